@@ -1,0 +1,19 @@
+//! A Discord bot with which a team takes, restores and looks after DigitalOcean Droplet snapshots.
+//!
+//! This page is the map; `ARCHITECTURE.md` tells the walks through it. Rooms import each other only along the arrows that
+//! `tests/rooms.rs` holds; nothing is re-exported here.
+
+pub mod access;
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod digitalocean;
+pub mod discord;
+pub mod http;
+pub mod inventory;
+pub mod operation;
+pub mod sandbox;
+pub mod store;
+pub mod telemetry;
+pub mod worker;

@@ -1,0 +1,3 @@
+//! Command line and exit code.
+
+fn main() {}

@@ -1,0 +1,138 @@
+//! Names of things that cross rooms: DigitalOcean's and Discord's numbers as newtypes, and our own operation id.
+//!
+//! Every room may import this file; it imports nothing of ours. No bare integer crosses a function elsewhere.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! numeric_id {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )*};
+}
+
+numeric_id! {
+    /// A Droplet.
+    DropletId;
+    /// An Action: DigitalOcean's record of something it does to a Droplet.
+    ActionId;
+    /// A Snapshot of a Droplet. Listed as text under `/v2/snapshots` and as a number under a Droplet; always numeric here,
+    /// because only Volume Snapshots carry other ids.
+    SnapshotId;
+    /// A Discord user.
+    UserId;
+    /// A Discord guild.
+    GuildId;
+    /// A Discord channel or thread.
+    ChannelId;
+    /// A Discord message.
+    MessageId;
+    /// A Discord role.
+    RoleId;
+    /// A Discord interaction: one press or one command. Discord may deliver it twice.
+    InteractionId;
+}
+
+/// Our own id of an operation: eight characters of Crockford's alphabet in lower case, such as `7f3kq2xa`.
+///
+/// It ends the name of every Snapshot we take and is the seed of every nonce, so it must be unique, short and safe in both.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OperationId([u8; Self::LEN]);
+
+impl OperationId {
+    /// Number of characters.
+    pub const LEN: usize = 8;
+    /// Crockford's base 32: no i, l, o or u, which people misread.
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+    /// The id made of the lowest 40 bits of `random`.
+    pub fn from_random(random: u64) -> Self {
+        let mut rest = random;
+        Self(std::array::from_fn(|_| {
+            let five_bits = usize::try_from(rest % 32).unwrap_or_default();
+            rest /= 32;
+            Self::ALPHABET[five_bits]
+        }))
+    }
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0 {
+            fmt::Write::write_char(f, char::from(byte))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OperationId({self})")
+    }
+}
+
+/// The text is not an operation id.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("an operation id is eight characters of 0-9 and a-z without i, l, o, u")]
+pub struct NotAnOperationId;
+
+impl FromStr for OperationId {
+    type Err = NotAnOperationId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes: [u8; Self::LEN] = text.as_bytes().try_into().map_err(|_| NotAnOperationId)?;
+        if bytes.iter().all(|byte| Self::ALPHABET.contains(byte)) { Ok(Self(bytes)) } else { Err(NotAnOperationId) }
+    }
+}
+
+impl TryFrom<String> for OperationId {
+    type Error = NotAnOperationId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<OperationId> for String {
+    fn from(id: OperationId) -> Self {
+        id.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_id_survives_text() {
+        for random in [0, 1, u64::MAX, 0x0123_4567_89ab_cdef] {
+            let id = OperationId::from_random(random);
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+    }
+
+    #[test]
+    fn misreadable_letters_are_refused() {
+        assert_eq!("7f3kq2xl".parse::<OperationId>(), Err(NotAnOperationId));
+        assert_eq!("7f3kq2x".parse::<OperationId>(), Err(NotAnOperationId));
+    }
+}

@@ -1,0 +1,4 @@
+//! The outside world on loopback.
+
+pub mod digitalocean;
+pub mod discord;
