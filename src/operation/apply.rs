@@ -88,9 +88,6 @@ impl Operation {
             Observation::Answered(command, answer) => self.answered(focus, &command, answer, rules, now)?,
         }
         self.advance(rules, now);
-        if self.ended.is_some() && self.power.parked && self.not_before.is_none_or(|until| until <= now) {
-            self.not_before = Some(now + Self::watch_pause(rules));
-        }
         Ok(self)
     }
 

@@ -265,6 +265,9 @@ impl Operation {
             Some(PowerState::On) => {
                 self.obstacle = None;
                 self.power.see_on(now, self.ended.is_some());
+                if self.power.parked && self.verdict.is_some() {
+                    self.not_before = Some(now + Self::watch_pause(rules));
+                }
             }
             Some(PowerState::Off) => {
                 self.power.see_off();
