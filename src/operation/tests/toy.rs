@@ -256,7 +256,7 @@ impl Toy {
                     Fate::Crash { .. } => return apply(operation, Observation::AnswerLost, self.now),
                     Fate::NeverSent => Trouble::NotSent { retry_at: soon },
                     Fate::LostBefore | Fate::LostAfter | Fate::LostUntil(_) => {
-                        self.now = self.now + SignedDuration::from_secs(10);
+                        self.now += SignedDuration::from_secs(10);
                         Trouble::Unclear { retry_at: self.now }
                     }
                     Fate::Throttled => Trouble::Throttled { until: self.now + SignedDuration::from_secs(60) },
