@@ -172,7 +172,7 @@ impl Client {
     }
 
     /// The present moment by the clock that this client was given.
-    pub(super) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         (self.shared.now)()
     }
 
