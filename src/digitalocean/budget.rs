@@ -263,3 +263,6 @@ impl Window {
         Some(later(*sent, length)).filter(|at| *at > now)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -278,3 +278,6 @@ fn inner<W: DeserializeOwned>(field: &str, value: Value) -> Result<W, Mismatch> 
         Mismatch { path, detail: error.inner().to_string() }
     })
 }
+
+#[cfg(test)]
+mod tests;

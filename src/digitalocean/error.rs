@@ -265,3 +265,6 @@ fn identifier(text: &str) -> Option<String> {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     fits.then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests;
