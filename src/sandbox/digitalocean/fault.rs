@@ -193,7 +193,7 @@ pub struct Fault {
     /// Which requests it meets.
     #[serde(default)]
     pub on: Pattern,
-    /// How many matching requests are let through first.
+    /// How many matching requests are let through first, whatever else those meet.
     #[serde(default)]
     pub skip: u32,
     /// How many it meets then; for ever if there is none.
@@ -261,15 +261,18 @@ impl Faults {
     pub(super) fn meet(&mut self, request: &Request) -> Met {
         let mut met = Met::default();
         for fault in &mut self.0 {
-            let wanted = match fault.effect {
-                Effect::Request(_) => met.disturbance.is_none(),
-                Effect::Action(_) => met.quirk.is_none(),
-            };
-            if !wanted || fault.times == Some(0) || !fault.on.matches(request) {
+            if !fault.on.matches(request) {
                 continue;
             }
             if fault.skip > 0 {
                 fault.skip -= 1;
+                continue;
+            }
+            let taken = match fault.effect {
+                Effect::Request(_) => met.disturbance.is_some(),
+                Effect::Action(_) => met.quirk.is_some(),
+            };
+            if taken || fault.times == Some(0) {
                 continue;
             }
             fault.times = fault.times.map(|times| times - 1);

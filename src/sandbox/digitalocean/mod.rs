@@ -18,6 +18,8 @@ pub mod limits;
 pub mod mangle;
 mod operator;
 mod paging;
+#[cfg(test)]
+mod promises;
 mod refusal;
 mod routes;
 pub mod scopes;
