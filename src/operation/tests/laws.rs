@@ -60,10 +60,10 @@ fn random_event(dice: &mut fastrand::Rng, toy: &mut Toy, it: Operation) -> Opera
                 action.errs = true;
             }
         }
-        5 => return toy.wish(it, Wish::Cancel),
-        6 => return toy.wish(it, Wish::Force),
-        7 => return toy.wish(it, Wish::Live),
-        8 => return toy.wish(it, Wish::QuestionShown),
+        5 => return toy.wish(&it, Wish::Cancel),
+        6 => return toy.wish(&it, Wish::Force),
+        7 => return toy.wish(&it, Wish::Live),
+        8 => return toy.wish(&it, Wish::QuestionShown),
         9 => toy.listing_delay = SignedDuration::from_secs(dice.i64(0..900)),
         _ => {}
     }

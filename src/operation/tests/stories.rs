@@ -167,7 +167,7 @@ fn a_hung_shutdown_becomes_a_question_and_silence_is_cancel() {
 fn force_cuts_the_power_and_goes_on() {
     let (mut toy, it) = hung(IfHung::Ask, None);
     let it = until(&mut toy, it, |it| it.question.is_some());
-    let it = toy.wish(it, Wish::Force);
+    let it = toy.wish(&it, Wish::Force);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
     assert_eq!(done.verdict, Some(Verdict::Completed));
@@ -177,7 +177,7 @@ fn force_cuts_the_power_and_goes_on() {
 fn a_shutdown_that_takes_effect_after_cancel_is_made_good() {
     let (mut toy, it) = hung(IfHung::Ask, Some(300));
     let it = until(&mut toy, it, |it| it.question.is_some());
-    let it = toy.wish(it, Wish::Cancel);
+    let it = toy.wish(&it, Wish::Cancel);
     let it = until(&mut toy, it, |it| it.ended.is_some());
     assert!(it.power.owed.is_some(), "the debt outlives the answer");
     let done = toy.settle(it);
@@ -217,7 +217,7 @@ fn a_person_may_take_the_debt() {
     let mut toy = Toy::new(PowerState::On);
     let it = operation(take(Downtime::PowerOff, IfHung::Ask));
     let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
-    let it = toy.wish(it, Wish::LeaveOff);
+    let it = toy.wish(&it, Wish::LeaveOff);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot"]);
     assert_eq!(toy.power, PowerState::Off);
@@ -229,7 +229,7 @@ fn cancel_before_the_snapshot_takes_none() {
     let mut toy = Toy::new(PowerState::On);
     let it = operation(take(Downtime::PowerOff, IfHung::Ask));
     let it = until(&mut toy, it, |it| it.steps[0].run().is_some());
-    let it = toy.wish(it, Wish::Cancel);
+    let it = toy.wish(&it, Wish::Cancel);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_on"]);
     assert_eq!(done.verdict, Some(Verdict::Cancelled));
@@ -240,7 +240,7 @@ fn cancel_during_the_snapshot_keeps_it() {
     let mut toy = Toy::new(PowerState::On);
     let it = operation(take(Downtime::PowerOff, IfHung::Ask));
     let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
-    let it = toy.wish(it, Wish::Cancel);
+    let it = toy.wish(&it, Wish::Cancel);
     let done = toy.settle(it);
     assert_eq!(done.verdict, Some(Verdict::Completed));
     assert!(done.cancelled.is_some() && done.snapshot.is_some());
@@ -298,7 +298,7 @@ fn a_foreign_snapshot_is_not_taken_for_ours() {
 fn a_newer_operation_takes_over_what_an_ended_one_still_owes() {
     let (mut toy, it) = hung(IfHung::Ask, Some(400));
     let it = until(&mut toy, it, |it| it.question.is_some());
-    let it = toy.wish(it, Wish::Cancel);
+    let it = toy.wish(&it, Wish::Cancel);
     let mut older = until(&mut toy, it, |it| it.ended.is_some());
     let mut newer = operation(take(Downtime::None, IfHung::Ask));
     assert!(older.may_hand_over());

@@ -267,7 +267,7 @@ impl Toy {
         }
     }
 
-    pub(super) fn wish(&self, operation: Operation, wish: Wish) -> Operation {
+    pub(super) fn wish(&self, operation: &Operation, wish: Wish) -> Operation {
         let wished = Wished { wish, by: UserId(9), at: self.now };
         operation.apply(Observation::Wished(wished), &self.rules, self.now).unwrap()
     }
