@@ -190,6 +190,9 @@ pub enum Effect {
 /// A fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
+    /// What it is called by who wants to end it; may be empty.
+    #[serde(default)]
+    pub name: String,
     /// Which requests it meets.
     #[serde(default)]
     pub on: Pattern,
@@ -206,12 +209,19 @@ pub struct Fault {
 impl Fault {
     /// A fault that lasts until it is cleared.
     pub fn always(on: Pattern, effect: impl Into<Effect>) -> Self {
-        Self { on, skip: 0, times: None, effect: effect.into() }
+        Self { name: String::new(), on, skip: 0, times: None, effect: effect.into() }
     }
 
     /// A fault that happens once.
     pub fn once(on: Pattern, effect: impl Into<Effect>) -> Self {
         Self { times: Some(1), ..Self::always(on, effect) }
+    }
+
+    /// The same, with a name by which it can be ended.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
     }
 
     /// The same, after so many matching requests.
@@ -252,6 +262,10 @@ impl Faults {
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    pub(super) fn end(&mut self, name: &str) {
+        self.0.retain(|fault| fault.name != name);
     }
 
     pub(super) fn list(&self) -> &[Fault] {

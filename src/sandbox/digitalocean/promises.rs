@@ -1,6 +1,7 @@
 //! What the simulated world promises, each promise a test: it is what other tests lean on.
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
@@ -399,6 +400,39 @@ fn a_snapshot_may_be_listed_without_its_size_for_a_while() {
 }
 
 #[test]
+fn a_snapshot_may_be_listed_later_than_others_or_never() {
+    for (after, listed) in [(Some(seconds(60)), 1), (None, 0)] {
+        let mut bench = Bench::new();
+        bench.world.add_fault(Fault::once(Pattern::action("snapshot"), Quirk::ListedLate { after }));
+        bench.begin("snapshot");
+        bench.wait(69);
+        assert_eq!(bench.get("/v2/snapshots")["meta"]["total"], 0);
+        bench.wait(1);
+        assert_eq!(bench.get("/v2/snapshots")["meta"]["total"], listed);
+    }
+}
+
+#[test]
+fn a_named_fault_lasts_until_it_is_ended() {
+    let mut bench = Bench::new();
+    bench.world.add_fault(Fault::always(Pattern::any(), Disturbance::Down).named("down"));
+    for _ in 0..3 {
+        assert_eq!(bench.ask(Method::Get, "/v2/account", &Value::Null).status, 503);
+    }
+    bench.world.end_fault("down");
+    bench.get("/v2/account");
+}
+
+#[test]
+fn an_absurd_duration_is_for_ever_and_no_panic() {
+    let mut bench = Bench::new();
+    let late = Disturbance::ExecuteLate { after: SignedDuration::MAX };
+    bench.world.add_fault(Fault::once(Pattern::any(), late));
+    let answer = bench.act(&json!({"type": "shutdown"}));
+    assert!(matches!(answer.delivery, Delivery::Postponed { until, .. } if until == Timestamp::MAX));
+}
+
+#[test]
 fn faults_answer_as_they_were_asked_to() {
     let mut bench = Bench::new();
     let refuse = Disturbance::Refuse { status: 418, id: "teapot".into(), message: "short and stout".into() };
@@ -476,4 +510,58 @@ fn escaped_paths_mean_the_same() {
     bench.world.set_tags(bench.droplet, &["env:prod"]);
     assert_eq!(bench.get("/v2/tags/env%3Aprod")["tag"]["name"], "env:prod");
     assert_eq!(bench.ask(Method::Get, "/v2/tags%2Fenv%3Aprod", &Value::Null).status, 404);
+}
+
+/// Requests that are nearly right, which finds more than noise would.
+fn nearly_right() -> impl Strategy<Value = Request> {
+    let method = prop::sample::select(vec![Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete]);
+    let words = [
+        "v2",
+        "droplets",
+        "actions",
+        "snapshots",
+        "images",
+        "tags",
+        "account",
+        "keys",
+        "resources",
+        "1001",
+        "%41",
+        "é",
+    ];
+    let word = prop_oneof![4 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => ".{0,6}"];
+    let path = prop::collection::vec(word, 0..5);
+    let query = prop_oneof![Just(String::new()), "(page|per_page|tag_name|name|resource_type)=[-0-9a-z%]{0,20}"];
+    let kind =
+        prop::sample::select(vec!["shutdown", "snapshot", "restore", "rebuild", "resize", "rename", "create", ""]);
+    let value = prop_oneof![
+        Just(json!(null)),
+        Just(json!(1001)),
+        Just(json!(-1.5)),
+        ".{0,8}".prop_map(Value::from),
+        Just(json!([{}]))
+    ];
+    let keys = prop::sample::select(vec!["name", "names", "image", "size", "resources", "tags", "ssh_keys"]);
+    let body = (kind, prop::collection::vec((keys, value), 0..4)).prop_map(|(kind, fields)| {
+        let mut body: serde_json::Map<_, _> = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        body.insert("type".to_owned(), Value::from(kind));
+        Value::Object(body)
+    });
+    (method, path, query, body).prop_map(|(method, path, query, body)| {
+        Request::new(method, &format!("/v2/{}?{query}", path.join("/"))).bearer(TOKEN).json(&body)
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_asked_the_answer_is_a_proper_one(requests in prop::collection::vec(nearly_right(), 1..20)) {
+        let mut bench = Bench::new();
+        for request in requests {
+            let answer = bench.world.handle(&request, bench.now);
+            prop_assert!(matches!(answer.status, 200..=202 | 204 | 400 | 404 | 422 | 429), "{}", answer.status);
+            prop_assert_eq!(answer.body.is_empty(), answer.status == 204);
+            prop_assert!(answer.status < 400 || answer.json()["message"].is_string());
+            bench.wait(7);
+        }
+    }
 }

@@ -116,7 +116,7 @@ impl World {
     }
 
     fn postpone(&mut self, request: &Request, quirk: Option<Quirk>, after: SignedDuration) -> Answer {
-        let until = self.now + after;
+        let until = self.after(after);
         let ticket = self.plan(until, Due::Execute { request: Box::new(request.clone()), quirk });
         Answer::nothing(Delivery::Postponed { ticket, until })
     }
