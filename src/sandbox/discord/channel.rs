@@ -133,6 +133,11 @@ impl World {
         }
     }
 
+    /// The Channels and Threads of a Guild, oldest first.
+    pub fn channels_of(&self, guild: Snowflake) -> impl Iterator<Item = &Channel> {
+        self.channels.values().filter(move |channel| channel.guild == Some(guild))
+    }
+
     /// A Channel by name, `#` or not.
     pub fn channel_named(&self, name: &str) -> Option<Snowflake> {
         let name = name.trim_start_matches('#');
