@@ -134,7 +134,7 @@ impl World {
     }
 
     /// The Channels and Threads of a Guild, oldest first.
-    pub fn channels_of(&self, guild: Snowflake) -> impl Iterator<Item = &Channel> {
+    pub fn channels_of(&self, guild: Snowflake) -> impl Iterator<Item = &Channel> + Clone {
         self.channels.values().filter(move |channel| channel.guild == Some(guild))
     }
 
