@@ -1,7 +1,7 @@
 //! Every word that a person reads: plain functions from data to text, embed and buttons.
 //!
 //! Called by the commands, the buttons and the reporter, which deliver what is made here and add nothing to it. Knows neither
-//! Discord's client nor the store. Names from outside pass through [`text`], and nothing said here can ping anyone but the asker.
+//! Discord's client nor how anything is stored. Names from outside pass through [`text`], and nothing said here can ping anyone but the asker.
 
 pub mod answer;
 pub mod failure;

@@ -53,8 +53,6 @@ pub enum Refusal {
     Draining,
     /// Another copy of the bot is at work.
     Standby,
-    /// The memory does not answer.
-    StoreDown,
     /// The name cannot be a Snapshot's.
     BadSnapshotName(BadName),
     /// No such operation.
@@ -117,10 +115,6 @@ impl Refusal {
             Self::Draining => "This bot is being restarted and begins nothing new. Nothing was done; try again in a minute.".to_owned(),
             Self::Standby => {
                 "This copy of the bot only stands by, and another is at work. Nothing was done; try again in a minute.".to_owned()
-            }
-            Self::StoreDown => {
-                "This bot's memory does not answer, and without it nothing is begun. Nothing was done; try again in a minute."
-                    .to_owned()
             }
             Self::BadSnapshotName(bad) => bad_name(*bad),
             Self::UnknownOperation { text } => {

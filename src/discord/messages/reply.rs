@@ -41,3 +41,11 @@ pub fn incident(id: &str) -> String {
          `/snapshot status` shows whether anything was begun."
     )
 }
+
+/// The memory does not answer; the log holds the reason under this id.
+pub fn memory_failed(id: &str) -> String {
+    format!(
+        "This bot's memory does not answer, and without it nothing is begun. Try again in a minute; if it happens again, whoever \
+         runs this bot finds it in the log as incident `{id}`."
+    )
+}

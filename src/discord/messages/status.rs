@@ -7,10 +7,13 @@ use super::{
     text::{name, shorten},
     units::{ago, link},
 };
-use crate::operation::{
-    Operation, Verdict,
-    ids::{ChannelId, MessageId},
-    step::Task,
+use crate::{
+    operation::{
+        Operation, Verdict, Wish,
+        ids::{ChannelId, MessageId},
+        step::Task,
+    },
+    store::{Event, What},
 };
 
 /// Discord's limit for a message's text.
@@ -52,6 +55,31 @@ pub fn detail(entry: &Entry, timeline: &[(Timestamp, String)]) -> String {
     let mut lines = vec![line];
     lines.extend(timeline.iter().map(|(at, what)| format!("<t:{}:T> {what}", at.as_second())));
     fit(lines)
+}
+
+/// What happened, in words; none for what only the bot itself cares about.
+pub fn event(event: &Event) -> Option<String> {
+    let by = event.by.map(|by| format!(" by <@{by}>")).unwrap_or_default();
+    let what = match &event.what {
+        What::Asked => format!("asked for{by}"),
+        What::Confirmed => format!("confirmed{by}"),
+        What::Wished(Wish::Cancel) => format!("*Cancel* pressed{by}"),
+        What::Wished(Wish::Force) => format!("*Force power off* pressed{by}"),
+        What::Wished(Wish::Live) => format!("*Take it live* pressed{by}"),
+        What::Wished(Wish::LeaveOff) => format!("*Leave it off* pressed{by}"),
+        What::Wished(Wish::HandleIt) => format!("*I'll handle it* pressed{by}"),
+        What::Wished(Wish::QuestionShown) => "asked what to do about the hung shutdown".to_owned(),
+        What::Inherited(from) => format!("took over from operation `{from}` to turn the Droplet on"),
+        What::HandedOver(to) => format!("left turning the Droplet on to operation `{to}`"),
+        What::QuestionRanOut => "nobody answered".to_owned(),
+        What::Judged(verdict) => verdict.word().to_owned(),
+        What::Stuck => "could not be turned on; people were called".to_owned(),
+        What::CameBack => "on again".to_owned(),
+        What::Repaired => "turned on again after a late shutdown".to_owned(),
+        What::Ended => return None,
+        What::Unreadable => "its state could not be read any more".to_owned(),
+    };
+    Some(what)
 }
 
 /// A choice under autocomplete: no markdown is rendered there.

@@ -25,6 +25,11 @@ pub fn plain(foreign: &str, longest: usize) -> String {
     shorten(&words.join(" "), longest)
 }
 
+/// Whether a text holds characters that cannot be seen or that break its line.
+pub fn hides_something(text: &str) -> bool {
+    text.chars().any(|letter| letter.is_control() || letter != '`' && visible(letter) != Some(letter))
+}
+
 /// Cuts on a character boundary and says so.
 pub fn shorten(text: &str, longest: usize) -> String {
     let units = |text: &str| text.encode_utf16().count();
