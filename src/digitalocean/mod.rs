@@ -1,1 +1,16 @@
-//! (to come)
+//! The client of DigitalOcean's API: what to ask, how answers are read, what an error means for the caller, and how much
+//! may be asked at all.
+//!
+//! [`reads`] and [`commands`] make [`call::Call`]s, which are data and do no I/O; [`client::Client`] carries them out within
+//! the [`budget`]; [`watcher::Watcher`] shares the looks at what is running. A simulation runs the same calls against a
+//! synchronous world by [`call::Call::exchange`]. This room knows ids and nothing else of ours.
+
+pub mod budget;
+pub mod call;
+pub mod client;
+pub mod commands;
+pub mod error;
+pub mod exchange;
+pub mod model;
+pub mod reads;
+pub mod watcher;

@@ -1,3 +1,391 @@
-//! The domain.
+//! THE DOMAIN: one wish of a person, carried out in steps. Pure: no I/O, no clock, no async.
+//!
+//! [`next`](Operation::next) says what to ask of DigitalOcean, [`apply`](Operation::apply) folds in what it said. The worker stores
+//! the result between the two; the face renders it. This room knows neither of them.
+//!
+//! A step goes waiting → intended → running → done, skipped or failed. An *intent* is committed before its command leaves, so whoever
+//! finds one after a crash knows that the command may have been carried out, and looks before doing anything again.
 
+mod advance;
+mod apply;
 pub mod ids;
+mod next;
+mod pace;
+pub mod plan;
+pub mod power;
+pub mod reading;
+pub mod report;
+pub mod request;
+mod see;
+pub mod step;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use apply::{IllegalTransition, Observation, Wish, Wished};
+use ids::{ActionId, ChannelId, DropletId, GuildId, OperationId, UserId};
+use plan::Kind;
+use power::Power;
+use reading::{Failure, SnapshotReading};
+use step::{Run, State, Step, Task};
+
+/// The times that an operation's rules depend on, from the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// How long a graceful shutdown may take before people are asked.
+    pub shutdown_timeout: SignedDuration,
+    /// How long a question stays open, from when it was shown.
+    pub decision_timeout: SignedDuration,
+    /// How long a request whose answer was lost may still take effect.
+    pub settle_time: SignedDuration,
+    /// The shortest pause between two looks at a running Action.
+    pub poll_interval: SignedDuration,
+    /// Only Droplets with this tag may be touched.
+    pub droplet_tag: Option<String>,
+}
+
+/// One wish of a person, and how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Our id of it.
+    pub id: OperationId,
+    /// What was asked for.
+    pub kind: Kind,
+    /// Who asked, and where.
+    pub asker: Asker,
+    /// When.
+    pub asked_at: Timestamp,
+    /// The Droplet it is about.
+    pub target: Target,
+    /// The name of the Snapshot that it takes: the one asked for, or the safety Snapshot.
+    pub snapshot_name: String,
+    /// How long such steps usually take.
+    pub usual: Usual,
+    /// The forward steps.
+    pub steps: Vec<Step>,
+    /// What is owed to the Droplet.
+    pub power: Power,
+    /// Actions that are known not to be what a lost answer was about: those there were before, and our own finished ones.
+    pub baseline: Vec<ActionId>,
+    /// What it waits for, where that is not its own Action.
+    pub obstacle: Option<Obstacle>,
+    /// The question that is open in the channel.
+    pub question: Option<Question>,
+    /// Somebody wants it stopped.
+    pub cancelled: Option<Cancelled>,
+    /// How the forward part ended.
+    pub verdict: Option<Verdict>,
+    /// The Snapshot that it took, once listed.
+    pub snapshot: Option<SnapshotReading>,
+    /// The Droplet that it made.
+    pub launched: Option<Launched>,
+    /// When it ended. What is owed may outlive it.
+    pub ended: Option<Timestamp>,
+    /// Nothing is asked of DigitalOcean before this moment.
+    pub not_before: Option<Timestamp>,
+}
+
+/// Who asked, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asker {
+    /// The member.
+    pub user: UserId,
+    /// The guild.
+    pub guild: GuildId,
+    /// The channel that sees the progress.
+    pub channel: ChannelId,
+}
+
+/// The Droplet that an operation is about, as known when it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Absent when it is yet to be made, or when the Snapshot's Droplet is gone.
+    pub droplet: Option<DropletId>,
+    /// Its name, or the name it shall have.
+    pub name: String,
+    /// Region slug.
+    pub region: Option<String>,
+    /// Disk in GB.
+    pub disk_gb: Option<u64>,
+}
+
+/// How long steps usually take, learnt from earlier operations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usual {
+    /// By task, in whole milliseconds of the median.
+    pub millis: Vec<(Task, i64)>,
+}
+
+impl Usual {
+    /// The usual duration of a task, if there is history.
+    pub fn of(&self, task: Task) -> Option<SignedDuration> {
+        let (_, millis) = self.millis.iter().find(|(known, _)| *known == task)?;
+        Some(SignedDuration::from_millis(*millis))
+    }
+}
+
+/// Something that an operation waits for, other than its own Action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obstacle {
+    /// What.
+    pub what: Hindrance,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What may stand in an operation's way for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hindrance {
+    /// Another Action of the Droplet is in progress; its kind where known.
+    Event(Option<String>),
+    /// The Droplet is locked.
+    Locked,
+    /// The Droplet is neither on nor off: DigitalOcean's word for it.
+    Unsettled(String),
+    /// DigitalOcean does not answer, or not readably.
+    Outage,
+    /// DigitalOcean's request limit is reached.
+    Throttled,
+    /// Other operations come first, within the request limit.
+    Turn,
+}
+
+/// A hung shutdown, put to the people in the channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// When it arose.
+    pub opened_at: Timestamp,
+    /// When people could first read it.
+    pub shown_at: Option<Timestamp>,
+}
+
+impl Question {
+    /// When the safe answer is taken: the time-out counts from when the question was shown, and twice from when it arose
+    /// where it could not be shown at all.
+    pub fn deadline(&self, rules: &Rules) -> Timestamp {
+        match self.shown_at {
+            Some(shown) => shown + rules.decision_timeout,
+            None => self.opened_at + rules.decision_timeout * 2,
+        }
+    }
+}
+
+/// Somebody, or nobody within the time-out, stopped an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancelled {
+    /// Who; absent when a question ran out of time.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How the forward part of an operation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Everything was done.
+    Completed,
+    /// A step failed.
+    Failed(Failure),
+    /// It was stopped.
+    Cancelled,
+}
+
+impl Verdict {
+    /// One word for logs, metrics and the database.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed(_) => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A Droplet that an operation made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launched {
+    /// Its id.
+    pub droplet: DropletId,
+    /// Its public IPv4 address, once it has one.
+    pub address: Option<String>,
+}
+
+/// A new operation, before anything was done for it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Our id of it.
+    pub id: OperationId,
+    /// What is asked for.
+    pub kind: Kind,
+    /// Who asks, and where.
+    pub asker: Asker,
+    /// When.
+    pub asked_at: Timestamp,
+    /// About which Droplet.
+    pub target: Target,
+    /// The name that a person wants the Snapshot to have.
+    pub snapshot_name: Option<String>,
+    /// How long such steps usually take.
+    pub usual: Usual,
+}
+
+impl Operation {
+    /// The operation that a request asks for: its plan, with nothing begun.
+    pub fn new(request: Request) -> Self {
+        let Request { id, kind, asker, asked_at, target, snapshot_name, usual } = request;
+        let steps = kind.plan();
+        let snapshot_name = snapshot_name_of(snapshot_name.as_deref(), &target.name, asked_at, id);
+        Self {
+            id,
+            kind,
+            asker,
+            asked_at,
+            target,
+            snapshot_name,
+            usual,
+            steps,
+            power: Power::default(),
+            baseline: Vec::new(),
+            obstacle: None,
+            question: None,
+            cancelled: None,
+            verdict: None,
+            snapshot: None,
+            launched: None,
+            ended: None,
+            not_before: None,
+        }
+    }
+
+    /// What is left of an operation whose state cannot be read any more: the duty to bring power back.
+    pub fn rescue(request: Request, owed_since: Option<Timestamp>) -> Self {
+        let mut operation = Self::new(request);
+        operation.verdict = Some(Verdict::Failed(Failure::Internal));
+        for step in &mut operation.steps {
+            step.state = State::Skipped;
+        }
+        if let Some(since) = owed_since {
+            operation.power.before = Some(reading::PowerState::On);
+            operation.power.owe(since);
+        }
+        operation
+    }
+
+    /// Takes over what an ended operation still owes the same Droplet. The older one is then done for good.
+    pub fn inherit(&mut self, older: &mut Self) {
+        if let Some(owed) = older.power.owed.take() {
+            older.power.parked = false;
+            older.power.back.state = State::Skipped;
+            self.power.before = Some(reading::PowerState::On);
+            self.power.went_off = Some(owed.since);
+            self.power.owed = Some(owed);
+        }
+    }
+
+    /// Whether what this operation still owes could pass to a newer one: nothing that it sent is under way.
+    pub fn may_hand_over(&self) -> bool {
+        self.ended.is_some() && matches!(self.power.back.state, State::Waiting(_) | State::Skipped | State::Done { .. })
+    }
+
+    /// Whether forward steps or power back are still to come. One such operation per Droplet.
+    pub fn is_running(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// Whether the worker has anything left to do: a running operation, or an ended one that still owes power.
+    pub fn is_open(&self) -> bool {
+        self.is_running() || self.power.owed.is_some()
+    }
+
+    /// The forward step that is under way or comes next.
+    pub fn current(&self) -> Option<&Step> {
+        if self.verdict.is_some() { None } else { self.steps.iter().find(|step| !step.is_over()) }
+    }
+
+    /// The step that a person is shown as being under way: a forward step, or power back.
+    pub fn active_step(&self) -> Option<&Step> {
+        match self.focus() {
+            Focus::Forward(index) => self.steps.get(index),
+            Focus::Back => Some(&self.power.back),
+            Focus::Rest => None,
+        }
+    }
+
+    /// Every Action that this operation knows to be its own and running.
+    pub fn running_action(&self) -> Option<ActionId> {
+        self.active_step().and_then(Step::run).and_then(|run: &Run| run.action)
+    }
+
+    fn focus(&self) -> Focus {
+        let owes = self.power.owed.is_some();
+        if self.ended.is_some() {
+            return if owes { Focus::Back } else { Focus::Rest };
+        }
+        let back_is_due = owes && !self.power.parked;
+        if self.verdict.is_some() {
+            return if back_is_due { Focus::Back } else { Focus::Rest };
+        }
+        match self.steps.iter().position(|step| !step.is_over()) {
+            // The Snapshot is made; that it is listed can be awaited while the Droplet runs again.
+            Some(index) if back_is_due && index + 1 == self.steps.len() && self.is_unlisted(index) => Focus::Back,
+            Some(index) => Focus::Forward(index),
+            None => Focus::Rest,
+        }
+    }
+
+    fn is_unlisted(&self, index: usize) -> bool {
+        self.steps
+            .get(index)
+            .is_some_and(|step| step.task == Task::Snapshot && step.run().is_some_and(|run| run.completed.is_some()))
+    }
+
+    fn step_mut(&mut self, focus: Focus) -> Option<&mut Step> {
+        match focus {
+            Focus::Forward(index) => self.steps.get_mut(index),
+            Focus::Back => Some(&mut self.power.back),
+            Focus::Rest => None,
+        }
+    }
+
+    fn step_at(&self, focus: Focus) -> Option<&Step> {
+        match focus {
+            Focus::Forward(index) => self.steps.get(index),
+            Focus::Back => Some(&self.power.back),
+            Focus::Rest => None,
+        }
+    }
+
+    /// The tag that marks a Droplet as made by this operation; how a created Droplet is found when the answer was lost.
+    pub fn tag(&self) -> String {
+        launch_tag(self.id)
+    }
+}
+
+/// The tag that marks a Droplet as made by an operation.
+pub fn launch_tag(id: OperationId) -> String {
+    format!("snapshot-bot-{id}")
+}
+
+/// Which step the rules look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Focus {
+    Forward(usize),
+    Back,
+    Rest,
+}
+
+/// The longest name that we give a Snapshot; DigitalOcean documents no limit, and its panel shows no more.
+const LONGEST_NAME: usize = 200;
+
+/// `<wanted or droplet-YYYYMMDD-HHMM>-<operation>`: every name ends in the operation's id, so that a Snapshot is ours by its name.
+fn snapshot_name_of(wanted: Option<&str>, droplet: &str, at: Timestamp, id: OperationId) -> String {
+    let stem = match wanted.map(str::trim).filter(|wanted| !wanted.is_empty()) {
+        Some(wanted) => wanted.to_owned(),
+        None => format!("{droplet}-{}", at.strftime("%Y%m%d-%H%M")),
+    };
+    let stem: String = stem.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect();
+    format!("{stem}-{id}")
+}
+
+#[cfg(test)]
+mod tests;

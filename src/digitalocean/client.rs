@@ -1,0 +1,305 @@
+//! The way to DigitalOcean: carries [`Call`]s out over HTTPS, within the [`Budget`], each with a deadline.
+//!
+//! Used by the watcher, the inventory and the worker. Reads are tried again when that can help; what starts or removes
+//! something is sent once. The token is known here alone and leaves only in the `authorization` header.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use super::{
+    budget::{Admission, Budget, Priority, Ticket},
+    call::{Call, Progress},
+    error::{Error, Retry},
+    exchange::{HttpAnswer, HttpRequest, Method, TransportError},
+};
+
+/// The clock, as this room sees it: it may not know ours.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Where DigitalOcean is and how patient we are.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Scheme, host and port of the API.
+    pub origin: Url,
+    /// The token.
+    pub token: SecretString,
+    /// How long making a connection may take.
+    pub connect_timeout: Duration,
+    /// How long a whole request may take, connection and body included.
+    pub deadline: Duration,
+    /// The most bytes of an answer that are taken in.
+    pub answer_limit: usize,
+}
+
+impl Settings {
+    /// The usual patience: 3 s for a connection, 10 s for a request, 8 MiB for a page of 200 Droplets, which is some 1 MiB.
+    pub fn new(origin: Url, token: SecretString) -> Self {
+        let (connect_timeout, deadline) = (Duration::from_secs(3), Duration::from_secs(10));
+        Self { origin, token, connect_timeout, deadline, answer_limit: 8 << 20 }
+    }
+}
+
+/// No client can be made of these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// The token has characters that no header can carry.
+    #[error("the DigitalOcean token contains characters that no token has")]
+    Token,
+    /// The HTTP stack could not be set up.
+    #[error("HTTP could not be set up")]
+    Http(#[source] reqwest::Error),
+}
+
+/// A client for one account; clones share connections and budget.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    http: reqwest::Client,
+    origin: String,
+    deadline: Duration,
+    answer_limit: usize,
+    budget: Mutex<Budget>,
+    now: Now,
+}
+
+/// A read is tried at most this often again.
+const RETRIES: usize = 3;
+/// A read does not wait longer than this for its next try; who asked decides then.
+const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+/// A connection unused for so long is closed: a little more than the longest pause between looks at a Droplet that is off.
+const IDLE: Duration = Duration::from_secs(20);
+/// While waiting for leave the clock is asked at least this often, since it may be moved.
+const LOOK_UP: Duration = Duration::from_secs(1);
+
+impl Client {
+    /// A client that asks `now` for the time.
+    pub fn new(settings: &Settings, now: Now) -> Result<Self, Unusable> {
+        let mut token = HeaderValue::from_str(&format!("Bearer {}", settings.token.expose_secret()))
+            .map_err(|_| Unusable::Token)?;
+        token.set_sensitive(true);
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("snapshot-bot/", env!("CARGO_PKG_VERSION")))
+            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, token)]))
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.deadline)
+            // A connection that the server has given up meanwhile would make a POST ambiguous without need.
+            .pool_idle_timeout(IDLE)
+            // A redirect could carry a POST, or the token, to somewhere else.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never());
+        if is_loopback(&settings.origin) {
+            http = http.no_proxy();
+        }
+        Ok(Self {
+            shared: Arc::new(Shared {
+                http: http.build().map_err(Unusable::Http)?,
+                origin: settings.origin.origin().ascii_serialization(),
+                deadline: settings.deadline,
+                answer_limit: settings.answer_limit,
+                budget: Mutex::default(),
+                now,
+            }),
+        })
+    }
+
+    /// Waits for leave and carries a call out to its end.
+    ///
+    /// A read is tried again with growing, random pauses where the error allows it; a POST or DELETE leaves once.
+    pub async fn run<T: 'static>(&self, call: Call<T>) -> Result<T, Error> {
+        let ticket = self.admit(call.priority()).await;
+        self.run_admitted(call, ticket).await
+    }
+
+    /// Like [`Client::run`], with the leave for its first request already given: who writes an intent down asks for leave
+    /// first, so that nothing lies between the commit and the sending.
+    pub async fn run_admitted<T: 'static>(&self, mut call: Call<T>, ticket: Ticket) -> Result<T, Error> {
+        let mut ticket = Some(ticket);
+        let mut pauses = pauses();
+        loop {
+            let leave = match ticket.take() {
+                Some(leave) => leave,
+                None => self.admit(call.priority()).await,
+            };
+            let answer = self.send(&call.request(), leave).await.map_err(Error::from);
+            match answer.and_then(|answer| call.absorb(&answer)) {
+                Ok(Progress::Done(result)) => return Ok(result),
+                Ok(Progress::More) => pauses = self::pauses(),
+                Err(error) => match self.pause_before_retry(call.method(), &error, pauses.next()) {
+                    Some(pause) => {
+                        tracing::debug!(%error, pause_ms = millis(pause), "DigitalOcean will be asked again");
+                        tokio::time::sleep(pause).await;
+                    }
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Sends one request, once, and takes in what its answer says about limits. Only for those who read the answer
+    /// themselves: everybody else runs a [`Call`].
+    pub async fn send(&self, request: &HttpRequest, ticket: Ticket) -> Result<HttpAnswer, TransportError> {
+        let begun = Instant::now();
+        let answer = self.transfer(request).await;
+        log(request, &answer, begun.elapsed());
+        let answer = answer?;
+        let left = self.budget(|budget, now| {
+            budget.observe(&ticket, &answer);
+            budget.left(now)
+        });
+        metrics::gauge!("snapshot_bot_budget_left").set(f64::from(u32::try_from(left).unwrap_or(u32::MAX)));
+        Ok(answer)
+    }
+
+    /// Waits until a request of this rank may leave, which may take long when the budget is used up.
+    pub async fn admit(&self, priority: Priority) -> Ticket {
+        loop {
+            match self.try_admit(priority) {
+                Admission::Now(ticket) => return ticket,
+                Admission::At(moment) => {
+                    let wait = moment.duration_since(self.now()).unsigned_abs();
+                    tokio::time::sleep(wait.min(LOOK_UP)).await;
+                }
+            }
+        }
+    }
+
+    /// Leave for a request of this rank, or when to ask again. Leave that is not used stays counted.
+    pub fn try_admit(&self, priority: Priority) -> Admission {
+        self.budget(|budget, now| budget.admit(priority, now))
+    }
+
+    /// Whether a new downtime may begin; see [`Budget::fits`].
+    pub fn fits(&self, requests: u32) -> bool {
+        self.budget(|budget, now| budget.fits(requests, now))
+    }
+
+    /// The least pause between looks that cost `requests` each; see [`Budget::poll_floor`].
+    pub fn poll_floor(&self, requests: u32) -> Duration {
+        self.budget(|budget, now| budget.poll_floor(requests, now))
+    }
+
+    /// The present moment by the clock that this client was given.
+    pub fn now(&self) -> Timestamp {
+        (self.shared.now)()
+    }
+
+    fn budget<R>(&self, ask: impl FnOnce(&mut Budget, Timestamp) -> R) -> R {
+        let mut budget = self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        ask(&mut budget, now)
+    }
+
+    async fn transfer(&self, request: &HttpRequest) -> Result<HttpAnswer, TransportError> {
+        let url = format!("{}{}", self.shared.origin, request.path_and_query);
+        let mut http = match request.method {
+            Method::Get => self.shared.http.get(url),
+            Method::Post => self.shared.http.post(url),
+            Method::Delete => self.shared.http.delete(url),
+        };
+        if let Some(body) = &request.body {
+            http = http.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let mut response = http.send().await.map_err(|error| self.transport_error(error))?;
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(|error| self.transport_error(error))? {
+            if body.len() + part.len() > self.shared.answer_limit {
+                return Err(TransportError::TooLarge { limit: self.shared.answer_limit });
+            }
+            body.extend_from_slice(&part);
+        }
+        let headers = response.headers().iter();
+        let headers = headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+        Ok(HttpAnswer { status: response.status().as_u16(), headers: headers.collect(), body, received_at: self.now() })
+    }
+
+    fn transport_error(&self, error: reqwest::Error) -> TransportError {
+        // Whether a connection was made comes first: a time-out while connecting is both, and nothing was sent.
+        let connecting = error.is_connect();
+        let timed_out = error.is_timeout();
+        let reason = root_cause(&error.without_url());
+        match (connecting, timed_out) {
+            (true, _) => TransportError::Connect { reason },
+            (false, true) => TransportError::TimedOut { deadline: self.shared.deadline },
+            (false, false) => TransportError::Cut { reason },
+        }
+    }
+
+    /// How long to wait before the same read is sent again; none where it should not be.
+    fn pause_before_retry(&self, method: Method, error: &Error, usual: Option<Duration>) -> Option<Duration> {
+        let usual = usual.filter(|_| method == Method::Get)?;
+        match error.retry() {
+            Retry::Never => None,
+            Retry::Soon => Some(usual),
+            Retry::At(moment) => {
+                let wait = moment.duration_since(self.now());
+                (wait <= LONGEST_PATIENCE).then(|| usual.max(Duration::try_from(wait).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("origin", &self.shared.origin).finish_non_exhaustive()
+    }
+}
+
+fn pauses() -> impl Iterator<Item = Duration> {
+    let (first, longest) = (Duration::from_millis(200), Duration::from_secs(5));
+    let pauses = ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest);
+    pauses.with_max_times(RETRIES).with_jitter().build()
+}
+
+fn is_loopback(origin: &Url) -> bool {
+    match origin.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// The innermost reason, which is the one that says something ("connection refused").
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    super::error::plain(&cause.to_string())
+}
+
+fn log(request: &HttpRequest, answer: &Result<HttpAnswer, TransportError>, took: Duration) {
+    let (method, path, ms) = (request.method.as_str(), &request.path_and_query, millis(took));
+    let status = match answer {
+        Ok(answer) => {
+            let request_id = answer.header("x-request-id").unwrap_or_default();
+            tracing::debug!(method, path, status = answer.status, request_id, ms, "DigitalOcean answered");
+            answer.status.to_string()
+        }
+        Err(error) => {
+            tracing::debug!(method, path, %error, ms, "DigitalOcean did not answer");
+            "none".to_owned()
+        }
+    };
+    if status == "429" {
+        metrics::counter!("snapshot_bot_throttled_total", "service" => "digitalocean").increment(1);
+    }
+    metrics::counter!("snapshot_bot_requests_total", "service" => "digitalocean", "status" => status).increment(1);
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

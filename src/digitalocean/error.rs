@@ -1,0 +1,270 @@
+//! What went wrong at DigitalOcean, by what the caller can do next.
+//!
+//! Made by [`super::call::Call`] and the client; the worker asks [`Error::retry`] and [`Error::delivery`] and never guesses.
+//! Texts are fragments fit to follow "could not …: "; the vendor's own words in them are untrusted and cut to size.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::exchange::{HttpAnswer, TransportError};
+
+/// Why a call gave no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The token is not accepted: somebody must set another one.
+    Unauthorized {
+        /// DigitalOcean's name of the request, for their support.
+        request_id: Option<String>,
+    },
+    /// The token lacks a scope: somebody must add it.
+    Forbidden {
+        /// The scopes that this call needs, or only the missing one where DigitalOcean named it.
+        scopes: Vec<&'static str>,
+        /// DigitalOcean's name of the request.
+        request_id: Option<String>,
+    },
+    /// The thing is not there (any more), or not in this account.
+    NotFound {
+        /// DigitalOcean's name of the request.
+        request_id: Option<String>,
+    },
+    /// Another Action runs on the Droplet: wait for it.
+    Busy {
+        /// DigitalOcean's words.
+        message: String,
+        /// DigitalOcean's name of the request.
+        request_id: Option<String>,
+    },
+    /// Too many requests: nobody sends before `until`.
+    Throttled {
+        /// The end of the wait.
+        until: Timestamp,
+        /// DigitalOcean's name of the request.
+        request_id: Option<String>,
+    },
+    /// DigitalOcean understood and said no; the same request will be refused again.
+    Refused {
+        /// The status code, 4xx.
+        status: u16,
+        /// DigitalOcean's words.
+        message: String,
+        /// DigitalOcean's name of the request.
+        request_id: Option<String>,
+    },
+    /// No usable answer; later there may be one.
+    Unavailable {
+        /// What happened instead.
+        outage: Outage,
+        /// The moment before which DigitalOcean asked not to come back.
+        until: Option<Timestamp>,
+        /// DigitalOcean's name of the request.
+        request_id: Option<String>,
+    },
+    /// A success whose body is not what the API describes.
+    Unreadable {
+        /// The field, such as `droplets[3].status`.
+        path: String,
+        /// What is wrong with it.
+        detail: String,
+        /// DigitalOcean's name of the request.
+        request_id: Option<String>,
+    },
+}
+
+/// What came instead of a usable answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outage {
+    /// The network failed.
+    Transport(TransportError),
+    /// A status that promises nothing: 5xx, 408, a redirect.
+    Status(u16),
+}
+
+/// Whether the server took the request, as far as one can know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It never left: it may be sent anew.
+    NotSent,
+    /// It arrived and had no effect.
+    Refused,
+    /// It may have had its effect: look before sending anew.
+    Ambiguous,
+}
+
+/// Whether and when the same call can succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Not before this moment.
+    At(Timestamp),
+    /// After a pause that the caller chooses.
+    Soon,
+    /// Not without somebody changing something.
+    Never,
+}
+
+impl Error {
+    /// What an answer that is no success means to a call that needs `scopes`.
+    pub(super) fn of_answer(answer: &HttpAnswer, scopes: &[&'static str]) -> Self {
+        let vendor = VendorError::read(answer);
+        let (message, request_id) = (vendor.message, vendor.request_id);
+        match answer.status {
+            401 => Self::Unauthorized { request_id },
+            403 => Self::Forbidden { scopes: missing_scopes(scopes, &message), request_id },
+            404 | 410 => Self::NotFound { request_id },
+            429 => Self::Throttled { until: answer.blocked_until().unwrap_or(answer.received_at), request_id },
+            409 | 422 | 423 if names_a_pending_event(&message) => Self::Busy { message, request_id },
+            status @ (400..=407 | 409..=499) => Self::Refused { status, message, request_id },
+            status => Self::Unavailable { outage: Outage::Status(status), until: answer.blocked_until(), request_id },
+        }
+    }
+
+    /// A success that could not be read.
+    pub(super) fn unreadable(answer: &HttpAnswer, path: &str, detail: &str) -> Self {
+        let request_id = answer.header("x-request-id").and_then(identifier);
+        Self::Unreadable { path: plain(path), detail: plain(detail), request_id }
+    }
+
+    /// Whether the request may have had an effect; for a read it does not matter.
+    pub fn delivery(&self) -> Delivery {
+        match self {
+            Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::Busy { .. }
+            | Self::Throttled { .. }
+            | Self::Refused { .. } => Delivery::Refused,
+            Self::Unavailable { outage: Outage::Transport(TransportError::Connect { .. }), .. } => Delivery::NotSent,
+            Self::Unavailable { .. } | Self::Unreadable { .. } => Delivery::Ambiguous,
+        }
+    }
+
+    /// Whether trying again can help, and when.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Throttled { until, .. } | Self::Unavailable { until: Some(until), .. } => Retry::At(*until),
+            Self::Busy { .. } | Self::Unavailable { until: None, .. } | Self::Unreadable { .. } => Retry::Soon,
+            Self::Unauthorized { .. } | Self::Forbidden { .. } | Self::NotFound { .. } | Self::Refused { .. } => {
+                Retry::Never
+            }
+        }
+    }
+
+    /// DigitalOcean's name of the request, if it gave one.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Unauthorized { request_id }
+            | Self::Forbidden { request_id, .. }
+            | Self::NotFound { request_id }
+            | Self::Busy { request_id, .. }
+            | Self::Throttled { request_id, .. }
+            | Self::Refused { request_id, .. }
+            | Self::Unavailable { request_id, .. }
+            | Self::Unreadable { request_id, .. } => request_id.as_deref(),
+        }
+    }
+}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        Self::Unavailable { outage: Outage::Transport(error), until: None, request_id: None }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unauthorized { .. } => f.write_str("DigitalOcean does not accept the token")?,
+            Self::Forbidden { scopes, .. } if scopes.is_empty() => f.write_str("the token lacks a scope")?,
+            Self::Forbidden { scopes, .. } => {
+                write!(f, "the token lacks a scope that this needs: {}", scopes.join(", "))?;
+            }
+            Self::NotFound { .. } => f.write_str("DigitalOcean does not know it (any more)")?,
+            Self::Busy { message, .. } => write!(f, "another Action is running: {message}")?,
+            Self::Throttled { until, .. } => {
+                write!(f, "too many requests, DigitalOcean wants none before {until:.0}")?;
+            }
+            Self::Refused { status, message, .. } => write!(f, "DigitalOcean refused ({status}): {message}")?,
+            Self::Unavailable { outage: Outage::Status(status), .. } => {
+                write!(f, "DigitalOcean is not available ({status})")?;
+            }
+            Self::Unavailable { outage: Outage::Transport(error), .. } => {
+                write!(f, "DigitalOcean is not available: {error}")?;
+            }
+            Self::Unreadable { path, detail, .. } => {
+                write!(f, "DigitalOcean's answer is unreadable at `{path}`: {detail}")?;
+            }
+        }
+        match self.request_id() {
+            Some(id) => write!(f, " (request {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// DigitalOcean's error body, as far as there is one.
+struct VendorError {
+    message: String,
+    request_id: Option<String>,
+}
+
+impl VendorError {
+    fn read(answer: &HttpAnswer) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Wire {
+            message: Option<String>,
+            request_id: Option<String>,
+        }
+        let wire: Wire = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let message = wire.message.as_deref().map(plain).filter(|text| !text.is_empty());
+        let request_id = answer.header("x-request-id").and_then(identifier);
+        Self {
+            message: message.unwrap_or_else(|| "no reason given".to_owned()),
+            request_id: request_id.or_else(|| wire.request_id.as_deref().and_then(identifier)),
+        }
+    }
+}
+
+/// The texts seen so far: "Droplet already has a pending event." and, by tag, "there are currently blocking events
+/// processing…".
+fn names_a_pending_event(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["pending event", "blocking event", "currently locked"].iter().any(|text| message.contains(text))
+}
+
+/// Only names that we know ourselves, so that no foreign text gets in; all of them when the vendor names none.
+fn missing_scopes(scopes: &[&'static str], message: &str) -> Vec<&'static str> {
+    let named: Vec<_> = scopes.iter().copied().filter(|scope| message.contains(scope)).collect();
+    if named.is_empty() { scopes.to_vec() } else { named }
+}
+
+/// Foreign text as one short line without control characters.
+pub(super) fn plain(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut line = String::new();
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    for (index, character) in words.flat_map(|word| word.chars().chain([' '])).enumerate() {
+        if index == LONGEST {
+            line.truncate(line.trim_end().len());
+            line.push('…');
+            return line;
+        }
+        line.push(character);
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// A request id if it looks like one.
+fn identifier(text: &str) -> Option<String> {
+    let fits = (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    fits.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! One request and its answer as plain data, so that a socket and a simulated world can stand behind the same calls.
+//!
+//! Made and read by [`super::call::Call`], carried by [`super::client::Client`] or by a simulation. Knows HTTP's words and
+//! DigitalOcean's rate-limit headers, nothing of Droplets.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The verbs that we use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads; may be repeated freely.
+    Get,
+    /// Starts something; never repeated blindly.
+    Post,
+    /// Removes something; never repeated blindly.
+    Delete,
+}
+
+impl Method {
+    /// The verb as it stands in a request line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request without its origin and token, which only the client knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// The verb.
+    pub method: Method,
+    /// Path and query, beginning with `/v2/`.
+    pub path_and_query: String,
+    /// The JSON text to send, if any.
+    pub body: Option<String>,
+}
+
+/// An answer as it came, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpAnswer {
+    /// The status code.
+    pub status: u16,
+    /// Names and values; names are compared without regard to case.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+    /// When it arrived by our clock: waits that the server asks for count from here.
+    pub received_at: Timestamp,
+}
+
+/// Longest wait that we believe a `retry-after`; beyond it somebody should look.
+const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// Every request leaves the hourly window after an hour, so no reset can be further away.
+const LONGEST_RESET: SignedDuration = SignedDuration::from_mins(61);
+/// The wait after a 429 that does not say how long: one burst window.
+const UNSAID_WAIT: SignedDuration = SignedDuration::from_mins(1);
+
+impl HttpAnswer {
+    /// The value of a header, if it came and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// A header that holds a whole number.
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        self.header(name)?.trim().parse().ok()
+    }
+
+    /// Before which moment the server wants no further request, if it says so.
+    ///
+    /// A 429 always says so: by `retry-after`, else by `ratelimit-reset`, else by being one.
+    /// <https://docs.digitalocean.com/reference/api/reference/#section/Introduction/Rate-Limit>
+    pub fn blocked_until(&self) -> Option<Timestamp> {
+        if !matches!(self.status, 429 | 503) {
+            return None;
+        }
+        let asked = self.retry_after().map(|wait| wait.min(LONGEST_RETRY_AFTER));
+        let wait = match (asked, self.status) {
+            (Some(wait), _) => wait,
+            (None, 429) => self.until_reset().unwrap_or(UNSAID_WAIT),
+            (None, _) => return None,
+        };
+        Some(self.received_at.saturating_add(wait.max(SignedDuration::ZERO)).unwrap_or(self.received_at))
+    }
+
+    fn retry_after(&self) -> Option<SignedDuration> {
+        if let Some(seconds) = self.number("retry-after") {
+            return Some(SignedDuration::from_secs(seconds));
+        }
+        let moment = http_date(self.header("retry-after")?)?;
+        Some(moment.duration_since(self.server_now()))
+    }
+
+    /// How long until the oldest request leaves the hourly window. Both moments are the server's, so that a wrong clock here
+    /// does no harm; one second more, since both are whole seconds.
+    fn until_reset(&self) -> Option<SignedDuration> {
+        let reset = Timestamp::from_second(self.number("ratelimit-reset")?).ok()?;
+        let wait = reset.duration_since(self.server_now()) + SignedDuration::from_secs(1);
+        (wait > SignedDuration::ZERO).then(|| wait.min(LONGEST_RESET))
+    }
+
+    fn server_now(&self) -> Timestamp {
+        self.header("date").and_then(http_date).unwrap_or(self.received_at)
+    }
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
+}
+
+/// No answer came, or none that could be taken in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// No connection was made, so nothing was sent.
+    #[error("no connection: {reason}")]
+    Connect {
+        /// What the network said.
+        reason: String,
+    },
+    /// The deadline passed; the request may have been carried out.
+    #[error("no answer within {} s", .deadline.as_secs_f32())]
+    TimedOut {
+        /// How long we waited.
+        deadline: Duration,
+    },
+    /// The connection broke after the request may have left.
+    #[error("the connection broke: {reason}")]
+    Cut {
+        /// What the network said.
+        reason: String,
+    },
+    /// The answer was larger than any honest one.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The most that is taken in.
+        limit: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> HttpAnswer {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        HttpAnswer { status, headers, body: Vec::new(), received_at: Timestamp::from_second(1_000_000).unwrap() }
+    }
+
+    fn waits(status: u16, headers: &[(&str, &str)]) -> Option<i64> {
+        answer(status, headers).blocked_until().map(|until| until.as_second() - 1_000_000)
+    }
+
+    #[test]
+    fn retry_after_counts_from_the_arrival() {
+        assert_eq!(waits(429, &[("Retry-After", "30"), ("ratelimit-reset", "1000900")]), Some(30));
+        assert_eq!(waits(503, &[("retry-after", "7")]), Some(7));
+    }
+
+    #[test]
+    fn retry_after_may_be_a_date_of_the_servers_clock() {
+        let headers = [("date", "Sun, 22 Nov 2026 10:00:00 GMT"), ("retry-after", "Sun, 22 Nov 2026 10:00:45 GMT")];
+        assert_eq!(waits(429, &headers), Some(45));
+    }
+
+    #[test]
+    fn without_retry_after_the_reset_counts_by_the_servers_clock() {
+        let date = Timestamp::from_second(2_000_000).unwrap();
+        let date = jiff::fmt::rfc2822::to_string(&date.to_zoned(jiff::tz::TimeZone::UTC)).unwrap();
+        assert_eq!(waits(429, &[("date", &date), ("ratelimit-reset", "2000120")]), Some(121));
+    }
+
+    #[test]
+    fn a_throttling_that_says_nothing_is_waited_out_for_a_minute() {
+        assert_eq!(waits(429, &[]), Some(60));
+        assert_eq!(waits(429, &[("ratelimit-reset", "5")]), Some(60), "a reset in the past says nothing");
+        assert_eq!(waits(429, &[("retry-after", "soon")]), Some(60));
+    }
+
+    #[test]
+    fn absurd_waits_are_bounded() {
+        assert_eq!(waits(429, &[("retry-after", "9223372036854775807")]), Some(24 * 3600));
+        assert_eq!(waits(429, &[("retry-after", "-5")]), Some(0));
+        assert_eq!(waits(429, &[("ratelimit-reset", "99999999999")]), Some(61 * 60));
+    }
+
+    #[test]
+    fn other_answers_ask_for_no_wait() {
+        assert_eq!(waits(500, &[("retry-after", "7")]), None);
+        assert_eq!(waits(503, &[]), None);
+        assert_eq!(waits(200, &[("ratelimit-reset", "1000900")]), None);
+    }
+}

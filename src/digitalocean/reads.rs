@@ -1,0 +1,150 @@
+//! The questions: what can be read from DigitalOcean, each as a [`Call`] that may be repeated freely.
+//!
+//! Called by the watcher, the inventory and the worker. An answer about another thing than was asked for is unreadable.
+
+use serde::Deserialize;
+
+use super::{
+    budget::Priority,
+    call::{Call, Mismatch},
+    exchange::Method,
+    model::{Account, Action, Droplet, Region, Size, Snapshot, SshKey},
+};
+use crate::operation::ids::{ActionId, DropletId, SnapshotId};
+
+/// Whose token it is.
+pub fn account() -> Call<Account> {
+    #[derive(Deserialize)]
+    struct Wire {
+        account: Account,
+    }
+    Call::single(Method::Get, "/v2/account".to_owned(), |wire: Wire| Ok(wire.account)).scopes(&["account:read"])
+}
+
+/// All Droplets, or those with a tag. GPU Droplets are not among them.
+pub fn droplets(tag: Option<&str>) -> Call<Vec<Droplet>> {
+    let call = Call::paged("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id);
+    let call = call.with_priority(Priority::Inventory);
+    match tag {
+        Some(tag) => call.query("tag_name", tag).scopes(&["droplet:read", "tag:read"]),
+        None => call.scopes(&["droplet:read"]),
+    }
+}
+
+/// The Droplets of exactly this name, without regard to case.
+pub fn droplets_named(name: &str) -> Call<Vec<Droplet>> {
+    Call::paged("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id)
+        .query("name", name)
+        .scopes(&["droplet:read"])
+}
+
+/// One page of all Droplets, for a sweep.
+pub fn droplets_page(page: u32) -> Call<Vec<Droplet>> {
+    Call::one_page("/v2/droplets".to_owned(), "droplets", page).with_priority(Priority::Poll).scopes(&["droplet:read"])
+}
+
+/// One Droplet.
+pub fn droplet(id: DropletId) -> Call<Droplet> {
+    #[derive(Deserialize)]
+    struct Wire {
+        droplet: Droplet,
+    }
+    Call::single(Method::Get, format!("/v2/droplets/{id}"), move |Wire { droplet }| {
+        same("droplet.id", &id, &droplet.id)?;
+        Ok(droplet)
+    })
+    .scopes(&["droplet:read"])
+}
+
+/// Every Action that a Droplet ever had: what is ours is in none of these.
+pub fn droplet_actions(id: DropletId) -> Call<Vec<Action>> {
+    Call::paged(format!("/v2/droplets/{id}/actions"), "actions", |action: &Action| action.id)
+        .with_priority(Priority::LookUp)
+        .scopes(&["droplet:read"])
+}
+
+/// The Snapshots of one Droplet.
+pub fn droplet_snapshots(id: DropletId) -> Call<Vec<Snapshot>> {
+    of_droplet(id, Call::paged(format!("/v2/droplets/{id}/snapshots"), "snapshots", |image: &Snapshot| image.id))
+}
+
+/// The backups of one Droplet.
+pub fn droplet_backups(id: DropletId) -> Call<Vec<Snapshot>> {
+    of_droplet(id, Call::paged(format!("/v2/droplets/{id}/backups"), "backups", |image: &Snapshot| image.id))
+}
+
+/// Under a Droplet the images do not say whose they are.
+fn of_droplet(id: DropletId, images: Call<Vec<Snapshot>>) -> Call<Vec<Snapshot>> {
+    let named = move |mut images: Vec<Snapshot>| {
+        for image in &mut images {
+            image.droplet = Some(id);
+        }
+        images
+    };
+    images.map(named).scopes(&["droplet:read"])
+}
+
+/// One page of the account's Actions, for a sweep; their order is not documented.
+pub fn actions_page(page: u32) -> Call<Vec<Action>> {
+    Call::one_page("/v2/actions".to_owned(), "actions", page).with_priority(Priority::Poll).scopes(&["actions:read"])
+}
+
+/// One Action. Not by the Droplet's path, where `completed_at` may stay null for ever.
+pub fn action(id: ActionId) -> Call<Action> {
+    #[derive(Deserialize)]
+    struct Wire {
+        action: Action,
+    }
+    Call::single(Method::Get, format!("/v2/actions/{id}"), move |Wire { action }| {
+        same("action.id", &id, &action.id)?;
+        Ok(action)
+    })
+    .with_priority(Priority::Poll)
+    .scopes(&["actions:read"])
+}
+
+/// All Snapshots of Droplets; those of Volumes are not among them.
+pub fn snapshots() -> Call<Vec<Snapshot>> {
+    Call::paged("/v2/snapshots".to_owned(), "snapshots", |snapshot: &Snapshot| snapshot.id)
+        .query("resource_type", "droplet")
+        .with_priority(Priority::Inventory)
+        .scopes(&["snapshot:read"])
+}
+
+/// One Snapshot.
+pub fn snapshot(id: SnapshotId) -> Call<Snapshot> {
+    #[derive(Deserialize)]
+    struct Wire {
+        snapshot: Snapshot,
+    }
+    Call::single(Method::Get, format!("/v2/snapshots/{id}"), move |Wire { snapshot }| {
+        same("snapshot.id", &id, &snapshot.id)?;
+        Ok(snapshot)
+    })
+    .scopes(&["snapshot:read"])
+}
+
+/// All sizes.
+pub fn sizes() -> Call<Vec<Size>> {
+    Call::paged("/v2/sizes".to_owned(), "sizes", |size: &Size| size.slug.clone())
+        .with_priority(Priority::Inventory)
+        .scopes(&["sizes:read", "regions:read"])
+}
+
+/// All Regions.
+pub fn regions() -> Call<Vec<Region>> {
+    Call::paged("/v2/regions".to_owned(), "regions", |region: &Region| region.slug.clone())
+        .with_priority(Priority::Inventory)
+        .scopes(&["regions:read"])
+}
+
+/// The account's SSH keys. DigitalOcean allows this ten times a minute.
+pub fn ssh_keys() -> Call<Vec<SshKey>> {
+    Call::paged("/v2/account/keys".to_owned(), "ssh_keys", |key: &SshKey| key.fingerprint.clone())
+        .scopes(&["ssh_key:read"])
+}
+
+/// Refuses an answer about something else.
+pub(super) fn same<T: PartialEq + std::fmt::Display>(field: &str, asked: &T, told: &T) -> Result<(), Mismatch> {
+    if asked == told { Ok(()) } else { Err(Mismatch::at(field, format!("asked for {asked}, told of {told}"))) }
+}

@@ -1,0 +1,262 @@
+//! An immutable list that can be searched by half-typed names: made once per refresh, asked at every key.
+//!
+//! Kept by [`super::shelf`]. Names are folded to lower case once, when the list is made. Does no I/O.
+
+use std::{
+    cell::RefCell,
+    cmp::{Ordering, Reverse},
+    collections::HashMap,
+    hash::Hash,
+    str::FromStr,
+};
+
+use nucleo_matcher::{
+    Config, Matcher, Utf32String,
+    pattern::{AtomKind, CaseMatching, Normalization, Pattern},
+};
+
+use crate::{
+    digitalocean::model::{Droplet, Snapshot},
+    operation::ids::{DropletId, SnapshotId},
+};
+
+/// No name at DigitalOcean is longer, so the rest of a longer text can match nothing.
+const LONGEST_TEXT: usize = 255;
+/// Below this likeness a name is no helpful suggestion.
+const NEAR: f64 = 0.75;
+
+thread_local! {
+    // A matcher owns some 100 KiB of scratch space, so it is kept, one for each thread that searches.
+    static MATCHER: RefCell<Matcher> = RefCell::new(Matcher::new(Config::DEFAULT));
+}
+
+/// What can be listed: something with an id and a name.
+pub(super) trait Listed {
+    /// The type of its id.
+    type Id: Copy + Eq + Hash + FromStr;
+    /// Its id.
+    fn id(&self) -> Self::Id;
+    /// Its name.
+    fn name(&self) -> &str;
+}
+
+impl Listed for Droplet {
+    type Id = DropletId;
+
+    fn id(&self) -> DropletId {
+        self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Listed for Snapshot {
+    type Id = SnapshotId;
+
+    fn id(&self) -> SnapshotId {
+        self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// The list, in the order in which it is shown while no text is typed.
+pub(super) struct Index<T: Listed> {
+    entries: Vec<Entry<T>>,
+    by_id: HashMap<T::Id, usize>,
+}
+
+struct Entry<T> {
+    item: T,
+    folded: String,
+    haystack: Utf32String,
+}
+
+/// How a name that matches a text is like it, best first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    Equals,
+    Begins,
+    Contains,
+    HasTheLetters,
+}
+
+impl<T> Entry<T> {
+    fn likeness(&self, text: &str) -> Likeness {
+        match self.folded.find(text) {
+            Some(0) if self.folded.len() == text.len() => Likeness::Equals,
+            Some(0) => Likeness::Begins,
+            Some(_) => Likeness::Contains,
+            None => Likeness::HasTheLetters,
+        }
+    }
+}
+
+/// What a whole text means.
+pub(super) enum Meaning<'a, T> {
+    /// This one.
+    One(&'a T),
+    /// Several, which share the name.
+    Several(Vec<&'a T>),
+    /// Nothing that is listed.
+    Nothing,
+}
+
+impl<T: Listed> Index<T> {
+    /// A list of these, in this order.
+    pub(super) fn new(mut items: Vec<T>, order: impl Fn(&T, &T) -> Ordering) -> Self {
+        items.sort_by(order);
+        let entry = |item: T| {
+            let folded = item.name().to_lowercase();
+            Entry { item, haystack: Utf32String::from(folded.as_str()), folded }
+        };
+        let entries: Vec<_> = items.into_iter().map(entry).collect();
+        let by_id = entries.iter().enumerate().map(|(place, entry)| (entry.item.id(), place)).collect();
+        Self { entries, by_id }
+    }
+
+    /// The one with this id.
+    pub(super) fn by_id(&self, id: T::Id) -> Option<&T> {
+        self.by_id.get(&id).map(|place| &self.entries[*place].item)
+    }
+
+    /// How many are listed.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Those that a half-typed text may mean, at most `limit`: by [`Likeness`], then by the matcher's score, then shorter names
+    /// first, then in the list's order. Without a text, simply the first ones.
+    pub(super) fn search(&self, text: &str, limit: usize, counts: impl Fn(&T) -> bool) -> Vec<&T> {
+        let text = fold(text);
+        let counting = self.entries.iter().enumerate().filter(|(_, entry)| counts(&entry.item));
+        if text.is_empty() {
+            return counting.take(limit).map(|(_, entry)| &entry.item).collect();
+        }
+        let pattern = Pattern::new(&text, CaseMatching::Respect, Normalization::Smart, AtomKind::Fuzzy);
+        let mut found: Vec<_> = MATCHER.with_borrow_mut(|matcher| {
+            let ranked = counting.filter_map(|(place, entry)| {
+                let score = pattern.score(entry.haystack.slice(..), matcher)?;
+                Some((entry.likeness(&text), Reverse(score), entry.folded.len(), place))
+            });
+            ranked.collect()
+        });
+        if found.len() > limit && limit > 0 {
+            found.select_nth_unstable(limit - 1);
+        }
+        found.truncate(limit);
+        found.sort_unstable();
+        found.into_iter().map(|(.., place)| &self.entries[place].item).collect()
+    }
+
+    /// What a whole text means among those that count: an id, a name letter by letter, or else a name in any case.
+    pub(super) fn meaning(&self, text: &str, counts: impl Fn(&T) -> bool) -> Meaning<'_, T> {
+        if let Some(item) = text.parse().ok().and_then(|id| self.by_id(id)).filter(|item| counts(item)) {
+            return Meaning::One(item);
+        }
+        let folded = text.to_lowercase();
+        let same = self.entries.iter().filter(|entry| entry.folded == folded && counts(&entry.item));
+        let same: Vec<_> = same.map(|entry| &entry.item).collect();
+        let exact: Vec<_> = same.iter().copied().filter(|item| item.name() == text).collect();
+        let found = if exact.is_empty() { same } else { exact };
+        match found.as_slice() {
+            [] => Meaning::Nothing,
+            [item] => Meaning::One(item),
+            _ => Meaning::Several(found),
+        }
+    }
+
+    /// Names that somebody may have meant by a text that means nothing, best first, each once.
+    pub(super) fn nearest(&self, text: &str, limit: usize, counts: impl Fn(&T) -> bool) -> Vec<String> {
+        let text = fold(text);
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let mut names: Vec<String> = Vec::new();
+        let mut suggest = |name: &str| {
+            if names.len() < limit && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        };
+        // First what contains the letters in their order, as while typing; then what is alike in spite of a slip.
+        for item in self.search(&text, limit, &counts) {
+            suggest(item.name());
+        }
+        let counting = self.entries.iter().filter(|entry| counts(&entry.item));
+        let alike = counting.map(|entry| (strsim::jaro_winkler(&entry.folded, &text), entry));
+        let mut alike: Vec<_> = alike.filter(|(likeness, _)| *likeness >= NEAR).collect();
+        alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        for (_, entry) in alike {
+            suggest(entry.item.name());
+        }
+        names
+    }
+}
+
+fn fold(text: &str) -> String {
+    text.trim().chars().take(LONGEST_TEXT).collect::<String>().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn index(names: &[&str]) -> Index<Droplet> {
+        let droplet = |(id, name): (u64, &&str)| {
+            serde_json::from_value(json!({ "id": id, "name": name, "status": "active" })).unwrap()
+        };
+        Index::new((1..).zip(names).map(droplet).collect(), |_, _| Ordering::Equal)
+    }
+
+    fn found(index: &Index<Droplet>, text: &str) -> Vec<String> {
+        index.search(text, 25, |_| true).into_iter().map(|droplet| droplet.name.clone()).collect()
+    }
+
+    #[test]
+    fn an_equal_name_comes_first_then_beginnings_then_likeness() {
+        let index = index(&["my-web-1", "web-100", "web-10", "WEB-1", "w-e-b-1", "db"]);
+        assert_eq!(found(&index, "web-1"), ["WEB-1", "web-10", "web-100", "my-web-1", "w-e-b-1"]);
+    }
+
+    #[test]
+    fn the_best_are_kept_when_many_match() {
+        let names: Vec<_> = (0..1000).rev().map(|number| format!("web-{number:04}")).collect();
+        let index = index(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(found(&index, "web-0042")[0], "web-0042");
+        let many = found(&index, "web");
+        assert_eq!((many.len(), many[0].as_str()), (25, "web-0999"), "among equals the list's order counts");
+        assert!(index.search("web", 0, |_| true).is_empty());
+    }
+
+    #[test]
+    fn signs_of_a_pattern_language_are_letters_here() {
+        assert_eq!(found(&index(&["^a$", "!b", "'c"]), "^a$"), ["^a$"]);
+        assert_eq!(found(&index(&["a", "b"]), "!b"), [""; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_on_any_names_is_answered(names in prop::collection::vec(".{0,20}", 0..20), text: String) {
+            let index = index(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            prop_assert!(index.search(&text, 5, |_| true).len() <= 5);
+            prop_assert!(index.nearest(&text, 3, |_| true).len() <= 3);
+            let _ = index.meaning(&text, |_| true);
+        }
+
+        #[test]
+        fn a_whole_name_finds_its_bearer_first(names in prop::collection::hash_set("[a-z0-9.-]{1,12}", 1..60)) {
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let index = index(&names);
+            for name in names {
+                prop_assert_eq!(&found(&index, name)[0], name);
+            }
+        }
+    }
+}

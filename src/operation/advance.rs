@@ -1,0 +1,202 @@
+//! What follows by itself: consequences of what was just seen, and of time.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Cancelled, Focus, Operation, Question, Rules, Verdict,
+    plan::IfHung,
+    power::Stuck,
+    reading::{Failure, PowerState},
+    step::{Checks, State, Step, Task},
+};
+
+/// How long a completed Snapshot may be missing from DigitalOcean's lists before we say so. Power is back long before.
+const LISTING_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// How long power back may be kept waiting, by outage or by another event, before people are called.
+const POWER_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
+impl Operation {
+    /// Draws every conclusion that `now` allows. Called after each observation and at each waking.
+    pub(super) fn advance(&mut self, rules: &Rules, now: Timestamp) {
+        if self.ended.is_none() {
+            self.judge_question(rules, now);
+            self.judge_listing(now);
+            self.judge_cancel();
+            if self.verdict.is_none() && self.steps.iter().all(Step::is_over) {
+                self.verdict = Some(Verdict::Completed);
+            }
+        }
+        self.judge_power(now);
+        if self.ended.is_none() && self.verdict.is_some() {
+            self.question = None;
+            for step in self.steps.iter_mut().filter(|step| !step.is_over()) {
+                step.state = State::Skipped;
+            }
+            if self.focus() == Focus::Rest {
+                self.ended = Some(now);
+                self.obstacle = None;
+            }
+        }
+    }
+
+    /// The next moment at which something follows from time alone.
+    pub(super) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
+        if self.ended.is_some() {
+            return None;
+        }
+        if let Some(question) = &self.question {
+            return Some(question.deadline(rules));
+        }
+        let step = self.current()?;
+        match (step.task, &step.state) {
+            (Task::ShutDown, State::Running(_)) => step.began.map(|began| began + rules.shutdown_timeout),
+            (Task::Snapshot, State::Running(run)) => run.completed.map(|completed| completed + LISTING_PATIENCE),
+            _ => None,
+        }
+    }
+
+    /// A shutdown that did not turn the Droplet off in time becomes a question, or what was decided beforehand.
+    fn judge_question(&mut self, rules: &Rules, now: Timestamp) {
+        let Some(step) = self.current() else {
+            self.question = None;
+            return;
+        };
+        let State::Running(run) = &step.state else {
+            self.question = None;
+            return;
+        };
+        if step.task != Task::ShutDown {
+            self.question = None;
+            return;
+        }
+        let overdue = step.began.is_some_and(|began| now >= began + rules.shutdown_timeout);
+        match &self.question {
+            Some(question) if now >= question.deadline(rules) => {
+                self.cancelled = Some(Cancelled { by: None, at: now });
+                self.give_up_shutdown(now);
+                self.verdict = Some(Verdict::Cancelled);
+            }
+            None if overdue || run.broken.is_some() => match self.kind.if_hung() {
+                _ if self.cancelled.is_some() => {
+                    self.give_up_shutdown(now);
+                    self.verdict = Some(Verdict::Cancelled);
+                }
+                IfHung::Ask => self.question = Some(Question { opened_at: now, shown_at: None }),
+                IfHung::Force => self.force_power_off(now),
+                IfHung::Live => self.give_up_shutdown(now),
+            },
+            Some(_) | None => {}
+        }
+    }
+
+    /// The hung shutdown is left to itself; what it may still do is owed.
+    pub(super) fn give_up_shutdown(&mut self, now: Timestamp) {
+        self.question = None;
+        self.not_before = None;
+        if let Some(step) = self.steps.iter_mut().find(|step| step.task == Task::ShutDown && !step.is_over()) {
+            if let Some(action) = step.run().and_then(|run| run.action) {
+                self.baseline.push(action);
+            }
+            step.state = State::Failed { at: now, why: Failure::Hung };
+        }
+    }
+
+    /// The hung shutdown is followed by cutting the power.
+    pub(super) fn force_power_off(&mut self, now: Timestamp) {
+        self.give_up_shutdown(now);
+        let after_shutdown =
+            self.steps.iter().position(|step| step.task == Task::ShutDown).map_or(0, |index| index + 1);
+        self.steps.insert(after_shutdown, Step::new(Task::PowerOff));
+    }
+
+    fn judge_listing(&mut self, now: Timestamp) {
+        let Some((index, completed)) = self.steps.iter().enumerate().find_map(|(index, step)| {
+            let completed = (step.task == Task::Snapshot).then(|| step.run()).flatten()?.completed?;
+            Some((index, completed))
+        }) else {
+            return;
+        };
+        if now < completed + LISTING_PATIENCE || self.verdict.is_some() {
+            return;
+        }
+        // Listed without a size is listed: DigitalOcean knows it, and only the figure is missing.
+        if self.snapshot.is_some() {
+            self.steps[index].state = State::Done { at: now };
+        } else {
+            self.fail_step(Focus::Forward(index), Failure::NotListed, now);
+        }
+    }
+
+    /// A wish to stop takes effect as soon as no intent is open and nothing runs.
+    fn judge_cancel(&mut self) {
+        let waiting = self.current().is_some_and(|step| matches!(step.state, State::Waiting(_)));
+        if self.cancelled.is_some() && waiting {
+            self.verdict = Some(Verdict::Cancelled);
+        }
+    }
+
+    fn judge_power(&mut self, now: Timestamp) {
+        if self.focus() != Focus::Back || self.power.stuck.is_some() {
+            return;
+        }
+        let waited_for = self.obstacle.as_ref().map(|obstacle| obstacle.since);
+        if waited_for.is_some_and(|since| now >= since + POWER_PATIENCE) {
+            self.power.stuck = Some(Stuck { since: now, why: None });
+        }
+    }
+
+    /// Ends a step badly, and with it the forward part. Power back is never a victim of this: it is tried again.
+    pub(super) fn fail_step(&mut self, focus: Focus, why: Failure, now: Timestamp) {
+        match focus {
+            Focus::Back => {
+                self.power.fail(Some(why), now);
+                self.not_before = Some(now + self.retry_pause());
+            }
+            Focus::Forward(index) => {
+                if let Some(step) = self.steps.get_mut(index) {
+                    step.state = State::Failed { at: now, why: why.clone() };
+                }
+                self.verdict = Some(Verdict::Failed(why));
+                self.not_before = None;
+                self.obstacle = None;
+            }
+            Focus::Rest => {}
+        }
+    }
+
+    /// The Droplet does not exist any more: nothing is owed to it, and nothing more can be done with it.
+    pub(super) fn droplet_is_gone(&mut self, focus: Focus, now: Timestamp) {
+        self.power.owed = None;
+        self.power.parked = false;
+        self.power.back.state = State::Skipped;
+        self.not_before = None;
+        match focus {
+            Focus::Forward(_) => self.fail_step(focus, Failure::DropletGone, now),
+            Focus::Back | Focus::Rest => {}
+        }
+    }
+
+    /// A step reached what it is for.
+    pub(super) fn complete(&mut self, focus: Focus, now: Timestamp) {
+        let Some(step) = self.step_mut(focus) else { return };
+        let finished = step.run().and_then(|run| run.action);
+        let turned_off = matches!(step.task, Task::ShutDown | Task::PowerOff);
+        step.state = State::Done { at: now };
+        self.baseline.extend(finished);
+        self.not_before = None;
+        self.obstacle = None;
+        if let Focus::Forward(index) = focus
+            && let Some(next) = self.steps.get_mut(index + 1)
+            && next.state == State::Waiting(Checks::default())
+            && turned_off
+        {
+            // The Droplet was seen off and unlocked this very moment, and its Actions are in the baseline.
+            next.state = State::Waiting(Checks::FRESH);
+        }
+    }
+
+    /// Whether the Droplet was on when we came.
+    pub(super) fn was_on(&self) -> bool {
+        self.power.before == Some(PowerState::On)
+    }
+}

@@ -1,0 +1,302 @@
+//! The legal moves. Every observation is folded in here, or refused with both halves named.
+//!
+//! This file holds what people, time and answers to commands do; [`see`](super::see) holds what looks do.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Cancelled, Focus, Hindrance, Launched, Obstacle, Operation, Rules, Verdict,
+    ids::UserId,
+    power::Released,
+    reading::{ActionReading, Failure, Trouble},
+    request::{Answer, Command, Look},
+    step::{Checks, Doubt, Run, State, Task},
+};
+
+/// Something that happened to an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// Time passed.
+    Woke,
+    /// A person, or the reporter on behalf of people, said something.
+    Wished(Wished),
+    /// The command that [`next`](Operation::next) names is about to leave.
+    Intended,
+    /// Whoever sent the command is gone, and its answer with them.
+    AnswerLost,
+    /// The request budget has no room for this operation before this moment.
+    Deferred(Timestamp),
+    /// A look was answered.
+    Seen(Look, Answer),
+    /// A command was answered.
+    Answered(Command, Answer),
+}
+
+/// What a person may say to a running operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wish {
+    /// Stop, where that is possible.
+    Cancel,
+    /// Cut the power: an answer to a hung shutdown.
+    Force,
+    /// Go on with the Droplet running: an answer to a hung shutdown.
+    Live,
+    /// Do not turn the Droplet on again.
+    LeaveOff,
+    /// Power back is stuck, and I see to it.
+    HandleIt,
+    /// Said by the reporter: people can read the question from now on.
+    QuestionShown,
+}
+
+/// A wish, with who and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wished {
+    /// What.
+    pub wish: Wish,
+    /// Who.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An observation that does not fit the state it met: a bug of ours, or a row that somebody else wrote.
+#[derive(Debug, thiserror::Error)]
+#[error("operation cannot go on from {state} with {observation}")]
+pub struct IllegalTransition {
+    /// Where the operation was.
+    pub state: String,
+    /// What met it there.
+    pub observation: String,
+}
+
+impl Operation {
+    /// Folds in what happened, and every consequence of it.
+    pub fn apply(&self, observation: Observation, rules: &Rules, now: Timestamp) -> Result<Self, IllegalTransition> {
+        let mut next = self.clone();
+        let focus = next.focus();
+        match observation {
+            Observation::Woke => {}
+            Observation::Wished(wished) => next.hear(wished),
+            Observation::Intended => next.intend(focus, now)?,
+            Observation::AnswerLost => next.lose_answer(focus)?,
+            Observation::Deferred(until) => {
+                next.hinder(Hindrance::Turn, now);
+                next.not_before = Some(until);
+            }
+            Observation::Seen(look, answer) => next.see(focus, &look, answer, rules, now)?,
+            Observation::Answered(command, answer) => next.answered(focus, &command, answer, rules, now)?,
+        }
+        next.advance(rules, now);
+        Ok(next)
+    }
+
+    /// Ends the forward part after a bug of ours. Power back goes on, from a new look.
+    #[must_use]
+    pub fn halt(&self, rules: &Rules, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        let focus = next.focus();
+        next.fail_step(focus, Failure::Internal, now);
+        next.advance(rules, now);
+        next
+    }
+
+    fn hear(&mut self, Wished { wish, by, at }: Wished) {
+        match wish {
+            Wish::Cancel if self.ended.is_none() => {
+                self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
+                if self.question.is_some() {
+                    self.give_up_shutdown(at);
+                    self.verdict = Some(Verdict::Cancelled);
+                }
+            }
+            Wish::Force if self.question.is_some() => self.force_power_off(at),
+            Wish::Live if self.question.is_some() => self.give_up_shutdown(at),
+            Wish::LeaveOff => self.power.release(by, Released::LeftOff, at),
+            Wish::HandleIt if self.power.stuck.is_some() => self.power.release(by, Released::Handled, at),
+            Wish::QuestionShown => {
+                if let Some(question) = &mut self.question {
+                    question.shown_at.get_or_insert(at);
+                }
+            }
+            // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
+            Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt => {}
+        }
+        if wish != Wish::QuestionShown && self.power.stuck.is_none() {
+            self.not_before = None;
+        }
+    }
+
+    fn intend(&mut self, focus: Focus, now: Timestamp) -> Result<(), IllegalTransition> {
+        let illegal = self.illegal(&Observation::Intended);
+        let Some(step) = self.step_mut(focus) else { return Err(illegal) };
+        if !matches!(step.state, State::Waiting(_)) {
+            return Err(illegal);
+        }
+        step.state = State::Intended { at: now, doubt: None };
+        step.began.get_or_insert(now);
+        let may_turn_off = matches!(step.task, Task::ShutDown | Task::PowerOff | Task::Restore);
+        if may_turn_off {
+            self.power.owe(now);
+        }
+        self.obstacle = None;
+        self.not_before = None;
+        Ok(())
+    }
+
+    fn lose_answer(&mut self, focus: Focus) -> Result<(), IllegalTransition> {
+        let illegal = self.illegal(&Observation::AnswerLost);
+        let Some(step) = self.step_mut(focus) else { return Err(illegal) };
+        let State::Intended { doubt: doubt @ None, .. } = &mut step.state else { return Err(illegal) };
+        *doubt = Some(Doubt::default());
+        step.answer_lost = true;
+        Ok(())
+    }
+
+    fn answered(
+        &mut self,
+        focus: Focus,
+        command: &Command,
+        answer: Answer,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(), IllegalTransition> {
+        let Some(step) = self.step_at(focus).filter(|step| matches!(step.state, State::Intended { doubt: None, .. }))
+        else {
+            return Err(self.illegal(&Observation::Answered(command.clone(), answer)));
+        };
+        let task = step.task;
+        match answer {
+            Answer::Action(reading) if self.is_about_us(&reading, task) => {
+                self.run(focus, &reading, false);
+                self.not_before = Some(now + rules.poll_interval);
+            }
+            Answer::Droplets(made) if task == Task::Create && made.len() == 1 => self.adopt_launched(focus, &made, now),
+            Answer::Done if task == Task::Delete => self.complete(focus, now),
+            Answer::Trouble(trouble) => self.refused(focus, task, trouble, rules, now),
+            // An answer that speaks of something else tells us nothing about what was done.
+            Answer::Droplet(_)
+            | Answer::Actions(_)
+            | Answer::Action(_)
+            | Answer::Snapshots(_)
+            | Answer::Droplets(_)
+            | Answer::Done => self.lose_answer(focus)?,
+        }
+        Ok(())
+    }
+
+    /// A command brought no Action: nothing was done, or nobody knows.
+    fn refused(&mut self, focus: Focus, task: Task, trouble: Trouble, rules: &Rules, now: Timestamp) {
+        let was_lost = self.step_at(focus).is_some_and(|step| step.answer_lost);
+        match trouble {
+            Trouble::Unclear { retry_at } => {
+                self.doubt(focus, Doubt::default());
+                self.not_before = Some(retry_at.min(now + rules.settle_time / 3));
+            }
+            Trouble::NotSent { retry_at } => {
+                self.not_carried_out(focus, task, Checks::DROPLET_STALE);
+                self.hinder(Hindrance::Outage, now);
+                self.not_before = Some(retry_at);
+            }
+            Trouble::Throttled { until } => {
+                self.not_carried_out(focus, task, Checks::DROPLET_STALE);
+                self.hinder(Hindrance::Throttled, now);
+                self.not_before = Some(until);
+            }
+            // The pending event may be the one that our lost command began.
+            Trouble::Busy if was_lost => self.doubt(focus, Doubt::default()),
+            Trouble::Busy => {
+                self.not_carried_out(focus, task, Checks::default());
+                self.wait_for(Hindrance::Event(None), rules, now);
+            }
+            Trouble::NotFound if task == Task::Delete => self.complete(focus, now),
+            Trouble::NotFound if task == Task::Create => self.fail_step(focus, Failure::SnapshotGone, now),
+            Trouble::NotFound => self.droplet_is_gone(focus, now),
+            Trouble::Refused { message } if matches!(task, Task::ShutDown | Task::PowerOff | Task::PowerOn) => {
+                // It may be refused because the Droplet already is as we want it: the Droplet has the last word.
+                let refused = Some(Failure::Refused { message });
+                self.doubt(focus, Doubt { refused, ..Doubt::default() });
+            }
+            Trouble::Unauthorized | Trouble::Forbidden { .. } | Trouble::Refused { .. } => {
+                self.not_carried_out(focus, task, Checks::default());
+                let why = trouble.fatal().unwrap_or(Failure::Internal);
+                self.fail_step(focus, why, now);
+            }
+        }
+    }
+
+    /// The command was certainly not carried out: the step waits again, and cannot turn anything off late.
+    fn not_carried_out(&mut self, focus: Focus, task: Task, checks: Checks) {
+        let Some(step) = self.step_mut(focus) else { return };
+        step.state = State::Waiting(checks);
+        if task == Task::ShutDown && !step.answer_lost {
+            self.power.settle();
+        }
+    }
+
+    fn doubt(&mut self, focus: Focus, doubt: Doubt) {
+        if let Some(step) = self.step_mut(focus)
+            && let State::Intended { doubt: open, .. } = &mut step.state
+        {
+            step.answer_lost |= doubt.refused.is_none();
+            *open = Some(doubt);
+        }
+    }
+
+    /// DigitalOcean works on it.
+    pub(super) fn run(&mut self, focus: Focus, action: &ActionReading, presumed: bool) {
+        if let Some(step) = self.step_mut(focus) {
+            step.state = State::Running(Run {
+                action: Some(action.id),
+                started_at: action.started_at,
+                presumed,
+                completed: None,
+                broken: None,
+                looks: 0,
+            });
+        }
+        self.obstacle = None;
+    }
+
+    /// The new Droplet is known.
+    pub(super) fn adopt_launched(&mut self, focus: Focus, made: &[super::reading::DropletReading], now: Timestamp) {
+        let Some(droplet) = made.first() else { return };
+        self.launched = Some(Launched { droplet: droplet.id, address: droplet.address.clone() });
+        if let Some(step) = self.step_mut(focus) {
+            step.state = State::Running(Run {
+                action: None,
+                started_at: None,
+                presumed: false,
+                completed: None,
+                broken: None,
+                looks: 0,
+            });
+        }
+        self.not_before = Some(now);
+    }
+
+    /// Whether an Action is of our Droplet and of the task's type.
+    pub(super) fn is_about_us(&self, action: &ActionReading, task: Task) -> bool {
+        let our_droplet = action.droplet.is_none() || action.droplet == self.droplet();
+        our_droplet && Some(action.kind.as_str()) == task.action_kind()
+    }
+
+    /// Notes what stands in the way; the clock of an obstacle that is already there runs on.
+    pub(super) fn hinder(&mut self, what: Hindrance, now: Timestamp) {
+        let since = self.obstacle.as_ref().map_or(now, |obstacle| obstacle.since);
+        self.obstacle = Some(Obstacle { what, since });
+    }
+
+    /// Notes what stands in the way, and looks again after a while.
+    pub(super) fn wait_for(&mut self, what: Hindrance, rules: &Rules, now: Timestamp) {
+        self.hinder(what, now);
+        let since = self.obstacle.as_ref().map_or(now, |obstacle| obstacle.since);
+        self.not_before = Some(now + self.patience(since, now, rules));
+    }
+
+    pub(super) fn illegal(&self, observation: &Observation) -> IllegalTransition {
+        let state = self.step_at(self.focus()).map_or_else(|| "rest".to_owned(), |step| format!("{step:?}"));
+        IllegalTransition { state, observation: format!("{observation:?}") }
+    }
+}

@@ -1,0 +1,117 @@
+//! What to do next: a pure reading of an operation.
+
+use jiff::Timestamp;
+
+use super::{
+    Focus, Operation, Rules,
+    ids::DropletId,
+    plan::Kind,
+    request::{Command, Effect, Look},
+    step::{Doubt, Run, State, Step, Task},
+};
+
+/// While a long Action runs, every so many looks are at the Droplet instead: it may have been destroyed.
+const LOOKS_PER_DROPLET_LOOK: u32 = 8;
+
+impl Operation {
+    /// What to do next. Total: every operation that is not at rest has something to do, if only to wait.
+    pub fn next(&self, rules: &Rules, now: Timestamp) -> Effect {
+        let focus = self.focus();
+        let Some(step) = self.step_at(focus) else { return Effect::Rest };
+        if let Some(until) = self.not_before.filter(|until| now < *until) {
+            let deadline = self.deadline(rules).filter(|deadline| now < *deadline);
+            return Effect::Sleep(deadline.map_or(until, |deadline| deadline.min(until)));
+        }
+        match &step.state {
+            State::Waiting(checks) => match self.needed_look(step.task, *checks) {
+                Some(look) => Effect::Look(look),
+                None => self.command(step.task).map_or(Effect::Rest, Effect::Send),
+            },
+            // The answer is on its way to whoever holds the claim; a claim found in this state lost it.
+            State::Intended { at, doubt: None } => Effect::Sleep(*at + rules.settle_time),
+            State::Intended { doubt: Some(doubt), .. } => {
+                self.doubt_look(step, doubt).map_or(Effect::Rest, Effect::Look)
+            }
+            State::Running(run) => self.run_look(step, run).map_or(Effect::Rest, Effect::Look),
+            State::Done { .. } | State::Skipped | State::Failed { .. } => match (focus, self.droplet()) {
+                // A debt whose step is over, such as an inherited one, is looked at from the start.
+                (Focus::Back, Some(droplet)) => Effect::Look(Look::Droplet(droplet)),
+                _ => Effect::Rest,
+            },
+        }
+    }
+
+    /// The Droplet whose power and disk this operation touches.
+    pub(super) fn droplet(&self) -> Option<DropletId> {
+        self.target.droplet
+    }
+
+    fn needed_look(&self, task: Task, checks: super::step::Checks) -> Option<Look> {
+        let droplet = self.droplet()?;
+        match task {
+            Task::Create | Task::Delete => None,
+            Task::PowerOn => (!checks.droplet).then_some(Look::Droplet(droplet)),
+            Task::ShutDown | Task::PowerOff | Task::Snapshot | Task::Restore => {
+                if !checks.droplet {
+                    Some(Look::Droplet(droplet))
+                } else if checks.actions {
+                    None
+                } else {
+                    Some(Look::Actions(droplet))
+                }
+            }
+        }
+    }
+
+    fn command(&self, task: Task) -> Option<Command> {
+        match (task, &self.kind) {
+            (Task::ShutDown, _) => self.droplet().map(Command::ShutDown),
+            (Task::PowerOff, _) => self.droplet().map(Command::PowerOff),
+            (Task::PowerOn, _) => self.droplet().map(Command::PowerOn),
+            (Task::Snapshot, _) => {
+                self.droplet().map(|droplet| Command::TakeSnapshot { droplet, name: self.snapshot_name.clone() })
+            }
+            (Task::Restore, Kind::Restore { snapshot, .. }) => {
+                self.droplet().map(|droplet| Command::Restore { droplet, snapshot: snapshot.id })
+            }
+            (Task::Create, Kind::Launch { droplet, .. }) => Some(Command::Create(droplet.clone())),
+            (Task::Delete, Kind::Delete { snapshot }) => Some(Command::Delete(snapshot.id)),
+            (Task::Restore | Task::Create | Task::Delete, _) => None,
+        }
+    }
+
+    /// What to look at while it is not known whether a command was carried out: the Droplet, then its Actions, then the list.
+    fn doubt_look(&self, step: &Step, doubt: &Doubt) -> Option<Look> {
+        match (step.task, &self.kind) {
+            (Task::Create, _) => Some(Look::Launched(self.id)),
+            (Task::Delete, Kind::Delete { snapshot }) => Some(Look::Snapshot(snapshot.id)),
+            (Task::Delete, _) => None,
+            (Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Snapshot | Task::Restore, _) => {
+                let droplet = self.droplet()?;
+                Some(if doubt.refused.is_some() || !doubt.round.droplet {
+                    Look::Droplet(droplet)
+                } else if doubt.round.actions {
+                    Look::Snapshots(droplet)
+                } else {
+                    Look::Actions(droplet)
+                })
+            }
+        }
+    }
+
+    fn run_look(&self, step: &Step, run: &Run) -> Option<Look> {
+        if step.task == Task::Create {
+            return self.launched.as_ref().map(|launched| Look::Droplet(launched.droplet));
+        }
+        let droplet = self.droplet()?;
+        let may_be_long = matches!(step.task, Task::Snapshot | Task::Restore);
+        let droplets_turn = may_be_long && run.looks % LOOKS_PER_DROPLET_LOOK == LOOKS_PER_DROPLET_LOOK - 1;
+        if step.task == Task::Snapshot && run.completed.is_some() {
+            Some(Look::Snapshots(droplet))
+        } else if run.ended() || droplets_turn {
+            Some(Look::Droplet(droplet))
+        } else {
+            run.action.map(Look::Action)
+        }
+    }
+}

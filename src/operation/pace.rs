@@ -1,0 +1,46 @@
+//! How long to wait before looking again.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Operation, Rules, reading::PowerState, step::Task};
+
+/// While a Droplet is off, nobody waits longer than this for us to notice that it may be turned on.
+const LONGEST_WHILE_OFF: SignedDuration = SignedDuration::from_secs(15);
+/// While nobody is down, we may be slower.
+const LONGEST_LIVE: SignedDuration = SignedDuration::from_secs(60);
+/// Between attempts at power back that is stuck.
+const STUCK_PAUSE: SignedDuration = SignedDuration::from_mins(2);
+/// Before the one attempt at power back that we make before calling for help.
+const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(10);
+
+impl Operation {
+    /// The pause before the next look at a task that began at `since`: a tenth of the elapsed time; longer while, by history,
+    /// nothing can have finished.
+    pub(super) fn pause(&self, task: Task, since: Timestamp, now: Timestamp, rules: &Rules) -> SignedDuration {
+        let elapsed = now.duration_since(since);
+        let tenth = elapsed / 10;
+        let worthwhile = self.usual.of(task).map(|usual| usual * 6 / 10 - elapsed);
+        let longest = if self.keeps_droplet_off() { LONGEST_WHILE_OFF } else { LONGEST_LIVE };
+        tenth.max(worthwhile.unwrap_or_default()).clamp(rules.poll_interval, longest.max(rules.poll_interval))
+    }
+
+    /// The pause before looking again at what stands in the way since `since`.
+    pub(super) fn patience(&self, since: Timestamp, now: Timestamp, rules: &Rules) -> SignedDuration {
+        let longest = if self.keeps_droplet_off() { LONGEST_WHILE_OFF } else { LONGEST_LIVE };
+        (now.duration_since(since) / 5).clamp(rules.poll_interval, longest.max(rules.poll_interval))
+    }
+
+    /// The pause between looks at a Droplet on which a late off is still possible.
+    pub(super) fn watch_pause(rules: &Rules) -> SignedDuration {
+        LONGEST_WHILE_OFF.max(rules.poll_interval)
+    }
+
+    /// The pause after a failed attempt at power back.
+    pub(super) fn retry_pause(&self) -> SignedDuration {
+        if self.power.stuck.is_some() { STUCK_PAUSE } else { FIRST_RETRY }
+    }
+
+    fn keeps_droplet_off(&self) -> bool {
+        self.power.owed.is_some() && !self.power.parked && self.power.before == Some(PowerState::On)
+    }
+}

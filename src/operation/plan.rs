@@ -1,0 +1,111 @@
+//! Kinds of operation. A kind is nothing but its plan: the steps it goes through, over tasks that all kinds share.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ids::SnapshotId,
+    request::NewDroplet,
+    step::{Step, Task},
+};
+
+/// What a person asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Kind {
+    /// A Snapshot of a Droplet.
+    Take {
+        /// Whether the Droplet may be turned off for it.
+        power: Downtime,
+        /// What to do when the shutdown hangs.
+        if_hung: IfHung,
+    },
+    /// A Snapshot put back onto its Droplet.
+    Restore {
+        /// Which one.
+        snapshot: SnapshotRef,
+        /// Whether the present disk is kept as a Snapshot first.
+        safety: Safety,
+    },
+    /// A new Droplet from a Snapshot.
+    Launch {
+        /// Where it came from.
+        snapshot: SnapshotRef,
+        /// What it shall be.
+        droplet: NewDroplet,
+    },
+    /// A Snapshot deleted.
+    Delete {
+        /// Which one.
+        snapshot: SnapshotRef,
+    },
+}
+
+/// A Snapshot that somebody chose, with the name they saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotRef {
+    /// Its id.
+    pub id: SnapshotId,
+    /// Its name when it was chosen.
+    pub name: String,
+}
+
+/// Whether a Droplet may be turned off for its Snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Downtime {
+    /// Shut it down: a consistent disk.
+    PowerOff,
+    /// Leave it running: as after a power cut.
+    None,
+}
+
+/// What to do when a shutdown hangs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IfHung {
+    /// Ask in the channel.
+    Ask,
+    /// Cut the power.
+    Force,
+    /// Go on with the Droplet running.
+    Live,
+}
+
+/// Whether a restore keeps the present disk first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Safety {
+    /// Take a Snapshot of what will be overwritten.
+    Snapshot,
+    /// Overwrite at once.
+    None,
+}
+
+impl Kind {
+    /// The steps of this kind, in order. Power back and the answer are no steps: they follow whatever happened.
+    pub fn plan(&self) -> Vec<Step> {
+        let tasks: &[Task] = match self {
+            Self::Take { power: Downtime::PowerOff, .. } => &[Task::ShutDown, Task::Snapshot],
+            Self::Take { power: Downtime::None, .. } => &[Task::Snapshot],
+            Self::Restore { safety: Safety::Snapshot, .. } => &[Task::ShutDown, Task::Snapshot, Task::Restore],
+            Self::Restore { safety: Safety::None, .. } => &[Task::ShutDown, Task::Restore],
+            Self::Launch { .. } => &[Task::Create],
+            Self::Delete { .. } => &[Task::Delete],
+        };
+        tasks.iter().copied().map(Step::new).collect()
+    }
+
+    /// What to do when this operation's shutdown hangs.
+    pub fn if_hung(&self) -> IfHung {
+        match self {
+            Self::Take { if_hung, .. } => *if_hung,
+            Self::Restore { .. } | Self::Launch { .. } | Self::Delete { .. } => IfHung::Ask,
+        }
+    }
+
+    /// One word for logs, metrics and the database.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Take { .. } => "take",
+            Self::Restore { .. } => "restore",
+            Self::Launch { .. } => "launch",
+            Self::Delete { .. } => "delete",
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What people are told about an operation: each kind of report is one message, said once.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Operation, ids::OperationId};
+
+/// A message that belongs to an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReportKind {
+    /// The progress message, edited as the operation goes on.
+    Progress,
+    /// The announcement that mentions who asked.
+    Answer,
+    /// The outcome, for the channel that hears of all of them.
+    Notify,
+    /// The call for help: power could not be brought back.
+    Stuck,
+    /// A late off was made good after the answer.
+    Repaired,
+}
+
+impl ReportKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Progress, Self::Answer, Self::Notify, Self::Stuck, Self::Repaired];
+
+    /// One word for the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Progress => "progress",
+            Self::Answer => "answer",
+            Self::Notify => "notify",
+            Self::Stuck => "stuck",
+            Self::Repaired => "repaired",
+        }
+    }
+
+    /// The nonce by which Discord recognises a repeated post: at most 25 characters. A message that was deleted is posted anew
+    /// under the next generation, because Discord answers Unknown Message to the nonce of a deleted one.
+    pub fn nonce(self, operation: OperationId, generation: u32) -> String {
+        let letter = match self {
+            Self::Progress => 'p',
+            Self::Answer => 'a',
+            Self::Notify => 'n',
+            Self::Stuck => 's',
+            Self::Repaired => 'r',
+        };
+        match generation {
+            0 | 1 => format!("{operation}-{letter}"),
+            later => format!("{operation}-{letter}{later}"),
+        }
+    }
+}
+
+impl Operation {
+    /// Whether this kind of report is called for by now. Once called for, it stays so.
+    pub fn calls_for(&self, kind: ReportKind) -> bool {
+        match kind {
+            ReportKind::Progress => true,
+            ReportKind::Answer | ReportKind::Notify => self.ended.is_some(),
+            ReportKind::Stuck => self.power.stuck.is_some(),
+            ReportKind::Repaired => self.power.repaired.is_some(),
+        }
+    }
+}

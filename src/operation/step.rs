@@ -1,0 +1,200 @@
+//! One step of a plan, and the states it may be in.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ids::ActionId, reading::Failure};
+
+/// What a step does. All kinds of operation are plans over these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Task {
+    /// Ask the guest to shut down and see it off.
+    ShutDown,
+    /// Cut the power and see it off: the answer to a hung shutdown.
+    PowerOff,
+    /// Take a Snapshot and see it listed.
+    Snapshot,
+    /// Put a Snapshot back.
+    Restore,
+    /// Make a new Droplet and see it active.
+    Create,
+    /// Delete a Snapshot.
+    Delete,
+    /// Turn the Droplet on and see it active: never planned, always owed.
+    PowerOn,
+}
+
+impl Task {
+    /// DigitalOcean's `type` of the Action that carries this task out; Snapshots are deleted without an Action.
+    pub fn action_kind(self) -> Option<&'static str> {
+        match self {
+            Self::ShutDown => Some("shutdown"),
+            Self::PowerOff => Some("power_off"),
+            Self::Snapshot => Some("snapshot"),
+            Self::Restore => Some("restore"),
+            Self::Create => Some("create"),
+            Self::Delete => None,
+            Self::PowerOn => Some("power_on"),
+        }
+    }
+
+    /// One word for logs, metrics and history.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ShutDown => "shut_down",
+            Self::PowerOff => "power_off",
+            Self::Snapshot => "snapshot",
+            Self::Restore => "restore",
+            Self::Create => "create",
+            Self::Delete => "delete",
+            Self::PowerOn => "power_on",
+        }
+    }
+}
+
+/// A task and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What is to be done.
+    pub task: Task,
+    /// How far it is.
+    pub state: State,
+    /// When it was first intended, if ever: where elapsed times count from.
+    pub began: Option<Timestamp>,
+    /// Whether an earlier answer to this step's command was lost, so that a pending event may be our own.
+    pub answer_lost: bool,
+}
+
+/// How far a step is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// Not begun, or to be begun again.
+    Waiting(Checks),
+    /// Written down, and perhaps sent.
+    Intended {
+        /// When it was written down.
+        at: Timestamp,
+        /// What we know while we do not know whether it was carried out; absent while the answer is still expected.
+        doubt: Option<Doubt>,
+    },
+    /// DigitalOcean works on it.
+    Running(Run),
+    /// Done and seen.
+    Done {
+        /// When.
+        at: Timestamp,
+    },
+    /// Not needed, or not reached.
+    Skipped,
+    /// Ended badly.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        why: Failure,
+    },
+}
+
+/// What was looked at just before a command may leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// The Droplet was seen in the right state and unlocked.
+    pub droplet: bool,
+    /// No Action was in progress, and all Actions there are were written into the baseline.
+    pub actions: bool,
+}
+
+impl Checks {
+    /// Everything was just looked at.
+    pub(super) const FRESH: Self = Self { droplet: true, actions: true };
+    /// The Droplet must be looked at again; its Actions are still known.
+    pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true };
+}
+
+/// A command whose answer was lost: what the looks since then have shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// When a complete round of looks first found nothing of ours.
+    pub first_empty: Option<Timestamp>,
+    /// When a complete round of looks last found nothing of ours.
+    pub last_empty: Option<Timestamp>,
+    /// The round that is under way.
+    pub round: Round,
+    /// The Droplet was seen on since the intent.
+    pub seen_on: bool,
+    /// DigitalOcean refused in a way that the Droplet's own state must confirm.
+    pub refused: Option<Failure>,
+}
+
+/// One round of looks during a [`Doubt`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// The Droplet was looked at and is unlocked.
+    pub droplet: bool,
+    /// The Actions were looked at: none is ours and none is in progress.
+    pub actions: bool,
+}
+
+/// An Action under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The Action; a Droplet that was found by its tag runs without one.
+    pub action: Option<ActionId>,
+    /// When DigitalOcean says it began.
+    pub started_at: Option<Timestamp>,
+    /// The Action was found, not given in answer to our command: ours by all we know.
+    pub presumed: bool,
+    /// When it was seen completed; what it promises is yet to be seen.
+    pub completed: Option<Timestamp>,
+    /// When it was seen errored or gone, where the Droplet has the last word.
+    pub broken: Option<Timestamp>,
+    /// How often it was looked at.
+    pub looks: u32,
+}
+
+impl Run {
+    /// Whether the Action is known to have ended.
+    pub fn ended(&self) -> bool {
+        self.completed.is_some() || self.broken.is_some()
+    }
+}
+
+impl Step {
+    /// A step not yet begun.
+    pub fn new(task: Task) -> Self {
+        Self { task, state: State::Waiting(Checks::default()), began: None, answer_lost: false }
+    }
+
+    /// Whether nothing more will happen in this step.
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            State::Done { .. } | State::Skipped | State::Failed { .. } => true,
+            State::Waiting(_) | State::Intended { .. } | State::Running(_) => false,
+        }
+    }
+
+    /// Whether the step did what it is for.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done { .. })
+    }
+
+    /// The Action that runs, or ran last, for this step while it is under way.
+    pub fn run(&self) -> Option<&Run> {
+        match &self.state {
+            State::Running(run) => Some(run),
+            State::Waiting(_) | State::Intended { .. } | State::Done { .. } | State::Skipped | State::Failed { .. } => {
+                None
+            }
+        }
+    }
+
+    /// How long a finished step took, from its first intent.
+    pub fn took(&self) -> Option<jiff::SignedDuration> {
+        match self.state {
+            State::Done { at } => self.began.map(|began| at.duration_since(began)),
+            State::Waiting(_) | State::Intended { .. } | State::Running(_) | State::Skipped | State::Failed { .. } => {
+                None
+            }
+        }
+    }
+}
