@@ -97,7 +97,7 @@ impl<T: 'static> Call<T> {
     }
 
     /// The same wish with its result turned into another.
-    pub(super) fn map<U: 'static>(self, turn: impl Fn(T) -> U + Send + 'static) -> Call<U> {
+    pub fn map<U: 'static>(self, turn: impl Fn(T) -> U + Send + 'static) -> Call<U> {
         let Self { method, path, query, body, priority, scopes, page, mut read } = self;
         let read = Box::new(move |answer: &HttpAnswer| {
             Ok(match read(answer)? {
@@ -278,3 +278,6 @@ fn inner<W: DeserializeOwned>(field: &str, value: Value) -> Result<W, Mismatch> 
         Mismatch { path, detail: error.inner().to_string() }
     })
 }
+
+#[cfg(test)]
+mod tests;

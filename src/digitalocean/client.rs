@@ -79,6 +79,8 @@ struct Shared {
 const RETRIES: usize = 3;
 /// A read does not wait longer than this for its next try; who asked decides then.
 const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+/// A connection unused for so long is closed: a little more than the longest pause between looks at a Droplet that is off.
+const IDLE: Duration = Duration::from_secs(20);
 /// While waiting for leave the clock is asked at least this often, since it may be moved.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
@@ -93,6 +95,8 @@ impl Client {
             .default_headers(HeaderMap::from_iter([(AUTHORIZATION, token)]))
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.deadline)
+            // A connection that the server has given up meanwhile would make a POST ambiguous without need.
+            .pool_idle_timeout(IDLE)
             // A redirect could carry a POST, or the token, to somewhere else.
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never());
@@ -129,7 +133,8 @@ impl Client {
                 Some(leave) => leave,
                 None => self.admit(call.priority()).await,
             };
-            match self.step(&mut call, leave).await {
+            let answer = self.send(&call.request(), leave).await.map_err(Error::from);
+            match answer.and_then(|answer| call.absorb(&answer)) {
                 Ok(Progress::Done(result)) => return Ok(result),
                 Ok(Progress::More) => pauses = self::pauses(),
                 Err(error) => match self.pause_before_retry(call.method(), &error, pauses.next()) {
@@ -143,7 +148,25 @@ impl Client {
         }
     }
 
-    /// Waits until a request of this rank may leave.
+    /// Sends one request, once, and takes in what its answer says about limits. Only for those who read the answer
+    /// themselves: everybody else runs a [`Call`].
+    pub async fn send(&self, request: &HttpRequest, ticket: Ticket) -> Result<HttpAnswer, TransportError> {
+        if let Some(until) = self.budget(Budget::silent_until) {
+            return Err(TransportError::HeldBack { until });
+        }
+        let begun = Instant::now();
+        let answer = self.transfer(request).await;
+        log(request, &answer, begun.elapsed());
+        let answer = answer?;
+        let left = self.budget(|budget, now| {
+            budget.observe(&ticket, &answer);
+            budget.left(now)
+        });
+        metrics::gauge!("snapshot_bot_budget_left").set(f64::from(u32::try_from(left).unwrap_or(u32::MAX)));
+        Ok(answer)
+    }
+
+    /// Waits until a request of this rank may leave, which may take long when the budget is used up.
     pub async fn admit(&self, priority: Priority) -> Ticket {
         loop {
             match self.try_admit(priority) {
@@ -156,7 +179,7 @@ impl Client {
         }
     }
 
-    /// Leave for a request of this rank, or when to ask again.
+    /// Leave for a request of this rank, or when to ask again. Leave that is not used stays counted.
     pub fn try_admit(&self, priority: Priority) -> Admission {
         self.budget(|budget, now| budget.admit(priority, now))
     }
@@ -182,21 +205,7 @@ impl Client {
         ask(&mut budget, now)
     }
 
-    async fn step<T>(&self, call: &mut Call<T>, ticket: Ticket) -> Result<Progress<T>, Error> {
-        let request = call.request();
-        let begun = Instant::now();
-        let answer = self.send(&request).await;
-        log(&request, &answer, begun.elapsed());
-        let answer = answer?;
-        let left = self.budget(|budget, now| {
-            budget.observe(&ticket, &answer);
-            budget.left(now)
-        });
-        metrics::gauge!("snapshot_bot_budget_left").set(f64::from(u32::try_from(left).unwrap_or(u32::MAX)));
-        call.absorb(&answer)
-    }
-
-    async fn send(&self, request: &HttpRequest) -> Result<HttpAnswer, TransportError> {
+    async fn transfer(&self, request: &HttpRequest) -> Result<HttpAnswer, TransportError> {
         let url = format!("{}{}", self.shared.origin, request.path_and_query);
         let mut http = match request.method {
             Method::Get => self.shared.http.get(url),

@@ -168,7 +168,10 @@ impl Error {
 
 impl From<TransportError> for Error {
     fn from(error: TransportError) -> Self {
-        Self::Unavailable { outage: Outage::Transport(error), until: None, request_id: None }
+        match error {
+            TransportError::HeldBack { until } => Self::Throttled { until, request_id: None },
+            error => Self::Unavailable { outage: Outage::Transport(error), until: None, request_id: None },
+        }
     }
 }
 
@@ -265,3 +268,6 @@ fn identifier(text: &str) -> Option<String> {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     fits.then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -354,3 +354,6 @@ fn optional_number_or_text<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<
         Some(Id::Text(text)) => text.parse().map(Some).map_err(|_| de::Error::custom("an id is wanted, not a word")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! over pages of 200 serves them all. Knows nothing of operations and keeps no more than the latest sweep.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -89,7 +89,7 @@ struct Flock<Id, T> {
     page: fn(u32) -> Call<Vec<T>>,
     id: fn(&T) -> Id,
     interval: SignedDuration,
-    memory: Mutex<Memory<Id, T>>,
+    memory: Arc<Mutex<Memory<Id, T>>>,
 }
 
 struct Memory<Id, T> {
@@ -118,8 +118,8 @@ where
     T: Clone + Send + Sync + 'static,
 {
     fn new(one: fn(Id) -> Call<T>, page: fn(u32) -> Call<Vec<T>>, id: fn(&T) -> Id, interval: SignedDuration) -> Self {
-        let memory = Mutex::new(Memory { asked: HashMap::new(), swept: None, running: None });
-        Self { one, page, id, interval, memory }
+        let memory = Memory { asked: HashMap::new(), swept: None, running: None };
+        Self { one, page, id, interval, memory: Arc::new(Mutex::new(memory)) }
     }
 
     async fn look(&self, client: &Client, id: Id, look: Look) -> Result<Seen<T>, Error> {
@@ -159,15 +159,14 @@ where
         }
         let running = memory.running.as_ref().and_then(WeakShared::upgrade);
         Plan::Sweep(running.unwrap_or_else(|| {
-            let wanted = memory.asked.keys().copied().collect();
-            let sweep = sweep(client.clone(), self.page, self.id, wanted).boxed().shared();
+            let sweep = sweep(client.clone(), self.page, self.id, Arc::clone(&self.memory)).boxed().shared();
             memory.running = sweep.downgrade();
             sweep
         }))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory<Id, T>> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.memory)
     }
 }
 
@@ -177,12 +176,13 @@ enum Plan<Id, T> {
     Single,
 }
 
-/// Reads pages until all that is `wanted` was shown, the list ends, or it has taken enough.
+/// Reads pages until all that is asked for was shown, also what was asked for meanwhile, or the list ends, or it has taken
+/// enough.
 async fn sweep<Id: Copy + Eq + Hash, T: 'static>(
     client: Client,
     page: fn(u32) -> Call<Vec<T>>,
     id: fn(&T) -> Id,
-    mut wanted: HashSet<Id>,
+    memory: Arc<Mutex<Memory<Id, T>>>,
 ) -> Result<Swept<Id, T>, Error> {
     let begun = client.now();
     let mut seen = HashMap::new();
@@ -191,13 +191,14 @@ async fn sweep<Id: Copy + Eq + Hash, T: 'static>(
         let at = client.now();
         let items = client.run_admitted(page(number), ticket).await?;
         let last = items.len() < PER_PAGE;
-        for value in items {
-            wanted.remove(&id(&value));
-            seen.insert(id(&value), Seen { value, at });
-        }
-        if last || wanted.is_empty() {
+        seen.extend(items.into_iter().map(|value| (id(&value), Seen { value, at })));
+        if last || lock(&memory).asked.keys().all(|asked| seen.contains_key(asked)) {
             break;
         }
     }
     Ok(Swept { begun, seen: Arc::new(seen) })
+}
+
+fn lock<Id, T>(memory: &Mutex<Memory<Id, T>>) -> MutexGuard<'_, Memory<Id, T>> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,11 +27,7 @@ const NEAR: f64 = 0.75;
 
 thread_local! {
     // A matcher owns some 100 KiB of scratch space, so it is kept, one for each thread that searches.
-    static MATCHER: RefCell<Matcher> = RefCell::new(Matcher::new({
-        let mut config = Config::DEFAULT;
-        config.prefer_prefix = true;
-        config
-    }));
+    static MATCHER: RefCell<Matcher> = RefCell::new(Matcher::new(Config::DEFAULT));
 }
 
 /// What can be listed: something with an id and a name.
@@ -80,6 +76,26 @@ struct Entry<T> {
     haystack: Utf32String,
 }
 
+/// How a name that matches a text is like it, best first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    Equals,
+    Begins,
+    Contains,
+    HasTheLetters,
+}
+
+impl<T> Entry<T> {
+    fn likeness(&self, text: &str) -> Likeness {
+        match self.folded.find(text) {
+            Some(0) if self.folded.len() == text.len() => Likeness::Equals,
+            Some(0) => Likeness::Begins,
+            Some(_) => Likeness::Contains,
+            None => Likeness::HasTheLetters,
+        }
+    }
+}
+
 /// What a whole text means.
 pub(super) enum Meaning<'a, T> {
     /// This one.
@@ -113,8 +129,8 @@ impl<T: Listed> Index<T> {
         self.entries.len()
     }
 
-    /// Those that a half-typed text may mean, at most `limit`: an equal name first, then names that begin with it, then by
-    /// likeness, then shorter names, then in the list's order. Without a text, simply the first ones.
+    /// Those that a half-typed text may mean, at most `limit`: by [`Likeness`], then by the matcher's score, then shorter names
+    /// first, then in the list's order. Without a text, simply the first ones.
     pub(super) fn search(&self, text: &str, limit: usize, counts: impl Fn(&T) -> bool) -> Vec<&T> {
         let text = fold(text);
         let counting = self.entries.iter().enumerate().filter(|(_, entry)| counts(&entry.item));
@@ -125,8 +141,7 @@ impl<T: Listed> Index<T> {
         let mut found: Vec<_> = MATCHER.with_borrow_mut(|matcher| {
             let ranked = counting.filter_map(|(place, entry)| {
                 let score = pattern.score(entry.haystack.slice(..), matcher)?;
-                let (begins, length) = (entry.folded.starts_with(&text), entry.folded.len());
-                Some((!begins || length != text.len(), !begins, Reverse(score), length, place))
+                Some((entry.likeness(&text), Reverse(score), entry.folded.len(), place))
             });
             ranked.collect()
         });
@@ -184,4 +199,64 @@ impl<T: Listed> Index<T> {
 
 fn fold(text: &str) -> String {
     text.trim().chars().take(LONGEST_TEXT).collect::<String>().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn index(names: &[&str]) -> Index<Droplet> {
+        let droplet = |(id, name): (u64, &&str)| {
+            serde_json::from_value(json!({ "id": id, "name": name, "status": "active" })).unwrap()
+        };
+        Index::new((1..).zip(names).map(droplet).collect(), |_, _| Ordering::Equal)
+    }
+
+    fn found(index: &Index<Droplet>, text: &str) -> Vec<String> {
+        index.search(text, 25, |_| true).into_iter().map(|droplet| droplet.name.clone()).collect()
+    }
+
+    #[test]
+    fn an_equal_name_comes_first_then_beginnings_then_likeness() {
+        let index = index(&["my-web-1", "web-100", "web-10", "WEB-1", "w-e-b-1", "db"]);
+        assert_eq!(found(&index, "web-1"), ["WEB-1", "web-10", "web-100", "my-web-1", "w-e-b-1"]);
+    }
+
+    #[test]
+    fn the_best_are_kept_when_many_match() {
+        let names: Vec<_> = (0..1000).rev().map(|number| format!("web-{number:04}")).collect();
+        let index = index(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(found(&index, "web-0042")[0], "web-0042");
+        let many = found(&index, "web");
+        assert_eq!((many.len(), many[0].as_str()), (25, "web-0999"), "among equals the list's order counts");
+        assert!(index.search("web", 0, |_| true).is_empty());
+    }
+
+    #[test]
+    fn signs_of_a_pattern_language_are_letters_here() {
+        assert_eq!(found(&index(&["^a$", "!b", "'c"]), "^a$"), ["^a$"]);
+        assert_eq!(found(&index(&["a", "b"]), "!b"), [""; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_on_any_names_is_answered(names in prop::collection::vec(".{0,20}", 0..20), text: String) {
+            let index = index(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            prop_assert!(index.search(&text, 5, |_| true).len() <= 5);
+            prop_assert!(index.nearest(&text, 3, |_| true).len() <= 3);
+            let _ = index.meaning(&text, |_| true);
+        }
+
+        #[test]
+        fn a_whole_name_finds_its_bearer_first(names in prop::collection::hash_set("[a-z0-9.-]{1,12}", 1..60)) {
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let index = index(&names);
+            for name in names {
+                prop_assert_eq!(&found(&index, name)[0], name);
+            }
+        }
+    }
 }

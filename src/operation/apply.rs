@@ -73,25 +73,33 @@ pub struct IllegalTransition {
 
 impl Operation {
     /// Folds in what happened, and every consequence of it.
-    pub fn apply(mut self, observation: Observation, rules: &Rules, now: Timestamp) -> Result<Self, IllegalTransition> {
-        let focus = self.focus();
+    pub fn apply(&self, observation: Observation, rules: &Rules, now: Timestamp) -> Result<Self, IllegalTransition> {
+        let mut next = self.clone();
+        let focus = next.focus();
         match observation {
             Observation::Woke => {}
-            Observation::Wished(wished) => self.hear(wished),
-            Observation::Intended => self.intend(focus, now)?,
-            Observation::AnswerLost => self.lose_answer(focus)?,
+            Observation::Wished(wished) => next.hear(wished),
+            Observation::Intended => next.intend(focus, now)?,
+            Observation::AnswerLost => next.lose_answer(focus)?,
             Observation::Deferred(until) => {
-                self.hinder(Hindrance::Turn, now);
-                self.not_before = Some(until);
+                next.hinder(Hindrance::Turn, now);
+                next.not_before = Some(until);
             }
-            Observation::Seen(look, answer) => self.see(focus, &look, answer, rules, now)?,
-            Observation::Answered(command, answer) => self.answered(focus, &command, answer, rules, now)?,
+            Observation::Seen(look, answer) => next.see(focus, &look, answer, rules, now)?,
+            Observation::Answered(command, answer) => next.answered(focus, &command, answer, rules, now)?,
         }
-        self.advance(rules, now);
-        if self.ended.is_some() && self.power.parked && self.not_before.is_none_or(|until| until <= now) {
-            self.not_before = Some(now + Self::watch_pause(rules));
-        }
-        Ok(self)
+        next.advance(rules, now);
+        Ok(next)
+    }
+
+    /// Ends the forward part after a bug of ours. Power back goes on, from a new look.
+    #[must_use]
+    pub fn halt(&self, rules: &Rules, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        let focus = next.focus();
+        next.fail_step(focus, Failure::Internal, now);
+        next.advance(rules, now);
+        next
     }
 
     fn hear(&mut self, Wished { wish, by, at }: Wished) {

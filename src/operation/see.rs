@@ -69,8 +69,8 @@ impl Operation {
     fn see_trouble(&mut self, focus: Focus, look: &Look, trouble: &Trouble, rules: &Rules, now: Timestamp) {
         match trouble {
             Trouble::NotSent { retry_at } | Trouble::Unclear { retry_at } => {
-                self.hinder(Hindrance::Outage, now);
-                self.not_before = Some(*retry_at);
+                self.wait_for(Hindrance::Outage, rules, now);
+                self.not_before = self.not_before.max(Some(*retry_at));
             }
             Trouble::Throttled { until } => {
                 self.hinder(Hindrance::Throttled, now);
@@ -265,6 +265,9 @@ impl Operation {
             Some(PowerState::On) => {
                 self.obstacle = None;
                 self.power.see_on(now, self.ended.is_some());
+                if self.power.parked && self.verdict.is_some() {
+                    self.not_before = Some(now + Self::watch_pause(rules));
+                }
             }
             Some(PowerState::Off) => {
                 self.power.see_off();

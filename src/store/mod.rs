@@ -1,1 +1,95 @@
-//! (to come)
+//! THE MEMORY: operations, the wishes of people, what is owed, what was said, on SQLite or PostgreSQL.
+//!
+//! The face writes wishes and reads; the worker loads and commits under a version; the reporter keeps what was said. What a
+//! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
+
+mod asking;
+mod changes;
+mod confirmation;
+mod error;
+mod event;
+mod lease;
+mod open;
+mod power_owed;
+mod registration;
+mod report;
+mod row;
+mod stored;
+mod turn;
+mod usual;
+
+use std::{fs::File, sync::Mutex};
+
+use secrecy::SecretString;
+use sqlx::{Any, AnyPool, Transaction};
+
+pub use asking::{CreateError, Heard};
+pub use changes::Changes;
+pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused};
+pub use error::Error;
+pub use event::{Event, What};
+pub use lease::Lease;
+pub use power_owed::PowerOwed;
+pub use report::Report;
+pub use stored::{Stored, Version};
+pub use turn::{Loaded, WishId};
+
+use crate::{clock::Clock, operation::ids::ChannelId};
+
+/// Where the memory is, and what it needs to know of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `sqlite://file`, `sqlite::memory:` or `postgres://…`; may hold a password.
+    pub url: SecretString,
+    /// The channel that also hears of every outcome.
+    pub notify_channel: Option<ChannelId>,
+}
+
+/// The open memory. One per process; share it behind an `Arc`.
+#[derive(Debug)]
+pub struct Store {
+    pool: AnyPool,
+    engine: Engine,
+    clock: Clock,
+    notify_channel: Option<ChannelId>,
+    changes: Changes,
+    /// The lease under which this process commits, on PostgreSQL.
+    fence: Mutex<Option<lease::Fence>>,
+    /// On SQLite, held for life: proves that no other process uses the file.
+    _lock: Option<File>,
+}
+
+/// The two databases, where they differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Store {
+    /// Wake-ups for the worker's and the reporter's loops.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// A transaction that will write. On SQLite it takes the write lock at once: a read that turns into a write later fails
+    /// as "locked" instead of waiting.
+    async fn begin(&self) -> Result<Transaction<'static, Any>, Error> {
+        let transaction = match self.engine {
+            Engine::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
+            Engine::Postgres => self.pool.begin().await,
+        };
+        transaction.map_err(Error::from)
+    }
+
+    /// A transaction of whoever looks after the account: refused when that is no longer this process.
+    async fn begin_as_owner(&self) -> Result<Transaction<'static, Any>, Error> {
+        let mut transaction = self.begin().await?;
+        match self.engine {
+            // The lock beside the file is held for life.
+            Engine::Sqlite => {}
+            Engine::Postgres => lease::check(&mut transaction, self.fence()).await?,
+        }
+        Ok(transaction)
+    }
+}

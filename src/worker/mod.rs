@@ -1,1 +1,140 @@
-//! (to come)
+//! THE WRITE SIDE: carries operations on, one turn at a time.
+//!
+//! A turn is three verbs: [`claim`](Worker::claim) what is due, [`begin`](Worker::begin) it (which commits the intent of a command
+//! before it may leave), [`finish`](Worker::finish) it with DigitalOcean's answer. The verbs touch the store and nothing else, so that a
+//! simulation can call them; [`turns`] is the glue that carries the requests out. Knows nothing of Discord.
+
+mod measure;
+pub mod perform;
+mod rank;
+pub mod turns;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    operation::{
+        Observation, Operation, Rules,
+        ids::OperationId,
+        request::{Answer, Effect},
+        step::{State, Step, Task},
+    },
+    store::{Error, Loaded, Store, Version},
+};
+
+/// The three verbs, over one store.
+#[derive(Clone)]
+pub struct Worker {
+    store: Arc<Store>,
+}
+
+/// An operation that has something to ask of DigitalOcean now. Whoever holds it is the only one to do so: the version in
+/// it fences every commit.
+#[derive(Debug)]
+pub struct Claimed {
+    loaded: Loaded,
+    operation: Operation,
+    effect: Effect,
+}
+
+impl Claimed {
+    /// The operation, with everything folded in that was said of it so far.
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// What to ask of DigitalOcean: a look or a command, never a pause.
+    pub fn effect(&self) -> &Effect {
+        &self.effect
+    }
+
+    /// Whether going on means to turn off a Droplet that is on now: the moment to ask whether all the rest fits the budget.
+    pub fn opens_downtime(&self) -> bool {
+        self.operation.current().is_some_and(|step| {
+            step.task == Task::ShutDown && step.began.is_none() && matches!(step.state, State::Waiting(_))
+        })
+    }
+}
+
+impl Worker {
+    /// A worker over this store.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+
+    /// Folds in what people said and what time did. None if nothing is to be asked of DigitalOcean now, which is then stored.
+    pub async fn claim(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<Option<Claimed>, Error> {
+        let Some(loaded) = self.store.load(id).await? else { return Ok(None) };
+        let mut operation = loaded.operation.clone();
+        if let Some(Step { state: State::Intended { doubt: None, .. }, .. }) = operation.active_step() {
+            operation = fold(&operation, Observation::AnswerLost, rules, now);
+        }
+        for (_, wished) in &loaded.wishes {
+            operation = fold(&operation, Observation::Wished(*wished), rules, now);
+        }
+        operation = fold(&operation, Observation::Woke, rules, now);
+        let effect = operation.next(rules, now);
+        match effect {
+            Effect::Look(_) | Effect::Send(_) => Ok(Some(Claimed { loaded, operation, effect })),
+            Effect::Sleep(_) | Effect::Rest => {
+                self.commit(&loaded, &operation, rules, now).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Makes a request ready to leave. For a command this commits the intent, and with it that power is owed.
+    pub async fn begin(&self, claimed: Claimed, rules: &Rules, now: Timestamp) -> Result<Claimed, Error> {
+        let Effect::Send(_) = claimed.effect else { return Ok(claimed) };
+        let Claimed { mut loaded, operation, effect } = claimed;
+        let operation = fold(&operation, Observation::Intended, rules, now);
+        loaded.version = self.commit(&loaded, &operation, rules, now).await?;
+        loaded.wishes.clear();
+        loaded.operation = operation.clone();
+        Ok(Claimed { loaded, operation, effect })
+    }
+
+    /// Folds the answer in and stores what follows from it.
+    pub async fn finish(&self, claimed: Claimed, answer: Answer, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        let Claimed { loaded, operation, effect } = claimed;
+        let observation = match effect {
+            Effect::Look(look) => Observation::Seen(look, answer),
+            Effect::Send(command) => Observation::Answered(command, answer),
+            Effect::Sleep(_) | Effect::Rest => Observation::Woke,
+        };
+        let operation = fold(&operation, observation, rules, now);
+        self.commit(&loaded, &operation, rules, now).await.map(drop)
+    }
+
+    /// Puts an operation off that may not begin its downtime yet.
+    pub async fn defer(&self, claimed: Claimed, until: Timestamp, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        let operation = fold(&claimed.operation, Observation::Deferred(until), rules, now);
+        self.commit(&claimed.loaded, &operation, rules, now).await.map(drop)
+    }
+
+    async fn commit(
+        &self,
+        loaded: &Loaded,
+        operation: &Operation,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Version, Error> {
+        let due_at = match operation.next(rules, now) {
+            Effect::Look(_) | Effect::Send(_) => Some(now),
+            Effect::Sleep(until) => Some(until),
+            Effect::Rest => None,
+        };
+        let version = self.store.commit(loaded, operation, due_at).await?;
+        measure::changes(&loaded.operation, operation);
+        Ok(version)
+    }
+}
+
+/// An observation that does not fit is a bug of ours: it ends the forward part of this operation, and nothing else.
+fn fold(operation: &Operation, observation: Observation, rules: &Rules, now: Timestamp) -> Operation {
+    operation.apply(observation, rules, now).unwrap_or_else(|illegal| {
+        tracing::error!(operation.id = %operation.id, %illegal, "the operation is halted, power back goes on");
+        operation.halt(rules, now)
+    })
+}

@@ -1,1 +1,29 @@
-//! (to come)
+//! A simulated DigitalOcean: small, stateful, and refusing what the real one refuses.
+//!
+//! [`world::World`] is the API without I/O, clock or randomness: a simulation calls it directly. [`server::DigitalOcean`]
+//! puts it on a loopback port, with a journal and a gate for crash tests. Nothing in here knows the bot.
+
+pub mod action;
+mod advance;
+pub mod catalogue;
+pub mod droplet;
+pub mod exchange;
+mod execute;
+pub mod fault;
+pub mod gate;
+pub mod image;
+pub mod journal;
+pub mod laws;
+pub mod limits;
+pub mod mangle;
+mod operator;
+mod paging;
+#[cfg(test)]
+mod promises;
+mod refusal;
+mod routes;
+pub mod scopes;
+pub mod server;
+pub mod settings;
+pub mod volume;
+pub mod world;

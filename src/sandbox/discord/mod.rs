@@ -1,1 +1,35 @@
-//! (to come)
+//! A small, stateful, faithful Discord on loopback, which refuses what the real one refuses.
+//!
+//! Start at `server` (the running thing and its handle), `world` (all state) and `seat` (a person in a Channel). Tests and
+//! the demo call these; nothing here knows our bot. What is not simulated: voice, files, modals, Components V2, reactions,
+//! webhooks other than those of Interactions.
+
+mod api_error;
+pub mod body;
+pub mod channel;
+pub mod command;
+mod command_form;
+mod component;
+mod embed;
+pub mod event;
+mod exchange;
+pub mod fault;
+pub mod gate;
+mod gateway;
+pub mod guild;
+pub mod interaction;
+pub mod journal;
+mod mention;
+pub mod message;
+pub mod permission;
+mod rate_limit;
+mod rest;
+pub mod seat;
+pub mod server;
+pub mod settings;
+mod shared;
+pub mod snowflake;
+mod tls;
+pub mod transcript;
+mod typed;
+pub mod world;

@@ -1,0 +1,69 @@
+//! What is wrong with the configuration: every problem at once, each with what was found, what is wanted and an example.
+//!
+//! Made by `config`, printed by `main`, which then ends with exit code 2. A secret's value never gets in here.
+
+use std::fmt;
+
+/// One variable that cannot be used as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub(super) variable: &'static str,
+    pub(super) found: String,
+    pub(super) wanted: String,
+    pub(super) example: &'static str,
+}
+
+impl Problem {
+    /// The variable that has it.
+    pub fn variable(&self) -> &'static str {
+        self.variable
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, found, wanted, example } = self;
+        writeln!(f, "{variable}")?;
+        writeln!(f, "  found    {found}")?;
+        writeln!(f, "  wanted   {wanted}")?;
+        writeln!(f, "  example  {variable}={example}")
+    }
+}
+
+/// Everything that is wrong, in the order of the table of variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(pub(super) Vec<Problem>);
+
+impl Problems {
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        let (noun, verb) = if count == 1 { ("problem", "keeps") } else { ("problems", "keep") };
+        writeln!(f, "{count} {noun} in the configuration {verb} the bot from starting:")?;
+        for problem in &self.0 {
+            write!(f, "\n{problem}")?;
+        }
+        write!(f, "\nVariables are read from the environment and from `.env`; `.env.example` explains each one.")
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Something that does not keep the bot from starting, but is probably not what was meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub(super) unknown: String,
+    pub(super) meant: &'static str,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the variable {} is not known and was ignored: did you mean {}?", self.unknown, self.meant)
+    }
+}

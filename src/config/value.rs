@@ -1,0 +1,172 @@
+//! The kinds of values that variables hold: text in, a typed value or "what was found, what is wanted" out.
+//!
+//! `config` calls these, one per kind. They know no variable by name, and read nothing but the text they are given.
+
+use std::{collections::BTreeSet, net::SocketAddr};
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use url::{Host, Url};
+
+/// What is wrong with a value.
+#[derive(Debug)]
+pub(super) struct Mismatch {
+    pub(super) found: String,
+    pub(super) wanted: String,
+}
+
+pub(super) fn mismatch(found: impl Into<String>, wanted: impl Into<String>) -> Mismatch {
+    Mismatch { found: found.into(), wanted: wanted.into() }
+}
+
+/// A value as it may be shown: quoted, on one line. Nothing long is: it might be a token in the wrong place.
+pub(super) fn shown(text: &str) -> String {
+    const LONGEST: usize = 48;
+    match text.chars().count() {
+        0..=LONGEST => format!("{text:?}"),
+        length => format!("{length} characters (not shown)"),
+    }
+}
+
+/// A token that goes into an HTTP header. Its value never reaches the mismatch.
+pub(super) fn token(text: &str) -> Result<SecretString, Mismatch> {
+    let length = text.chars().count();
+    let oddity = if text.starts_with(['"', '\'']) {
+        Some("it is in quotes")
+    } else if text.starts_with("Bot ") || text.starts_with("Bearer ") {
+        Some("it starts with the name of a scheme")
+    } else if text.chars().any(char::is_whitespace) {
+        Some("it has white space in it")
+    } else if !text.chars().all(|character| character.is_ascii_graphic()) {
+        Some("it has characters in it that no token has")
+    } else {
+        None
+    };
+    match oddity {
+        None => Ok(text.into()),
+        Some(oddity) => {
+            Err(mismatch(format!("{length} characters (not shown): {oddity}"), "the token alone, as it was copied"))
+        }
+    }
+}
+
+/// One of Discord's ids. They fit 63 bits, and zero is none.
+pub(super) fn snowflake(text: &str) -> Result<u64, Mismatch> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<i64>().ok().and_then(|id| u64::try_from(id).ok()) {
+        Some(id) if id > 0 && digits => Ok(id),
+        Some(_) | None => Err(mismatch(shown(text), "an id, which is a number of some 18 digits")),
+    }
+}
+
+/// Several ids, separated by commas.
+pub(super) fn snowflakes(text: &str) -> Result<BTreeSet<u64>, Mismatch> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let ids: BTreeSet<u64> = parts
+        .map(|part| {
+            snowflake(part)
+                .map_err(|wrong| mismatch(wrong.found, "ids, numbers of some 18 digits, separated by commas"))
+        })
+        .collect::<Result<_, _>>()?;
+    if ids.is_empty() { Err(mismatch(shown(text), "at least one id")) } else { Ok(ids) }
+}
+
+/// A duration such as `5s` or `100ms` within bounds.
+pub(super) fn duration(text: &str, longest: SignedDuration) -> Result<SignedDuration, Mismatch> {
+    let shortest = SignedDuration::from_millis(10);
+    let wanted = || format!("a duration between {shortest:#} and {longest:#}, with its unit");
+    match text.parse::<SignedDuration>() {
+        Ok(duration) if (shortest..=longest).contains(&duration) => Ok(duration),
+        Ok(_) | Err(_) => Err(mismatch(shown(text), wanted())),
+    }
+}
+
+/// An API's origin: https, or http on loopback; nothing but scheme, host and port.
+pub(super) fn origin(text: &str) -> Result<Url, Mismatch> {
+    let wanted = "an origin: https, host and port, without path, query or credentials (http for loopback only)";
+    let url = Url::parse(text).map_err(|why| mismatch(format!("text that is no URL ({why})"), wanted))?;
+    // Credentials are looked for first: a value that has some is never shown.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(mismatch("a URL with credentials (not shown)", wanted));
+    }
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    if bare && safe && url.host().is_some() { Ok(url) } else { Err(mismatch(shown(text), wanted)) }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// A database URL. It may hold a password, so no part of a wrong one is shown but its scheme.
+pub(super) fn database(text: &str) -> Result<SecretString, Mismatch> {
+    let wanted = "sqlite:// with a file, or postgres:// with host and database";
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    match scheme {
+        "sqlite" => {
+            let file = text.trim_start_matches("sqlite:").trim_start_matches("//");
+            if file.is_empty() || file.starts_with('?') {
+                Err(mismatch("a SQLite URL without a file", wanted))
+            } else if file.starts_with(":memory:") || file.contains("mode=memory") {
+                Err(mismatch(
+                    "a SQLite database in memory",
+                    "a database that outlives the bot, since it keeps the power promise",
+                ))
+            } else {
+                Ok(text.into())
+            }
+        }
+        "postgres" | "postgresql" => match Url::parse(text) {
+            Ok(url) if text.contains("://") && (url.has_host() || url.query().is_some()) => Ok(text.into()),
+            Ok(_) => Err(mismatch("a PostgreSQL URL without a host (not shown)", wanted)),
+            Err(why) => Err(mismatch(format!("a PostgreSQL URL that cannot be read ({why}, not shown)"), wanted)),
+        },
+        _ => Err(mismatch(format!("{} characters (not shown) that start with neither", text.chars().count()), wanted)),
+    }
+}
+
+/// An address to listen at or connect to: IP and port, where `localhost` is `127.0.0.1`.
+pub(super) fn address(text: &str) -> Result<SocketAddr, Mismatch> {
+    let numeric = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    numeric.parse().map_err(|_| mismatch(shown(text), "an IP address and a port"))
+}
+
+/// An address that never leaves this machine.
+pub(super) fn loopback(text: &str) -> Result<SocketAddr, Mismatch> {
+    let wanted = "a loopback address and a port";
+    match address(text) {
+        Ok(address) if address.ip().is_loopback() && address.port() != 0 => Ok(address),
+        Ok(_) | Err(_) => Err(mismatch(shown(text), wanted)),
+    }
+}
+
+/// A tag, by DigitalOcean's rule: letters, digits, colons, dashes and underscores, at most 255.
+pub(super) fn tag(text: &str) -> Result<String, Mismatch> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":-_".contains(&byte);
+    if text.len() <= 255 && text.bytes().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err(mismatch(shown(text), "a tag: at most 255 letters, digits, colons, dashes and underscores"))
+    }
+}
+
+/// An amount of dollars.
+pub(super) fn dollars(text: &str) -> Result<f64, Mismatch> {
+    match text.parse::<f64>() {
+        Ok(amount) if (0.0..=100.0).contains(&amount) => Ok(amount),
+        Ok(_) | Err(_) => Err(mismatch(shown(text), "dollars between 0 and 100, without the sign")),
+    }
+}
+
+/// The text of a file that holds a root certificate.
+pub(super) fn certificate(path: &str) -> Result<String, Mismatch> {
+    let wanted = "a PEM file with a root certificate";
+    let text = std::fs::read_to_string(path).map_err(|why| mismatch(format!("{path:?}: {why}"), wanted))?;
+    let looks_right = text.contains("-----BEGIN CERTIFICATE-----");
+    if looks_right { Ok(text) } else { Err(mismatch(format!("{path:?}: no certificate in it"), wanted)) }
+}

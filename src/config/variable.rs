@@ -1,0 +1,165 @@
+//! The one table of environment variables: name, meaning, default, example. `.env.example` is rendered from it.
+//!
+//! `config` reads through it, so a variable that is not here cannot be read. It knows nothing of how values are parsed.
+
+use std::fmt::Write as _;
+
+use super::problem::Warning;
+
+/// What happens when the variable is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unset {
+    /// The bot does not start.
+    Refused,
+    /// This value is used.
+    Default(&'static str),
+    /// The feature it belongs to is absent; said in a word or two.
+    Absent(&'static str),
+}
+
+/// One environment variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, in sentences.
+    pub meaning: &'static str,
+    /// What its absence means.
+    pub unset: Unset,
+    /// A value as a person might write it. For a secret, only its shape.
+    pub example: &'static str,
+    /// Whether its value must not be shown to anybody.
+    pub secret: bool,
+}
+
+const fn variable(name: &'static str, unset: Unset, example: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, meaning, unset, example, secret: false }
+}
+
+const fn secret(name: &'static str, unset: Unset, example: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, meaning, unset, example, secret: true }
+}
+
+macro_rules! table {
+    ($($constant:ident = $kind:ident($unset:expr, $example:literal, $meaning:literal);)*) => {
+        $(pub(super) const $constant: Variable = $kind(stringify!($constant), $unset, $example, $meaning);)*
+        /// Every variable, in the order in which people meet them.
+        pub const VARIABLES: &[Variable] = &[$($constant),*];
+    };
+}
+
+use Unset::{Absent, Default, Refused};
+
+table! {
+    DISCORD_TOKEN = secret(Refused, "MTIz…three.parts.with-dots",
+        "The bot's token: Discord Developer Portal, your application, Bot, Reset Token.");
+    DISCORD_GUILD_ID = variable(Refused, "123456789012345678",
+        "The ids of the guilds to serve, separated by commas. Commands are registered there, and whatever comes from \
+         elsewhere is refused. Discord shows ids once Developer Mode is on (User Settings, Advanced).");
+    DIGITALOCEAN_TOKEN = secret(Refused, "dop_v1_…64 hexadecimal digits",
+        "The API token: DigitalOcean, API, Generate New Token. The README lists the scopes it needs.");
+    DIGITALOCEAN_API_URL = variable(Default("https://api.digitalocean.com"), "https://api.digitalocean.com",
+        "Where the API lives: scheme, host and port alone. Plain http is accepted for loopback only, for simulators.");
+    DROPLET_TAG = variable(Absent("all Droplets"), "snapshot-bot",
+        "Only Droplets with this tag are seen and touched. Tags tell upper from lower case.");
+    VIEW_ROLES = variable(Absent("none"), "123456789012345678",
+        "The ids of the roles that may look, separated by commas. Members with Administrator or Manage Server may do \
+         everything in any case; with no role configured, only they may. A guild's own id stands for everyone in it.");
+    TAKE_ROLES = variable(Absent("none"), "123456789012345678,234567890123456789",
+        "The ids of the roles that may take Snapshots; they may look as well.");
+    RESTORE_ROLES = variable(Absent("none"), "123456789012345678",
+        "The ids of the roles that may do everything: restore, launch and delete too.");
+    DATABASE_URL = secret(Default("sqlite://snapshot-bot.db"), "postgres://user:password@host/snapshot_bot",
+        "Where the bot remembers what it does: a SQLite file, or PostgreSQL, on which a second bot can stand by.");
+    NOTIFY_CHANNEL_ID = variable(Absent("none"), "123456789012345678",
+        "A channel that also hears of every outcome.");
+    POLL_INTERVAL = variable(Default("5s"), "5s",
+        "The shortest pause between two looks at running Actions: 10ms to 5m.");
+    SHUTDOWN_TIMEOUT = variable(Default("2m"), "2m",
+        "How long a graceful shutdown may take before people are asked what to do: 10ms to 1h.");
+    DECISION_TIMEOUT = variable(Default("10m"), "10m",
+        "How long that question stays open before the safe answer is taken: 10ms to 24h.");
+    SETTLE_TIME = variable(Default("30s"), "30s",
+        "How long a request whose answer was lost may still take effect at DigitalOcean: 10ms to 1h. Shorter than the \
+         truth risks a second Snapshot.");
+    SNAPSHOT_PRICE_PER_GB = variable(Default("0.06"), "0.06",
+        "Dollars per GB and month, for the costs that are shown.");
+    HTTP_ADDR = variable(Absent("off"), "127.0.0.1:8080",
+        "Serves /healthz, /readyz and /metrics at this address.");
+    LOG_FORMAT = variable(Default("pretty"), "json",
+        "How log lines look: pretty or json.");
+    RUST_LOG = variable(Default("info"), "info,snapshot_bot=debug",
+        "Which log lines are written: a level, or levels by module. Libraries never say more than info.");
+    DISCORD_CONNECT_TO = variable(Absent("discord.com"), "127.0.0.1:8443",
+        "For simulators only: a loopback address to connect to in place of discord.com:443. Name, TLS and paths stay as \
+         they are. Needs EXTRA_CA_FILE.");
+    EXTRA_CA_FILE = variable(Absent("none"), "/tmp/simulator/ca.pem",
+        "For simulators only: a PEM file with the one root certificate to trust there. Needs DISCORD_CONNECT_TO.");
+}
+
+/// The text of `.env.example`.
+pub fn env_example() -> String {
+    let mut text = String::from(
+        "# Configuration of snapshot-bot. Copy this file to `.env` and fill in what is required; the rest is as good as it\n\
+         # stands. A variable that is set in the environment wins over this file; an empty value counts as not set.\n",
+    );
+    for Variable { name, meaning, unset, example, .. } in VARIABLES {
+        text.push('\n');
+        for line in wrapped(meaning, 110) {
+            let _ = writeln!(text, "# {line}");
+        }
+        let _ = match unset {
+            Refused => writeln!(text, "# Required, for example {example}\n{name}="),
+            Default(value) => writeln!(text, "# {name}={value}"),
+            Absent(absence) => writeln!(text, "# Default: {absence}\n# {name}={example}"),
+        };
+    }
+    text
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Names that look like ours but are not, such as `DISCORD_GUILDID`, with what was probably meant.
+pub fn misspelled(names: impl IntoIterator<Item = String>) -> Vec<Warning> {
+    let known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name);
+    let unknown = names.into_iter().filter(|name| !known(name));
+    let mut warnings: Vec<_> = unknown
+        .filter_map(|unknown| {
+            let nearest = VARIABLES.iter().min_by_key(|variable| distance(&unknown, variable.name))?;
+            // One slip in five letters: `HTTP_ADD` is ours, `HTTP_PROXY` and `LOG_LEVEL` are somebody else's.
+            let near = distance(&unknown, nearest.name) <= nearest.name.len() / 5;
+            near.then_some(Warning { unknown, meant: nearest.name })
+        })
+        .collect();
+    warnings.sort_by(|a, b| a.unknown.cmp(&b.unknown));
+    warnings
+}
+
+/// Levenshtein's distance, blind to case: how many letters to add, drop or change.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_ascii_uppercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.to_ascii_uppercase().chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,216 @@
+//! The limits are kept whoever asks, and the ranks keep their order.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_secs_f64(seconds)
+}
+
+fn answer(status: u16, headers: &[(&str, &str)], now: Timestamp) -> HttpAnswer {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    HttpAnswer { status, headers, body: Vec::new(), received_at: now }
+}
+
+fn may(budget: &mut Budget, priority: Priority, now: Timestamp) -> bool {
+    matches!(budget.admit(priority, now), Admission::Now(_))
+}
+
+fn sent(budget: &mut Budget, priority: Priority, now: Timestamp) -> usize {
+    std::iter::repeat_with(|| may(budget, priority, now)).take_while(|admitted| *admitted).count()
+}
+
+fn ticket(budget: &mut Budget, now: Timestamp) -> Ticket {
+    match budget.admit(Priority::PowerOn, now) {
+        Admission::Now(ticket) => ticket,
+        Admission::At(moment) => panic!("not before {moment}"),
+    }
+}
+
+const RANKS: [Priority; 7] = [
+    Priority::PowerOn,
+    Priority::LookUp,
+    Priority::SnapshotOff,
+    Priority::Person,
+    Priority::Shutdown,
+    Priority::Poll,
+    Priority::Inventory,
+];
+
+#[test]
+fn each_rank_leaves_room_for_those_before_it() {
+    let mut budget = Budget::default();
+    let mut last = 0;
+    for priority in RANKS.into_iter().rev() {
+        assert!(sent(&mut budget, priority, at(0.0)) > 0, "{priority:?} finds the room that those behind it left");
+        let used = budget.all.0.len();
+        assert!(used > last);
+        last = used;
+    }
+    assert_eq!(last, 250, "bringing power back may use the minute up");
+}
+
+#[test]
+fn polls_use_half_of_the_minute_and_of_the_hour() {
+    let mut budget = Budget::default();
+    assert_eq!(sent(&mut budget, Priority::Poll, at(0.0)), 125);
+    let rest: usize = (1..57).map(|minute| sent(&mut budget, Priority::Poll, at(f64::from(minute) * 63.0))).sum();
+    assert_eq!(125 + rest, 2_500);
+    assert!(may(&mut budget, Priority::Shutdown, at(57.0 * 63.0)));
+}
+
+#[test]
+fn a_refused_request_may_leave_at_the_moment_it_was_told() {
+    let mut budget = Budget::default();
+    for second in 0..250 {
+        assert!(may(&mut budget, Priority::PowerOn, at(f64::from(second) / 10.0)));
+    }
+    let Admission::At(moment) = budget.admit(Priority::PowerOn, at(30.0)) else { panic!("the minute is used up") };
+    assert_eq!(moment, at(62.0));
+    assert!(may(&mut budget, Priority::PowerOn, moment));
+    assert!(!may(&mut budget, Priority::PowerOn, moment));
+}
+
+#[test]
+fn nobody_sends_before_retry_after_is_over() {
+    let mut budget = Budget::default();
+    let leave = ticket(&mut budget, at(0.0));
+    let burst = answer(429, &[("retry-after", "30"), ("ratelimit-remaining", "0")], at(1.0));
+    budget.observe(&leave, &burst);
+    for priority in RANKS {
+        assert_eq!(budget.admit(priority, at(30.9)), Admission::At(at(31.0)));
+    }
+    assert!(sent(&mut budget, Priority::Inventory, at(31.0)) > 100, "the 0 of a burst says nothing of the hour");
+}
+
+#[test]
+fn a_shorter_wait_does_not_lift_a_longer_one() {
+    let mut budget = Budget::default();
+    let (first, second) = (ticket(&mut budget, at(0.0)), ticket(&mut budget, at(0.0)));
+    budget.observe(&first, &answer(429, &[("retry-after", "60")], at(1.0)));
+    budget.observe(&second, &answer(429, &[("retry-after", "1")], at(1.0)));
+    assert_eq!(budget.admit(Priority::PowerOn, at(3.0)), Admission::At(at(61.0)));
+}
+
+#[test]
+fn what_others_used_of_the_hour_counts_too() {
+    let mut budget = Budget::default();
+    let leave = ticket(&mut budget, at(0.0));
+    budget.observe(&leave, &answer(200, &[("ratelimit-limit", "5000"), ("ratelimit-remaining", "120")], at(0.2)));
+    assert!(!may(&mut budget, Priority::Person, at(0.3)), "8 % are kept for those before");
+    assert_eq!(sent(&mut budget, Priority::LookUp, at(0.3)), 20);
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(0.3)), 100);
+}
+
+#[test]
+fn a_used_up_hour_is_probed_once_a_second() {
+    let mut budget = Budget::default();
+    let leave = ticket(&mut budget, at(0.0));
+    budget.observe(&leave, &answer(200, &[("ratelimit-remaining", "0")], at(0.0)));
+    let admitted = (0..100).filter(|tenth| may(&mut budget, Priority::PowerOn, at(f64::from(*tenth) / 10.0))).count();
+    assert_eq!(admitted, 9);
+}
+
+#[test]
+fn an_answer_that_was_overtaken_is_not_believed() {
+    let mut budget = Budget::default();
+    let (old, new) = (ticket(&mut budget, at(0.0)), ticket(&mut budget, at(0.0)));
+    budget.observe(&new, &answer(200, &[("ratelimit-remaining", "4998")], at(0.1)));
+    budget.observe(&old, &answer(200, &[("ratelimit-remaining", "0")], at(0.2)));
+    assert!(may(&mut budget, Priority::Inventory, at(0.3)));
+}
+
+#[test]
+fn a_raised_limit_raises_the_burst() {
+    let mut budget = Budget::default();
+    let leave = ticket(&mut budget, at(0.0));
+    budget.observe(&leave, &answer(200, &[("ratelimit-limit", "10000")], at(0.0)));
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(0.0)), 499);
+}
+
+#[test]
+fn absurd_limits_neither_stop_us_nor_eat_the_memory() {
+    for limit in ["0", "1", "99999999999999999999", "-1", "many"] {
+        let mut budget = Budget::default();
+        let leave = ticket(&mut budget, at(0.0));
+        budget.observe(&leave, &answer(200, &[("ratelimit-limit", limit)], at(0.0)));
+        assert!(budget.hour_limit <= HIGHEST_LIMIT);
+        assert!(may(&mut budget, Priority::Inventory, at(3_700.0)), "{limit}");
+    }
+}
+
+#[test]
+fn a_shutdown_begins_only_when_the_rest_of_its_operation_fits() {
+    let mut budget = Budget::default();
+    assert!(budget.fits(4_300, at(0.0)));
+    assert!(!budget.fits(4_301, at(0.0)));
+    let leave = ticket(&mut budget, at(0.0));
+    budget.observe(&leave, &answer(200, &[("ratelimit-remaining", "710")], at(0.0)));
+    assert!(budget.fits(10, at(0.0)) && !budget.fits(11, at(0.0)));
+    budget.observe(&leave, &answer(429, &[("retry-after", "5")], at(0.0)));
+    assert!(!budget.fits(0, at(1.0)));
+}
+
+#[test]
+fn looks_slow_down_when_they_have_used_half_of_their_half() {
+    let mut budget = Budget::default();
+    assert_eq!(budget.poll_floor(12, at(0.0)), Duration::ZERO);
+    for _ in 0..63 {
+        assert!(may(&mut budget, Priority::Poll, at(0.0)));
+    }
+    assert_eq!(budget.poll_floor(12, at(0.0)).as_secs(), 12 * 62 / 125);
+    assert_eq!(budget.poll_floor(12, at(62.0)), Duration::ZERO);
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nobody() {
+    let mut budget = Budget::default();
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(86_400.0)), 250);
+    assert!(!may(&mut budget, Priority::PowerOn, at(0.0)));
+    assert!(may(&mut budget, Priority::PowerOn, at(62.0)));
+}
+
+proptest! {
+    #[test]
+    fn the_vendors_windows_never_overflow(asks in prop::collection::vec((0usize..7, 0u32..40_000, 0u32..300), 1..60)) {
+        let mut budget = Budget::default();
+        let (mut now, mut all) = (at(0.0), Vec::new());
+        for (rank, millis, times) in asks {
+            now += SignedDuration::from_millis(millis.into());
+            for _ in 0..times {
+                if may(&mut budget, RANKS[rank], now) {
+                    all.push(now);
+                }
+            }
+        }
+        for (window, limit) in [(SignedDuration::from_mins(1), 250), (SignedDuration::from_hours(1), 5_000)] {
+            for (index, end) in all.iter().enumerate().skip(limit) {
+                prop_assert!(end.duration_since(all[index - limit]) >= window);
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_waits_as_told_gets_leave(rank in 0usize..7, burst in 0usize..600, remaining in 0u32..400, pause in 0u32..90) {
+        let mut budget = Budget::default();
+        let leave = ticket(&mut budget, at(0.0));
+        for _ in 0..burst {
+            may(&mut budget, Priority::PowerOn, at(0.1));
+        }
+        let (remaining, pause) = (remaining.to_string(), pause.to_string());
+        budget.observe(&leave, &answer(429, &[("retry-after", &pause)], at(0.2)));
+        budget.observe(&leave, &answer(200, &[("ratelimit-remaining", &remaining)], at(0.3)));
+        let mut now = at(0.4);
+        for _ in 0..10 {
+            match budget.admit(RANKS[rank], now) {
+                Admission::Now(_) => return Ok(()),
+                Admission::At(moment) => {
+                    prop_assert!(moment > now);
+                    now = moment;
+                }
+            }
+        }
+        prop_assert!(false, "still waiting at {now}");
+    }
+}

@@ -1,0 +1,249 @@
+//! How answers are taken in: paging, lies, and bodies that are not what they should be.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    digitalocean::{commands, error::Delivery, model::Action, reads},
+    operation::ids::{ActionId, DropletId, SnapshotId},
+};
+
+fn answer(status: u16, body: &Value) -> HttpAnswer {
+    let received_at = Timestamp::from_second(1_800_000_000).unwrap();
+    HttpAnswer { status, headers: Vec::new(), body: body.to_string().into_bytes(), received_at }
+}
+
+fn action(id: u64) -> Value {
+    json!({ "id": id, "status": "completed", "type": "snapshot", "resource_id": 7, "resource_type": "droplet" })
+}
+
+/// Carries out a call against the given bodies and tells which pages were asked for.
+fn play<T>(call: Call<T>, bodies: &[Value]) -> (Result<T, Error>, Vec<String>) {
+    let mut asked = Vec::new();
+    let result = call.exchange(|request| {
+        let body = &bodies[asked.len()];
+        asked.push(request.path_and_query);
+        Ok(answer(200, body))
+    });
+    (result, asked)
+}
+
+fn ids(actions: &[Action]) -> Vec<u64> {
+    actions.iter().map(|action| action.id.0).collect()
+}
+
+fn path_of(error: Error) -> String {
+    match error {
+        Error::Unreadable { path, .. } => path,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_list_is_read_to_its_last_page() {
+    let next = |page: u32| json!({ "pages": { "next": format!("https://api.digitalocean.com/v2/x?page={page}") } });
+    let bodies = [
+        json!({ "actions": [action(1), action(2)], "links": next(2), "meta": { "total": 5 } }),
+        json!({ "actions": [action(3), action(4)], "links": next(3), "meta": { "total": 5 } }),
+        json!({ "actions": [action(5)], "links": { "pages": {} }, "meta": { "total": 5 } }),
+    ];
+    let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    assert_eq!(ids(&actions.unwrap()), [1, 2, 3, 4, 5]);
+    assert_eq!(asked[0], "/v2/droplets/7/actions?page=1&per_page=200");
+    assert_eq!(asked[2], "/v2/droplets/7/actions?page=3&per_page=200");
+}
+
+#[test]
+fn a_total_that_is_not_reached_asks_for_more_even_without_a_link() {
+    let bodies = [
+        json!({ "actions": [action(1)], "meta": { "total": 2 } }),
+        json!({ "actions": [action(2)], "meta": { "total": 2 } }),
+    ];
+    assert_eq!(ids(&play(reads::droplet_actions(DropletId(7)), &bodies).0.unwrap()), [1, 2]);
+}
+
+#[test]
+fn an_empty_page_ends_the_list_whatever_it_promises() {
+    let link = json!({ "pages": { "next": "https://api.digitalocean.com/v2/x?page=2" } });
+    let bodies = [json!({ "actions": [], "links": link, "meta": { "total": 900 } })];
+    assert_eq!(ids(&play(reads::droplet_actions(DropletId(7)), &bodies).0.unwrap()), [0; 0]);
+}
+
+#[test]
+fn what_two_pages_show_counts_once() {
+    let bodies = [
+        json!({ "actions": [action(1), action(2)], "meta": { "total": 3 } }),
+        json!({ "actions": [action(2), action(3)], "meta": { "total": 3 } }),
+    ];
+    let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    assert_eq!((ids(&actions.unwrap()), asked.len()), (vec![1, 2, 3], 2));
+}
+
+#[test]
+fn a_link_to_another_host_leads_nowhere_but_to_its_page() {
+    let bodies = [
+        json!({ "actions": [action(1)], "links": { "pages": { "next": "http://evil.example/steal?page=2&x=1" } } }),
+        json!({ "actions": [action(2)] }),
+    ];
+    let (_, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    assert_eq!(asked[1], "/v2/droplets/7/actions?page=2&per_page=200");
+}
+
+#[test]
+fn a_link_that_leads_back_or_nowhere_is_unreadable() {
+    for link in ["https://api.digitalocean.com/v2/x?page=1", "/v2/x", "::", "/v2/x?page=-1", "/v2/x?page=99999"] {
+        let body = json!({ "actions": [action(1)], "links": { "pages": { "next": link } } });
+        let (result, _) = play(reads::droplet_actions(DropletId(7)), &[body]);
+        assert_eq!(path_of(result.unwrap_err()), "links.pages.next", "{link}");
+    }
+}
+
+#[test]
+fn an_endless_list_ends_in_an_error() {
+    let mut asked = 0;
+    let result = reads::droplet_actions(DropletId(7)).exchange(|_| {
+        asked += 1;
+        Ok(answer(200, &json!({ "actions": [action(asked)], "meta": { "total": u32::MAX } })))
+    });
+    assert_eq!((path_of(result.unwrap_err()).as_str(), asked), ("links.pages.next", u64::from(MOST_PAGES)));
+}
+
+#[test]
+fn after_an_error_the_same_page_is_asked_for_again() {
+    let mut call = reads::droplet_actions(DropletId(7));
+    let first = answer(200, &json!({ "actions": [action(1)], "meta": { "total": 2 } }));
+    assert!(matches!(call.absorb(&first), Ok(Progress::More)));
+    let before = call.request();
+    assert!(call.absorb(&answer(502, &json!("oops"))).is_err());
+    assert!(call.absorb(&answer(200, &json!({ "actions": [{ "id": 2 }] }))).is_err());
+    assert_eq!(call.request(), before);
+    let second = answer(200, &json!({ "actions": [action(2)], "meta": { "total": 2 } }));
+    match call.absorb(&second) {
+        Ok(Progress::Done(actions)) => assert_eq!(ids(&actions), [1, 2]),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_wrong_type_is_named_with_its_place() {
+    let body = json!({ "actions": [action(1), { "id": 2, "status": 5, "type": "snapshot" }] });
+    let error = play(reads::droplet_actions(DropletId(7)), &[body]).0.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "DigitalOcean's answer is unreadable at `actions[1].status`: invalid type: integer `5`, expected a string"
+    );
+    let error = play(reads::droplet_actions(DropletId(7)), &[json!({ "action": [] })]).0.unwrap_err();
+    assert_eq!(path_of(error), "actions");
+    let error = play(reads::action(ActionId(1)), &[json!({ "action": { "id": "x", "status": "" } })]).0.unwrap_err();
+    assert_eq!(path_of(error), "action.id");
+}
+
+#[test]
+fn an_answer_about_something_else_is_unreadable() {
+    let other = json!({ "action": action(2) });
+    assert_eq!(path_of(play(reads::action(ActionId(1)), &[other]).0.unwrap_err()), "action.id");
+    let droplet = json!({ "droplet": { "id": 8, "name": "web-1", "status": "off" } });
+    assert_eq!(path_of(play(reads::droplet(DropletId(7)), &[droplet]).0.unwrap_err()), "droplet.id");
+}
+
+#[test]
+fn a_command_answered_with_another_action_may_have_had_its_effect() {
+    for call in [commands::shutdown(DropletId(7)), commands::take_snapshot(DropletId(8), "x")] {
+        let error = play(call, &[json!({ "action": action(2) })]).0.unwrap_err();
+        assert_eq!(error.delivery(), Delivery::Ambiguous);
+    }
+    assert!(play(commands::take_snapshot(DropletId(7), "x"), &[json!({ "action": action(2) })]).0.is_ok());
+}
+
+#[test]
+fn commands_say_what_they_want() {
+    let body = |call: Call<Action>| call.request().body.unwrap();
+    assert_eq!(body(commands::shutdown(DropletId(7))), r#"{"type":"shutdown"}"#);
+    assert_eq!(body(commands::power_on(DropletId(7))), r#"{"type":"power_on"}"#);
+    assert_eq!(body(commands::take_snapshot(DropletId(7), "a\"b")), r#"{"name":"a\"b","type":"snapshot"}"#);
+    assert_eq!(body(commands::restore(DropletId(7), SnapshotId(9))), r#"{"image":9,"type":"restore"}"#);
+}
+
+#[test]
+fn a_removal_needs_no_body() {
+    let call = commands::delete_snapshot(SnapshotId(9));
+    assert_eq!(call.request().path_and_query, "/v2/snapshots/9");
+    let gone = |_| Ok(HttpAnswer { body: Vec::new(), ..answer(204, &Value::Null) });
+    assert_eq!(call.exchange(gone), Ok(()));
+}
+
+#[test]
+fn a_new_droplet_comes_with_the_action_that_makes_it() {
+    let wanted = commands::NewDroplet {
+        name: "web-2".into(),
+        region: "nyc3".into(),
+        size: "s-1vcpu-1gb".into(),
+        image: SnapshotId(9),
+        tags: Vec::new(),
+        ssh_keys: Vec::new(),
+    };
+    let droplet = json!({ "id": 7, "name": "web-2", "status": "new", "networks": {}, "region": null });
+    let links = json!({ "actions": [{ "id": 3, "rel": "multiple_create" }, { "id": 4, "rel": "create" }] });
+    let made = json!({ "droplet": droplet, "links": links });
+    let (droplet, action) = play(commands::create_droplet(&wanted), &[made]).0.unwrap();
+    assert_eq!((droplet.id, action), (DropletId(7), Some(ActionId(4))));
+}
+
+#[test]
+fn images_under_a_droplet_are_that_droplets() {
+    let body = json!({ "snapshots": [{ "id": 5, "name": "s", "size_gigabytes": null }] });
+    let snapshots = play(reads::droplet_snapshots(DropletId(7)), &[body]).0.unwrap();
+    assert_eq!((snapshots[0].id, snapshots[0].droplet), (SnapshotId(5), Some(DropletId(7))));
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        Just(json!("2020-07-21T18:37:44Z")),
+    ];
+    let name = prop_oneof![
+        4 => prop::sample::select(vec![
+            "action", "actions", "droplet", "droplets", "snapshot", "snapshots", "links", "pages", "next", "meta", "total",
+            "id", "name", "status", "type", "resource_id", "networks", "v4", "region", "message", "request_id",
+        ]).prop_map(str::to_owned),
+        1 => ".{0,8}",
+    ];
+    leaf.prop_recursive(5, 48, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(name.clone(), inner, 0..6).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_a_call_panic(status in 100u16..1000, body in any_json(), raw: Vec<u8>, use_raw: bool) {
+        let mut answer = answer(status, &body);
+        if use_raw {
+            answer.body = raw;
+        }
+        let _ = reads::droplets(None).absorb(&answer);
+        let _ = reads::droplet(DropletId(7)).absorb(&answer);
+        let _ = reads::droplet_actions(DropletId(7)).absorb(&answer);
+        let _ = reads::snapshots().absorb(&answer);
+        let _ = commands::shutdown(DropletId(7)).absorb(&answer);
+        let _ = commands::delete_snapshot(SnapshotId(7)).absorb(&answer);
+    }
+
+    #[test]
+    fn every_call_ends(bodies in prop::collection::vec(any_json(), 1..4)) {
+        let mut asked = 0;
+        let _ = reads::droplet_actions(DropletId(7)).exchange(|_| {
+            asked += 1;
+            Ok(answer(200, &bodies[asked % bodies.len()]))
+        });
+        prop_assert!(asked <= MOST_PAGES as usize);
+    }
+}

@@ -1,0 +1,49 @@
+//! Promises of the domain: some told as stories, the laws shown over thousands of random worlds.
+
+mod laws;
+mod stories;
+mod toy;
+
+use jiff::Timestamp;
+
+use super::{
+    Asker, Operation, Request, Rules, Target, Usual,
+    ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
+    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+};
+
+const DROPLET: DropletId = DropletId(7);
+
+fn rules() -> Rules {
+    Rules {
+        shutdown_timeout: jiff::SignedDuration::from_mins(2),
+        decision_timeout: jiff::SignedDuration::from_mins(10),
+        settle_time: jiff::SignedDuration::from_secs(30),
+        poll_interval: jiff::SignedDuration::from_secs(5),
+        droplet_tag: None,
+    }
+}
+
+fn noon() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+fn take(power: Downtime, if_hung: IfHung) -> Kind {
+    Kind::Take { power, if_hung }
+}
+
+fn restore(safety: Safety) -> Kind {
+    Kind::Restore { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() }, safety }
+}
+
+fn operation(kind: Kind) -> Operation {
+    Operation::new(Request {
+        id: OperationId::from_random(1234),
+        kind,
+        asker: Asker { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+        asked_at: noon(),
+        target: Target { droplet: Some(DROPLET), name: "web-1".to_owned(), region: None, disk_gb: None },
+        snapshot_name: None,
+        usual: Usual::default(),
+    })
+}

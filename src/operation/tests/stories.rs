@@ -1,0 +1,361 @@
+//! One story per promise.
+
+use jiff::SignedDuration;
+
+use super::super::{
+    Operation, Verdict, Wish,
+    plan::{Downtime, IfHung, Safety},
+    reading::{Failure, PowerState},
+    request::{Command, Effect},
+    step::{State, Task},
+};
+use super::{
+    DROPLET, operation, restore, take,
+    toy::{Fate, Toy},
+};
+
+fn words(toy: &Toy) -> Vec<&'static str> {
+    toy.sent
+        .iter()
+        .map(|command| match command {
+            Command::ShutDown(_) => "shutdown",
+            Command::PowerOff(_) => "power_off",
+            Command::PowerOn(_) => "power_on",
+            Command::TakeSnapshot { .. } => "snapshot",
+            Command::Restore { .. } => "restore",
+            Command::Create(_) => "create",
+            Command::Delete(_) => "delete",
+        })
+        .collect()
+}
+
+/// Plays turns until `stop` says so.
+fn until(toy: &mut Toy, mut it: Operation, stop: impl Fn(&Operation) -> bool) -> Operation {
+    for _ in 0..500 {
+        if stop(&it) {
+            return it;
+        }
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    panic!("it never came to that: {it:#?}");
+}
+
+fn next_command(toy: &Toy, it: &Operation) -> Option<Command> {
+    match it.next(&toy.rules, toy.now) {
+        Effect::Send(command) => Some(command),
+        Effect::Look(_) | Effect::Sleep(_) | Effect::Rest => None,
+    }
+}
+
+#[test]
+fn a_take_shuts_down_snapshots_and_powers_on_in_this_order() {
+    let mut toy = Toy::new(PowerState::On);
+    let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(toy.power, PowerState::On);
+    assert!(done.snapshot.is_some_and(|snapshot| snapshot.name == done.snapshot_name));
+    assert!(done.power.came_back.is_some());
+}
+
+#[test]
+fn power_is_back_before_a_late_list_shows_the_snapshot() {
+    let mut toy = Toy::new(PowerState::On);
+    toy.listing_delay = SignedDuration::from_mins(10);
+    let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
+    let back = done.power.came_back.unwrap();
+    assert!(done.ended.unwrap().duration_since(back) > SignedDuration::from_mins(5));
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn a_live_take_only_takes_the_snapshot() {
+    let mut toy = Toy::new(PowerState::On);
+    let done = toy.settle(operation(take(Downtime::None, IfHung::Ask)));
+    assert_eq!(words(&toy), ["snapshot"]);
+    assert_eq!(done.power.downtime(), None);
+}
+
+#[test]
+fn a_droplet_that_was_off_stays_off() {
+    let mut toy = Toy::new(PowerState::Off);
+    let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
+    assert_eq!(words(&toy), ["snapshot"]);
+    assert_eq!(toy.power, PowerState::Off);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn a_failed_snapshot_powers_the_droplet_back_on() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
+    toy.actions.last_mut().unwrap().errs = true;
+    let done = toy.settle(it);
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ActionErrored)));
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+    assert_eq!(toy.power, PowerState::On);
+}
+
+#[test]
+fn power_is_owed_from_the_very_intent_of_a_shutdown() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    let it = until(&mut toy, it, |it| matches!(it.steps[0].state, State::Intended { .. } | State::Running(_)));
+    assert!(it.power.owed.is_some());
+}
+
+#[test]
+fn a_lost_answer_to_the_snapshot_is_adopted_not_repeated() {
+    for fate in [Fate::LostAfter, Fate::Crash { executed: true }] {
+        let mut toy = Toy::new(PowerState::On);
+        let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+        loop {
+            let snapshot_is_next = matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. }));
+            it = toy.turn(it, if snapshot_is_next { fate } else { Fate::Fine }, 300);
+            if snapshot_is_next {
+                break;
+            }
+        }
+        let done = toy.settle(it);
+        assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"], "{fate:?}");
+        assert_eq!(done.verdict, Some(Verdict::Completed));
+    }
+}
+
+#[test]
+fn a_snapshot_that_never_began_is_begun_again_but_not_before_it_is_sure() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::None, IfHung::Ask));
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    let first = toy.now;
+    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    assert!(toy.now.duration_since(first) >= toy.rules.settle_time);
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["snapshot"]);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+fn hung(if_hung: IfHung, late: Option<i64>) -> (Toy, Operation) {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, if_hung));
+    let it = until(&mut toy, it, |it| it.steps[0].run().is_some());
+    let now = toy.now;
+    let shutdown = toy.actions.last_mut().unwrap();
+    shutdown.takes_effect = late.map(|seconds| now + SignedDuration::from_secs(seconds));
+    (toy, it)
+}
+
+#[test]
+fn a_hung_shutdown_becomes_a_question_and_silence_is_cancel() {
+    let (mut toy, it) = hung(IfHung::Ask, None);
+    let it = until(&mut toy, it, |it| it.question.is_some());
+    assert!(it.ended.is_none());
+    let it = until(&mut toy, it, |it| it.ended.is_some());
+    assert_eq!(it.verdict, Some(Verdict::Cancelled));
+    assert!(it.cancelled.is_some_and(|cancelled| cancelled.by.is_none()));
+    toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown"]);
+}
+
+#[test]
+fn force_cuts_the_power_and_goes_on() {
+    let (mut toy, it) = hung(IfHung::Ask, None);
+    let it = until(&mut toy, it, |it| it.question.is_some());
+    let it = toy.wish(&it, Wish::Force);
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn a_shutdown_that_takes_effect_after_cancel_is_made_good() {
+    let (mut toy, it) = hung(IfHung::Ask, Some(300));
+    let it = until(&mut toy, it, |it| it.question.is_some());
+    let it = toy.wish(&it, Wish::Cancel);
+    let it = until(&mut toy, it, |it| it.ended.is_some());
+    assert!(it.power.owed.is_some(), "the debt outlives the answer");
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "power_on"]);
+    assert_eq!(toy.power, PowerState::On);
+    assert!(done.power.repaired.is_some());
+}
+
+#[test]
+fn taking_it_live_still_brings_a_late_off_back() {
+    let (mut toy, it) = hung(IfHung::Live, Some(200));
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+    assert_eq!(toy.power, PowerState::On);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn power_back_that_errs_calls_for_help_and_tries_on() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    let mut it = until(&mut toy, it, |it| it.power.back.run().is_some());
+    for _ in 0..3 {
+        toy.actions.last_mut().unwrap().errs = true;
+        it = until(&mut toy, it, |it| matches!(it.power.back.state, State::Waiting(_)));
+        it = until(&mut toy, it, |it| it.power.back.run().is_some());
+    }
+    assert!(it.power.stuck.is_some());
+    assert!(it.ended.is_none(), "stuck is not an end");
+    let done = toy.settle(it);
+    assert_eq!(toy.power, PowerState::On);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn a_person_may_take_the_debt() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
+    let it = toy.wish(&it, Wish::LeaveOff);
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "snapshot"]);
+    assert_eq!(toy.power, PowerState::Off);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn cancel_before_the_snapshot_takes_none() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    let it = until(&mut toy, it, |it| it.steps[0].run().is_some());
+    let it = toy.wish(&it, Wish::Cancel);
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "power_on"]);
+    assert_eq!(done.verdict, Some(Verdict::Cancelled));
+}
+
+#[test]
+fn cancel_during_the_snapshot_keeps_it() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
+    let it = toy.wish(&it, Wish::Cancel);
+    let done = toy.settle(it);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert!(done.cancelled.is_some() && done.snapshot.is_some());
+}
+
+#[test]
+fn a_restore_takes_its_safety_snapshot_first_and_sees_it_listed() {
+    let mut toy = Toy::new(PowerState::On);
+    let done = toy.settle(operation(restore(Safety::Snapshot)));
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "restore", "power_on"]);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert!(done.snapshot.is_some());
+}
+
+#[test]
+fn a_failed_safety_snapshot_means_no_restore() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(restore(Safety::Snapshot)), |it| it.steps[1].run().is_some());
+    toy.actions.last_mut().unwrap().errs = true;
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ActionErrored)));
+}
+
+#[test]
+fn a_restore_is_never_sent_again_once_the_droplet_was_seen_on() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(restore(Safety::None));
+    while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    toy.power = PowerState::On;
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown"]);
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::RestoreUnclear)));
+}
+
+#[test]
+fn a_foreign_snapshot_is_not_taken_for_ours() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::None, IfHung::Ask));
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    toy.begin("snapshot", 60, Some("nightly".to_owned()));
+    let done = toy.settle(it);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.snapshot.map(|snapshot| snapshot.name), Some(done.snapshot_name));
+    assert_eq!(words(&toy), ["snapshot"]);
+}
+
+#[test]
+fn a_newer_operation_takes_over_what_an_ended_one_still_owes() {
+    let (mut toy, it) = hung(IfHung::Ask, Some(400));
+    let it = until(&mut toy, it, |it| it.question.is_some());
+    let it = toy.wish(&it, Wish::Cancel);
+    let mut older = until(&mut toy, it, |it| it.ended.is_some());
+    let mut newer = operation(take(Downtime::None, IfHung::Ask));
+    assert!(older.may_hand_over());
+    newer.inherit(&mut older);
+    assert_eq!(older.next(&toy.rules, toy.now), Effect::Rest);
+    let done = toy.settle(newer);
+    assert_eq!(toy.power, PowerState::On);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn an_unreadable_state_still_brings_power_back() {
+    let mut toy = Toy::new(PowerState::Off);
+    let request = super::super::Request {
+        id: super::super::ids::OperationId::from_random(5),
+        kind: take(Downtime::PowerOff, IfHung::Ask),
+        asker: operation(take(Downtime::None, IfHung::Ask)).asker,
+        asked_at: toy.now,
+        target: operation(take(Downtime::None, IfHung::Ask)).target,
+        snapshot_name: None,
+        usual: super::super::Usual::default(),
+    };
+    let done = toy.settle(Operation::rescue(request, Some(toy.now)));
+    assert_eq!(words(&toy), ["power_on"]);
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::Internal)));
+}
+
+#[test]
+fn a_destroyed_droplet_ends_everything_that_is_owed() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[1].run().is_some());
+    toy.gone = true;
+    let done = toy.settle(it);
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::DropletGone)));
+    assert_eq!(done.power.owed, None);
+}
+
+#[test]
+fn a_removed_tag_stops_the_forward_steps_only() {
+    let mut toy = Toy::new(PowerState::On);
+    toy.rules.droplet_tag = Some("bot".to_owned());
+    let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
+    assert!(toy.sent.is_empty());
+}
+
+#[test]
+fn an_observation_that_does_not_fit_is_refused_with_both_halves_named() {
+    let toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    let refused = it.apply(super::super::Observation::AnswerLost, &toy.rules, toy.now).unwrap_err();
+    assert!(refused.state.contains("Waiting") && refused.observation.contains("AnswerLost"), "{refused}");
+}
+
+#[test]
+fn every_task_but_delete_is_an_action_at_digitalocean() {
+    assert_eq!(Task::Delete.action_kind(), None);
+    assert_eq!(Task::ShutDown.action_kind(), Some("shutdown"));
+    assert_eq!(DROPLET.to_string(), "7");
+}

@@ -1,0 +1,285 @@
+//! A toy DigitalOcean: one Droplet, its Actions and Snapshots, and the faults that an operation must survive.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::{
+    Observation, Operation, Rules, Wish, Wished,
+    ids::{ActionId, DropletId, SnapshotId, UserId},
+    reading::{ActionReading, ActionStatus, DropletReading, PowerState, SnapshotReading, Status, Trouble},
+    request::{Answer, Command, Effect, Look},
+};
+use super::{DROPLET, noon, rules};
+
+pub(super) struct Action {
+    pub(super) id: ActionId,
+    pub(super) kind: &'static str,
+    pub(super) started: Timestamp,
+    pub(super) ends: Timestamp,
+    pub(super) errs: bool,
+    /// For a shutdown: when the Droplet really goes off, if ever.
+    pub(super) takes_effect: Option<Timestamp>,
+    pub(super) name: Option<String>,
+    pub(super) applied: bool,
+}
+
+/// What befalls one command on its way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Fate {
+    Fine,
+    NeverSent,
+    LostBefore,
+    LostAfter,
+    /// The connection broke, and DigitalOcean carries the command out some seconds later.
+    LostUntil(i64),
+    Throttled,
+    Crash {
+        executed: bool,
+    },
+    Unauthorized,
+}
+
+pub(super) struct Toy {
+    pub(super) now: Timestamp,
+    pub(super) power: PowerState,
+    pub(super) gone: bool,
+    pub(super) locked_until: Timestamp,
+    pub(super) actions: Vec<Action>,
+    pub(super) snapshots: Vec<(SnapshotReading, Timestamp)>,
+    pub(super) sent: Vec<Command>,
+    pub(super) listing_delay: SignedDuration,
+    pub(super) rules: Rules,
+    /// Commands whose answers are lost and that will still be carried out.
+    late: Vec<(Timestamp, Command, i64)>,
+    next_id: u64,
+}
+
+impl Toy {
+    pub(super) fn new(power: PowerState) -> Self {
+        Self {
+            now: noon(),
+            power,
+            gone: false,
+            locked_until: noon(),
+            actions: Vec::new(),
+            snapshots: Vec::new(),
+            sent: Vec::new(),
+            listing_delay: SignedDuration::from_secs(20),
+            rules: rules(),
+            late: Vec::new(),
+            next_id: 100,
+        }
+    }
+
+    pub(super) fn begin(&mut self, kind: &'static str, lasts: i64, name: Option<String>) -> ActionId {
+        self.next_id += 1;
+        let ends = self.now + SignedDuration::from_secs(lasts);
+        let id = ActionId(self.next_id);
+        let takes_effect = Some(ends);
+        self.actions.push(Action {
+            id,
+            kind,
+            started: self.now,
+            ends,
+            errs: false,
+            takes_effect,
+            name,
+            applied: false,
+        });
+        id
+    }
+
+    /// Lets what is due by `now` happen.
+    pub(super) fn catch_up(&mut self) {
+        let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(when, ..)| *when <= self.now);
+        self.late = late;
+        let due: Vec<_> = due;
+        for (when, command, lasts) in due {
+            let now = std::mem::replace(&mut self.now, when);
+            self.apply_due();
+            let _answer_is_lost = self.execute(&command, lasts);
+            self.now = now;
+        }
+        self.apply_due();
+    }
+
+    fn apply_due(&mut self) {
+        let now = self.now;
+        let mut made = Vec::new();
+        // A guest that loses its power forgets that it was asked to shut down.
+        let cut = self
+            .actions
+            .iter()
+            .filter(|it| it.kind == "power_off" && it.ends <= now && !it.errs)
+            .map(|it| it.ends)
+            .max();
+        for hung in self.actions.iter_mut().filter(|it| it.kind == "shutdown" && !it.applied) {
+            if cut.is_some_and(|cut| hung.started < cut && hung.takes_effect.is_none_or(|when| when > cut)) {
+                hung.applied = true;
+            }
+        }
+        let mut due: Vec<_> = self.actions.iter_mut().filter(|action| !action.applied).collect();
+        due.sort_by_key(|action| action.takes_effect);
+        for action in due {
+            let Some(when) = action.takes_effect.filter(|when| *when <= now) else { continue };
+            action.applied = true;
+            match action.kind {
+                _ if action.errs => {}
+                "shutdown" | "power_off" => self.power = PowerState::Off,
+                "power_on" => self.power = PowerState::On,
+                "snapshot" => made.push((action.name.clone().unwrap_or_default(), action.started, when)),
+                _ => {}
+            }
+        }
+        for (name, started, when) in made {
+            self.next_id += 1;
+            let reading = SnapshotReading {
+                id: SnapshotId(self.next_id),
+                name,
+                created_at: Some(started),
+                size_gigabytes: Some(12.4),
+            };
+            self.snapshots.push((reading, when + self.listing_delay));
+        }
+    }
+
+    pub(super) fn pending(&self) -> bool {
+        self.actions.iter().any(|action| self.now < action.ends)
+    }
+
+    fn read(&self, action: &Action) -> ActionReading {
+        let status = match () {
+            () if self.now < action.ends => ActionStatus::InProgress,
+            () if action.errs => ActionStatus::Errored,
+            () => ActionStatus::Completed,
+        };
+        let started_at = Some(action.started);
+        ActionReading { id: action.id, kind: action.kind.to_owned(), droplet: Some(DROPLET), status, started_at }
+    }
+
+    pub(super) fn look(&mut self, look: &Look) -> Answer {
+        self.catch_up();
+        match look {
+            Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) if self.gone => Answer::Trouble(Trouble::NotFound),
+            Look::Droplet(id) => Answer::Droplet(self.droplet(*id)),
+            Look::Actions(_) => Answer::Actions(self.actions.iter().map(|action| self.read(action)).collect()),
+            Look::Action(id) => match self.actions.iter().find(|action| action.id == *id) {
+                Some(action) => Answer::Action(self.read(action)),
+                None => Answer::Trouble(Trouble::NotFound),
+            },
+            Look::Snapshots(_) => Answer::Snapshots(
+                self.snapshots.iter().filter(|(_, listed)| *listed <= self.now).map(|(it, _)| it.clone()).collect(),
+            ),
+            Look::Snapshot(_) | Look::Launched(_) => Answer::Trouble(Trouble::NotFound),
+        }
+    }
+
+    fn droplet(&self, id: DropletId) -> DropletReading {
+        DropletReading {
+            id,
+            name: "web-1".to_owned(),
+            status: Status::Settled(self.power),
+            locked: self.now < self.locked_until,
+            tags: Vec::new(),
+            address: None,
+        }
+    }
+
+    /// Carries a command out as DigitalOcean would: one pending event per Droplet.
+    pub(super) fn execute(&mut self, command: &Command, lasts: i64) -> Answer {
+        self.catch_up();
+        if self.gone {
+            return Answer::Trouble(Trouble::NotFound);
+        }
+        if self.pending() || self.now < self.locked_until {
+            return Answer::Trouble(Trouble::Busy);
+        }
+        let refused = |message: &str| Answer::Trouble(Trouble::Refused { message: message.to_owned() });
+        let id = match command {
+            Command::ShutDown(_) | Command::PowerOff(_) if self.power == PowerState::Off => {
+                return refused("already off");
+            }
+            Command::PowerOn(_) if self.power == PowerState::On => return refused("already on"),
+            Command::ShutDown(_) => self.begin("shutdown", lasts, None),
+            Command::PowerOff(_) => self.begin("power_off", lasts, None),
+            Command::PowerOn(_) => self.begin("power_on", lasts, None),
+            Command::TakeSnapshot { name, .. } => self.begin("snapshot", lasts, Some(name.clone())),
+            Command::Restore { .. } => self.begin("restore", lasts, None),
+            Command::Create(_) | Command::Delete(_) => return refused("the toy cannot"),
+        };
+        self.sent.push(command.clone());
+        let action = self.actions.iter().find(|action| action.id == id);
+        action.map_or(Answer::Done, |action| Answer::Action(self.read(action)))
+    }
+
+    /// One turn of the worker: looks, or sends with the given fate, or lets time pass.
+    pub(super) fn turn(&mut self, operation: Operation, fate: Fate, lasts: i64) -> Operation {
+        let rules = self.rules.clone();
+        let apply = |operation: Operation, observation, now| operation.apply(observation, &rules, now).unwrap();
+        match operation.next(&rules, self.now) {
+            Effect::Rest => operation,
+            Effect::Sleep(until) => {
+                self.now = until.max(self.now);
+                self.catch_up();
+                apply(operation, Observation::Woke, self.now)
+            }
+            Effect::Look(look)
+                if matches!(fate, Fate::NeverSent | Fate::LostAfter | Fate::LostBefore | Fate::LostUntil(_)) =>
+            {
+                let retry_at = self.now + SignedDuration::from_secs(2);
+                apply(operation, Observation::Seen(look, Answer::Trouble(Trouble::Unclear { retry_at })), self.now)
+            }
+            Effect::Look(look) if fate == Fate::Unauthorized => {
+                apply(operation, Observation::Seen(look, Answer::Trouble(Trouble::Unauthorized)), self.now)
+            }
+            Effect::Look(look) => {
+                let answer = self.look(&look);
+                apply(operation, Observation::Seen(look, answer), self.now)
+            }
+            Effect::Send(command) => {
+                let operation = apply(operation, Observation::Intended, self.now);
+                let executed = match fate {
+                    Fate::Fine | Fate::LostAfter | Fate::Crash { executed: true } => self.execute(&command, lasts),
+                    Fate::NeverSent
+                    | Fate::LostBefore
+                    | Fate::Throttled
+                    | Fate::Crash { executed: false }
+                    | Fate::Unauthorized => Answer::Done,
+                    Fate::LostUntil(seconds) => {
+                        let when = self.now + SignedDuration::from_secs(seconds);
+                        self.late.push((when, command.clone(), lasts));
+                        Answer::Done
+                    }
+                };
+                let soon = self.now + SignedDuration::from_secs(1);
+                let trouble = match fate {
+                    Fate::Fine => return apply(operation, Observation::Answered(command, executed), self.now),
+                    Fate::Crash { .. } => return apply(operation, Observation::AnswerLost, self.now),
+                    Fate::NeverSent => Trouble::NotSent { retry_at: soon },
+                    Fate::LostBefore | Fate::LostAfter | Fate::LostUntil(_) => {
+                        self.now += SignedDuration::from_secs(10);
+                        Trouble::Unclear { retry_at: self.now }
+                    }
+                    Fate::Throttled => Trouble::Throttled { until: self.now + SignedDuration::from_secs(60) },
+                    Fate::Unauthorized => Trouble::Unauthorized,
+                };
+                apply(operation, Observation::Answered(command, Answer::Trouble(trouble)), self.now)
+            }
+        }
+    }
+
+    pub(super) fn wish(&self, operation: &Operation, wish: Wish) -> Operation {
+        let wished = Wished { wish, by: UserId(9), at: self.now };
+        operation.apply(Observation::Wished(wished), &self.rules, self.now).unwrap()
+    }
+
+    /// Lets the operation go on without further faults until nothing is left to do.
+    pub(super) fn settle(&mut self, mut operation: Operation) -> Operation {
+        for _ in 0..5_000 {
+            if operation.next(&self.rules, self.now) == Effect::Rest {
+                return operation;
+            }
+            operation = self.turn(operation, Fate::Fine, 20);
+        }
+        panic!("the operation does not come to rest: {operation:#?}");
+    }
+}

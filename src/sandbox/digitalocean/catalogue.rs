@@ -1,0 +1,104 @@
+//! Regions and sizes: a handful of the real ones, with their real slugs, disks and prices.
+//!
+//! They never change, so they are tables and not part of the world's state.
+
+use serde_json::{Value, json};
+
+/// A place where Droplets run.
+#[derive(Debug, PartialEq)]
+pub struct Region {
+    /// Such as `nyc3`.
+    pub slug: &'static str,
+    /// Such as `New York 3`.
+    pub name: &'static str,
+}
+
+/// What a Droplet has and costs.
+#[derive(Debug, PartialEq)]
+pub struct Size {
+    /// Such as `s-1vcpu-1gb`.
+    pub slug: &'static str,
+    /// In MB.
+    pub memory: u64,
+    /// Virtual processors.
+    pub vcpus: u64,
+    /// In GB.
+    pub disk: u64,
+    /// In TB a month.
+    pub transfer: f64,
+    /// In dollars.
+    pub price_monthly: f64,
+}
+
+const fn region(slug: &'static str, name: &'static str) -> Region {
+    Region { slug, name }
+}
+
+/// Every region; all of them offer every size.
+pub const REGIONS: &[Region] = &[
+    region("ams3", "Amsterdam 3"),
+    region("blr1", "Bangalore 1"),
+    region("fra1", "Frankfurt 1"),
+    region("lon1", "London 1"),
+    region("nyc1", "New York 1"),
+    region("nyc3", "New York 3"),
+    region("sfo3", "San Francisco 3"),
+    region("sgp1", "Singapore 1"),
+    region("syd1", "Sydney 1"),
+    region("tor1", "Toronto 1"),
+];
+
+const fn size(slug: &'static str, memory: u64, vcpus: u64, disk: u64, prices: (f64, f64)) -> Size {
+    Size { slug, memory, vcpus, disk, transfer: prices.0, price_monthly: prices.1 }
+}
+
+/// Every size.
+pub const SIZES: &[Size] = &[
+    size("s-1vcpu-512mb-10gb", 512, 1, 10, (0.5, 4.0)),
+    size("s-1vcpu-1gb", 1_024, 1, 25, (1.0, 6.0)),
+    size("s-1vcpu-2gb", 2_048, 1, 50, (2.0, 12.0)),
+    size("s-2vcpu-2gb", 2_048, 2, 60, (3.0, 18.0)),
+    size("s-2vcpu-4gb", 4_096, 2, 80, (4.0, 24.0)),
+    size("s-4vcpu-8gb", 8_192, 4, 160, (5.0, 48.0)),
+    size("s-8vcpu-16gb", 16_384, 8, 320, (6.0, 96.0)),
+];
+
+/// The region with this slug.
+pub fn find_region(slug: &str) -> Option<&'static Region> {
+    REGIONS.iter().find(|region| region.slug == slug)
+}
+
+/// The size with this slug.
+pub fn find_size(slug: &str) -> Option<&'static Size> {
+    SIZES.iter().find(|size| size.slug == slug)
+}
+
+impl Region {
+    pub(super) fn render(&self) -> Value {
+        json!({
+            "name": self.name,
+            "slug": self.slug,
+            "features": ["backups", "ipv6", "metadata", "install_agent", "storage", "image_transfer"],
+            "available": true,
+            "sizes": SIZES.iter().map(|size| size.slug).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Size {
+    pub(super) fn render(&self) -> Value {
+        json!({
+            "slug": self.slug,
+            "memory": self.memory,
+            "vcpus": self.vcpus,
+            "disk": self.disk,
+            "transfer": self.transfer,
+            "price_monthly": self.price_monthly,
+            "price_hourly": self.price_monthly / 672.0,
+            "regions": REGIONS.iter().map(|region| region.slug).collect::<Vec<_>>(),
+            "available": true,
+            "description": "Basic",
+            "disk_info": [{"type": "local", "size": {"amount": self.disk, "unit": "gib"}}],
+        })
+    }
+}

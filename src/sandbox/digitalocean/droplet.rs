@@ -1,0 +1,273 @@
+//! A Droplet: its power, its disk, and how the API shows it to a token with given scopes.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    catalogue::{Region, Size, find_region, find_size},
+    image::Image,
+    scopes::Scopes,
+};
+
+/// Whether a Droplet runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub enum Status {
+    New,
+    Active,
+    Off,
+    Archive,
+}
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Active => "active",
+            Self::Off => "off",
+            Self::Archive => "archive",
+        }
+    }
+}
+
+/// What is on a Droplet's disk, for tests that ask what a restore did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// The image it was last written from.
+    pub image: u64,
+    /// How often it was written: 0 for the first time.
+    pub generation: u32,
+    /// False after a restore or rebuild that errored.
+    pub sound: bool,
+}
+
+/// A Droplet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Droplet {
+    /// Its number.
+    pub id: u64,
+    /// Its name; not unique.
+    pub name: String,
+    /// Whether it runs.
+    pub status: Status,
+    /// Whether DigitalOcean itself locked it; pending events show as locked too.
+    pub locked: bool,
+    /// The Action that is in progress.
+    pub pending: Option<u64>,
+    /// Where it runs.
+    pub region: &'static Region,
+    /// What it has.
+    pub size: &'static Size,
+    /// What is on its disk.
+    pub disk: Disk,
+    /// GB in use, which is what a Snapshot of it weighs.
+    pub used_gigabytes: f64,
+    /// Its tags.
+    pub tags: BTreeSet<String>,
+    /// The Volumes attached to it.
+    pub volumes: Vec<String>,
+    /// Its Snapshots and backups, listed or not yet.
+    pub images: Vec<u64>,
+    /// Its Actions, oldest first.
+    pub actions: Vec<u64>,
+    /// Whether it is backed up automatically.
+    pub backups: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// How often it was turned on: a shutdown that takes effect late must not outlive a boot.
+    pub boots: u32,
+    /// Whether it was on when the world's laws began to count.
+    pub was_on: bool,
+}
+
+/// What a Droplet shall be; [`super::world::World::add_droplet`] makes it.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    pub(super) name: String,
+    pub(super) status: Status,
+    pub(super) locked: bool,
+    pub(super) region: &'static Region,
+    pub(super) size: &'static Size,
+    pub(super) used_gigabytes: f64,
+    pub(super) tags: BTreeSet<String>,
+    pub(super) volumes: Vec<(String, u64)>,
+    pub(super) backups: bool,
+}
+
+impl Blueprint {
+    /// A running one of the smallest usual size in New York.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            status: Status::Active,
+            locked: false,
+            region: known(find_region("nyc3")),
+            size: known(find_size("s-1vcpu-1gb")),
+            used_gigabytes: 2.36,
+            tags: BTreeSet::new(),
+            volumes: Vec::new(),
+            backups: false,
+        }
+    }
+
+    /// In this region, which must be one of the catalogue's.
+    #[must_use]
+    pub fn region(mut self, slug: &str) -> Self {
+        self.region = known(find_region(slug));
+        self
+    }
+
+    /// Of this size, which must be one of the catalogue's.
+    #[must_use]
+    pub fn size(mut self, slug: &str) -> Self {
+        self.size = known(find_size(slug));
+        self
+    }
+
+    /// Turned off, or whatever else.
+    #[must_use]
+    pub fn status(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With this tag too.
+    #[must_use]
+    pub fn tag(mut self, tag: &str) -> Self {
+        self.tags.insert(tag.to_owned());
+        self
+    }
+
+    /// With a Volume of this name and size attached.
+    #[must_use]
+    pub fn volume(mut self, name: &str, gigabytes: u64) -> Self {
+        self.volumes.push((name.to_owned(), gigabytes));
+        self
+    }
+
+    /// With this much of its disk in use.
+    #[must_use]
+    pub fn used_gigabytes(mut self, used: f64) -> Self {
+        self.used_gigabytes = used;
+        self
+    }
+
+    /// Locked by DigitalOcean.
+    #[must_use]
+    pub fn locked(mut self) -> Self {
+        self.locked = true;
+        self
+    }
+
+    /// With automatic backups.
+    #[must_use]
+    pub fn backups(mut self) -> Self {
+        self.backups = true;
+        self
+    }
+
+    pub(super) fn build(&self, id: u64, image: u64, now: Timestamp) -> Droplet {
+        Droplet {
+            id,
+            name: self.name.clone(),
+            status: self.status,
+            locked: self.locked,
+            pending: None,
+            region: self.region,
+            size: self.size,
+            disk: Disk { image, generation: 0, sound: true },
+            used_gigabytes: self.used_gigabytes,
+            tags: self.tags.clone(),
+            volumes: Vec::new(),
+            images: Vec::new(),
+            actions: Vec::new(),
+            backups: self.backups,
+            created_at: now,
+            boots: 0,
+            was_on: self.status == Status::Active,
+        }
+    }
+}
+
+/// Blueprints are written by tests and demos, where a slug outside the catalogue is a slip of the pen.
+fn known<T>(found: Option<T>) -> T {
+    found.expect("a slug of the sandbox's catalogue")
+}
+
+/// What the world adds to a Droplet when it is shown.
+pub(super) struct Surroundings<'a> {
+    pub(super) image: Option<&'a Image>,
+    pub(super) snapshot_ids: Vec<u64>,
+    pub(super) backup_ids: Vec<u64>,
+    pub(super) locked_while_pending: bool,
+    pub(super) now: Timestamp,
+}
+
+impl Droplet {
+    /// The public address.
+    pub fn address(&self) -> String {
+        format!("198.18.{}.{}", self.id / 256 % 256, self.id % 256)
+    }
+
+    fn networks(&self) -> Value {
+        if self.status == Status::New {
+            return json!({"v4": [], "v6": []});
+        }
+        let gateway = "198.18.0.1";
+        json!({"v4": [{"ip_address": self.address(), "netmask": "255.255.0.0", "gateway": gateway, "type": "public"}], "v6": []})
+    }
+
+    fn features(&self) -> Vec<&'static str> {
+        let backups = self.backups.then_some("backups");
+        backups.into_iter().chain(["private_networking", "droplet_agent"]).collect()
+    }
+
+    fn backup_window(&self, now: Timestamp) -> Value {
+        if !self.backups {
+            return Value::Null;
+        }
+        let day = 24 * 3_600;
+        let midnight = (now.as_second() / day + 1) * day;
+        let moment = |second| Timestamp::from_second(second).map(|at| format!("{at:.0}")).ok();
+        json!({"start": moment(midnight), "end": moment(midnight + 23 * 3_600)})
+    }
+
+    /// As the API shows it: a token without a field's scope gets no such field.
+    pub(super) fn render(&self, scopes: &Scopes, around: &Surroundings<'_>) -> Value {
+        let mut droplet = json!({
+            "id": self.id,
+            "name": self.name,
+            "memory": self.size.memory,
+            "vcpus": self.size.vcpus,
+            "disk": self.size.disk,
+            "disk_info": [{"type": "local", "size": {"amount": self.size.disk, "unit": "gib"}}],
+            "locked": self.locked || (around.locked_while_pending && self.pending.is_some()),
+            "status": self.status.as_str(),
+            "kernel": null,
+            "created_at": format!("{:.0}", self.created_at),
+            "features": self.features(),
+            "next_backup_window": self.backup_window(around.now),
+            "size": self.size.render(),
+            "size_slug": self.size.slug,
+            "networks": self.networks(),
+            "region": self.region.render(),
+        });
+        if scopes.allow("image:read") {
+            droplet["snapshot_ids"] = json!(around.snapshot_ids);
+            droplet["backup_ids"] = json!(around.backup_ids);
+            droplet["image"] = around.image.map_or_else(|| json!({}), |image| image.render_image(scopes, around.now));
+        }
+        if scopes.allow("block_storage:read") {
+            droplet["volume_ids"] = json!(self.volumes);
+        }
+        if scopes.allow("tag:read") {
+            droplet["tags"] = json!(self.tags);
+        }
+        if scopes.allow("vpc:read") {
+            droplet["vpc_uuid"] = json!("760e09ef-dc84-11e8-981e-3cfdfeaae000");
+        }
+        droplet
+    }
+}

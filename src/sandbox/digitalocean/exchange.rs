@@ -1,0 +1,157 @@
+//! One request and its answer, as plain data: what the world takes and gives, whoever carries the bytes.
+//!
+//! The server makes them of HTTP; a simulation makes them of whatever its client under test encodes.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An HTTP method that the API knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        })
+    }
+}
+
+/// The method is none that the API knows.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the API knows GET, POST, PUT, PATCH and DELETE only")]
+pub struct UnknownMethod;
+
+impl FromStr for Method {
+    type Err = UnknownMethod;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "GET" => Ok(Self::Get),
+            "POST" => Ok(Self::Post),
+            "PUT" => Ok(Self::Put),
+            "PATCH" => Ok(Self::Patch),
+            "DELETE" => Ok(Self::Delete),
+            _ => Err(UnknownMethod),
+        }
+    }
+}
+
+/// What a client asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path, from `/v2` on and without the query.
+    pub path: String,
+    /// The query's pairs, decoded.
+    pub query: Vec<(String, String)>,
+    /// The `authorization` header as it came.
+    pub authorization: Option<String>,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A request without token and body, of a path that may carry a query.
+    pub fn new(method: Method, path_and_query: &str) -> Self {
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Self { method, path: decode(path), query, authorization: None, body: Vec::new() }
+    }
+
+    /// The same request with this token.
+    #[must_use]
+    pub fn bearer(mut self, token: &str) -> Self {
+        self.authorization = Some(format!("Bearer {token}"));
+        self
+    }
+
+    /// The same request with this body.
+    #[must_use]
+    pub fn json(mut self, body: &Value) -> Self {
+        self.body = body.to_string().into_bytes();
+        self
+    }
+
+    /// The first value of a query parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The path's segments.
+    pub(super) fn segments(&self) -> Vec<&str> {
+        self.path.split('/').filter(|segment| !segment.is_empty()).collect()
+    }
+}
+
+/// Clients escape what need not be, such as the colon of a tag. An escaped slash stays, since it separates nothing.
+fn decode(path: &str) -> String {
+    let literal = path.replace("%2F", "%252F").replace("%2f", "%252F").replace('+', "%2B");
+    let literal = literal.replace('=', "%3D").replace('&', "%26");
+    let decoded = url::form_urlencoded::parse(literal.as_bytes()).map(|(key, _)| key.into_owned()).next();
+    decoded.unwrap_or_default()
+}
+
+/// How an answer reaches who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// At once.
+    Prompt,
+    /// After this long; the request was executed already.
+    Late(SignedDuration),
+    /// Not at all: the connection breaks. Whether the request was executed, only the world knows.
+    Cut,
+    /// The request is executed at `until`, whether or not somebody still listens; its answer can be fetched by the ticket then.
+    Postponed {
+        /// For `World::take_postponed`.
+        ticket: u64,
+        /// When it is executed.
+        until: Timestamp,
+    },
+}
+
+/// What the API answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status; 0 when there is none because the connection breaks or the request waits.
+    pub status: u16,
+    /// The headers, with lower-case names.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty for 204.
+    pub body: Vec<u8>,
+    /// How it reaches who asked.
+    pub delivery: Delivery,
+}
+
+impl Answer {
+    /// No answer, only a delivery.
+    pub(super) fn nothing(delivery: Delivery) -> Self {
+        Self { status: 0, headers: Vec::new(), body: Vec::new(), delivery }
+    }
+
+    /// The body as JSON; null when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,142 @@
+//! Beginning an Action: what the real one refuses to begin, and how long what it begins will take.
+
+use jiff::SignedDuration;
+
+use super::{
+    action::{Action, Kind, Progress},
+    advance::Due,
+    catalogue::find_size,
+    droplet::{Droplet, Status},
+    fault::{HungAction, Quirk},
+    image::Origin,
+    refusal::Refusal,
+    world::World,
+};
+
+/// Seen for create and restore alike.
+const INVALID_IMAGE: &str = "You specified an invalid image for Droplet creation.";
+
+impl World {
+    /// Begins an Action that a client asked for; gives its number.
+    pub(super) fn begin(&mut self, droplet: u64, kind: Kind, quirk: Option<Quirk>) -> Result<u64, Refusal> {
+        let found = self.droplets.get(&droplet).ok_or_else(Refusal::not_found)?;
+        self.allow(found, &kind)?;
+        Ok(self.start(droplet, kind, quirk))
+    }
+
+    /// Whether an Action may begin. That "already powered on" and "off" are 422 with these words is seen in terraform's source;
+    /// the order of the checks is not known.
+    pub(super) fn allow(&self, droplet: &Droplet, kind: &Kind) -> Result<(), Refusal> {
+        if droplet.pending.is_some() {
+            return Err(Refusal::pending_event());
+        }
+        if droplet.locked {
+            return Err(Refusal::unprocessable("This Droplet is locked."));
+        }
+        let off = droplet.status == Status::Off;
+        match kind {
+            Kind::Shutdown | Kind::PowerOff | Kind::PowerCycle | Kind::Reboot if off => {
+                Err(Refusal::unprocessable("Droplet is already powered off"))
+            }
+            Kind::PowerOn if droplet.status == Status::Active => {
+                Err(Refusal::unprocessable("Droplet is already powered on"))
+            }
+            Kind::Restore(image) => self.allow_restore(droplet, *image),
+            Kind::Rebuild(image) => match self.images.get(image).filter(|image| image.is_listed(self.now)) {
+                Some(image) if image.min_disk_size <= droplet.size.disk => self.allow_disk_write(droplet),
+                Some(_) | None => Err(Refusal::unprocessable(INVALID_IMAGE)),
+            },
+            Kind::Resize(slug) => match find_size(slug) {
+                None => Err(Refusal::malformed("You specified an invalid size for Droplet creation.")),
+                Some(_) if !off => Err(Refusal::unprocessable("Droplet must be powered off.")),
+                Some(_) => Ok(()),
+            },
+            Kind::Shutdown
+            | Kind::PowerOff
+            | Kind::PowerCycle
+            | Kind::Reboot
+            | Kind::PowerOn
+            | Kind::Snapshot(_)
+            | Kind::Rename(_)
+            | Kind::EnableBackups
+            | Kind::DisableBackups
+            | Kind::ChangeBackupPolicy
+            | Kind::PasswordReset
+            | Kind::EnableIpv6
+            | Kind::Create
+            | Kind::Backup => Ok(()),
+        }
+    }
+
+    /// The image must be a Snapshot or backup of this very Droplet.
+    fn allow_restore(&self, droplet: &Droplet, image: u64) -> Result<(), Refusal> {
+        let image = self.images.get(&image).filter(|image| image.is_listed(self.now));
+        let own = image.filter(|image| image.origin != Origin::Base && image.droplet == Some(droplet.id));
+        match own {
+            Some(image) if image.min_disk_size <= droplet.size.disk => self.allow_disk_write(droplet),
+            Some(_) | None => Err(Refusal::unprocessable(INVALID_IMAGE)),
+        }
+    }
+
+    fn allow_disk_write(&self, droplet: &Droplet) -> Result<(), Refusal> {
+        if self.settings.restore_wants_off && droplet.status != Status::Off {
+            return Err(Refusal::unprocessable("Droplet must be powered off."));
+        }
+        Ok(())
+    }
+
+    /// Begins an Action without asking whether it may begin.
+    pub(super) fn start(&mut self, droplet: u64, kind: Kind, quirk: Option<Quirk>) -> u64 {
+        let (id, started_at) = (self.new_id(), self.now);
+        let duration = self.duration(droplet, &kind);
+        let hang = match (&kind, &quirk) {
+            (Kind::Shutdown, Some(Quirk::ShutdownHangs { action, off_after })) => Some((*action, *off_after)),
+            _ => None,
+        };
+        let ends_after = match hang {
+            Some((HungAction::InProgress, off_after)) => off_after,
+            None if quirk == Some(Quirk::NeverFinish) => None,
+            Some((HungAction::Completes | HungAction::Errs, _)) | None => Some(duration),
+        };
+        if let Some((_, Some(off_after))) = hang {
+            self.turn_off_after(droplet, off_after);
+        }
+        if let Some(after) = ends_after {
+            self.plan(started_at + after, Due::ActionEnds(id));
+        }
+        let mut region = String::new();
+        if let Some(droplet) = self.droplets.get_mut(&droplet) {
+            droplet.pending = Some(id);
+            droplet.actions.push(id);
+            droplet.region.slug.clone_into(&mut region);
+        }
+        let progress = Progress::InProgress;
+        let action = Action { id, kind, progress, droplet, region, started_at, completed_at: None, quirk };
+        self.actions.insert(id, action);
+        id
+    }
+
+    fn duration(&self, droplet: u64, kind: &Kind) -> SignedDuration {
+        let durations = &self.settings.durations;
+        match kind {
+            Kind::Shutdown => durations.shutdown,
+            Kind::PowerOff => durations.power_off,
+            Kind::PowerOn => durations.power_on,
+            Kind::Reboot | Kind::PowerCycle => durations.reboot,
+            Kind::Snapshot(_) | Kind::Backup => {
+                let used = self.droplets.get(&droplet).map_or(0.0, |droplet| droplet.used_gigabytes);
+                let per_gigabyte = durations.snapshot_per_gigabyte.as_secs_f64();
+                durations.snapshot + SignedDuration::try_from_secs_f64(per_gigabyte * used).unwrap_or_default()
+            }
+            Kind::Restore(_) | Kind::Rebuild(_) => durations.restore,
+            Kind::Create => durations.create,
+            Kind::Rename(_)
+            | Kind::Resize(_)
+            | Kind::EnableBackups
+            | Kind::DisableBackups
+            | Kind::ChangeBackupPolicy
+            | Kind::PasswordReset
+            | Kind::EnableIpv6 => durations.other,
+        }
+    }
+}

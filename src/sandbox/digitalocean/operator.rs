@@ -1,0 +1,218 @@
+//! The operators' side: what people do to the account in the control panel, and what tests and demos prepare.
+//!
+//! Nothing here can be refused; a number that nobody has changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use jiff::Timestamp;
+
+use super::{
+    action::{Kind, Progress},
+    catalogue::REGIONS,
+    droplet::{Blueprint, Status},
+    fault::{Fault, Faults},
+    image::{Image, Origin},
+    limits::Usage,
+    scopes::{Scopes, Token},
+    settings::Settings,
+    volume::Volume,
+    world::{SshKey, TOKEN, World},
+};
+
+impl World {
+    /// An empty account with one SSH key, one base image, and [`TOKEN`] for full access.
+    pub fn new(settings: Settings, start: Timestamp) -> Self {
+        let base_image = settings.first_id;
+        let mut world = Self {
+            now: start,
+            next_id: base_image,
+            requests: 0,
+            droplets: BTreeMap::new(),
+            actions: BTreeMap::new(),
+            images: BTreeMap::from([(base_image, base(base_image, start))]),
+            base_image,
+            volumes: Vec::new(),
+            tags: BTreeSet::new(),
+            ssh_keys: Vec::new(),
+            tokens: Vec::new(),
+            faults: Faults::default(),
+            due: BTreeMap::new(),
+            decided: 0,
+            postponed: VecDeque::new(),
+            rejections: Vec::new(),
+            settings,
+        };
+        world.add_token(TOKEN, Scopes::all());
+        world.add_ssh_key("operators");
+        world
+    }
+
+    /// The moment up to which everything has happened.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// How this world behaves.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Changes how this world behaves; Actions that run keep their end.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// Makes a Droplet.
+    pub fn add_droplet(&mut self, blueprint: &Blueprint) -> u64 {
+        let id = self.new_id();
+        let mut droplet = blueprint.build(id, self.base_image, self.now);
+        self.tags.extend(droplet.tags.iter().cloned());
+        for (name, gigabytes) in &blueprint.volumes {
+            let number = self.new_id();
+            let volume = Volume {
+                id: format!("506f78a4-e098-11e5-ad9f-{number:012x}"),
+                name: name.clone(),
+                region: droplet.region.slug.to_owned(),
+                size_gigabytes: *gigabytes,
+                droplet: Some(id),
+                created_at: self.now,
+            };
+            droplet.volumes.push(volume.id.clone());
+            self.volumes.push(volume);
+        }
+        self.droplets.insert(id, droplet);
+        id
+    }
+
+    /// Makes so many Droplets alike, named `<name>-1` and so on.
+    pub fn add_droplets(&mut self, blueprint: &Blueprint, count: usize) -> Vec<u64> {
+        let numbered = |n: usize| Blueprint { name: format!("{}-{n}", blueprint.name), ..blueprint.clone() };
+        (1..=count).map(|n| self.add_droplet(&numbered(n))).collect()
+    }
+
+    /// Puts a Snapshot of a Droplet there, taken now and listed at once.
+    pub fn add_snapshot(&mut self, droplet: u64, name: &str, gigabytes: f64) -> u64 {
+        self.add_image(droplet, name, Origin::Snapshot, gigabytes)
+    }
+
+    /// Puts an automatic backup of a Droplet there, taken now and listed at once.
+    pub fn add_backup(&mut self, droplet: u64, name: &str, gigabytes: f64) -> u64 {
+        self.add_image(droplet, name, Origin::Backup, gigabytes)
+    }
+
+    fn add_image(&mut self, droplet: u64, name: &str, origin: Origin, size_gigabytes: f64) -> u64 {
+        let id = self.new_id();
+        let source = self.droplets.get_mut(&droplet);
+        let (region, min_disk_size) = source.as_ref().map_or(("nyc3", 25), |d| (d.region.slug, d.size.disk));
+        if let Some(source) = source {
+            source.images.push(id);
+        }
+        let regions = vec![region.to_owned()];
+        let droplet = Some(droplet);
+        let image =
+            Image { name: name.to_owned(), origin, slug: None, droplet, regions, min_disk_size, ..base(id, self.now) };
+        self.images.insert(id, Image { size_gigabytes, ..image });
+        id
+    }
+
+    /// Deletes a Snapshot or backup.
+    pub fn delete_image(&mut self, id: u64) {
+        if let Some(droplet) = self.images.remove(&id).and_then(|image| image.droplet) {
+            self.change(droplet, |droplet| droplet.images.retain(|image| *image != id));
+        }
+    }
+
+    /// Begins an Action as somebody else does it in the panel; none if the Droplet is gone or busy.
+    pub fn start_foreign_action(&mut self, droplet: u64, kind: Kind) -> Option<u64> {
+        self.begin(droplet, kind, None).ok()
+    }
+
+    /// Turns a Droplet on, at once.
+    pub fn turn_on(&mut self, droplet: u64) {
+        self.boot(droplet);
+    }
+
+    /// Turns a Droplet off, at once.
+    pub fn turn_off(&mut self, droplet: u64) {
+        self.change(droplet, |droplet| droplet.status = Status::Off);
+    }
+
+    /// Renames a Droplet.
+    pub fn rename(&mut self, droplet: u64, name: &str) {
+        self.change(droplet, |droplet| name.clone_into(&mut droplet.name));
+    }
+
+    /// Locks or unlocks a Droplet as DigitalOcean's staff do.
+    pub fn set_locked(&mut self, droplet: u64, locked: bool) {
+        self.change(droplet, |droplet| droplet.locked = locked);
+    }
+
+    /// Gives a Droplet exactly these tags.
+    pub fn set_tags(&mut self, droplet: u64, tags: &[&str]) {
+        let tags: BTreeSet<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        self.tags.extend(tags.iter().cloned());
+        self.change(droplet, |droplet| droplet.tags = tags);
+    }
+
+    /// Destroys a Droplet; what runs on it errs, its Snapshots stay, its Volumes are detached.
+    pub fn destroy(&mut self, id: u64) {
+        let Some(droplet) = self.droplets.remove(&id) else { return };
+        if let Some(pending) = droplet.pending {
+            self.finish_action(pending, Progress::Errored);
+        }
+        for volume in self.volumes.iter_mut().filter(|volume| volume.droplet == Some(id)) {
+            volume.droplet = None;
+        }
+    }
+
+    /// Adds an SSH key.
+    pub fn add_ssh_key(&mut self, name: &str) -> u64 {
+        let id = self.new_id();
+        self.ssh_keys.push(SshKey { id, name: name.to_owned() });
+        id
+    }
+
+    /// Accepts this token, with these scopes from now on.
+    pub fn add_token(&mut self, text: &str, scopes: Scopes) {
+        self.revoke_token(text);
+        self.tokens.push(Token { text: text.to_owned(), scopes, usage: Usage::default() });
+    }
+
+    /// Accepts this token no more.
+    pub fn revoke_token(&mut self, text: &str) {
+        self.tokens.retain(|token| token.text != text);
+    }
+
+    /// Adds a fault behind those in force.
+    pub fn add_fault(&mut self, fault: Fault) {
+        self.faults.add(fault);
+    }
+
+    /// Ends all faults; what they did to running Actions stays.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// The faults in force.
+    pub fn faults(&self) -> &[Fault] {
+        self.faults.list()
+    }
+}
+
+fn base(id: u64, now: Timestamp) -> Image {
+    Image {
+        id,
+        name: "24.04 (LTS) x64".to_owned(),
+        origin: Origin::Base,
+        slug: Some("ubuntu-24-04-x64"),
+        droplet: None,
+        action: None,
+        created_at: now,
+        listed_at: Some(now),
+        regions: REGIONS.iter().map(|region| region.slug.to_owned()).collect(),
+        min_disk_size: 7,
+        size_gigabytes: 2.36,
+        sizeless: None,
+        tags: Vec::new(),
+    }
+}

@@ -1,0 +1,127 @@
+//! Which request goes where, what a call carries, and how lists are answered. One file for each sort of thing.
+
+mod account;
+mod actions;
+mod create;
+mod droplets;
+mod images;
+mod tags;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    exchange::{Method, Request},
+    fault::Quirk,
+    paging::Page,
+    refusal::Refusal,
+    scopes::Scopes,
+    world::World,
+};
+
+/// A request whose token is known.
+pub(super) struct Call<'a> {
+    pub(super) request: &'a Request,
+    pub(super) scopes: Scopes,
+    /// What a fault does to the Action that this call may begin.
+    pub(super) quirk: Option<Quirk>,
+}
+
+impl Call<'_> {
+    /// Refuses a token without this scope.
+    fn need(&self, scope: &str) -> Result<(), Refusal> {
+        if self.scopes.allow(scope) { Ok(()) } else { Err(Refusal::forbidden()) }
+    }
+
+    /// The body's fields.
+    fn body(&self) -> Result<Map<String, Value>, Refusal> {
+        serde_json::from_slice(&self.request.body).map_err(|_| Refusal::unreadable_body())
+    }
+}
+
+/// What a request is answered with when it is not refused.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Option<Value>,
+}
+
+impl Reply {
+    fn ok(body: Value) -> Self {
+        Self { status: 200, body: Some(body) }
+    }
+
+    fn created(body: Value) -> Self {
+        Self { status: 201, body: Some(body) }
+    }
+
+    fn accepted(body: Value) -> Self {
+        Self { status: 202, body: Some(body) }
+    }
+
+    fn no_content() -> Self {
+        Self { status: 204, body: None }
+    }
+}
+
+type Outcome = Result<Reply, Refusal>;
+
+/// A number in a path; what is none is not found.
+fn number(segment: &str) -> Result<u64, Refusal> {
+    segment.parse().map_err(|_| Refusal::not_found())
+}
+
+impl World {
+    pub(super) fn route(&mut self, call: Call<'_>) -> Outcome {
+        use Method::{Delete, Get, Post};
+        let segments = call.request.segments();
+        let Some(("v2", rest)) = segments.split_first().map(|(first, rest)| (*first, rest)) else {
+            return Err(Refusal::no_such_route());
+        };
+        match (call.request.method, rest) {
+            (Get, ["account"]) => Self::get_account(&call),
+            (Get, ["account", "keys"]) => self.list_keys(&call),
+            (Get, ["account", "keys", key]) => self.get_key(&call, key),
+            (Get, ["regions"]) => self.list_regions(&call),
+            (Get, ["sizes"]) => self.list_sizes(&call),
+            (Get, ["volumes"]) => self.list_volumes(&call),
+            (Get, ["volumes", id]) => self.get_volume(&call, id),
+            (Get, ["droplets"]) => self.list_droplets(&call),
+            (Post, ["droplets"]) => self.create_droplets(&call),
+            (Post, ["droplets", "actions"]) => self.begin_by_tag(&call),
+            (Get, ["droplets", id]) => self.get_droplet(&call, number(id)?),
+            (Delete, ["droplets", id]) => self.delete_droplet(&call, number(id)?),
+            (Get, ["droplets", id, "actions"]) => self.list_droplet_actions(&call, number(id)?),
+            (Post, ["droplets", id, "actions"]) => self.begin_action(call, number(id)?),
+            (Get, ["droplets", id, "actions", action]) => self.get_droplet_action(&call, number(id)?, number(action)?),
+            (Get, ["droplets", id, "snapshots"]) => self.list_droplet_snapshots(&call, number(id)?),
+            (Get, ["droplets", id, "backups"]) => self.list_droplet_backups(&call, number(id)?),
+            (Get, ["actions"]) => self.list_actions(&call),
+            (Get, ["actions", id]) => self.get_action(&call, number(id)?),
+            (Get, ["snapshots"]) => self.list_snapshots(&call),
+            (Get, ["snapshots", id]) => self.get_snapshot(&call, number(id)?),
+            (Delete, ["snapshots", id]) => self.delete_snapshot(&call, number(id)?),
+            (Get, ["images"]) => self.list_images(&call),
+            (Get, ["images", id]) => self.get_image(&call, id),
+            (Delete, ["images", id]) => self.delete_private_image(&call, number(id)?),
+            (Get, ["tags"]) => self.list_tags(&call),
+            (Post, ["tags"]) => self.create_tag(&call),
+            (Get, ["tags", name]) => self.get_tag(&call, name),
+            (Post, ["tags", name, "resources"]) => self.tag_resources(&call, name),
+            (Delete, ["tags", name, "resources"]) => self.untag_resources(&call, name),
+            _ => Err(Refusal::no_such_route()),
+        }
+    }
+
+    /// One page of a list.
+    fn listing<T>(
+        &self,
+        call: &Call<'_>,
+        key: &str,
+        items: impl Iterator<Item = T> + Clone,
+        render: impl FnMut(T) -> Value,
+    ) -> Outcome {
+        let page = Page::of(call.request)?;
+        let total = items.clone().count();
+        let links = page.links(&self.settings.origin, call.request, total);
+        Ok(Reply::ok(json!({ key: page.cut(items, render), "links": links, "meta": {"total": total} })))
+    }
+}

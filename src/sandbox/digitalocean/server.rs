@@ -1,0 +1,285 @@
+//! The simulated API on a loopback port: plain HTTP, a journal, a gate, and a signal for every change.
+//!
+//! Tests, the demo and `snapshot-bot sandbox` start it. Each request is carried to its end by a task of the server, also when
+//! its client is gone: a POST that has left is not called back by a crash.
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::body::Body;
+use hyper::{
+    body::Incoming,
+    http::{HeaderName, HeaderValue, Response, StatusCode, header},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use jiff::{SignedDuration, Timestamp};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    exchange::{Answer, Delivery, Request},
+    gate::{Gate, Stage, Verdict},
+    journal::{Ending, Entry, Journal},
+    world::World,
+};
+
+/// Bigger bodies are cut off; the real API's requests are small.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Somebody may move the clock without telling; whoever waits for the world looks at least this often.
+const LONGEST_LOOK: Duration = Duration::from_millis(50);
+
+/// The present moment, from whoever starts the server: the sandbox reads no clock of its own.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+struct Shared {
+    world: Mutex<World>,
+    journal: Mutex<Journal>,
+    gate: Gate,
+    now: Now,
+    changed: watch::Sender<u64>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// A running simulated DigitalOcean.
+pub struct DigitalOcean {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+}
+
+/// The connection breaks here, without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is cut")]
+struct CutShort;
+
+impl fmt::Debug for DigitalOcean {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DigitalOcean").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl DigitalOcean {
+    /// Serves a world on a free port of 127.0.0.1.
+    pub async fn start(world: World, now: Now) -> io::Result<Self> {
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), world, now).await
+    }
+
+    /// Serves a world at an address, which must be a loopback one. Links in its answers lead to this server.
+    pub async fn start_at(address: SocketAddr, mut world: World, now: Now) -> io::Result<Self> {
+        if !address.ip().is_loopback() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the sandbox listens on loopback only"));
+        }
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        world.settings_mut().origin = format!("http://{address}");
+        let shared = Arc::new(Shared {
+            world: Mutex::new(world),
+            journal: Mutex::default(),
+            gate: Gate::default(),
+            now,
+            changed: watch::Sender::new(0),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        });
+        shared.tasks.spawn(accept(listener, Arc::clone(&shared)));
+        Ok(Self { shared, address })
+    }
+
+    /// What clients take as the API's origin, such as `http://127.0.0.1:40123`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Looks at the world, or changes it, as it is now.
+    pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        let result = self.shared.look(look);
+        self.shared.note_change();
+        result
+    }
+
+    /// The gate that stops requests for crash tests.
+    pub fn gate(&self) -> &Gate {
+        &self.shared.gate
+    }
+
+    /// Every request so far and what became of it, oldest first.
+    pub fn journal(&self) -> Vec<Entry> {
+        lock(&self.shared.journal).entries()
+    }
+
+    /// Counts requests and operators' changes; what happens by itself is not told here.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// Waits until the world is as wished, however it gets there. Sets no deadline.
+    pub async fn until(&self, wish: impl Fn(&World) -> bool) {
+        let mut changes = self.changes();
+        loop {
+            changes.mark_unchanged();
+            let (fulfilled, pause) = self.shared.look(|world| (wish(world), pause(world)));
+            if fulfilled {
+                return;
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Stops listening, breaks every connection, and waits until nothing of it runs any more. Gives the world back as it is then.
+    pub async fn stop(self) -> World {
+        self.shared.gate.open();
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+        self.shared.look(|world| world.clone())
+    }
+}
+
+impl Drop for DigitalOcean {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+    }
+}
+
+/// How long nothing will happen by itself.
+fn pause(world: &World) -> Duration {
+    let until_due = world.next_due().map_or(SignedDuration::MAX, |due| due.duration_since(world.now()));
+    Duration::try_from(until_due).unwrap_or_default().min(LONGEST_LOOK)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn look<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = lock(&self.world);
+        world.advance((self.now)());
+        look(&mut world)
+    }
+
+    fn note_change(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Carries one request to its end; none when the connection breaks.
+    async fn carry(&self, request: Request) -> Option<Answer> {
+        let number = lock(&self.journal).open(request.clone(), (self.now)());
+        let answer = tokio::select! {
+            answer = self.execute(number, &request) => answer,
+            () = self.stop.cancelled() => None,
+        };
+        let ending = answer.clone().map_or(Ending::Cut, Ending::Answered);
+        lock(&self.journal).close(number, ending);
+        self.note_change();
+        answer
+    }
+
+    async fn execute(&self, number: u64, request: &Request) -> Option<Answer> {
+        if self.gate.pass(Stage::BeforeExecution, request, None).await == Verdict::Cut {
+            return None;
+        }
+        let mut answer = lock(&self.world).handle(request, (self.now)());
+        if let Delivery::Postponed { ticket, until } = answer.delivery {
+            answer = self.executed_later(ticket, until).await?;
+        }
+        lock(&self.journal).mark_executed(number);
+        self.note_change();
+        if self.gate.pass(Stage::BeforeAnswer, request, Some(&answer)).await == Verdict::Cut {
+            return None;
+        }
+        match answer.delivery {
+            Delivery::Prompt => Some(answer),
+            Delivery::Late(after) => {
+                tokio::time::sleep(Duration::try_from(after).unwrap_or_default()).await;
+                Some(answer)
+            }
+            Delivery::Cut | Delivery::Postponed { .. } => None,
+        }
+    }
+
+    async fn executed_later(&self, ticket: u64, until: Timestamp) -> Option<Answer> {
+        loop {
+            let now = (self.now)();
+            if now >= until {
+                return lock(&self.world).take_postponed(ticket, now);
+            }
+            let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+            tokio::time::sleep(left.min(LONGEST_LOOK)).await;
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shared.stop.cancelled() => return,
+        };
+        if let Ok((stream, _)) = accepted {
+            shared.tasks.spawn(serve(stream, Arc::clone(&shared)));
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let service = service_fn(|request| answer(request, Arc::clone(&shared)));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // A connection ends in an error whenever a client leaves or a fault cuts it: that is what it is for.
+        _ended = connection => {}
+        () = shared.stop.cancelled() => {}
+    }
+}
+
+/// Reads a request and has a task of its own carry it, so that it outlives its client.
+async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Body>, CutShort> {
+    let (head, body) = request.into_parts();
+    let Ok(method) = head.method.as_str().parse() else {
+        return Ok(method_not_allowed());
+    };
+    let body = axum::body::to_bytes(Body::new(body), BODY_LIMIT).await.map_err(|_| CutShort)?;
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let request =
+        Request { authorization: authorization.map(str::to_owned), body: body.to_vec(), ..Request::new(method, path) };
+    let owner = Arc::clone(&shared);
+    let task = shared.tasks.spawn(async move { owner.carry(request).await });
+    let answer = task.await.ok().flatten().ok_or(CutShort)?;
+    Ok(respond(answer))
+}
+
+fn respond(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+fn method_not_allowed() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}

@@ -1,0 +1,43 @@
+//! A Volume: block storage that is attached to a Droplet and that Droplet Snapshots do not contain.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{catalogue::find_region, scopes::Scopes};
+
+/// A Volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// A UUID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub region: String,
+    /// In GB.
+    pub size_gigabytes: u64,
+    /// The Droplet it is attached to.
+    pub droplet: Option<u64>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Volume {
+    pub(super) fn render(&self, scopes: &Scopes) -> Value {
+        let mut volume = json!({
+            "id": self.id,
+            "name": self.name,
+            "description": "",
+            "region": find_region(&self.region).map(super::catalogue::Region::render),
+            "size_gigabytes": self.size_gigabytes,
+            "droplet_ids": self.droplet.into_iter().collect::<Vec<_>>(),
+            "created_at": format!("{:.0}", self.created_at),
+            "filesystem_type": "ext4",
+            "filesystem_label": self.name,
+        });
+        if scopes.allow("tag:read") {
+            volume["tags"] = json!([]);
+        }
+        volume
+    }
+}

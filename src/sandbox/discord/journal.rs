@@ -1,0 +1,86 @@
+//! What was said over REST, request by request, and what the bot did wrong.
+//!
+//! Written by the server, read by tests: the contract tests hold every exchange against Discord's own specification.
+
+use serde_json::Value;
+
+use super::{event::Event, interaction::First, snowflake::Snowflake, world::World};
+
+/// One request and its answer.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Its place in the journal, from 0.
+    pub number: usize,
+    /// GET, POST, …
+    pub method: String,
+    /// The path below `/api/v10`, without the query.
+    pub path: String,
+    /// The query, as sent.
+    pub query: String,
+    /// The body; null where there was none.
+    pub body: Value,
+    /// The answer's status; none while it is under way, or when the connection was cut.
+    pub status: Option<u16>,
+    /// The answer's body; null where there was none.
+    pub answer: Value,
+    /// Whether a fault or a gate had a hand in it.
+    pub tampered: bool,
+}
+
+/// Something that a correct bot does not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// What it did, in words.
+    pub what: String,
+    /// The request, by its number in the journal, where it was one.
+    pub request: Option<usize>,
+}
+
+impl World {
+    /// Every request so far, in order of arrival.
+    pub fn journal(&self) -> &[Exchange] {
+        &self.journal
+    }
+
+    /// What the bot did wrong so far, Interactions that ran out of time included.
+    pub fn complaints(&mut self) -> Vec<Complaint> {
+        self.bury_the_late();
+        self.complaints.clone()
+    }
+
+    /// Notes what the bot did wrong.
+    pub(super) fn complain(&mut self, what: String, request: Option<usize>) {
+        let complaint = Complaint { what, request };
+        if !self.complaints.contains(&complaint) {
+            self.complaints.push(complaint);
+            self.tell(Event::Complained);
+        }
+    }
+
+    /// Ends every Interaction whose time for a first response is over.
+    pub(super) fn bury_the_late(&mut self) {
+        let late: Vec<Snowflake> = self
+            .interactions
+            .values()
+            .filter(|interaction| interaction.first == First::Awaited && self.is_late(interaction))
+            .map(|interaction| interaction.id)
+            .collect();
+        for id in late {
+            self.bury(id);
+        }
+    }
+
+    /// Ends one Interaction that nobody answered in time.
+    pub(super) fn bury(&mut self, id: Snowflake) {
+        let Some(interaction) = self.interactions.get_mut(&id) else { return };
+        if interaction.first != First::Awaited {
+            return;
+        }
+        interaction.first = First::Died;
+        let (excused, name) = (interaction.excused, interaction.name.clone());
+        self.tell(Event::InteractionDied { interaction: id });
+        if !excused {
+            self.complain(format!("`{name}` was not acknowledged in time"), None);
+        }
+    }
+}

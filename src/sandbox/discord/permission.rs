@@ -1,0 +1,162 @@
+//! Permissions: the bits, and how Discord computes what a Member may do in a Channel.
+//!
+//! Called by REST (may the bot?), by seats (may the person?) and by tests that give or take rights. Knows no REST.
+//! <https://discord.com/developers/docs/topics/permissions>
+
+use std::ops::{BitAnd, BitOr, Not};
+
+use super::{channel::Channel, guild::Guild, snowflake::Snowflake, world::World};
+
+/// A set of permissions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Permissions(u64);
+
+impl Permissions {
+    /// No permission.
+    pub const NONE: Self = Self(0);
+    /// May do everything, whatever overwrites say.
+    pub const ADMINISTRATOR: Self = Self(1 << 3);
+    /// Manage Server, as people read it.
+    pub const MANAGE_GUILD: Self = Self(1 << 5);
+    /// See a Channel.
+    pub const VIEW_CHANNEL: Self = Self(1 << 10);
+    /// Post in a Channel.
+    pub const SEND_MESSAGES: Self = Self(1 << 11);
+    /// Delete and pin the Messages of others.
+    pub const MANAGE_MESSAGES: Self = Self(1 << 13);
+    /// Post embeds.
+    pub const EMBED_LINKS: Self = Self(1 << 14);
+    /// Attach files.
+    pub const ATTACH_FILES: Self = Self(1 << 15);
+    /// Read what was said before.
+    pub const READ_MESSAGE_HISTORY: Self = Self(1 << 16);
+    /// Ping everyone, and Roles that are not mentionable.
+    pub const MENTION_EVERYONE: Self = Self(1 << 17);
+    /// Use slash commands.
+    pub const USE_APPLICATION_COMMANDS: Self = Self(1 << 31);
+    /// Post in Threads.
+    pub const SEND_MESSAGES_IN_THREADS: Self = Self(1 << 38);
+    /// What a fresh Guild gives to everyone, as far as this world knows it.
+    pub const USUAL: Self = Self(
+        Self::VIEW_CHANNEL.0
+            | Self::SEND_MESSAGES.0
+            | Self::EMBED_LINKS.0
+            | Self::ATTACH_FILES.0
+            | Self::READ_MESSAGE_HISTORY.0
+            | Self::USE_APPLICATION_COMMANDS.0
+            | Self::SEND_MESSAGES_IN_THREADS.0,
+    );
+    /// Every bit that Discord has given a meaning so far.
+    pub const ALL: Self = Self((1 << 50) - 1);
+
+    /// The set with these bits.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The bits, which Discord sends as a decimal string.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Whether all of `others` are in this set.
+    pub fn contains(self, others: Self) -> bool {
+        self & others == others
+    }
+}
+
+impl BitOr for Permissions {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitAnd for Permissions {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl Not for Permissions {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self(!self.0)
+    }
+}
+
+/// Whom an overwrite is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A Role; the Guild's own id stands for everyone.
+    Role(Snowflake),
+    /// One Member.
+    Member(Snowflake),
+}
+
+/// What a Channel allows or denies a Role or Member, over what the Guild says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overwrite {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// What is given.
+    pub allow: Permissions,
+    /// What is taken; allow wins on the same level.
+    pub deny: Permissions,
+}
+
+impl World {
+    /// What a Member may do in a Guild before any Channel has its say; nothing for strangers.
+    pub fn guild_permissions(&self, guild: Snowflake, user: Snowflake) -> Permissions {
+        self.guilds.get(&guild).map_or(Permissions::NONE, |guild| base(guild, user))
+    }
+
+    /// What a user may do in a Channel, by Discord's own algorithm; a Thread follows its parent.
+    pub fn permissions_in(&self, channel: Snowflake, user: Snowflake) -> Permissions {
+        let Some(channel) = self.channels.get(&channel) else { return Permissions::NONE };
+        let Some(guild_id) = channel.guild else {
+            let takes_part = channel.recipient == Some(user) || user == self.bot.id;
+            return if takes_part { Permissions::USUAL } else { Permissions::NONE };
+        };
+        let Some(guild) = self.guilds.get(&guild_id) else { return Permissions::NONE };
+        let rules = channel.parent.filter(|_| channel.kind.is_thread()).and_then(|parent| self.channels.get(&parent));
+        overwritten(base(guild, user), guild, rules.unwrap_or(channel), user)
+    }
+
+    /// Whether a user sees a Channel and has these permissions there.
+    pub fn may(&self, channel: Snowflake, user: Snowflake, wanted: Permissions) -> bool {
+        self.permissions_in(channel, user).contains(Permissions::VIEW_CHANNEL | wanted)
+    }
+}
+
+fn base(guild: &Guild, user: Snowflake) -> Permissions {
+    let Some(member) = guild.members.get(&user) else { return Permissions::NONE };
+    if guild.owner == user {
+        return Permissions::ALL;
+    }
+    let roles = guild.roles.values().filter(|role| role.id == guild.id || member.roles.contains(&role.id));
+    let sum = roles.fold(Permissions::NONE, |sum, role| sum | role.permissions);
+    if sum.contains(Permissions::ADMINISTRATOR) { Permissions::ALL } else { sum }
+}
+
+fn overwritten(base: Permissions, guild: &Guild, channel: &Channel, user: Snowflake) -> Permissions {
+    if base.contains(Permissions::ADMINISTRATOR) || !guild.members.contains_key(&user) {
+        return base;
+    }
+    let member = &guild.members[&user];
+    let level = |about: &dyn Fn(Subject) -> bool, before: Permissions| {
+        let of_level = channel.overwrites.iter().filter(|overwrite| about(overwrite.subject));
+        let (deny, allow) = of_level.fold((Permissions::NONE, Permissions::NONE), |(deny, allow), overwrite| {
+            (deny | overwrite.deny, allow | overwrite.allow)
+        });
+        (before & !deny) | allow
+    };
+    let everyone = level(&|subject| subject == Subject::Role(guild.id), base);
+    let of_roles = |subject| matches!(subject, Subject::Role(role) if role != guild.id && member.roles.contains(&role));
+    let roles = level(&of_roles, everyone);
+    level(&|subject| subject == Subject::Member(user), roles)
+}

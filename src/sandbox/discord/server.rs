@@ -1,0 +1,206 @@
+//! The simulated Discord as a running thing: two listeners on loopback, and the handle by which tests and pages hold it.
+//!
+//! REST speaks TLS, the gateway plain `ws://`. Everything runs on one tracker, which [`Discord::stop`] drains.
+
+use std::{io, net::SocketAddr, sync::MutexGuard};
+
+use axum::{Router, extract::ws::WebSocketUpgrade, response::Response, routing::get};
+use hyper::service::{Service, service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{broadcast, watch},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    event::Event,
+    exchange::{self, Cut, Desk},
+    gateway::socket,
+    seat::Seat,
+    settings::Settings,
+    shared::Shared,
+    snowflake::Snowflake,
+    tls::Identity,
+    world::World,
+};
+
+/// Why a simulated Discord did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It may be reached from this machine only.
+    #[error("the sandbox listens on loopback only, not on {0}")]
+    NotLoopback(SocketAddr),
+    /// The address is taken, or not ours.
+    #[error("listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// No certificate could be made.
+    #[error("make a certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// TLS could not be set up.
+    #[error("set up TLS: {0}")]
+    Tls(#[from] tokio_rustls::rustls::Error),
+}
+
+/// A running simulated Discord.
+#[derive(Debug)]
+pub struct Discord {
+    shared: Shared,
+    rest: SocketAddr,
+    gateway: SocketAddr,
+    ca_pem: String,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Discord {
+    /// Starts one; it listens when this returns.
+    pub async fn start(settings: Settings) -> Result<Self, Error> {
+        let (rest_listener, rest) = listen(settings.rest).await?;
+        let (gateway_listener, gateway) = listen(settings.gateway).await?;
+        let identity = Identity::new()?;
+        let mut world = World::new(settings);
+        world.sessions.url = format!("ws://{gateway}");
+        let shared = Shared::new(world);
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let desk = Desk { shared: shared.clone(), stop: stop.clone(), tasks: tasks.clone() };
+        tasks.spawn(accept(rest_listener, identity.acceptor, desk));
+        let router = gateway_router(&shared, &stop, &tasks);
+        let closing = stop.clone();
+        tasks.spawn(async move {
+            let closed = async move { closing.cancelled().await };
+            // It ends when it is told to; accepting never fails for good.
+            let _ = axum::serve(gateway_listener, router).with_graceful_shutdown(closed).await;
+        });
+        Ok(Self { shared, rest, gateway, ca_pem: identity.ca_pem, stop, tasks })
+    }
+
+    /// Where REST listens.
+    pub fn rest_addr(&self) -> SocketAddr {
+        self.rest
+    }
+
+    /// The gateway's address, as `GET /gateway` gives it.
+    pub fn gateway_url(&self) -> String {
+        format!("ws://{}", self.gateway)
+    }
+
+    /// The authority that clients of REST have to trust, as PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The one token that is accepted.
+    pub fn token(&self) -> String {
+        self.world().settings.token.clone()
+    }
+
+    /// The world, locked: build it, look at it, break it. Not to be held across an await.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.shared.world()
+    }
+
+    /// A person in a Channel.
+    pub fn seat(&self, user: Snowflake, channel: Snowflake) -> Seat {
+        Seat::new(self.shared.clone(), user, channel)
+    }
+
+    /// Everything that happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.world().events()
+    }
+
+    /// A counter that moves with every change.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.world().changes()
+    }
+
+    /// Waits until the world shows something; looks again at every change.
+    pub async fn until<T>(&self, look: impl FnMut(&mut World) -> Option<T>) -> T {
+        self.shared.until(look).await
+    }
+
+    /// Ends every connection and waits until nothing runs any more.
+    pub async fn stop(self) {
+        self.world().gates.open();
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Discord {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    if !address.ip().is_loopback() {
+        return Err(Error::NotLoopback(address));
+    }
+    let failed = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+async fn accept(listener: TcpListener, tls: TlsAcceptor, desk: Desk) {
+    loop {
+        tokio::select! {
+            () = desk.stop.cancelled() => return,
+            // A connection that failed before it was ours is its client's business.
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                let (tls, own) = (tls.clone(), desk.clone());
+                desk.tasks.spawn(async move {
+                    tokio::select! {
+                        () = own.stop.cancelled() => {}
+                        () = connection(stream, tls, own.clone()) => {}
+                    }
+                });
+            },
+        }
+    }
+}
+
+/// Serves one REST connection; a cut is an error of the service, upon which hyper drops the connection unanswered.
+async fn connection(stream: TcpStream, tls: TlsAcceptor, desk: Desk) {
+    // Without this, small answers wait for the peer's acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let Ok(stream) = tls.accept(stream).await else { return };
+    let router = TowerToHyperService::new(exchange::router(desk));
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let answering = router.call(request);
+        async move {
+            let Ok(response) = answering.await;
+            if response.extensions().get::<Cut>().is_some() { Err(Cut) } else { Ok(response) }
+        }
+    });
+    let serving = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    // However it ends, the client has noticed.
+    let _ = serving.await;
+}
+
+fn gateway_router(shared: &Shared, stop: &CancellationToken, tasks: &TaskTracker) -> Router {
+    let (shared, stop, tasks) = (shared.clone(), stop.clone(), tasks.clone());
+    let open = move |upgrade: WebSocketUpgrade| async move {
+        let token = tasks.token();
+        let response: Response = upgrade.on_upgrade(move |socket| async move {
+            socket::serve(socket, shared, stop).await;
+            drop(token);
+        });
+        response
+    };
+    Router::new().route("/", get(open))
+}

@@ -1,0 +1,76 @@
+//! Snowflake ids: what every user, Guild, Channel, Message and Interaction of the simulated Discord is called by.
+//!
+//! They count up from a fixed start, so that a run repeats exactly. Called by every file of this folder.
+
+use std::{fmt, str::FromStr};
+
+use serde_json::Value;
+
+/// The first id a world gives out: a date in 2024 by Discord's reading, so that clients derive a sane time from it.
+const FIRST: u64 = 1_200_000_000_000_000_000;
+
+/// An id as Discord writes it: 64 bits, a decimal string in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Snowflake(u64);
+
+impl Snowflake {
+    /// The id with this number; for ids that a test or a client made up.
+    pub fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The bare number, for clients whose types want one.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Snowflake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl FromStr for Snowflake {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl From<Snowflake> for Value {
+    fn from(id: Snowflake) -> Self {
+        Self::String(id.to_string())
+    }
+}
+
+impl serde::Serialize for Snowflake {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Reads an id out of JSON, where Discord also takes a number.
+pub(super) fn from_json(value: &Value) -> Option<Snowflake> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.as_u64().map(Snowflake),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Gives out ids in order.
+#[derive(Debug)]
+pub(super) struct Counter(u64);
+
+impl Counter {
+    pub(super) fn new() -> Self {
+        Self(FIRST)
+    }
+
+    pub(super) fn next(&mut self) -> Snowflake {
+        self.0 += 1;
+        Snowflake(self.0)
+    }
+}

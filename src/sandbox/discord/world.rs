@@ -1,0 +1,131 @@
+//! The state of the simulated Discord, all of it, behind one lock that the server holds.
+//!
+//! The other files add what can be done with it (`impl World`); this one owns the fields and tells watchers of changes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::{broadcast, watch};
+
+use super::{
+    channel::Channel,
+    command::Command,
+    event::Event,
+    fault::FaultList,
+    gate::GateList,
+    gateway::{intent::Intent, session::Sessions},
+    guild::{Guild, User},
+    interaction::Interaction,
+    journal::{Complaint, Exchange},
+    message::{Message, Ping},
+    rate_limit::Buckets,
+    settings::Settings,
+    snowflake::{Counter, Snowflake},
+};
+
+/// How many events a slow watcher may be behind before it misses some.
+const EVENTS_KEPT: usize = 4096;
+
+/// The bot's own identity: the application and its user share one id here, as they do for young applications.
+#[derive(Clone, Debug)]
+pub(super) struct Bot {
+    pub(super) id: Snowflake,
+    pub(super) name: String,
+    /// Whether the token is good; a test may revoke it.
+    pub(super) token_good: bool,
+}
+
+/// The whole state.
+#[derive(Debug)]
+pub struct World {
+    pub(super) settings: Settings,
+    pub(super) started: Timestamp,
+    pub(super) ids: Counter,
+    pub(super) bot: Bot,
+    pub(super) users: BTreeMap<Snowflake, User>,
+    pub(super) guilds: BTreeMap<Snowflake, Guild>,
+    pub(super) channels: BTreeMap<Snowflake, Channel>,
+    pub(super) messages: BTreeMap<Snowflake, Message>,
+    pub(super) commands: BTreeMap<Snowflake, Command>,
+    /// When commands were created, by scope, for the daily limit.
+    pub(super) command_creates: BTreeMap<Option<Snowflake>, Vec<Timestamp>>,
+    pub(super) interactions: BTreeMap<Snowflake, Interaction>,
+    pub(super) pings: Vec<Ping>,
+    pub(super) sessions: Sessions,
+    pub(super) journal: Vec<Exchange>,
+    pub(super) complaints: Vec<Complaint>,
+    pub(super) faults: FaultList,
+    pub(super) gates: GateList,
+    pub(super) buckets: Buckets,
+    /// Whether the next Interaction is to be dispatched twice.
+    pub(super) dispatch_twice: bool,
+    events: broadcast::Sender<Event>,
+    changes: watch::Sender<u64>,
+}
+
+impl World {
+    pub(super) fn new(settings: Settings) -> Self {
+        let mut ids = Counter::new();
+        let bot = Bot { id: ids.next(), name: settings.bot_name.clone(), token_good: true };
+        let user = User { id: bot.id, name: bot.name.clone(), bot: true, dms_closed: false };
+        Self {
+            started: settings.now.get(),
+            ids,
+            users: BTreeMap::from([(bot.id, user)]),
+            bot,
+            guilds: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            commands: BTreeMap::new(),
+            command_creates: BTreeMap::new(),
+            interactions: BTreeMap::new(),
+            pings: Vec::new(),
+            sessions: Sessions::new(settings.heartbeat_interval),
+            journal: Vec::new(),
+            complaints: Vec::new(),
+            faults: FaultList::default(),
+            gates: GateList::default(),
+            buckets: Buckets::default(),
+            dispatch_twice: false,
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            changes: watch::Sender::new(0),
+            settings,
+        }
+    }
+
+    /// The bot's user id, which is its application id, too.
+    pub fn bot(&self) -> Snowflake {
+        self.bot.id
+    }
+
+    /// Takes the bot's token away, or gives it back: requests get 401, the gateway closes with 4004.
+    pub fn accept_token(&mut self, good: bool) {
+        self.bot.token_good = good;
+    }
+
+    /// The present moment by the clock that was passed in.
+    pub fn now(&self) -> Timestamp {
+        self.settings.now.get()
+    }
+
+    pub(super) fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Tells all watchers that something happened.
+    pub(super) fn tell(&self, event: Event) {
+        // Nobody listening is fine.
+        let _ = self.events.send(event);
+        self.changes.send_modify(|version| *version += 1);
+    }
+
+    /// Sends a gateway event to every session that asked for its kind.
+    pub(super) fn dispatch(&mut self, name: &'static str, intent: Intent, data: &Value) {
+        self.sessions.dispatch(name, intent, data);
+    }
+}

@@ -1,0 +1,310 @@
+//! The face's side: new operations and the wishes of people. Durable when these functions return.
+//!
+//! An interaction that Discord delivers twice does one thing; a Droplet has one running operation; nothing here touches the state
+//! of an operation that the worker may hold, except to take over what an ended one still owes.
+
+use sqlx::{Any, AnyConnection, Transaction};
+
+use super::{
+    Error, Loaded, Store,
+    event::{self, Audience, Event, What},
+    power_owed, report,
+    row::{Row, bits, due_millis, without_nul},
+    stored::{self, Stored, select_stored},
+    turn, usual,
+};
+use crate::operation::{
+    Operation, Request, Wished,
+    ids::{ChannelId, DropletId, InteractionId, MessageId, OperationId},
+};
+
+/// Why no operation was created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The Droplet has one already.
+    #[error("begin: operation {operation} still runs on this Droplet")]
+    AlreadyRunning {
+        /// Which.
+        operation: OperationId,
+        /// Where people see its progress, once it was posted.
+        progress: Option<(ChannelId, MessageId)>,
+    },
+    /// This interaction has created an operation already: it is the same one.
+    #[error("begin: this interaction has begun operation {0} already")]
+    Repeated(OperationId),
+    /// The store did not do it.
+    #[error(transparent)]
+    Unavailable(#[from] Error),
+}
+
+impl From<sqlx::Error> for CreateError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// What became of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// The worker will hear it.
+    Yes,
+    /// This interaction has said it before.
+    Repeated,
+    /// The operation has ended and owes nothing.
+    Ended,
+    /// There is no such operation.
+    Unknown,
+}
+
+/// How often a creation is tried again when an operation changed under its hands.
+const ATTEMPTS: usize = 4;
+
+/// One try to create an operation.
+enum Attempt {
+    Created(Box<Operation>),
+    /// An older operation of the Droplet was committed, or another created, meanwhile.
+    Overtaken,
+}
+
+impl Store {
+    /// Creates the operation that a request asks for, with its history's estimates and with what an ended operation still owes
+    /// the same Droplet. Durable when it returns.
+    pub async fn create(&self, request: Request, interaction: InteractionId) -> Result<Operation, CreateError> {
+        for _ in 0..ATTEMPTS {
+            match self.try_create(request.clone(), interaction).await? {
+                Attempt::Created(operation) => {
+                    self.changes.worker.notify_one();
+                    self.changes.reporter.notify_one();
+                    return Ok(*operation);
+                }
+                Attempt::Overtaken => {}
+            }
+        }
+        Err(Error::Locked.into())
+    }
+
+    async fn try_create(&self, mut request: Request, interaction: InteractionId) -> Result<Attempt, CreateError> {
+        let mut transaction = self.begin().await?;
+        if let Some(earlier) = claim_interaction(&mut transaction, interaction, request.id).await? {
+            return Err(CreateError::Repeated(earlier));
+        }
+        request.target.name = without_nul(&request.target.name);
+        request.usual = usual::usual(&mut transaction, request.target.droplet).await?;
+        let mut operation = Operation::new(request);
+        let mut events = vec![Event { at: operation.asked_at, by: Some(operation.asker.user), what: What::Asked }];
+        if was_confirmed(&mut transaction, interaction).await? {
+            events.push(Event { what: What::Confirmed, ..events[0].clone() });
+        }
+        let older = match operation.target.droplet {
+            Some(droplet) => open_operations(&mut transaction, droplet).await?,
+            None => Vec::new(),
+        };
+        for Stored { operation: mut older, version } in older {
+            if !older.may_hand_over() {
+                let progress = progress_of(&mut transaction, older.id).await?;
+                return Err(CreateError::AlreadyRunning { operation: older.id, progress });
+            }
+            let loaded = Loaded::committed(older.clone(), version);
+            operation.inherit(&mut older);
+            match hand_over(&mut transaction, &loaded, &older, operation.id, operation.asked_at).await {
+                Ok(()) => {}
+                Err(Error::LeaseLost) => return Ok(Attempt::Overtaken),
+                Err(error) => return Err(error.into()),
+            }
+            events.push(Event { at: operation.asked_at, by: None, what: What::Inherited(older.id) });
+        }
+        if !insert(&mut transaction, &operation, events.len()).await? {
+            // The id is taken, or another request for the Droplet was quicker.
+            return if id_is_taken(&mut transaction, operation.id).await? {
+                Err(Error::IdTaken.into())
+            } else {
+                Ok(Attempt::Overtaken)
+            };
+        }
+        if operation.power.owed.is_some() {
+            power_owed::write(&mut transaction, &operation).await?;
+        }
+        for kind in report::called_for(None, &operation, self.notify_channel) {
+            report::call(&mut transaction, &operation, kind, self.notify_channel, operation.asked_at).await?;
+        }
+        for (number, event) in (1..).zip(&events) {
+            event::append(&mut transaction, operation.id, number, event, Audience::History).await?;
+        }
+        transaction.commit().await?;
+        Ok(Attempt::Created(Box::new(operation)))
+    }
+
+    /// Says something to an operation. The worker hears it at its next turn, which is now; the operation's state and version
+    /// stay as they are. A wish without an interaction is the reporter's.
+    pub async fn wish(
+        &self,
+        operation: OperationId,
+        wished: Wished,
+        interaction: Option<InteractionId>,
+    ) -> Result<Heard, Error> {
+        let mut transaction = self.begin().await?;
+        if let Some(interaction) = interaction
+            && claim_interaction(&mut transaction, interaction, operation).await?.is_some()
+        {
+            return Ok(Heard::Repeated);
+        }
+        // Numbers the wish, and makes it wait for a commit that is under way.
+        let row = sqlx::query("UPDATE operations SET events = events + 1 WHERE id = $1 RETURNING events, is_open")
+            .bind(operation.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(Heard::Unknown) };
+        let row = Row(&row);
+        if row.number("is_open") != Some(1) {
+            return Ok(Heard::Ended);
+        }
+        let number = row.number("events").unwrap_or_default();
+        let event = Event { at: wished.at, by: Some(wished.by), what: What::Wished(wished.wish) };
+        event::append(&mut transaction, operation, number, &event, Audience::Worker).await?;
+        transaction.commit().await?;
+        self.changes.worker.notify_one();
+        Ok(Heard::Yes)
+    }
+
+    /// An operation as it was committed last.
+    pub async fn operation(&self, id: OperationId) -> Result<Option<Stored>, Error> {
+        let rows = sqlx::query(select_stored!("WHERE o.id = $1")).bind(id.to_string()).fetch_all(&self.pool).await?;
+        Ok(stored::read_all(&rows).pop())
+    }
+
+    /// All that run, oldest first.
+    pub async fn running(&self) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 ORDER BY o.asked_at, o.id"))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(stored::read_all(&rows))
+    }
+
+    /// The last that ended, newest first.
+    pub async fn recent(&self, limit: usize) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!("WHERE o.is_running = 0 ORDER BY o.ended_at DESC, o.id DESC LIMIT $1"))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(stored::read_all(&rows))
+    }
+
+    /// Where people see an operation's progress, once it was posted.
+    pub async fn progress_message(&self, id: OperationId) -> Result<Option<(ChannelId, MessageId)>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        progress_of(&mut connection, id).await
+    }
+
+    /// Waits for the reporter to post an operation's progress, but not for longer than `patience`.
+    pub async fn wait_for_progress_message(
+        &self,
+        id: OperationId,
+        patience: std::time::Duration,
+    ) -> Option<(ChannelId, MessageId)> {
+        let posted = async {
+            loop {
+                // Listens before it looks, so that nothing is missed in between.
+                let mut bell = std::pin::pin!(self.changes.posted.notified());
+                bell.as_mut().enable();
+                if let Ok(Some(message)) = self.progress_message(id).await {
+                    return message;
+                }
+                bell.await;
+            }
+        };
+        tokio::time::timeout(patience, posted).await.ok()
+    }
+}
+
+/// Takes an interaction for an operation, or says which operation has it already.
+async fn claim_interaction(
+    connection: &mut AnyConnection,
+    interaction: InteractionId,
+    operation: OperationId,
+) -> Result<Option<OperationId>, Error> {
+    let claimed = sqlx::query("INSERT INTO interactions (id, operation) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(bits(interaction.0))
+        .bind(operation.to_string())
+        .execute(&mut *connection)
+        .await?;
+    if claimed.rows_affected() > 0 {
+        return Ok(None);
+    }
+    let row = sqlx::query("SELECT operation FROM interactions WHERE id = $1")
+        .bind(bits(interaction.0))
+        .fetch_one(connection)
+        .await?;
+    Ok(Some(Row(&row).text("operation").and_then(|id| id.parse().ok()).unwrap_or(operation)))
+}
+
+async fn was_confirmed(connection: &mut AnyConnection, interaction: InteractionId) -> Result<bool, Error> {
+    let rows = sqlx::query("SELECT id FROM confirmations WHERE used_by = $1")
+        .bind(bits(interaction.0))
+        .fetch_all(connection)
+        .await?;
+    Ok(!rows.is_empty())
+}
+
+async fn open_operations(connection: &mut AnyConnection, droplet: DropletId) -> Result<Vec<Stored>, Error> {
+    let rows =
+        sqlx::query(select_stored!("WHERE o.droplet_id = $1 AND o.is_open = 1 ORDER BY o.is_running DESC, o.id"))
+            .bind(bits(droplet.0))
+            .fetch_all(connection)
+            .await?;
+    Ok(stored::read_all(&rows))
+}
+
+/// Commits an ended operation that has just handed over what it owed: it is done for good.
+async fn hand_over(
+    transaction: &mut Transaction<'_, Any>,
+    loaded: &Loaded,
+    older: &Operation,
+    to: OperationId,
+    at: jiff::Timestamp,
+) -> Result<(), Error> {
+    let number = turn::update_numbering(transaction, loaded, older, None, 1).await?;
+    power_owed::write(transaction, older).await?;
+    let event = Event { at, by: None, what: What::HandedOver(to) };
+    event::append(transaction, older.id, number, &event, Audience::History).await
+}
+
+/// Writes the row; false if its id is taken or its Droplet has a running operation.
+async fn insert(connection: &mut AnyConnection, operation: &Operation, events: usize) -> Result<bool, Error> {
+    let state = serde_json::to_string(operation).map_err(Error::Unwritable)?;
+    let inserted = sqlx::query(
+        "INSERT INTO operations (id, version, kind, droplet_id, droplet_name, asker_id, guild_id, channel_id, asked_at, \
+         due_at, is_running, is_open, events, shown_version, state) \
+         VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, 0, $11) ON CONFLICT DO NOTHING",
+    )
+    .bind(operation.id.to_string())
+    .bind(operation.kind.word())
+    .bind(operation.target.droplet.map(|droplet| bits(droplet.0)))
+    .bind(operation.target.name.clone())
+    .bind(bits(operation.asker.user.0))
+    .bind(bits(operation.asker.guild.0))
+    .bind(bits(operation.asker.channel.0))
+    .bind(operation.asked_at.as_millisecond())
+    .bind(due_millis(operation.asked_at))
+    .bind(i64::try_from(events).unwrap_or(i64::MAX))
+    .bind(state)
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+async fn id_is_taken(connection: &mut AnyConnection, id: OperationId) -> Result<bool, Error> {
+    let rows =
+        sqlx::query("SELECT id FROM operations WHERE id = $1").bind(id.to_string()).fetch_all(connection).await?;
+    Ok(!rows.is_empty())
+}
+
+async fn progress_of(connection: &mut AnyConnection, id: OperationId) -> Result<Option<(ChannelId, MessageId)>, Error> {
+    let row = sqlx::query("SELECT channel_id, message_id FROM reports WHERE operation = $1 AND kind = 'progress'")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.and_then(|row| {
+        let row = Row(&row);
+        Some((ChannelId(row.id("channel_id")?), MessageId(row.id("message_id")?)))
+    }))
+}

@@ -1,0 +1,16 @@
+//! Wake-ups inside this process: who waits for news of the store waits here, and polls it anyway after a while.
+//!
+//! The store rings; the worker's and the reporter's loops wait. A ring that nobody waits for is kept for the next who does.
+
+use tokio::sync::Notify;
+
+/// The bells that the store rings after a commit.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Something is due for the worker: a new operation, or a wish.
+    pub worker: Notify,
+    /// Something is due for the reporter: a new operation, or a commit.
+    pub reporter: Notify,
+    /// A progress message became known.
+    pub(super) posted: Notify,
+}

@@ -1,0 +1,112 @@
+//! Why the memory did not do what it was asked, by what the caller does next.
+//!
+//! The texts follow "could not"; none holds a database's address, because that may hold a password.
+
+use std::path::PathBuf;
+
+use sqlx::{error::DatabaseError, migrate::MigrateError};
+
+/// Why the store did not do what it was asked. Nothing was changed, unless the answer to a commit was lost on its way from
+/// PostgreSQL; whoever repeats a commit then meets [`Error::LeaseLost`], loads, and sees.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else went on with it: leave it to them. Normal.
+    #[error("go on: somebody else has taken over")]
+    LeaseLost,
+    /// Another process uses this SQLite file.
+    #[error("open the database {}: another snapshot-bot uses it", path.display())]
+    InUse {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A newer version of this program has written here.
+    #[error(
+        "use the database: a newer version of snapshot-bot has changed it (step {found}, known up to {known}); run that version"
+    )]
+    NewerSchema {
+        /// The migration that is not known here.
+        found: i64,
+        /// The last that is.
+        known: i64,
+    },
+    /// The migrations in the database are not those of this program.
+    #[error("use the database: its migration {0} is not the one that this version knows")]
+    ForeignSchema(i64),
+    /// The folder of the SQLite file does not exist.
+    #[error("open the database {}: its folder does not exist", path.display())]
+    MissingFolder {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file or its folder cannot be written.
+    #[error("write to the database: it is read-only")]
+    ReadOnly,
+    /// No room left.
+    #[error("write to the database: its disk is full")]
+    Full,
+    /// Another program keeps it locked.
+    #[error("use the database: another program keeps it locked")]
+    Locked,
+    /// The id of a new operation is taken: try again with another.
+    #[error("use this operation id: it is taken")]
+    IdTaken,
+    /// The address of the database is not one.
+    #[error("understand the database's address: {0}")]
+    BadAddress(&'static str),
+    /// A value could not be written as JSON: a bug of ours.
+    #[error("write the state down")]
+    Unwritable(#[source] serde_json::Error),
+    /// The file system refused.
+    #[error("open the database's lock file {}", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database is not there, or not well: try again later.
+    #[error("use the database")]
+    Unavailable(#[source] sqlx::Error),
+}
+
+/// SQLite's primary result codes (<https://www.sqlite.org/rescode.html>); extended ones carry them in the lowest byte.
+mod sqlite {
+    pub(super) const BUSY: i64 = 5;
+    pub(super) const LOCKED: i64 = 6;
+    pub(super) const READONLY: i64 = 8;
+    pub(super) const FULL: i64 = 13;
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(code) = error.as_database_error().and_then(DatabaseError::code) else {
+            return Self::Unavailable(error);
+        };
+        // PostgreSQL's codes have five characters (https://www.postgresql.org/docs/15/errcodes-appendix.html), SQLite's are numbers below that.
+        match code.as_ref() {
+            "53100" => return Self::Full,
+            "25006" => return Self::ReadOnly,
+            "55P03" => return Self::Locked,
+            five if five.len() == 5 => return Self::Unavailable(error),
+            _ => {}
+        }
+        match code.parse::<i64>().map(|code| code & 0xff) {
+            Ok(sqlite::BUSY | sqlite::LOCKED) => Self::Locked,
+            Ok(sqlite::READONLY) => Self::ReadOnly,
+            Ok(sqlite::FULL) => Self::Full,
+            Ok(_) | Err(_) => Self::Unavailable(error),
+        }
+    }
+}
+
+impl Error {
+    /// The same for what happens while migrating.
+    pub(super) fn of_migration(error: MigrateError, known: i64) -> Self {
+        match error {
+            MigrateError::VersionMissing(found) => Self::NewerSchema { found, known },
+            MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => Self::ForeignSchema(version),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Self::from(error),
+            other => Self::Unavailable(sqlx::Error::Migrate(Box::new(other))),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What happened to an operation, append-only: who asked, confirmed and decided what, and how it went.
+//!
+//! The face shows it under `/snapshot status operation:`. Wishes of people are events that the worker has yet to hear.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::AnyConnection;
+
+use super::{
+    Error, Store,
+    row::{Row, bits},
+};
+use crate::operation::{
+    Operation, Verdict, Wish,
+    ids::{OperationId, UserId},
+};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it, where it was a person.
+    pub by: Option<UserId>,
+    /// What.
+    pub what: What,
+}
+
+/// The things that happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// A person asked for the operation.
+    Asked,
+    /// A person pressed the button under the question whether they are sure.
+    Confirmed,
+    /// A person, or the reporter on their behalf, said something.
+    Wished(Wish),
+    /// What an earlier operation owed the Droplet passed to this one.
+    Inherited(OperationId),
+    /// What this operation owed the Droplet passed to a later one.
+    HandedOver(OperationId),
+    /// Nobody answered the question in time.
+    QuestionRanOut,
+    /// The forward part ended.
+    Judged(Verdict),
+    /// Power could not be brought back, and people were called.
+    Stuck,
+    /// The Droplet was seen on again.
+    CameBack,
+    /// A late off was made good after the end.
+    Repaired,
+    /// The operation ended.
+    Ended,
+    /// The stored state could not be read any more.
+    Unreadable,
+}
+
+impl Store {
+    /// Everything that happened to an operation, in order.
+    pub async fn timeline(&self, id: OperationId) -> Result<Vec<Event>, Error> {
+        let rows = sqlx::query("SELECT at, by_user, what FROM events WHERE operation = $1 ORDER BY number")
+            .bind(id.to_string())
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().filter_map(|row| read(Row(row))).collect())
+    }
+}
+
+/// Reads `at`, `by_user` and `what`; none if what happened cannot be read.
+pub(super) fn read(row: Row<'_>) -> Option<Event> {
+    let what = match serde_json::from_str(row.text("what").unwrap_or_default()) {
+        Ok(what) => what,
+        Err(error) => {
+            tracing::error!(%error, "an event in the database cannot be read");
+            return None;
+        }
+    };
+    Some(Event { at: row.at("at").unwrap_or(Timestamp::UNIX_EPOCH), by: row.id("by_user").map(UserId), what })
+}
+
+/// Whether the worker must hear of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Worker,
+    History,
+}
+
+/// Appends an event under its number, which the operation's row gave out.
+pub(super) async fn append(
+    connection: &mut AnyConnection,
+    operation: OperationId,
+    number: i64,
+    event: &Event,
+    audience: Audience,
+) -> Result<(), Error> {
+    let what = serde_json::to_string(&event.what).map_err(Error::Unwritable)?;
+    sqlx::query("INSERT INTO events (operation, number, at, by_user, what, unheard) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(operation.to_string())
+        .bind(number)
+        .bind(event.at.as_millisecond())
+        .bind(event.by.map(|user| bits(user.0)))
+        .bind(what)
+        .bind(i64::from(audience == Audience::Worker))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What happened between two states of an operation.
+pub(super) fn between(before: &Operation, after: &Operation, now: Timestamp) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut note = |at: Option<Timestamp>, what| events.push(Event { at: at.unwrap_or(now), by: None, what });
+    if before.cancelled.is_none()
+        && let Some(cancelled) = after.cancelled
+        && cancelled.by.is_none()
+    {
+        note(Some(cancelled.at), What::QuestionRanOut);
+    }
+    if before.verdict.is_none()
+        && let Some(verdict) = &after.verdict
+    {
+        note(None, What::Judged(verdict.clone()));
+    }
+    if before.power.stuck.is_none()
+        && let Some(stuck) = &after.power.stuck
+    {
+        note(Some(stuck.since), What::Stuck);
+    }
+    if before.power.came_back != after.power.came_back && after.power.came_back.is_some() {
+        note(after.power.came_back, What::CameBack);
+    }
+    if before.power.repaired != after.power.repaired && after.power.repaired.is_some() {
+        note(after.power.repaired, What::Repaired);
+    }
+    if before.ended.is_none() && after.ended.is_some() {
+        note(after.ended, What::Ended);
+    }
+    events
+}

@@ -1,0 +1,66 @@
+//! The debts: Droplets that we may have turned off and must see on again, in plain columns.
+//!
+//! Written and cleared in the transaction of the state that they belong to; readable even when that state is not.
+
+use jiff::Timestamp;
+use sqlx::AnyConnection;
+
+use super::{
+    Error, Store,
+    row::{Row, bits},
+};
+use crate::operation::{
+    Operation,
+    ids::{DropletId, OperationId},
+};
+
+/// Power that we owe a Droplet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PowerOwed {
+    /// To which.
+    pub droplet: DropletId,
+    /// Which operation pays it.
+    pub operation: OperationId,
+    /// Since which intent.
+    pub since: Timestamp,
+}
+
+impl Store {
+    /// All that is owed, oldest first.
+    pub async fn power_owed(&self) -> Result<Vec<PowerOwed>, Error> {
+        let rows = sqlx::query("SELECT droplet_id, operation, since FROM power_owed ORDER BY since, operation")
+            .fetch_all(&self.pool)
+            .await?;
+        let debts = rows.iter().filter_map(|row| {
+            let row = Row(row);
+            Some(PowerOwed {
+                droplet: DropletId(row.id("droplet_id")?),
+                operation: row.text("operation")?.parse().ok()?,
+                since: row.at("since")?,
+            })
+        });
+        Ok(debts.collect())
+    }
+}
+
+/// Whether the row must change between two states of an operation.
+pub(super) fn differs(before: &Operation, after: &Operation) -> bool {
+    before.power.owed.map(|owed| owed.since) != after.power.owed.map(|owed| owed.since)
+}
+
+/// Makes the row say what the operation says.
+pub(super) async fn write(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
+    let id = operation.id.to_string();
+    let query = match (operation.power.owed, operation.target.droplet) {
+        (Some(owed), Some(droplet)) => sqlx::query(
+            "INSERT INTO power_owed (operation, droplet_id, since) VALUES ($1, $2, $3) \
+             ON CONFLICT (operation) DO UPDATE SET droplet_id = excluded.droplet_id, since = excluded.since",
+        )
+        .bind(id)
+        .bind(bits(droplet.0))
+        .bind(owed.since.as_millisecond()),
+        (None, _) | (_, None) => sqlx::query("DELETE FROM power_owed WHERE operation = $1").bind(id),
+    };
+    query.execute(connection).await?;
+    Ok(())
+}

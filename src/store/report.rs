@@ -1,0 +1,323 @@
+//! What people were told, and what they are to be told: the reporter's side.
+//!
+//! A report is a projection: the row says which version a message shows, the operation says which version there is. Everything
+//! that the reporter is about to do, or did, is written here first, so that a crash repeats nothing.
+
+use jiff::Timestamp;
+use sqlx::{Any, AnyConnection, any::AnyArguments, query::Query};
+
+use super::{
+    Error, Store, Stored, Version,
+    row::{Row, bits, due_millis, without_nul},
+    stored::{self, select_operation},
+};
+use crate::operation::{
+    Operation,
+    ids::{ChannelId, MessageId},
+    report::ReportKind,
+};
+
+/// One message that is to be posted or edited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// What it is about.
+    pub operation: Stored,
+    /// Which message.
+    pub kind: ReportKind,
+    /// Counts the messages posted anew after a deletion, from 1.
+    pub generation: u32,
+    /// Where it belongs.
+    pub channel: ChannelId,
+    /// The message, once posted.
+    pub message: Option<MessageId>,
+    /// The version that it shows.
+    pub shown_version: Option<Version>,
+    /// A digest of what it shows.
+    pub shown_digest: Option<String>,
+    /// When it was posted or edited last.
+    pub shown_at: Option<Timestamp>,
+    /// How often it was tried since it last succeeded.
+    pub attempts: u32,
+    /// When a post of this generation was first attempted: it may have arrived.
+    pub posting_since: Option<Timestamp>,
+}
+
+/// A report with its operation.
+macro_rules! select_report {
+    ($rest:literal) => {
+        select_operation!(
+            "o.state, r.kind AS report_kind, r.channel_id AS report_channel_id, r.generation, r.message_id, \
+             r.shown_version, r.shown_digest, r.shown_at, r.attempts, r.posting_since, r.due_at AS report_due_at",
+            $rest
+        )
+    };
+}
+
+/// Edits of one message are at least this far apart, except to show a question.
+const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
+
+impl Store {
+    /// Reports that are due: unsaid ones, and progress that shows an older version; the longest waiting first.
+    pub async fn due_reports(&self, now: Timestamp, limit: usize) -> Result<Vec<Report>, Error> {
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut connection = self.pool.acquire().await?;
+        let unsaid = sqlx::query(select_report!(
+            "JOIN reports r ON r.operation = o.id WHERE r.message_id IS NULL AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
+        ));
+        let unsaid = unsaid.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
+        let unshown = sqlx::query(select_report!(
+            "JOIN reports r ON r.operation = o.id WHERE o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
+             AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
+        ));
+        let unshown = unshown.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
+        let mut due: Vec<(i64, Report)> = unsaid.iter().chain(&unshown).map(Row).filter_map(read).collect();
+        due.sort_by_key(|(due_at, report)| (*due_at, report.operation.operation.id, report.kind));
+        Ok(due.into_iter().map(|(_, report)| report).take(limit).collect())
+    }
+
+    /// When the next report is due.
+    pub async fn next_report_due(&self) -> Result<Option<Timestamp>, Error> {
+        let row = sqlx::query(
+            "SELECT MIN(due_at) AS due_at FROM (\
+             SELECT due_at FROM reports WHERE message_id IS NULL AND given_up IS NULL \
+             UNION ALL \
+             SELECT r.due_at FROM operations o JOIN reports r ON r.operation = o.id \
+             WHERE o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
+             AND r.given_up IS NULL) waiting",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Row(&row).at("due_at"))
+    }
+
+    /// A post is about to leave: from here on it may have arrived. Commit this first.
+    pub async fn report_posting(&self, report: &Report, now: Timestamp) -> Result<(), Error> {
+        self.change(
+            report,
+            sqlx::query(
+                "UPDATE reports SET posting_since = COALESCE(posting_since, $4) \
+                 WHERE operation = $1 AND kind = $2 AND generation = $3",
+            ),
+            |query| query.bind(now.as_millisecond()),
+        )
+        .await
+    }
+
+    /// The message is there, and shows this version.
+    pub async fn report_posted(
+        &self,
+        report: &Report,
+        message: MessageId,
+        version: Version,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.shown(report, message, version, digest, now).await?;
+        self.changes.posted.notify_waiters();
+        Ok(())
+    }
+
+    /// The message now shows this version.
+    pub async fn report_edited(
+        &self,
+        report: &Report,
+        version: Version,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Some(message) = report.message else { return Err(Error::LeaseLost) };
+        self.shown(report, message, version, digest, now).await
+    }
+
+    async fn shown(
+        &self,
+        report: &Report,
+        message: MessageId,
+        version: Version,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        let query = sqlx::query(
+            "UPDATE reports SET message_id = $4, shown_version = $5, shown_digest = $6, shown_at = $7, due_at = $8, \
+             attempts = 0 WHERE operation = $1 AND kind = $2 AND generation = $3",
+        );
+        let next_edit = now.checked_add(EDIT_PAUSE).unwrap_or(now);
+        let changed = named(query, report)
+            .bind(bits(message.0))
+            .bind(version.0)
+            .bind(without_nul(digest))
+            .bind(now.as_millisecond())
+            .bind(due_millis(next_edit))
+            .execute(&mut *transaction)
+            .await?;
+        if changed.rows_affected() == 0 {
+            return Err(Error::LeaseLost);
+        }
+        if report.kind == ReportKind::Progress {
+            show_up_to(&mut transaction, report, version).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Posting or editing failed: not again before `retry_at`.
+    pub async fn report_failed(&self, report: &Report, retry_at: Timestamp) -> Result<(), Error> {
+        self.change(
+            report,
+            sqlx::query(
+                "UPDATE reports SET attempts = attempts + 1, due_at = $4 \
+                 WHERE operation = $1 AND kind = $2 AND generation = $3",
+            ),
+            |query| query.bind(due_millis(retry_at)),
+        )
+        .await
+    }
+
+    /// Not before `until`, although nothing failed.
+    pub async fn report_postponed(&self, report: &Report, until: Timestamp) -> Result<(), Error> {
+        self.change(
+            report,
+            sqlx::query("UPDATE reports SET due_at = $4 WHERE operation = $1 AND kind = $2 AND generation = $3"),
+            |query| query.bind(due_millis(until)),
+        )
+        .await
+    }
+
+    /// Somebody deleted the message: the next generation is to be posted.
+    pub async fn report_deleted(&self, report: &Report) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.change(
+            report,
+            sqlx::query(
+                "UPDATE reports SET generation = generation + 1, message_id = NULL, shown_version = NULL, \
+                 shown_digest = NULL, shown_at = NULL, posting_since = NULL, due_at = $4 \
+                 WHERE operation = $1 AND kind = $2 AND generation = $3",
+            ),
+            |query| query.bind(now.as_millisecond()),
+        )
+        .await
+    }
+
+    /// It cannot be said; why.
+    pub async fn report_given_up(&self, report: &Report, why: &str) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        let query =
+            sqlx::query("UPDATE reports SET given_up = $4 WHERE operation = $1 AND kind = $2 AND generation = $3");
+        let changed = named(query, report).bind(without_nul(why)).execute(&mut *transaction).await?;
+        if changed.rows_affected() == 0 {
+            return Err(Error::LeaseLost);
+        }
+        if report.kind == ReportKind::Progress {
+            // Whatever is still to come is not shown either.
+            show_up_to(&mut transaction, report, Version(i64::MAX)).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Changes a report's row, unless it has moved on to another generation or another process.
+    async fn change<'q>(
+        &self,
+        report: &Report,
+        query: Query<'q, Any, AnyArguments>,
+        bind: impl FnOnce(Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments>,
+    ) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        let changed = bind(named(query, report)).execute(&mut *transaction).await?;
+        if changed.rows_affected() == 0 {
+            return Err(Error::LeaseLost);
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Binds what names a report: `$1` to `$3`.
+fn named<'q>(query: Query<'q, Any, AnyArguments>, report: &Report) -> Query<'q, Any, AnyArguments> {
+    query.bind(report.operation.operation.id.to_string()).bind(report.kind.word()).bind(i64::from(report.generation))
+}
+
+async fn show_up_to(connection: &mut AnyConnection, report: &Report, version: Version) -> Result<(), Error> {
+    sqlx::query("UPDATE operations SET shown_version = $2 WHERE id = $1")
+        .bind(report.operation.operation.id.to_string())
+        .bind(version.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn read(row: Row<'_>) -> Option<(i64, Report)> {
+    let (operation, _) = stored::read(row)?;
+    let word = row.text("report_kind").unwrap_or_default();
+    let Some(kind) = ReportKind::ALL.into_iter().find(|kind| kind.word() == word) else {
+        tracing::error!(operation.id = %operation.operation.id, word, "a report in the database is of no known kind");
+        return None;
+    };
+    let count = |column| u32::try_from(row.number(column).unwrap_or_default()).unwrap_or_default();
+    let report = Report {
+        kind,
+        generation: count("generation"),
+        channel: ChannelId(row.id("report_channel_id").unwrap_or_default()),
+        message: row.id("message_id").map(MessageId),
+        shown_version: row.number("shown_version").map(Version),
+        shown_digest: row.text("shown_digest").map(str::to_owned),
+        shown_at: row.at("shown_at"),
+        attempts: count("attempts"),
+        posting_since: row.at("posting_since"),
+        operation,
+    };
+    Some((row.number("report_due_at").unwrap_or_default(), report))
+}
+
+/// Kinds of report that an operation calls for and did not call for before.
+pub(super) fn called_for(
+    before: Option<&Operation>,
+    after: &Operation,
+    notify_channel: Option<ChannelId>,
+) -> impl Iterator<Item = ReportKind> {
+    ReportKind::ALL.into_iter().filter(move |kind| {
+        let wanted = *kind != ReportKind::Notify || notify_channel.is_some();
+        wanted && after.calls_for(*kind) && !before.is_some_and(|before| before.calls_for(*kind))
+    })
+}
+
+/// Writes down that a report is to be made.
+pub(super) async fn call(
+    connection: &mut AnyConnection,
+    operation: &Operation,
+    kind: ReportKind,
+    notify_channel: Option<ChannelId>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let channel = match kind {
+        ReportKind::Notify => notify_channel.unwrap_or(operation.asker.channel),
+        ReportKind::Progress | ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired => operation.asker.channel,
+    };
+    sqlx::query(
+        "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(operation.id.to_string())
+    .bind(kind.word())
+    .bind(bits(channel.0))
+    .bind(now.as_millisecond())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether a question became open between two states: it must not wait for the pause between edits.
+pub(super) fn question_opened(before: &Operation, after: &Operation) -> bool {
+    before.question.is_none() && after.question.is_some()
+}
+
+/// Makes an operation's progress due at once, unless Discord told us to wait.
+pub(super) async fn hurry(connection: &mut AnyConnection, operation: &Operation, now: Timestamp) -> Result<(), Error> {
+    sqlx::query("UPDATE reports SET due_at = $2 WHERE operation = $1 AND kind = 'progress' AND attempts = 0")
+        .bind(operation.id.to_string())
+        .bind(now.as_millisecond())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

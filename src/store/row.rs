@@ -1,0 +1,79 @@
+//! Columns: how our values are written into the database's few types, and read back from rows that anybody may have changed.
+//!
+//! Reading never fails: what is not as it should be becomes the nearest harmless value, and the log says so.
+
+use jiff::Timestamp;
+use sqlx::{Any, Decode, Row as _, Type, any::AnyRow};
+
+/// A row, read leniently.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'r>(pub(super) &'r AnyRow);
+
+impl<'r> Row<'r> {
+    fn get<T: Decode<'r, Any> + Type<Any>>(self, column: &str) -> Option<T> {
+        match self.0.try_get::<Option<T>, _>(column) {
+            Ok(value) => value,
+            Err(error) => {
+                tracing::error!(column, %error, "a column of the database holds something else than it should");
+                None
+            }
+        }
+    }
+
+    pub(super) fn text(self, column: &str) -> Option<&'r str> {
+        self.get(column)
+    }
+
+    pub(super) fn number(self, column: &str) -> Option<i64> {
+        self.get(column)
+    }
+
+    /// Discord's and DigitalOcean's ids are unsigned; the database keeps their bits.
+    pub(super) fn id(self, column: &str) -> Option<u64> {
+        self.number(column).map(i64::cast_unsigned)
+    }
+
+    pub(super) fn at(self, column: &str) -> Option<Timestamp> {
+        self.number(column).map(moment)
+    }
+}
+
+/// A moment from the database; one beyond jiff's range becomes the nearest that is not.
+pub(super) fn moment(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// When something is due, rounded up: nothing is ever due before its time, which would have its worker turn in circles.
+pub(super) fn due_millis(at: Timestamp) -> i64 {
+    let whole = at.as_millisecond();
+    if moment(whole) < at { whole.saturating_add(1) } else { whole }
+}
+
+/// PostgreSQL refuses NUL in text; names from outside may hold it.
+pub(super) fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+/// An id's bits, for a BIGINT.
+pub(super) fn bits(id: u64) -> i64 {
+    id.cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_due_before_its_time() {
+        let late = Timestamp::new(1, 1).unwrap();
+        assert_eq!(due_millis(late), 1001);
+        assert_eq!(due_millis(moment(1000)), 1000);
+        assert_eq!(due_millis(Timestamp::MAX), Timestamp::MAX.as_millisecond() + 1);
+    }
+
+    #[test]
+    fn any_number_is_some_moment() {
+        assert_eq!(moment(i64::MIN), Timestamp::MIN);
+        assert_eq!(moment(i64::MAX), Timestamp::MAX);
+    }
+}

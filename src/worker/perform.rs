@@ -1,0 +1,121 @@
+//! Between the domain's words and the client's: which call a look or a command is, and what its answer says.
+//!
+//! Calls are data, so a simulation carries out the very same ones against a synchronous world.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    digitalocean::{
+        budget::Priority,
+        call::Call,
+        commands,
+        error::{Delivery, Error, Retry},
+        model, reads,
+    },
+    operation::{
+        launch_tag,
+        reading::{ActionReading, ActionStatus, DropletReading, PowerState, SnapshotReading, Status, Trouble},
+        request::{Answer, Command, Look},
+    },
+};
+
+/// Before a request that met an outage is tried again.
+const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+
+/// The call that a look is.
+pub fn look(look: &Look) -> Call<Answer> {
+    match look {
+        Look::Droplet(id) => reads::droplet(*id).map(|droplet| Answer::Droplet(droplet_reading(droplet))),
+        Look::Action(id) => reads::action(*id).map(|action| Answer::Action(action_reading(action))),
+        Look::Actions(id) => reads::droplet_actions(*id)
+            .map(|actions| Answer::Actions(actions.into_iter().map(action_reading).collect())),
+        Look::Snapshots(id) => reads::droplet_snapshots(*id)
+            .map(|snapshots| Answer::Snapshots(snapshots.into_iter().map(snapshot_reading).collect())),
+        Look::Snapshot(id) => reads::snapshot(*id).map(|snapshot| Answer::Snapshots(vec![snapshot_reading(snapshot)])),
+        Look::Launched(operation) => reads::droplets(Some(&launch_tag(*operation)))
+            .map(|droplets| Answer::Droplets(droplets.into_iter().map(droplet_reading).collect()))
+            .with_priority(Priority::LookUp),
+    }
+}
+
+/// The call that a command is.
+pub fn command(command: &Command) -> Call<Answer> {
+    let begun = |action| Answer::Action(action_reading(action));
+    match command {
+        Command::ShutDown(droplet) => commands::shutdown(*droplet).map(begun),
+        Command::PowerOff(droplet) => commands::power_off(*droplet).map(begun),
+        Command::PowerOn(droplet) => commands::power_on(*droplet).map(begun),
+        Command::TakeSnapshot { droplet, name } => commands::take_snapshot(*droplet, name).map(begun),
+        Command::Restore { droplet, snapshot } => commands::restore(*droplet, *snapshot).map(begun),
+        Command::Create(wanted) => {
+            let wanted = commands::NewDroplet {
+                name: wanted.name.clone(),
+                region: wanted.region.clone(),
+                size: wanted.size.clone(),
+                image: wanted.image,
+                tags: wanted.tags.clone(),
+                ssh_keys: wanted.ssh_keys.clone(),
+            };
+            commands::create_droplet(&wanted).map(|(droplet, _)| Answer::Droplets(vec![droplet_reading(droplet)]))
+        }
+        Command::Delete(snapshot) => commands::delete_snapshot(*snapshot).map(|()| Answer::Done),
+    }
+}
+
+/// What an error means to an operation.
+pub fn trouble(error: &Error, now: Timestamp) -> Trouble {
+    let retry_at = match error.retry() {
+        Retry::At(moment) => moment,
+        Retry::Soon | Retry::Never => now + OUTAGE_PAUSE,
+    };
+    match (error.delivery(), error) {
+        (Delivery::NotSent, _) => Trouble::NotSent { retry_at },
+        (Delivery::Refused, Error::Unauthorized { .. }) => Trouble::Unauthorized,
+        (Delivery::Refused, Error::Forbidden { scopes, .. }) => Trouble::Forbidden { scopes: scopes.join(", ") },
+        (Delivery::Refused, Error::NotFound { .. }) => Trouble::NotFound,
+        (Delivery::Refused, Error::Busy { .. }) => Trouble::Busy,
+        (Delivery::Refused, Error::Throttled { until, .. }) => Trouble::Throttled { until: *until },
+        (Delivery::Refused, Error::Refused { message, .. }) => Trouble::Refused { message: message.clone() },
+        (Delivery::Ambiguous, _) | (_, Error::Unavailable { .. } | Error::Unreadable { .. }) => {
+            Trouble::Unclear { retry_at }
+        }
+    }
+}
+
+/// A Droplet in the domain's words.
+pub fn droplet_reading(droplet: model::Droplet) -> DropletReading {
+    let status = match droplet.status {
+        model::DropletStatus::Active => Status::Settled(PowerState::On),
+        model::DropletStatus::Off => Status::Settled(PowerState::Off),
+        model::DropletStatus::New => Status::New,
+        model::DropletStatus::Archive => Status::Other("archive".to_owned()),
+        model::DropletStatus::Other(word) => Status::Other(word),
+    };
+    DropletReading {
+        id: droplet.id,
+        name: droplet.name,
+        status,
+        locked: droplet.locked,
+        tags: droplet.tags,
+        address: droplet.public_ipv4.map(|address| address.to_string()),
+    }
+}
+
+/// An Action in the domain's words.
+pub fn action_reading(action: model::Action) -> ActionReading {
+    let status = match action.status {
+        model::ActionStatus::InProgress | model::ActionStatus::Other(_) => ActionStatus::InProgress,
+        model::ActionStatus::Completed => ActionStatus::Completed,
+        model::ActionStatus::Errored => ActionStatus::Errored,
+    };
+    ActionReading { id: action.id, kind: action.kind, droplet: action.droplet, status, started_at: action.started_at }
+}
+
+fn snapshot_reading(snapshot: model::Snapshot) -> SnapshotReading {
+    SnapshotReading {
+        id: snapshot.id,
+        name: snapshot.name,
+        created_at: snapshot.created_at,
+        size_gigabytes: snapshot.size_gigabytes,
+    }
+}

@@ -1,0 +1,236 @@
+//! The glue around the three verbs: finds what is due, carries its requests out within the budget and the lease, and waits.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::{Claimed, Worker, perform, rank};
+use crate::{
+    clock::Clock,
+    digitalocean::{client::Client, error::Error as DigitalOceanError, watcher::Watcher},
+    operation::{
+        Rules,
+        ids::OperationId,
+        reading::Trouble,
+        request::{Answer, Command, Effect, Look},
+    },
+    store::{Error, Lease, Store},
+};
+
+/// Turns under way at once; each waits for an answer most of its time.
+const AT_ONCE: usize = 64;
+/// A command may take this long (the client's deadline), and the lease must outlive it by a little.
+const LEASE_NEEDED: Duration = Duration::from_secs(12);
+/// What the rest of a take asks for after its shutdown was begun, with some looks to spare.
+const REQUESTS_PER_DOWNTIME: u32 = 14;
+/// Before a shutdown that does not fit into the budget asks again.
+const TURN_PAUSE: SignedDuration = SignedDuration::from_secs(15);
+/// Before the store is asked again after it failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// The store is asked for what is due at least this often, should the clock be moved.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+/// With more operations than this the watcher sweeps, and a round of looks costs no more than its pages.
+const MOST_SINGLE_LOOKS: u32 = 30;
+const SWEEP_REQUESTS: u32 = 10;
+
+/// Runs turns until it is told to stop.
+pub struct Turns {
+    store: Arc<Store>,
+    worker: Worker,
+    client: Client,
+    watcher: Watcher,
+    lease: Arc<Lease>,
+    rules: Rules,
+    clock: Clock,
+    /// Operations under way in this process.
+    busy: Mutex<HashSet<OperationId>>,
+    /// Operations that are not done for good, as of the last time the store was asked.
+    open: AtomicUsize,
+}
+
+/// What the loop works with.
+pub struct Parts {
+    /// Operations and their due times.
+    pub store: Arc<Store>,
+    /// The way to DigitalOcean.
+    pub client: Client,
+    /// The right to send commands.
+    pub lease: Arc<Lease>,
+    /// Times from the configuration.
+    pub rules: Rules,
+    /// The present moment.
+    pub clock: Clock,
+}
+
+impl Turns {
+    /// A loop over these parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, client, lease, rules, clock } = parts;
+        let interval = Duration::try_from(rules.poll_interval).unwrap_or_default();
+        Self {
+            worker: Worker::new(Arc::clone(&store)),
+            watcher: Watcher::new(client.clone(), interval),
+            store,
+            client,
+            lease,
+            rules,
+            clock,
+            busy: Mutex::default(),
+            open: AtomicUsize::new(0),
+        }
+    }
+
+    /// Carries operations on until `shutdown`; then lets the turns under way come to their commit.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut turns = FuturesUnordered::new();
+        while !shutdown.is_cancelled() {
+            let woken = self.store.changes().worker.notified();
+            let (due, next) = match self.due(AT_ONCE - turns.len()).await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!(%error, "could not read what is due");
+                    (Vec::new(), Some(STORE_PAUSE))
+                }
+            };
+            let found_some = !due.is_empty();
+            for id in due {
+                self.lock_busy().insert(id);
+                turns.push(self.turn(id).map(move |()| id));
+            }
+            let nap = if found_some && turns.len() < AT_ONCE { Duration::ZERO } else { next.unwrap_or(LONGEST_NAP) };
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(id) = turns.next() => { self.lock_busy().remove(&id); }
+                () = woken, if turns.len() < AT_ONCE => {}
+                () = tokio::time::sleep(nap.min(LONGEST_NAP)), if turns.len() < AT_ONCE => {}
+            }
+        }
+        while turns.next().await.is_some() {}
+    }
+
+    /// What is due, and how long until the next thing is.
+    async fn due(&self, room: usize) -> Result<(Vec<OperationId>, Option<Duration>), Error> {
+        let busy = self.lock_busy().clone();
+        let now = self.clock.now();
+        let due = if room == 0 { Vec::new() } else { self.store.due(now, &busy, room).await? };
+        let mut taken = busy;
+        taken.extend(&due);
+        let next = self.store.next_due(&taken).await?;
+        self.open.store(self.store.count_open().await?, Ordering::Relaxed);
+        let wait = next.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        Ok((due, wait))
+    }
+
+    async fn turn(&self, id: OperationId) {
+        let span = tracing::info_span!("operation", operation.id = %id);
+        async {
+            match Box::pin(self.try_turn(id)).await {
+                Ok(()) => {}
+                Err(Error::LeaseLost) => tracing::info!("somebody else goes on with the operation"),
+                Err(error) => {
+                    tracing::warn!(%error, "could not store how far the operation is; it is taken up again");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn try_turn(&self, id: OperationId) -> Result<(), Error> {
+        let rules = self.paced_rules();
+        let now = self.clock.now();
+        let Some(claimed) = self.worker.claim(id, &rules, now).await? else { return Ok(()) };
+        if claimed.opens_downtime() && !self.has_room_for_downtime().await? {
+            return self.worker.defer(claimed, now + TURN_PAUSE, &rules, now).await;
+        }
+        match claimed.effect().clone() {
+            Effect::Look(look) => {
+                let answer = self.look(&claimed, &look).await;
+                self.worker.finish(claimed, answer, &rules, self.clock.now()).await
+            }
+            Effect::Send(command) => self.send(claimed, command, &rules).await,
+            Effect::Sleep(_) | Effect::Rest => Ok(()),
+        }
+    }
+
+    async fn look(&self, claimed: &Claimed, look: &Look) -> Answer {
+        let fresh = rank::freshness(claimed.operation(), self.clock.now());
+        let seen = match look {
+            Look::Droplet(id) => {
+                let seen = self.watcher.droplet(*id, fresh).await;
+                seen.map(|seen| Answer::Droplet(perform::droplet_reading(seen.value)))
+            }
+            Look::Action(id) => {
+                let seen = self.watcher.action(*id, fresh).await;
+                seen.map(|seen| Answer::Action(perform::action_reading(seen.value)))
+            }
+            Look::Actions(_) | Look::Snapshots(_) | Look::Snapshot(_) | Look::Launched(_) => {
+                self.client.run(perform::look(look).with_priority(fresh.priority)).await
+            }
+        };
+        self.or_trouble(seen)
+    }
+
+    /// Asks for leave first and looks again what is wanted, so that nothing lies between the intent and the sending.
+    async fn send(&self, claimed: Claimed, command: Command, rules: &Rules) -> Result<(), Error> {
+        let (id, priority) = (claimed.operation().id, rank::priority(claimed.operation()));
+        drop(claimed);
+        let ticket = self.client.admit(priority).await;
+        if self.lease.remaining() <= LEASE_NEEDED {
+            self.lease.renew().await?;
+        }
+        let now = self.clock.now();
+        let Some(claimed) = self.worker.claim(id, rules, now).await? else { return Ok(()) };
+        if *claimed.effect() != Effect::Send(command.clone()) {
+            return Ok(());
+        }
+        let claimed = self.worker.begin(claimed, rules, now).await?;
+        let answer = if self.lease.remaining() > LEASE_NEEDED {
+            tracing::info!(?command, "sending");
+            let call = perform::command(&command).with_priority(priority);
+            self.or_trouble(self.client.run_admitted(call, ticket).await)
+        } else {
+            // The commit took so long that the command could leave after somebody else took over.
+            let retry_at = self.clock.now();
+            Answer::Trouble(Trouble::NotSent { retry_at })
+        };
+        self.worker.finish(claimed, answer, rules, self.clock.now()).await
+    }
+
+    fn or_trouble(&self, answer: Result<Answer, DigitalOceanError>) -> Answer {
+        answer.unwrap_or_else(|error| {
+            tracing::info!(%error, "DigitalOcean did not do as asked");
+            Answer::Trouble(perform::trouble(&error, self.clock.now()))
+        })
+    }
+
+    /// The rules with the pause that the request budget allows: polls use at most half of it, so with more operations it grows.
+    fn paced_rules(&self) -> Rules {
+        let open = u32::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        let requests = if open > MOST_SINGLE_LOOKS { SWEEP_REQUESTS } else { open.max(1) };
+        let floor = SignedDuration::try_from(self.client.poll_floor(requests)).unwrap_or(SignedDuration::ZERO);
+        Rules { poll_interval: self.rules.poll_interval.max(floor), ..self.rules.clone() }
+    }
+
+    /// Whether the rest of one more downtime fits beside those under way, and those that are about to begin.
+    async fn has_room_for_downtime(&self) -> Result<bool, Error> {
+        let downtimes = self.store.power_owed().await?.len() + self.lock_busy().len();
+        let downtimes = u32::try_from(downtimes).unwrap_or(u32::MAX);
+        Ok(self.client.fits(downtimes.saturating_mul(REQUESTS_PER_DOWNTIME)))
+    }
+
+    fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

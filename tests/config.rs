@@ -1,0 +1,350 @@
+//! Promises about the configuration: every problem at once, no secret shown, one table behind code and `.env.example`.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use secrecy::ExposeSecret as _;
+use snapshot_bot::{
+    access::{Person, Right},
+    config::{Config, Problem, Problems, Unset, VARIABLES, env_example, misspelled},
+    operation::ids::{GuildId, RoleId, UserId},
+    telemetry::LogFormat,
+};
+
+const TOKEN: &str = "MTIz.token-of.discord";
+const API_TOKEN: &str = "dop_v1_0123456789abcdef";
+
+fn with(extra: &[(&str, &str)]) -> Result<Config, Problems> {
+    let required = [("DISCORD_TOKEN", TOKEN), ("DISCORD_GUILD_ID", "1000, 1001"), ("DIGITALOCEAN_TOKEN", API_TOKEN)];
+    let values: BTreeMap<_, _> = required.into_iter().chain(extra.iter().copied()).collect();
+    Config::from_lookup(|name| values.get(name).map(|value| (*value).to_owned()))
+}
+
+fn problem(variable: &str, value: &str) -> String {
+    let problems = with(&[(variable, value)]).expect_err(&format!("{variable}={value:?} should be refused"));
+    let told: Vec<_> = problems.iter().filter(|problem| problem.variable() == variable).collect();
+    assert_eq!(told.len(), 1, "{variable}={value:?} should be one problem, was: {problems}");
+    told[0].to_string()
+}
+
+#[test]
+fn three_variables_are_enough_and_the_rest_are_the_documented_defaults() {
+    let config = with(&[]).unwrap();
+    assert_eq!(config.discord.token.expose_secret(), TOKEN);
+    assert_eq!(config.digitalocean.token.expose_secret(), API_TOKEN);
+    assert_eq!(config.policy.guilds().collect::<Vec<_>>(), [GuildId(1000), GuildId(1001)]);
+    assert!(!config.policy.names_roles());
+    assert_eq!(config.digitalocean.api_url.as_str(), "https://api.digitalocean.com/");
+    assert_eq!(config.digitalocean.droplet_tag, None);
+    assert_eq!(config.database_url.expose_secret(), "sqlite://snapshot-bot.db");
+    assert_eq!(config.timing.poll_interval, SignedDuration::from_secs(5));
+    assert_eq!(config.timing.shutdown_timeout, SignedDuration::from_mins(2));
+    assert_eq!(config.timing.decision_timeout, SignedDuration::from_mins(10));
+    assert_eq!(config.timing.settle_time, SignedDuration::from_secs(30));
+    assert!((config.snapshot_price_per_gb - 0.06).abs() < f64::EPSILON);
+    assert_eq!((config.http_addr, config.discord.notify_channel), (None, None));
+    assert_eq!((config.log_format, config.log_filter.as_str()), (LogFormat::Pretty, "info"));
+    assert_eq!(config.discord.simulator, None);
+}
+
+#[test]
+fn every_problem_is_told_at_once_and_in_the_order_of_the_table() {
+    let nothing = Config::from_lookup(|name| (name == "POLL_INTERVAL").then(|| "5".to_owned())).unwrap_err();
+    insta::assert_snapshot!(nothing, @r#"
+    4 problems in the configuration keep the bot from starting:
+
+    DISCORD_TOKEN
+      found    not set
+      wanted   The bot's token: Discord Developer Portal, your application, Bot, Reset Token
+      example  DISCORD_TOKEN=MTIz…three.parts.with-dots
+
+    DISCORD_GUILD_ID
+      found    not set
+      wanted   The ids of the guilds to serve, separated by commas
+      example  DISCORD_GUILD_ID=123456789012345678
+
+    DIGITALOCEAN_TOKEN
+      found    not set
+      wanted   The API token: DigitalOcean, API, Generate New Token
+      example  DIGITALOCEAN_TOKEN=dop_v1_…64 hexadecimal digits
+
+    POLL_INTERVAL
+      found    "5"
+      wanted   a duration between 10ms and 5m, with its unit
+      example  POLL_INTERVAL=5s
+
+    Variables are read from the environment and from `.env`; `.env.example` explains each one.
+    "#);
+}
+
+#[test]
+fn an_empty_or_blank_value_counts_as_not_set() {
+    let config = with(&[("POLL_INTERVAL", ""), ("HTTP_ADDR", "  "), ("EXTRA_CA_FILE", "")]).unwrap();
+    assert_eq!(config.timing.poll_interval, SignedDuration::from_secs(5));
+    assert_eq!(config.http_addr, None);
+    assert!(problem("DISCORD_TOKEN", " ").contains("not set"));
+}
+
+#[test]
+fn a_refused_value_is_shown_with_what_is_wanted_and_an_example() {
+    insta::assert_snapshot!(problem("POLL_INTERVAL", "5"), @r#"
+    POLL_INTERVAL
+      found    "5"
+      wanted   a duration between 10ms and 5m, with its unit
+      example  POLL_INTERVAL=5s
+    "#);
+    insta::assert_snapshot!(problem("DISCORD_GUILD_ID", "1000,#general"), @r##"
+    DISCORD_GUILD_ID
+      found    "#general"
+      wanted   ids, numbers of some 18 digits, separated by commas
+      example  DISCORD_GUILD_ID=123456789012345678
+    "##);
+    insta::assert_snapshot!(problem("DIGITALOCEAN_API_URL", "http://api.digitalocean.com"), @r#"
+    DIGITALOCEAN_API_URL
+      found    "http://api.digitalocean.com"
+      wanted   an origin: https, host and port, without path, query or credentials (http for loopback only)
+      example  DIGITALOCEAN_API_URL=https://api.digitalocean.com
+    "#);
+    insta::assert_snapshot!(problem("DISCORD_CONNECT_TO", "93.184.216.34:443"), @r#"
+    DISCORD_CONNECT_TO
+      found    "93.184.216.34:443"
+      wanted   a loopback address and a port
+      example  DISCORD_CONNECT_TO=127.0.0.1:8443
+    "#);
+}
+
+#[test]
+fn a_refused_secret_is_described_and_never_shown() {
+    for (variable, value) in [
+        ("DISCORD_TOKEN", "\"hunter2hunter2\""),
+        ("DISCORD_TOKEN", "Bot hunter2"),
+        ("DIGITALOCEAN_TOKEN", "hunter2 hunter2"),
+        ("DIGITALOCEAN_TOKEN", "hunter2\u{fffd}"),
+        ("DATABASE_URL", "mysql://root:hunter2@localhost/bot"),
+        ("DATABASE_URL", "postgres://root:hunter2@[/bot"),
+        ("DATABASE_URL", "hunter2"),
+        ("DIGITALOCEAN_API_URL", "https://root:hunter2@api.digitalocean.com"),
+        ("DIGITALOCEAN_API_URL", "https://hunter2@api.digitalocean.com"),
+    ] {
+        let told = problem(variable, value);
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn a_token_in_the_wrong_place_is_not_shown_either() {
+    let token = "dop_v1_".to_owned() + &"0123456789abcdef".repeat(4);
+    for variable in VARIABLES.iter().filter(|variable| !variable.name.ends_with("_TOKEN")) {
+        if let Err(problems) = with(&[(variable.name, &token)]) {
+            let told = problems.to_string();
+            assert!(!told.contains("0123456789abcdef") || variable.name == "EXTRA_CA_FILE", "{told}");
+        }
+    }
+}
+
+#[test]
+fn debug_output_of_a_config_holds_no_secret() {
+    let config = with(&[("DATABASE_URL", "postgres://bot:hunter2@localhost/bot")]).unwrap();
+    let shown = format!("{config:?} {config:#?}");
+    for secret in [TOKEN, API_TOKEN, "hunter2"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    let secrets: Vec<_> = config.secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
+    assert_eq!(secrets, [TOKEN, API_TOKEN, "hunter2"]);
+}
+
+#[test]
+fn the_token_travels_in_the_clear_on_loopback_only() {
+    for fine in [
+        "https://api.example.com",
+        "https://api.example.com:8443/",
+        "http://127.0.0.1:8080",
+        "http://localhost:1",
+        "http://[::1]:9",
+    ] {
+        assert!(with(&[("DIGITALOCEAN_API_URL", fine)]).is_ok(), "{fine}");
+    }
+    for bad in [
+        "http://api.digitalocean.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://0.0.0.0:80",
+        "ftp://127.0.0.1",
+        "https://api.digitalocean.com/v2",
+        "https://api.digitalocean.com?x=1",
+        "https://api.digitalocean.com#x",
+        "api.digitalocean.com",
+        "https://",
+    ] {
+        problem("DIGITALOCEAN_API_URL", bad);
+    }
+}
+
+#[test]
+fn discord_is_only_ever_replaced_by_a_loopback_address_with_its_own_root() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ca.pem");
+    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n").unwrap();
+    let path = file.to_str().unwrap();
+
+    let config = with(&[("DISCORD_CONNECT_TO", "127.0.0.1:8443"), ("EXTRA_CA_FILE", path)]).unwrap();
+    let simulator = config.discord.simulator.unwrap();
+    assert_eq!(simulator.connect_to, "127.0.0.1:8443".parse().unwrap());
+    assert!(simulator.root_certificate.contains("BEGIN CERTIFICATE"));
+
+    let missing = |extra: &[(&str, &str)]| with(extra).unwrap_err().iter().map(Problem::variable).collect::<Vec<_>>();
+    assert_eq!(missing(&[("DISCORD_CONNECT_TO", "127.0.0.1:8443")]), ["EXTRA_CA_FILE"]);
+    assert_eq!(missing(&[("EXTRA_CA_FILE", path)]), ["DISCORD_CONNECT_TO"]);
+    assert!(problem("EXTRA_CA_FILE", "/nowhere/ca.pem").contains("/nowhere/ca.pem"));
+    std::fs::write(&file, "no certificate").unwrap();
+    assert!(problem("EXTRA_CA_FILE", path).contains("no certificate in it"));
+    for bad in ["discord.example.com:443", "10.0.0.1:443", "127.0.0.1", "127.0.0.1:0"] {
+        problem("DISCORD_CONNECT_TO", bad);
+    }
+}
+
+#[test]
+fn durations_need_a_unit_and_stay_within_bounds() {
+    let config = with(&[("POLL_INTERVAL", "100ms"), ("DECISION_TIMEOUT", "1h 30m")]).unwrap();
+    assert_eq!(config.timing.poll_interval, SignedDuration::from_millis(100));
+    assert_eq!(config.timing.decision_timeout, SignedDuration::from_mins(90));
+    for bad in ["5", "0s", "-5s", "1ms", "6m", "1mo", "soon", "99999999999999999999h"] {
+        problem("POLL_INTERVAL", bad);
+    }
+    problem("SHUTDOWN_TIMEOUT", "2h");
+    problem("DECISION_TIMEOUT", "25h");
+    problem("SETTLE_TIME", "1d");
+}
+
+#[test]
+fn ids_are_positive_numbers_that_a_database_can_hold() {
+    for bad in ["0", "-1", "+1", "abc", "9223372036854775808", "1 2", ","] {
+        problem("DISCORD_GUILD_ID", bad);
+        problem("TAKE_ROLES", bad);
+    }
+    problem("NOTIFY_CHANNEL_ID", "1,2");
+}
+
+#[test]
+fn databases_are_files_or_postgresql_and_never_forgetful() {
+    for fine in [
+        "sqlite://bot.db",
+        "sqlite:bot.db",
+        "sqlite:///data/bot.db?mode=rwc",
+        "postgres://localhost/bot",
+        "postgresql://u:p@db:5432/bot",
+    ] {
+        assert!(with(&[("DATABASE_URL", fine)]).is_ok(), "{fine}");
+    }
+    for bad in [
+        "sqlite::memory:",
+        "sqlite://:memory:",
+        "sqlite://x?mode=memory",
+        "sqlite://",
+        "mysql://localhost/bot",
+        "bot.db",
+        "postgres:bot",
+    ] {
+        problem("DATABASE_URL", bad);
+    }
+}
+
+#[test]
+fn the_remaining_values_are_checked_too() {
+    problem("DROPLET_TAG", "two words");
+    problem("SNAPSHOT_PRICE_PER_GB", "$0.06");
+    problem("SNAPSHOT_PRICE_PER_GB", "NaN");
+    problem("SNAPSHOT_PRICE_PER_GB", "-1");
+    problem("HTTP_ADDR", "8080");
+    problem("LOG_FORMAT", "xml");
+    problem("RUST_LOG", "info,snapshot_bot=loud");
+    let config = with(&[("HTTP_ADDR", "localhost:8080"), ("LOG_FORMAT", "JSON"), ("DROPLET_TAG", "env:prod")]).unwrap();
+    assert_eq!(config.http_addr, Some("127.0.0.1:8080".parse().unwrap()));
+    assert_eq!(config.log_format, LogFormat::Json);
+    assert_eq!(config.digitalocean.droplet_tag.as_deref(), Some("env:prod"));
+}
+
+#[test]
+fn roles_become_the_policy() {
+    let config = with(&[("VIEW_ROLES", "1"), ("TAKE_ROLES", "2,3"), ("RESTORE_ROLES", "4")]).unwrap();
+    let greatest = |role| {
+        let person = Person {
+            guild: Some(GuildId(1000)),
+            user: UserId(9),
+            roles: [RoleId(role)].into(),
+            administrator: false,
+            manage_guild: false,
+        };
+        config.policy.greatest(&person)
+    };
+    assert_eq!(greatest(1), Some(Right::View));
+    assert_eq!(greatest(3), Some(Right::Take));
+    assert_eq!(greatest(4), Some(Right::Restore));
+    assert_eq!(greatest(5), None);
+}
+
+#[test]
+fn names_that_look_like_ours_earn_a_warning_and_others_do_not() {
+    let told =
+        |name: &str| misspelled([name.to_owned()]).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert_eq!(
+        told("DISCORD_GUILDID"),
+        "the variable DISCORD_GUILDID is not known and was ignored: did you mean DISCORD_GUILD_ID?"
+    );
+    for near in ["DISCORD_GUILD_IDS", "DIGITAL_OCEAN_TOKEN", "HTTP_ADR", "TAKE_ROLE", "discord_token"] {
+        assert!(!told(near).is_empty(), "{near}");
+    }
+    for other in
+        ["PATH", "HOME", "HTTP_PROXY", "RUST_BACKTRACE", "DIGITALOCEAN_ACCESS_TOKEN", "TEST_DATABASE_URL", "LOG_LEVEL"]
+    {
+        assert_eq!(told(other), "", "{other}");
+    }
+    assert!(VARIABLES.iter().all(|variable| told(variable.name).is_empty()));
+}
+
+#[test]
+fn env_example_is_what_the_code_renders() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example");
+    if std::env::var_os("UPDATE_ENV_EXAMPLE").is_some() {
+        std::fs::write(path, env_example()).unwrap();
+    }
+    let file = std::fs::read_to_string(path).unwrap();
+    assert_eq!(file, env_example(), "`.env.example` is out of date: UPDATE_ENV_EXAMPLE=1 cargo test --test config");
+}
+
+#[test]
+fn the_readme_names_every_variable_with_its_default() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for variable in VARIABLES {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", variable.name)));
+        let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", variable.name));
+        let default = match variable.unset {
+            Unset::Refused => "required".to_owned(),
+            Unset::Default(value) => format!("`{value}`"),
+            Unset::Absent(absence) => absence.to_owned(),
+        };
+        assert!(row.ends_with(&format!("| {default} |")), "README.md should give {default:?} in: {row}");
+    }
+}
+
+#[test]
+fn every_example_in_the_table_would_be_accepted() {
+    for variable in
+        VARIABLES.iter().filter(|variable| !variable.name.ends_with("_TOKEN") && variable.name != "EXTRA_CA_FILE")
+    {
+        let refused = with(&[(variable.name, variable.example)]).err();
+        let own = refused.iter().flat_map(Problems::iter).find(|problem| problem.variable() == variable.name);
+        assert_eq!(own, None, "{}", variable.name);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_value_of_any_variable_panics_or_leaks(which in 0..VARIABLES.len(), value in "\\PC{0,60}hunter2\\PC{0,20}") {
+        let variable = VARIABLES[which];
+        if let Err(problems) = with(&[(variable.name, &value)]) {
+            prop_assert!(!variable.secret || !problems.to_string().contains("hunter2"));
+        }
+    }
+}

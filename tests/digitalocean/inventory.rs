@@ -1,0 +1,270 @@
+//! What a person who types is offered, and what it costs.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use snapshot_bot::{
+    clock::Clock,
+    digitalocean::client::{Client, Settings},
+    inventory::{Inventory, Unresolved},
+    operation::ids::{DropletId, SnapshotId},
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::vendor::{Arrived, Reply, Vendor, ok};
+
+/// What exists at the vendor; a test changes it as it likes.
+#[derive(Default)]
+struct Account {
+    droplets: Vec<Value>,
+    snapshots: Vec<Value>,
+    down: bool,
+    knows_no_filters: bool,
+}
+
+fn droplet(id: u64, name: &str, tags: &[&str]) -> Value {
+    json!({ "id": id, "name": name, "status": "active", "disk": 25, "region": { "slug": "nyc3" }, "tags": tags })
+}
+
+fn snapshot(id: u64, name: &str, of: u64, day: u8) -> Value {
+    json!({ "id": id.to_string(), "name": name, "resource_id": of.to_string(), "resource_type": "droplet",
+        "created_at": format!("2020-07-{day:02}T12:00:00Z"), "size_gigabytes": 2.34 })
+}
+
+impl Account {
+    fn answer(&self, arrived: &Arrived) -> Reply {
+        if self.down {
+            return Reply::Answer(403, Vec::new(), String::new());
+        }
+        let url = url::Url::parse(&format!("http://x{}", arrived.line.trim_start_matches("GET "))).unwrap();
+        let asked = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let (tag, name) = (asked("tag_name"), asked("name"));
+        let fits = |droplet: &&Value| {
+            self.knows_no_filters
+                || tag.as_ref().is_none_or(|tag| droplet["tags"].as_array().unwrap().contains(&json!(tag)))
+                    && name.as_ref().is_none_or(|name| droplet["name"] == *name)
+        };
+        match url.path().trim_start_matches("/v2/").split_once('/') {
+            None if url.path() == "/v2/snapshots" => ok(&json!({ "snapshots": self.snapshots })),
+            None => ok(&json!({ "droplets": self.droplets.iter().filter(fits).collect::<Vec<_>>() })),
+            Some((_, id)) => match self.droplets.iter().find(|droplet| droplet["id"].as_u64() == id.parse().ok()) {
+                Some(droplet) => ok(&json!({ "droplet": droplet })),
+                None => Reply::Answer(404, Vec::new(), String::new()),
+            },
+        }
+    }
+}
+
+struct Stage {
+    account: Arc<Mutex<Account>>,
+    vendor: Vendor,
+    clock: Clock,
+    inventory: Arc<Inventory>,
+    _running: JoinSet<()>,
+}
+
+impl Stage {
+    async fn new(tag: Option<&str>, droplets: Vec<Value>, snapshots: Vec<Value>) -> Self {
+        let account = Arc::new(Mutex::new(Account { droplets, snapshots, ..Account::default() }));
+        let world = Arc::clone(&account);
+        let vendor = Vendor::start(move |arrived| world.lock().unwrap().answer(arrived)).await;
+        let clock = Clock::wall();
+        let now = clock.clone();
+        let settings = Settings::new(vendor.url.clone(), SecretString::from("token"));
+        let client = Client::new(&settings, Arc::new(move || now.now())).unwrap();
+        let inventory = Arc::new(Inventory::new(client, tag.map(str::to_owned)));
+        let mut running = JoinSet::new();
+        running.spawn(Arc::clone(&inventory).run(CancellationToken::new()));
+        Self { account, vendor, clock, inventory, _running: running }
+    }
+
+    async fn typing(&self, text: &str) -> Vec<String> {
+        self.inventory.find_droplets(text, 25).await.into_iter().map(|choice| choice.label).collect()
+    }
+
+    async fn typing_snapshot(&self, of: Option<u64>, text: &str) -> Vec<u64> {
+        let found = self.inventory.find_snapshots(of.map(DropletId), text, 25).await;
+        found.into_iter().map(|choice| choice.id.0).collect()
+    }
+
+    async fn resolve(&self, text: &str) -> Result<u64, Unresolved> {
+        self.inventory.resolve_droplet(text).await.map(|droplet| droplet.id.0)
+    }
+
+    fn requests(&self) -> usize {
+        self.vendor.lines().len()
+    }
+
+    /// Waits until the vendor was asked `count` times in all.
+    async fn asked(&self, count: usize) {
+        while self.requests() < count {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Types until what is offered is this.
+    async fn offers_soon(&self, text: &str, labels: &[&str]) {
+        while self.typing(text).await != labels {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn wait(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+}
+
+fn names(names: &[&str]) -> Vec<Value> {
+    (1..).zip(names).map(|(id, name)| droplet(id, name, &[])).collect()
+}
+
+#[tokio::test]
+async fn no_request_leaves_before_somebody_types_and_one_serves_all_keys() {
+    let stage = Stage::new(None, names(&["web-1", "web-10", "db", "old-web-1"]), Vec::new()).await;
+    assert_eq!(stage.requests(), 0);
+    let label = |name: &str| format!("{name} · nyc3 · 25 GB");
+    for text in ["w", "we", "web", "web-1"] {
+        assert_eq!(stage.typing(text).await, ["web-1", "web-10", "old-web-1"].map(label), "{text}");
+    }
+    assert_eq!(stage.typing("").await, ["db", "old-web-1", "web-1", "web-10"].map(label));
+    assert_eq!(stage.requests(), 1);
+}
+
+#[tokio::test]
+async fn keys_typed_at_once_into_an_empty_cache_share_one_reading() {
+    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
+    let (one, two, three) = tokio::join!(stage.typing("w"), stage.typing("we"), stage.typing("web"));
+    assert_eq!([one.len(), two.len(), three.len()], [1, 1, 1]);
+    assert_eq!(stage.requests(), 1);
+}
+
+#[tokio::test]
+async fn after_a_minute_the_old_list_answers_and_the_new_one_follows() {
+    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
+    stage.typing("web").await;
+    stage.account.lock().unwrap().droplets = names(&["web-2"]);
+    stage.wait(59);
+    assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
+    assert_eq!(stage.requests(), 1);
+    stage.wait(1);
+    assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
+    stage.offers_soon("web", &["web-2 · nyc3 · 25 GB"]).await;
+    assert_eq!(stage.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_text_that_matches_nothing_looks_again_every_five_seconds_at_most() {
+    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
+    assert!(stage.typing("db").await.is_empty());
+    stage.account.lock().unwrap().droplets = names(&["db-1"]);
+    stage.wait(4);
+    assert!(stage.typing("db").await.is_empty());
+    assert_eq!(stage.requests(), 1);
+    stage.wait(1);
+    stage.offers_soon("db", &["db-1 · nyc3 · 25 GB"]).await;
+    assert_eq!(stage.requests(), 2);
+}
+
+#[tokio::test]
+async fn after_an_operation_a_list_in_use_is_read_again_and_an_unused_one_is_not() {
+    let stage = Stage::new(None, names(&["web-1"]), vec![snapshot(5, "s", 1, 1)]).await;
+    stage.inventory.invalidate();
+    stage.typing("web").await;
+    stage.wait(6);
+    stage.inventory.invalidate();
+    stage.asked(2).await;
+    assert!(stage.vendor.lines().iter().all(|line| line.contains("/droplets")), "nobody asked for Snapshots");
+    stage.wait(601);
+    stage.inventory.invalidate();
+    assert_eq!(stage.typing_snapshot(None, "s").await, [5]);
+    assert_eq!(stage.requests(), 3, "ten minutes later nobody is typing any more");
+}
+
+#[tokio::test]
+async fn a_value_may_be_an_id_or_a_name_that_only_one_has() {
+    let stage = Stage::new(None, names(&["web-1", "Web-1", "db", "twin", "twin", "3"]), Vec::new()).await;
+    assert_eq!(stage.resolve("1").await, Ok(1));
+    assert_eq!(stage.resolve("3").await, Ok(3), "an id goes before a name");
+    assert_eq!(stage.resolve("web-1").await, Ok(1));
+    assert_eq!(stage.resolve("Web-1").await, Ok(2));
+    assert_eq!(stage.resolve(" DB ").await, Ok(3));
+    assert!(matches!(stage.resolve("WEB-1").await, Err(Unresolved::Ambiguous { .. })));
+    let Err(Unresolved::Ambiguous { name, labels }) = stage.resolve("twin").await else { panic!("two are called so") };
+    assert_eq!((name.as_str(), labels.len()), ("twin", 2));
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_answered_with_the_nearest() {
+    let stage = Stage::new(None, names(&["web-1", "web-2", "database", "mail"]), Vec::new()).await;
+    let nearest = |result| match result {
+        Err(Unresolved::NotFound { nearest }) => nearest,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(nearest(stage.resolve("wbe-1").await), ["web-1", "web-2"]);
+    assert_eq!(nearest(stage.resolve("data").await), ["database"]);
+    assert_eq!(nearest(stage.resolve("zzz").await), [""; 0]);
+    assert_eq!(nearest(stage.resolve("").await), [""; 0]);
+    assert_eq!(nearest(stage.resolve("999").await), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_droplet_that_was_made_just_now_is_found() {
+    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
+    stage.typing("web").await;
+    stage.account.lock().unwrap().droplets = names(&["web-1", "web-2"]);
+    stage.wait(5);
+    assert_eq!(stage.resolve("web-2").await, Ok(2));
+}
+
+#[tokio::test]
+async fn without_its_tag_a_droplet_is_neither_offered_nor_taken() {
+    let droplets = vec![droplet(1, "web-1", &["bot", "x"]), droplet(2, "web-2", &["x"])];
+    let snapshots = vec![snapshot(5, "a", 1, 1), snapshot(6, "b", 2, 1), snapshot(7, "c", 99, 1)];
+    let stage = Stage::new(Some("bot"), droplets, snapshots).await;
+    assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
+    assert_eq!(stage.typing_snapshot(None, "").await, [5]);
+    let refusal = Err(Unresolved::NotTagged { name: "web-2".to_owned() });
+    assert_eq!(stage.resolve("2").await, refusal);
+    assert_eq!(stage.resolve("web-2").await, refusal);
+    assert!(matches!(stage.resolve("web-3").await, Err(Unresolved::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn a_list_that_was_not_filtered_by_tag_is_filtered_here() {
+    let droplets = vec![droplet(1, "web-1", &["bot"]), droplet(2, "web-2", &["x"])];
+    let stage = Stage::new(Some("bot"), droplets, Vec::new()).await;
+    stage.account.lock().unwrap().knows_no_filters = true;
+    assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
+}
+
+#[tokio::test]
+async fn snapshots_of_the_chosen_droplet_come_newest_first() {
+    let snapshots = vec![snapshot(5, "old", 1, 1), snapshot(6, "newest", 1, 9), snapshot(7, "other", 2, 5)];
+    let stage = Stage::new(None, names(&["web-1", "web-2"]), snapshots).await;
+    assert_eq!(stage.typing_snapshot(Some(1), "").await, [6, 5]);
+    assert_eq!(stage.typing_snapshot(None, "").await, [6, 7, 5]);
+    assert_eq!(stage.typing_snapshot(Some(1), "ol").await, [5]);
+    let resolve = async |of, text| stage.inventory.resolve_snapshot(Some(DropletId(of)), text).await;
+    assert_eq!(resolve(1, "old").await.unwrap().id, SnapshotId(5));
+    assert_eq!(resolve(1, "7").await, Err(Unresolved::OfAnotherDroplet { name: "other".to_owned() }));
+    assert!(matches!(resolve(1, "nweest").await, Err(Unresolved::NotFound { nearest }) if nearest == ["newest"]));
+}
+
+#[tokio::test]
+async fn when_digitalocean_cannot_be_asked_that_is_said_and_not_asked_at_every_key() {
+    let stage = Stage::new(None, names(&["web-1"]), Vec::new()).await;
+    stage.account.lock().unwrap().down = true;
+    assert!(stage.typing("web").await.is_empty());
+    assert!(stage.typing("web").await.is_empty());
+    assert!(matches!(stage.resolve("web-1").await, Err(Unresolved::Unavailable(_))));
+    assert_eq!(stage.requests(), 1);
+    stage.account.lock().unwrap().down = false;
+    stage.wait(5);
+    assert_eq!(stage.resolve("web-1").await, Ok(1));
+    stage.account.lock().unwrap().down = true;
+    stage.wait(61);
+    assert_eq!(stage.typing("web").await.len(), 1, "an old list is better than none");
+}

@@ -1,0 +1,120 @@
+//! How many requests leave when many look.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::vendor::{Arrived, Vendor, ok};
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use snapshot_bot::{
+    clock::Clock,
+    digitalocean::{
+        budget::Priority,
+        client::{Client, Settings},
+        model::ActionStatus,
+        watcher::{Look, Watcher},
+    },
+    operation::ids::{ActionId, DropletId},
+};
+
+fn action(id: u64) -> Value {
+    json!({ "id": id, "status": "in-progress", "type": "snapshot", "resource_id": id, "resource_type": "droplet" })
+}
+
+fn droplet(id: u64) -> Value {
+    json!({ "id": id, "name": format!("web-{id}"), "status": "active" })
+}
+
+/// An account whose lists show the things 1 to 300; any other exists by itself alone.
+async fn stage() -> (Vendor, Watcher, Clock) {
+    let vendor = Vendor::start(|arrived: &Arrived| {
+        let path = arrived.line.trim_start_matches("GET /v2/");
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let page: u64 =
+            query.split('&').find_map(|pair| pair.strip_prefix("page=")).map_or(1, |page| page.parse().unwrap());
+        let shown = (page - 1) * 200 + 1..=(page * 200).min(300);
+        match path.split_once('/') {
+            None if path == "actions" => ok(&json!({ "actions": shown.map(action).collect::<Vec<_>>() })),
+            None => ok(&json!({ "droplets": shown.map(droplet).collect::<Vec<_>>() })),
+            Some(("actions", id)) => ok(&json!({ "action": action(id.parse().unwrap()) })),
+            Some((_, id)) => ok(&json!({ "droplet": droplet(id.parse().unwrap()) })),
+        }
+    })
+    .await;
+    let clock = Clock::wall();
+    let now = clock.clone();
+    let settings = Settings::new(vendor.url.clone(), SecretString::from("token"));
+    let client = Client::new(&settings, Arc::new(move || now.now())).unwrap();
+    (vendor, Watcher::new(client, Duration::from_secs(5)), clock)
+}
+
+const ANY: Look = Look { priority: Priority::Poll, since: Timestamp::MIN };
+
+async fn look_at(watcher: &Watcher, ids: impl IntoIterator<Item = u64>) {
+    for seen in join_all(ids.into_iter().map(|id| watcher.action(ActionId(id), ANY))).await {
+        assert_eq!(seen.unwrap().value.status, ActionStatus::InProgress);
+    }
+}
+
+#[tokio::test]
+async fn a_few_are_looked_at_one_by_one() {
+    let (vendor, watcher, _) = stage().await;
+    look_at(&watcher, 1..=30).await;
+    let lines = vendor.lines();
+    assert_eq!(lines.len(), 30);
+    assert!(lines.iter().all(|line| line.starts_with("GET /v2/actions/")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn many_share_one_sweep_and_a_fresh_one_is_a_look() {
+    let (vendor, watcher, clock) = stage().await;
+    look_at(&watcher, 1..=31).await;
+    clock.advance(SignedDuration::from_secs(5));
+    let before = vendor.lines().len();
+    look_at(&watcher, 1..=100).await;
+    assert_eq!(vendor.lines()[before..], ["GET /v2/actions?page=1&per_page=200"]);
+    look_at(&watcher, 1..=100).await;
+    assert_eq!(vendor.lines().len(), before + 1, "younger than the interval");
+    clock.advance(SignedDuration::from_secs(5));
+    look_at(&watcher, 1..=300).await;
+    assert_eq!(vendor.lines().len(), before + 3, "two pages");
+}
+
+#[tokio::test]
+async fn what_a_sweep_does_not_show_is_looked_at_by_itself() {
+    let (vendor, watcher, clock) = stage().await;
+    look_at(&watcher, 1..=31).await;
+    clock.advance(SignedDuration::from_secs(5));
+    let before = vendor.lines().len();
+    look_at(&watcher, (1..=40).chain([900])).await;
+    let lines = &vendor.lines()[before..];
+    assert_eq!(
+        lines,
+        ["GET /v2/actions?page=1&per_page=200", "GET /v2/actions?page=2&per_page=200", "GET /v2/actions/900"]
+    );
+}
+
+#[tokio::test]
+async fn a_reading_from_before_the_askers_own_request_will_not_do() {
+    let (vendor, watcher, clock) = stage().await;
+    let looks = (1..=40).map(|id| watcher.droplet(DropletId(id), ANY));
+    join_all(looks).await;
+    let before = vendor.lines().len();
+    let since = clock.now() + SignedDuration::from_millis(1);
+    clock.advance(SignedDuration::from_millis(2));
+    let seen = watcher.droplet(DropletId(3), Look { priority: Priority::Poll, since }).await.unwrap();
+    assert!(seen.at >= since);
+    assert_eq!(vendor.lines()[before..], ["GET /v2/droplets/3"]);
+}
+
+#[tokio::test]
+async fn bringing_power_back_waits_for_no_sweep() {
+    let (vendor, watcher, clock) = stage().await;
+    join_all((1..=40).map(|id| watcher.droplet(DropletId(id), ANY))).await;
+    clock.advance(SignedDuration::from_secs(5));
+    let before = vendor.lines().len();
+    let look = Look { priority: Priority::PowerOn, since: Timestamp::MIN };
+    watcher.droplet(DropletId(3), look).await.unwrap();
+    assert_eq!(vendor.lines()[before..], ["GET /v2/droplets/3"]);
+}
