@@ -68,7 +68,7 @@ CREATE TABLE durations (
     ended_at BIGINT NOT NULL,
     PRIMARY KEY (operation, task)
 );
-CREATE INDEX durations_of_droplet ON durations (droplet_id, task, ended_at);
+CREATE INDEX durations_of_droplet ON durations (droplet_id, ended_at);
 
 -- Messages that people were told, or are to be told.
 CREATE TABLE reports (

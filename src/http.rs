@@ -1,1 +1,231 @@
-//! (to come)
+//! The operators' door: `/healthz`, `/readyz` and `/metrics` over plain HTTP, when `HTTP_ADDR` asks for it.
+//!
+//! `app` serves it and keeps its `Readiness` true. It answers from memory, asks nobody, and knows no room but telemetry.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::telemetry::Metrics;
+
+/// How long a request that is under way may hold up the end.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Whose turn it is on the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nobody knows yet, or any more.
+    Unknown,
+    /// Another process is active; this one takes over when that one is gone.
+    Standby,
+    /// This process holds the account's lease.
+    Active,
+}
+
+/// Whether the bot can do its work now, and if not, what is missing. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<Parts>);
+
+#[derive(Debug, Default)]
+struct Parts {
+    gateway: AtomicBool,
+    database: AtomicBool,
+    /// A [`Turn`] by its number, so that no lock is needed.
+    turn: AtomicU8,
+}
+
+impl Readiness {
+    /// Says whether Discord's gateway is connected.
+    pub fn set_gateway(&self, connected: bool) {
+        self.0.gateway.store(connected, Ordering::Relaxed);
+    }
+
+    /// Says whether the database answered the last time it was asked.
+    pub fn set_database(&self, answers: bool) {
+        self.0.database.store(answers, Ordering::Relaxed);
+    }
+
+    /// Says whose turn it is.
+    pub fn set_turn(&self, turn: Turn) {
+        self.0.turn.store(turn as u8, Ordering::Relaxed);
+    }
+
+    fn turn(&self) -> Turn {
+        match self.0.turn.load(Ordering::Relaxed) {
+            number if number == Turn::Active as u8 => Turn::Active,
+            number if number == Turn::Standby as u8 => Turn::Standby,
+            _ => Turn::Unknown,
+        }
+    }
+
+    /// What keeps the bot from working now, in the order in which it is needed; empty when it is ready.
+    ///
+    /// A standby has no gateway on purpose, so that is not held against it.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let database = (!self.0.database.load(Ordering::Relaxed)).then_some("database: not reachable");
+        let turn = match self.turn() {
+            Turn::Active => None,
+            Turn::Standby => Some("lease: standing by, another process is active"),
+            Turn::Unknown => Some("lease: not held"),
+        };
+        let gateway = !self.0.gateway.load(Ordering::Relaxed) && self.turn() != Turn::Standby;
+        database.into_iter().chain(turn).chain(gateway.then_some("gateway: not connected")).collect()
+    }
+}
+
+/// Answers on `listener` until `shutdown`; what is under way then may take one more second.
+pub async fn run(
+    listener: TcpListener,
+    readiness: Readiness,
+    metrics: Metrics,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let app = Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(readyz).with_state(readiness))
+        .route("/metrics", get(scrape).with_state(metrics));
+    let told = shutdown.clone();
+    let serving = axum::serve(listener, app).with_graceful_shutdown(told.cancelled_owned());
+    let late = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        ended = async { serving.await } => ended,
+        () = late => Ok(()),
+    }
+}
+
+async fn readyz(State(readiness): State<Readiness>) -> (StatusCode, String) {
+    let missing = readiness.missing();
+    if missing.is_empty() {
+        (StatusCode::OK, "ready\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, missing.join("\n") + "\n")
+    }
+}
+
+async fn scrape(State(metrics): State<Metrics>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+        task::JoinSet,
+    };
+
+    use super::*;
+
+    struct Door {
+        address: std::net::SocketAddr,
+        readiness: Readiness,
+        shutdown: CancellationToken,
+        serving: JoinSet<io::Result<()>>,
+    }
+
+    impl Door {
+        async fn open() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (readiness, shutdown) = (Readiness::default(), CancellationToken::new());
+            let mut serving = JoinSet::new();
+            serving.spawn(run(listener, readiness.clone(), Metrics::install(), shutdown.clone()));
+            Self { address, readiness, shutdown, serving }
+        }
+
+        async fn ask(&self, method: &str, path: &str) -> String {
+            let mut stream = TcpStream::connect(self.address).await.unwrap();
+            let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        }
+
+        async fn body(&self, path: &str) -> (u16, String) {
+            let answer = self.ask("GET", path).await;
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        }
+    }
+
+    #[tokio::test]
+    async fn health_is_told_whatever_else_is_missing() {
+        let door = Door::open().await;
+        assert_eq!(door.body("/healthz").await, (200, "alive\n".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn readiness_names_what_is_missing_until_everything_is_there() {
+        let door = Door::open().await;
+        let all = "database: not reachable\nlease: not held\ngateway: not connected\n";
+        assert_eq!(door.body("/readyz").await, (503, all.to_owned()));
+        door.readiness.set_database(true);
+        door.readiness.set_turn(Turn::Active);
+        assert_eq!(door.body("/readyz").await, (503, "gateway: not connected\n".to_owned()));
+        door.readiness.set_gateway(true);
+        assert_eq!(door.body("/readyz").await, (200, "ready\n".to_owned()));
+        door.readiness.set_turn(Turn::Unknown);
+        assert_eq!(door.body("/readyz").await, (503, "lease: not held\n".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_standby_says_that_it_stands_by_and_nothing_else() {
+        let door = Door::open().await;
+        door.readiness.set_database(true);
+        door.readiness.set_turn(Turn::Standby);
+        let told = "lease: standing by, another process is active\n";
+        assert_eq!(door.body("/readyz").await, (503, told.to_owned()));
+    }
+
+    #[tokio::test]
+    async fn metrics_are_served_as_prometheus_reads_them() {
+        let door = Door::open().await;
+        metrics::gauge!("snapshot_bot_power_owed").set(2.0);
+        let answer = door.ask("GET", "/metrics").await;
+        assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
+        assert!(answer.contains("\nsnapshot_bot_power_owed 2\n"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn only_reading_is_possible_and_only_these_three() {
+        let door = Door::open().await;
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            let head = door.ask("HEAD", path).await;
+            assert!(head.ends_with("\r\n\r\n") && !head.contains(" 405 "), "{head}");
+            for method in ["POST", "PUT", "DELETE", "PATCH"] {
+                assert!(door.ask(method, path).await.contains(" 405 "), "{method} {path}");
+            }
+        }
+        assert_eq!(door.body("/").await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn shutting_down_ends_it_although_a_client_says_nothing() {
+        let mut door = Door::open().await;
+        let silent = TcpStream::connect(door.address).await.unwrap();
+        door.body("/healthz").await;
+        door.shutdown.cancel();
+        assert!(door.serving.join_next().await.unwrap().unwrap().is_ok());
+        assert!(TcpStream::connect(door.address).await.is_err());
+        drop(silent);
+    }
+}

@@ -1,4 +1,26 @@
-//! Logs and metrics.
+//! What the bot tells its operators: log lines on standard error, and metrics for Prometheus.
+//!
+//! `main` installs both once, before anything else runs; every room then speaks through `tracing` and `metrics` and need
+//! not know this one. Nothing here knows what the events mean.
+
+mod metrics;
+mod redact;
+
+use std::io::{self, IsTerminal as _};
+
+use secrecy::SecretString;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::filter_fn,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt as _,
+    util::{SubscriberInitExt as _, TryInitError},
+};
+
+pub use self::metrics::{Described, Kind, METRICS, Metrics};
+use self::redact::Redacting;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -6,4 +28,126 @@ pub enum LogFormat {
     Pretty,
     /// One JSON object a line, for machines.
     Json,
+}
+
+/// Sends log lines to standard error from now on. `secrets` never appear in them, whoever logs.
+pub fn install_logs(format: LogFormat, filter: &str, secrets: &[SecretString]) -> Result<(), TryInitError> {
+    let ansi = io::stderr().is_terminal();
+    subscriber(format, filter, ansi, Redacting::new(secrets, io::stderr)).try_init()
+}
+
+/// Everything between an event and its line. A `filter` that cannot be read counts as `info`.
+fn subscriber<W>(format: LogFormat, filter: &str, ansi: bool, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = fmt::layer().with_writer(writer).with_ansi(ansi);
+    let lines = match format {
+        LogFormat::Pretty => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry().with(filter).with(filter_fn(may_speak)).with(lines)
+}
+
+/// Our own modules say what they were asked for; libraries say no more than info, and open no spans.
+///
+/// serenity's spans hold whole requests, interaction tokens and bodies included, and every line inside a span repeats it;
+/// its debug lines, and those of the WebSocket and HTTP crates, hold raw payloads, some as lists of bytes that no
+/// redaction would recognise.
+fn may_speak(metadata: &Metadata<'_>) -> bool {
+    let ours = metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
+    ours || (metadata.is_event() && *metadata.level() <= Level::INFO)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::{debug, debug_span, info, info_span, subscriber::with_default, trace, warn};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn lines(format: LogFormat, filter: &str, speak: impl FnOnce()) -> String {
+        let captured = Captured::default();
+        let writer = captured.clone();
+        let secrets = ["MTIz.sealed.token".into(), "dop_v1_sealed".into()];
+        let redacting = Redacting::new(&secrets, move || writer.clone());
+        with_default(subscriber(format, filter, false, redacting), speak);
+        String::from_utf8(captured.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn libraries_say_no_more_than_info_whatever_the_filter_asks_for() {
+        let text = lines(LogFormat::Pretty, "trace", || {
+            let _span = info_span!(target: "serenity::http::client", "request", req = "route token").entered();
+            debug!(target: "serenity::gateway::ws", "Failing bytes: [123, 34]");
+            trace!(target: "tungstenite::protocol", "writing frame");
+            info!(target: "serenity::gateway::shard", "resumed");
+            debug!("ours");
+        });
+        assert!(text.contains("resumed") && text.contains("ours"), "{text}");
+        for silent in ["Failing", "frame", "route"] {
+            assert!(!text.contains(silent), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_library_can_be_made_quieter_and_our_own_spans_are_kept() {
+        let text = lines(LogFormat::Pretty, "debug,serenity=warn", || {
+            let _span = debug_span!("operation", id = "7f3kq2xa").entered();
+            info!(target: "serenity::gateway::shard", "resumed");
+            warn!("ours");
+        });
+        assert!(text.contains("7f3kq2xa") && !text.contains("resumed"), "{text}");
+    }
+
+    #[test]
+    fn no_secret_and_no_interaction_token_reaches_a_line_in_either_format() {
+        for format in [LogFormat::Pretty, LogFormat::Json] {
+            let text = lines(format, "debug", || {
+                info!(header = "Bot MTIz.sealed.token", "asked with dop_v1_sealed");
+                warn!(target: "serenity::gateway::ws", r#"Err; text: {{"id":"1","token":"aW50ZXJhY3Rpb24"}}"#);
+                debug!("POST https://discord.com/api/v10/interactions/12/aW50ZXJhY3Rpb24/callback");
+                debug!("PATCH https://discord.com/api/v10/webhooks/12/aW50ZXJhY3Rpb24/messages/@original");
+                let _span = info_span!("interaction", token = "aW50ZXJhY3Rpb24").entered();
+                info!("inside");
+            });
+            for hidden in ["sealed", "aW50ZXJhY3Rpb24"] {
+                assert!(!text.contains(hidden), "{text}");
+            }
+            assert!(text.contains("[redacted]/callback") && text.contains("inside"), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_lines_are_json() {
+        let text = lines(LogFormat::Json, "info", || info!(token = "dop_v1_sealed", "said \"so\""));
+        let line: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+        assert_eq!(line["fields"]["message"], "said \"so\"");
+        assert_eq!(line["fields"]["token"], "[redacted]");
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_counts_as_info() {
+        let text = lines(LogFormat::Pretty, "=,=", || {
+            info!("heard");
+            debug!("unheard");
+        });
+        assert!(text.contains("heard") && !text.contains("unheard"), "{text}");
+    }
 }

@@ -155,6 +155,12 @@ impl Budget {
         }
     }
 
+    /// Until when DigitalOcean wants no request at all, whatever leave was given before.
+    pub fn silent_until(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.advance(now);
+        self.paused_until
+    }
+
     /// Whether a new downtime may begin when `requests` more must fit into the hour: the rest of its operation and what those
     /// running already will still send.
     pub fn fits(&mut self, requests: u32, now: Timestamp) -> bool {

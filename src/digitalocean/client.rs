@@ -151,6 +151,9 @@ impl Client {
     /// Sends one request, once, and takes in what its answer says about limits. Only for those who read the answer
     /// themselves: everybody else runs a [`Call`].
     pub async fn send(&self, request: &HttpRequest, ticket: Ticket) -> Result<HttpAnswer, TransportError> {
+        if let Some(until) = self.budget(Budget::silent_until) {
+            return Err(TransportError::HeldBack { until });
+        }
         let begun = Instant::now();
         let answer = self.transfer(request).await;
         log(request, &answer, begun.elapsed());

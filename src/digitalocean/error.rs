@@ -168,7 +168,10 @@ impl Error {
 
 impl From<TransportError> for Error {
     fn from(error: TransportError) -> Self {
-        Self::Unavailable { outage: Outage::Transport(error), until: None, request_id: None }
+        match error {
+            TransportError::HeldBack { until } => Self::Throttled { until, request_id: None },
+            error => Self::Unavailable { outage: Outage::Transport(error), until: None, request_id: None },
+        }
     }
 }
 

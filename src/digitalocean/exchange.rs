@@ -116,6 +116,12 @@ fn http_date(text: &str) -> Option<Timestamp> {
 /// No answer came, or none that could be taken in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
+    /// It was held back: since leave was given, DigitalOcean has asked for silence.
+    #[error("no request may leave before {until:.0}")]
+    HeldBack {
+        /// The end of the silence.
+        until: Timestamp,
+    },
     /// No connection was made, so nothing was sent.
     #[error("no connection: {reason}")]
     Connect {

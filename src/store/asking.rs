@@ -3,7 +3,7 @@
 //! An interaction that Discord delivers twice does one thing; a Droplet has one running operation; nothing here touches the state
 //! of an operation that the worker may hold, except to take over what an ended one still owes.
 
-use sqlx::AnyConnection;
+use sqlx::{Any, AnyConnection, Transaction};
 
 use super::{
     Error, Loaded, Store,
@@ -256,16 +256,16 @@ async fn open_operations(connection: &mut AnyConnection, droplet: DropletId) -> 
 
 /// Commits an ended operation that has just handed over what it owed: it is done for good.
 async fn hand_over(
-    connection: &mut AnyConnection,
+    transaction: &mut Transaction<'_, Any>,
     loaded: &Loaded,
     older: &Operation,
     to: OperationId,
     at: jiff::Timestamp,
 ) -> Result<(), Error> {
-    let number = turn::update(connection, loaded, older, None, 1).await?;
-    power_owed::write(connection, older).await?;
+    let number = turn::update_numbering(transaction, loaded, older, None, 1).await?;
+    power_owed::write(transaction, older).await?;
     let event = Event { at, by: None, what: What::HandedOver(to) };
-    event::append(connection, older.id, number, &event, Audience::History).await
+    event::append(transaction, older.id, number, &event, Audience::History).await
 }
 
 /// Writes the row; false if its id is taken or its Droplet has a running operation.

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use sqlx::migrate::MigrateError;
+use sqlx::{error::DatabaseError, migrate::MigrateError};
 
 /// Why the store did not do what it was asked. Nothing was changed, unless the answer to a commit was lost on its way from
 /// PostgreSQL; whoever repeats a commit then meets [`Error::LeaseLost`], loads, and sees.
@@ -79,7 +79,7 @@ mod sqlite {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        let Some(code) = error.as_database_error().and_then(|database| database.code()) else {
+        let Some(code) = error.as_database_error().and_then(DatabaseError::code) else {
             return Self::Unavailable(error);
         };
         // PostgreSQL's codes have five characters (https://www.postgresql.org/docs/15/errcodes-appendix.html), SQLite's are numbers below that.

@@ -15,6 +15,8 @@ use super::{Engine, Error, Store, row::without_nul};
 
 /// How long a lease lasts unless renewed; renew it every three seconds.
 const LASTS: Duration = Duration::from_secs(15);
+/// The deadline of a request to DigitalOcean: what an owner sent last may be under way for so long after its lease.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// The database's clock in milliseconds: the moment itself, not the beginning of the transaction.
 macro_rules! now {
     () => {
@@ -48,7 +50,6 @@ impl Store {
         let fence = Fence { account: without_nul(account), holder: without_nul(holder) };
         let asked = Instant::now();
         let mut transaction = self.pool.begin().await?;
-        // $3 lasts; 10 s is the deadline of a request (DESIGN of the client).
         let taken = sqlx::query(concat!(
             "INSERT INTO leases (account, holder, expires_at) VALUES ($1, $2, ",
             now!(),
@@ -75,9 +76,6 @@ impl Store {
         self.fence.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
-
-/// The deadline of a request to DigitalOcean: what an owner sent last may be under way for so long after its lease.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
 impl Lease {
     /// How long the lease surely lasts on. A request may leave only if it ends before that.

@@ -10,8 +10,14 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
-use sqlx::{AnyConnection, AnyPool, Executor, any::AnyPoolOptions, migrate::Migrator, sqlite::SqliteConnectOptions};
+use sqlx::{
+    AnyConnection, AnyPool, Connection, Executor,
+    any::AnyPoolOptions,
+    migrate::{MigrateError, Migrator},
+    sqlite::SqliteConnectOptions,
+};
 
 use super::{Changes, Engine, Error, Settings, Store};
 use crate::clock::Clock;
@@ -26,6 +32,9 @@ const CONNECTIONS: u32 = 6;
 const PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
+/// A process that is frozen inside a transaction must not keep its successor from the lease's row, nor anybody waiting for ever.
+const DEADLINES: &str = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '5s';";
+
 /// Where a SQLite database is.
 enum Place {
     Memory,
@@ -37,16 +46,14 @@ impl Store {
     pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let url = settings.url.expose_secret();
-        let (engine, url, lock) = if url.starts_with("sqlite:") {
+        let (engine, pool, lock) = if url.starts_with("sqlite:") {
             let (url, lock) = prepare_sqlite(url)?;
-            (Engine::Sqlite, url, lock)
+            (Engine::Sqlite, connect_sqlite(&url).await?, lock)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            (Engine::Postgres, url.to_owned(), None)
+            (Engine::Postgres, connect_postgres(url).await?, None)
         } else {
             return Err(Error::BadAddress("it begins neither with sqlite:// nor with postgres://"));
         };
-        let pool = connect(engine, &url).await?;
-        migrate(&pool).await?;
         Ok(Self {
             pool,
             engine,
@@ -121,25 +128,40 @@ fn lock_beside(path: &Path) -> Result<File, Error> {
     }
 }
 
-async fn connect(engine: Engine, url: &str) -> Result<AnyPool, Error> {
-    let options = AnyPoolOptions::new().acquire_timeout(PATIENCE);
-    let options = match engine {
-        // One connection that lives as long as the store: SQLite has one writer, and a database in memory dies with its last connection.
-        Engine::Sqlite => options
-            .max_connections(1)
-            .min_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .after_connect(|connection: &mut AnyConnection, _| {
-                Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) })
-            }),
-        Engine::Postgres => options.max_connections(CONNECTIONS),
-    };
+/// One connection that lives as long as the store: SQLite has one writer, and a database in memory dies with its last connection.
+async fn connect_sqlite(url: &str) -> Result<AnyPool, Error> {
+    let options = AnyPoolOptions::new()
+        .acquire_timeout(PATIENCE)
+        .max_connections(1)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(|connection, _| prepare(connection, PRAGMAS));
+    let pool = options.connect(url).await?;
+    MIGRATIONS.run(&pool).await.map_err(of_migration)?;
+    Ok(pool)
+}
+
+/// Migrates on a connection by itself: it says at once why there is none, where a pool would only say that it waited in vain, and
+/// a migration may take as long as it takes.
+async fn connect_postgres(url: &str) -> Result<AnyPool, Error> {
+    let alone = tokio::time::timeout(PATIENCE, <AnyConnection as Connection>::connect(url)).await;
+    let mut alone = alone.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    MIGRATIONS.run(&mut alone).await.map_err(of_migration)?;
+    alone.close().await?;
+    let options = AnyPoolOptions::new()
+        .acquire_timeout(PATIENCE)
+        .max_connections(CONNECTIONS)
+        .after_connect(|connection, _| prepare(connection, DEADLINES));
     options.connect(url).await.map_err(Error::from)
 }
 
-async fn migrate(pool: &AnyPool) -> Result<(), Error> {
+fn prepare<'c>(connection: &'c mut AnyConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {
+    Box::pin(async move { connection.execute(sql).await.map(drop) })
+}
+
+fn of_migration(error: MigrateError) -> Error {
     let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-    MIGRATIONS.run(pool).await.map_err(|error| Error::of_migration(error, known))
+    Error::of_migration(error, known)
 }

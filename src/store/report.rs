@@ -9,7 +9,7 @@ use sqlx::{Any, AnyConnection, any::AnyArguments, query::Query};
 use super::{
     Error, Store, Stored, Version,
     row::{Row, bits, due_millis, without_nul},
-    stored,
+    stored::{self, select_operation},
 };
 use crate::operation::{
     Operation,
@@ -42,15 +42,12 @@ pub struct Report {
     pub posting_since: Option<Timestamp>,
 }
 
-/// Columns of a report beside those of its operation.
+/// A report with its operation.
 macro_rules! select_report {
     ($rest:literal) => {
-        concat!(
-            "SELECT o.id, o.version, o.kind, o.droplet_id, o.droplet_name, o.asker_id, o.guild_id, o.channel_id, ",
-            "o.asked_at, o.ended_at, o.outcome, o.state, p.since AS owed_since, ",
-            "r.kind AS report_kind, r.channel_id AS report_channel_id, r.generation, r.message_id, r.shown_version, ",
-            "r.shown_digest, r.shown_at, r.attempts, r.posting_since, r.due_at AS report_due_at ",
-            "FROM operations o JOIN reports r ON r.operation = o.id LEFT JOIN power_owed p ON p.operation = o.id ",
+        select_operation!(
+            "o.state, r.kind AS report_kind, r.channel_id AS report_channel_id, r.generation, r.message_id, \
+             r.shown_version, r.shown_digest, r.shown_at, r.attempts, r.posting_since, r.due_at AS report_due_at",
             $rest
         )
     };
@@ -65,11 +62,11 @@ impl Store {
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut connection = self.pool.acquire().await?;
         let unsaid = sqlx::query(select_report!(
-            "WHERE r.message_id IS NULL AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
+            "JOIN reports r ON r.operation = o.id WHERE r.message_id IS NULL AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
         ));
         let unsaid = unsaid.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
         let unshown = sqlx::query(select_report!(
-            "WHERE o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
+            "JOIN reports r ON r.operation = o.id WHERE o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
              AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
         ));
         let unshown = unshown.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
@@ -204,12 +201,19 @@ impl Store {
 
     /// It cannot be said; why.
     pub async fn report_given_up(&self, report: &Report, why: &str) -> Result<(), Error> {
-        self.change(
-            report,
-            sqlx::query("UPDATE reports SET given_up = $4 WHERE operation = $1 AND kind = $2 AND generation = $3"),
-            |query| query.bind(without_nul(why)),
-        )
-        .await
+        let mut transaction = self.begin_as_owner().await?;
+        let query =
+            sqlx::query("UPDATE reports SET given_up = $4 WHERE operation = $1 AND kind = $2 AND generation = $3");
+        let changed = named(query, report).bind(without_nul(why)).execute(&mut *transaction).await?;
+        if changed.rows_affected() == 0 {
+            return Err(Error::LeaseLost);
+        }
+        if report.kind == ReportKind::Progress {
+            // Whatever is still to come is not shown either.
+            show_up_to(&mut transaction, report, Version(i64::MAX)).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Changes a report's row, unless it has moved on to another generation or another process.

@@ -28,18 +28,38 @@ pub struct Stored {
     pub version: Version,
 }
 
-/// `SELECT` of everything that [`Stored`] needs, with the rest of the statement.
-macro_rules! select_stored {
-    ($rest:literal) => {
+/// `SELECT` of everything that [`Stored`] needs, with more columns and the rest of the statement.
+macro_rules! select_operation {
+    ($columns:literal, $rest:literal) => {
         concat!(
             "SELECT o.id, o.version, o.kind, o.droplet_id, o.droplet_name, o.asker_id, o.guild_id, o.channel_id, ",
-            "o.asked_at, o.ended_at, o.outcome, o.state, p.since AS owed_since ",
-            "FROM operations o LEFT JOIN power_owed p ON p.operation = o.id ",
+            "o.asked_at, o.ended_at, o.outcome, p.since AS owed_since, ",
+            $columns,
+            " FROM operations o LEFT JOIN power_owed p ON p.operation = o.id ",
+            $rest
+        )
+    };
+}
+pub(super) use select_operation;
+
+/// An operation, and how many wishes it has yet to hear.
+macro_rules! select_stored {
+    ($rest:literal) => {
+        crate::store::stored::select_operation!(
+            "o.state, (SELECT COUNT(*) FROM events e WHERE e.operation = o.id AND e.unheard = 1) AS unheard",
             $rest
         )
     };
 }
 pub(super) use select_stored;
+
+/// The same where the state makes the whole row unreadable.
+macro_rules! select_stored_without_state {
+    ($rest:literal) => {
+        crate::store::stored::select_operation!("'' AS state", $rest)
+    };
+}
+pub(super) use select_stored_without_state;
 
 /// Whether the state of a row could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

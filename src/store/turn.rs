@@ -5,17 +5,17 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::AnyConnection;
+use sqlx::{Any, AnyConnection, Transaction, any::AnyArguments, query::Query};
 
 use super::{
-    Engine, Error, Store, Version,
+    Engine, Error, Store, Stored, Version,
     event::{self, Audience, Event, What},
     power_owed, report,
     row::{Row, due_millis},
-    stored::{self, Legible, select_stored},
+    stored::{self, Legible, select_stored, select_stored_without_state},
     usual,
 };
-use crate::operation::{Operation, Wished, ids::OperationId, report::ReportKind, step::Task};
+use crate::operation::{Operation, Verdict, Wished, ids::OperationId, report::ReportKind, step::Task};
 
 /// The number of a wish within its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,11 +97,24 @@ impl Store {
     /// An operation, and what people said to it that it has not heard. What cannot be read any more is rescued.
     pub async fn load(&self, id: OperationId) -> Result<Option<Loaded>, Error> {
         let mut connection = self.pool.acquire().await?;
-        let row = sqlx::query(select_stored!("WHERE o.id = $1"))
-            .bind(id.to_string())
-            .fetch_optional(&mut *connection)
-            .await?;
-        let Some((stored, legible)) = row.and_then(|row| stored::read(Row(&row))) else { return Ok(None) };
+        let rows =
+            sqlx::query(select_stored!("WHERE o.id = $1")).bind(id.to_string()).fetch_all(&mut *connection).await;
+        let rows = match rows {
+            // Text that is no UTF-8, which only SQLite lets in: the plain columns must do.
+            Err(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => {
+                sqlx::query(select_stored_without_state!("WHERE o.id = $1"))
+                    .bind(id.to_string())
+                    .fetch_all(&mut *connection)
+                    .await?
+            }
+            rows => rows?,
+        };
+        let Some(row) = rows.first().map(Row) else { return Ok(None) };
+        let Some((Stored { operation, version }, legible)) = stored::read(row) else { return Ok(None) };
+        let mut loaded = Loaded { operation, version, wishes: Vec::new(), heard_up_to: None, legible };
+        if row.number("unheard") == Some(0) {
+            return Ok(Some(loaded));
+        }
         let rows = sqlx::query(
             "SELECT number, at, by_user, what FROM events WHERE operation = $1 AND unheard = 1 ORDER BY number",
         )
@@ -109,13 +122,9 @@ impl Store {
         .fetch_all(&mut *connection)
         .await?;
         let rows = rows.iter().map(Row);
-        Ok(Some(Loaded {
-            operation: stored.operation,
-            version: stored.version,
-            heard_up_to: rows.clone().filter_map(|row| row.number("number")).max(),
-            wishes: rows.filter_map(read_wish).collect(),
-            legible,
-        }))
+        loaded.heard_up_to = rows.clone().filter_map(|row| row.number("number")).max();
+        loaded.wishes = rows.filter_map(read_wish).collect();
+        Ok(Some(loaded))
     }
 
     /// Writes what became of an operation, with all that follows from it, or nothing. Fenced by the version that was loaded and,
@@ -130,14 +139,14 @@ impl Store {
         if self.engine == Engine::Sqlite && consequences.are_none() {
             // One statement is a transaction of its own.
             let mut connection = self.pool.acquire().await?;
-            update(&mut connection, loaded, operation, due_at, 0).await?;
+            update(&mut connection, loaded, operation, due_at).await?;
         } else {
             let mut transaction = self.begin_as_owner().await?;
             let numbered = i64::try_from(consequences.events.len()).unwrap_or_default();
             if loaded.legible == Legible::Rescued {
                 keep_unreadable(&mut transaction, loaded).await?;
             }
-            let events = update(&mut transaction, loaded, operation, due_at, numbered).await?;
+            let events = update_numbering(&mut transaction, loaded, operation, due_at, numbered).await?;
             self.follow(&mut transaction, operation, &consequences, events - numbered).await?;
             transaction.commit().await?;
         }
@@ -239,32 +248,61 @@ fn read_wish(row: Row<'_>) -> Option<(WishId, Wished)> {
     }
 }
 
-/// Writes the row and gives the number of its last event.
-pub(super) async fn update(
+/// The statement of a commit; what follows it in parentheses is appended.
+macro_rules! update_operation {
+    ($($rest:literal)?) => {
+        concat!(
+            "UPDATE operations SET version = version + 1, state = $1, due_at = $2, is_running = $3, is_open = $4, ",
+            "outcome = $5, ended_at = $6, events = events + $7 WHERE id = $8 AND version = $9",
+            $($rest)?
+        )
+    };
+}
+
+/// Writes the row. A statement by itself, or one of a transaction that adds no events.
+async fn update(
     connection: &mut AnyConnection,
     loaded: &Loaded,
     operation: &Operation,
     due_at: Option<Timestamp>,
-    numbered: i64,
+) -> Result<(), Error> {
+    let query = sqlx::query(update_operation!());
+    let updated = bind_update(query, loaded, operation, due_at, 0)?.execute(connection).await?;
+    if updated.rows_affected() == 0 { Err(Error::LeaseLost) } else { Ok(()) }
+}
+
+/// Writes the row and gives the number of the last of so many new events. Only inside a transaction: there alone does reading the
+/// first row not hide that the commit failed.
+pub(super) async fn update_numbering(
+    transaction: &mut Transaction<'_, Any>,
+    loaded: &Loaded,
+    operation: &Operation,
+    due_at: Option<Timestamp>,
+    events: i64,
 ) -> Result<i64, Error> {
+    let query = sqlx::query(update_operation!(" RETURNING events"));
+    let row = bind_update(query, loaded, operation, due_at, events)?.fetch_optional(&mut **transaction).await?;
+    row.map_or(Err(Error::LeaseLost), |row| Ok(Row(&row).number("events").unwrap_or_default()))
+}
+
+fn bind_update<'q>(
+    query: Query<'q, Any, AnyArguments>,
+    loaded: &Loaded,
+    operation: &Operation,
+    due_at: Option<Timestamp>,
+    events: i64,
+) -> Result<Query<'q, Any, AnyArguments>, Error> {
     let state = serde_json::to_string(operation).map_err(Error::Unwritable)?;
-    let rows = sqlx::query(
-        "UPDATE operations SET version = version + 1, state = $1, due_at = $2, is_running = $3, is_open = $4, \
-         outcome = $5, ended_at = $6, events = events + $7 WHERE id = $8 AND version = $9 RETURNING events",
-    )
-    .bind(state)
-    .bind(due_at.map(due_millis))
-    .bind(i64::from(operation.is_running()))
-    .bind(i64::from(operation.is_open()))
-    .bind(operation.verdict.as_ref().map(|verdict| verdict.word()))
-    .bind(operation.ended.map(Timestamp::as_millisecond))
-    .bind(numbered)
-    .bind(operation.id.to_string())
-    .bind(loaded.version.0)
-    // All rows, not the first: outside a transaction the commit happens only when the statement has run to its end.
-    .fetch_all(connection)
-    .await?;
-    rows.first().map_or(Err(Error::LeaseLost), |row| Ok(Row(row).number("events").unwrap_or_default()))
+    Ok(query
+        .bind(state)
+        .bind(due_at.map(due_millis))
+        .bind(i64::from(operation.is_running()))
+        .bind(i64::from(operation.is_open()))
+        .bind(operation.verdict.as_ref().map(Verdict::word))
+        .bind(operation.ended.map(Timestamp::as_millisecond))
+        .bind(events)
+        .bind(operation.id.to_string())
+        .bind(loaded.version.0))
 }
 
 /// Nothing is lost: the text that could not be read stays, the first one if it happens again.

@@ -157,13 +157,23 @@ async fn after_a_throttling_everybody_waits_as_long_as_was_asked() {
     assert!(matches!(client.try_admit(Priority::PowerOn), Admission::Now(_)));
 }
 
+#[tokio::test]
+async fn leave_given_before_a_throttling_is_worth_nothing_after_it() {
+    let (vendor, client) = stage(|_| Reply::Answer(429, vec![("retry-after", "120".to_owned())], String::new())).await;
+    let (first, second) = (client.admit(Priority::PowerOn).await, client.admit(Priority::PowerOn).await);
+    client.run_admitted(commands::power_on(DropletId(7)), first).await.unwrap_err();
+    let error = client.run_admitted(commands::power_on(DropletId(8)), second).await.unwrap_err();
+    assert!(matches!(error, Error::Throttled { .. }), "{error}");
+    assert_eq!(vendor.lines(), ["POST /v2/droplets/7/actions"]);
+}
+
 #[test]
 fn a_token_that_no_header_can_carry_is_refused_without_being_shown() {
     let settings = Settings::new("http://127.0.0.1:1".parse().unwrap(), SecretString::from("dop_v1_\nsecret"));
     let clock = Clock::wall();
     let error = Client::new(&settings, Arc::new(move || clock.now())).unwrap_err();
     assert!(matches!(error, Unusable::Token));
-    assert!(!format!("{error} {error:?} {settings:?}").contains("secret\""), "{error:?}");
+    assert!(!format!("{error} {error:?} {settings:?}").contains("dop_v1"), "{error:?}");
 }
 
 /// Where a test's log goes.

@@ -22,6 +22,7 @@ struct Account {
     droplets: Vec<Value>,
     snapshots: Vec<Value>,
     down: bool,
+    knows_no_filters: bool,
 }
 
 fn droplet(id: u64, name: &str, tags: &[&str]) -> Value {
@@ -42,8 +43,9 @@ impl Account {
         let asked = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
         let (tag, name) = (asked("tag_name"), asked("name"));
         let fits = |droplet: &&Value| {
-            tag.as_ref().is_none_or(|tag| droplet["tags"].as_array().unwrap().contains(&json!(tag)))
-                && name.as_ref().is_none_or(|name| droplet["name"] == *name)
+            self.knows_no_filters
+                || tag.as_ref().is_none_or(|tag| droplet["tags"].as_array().unwrap().contains(&json!(tag)))
+                    && name.as_ref().is_none_or(|name| droplet["name"] == *name)
         };
         match url.path().trim_start_matches("/v2/").split_once('/') {
             None if url.path() == "/v2/snapshots" => ok(&json!({ "snapshots": self.snapshots })),
@@ -66,7 +68,7 @@ struct Stage {
 
 impl Stage {
     async fn new(tag: Option<&str>, droplets: Vec<Value>, snapshots: Vec<Value>) -> Self {
-        let account = Arc::new(Mutex::new(Account { droplets, snapshots, down: false }));
+        let account = Arc::new(Mutex::new(Account { droplets, snapshots, ..Account::default() }));
         let world = Arc::clone(&account);
         let vendor = Vendor::start(move |arrived| world.lock().unwrap().answer(arrived)).await;
         let clock = Clock::wall();
@@ -228,6 +230,14 @@ async fn without_its_tag_a_droplet_is_neither_offered_nor_taken() {
     assert_eq!(stage.resolve("2").await, refusal);
     assert_eq!(stage.resolve("web-2").await, refusal);
     assert!(matches!(stage.resolve("web-3").await, Err(Unresolved::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn a_list_that_was_not_filtered_by_tag_is_filtered_here() {
+    let droplets = vec![droplet(1, "web-1", &["bot"]), droplet(2, "web-2", &["x"])];
+    let stage = Stage::new(Some("bot"), droplets, Vec::new()).await;
+    stage.account.lock().unwrap().knows_no_filters = true;
+    assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
 }
 
 #[tokio::test]

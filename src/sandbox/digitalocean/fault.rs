@@ -207,6 +207,16 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// A quirk is kept for a request that begins an Action which can have it.
+    fn concerns(&self, action: Option<&str>) -> bool {
+        match &self.effect {
+            Effect::Request(_) => true,
+            Effect::Action(Quirk::NeverFinish | Quirk::Err) => action.is_some(),
+            Effect::Action(Quirk::ShutdownHangs { .. }) => action == Some("shutdown"),
+            Effect::Action(Quirk::Sizeless { .. } | Quirk::ListedLate { .. }) => action == Some("snapshot"),
+        }
+    }
+
     /// A fault that lasts until it is cleared.
     pub fn always(on: Pattern, effect: impl Into<Effect>) -> Self {
         Self { name: String::new(), on, skip: 0, times: None, effect: effect.into() }
@@ -274,8 +284,12 @@ impl Faults {
 
     pub(super) fn meet(&mut self, request: &Request) -> Met {
         let mut met = Met::default();
+        if self.0.is_empty() {
+            return met;
+        }
+        let action = action_of(request);
         for fault in &mut self.0 {
-            if !fault.on.matches(request) {
+            if !fault.concerns(action.as_deref()) || !fault.on.matches(request) {
                 continue;
             }
             if fault.skip > 0 {

@@ -1,0 +1,202 @@
+//! The bot on Discord: built once, run until it is told to stop or Discord refuses it for good.
+//!
+//! `app` starts it, runs it beside its [`Reporter`], and closes it first of all when the process stops or loses its lease.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use backon::{ExponentialBuilder, Retryable};
+use secrecy::SecretString;
+use serenity::{
+    Client,
+    all::GatewayIntents,
+    cache,
+    client::ClientBuilder,
+    http::Http,
+    model::id::UserId,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Error,
+    doors::Doors,
+    face::{CommandIds, Face},
+    handler::Handler,
+    messages::Wording,
+    registration::Registrar,
+    reporter::Reporter,
+    wire::{self, Route, Trouble},
+};
+use crate::{
+    access::Policy,
+    clock::Clock,
+    inventory::Inventory,
+    operation::{Rules, ids::ChannelId},
+    store::Store,
+};
+
+/// The slowest that an unreachable Discord is asked again.
+const SLOWEST: Duration = Duration::from_secs(30);
+/// How long closing the gateway may take; whoever is still connecting has nothing to close.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// What the bot needs to know of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The bot's token.
+    pub token: SecretString,
+    /// Where to connect instead of discord.com: simulators only.
+    pub connect_to: Option<SocketAddr>,
+    /// The one root certificate to trust there, as PEM.
+    pub extra_ca_pem: Option<String>,
+    /// Dollars per GB and month of a Snapshot.
+    pub price_per_gb: f64,
+    /// The times that questions and shutdowns are given.
+    pub rules: Rules,
+    /// The channel that hears of what cannot be said where it was asked.
+    pub notify_channel: Option<ChannelId>,
+}
+
+/// The rooms behind the bot.
+#[derive(Clone)]
+pub struct Rooms {
+    /// The memory.
+    pub store: Arc<Store>,
+    /// Droplets and Snapshots by name.
+    pub inventory: Arc<Inventory>,
+    /// Who may do what, and in which guilds.
+    pub policy: Policy,
+    /// The time.
+    pub clock: Clock,
+    /// Whether new operations are let in.
+    pub doors: Doors,
+}
+
+/// The bot, logged in and not yet connected to the gateway.
+pub struct Bot {
+    client: Client,
+    registrar: Registrar,
+    reporter: Reporter,
+    ready: watch::Receiver<bool>,
+}
+
+impl Bot {
+    /// Logs in and learns where the gateway is. Waits for Discord as long as it takes, or until `shutdown`; fails at once if the
+    /// token is refused.
+    pub async fn start(settings: Settings, rooms: Rooms, shutdown: &CancellationToken) -> Result<Self, Error> {
+        let Settings { token, connect_to, extra_ca_pem, price_per_gb, rules, notify_channel } = settings;
+        let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
+        let login = log_in(&http, connect_to.is_some());
+        let login = shutdown.run_until_cancelled(login).await.ok_or(Error::Stopped)??;
+        let wording = Wording { price_per_gb, rules };
+        let Rooms { store, inventory, policy, clock, doors } = rooms;
+        let face = Arc::new(Face {
+            store: Arc::clone(&store),
+            inventory,
+            policy,
+            clock: clock.clone(),
+            doors,
+            wording: wording.clone(),
+            commands: CommandIds::default(),
+        });
+        let (seen, guilds) = mpsc::unbounded_channel();
+        let (ready, is_ready) = watch::channel(false);
+        let handler = Arc::new(Handler {
+            face: Arc::clone(&face),
+            options: Handler::options(),
+            shards: std::sync::OnceLock::new(),
+            seen,
+            ready,
+        });
+        let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)
+            .event_handler_arc(Arc::clone(&handler))
+            .cache_settings(smallest_cache())
+            .await
+            .map_err(Error::of_gateway)?;
+        // serenity goes to the real gateway when it cannot learn the address itself; we have learnt it.
+        *client.ws_url.lock().await = login.gateway;
+        let _ = handler.shards.set(Arc::clone(&client.shard_manager));
+        let http = Arc::clone(&client.http);
+        let reporter = Reporter::new(Arc::clone(&http), store, clock, wording, notify_channel, login.me);
+        Ok(Self { registrar: Registrar::new(http, face, guilds), client, reporter, ready: is_ready })
+    }
+
+    /// What says everything else; to be run beside the bot, and for a little longer.
+    pub fn reporter(&self) -> Reporter {
+        self.reporter.clone()
+    }
+
+    /// Whether the gateway is connected.
+    pub fn ready(&self) -> watch::Receiver<bool> {
+        self.ready.clone()
+    }
+
+    /// Listens until `shutdown`, then closes the gateway. Never returns before that but with an error: a bot that hears nothing
+    /// is not kept alive.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let Self { mut client, registrar, .. } = self;
+        let shards = Arc::clone(&client.shard_manager);
+        let closed = async {
+            shutdown.cancelled().await;
+            // While still connecting there is no shard to close, and serenity's own loop would wait for one for ever.
+            let _ = tokio::time::timeout(CLOSING, shards.shutdown_all()).await;
+        };
+        let registering = async {
+            registrar.run().await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            biased;
+            () = closed => Ok(()),
+            () = registering => Ok(()),
+            ended = client.start() => match ended {
+                Ok(()) if shutdown.is_cancelled() => Ok(()),
+                Ok(()) => Err(Error::Ended(None)),
+                Err(error) => Err(Error::of_gateway(error)),
+            },
+        }
+    }
+}
+
+/// What logging in teaches.
+struct Login {
+    gateway: String,
+    me: UserId,
+}
+
+async fn log_in(http: &Http, is_simulated: bool) -> Result<Login, Error> {
+    let application = patiently("log in to Discord", || http.get_current_application_info()).await?;
+    http.set_application_id(application.id);
+    let me = patiently("ask Discord who we are", || http.get_current_user()).await?;
+    let gateway = patiently("ask Discord for its gateway", || http.get_gateway()).await?.url;
+    let scheme = if is_simulated { "ws" } else { "wss://" };
+    if gateway.starts_with(scheme) { Ok(Login { gateway, me: me.id }) } else { Err(Error::BadGateway) }
+}
+
+/// Asks until Discord answers; a refusal is final.
+async fn patiently<T, F: Future<Output = serenity::Result<T>>>(
+    what: &'static str,
+    ask: impl FnMut() -> F,
+) -> Result<T, Error> {
+    let pauses = ExponentialBuilder::default().with_jitter().with_max_delay(SLOWEST).without_max_times();
+    let answer = ask
+        .retry(pauses)
+        .when(|error| Trouble::of(error) == Trouble::Later)
+        .notify(|error, pause| tracing::warn!(cause = wire::describe(error), ?pause, "could not {what}"))
+        .await;
+    wire::count(&answer);
+    answer.map_err(|error| match Trouble::of(&error) {
+        Trouble::TokenRefused => Error::TokenRefused,
+        _ => Error::Ended(Some(Box::new(error))),
+    })
+}
+
+/// Interactions bring all that we need to know of people and channels, so nothing else is kept.
+fn smallest_cache() -> cache::Settings {
+    let mut settings = cache::Settings::default();
+    settings.max_messages = 0;
+    settings.cache_guilds = false;
+    settings.cache_channels = false;
+    settings.cache_users = false;
+    settings
+}

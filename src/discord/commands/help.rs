@@ -1,0 +1,23 @@
+//! `/snapshot help`: what this person may use here. For everyone in a guild that is served.
+
+use super::{Context, answer, asking};
+use crate::{
+    access::Right,
+    discord::{incident::Fault, messages::{help, refusal::Refusal}, responder::Stop},
+};
+
+/// What you can do here, and how
+#[poise::command(slash_command)]
+pub(super) async fn help(context: Context<'_>) -> Result<(), Fault> {
+    answer(context, async { tell(context) }).await;
+    Ok(())
+}
+
+fn tell(context: Context<'_>) -> Result<String, Stop> {
+    let face = context.framework.user_data;
+    let person = asking(context);
+    let guild = face.policy.admit(&person).map_err(Refusal::Denied)?;
+    let greatest = face.policy.greatest(&person);
+    let denial = face.policy.authorize(&person, Right::Take).err();
+    Ok(help::help(greatest, denial.as_ref(), face.commands.of(guild)))
+}

@@ -1,0 +1,84 @@
+//! The commands: `/snapshot` and what stands under it, one file each. Registered as they are declared here.
+
+mod help;
+mod status;
+mod take;
+
+use std::sync::Arc;
+
+use serenity::model::application::{InstallationContext, InteractionContext};
+
+use super::{
+    face::{Face, person},
+    incident::Fault,
+    responder::{Responder, Stop},
+};
+use crate::access::Person;
+
+/// What a command is given.
+type Context<'a> = poise::ApplicationContext<'a, Arc<Face>, Fault>;
+
+/// All commands, for registration and for dispatch.
+pub(super) fn all() -> Vec<poise::Command<Arc<Face>, Fault>> {
+    let mut snapshot = snapshot();
+    // Nobody is hidden from: rights are ours to check, and a guild's admins can narrow this in Discord's own settings.
+    snapshot.install_context = Some(vec![InstallationContext::Guild]);
+    snapshot.interaction_context = Some(vec![InteractionContext::Guild]);
+    vec![snapshot]
+}
+
+/// Take, restore and look after Snapshots of Droplets
+#[poise::command(slash_command, subcommands("take::take", "status::status", "help::help"), subcommand_required)]
+#[expect(clippy::unused_async, reason = "poise wants it so, and Discord never calls a command that has subcommands")]
+async fn snapshot(_: Context<'_>) -> Result<(), Fault> {
+    Ok(())
+}
+
+/// Does a command's work and answers with what it says.
+async fn answer(context: Context<'_>, work: impl Future<Output = Result<String, Stop>>) {
+    responder(context).answer(work).await;
+}
+
+fn responder(context: Context<'_>) -> Responder<'_> {
+    let interaction = context.interaction;
+    Responder { http: &context.serenity_context().http, id: interaction.id, token: &interaction.token }
+}
+
+fn asking(context: Context<'_>) -> Person {
+    let interaction = context.interaction;
+    person(interaction.guild_id, interaction.user.id, interaction.member.as_deref())
+}
+
+/// What poise could not do itself. Commands answer for themselves, so what comes here is no command of ours, or a bug.
+pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<Face>, Fault>) {
+    use super::messages::refusal::Refusal;
+    use poise::FrameworkError;
+    match error {
+        FrameworkError::Command { error, ctx, .. } => fail(ctx, Stop::Failed(error)).await,
+        FrameworkError::CommandPanic { payload, ctx, .. } => {
+            fail(ctx, Stop::Failed(Fault::Panicked(payload.unwrap_or_default()))).await;
+        }
+        // Discord offers an older version of the command, or somebody forged one.
+        FrameworkError::ArgumentParse { ctx, .. } => fail(ctx, Refusal::UnknownCommand.into()).await,
+        FrameworkError::CommandStructureMismatch { ctx, .. } => {
+            fail(poise::Context::Application(ctx), Refusal::UnknownCommand.into()).await;
+        }
+        FrameworkError::UnknownInteraction { framework, interaction, .. } => {
+            let http = &framework.serenity_context.http;
+            let responder = Responder { http, id: interaction.id, token: &interaction.token };
+            responder.answer(async { Err(Refusal::UnknownCommand.into()) }).await;
+        }
+        other => tracing::warn!(error = %other, "poise could not do something"),
+    }
+}
+
+async fn fail(context: poise::Context<'_, Arc<Face>, Fault>, stop: Stop) {
+    let poise::Context::Application(context) = context else { return };
+    if context.interaction_type == poise::CommandInteractionType::Autocomplete {
+        if let Stop::Failed(fault) = stop {
+            super::incident::Incident::record(&fault);
+        }
+        return;
+    }
+    answer(context, async { Err(stop) }).await;
+}

@@ -1,0 +1,46 @@
+//! Why the bot cannot be on Discord at all, by what whoever runs it does next. Failures of single messages never get here.
+
+/// Why the bot ended, or did not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Discord does not know the token.
+    #[error("log in to Discord: it refuses DISCORD_TOKEN; copy the bot's token anew from the Developer Portal")]
+    TokenRefused,
+    /// Discord closed the gateway for good.
+    #[error("stay on Discord's gateway: {0}")]
+    GatewayRefused(&'static str),
+    /// Discord's gateway address is not one.
+    #[error("use the gateway's address that Discord gave")]
+    BadGateway,
+    /// The root certificate cannot be read.
+    #[error("read the certificate in EXTRA_CA_FILE")]
+    BadCertificate(#[source] reqwest::Error),
+    /// The HTTP client cannot be built.
+    #[error("build the HTTP client")]
+    Client(#[source] reqwest::Error),
+    /// The connection to the gateway ended although nobody wanted that.
+    #[error("stay on Discord's gateway: the connection ended")]
+    Ended(#[source] Option<Box<serenity::Error>>),
+    /// Stopped before it was connected.
+    #[error("connect to Discord: stopped before that")]
+    Stopped,
+}
+
+impl Error {
+    /// What the gateway's own client says when it gives up.
+    pub(super) fn of_gateway(error: serenity::Error) -> Self {
+        use serenity::gateway::GatewayError;
+        match error {
+            serenity::Error::Gateway(GatewayError::InvalidAuthentication | GatewayError::NoAuthentication) => {
+                Self::TokenRefused
+            }
+            serenity::Error::Gateway(GatewayError::InvalidGatewayIntents | GatewayError::DisallowedGatewayIntents) => {
+                Self::GatewayRefused("it refuses the intents, of which this bot uses only GUILDS")
+            }
+            serenity::Error::Gateway(GatewayError::InvalidShardData | GatewayError::OverloadedShard) => {
+                Self::GatewayRefused("the bot is in more guilds than one connection may serve")
+            }
+            other => Self::Ended(Some(Box::new(other))),
+        }
+    }
+}

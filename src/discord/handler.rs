@@ -1,0 +1,100 @@
+//! What the gateway tells: interactions go to the commands and the buttons, guilds to the registrar, the rest is readiness.
+
+use std::sync::{Arc, OnceLock};
+
+use serenity::{
+    async_trait,
+    client::{Context, EventHandler, FullEvent},
+    gateway::{ConnectionStage, ShardManager, ShardStageUpdateEvent},
+    model::{
+        application::{CommandInteraction, Interaction},
+        gateway::Ready,
+        guild::Guild,
+        id::GuildId,
+    },
+};
+use tokio::sync::{mpsc, watch};
+use tracing::{Instrument, info_span};
+
+use super::{buttons, commands, face::Face, incident::Fault};
+
+/// The ears of the bot.
+pub(super) struct Handler {
+    pub(super) face: Arc<Face>,
+    pub(super) options: poise::FrameworkOptions<Arc<Face>, Fault>,
+    /// Known once the client is built, which is before it hears anything.
+    pub(super) shards: OnceLock<Arc<ShardManager>>,
+    pub(super) seen: mpsc::UnboundedSender<GuildId>,
+    pub(super) ready: watch::Sender<bool>,
+}
+
+impl Handler {
+    pub(super) fn options() -> poise::FrameworkOptions<Arc<Face>, Fault> {
+        poise::FrameworkOptions {
+            commands: commands::all(),
+            on_error: |error| Box::pin(commands::on_error(error)),
+            ..poise::FrameworkOptions::default()
+        }
+    }
+
+    async fn dispatch(&self, context: &Context, interaction: Interaction) {
+        let Some(shard_manager) = self.shards.get() else { return };
+        let framework = poise::FrameworkContext {
+            serenity_context: context,
+            options: &self.options,
+            user_data: &self.face,
+            shard_manager,
+        };
+        poise::dispatch_event(framework, FullEvent::InteractionCreate { interaction }).await;
+    }
+}
+
+#[async_trait]
+impl EventHandler for Handler {
+    async fn interaction_create(&self, context: Context, interaction: Interaction) {
+        match &interaction {
+            Interaction::Command(command) | Interaction::Autocomplete(command) => {
+                let span = info_span!(
+                    "interaction",
+                    interaction.id = command.id.get(),
+                    guild.id = command.guild_id.map(GuildId::get),
+                    user.id = command.user.id.get(),
+                    command = path(command),
+                );
+                self.dispatch(&context, interaction).instrument(span).await;
+            }
+            Interaction::Component(component) => {
+                let span = info_span!(
+                    "interaction",
+                    interaction.id = component.id.get(),
+                    guild.id = component.guild_id.map(GuildId::get),
+                    user.id = component.user.id.get(),
+                    custom_id = component.data.custom_id,
+                );
+                buttons::pressed(&self.face, &context.http, component).instrument(span).await;
+            }
+            // We show no modals, and pings come over HTTP only.
+            _ => tracing::debug!("an interaction of a kind that this bot does not use"),
+        }
+    }
+
+    async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
+        // Nobody listens any more while the bot is being stopped.
+        let _ = self.seen.send(guild.id);
+    }
+
+    async fn ready(&self, _: Context, ready: Ready) {
+        tracing::info!(user.name = ready.user.name, guilds = ready.guilds.len(), "connected to Discord");
+        self.ready.send_replace(true);
+    }
+
+    async fn shard_stage_update(&self, _: Context, event: ShardStageUpdateEvent) {
+        self.ready.send_replace(event.new == ConnectionStage::Connected);
+    }
+}
+
+/// `snapshot take`, as typed.
+fn path(command: &CommandInteraction) -> String {
+    let sub = command.data.options.first().map(|option| option.name.as_str()).unwrap_or_default();
+    format!("{} {sub}", command.data.name)
+}

@@ -1,0 +1,67 @@
+//! Something that nobody foresaw: the person gets a short id, the log gets the whole chain under the same id, once.
+
+use std::fmt;
+
+use crate::store;
+
+/// Why a command or a press did not get its answer, unforeseen.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// The store.
+    #[error("could not {0}")]
+    Store(#[from] store::Error),
+    /// poise gave us something else than what we registered.
+    #[error("could not understand the command: {0}")]
+    Mismatch(String),
+    /// A bug.
+    #[error("panicked: {0}")]
+    Panicked(String),
+}
+
+/// The id that the person and the log share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Incident(String);
+
+impl Incident {
+    /// Gives the fault an id and writes it to the log, with all its causes.
+    pub(super) fn record(fault: &Fault) -> Self {
+        let incident = Self(std::iter::repeat_with(fastrand::alphanumeric).take(8).collect::<String>().to_lowercase());
+        tracing::error!(incident.id = %incident, cause = chain(fault), "an interaction failed");
+        incident
+    }
+}
+
+impl fmt::Display for Incident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An error and all its causes, on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_has_eight_characters() {
+        let incident = Incident::record(&Fault::Panicked("x".to_owned()));
+        assert_eq!(incident.to_string().len(), 8);
+    }
+
+    #[test]
+    fn the_log_gets_every_cause() {
+        let fault = Fault::Store(store::Error::LeaseLost);
+        assert!(chain(&fault).starts_with("could not "));
+    }
+}

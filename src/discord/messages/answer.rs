@@ -1,0 +1,168 @@
+//! The announcement at the end, which mentions who asked, and the line for the channel that hears of every outcome.
+
+use super::{
+    Wording, failure,
+    said::Said,
+    subject, the_subject,
+    text::{name, shorten},
+    units::{ago, duration, gigabytes, monthly},
+};
+use crate::operation::{
+    Operation, Verdict,
+    plan::{Kind, Safety},
+    power::Released,
+    reading::{Failure, PowerState},
+    step::Task,
+};
+
+/// Discord's limit for a message's text.
+const LONGEST: usize = 2000;
+
+/// The answer to who asked.
+pub fn answer(operation: &Operation, wording: &Wording) -> Said {
+    let asker = operation.asker.user;
+    let content = format!("<@{asker}> {}", outcome(operation, wording));
+    Said { content: shorten(&content, LONGEST), pings: Some(asker), ..Said::default() }
+}
+
+/// The same for the notify channel, which pings nobody.
+pub fn notify(operation: &Operation, wording: &Wording) -> Said {
+    let asker = operation.asker;
+    let content =
+        format!("{} Asked for by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
+    Said::text(shorten(&content, LONGEST))
+}
+
+/// How it ended, and how the Droplet is.
+fn outcome(operation: &Operation, wording: &Wording) -> String {
+    let mut sentences = match &operation.verdict {
+        Some(Verdict::Completed) | None => completed(operation, wording),
+        Some(Verdict::Cancelled) => cancelled(operation, wording),
+        Some(Verdict::Failed(why)) => failed(why, operation, wording),
+    };
+    sentences.extend(power(operation));
+    if let Some(Verdict::Failed(why)) = &operation.verdict {
+        sentences.push(failure::next(why, operation));
+    }
+    sentences.join(" ")
+}
+
+fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
+    let droplet = name(&operation.target.name);
+    let mut sentences = match &operation.kind {
+        Kind::Take { .. } => {
+            vec![format!("Snapshot {} of {droplet} is ready: {}.", name(&operation.snapshot_name), cost(operation, wording))]
+        }
+        Kind::Restore { snapshot, .. } => {
+            let mut sentences = vec![format!("{droplet} is restored from Snapshot {}.", name(&snapshot.name))];
+            sentences.extend(safety(operation, wording));
+            sentences
+        }
+        Kind::Launch { snapshot, .. } => {
+            let address = operation.launched.as_ref().and_then(|launched| launched.address.as_deref());
+            let address = address.map_or_else(
+                || "DigitalOcean has not told its address yet".to_owned(),
+                |address| format!("its address is {}", name(address)),
+            );
+            vec![format!("Droplet {droplet} is made from Snapshot {}; {address}.", name(&snapshot.name))]
+        }
+        Kind::Delete { snapshot } => vec![format!("Snapshot {} is deleted.", name(&snapshot.name))],
+    };
+    if let Some(cancelled) = operation.cancelled {
+        let by = cancelled.by.map_or_else(|| "the cancellation came".to_owned(), |by| format!("<@{by}> cancelled"));
+        sentences.push(format!("DigitalOcean could not stop any more when {by}, so it was waited for and is kept."));
+    }
+    sentences
+}
+
+fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
+    let subject = capitalised(&the_subject(operation));
+    let by = operation.cancelled.and_then(|cancelled| cancelled.by);
+    let mut sentences = vec![match by {
+        Some(by) => format!("{subject} was cancelled by <@{by}>."),
+        None => format!(
+            "{subject} was cancelled: the shutdown hung, and nobody answered within {}.",
+            duration(wording.rules.decision_timeout)
+        ),
+    }];
+    sentences.extend(kept(operation, wording));
+    sentences
+}
+
+fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String> {
+    let mut sentences = vec![format!("{} failed. {}", subject(operation), failure::what(why, operation))];
+    sentences.extend(kept(operation, wording));
+    sentences
+}
+
+/// What an operation that did not complete leaves behind.
+fn kept(operation: &Operation, wording: &Wording) -> Option<String> {
+    let is_done = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.is_done());
+    match &operation.kind {
+        Kind::Take { .. } if operation.snapshot.is_some() => Some(format!(
+            "Snapshot {} is kept: {}.",
+            name(&operation.snapshot_name),
+            cost(operation, wording)
+        )),
+        Kind::Take { .. } => None,
+        Kind::Restore { .. } if is_done || operation.snapshot.is_some() => safety(operation, wording),
+        Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => None,
+    }
+}
+
+fn safety(operation: &Operation, wording: &Wording) -> Option<String> {
+    let Kind::Restore { safety: Safety::Snapshot, .. } = &operation.kind else { return None };
+    Some(format!(
+        "What was on its disk before is kept in Snapshot {}: {}.",
+        name(&operation.snapshot_name),
+        cost(operation, wording)
+    ))
+}
+
+fn cost(operation: &Operation, wording: &Wording) -> String {
+    match operation.snapshot.as_ref().and_then(crate::operation::reading::SnapshotReading::known_size) {
+        Some(size) => format!("{}, {}", gigabytes(size), monthly(size, wording.price_per_gb)),
+        None => "DigitalOcean has not told its size yet".to_owned(),
+    }
+}
+
+/// How the Droplet is now, and how long it was down.
+fn power(operation: &Operation) -> Option<String> {
+    let droplet = name(&operation.target.name);
+    let power = &operation.power;
+    if operation.verdict == Some(Verdict::Failed(Failure::DropletGone)) {
+        return None;
+    }
+    if let Some(release) = &power.released {
+        return Some(match release.how {
+            Released::LeftOff => format!("{droplet} is left off, as <@{}> wished.", release.by),
+            Released::Handled => format!("{droplet} could not be turned on, and <@{}> sees to it.", release.by),
+        });
+    }
+    if let Some(owed) = power.owed {
+        let until = owed.late_until.map(|until| format!(" until {}", ago(until))).unwrap_or_default();
+        return Some(format!(
+            "{droplet} is on. Its shutdown may still take effect{until}; if it does, {droplet} is turned on again."
+        ));
+    }
+    if let Some(downtime) = power.downtime() {
+        let by_others = if operation.power.back.is_done() { "" } else { " Somebody turned it on before we did." };
+        return Some(format!("{droplet} was down for {}.{by_others}", duration(downtime)));
+    }
+    match (power.before, power.after, power.went_off) {
+        (Some(PowerState::Off), Some(PowerState::On), _) => {
+            Some(format!("{droplet} was off before and is on now; it is left on."))
+        }
+        (Some(PowerState::Off), Some(PowerState::Off) | None, _) => {
+            Some(format!("{droplet} was off before and stays off."))
+        }
+        (Some(PowerState::On), _, Some(_)) => Some(format!("{droplet} is on and never went off.")),
+        (Some(PowerState::On), _, None) => Some(format!("{droplet} kept running.")),
+        (None, _, _) => None,
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,82 @@
+//! Why something failed and what a person can do about it, one pair of sentences for each [`Failure`].
+
+use super::text::{name, plain, quote};
+use crate::operation::{Operation, reading::Failure};
+
+/// What happened, as a sentence.
+pub fn what(failure: &Failure, operation: &Operation) -> String {
+    let droplet = name(&operation.target.name);
+    match failure {
+        Failure::ActionErrored => {
+            "DigitalOcean began it and then reported an error; it never says why.".to_owned()
+        }
+        Failure::ActionVanished => "DigitalOcean no longer knows the Action that it had begun.".to_owned(),
+        Failure::DropletGone => format!("{droplet} does not exist any more."),
+        Failure::SnapshotGone => "The Snapshot does not exist any more.".to_owned(),
+        Failure::DropletUnusable { status } => {
+            format!("DigitalOcean says that {droplet} is {}, and nothing can be done with it in that state.", name(status))
+        }
+        Failure::TagRemoved { tag } => {
+            format!("{droplet} no longer has the tag {}, without which this bot leaves Droplets alone.", name(tag))
+        }
+        Failure::Unauthorized => "DigitalOcean refused this bot's token.".to_owned(),
+        Failure::Forbidden { scopes } => {
+            format!("This bot's DigitalOcean token lacks a scope; the request needs {}.", quote(scopes))
+        }
+        Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message)),
+        Failure::Hung => format!("{droplet} did not turn off in time."),
+        Failure::RestoreUnclear => {
+            "DigitalOcean's answer to the restore was lost, and it cannot be known whether it was carried out.".to_owned()
+        }
+        Failure::NotListed => {
+            "DigitalOcean completed the Snapshot but did not list it within 30 minutes.".to_owned()
+        }
+        Failure::Internal => "This bot made a mistake and stopped here.".to_owned(),
+    }
+}
+
+/// What to do next, as a sentence.
+pub fn next(failure: &Failure, operation: &Operation) -> String {
+    match failure {
+        Failure::ActionErrored | Failure::ActionVanished => {
+            "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
+        }
+        Failure::DropletGone => "Snapshots that were taken of it earlier are still there.".to_owned(),
+        Failure::SnapshotGone => "Choose another Snapshot.".to_owned(),
+        Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
+        Failure::TagRemoved { .. } => "Give it the tag again, or leave it out.".to_owned(),
+        Failure::Unauthorized => "Whoever runs this bot has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),
+        Failure::Forbidden { .. } => "Whoever runs this bot has to give the token that scope.".to_owned(),
+        Failure::Refused { .. } => "Try again once the reason is out of the way.".to_owned(),
+        Failure::Hung => "Look at what keeps it from shutting down, then try again.".to_owned(),
+        Failure::RestoreUnclear => {
+            "Look at its disk before restoring again: a second restore would undo newer work.".to_owned()
+        }
+        Failure::NotListed => format!(
+            "Look for {} in DigitalOcean's control panel before trying again, so that you do not pay for two.",
+            name(&operation.snapshot_name)
+        ),
+        Failure::Internal => {
+            format!("Whoever runs this bot finds the details in its log under `{}`.", operation.id)
+        }
+    }
+}
+
+/// The reason in a few words, for a line of the progress message.
+pub fn short(failure: &Failure) -> String {
+    match failure {
+        Failure::ActionErrored => "DigitalOcean reported an error".to_owned(),
+        Failure::ActionVanished => "DigitalOcean lost the Action".to_owned(),
+        Failure::DropletGone => "the Droplet is gone".to_owned(),
+        Failure::SnapshotGone => "the Snapshot is gone".to_owned(),
+        Failure::DropletUnusable { status } => format!("the Droplet is {}", name(&plain(status, 40))),
+        Failure::TagRemoved { .. } => "the Droplet lost its tag".to_owned(),
+        Failure::Unauthorized => "DigitalOcean refused the token".to_owned(),
+        Failure::Forbidden { .. } => "the token lacks a scope".to_owned(),
+        Failure::Refused { .. } => "DigitalOcean refused".to_owned(),
+        Failure::Hung => "it did not turn off in time".to_owned(),
+        Failure::RestoreUnclear => "not known whether it was carried out".to_owned(),
+        Failure::NotListed => "completed, but never listed".to_owned(),
+        Failure::Internal => "a mistake of this bot".to_owned(),
+    }
+}

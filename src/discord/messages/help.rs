@@ -1,0 +1,28 @@
+//! What `/snapshot help` tells: the commands that this person may use, as mentions that can be clicked.
+
+use crate::{
+    access::{Denial, Right},
+    discord::messages::refusal,
+};
+
+/// A command, its right and what it does.
+const COMMANDS: [(&str, Right, &str); 2] = [
+    ("take", Right::Take, "takes a Snapshot of a Droplet: shuts it down, takes the Snapshot, turns it on again and tells you"),
+    ("status", Right::View, "shows what is running and what ended last"),
+];
+
+/// Help for a person with this right; `command` is the registered command's id, once known.
+pub fn help(greatest: Option<Right>, denial: Option<&Denial>, command: Option<u64>) -> String {
+    let mention = |sub: &str| match command {
+        Some(id) => format!("</snapshot {sub}:{id}>"),
+        None => format!("`/snapshot {sub}`"),
+    };
+    let mut lines = Vec::new();
+    let may = COMMANDS.iter().filter(|(_, right, _)| greatest.is_some_and(|greatest| greatest >= *right));
+    lines.extend(may.map(|(sub, _, what)| format!("{} {what}.", mention(sub))));
+    lines.push(format!("{} shows this.", mention("help")));
+    if let Some(denial) = denial {
+        lines.push(refusal::denied(denial));
+    }
+    lines.join("\n")
+}

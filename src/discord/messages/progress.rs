@@ -1,0 +1,325 @@
+//! The progress message: one embed with what matters first, a line for each step, and the buttons of the moment.
+//!
+//! Rendered anew from the operation whenever it changed; elapsed times are counted by the reader's own client.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Wording, failure, subject,
+    said::{Button, Colour, Embed, Said, Style},
+    text::{name, plain, shorten},
+    units::{about, ago, duration, usually},
+};
+use crate::{
+    discord::press::{Act, Press},
+    operation::{
+        Hindrance, Operation, Verdict,
+        plan::{Downtime, Kind},
+        power::Released,
+        reading::{Failure, PowerState},
+        step::{Run, State, Step, Task},
+    },
+};
+
+/// Discord's limit for a title.
+const LONGEST_TITLE: usize = 256;
+
+/// The message as it should read at `now`.
+pub fn progress(operation: &Operation, wording: &Wording, now: Timestamp) -> Said {
+    let phase = Phase::of(operation);
+    let mut lines: Vec<String> = operation.steps.iter().map(|step| line(step, operation, now)).collect();
+    lines.extend(power_line(operation, now));
+    if let Some(question) = question(operation, wording) {
+        lines.push(String::new());
+        lines.push(question);
+    }
+    lines.push(String::new());
+    lines.push(asked(operation));
+    Said {
+        content: String::new(),
+        embed: Some(Embed {
+            title: shorten(&format!("{} · {}", subject(operation), phase.words(operation)), LONGEST_TITLE),
+            description: lines.join("\n"),
+            footer: footer(operation),
+            colour: phase.colour(),
+        }),
+        buttons: buttons(operation),
+        pings: None,
+    }
+}
+
+/// How an operation stands, as its title says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Working,
+    Asking,
+    PowerBack,
+    Stuck,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl Phase {
+    fn of(operation: &Operation) -> Self {
+        if operation.power.stuck.is_some() && operation.power.owed.is_some() {
+            return Self::Stuck;
+        }
+        if operation.question.is_some() {
+            return Self::Asking;
+        }
+        match &operation.verdict {
+            None => Self::Working,
+            Some(_) if operation.ended.is_none() => Self::PowerBack,
+            Some(Verdict::Completed) => Self::Completed,
+            Some(Verdict::Failed(_)) => Self::Failed,
+            Some(Verdict::Cancelled) => Self::Cancelled,
+        }
+    }
+
+    fn words(self, operation: &Operation) -> String {
+        match self {
+            Self::Working => outlook(operation),
+            Self::Asking => "the shutdown hangs".to_owned(),
+            Self::PowerBack => "turning it on again".to_owned(),
+            Self::Stuck => "it is still off".to_owned(),
+            Self::Completed => match operation.kind {
+                Kind::Take { .. } | Kind::Launch { .. } => "ready".to_owned(),
+                Kind::Restore { .. } | Kind::Delete { .. } => "done".to_owned(),
+            },
+            Self::Failed => "failed".to_owned(),
+            Self::Cancelled => "cancelled".to_owned(),
+        }
+    }
+
+    fn colour(self) -> Colour {
+        match self {
+            Self::Working | Self::PowerBack => Colour::Working,
+            Self::Asking => Colour::Asking,
+            Self::Stuck | Self::Failed => Colour::Failed,
+            Self::Completed => Colour::Done,
+            Self::Cancelled => Colour::Stopped,
+        }
+    }
+}
+
+/// What a reader wants to know first: how long the Droplet will be down.
+fn outlook(operation: &Operation) -> String {
+    if operation.cancelled.is_some() {
+        return "stopping".to_owned();
+    }
+    let shutdown_given_up = operation
+        .steps
+        .iter()
+        .any(|step| step.task == Task::ShutDown && matches!(step.state, State::Failed { .. }))
+        && !operation.steps.iter().any(|step| step.task == Task::PowerOff);
+    match &operation.kind {
+        Kind::Launch { .. } | Kind::Delete { .. } => "under way".to_owned(),
+        Kind::Take { .. } | Kind::Restore { .. } if operation.power.before == Some(PowerState::Off) => {
+            "it is off and stays off".to_owned()
+        }
+        Kind::Take { power: Downtime::None, .. } => "it keeps running".to_owned(),
+        Kind::Take { .. } if shutdown_given_up => "it keeps running".to_owned(),
+        Kind::Take { power: Downtime::PowerOff, .. } | Kind::Restore { .. } => match downtime(operation) {
+            Some(expected) => format!("expect {} of downtime", about(expected)),
+            None => "expect downtime until it is done".to_owned(),
+        },
+    }
+}
+
+/// What history says about the time from shutting down to being on again; nothing without history of the longest part.
+fn downtime(operation: &Operation) -> Option<SignedDuration> {
+    let usual = |task| operation.usual.of(task);
+    let longest = operation.steps.iter().filter(|step| !matches!(step.task, Task::ShutDown | Task::PowerOff));
+    let mut sum = SignedDuration::ZERO;
+    for step in longest {
+        sum += usual(step.task)?;
+    }
+    let around = [Task::ShutDown, Task::PowerOn].into_iter().filter_map(usual);
+    Some(around.fold(sum, |sum, part| sum + part))
+}
+
+/// What a task is called when it is not under way, and when it is.
+fn called(task: Task, operation: &Operation) -> (&'static str, &'static str) {
+    match (task, &operation.kind) {
+        (Task::ShutDown, _) => ("Shut down", "Shutting down"),
+        (Task::PowerOff, _) => ("Force power off", "Forcing power off"),
+        (Task::Snapshot, Kind::Restore { .. }) => ("Safety Snapshot", "Taking the safety Snapshot"),
+        (Task::Snapshot, Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. }) => {
+            ("Snapshot", "Taking the Snapshot")
+        }
+        (Task::Restore, _) => ("Restore", "Restoring"),
+        (Task::Create, _) => ("Create", "Creating"),
+        (Task::Delete, _) => ("Delete", "Deleting"),
+        (Task::PowerOn, _) => ("Power on", "Powering on"),
+    }
+}
+
+fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
+    let (noun, verb) = called(step.task, operation);
+    match &step.state {
+        State::Done { .. } => match step.took() {
+            Some(took) => format!("✅ {noun} — {}", duration(took)),
+            None => format!("✅ {noun}"),
+        },
+        State::Skipped if operation.verdict.as_ref().is_some_and(|verdict| *verdict != Verdict::Completed) => {
+            format!("⏭️ {noun} — not begun")
+        }
+        State::Skipped => format!("⏭️ {noun} — not needed"),
+        State::Failed { why: Failure::Hung, .. } => format!("⚠️ {noun} — {}", failure::short(&Failure::Hung)),
+        State::Failed { why, .. } => format!("❌ {noun} — {}", failure::short(why)),
+        State::Waiting(_) | State::Intended { .. } | State::Running(_) => {
+            let is_active = operation.active_step().is_some_and(|active| std::ptr::eq(active, step));
+            if is_active { active(verb, step, operation, now) } else { format!("▫️ {noun}") }
+        }
+    }
+}
+
+/// The step that is under way: since when, how long it usually takes, what it waits for.
+fn active(verb: &str, step: &Step, operation: &Operation, now: Timestamp) -> String {
+    if let Some(obstacle) = &operation.obstacle {
+        return format!("⚠️ {verb} — {}, waiting since {}", hindrance(&obstacle.what), ago(obstacle.since));
+    }
+    if step.task == Task::ShutDown && operation.question.is_some() {
+        return format!("⚠️ {verb} — {}", failure::short(&Failure::Hung));
+    }
+    match (&step.state, step.began) {
+        (State::Intended { doubt: Some(_), .. }, _) => {
+            format!("🔄 {verb} — DigitalOcean's answer was lost; looking whether it was carried out")
+        }
+        (State::Running(Run { completed: Some(_), .. }), Some(began)) if step.task == Task::Snapshot => {
+            format!("🔄 {verb} — started {}, taken; DigitalOcean has yet to list it", ago(began))
+        }
+        (_, Some(began)) => format!("🔄 {verb} — started {}{}", ago(began), pace(step.task, began, operation, now)),
+        (_, None) => format!("🔄 {verb}"),
+    }
+}
+
+/// How long it usually takes, and that it is slower this time.
+fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> String {
+    match operation.usual.of(task) {
+        Some(usual) if now.duration_since(began) > usual * 3 / 2 => {
+            format!(", {}: slower than usual", usually(usual))
+        }
+        Some(usual) => format!(", {}", usually(usual)),
+        None => String::new(),
+    }
+}
+
+fn hindrance(what: &Hindrance) -> String {
+    match what {
+        Hindrance::Event(Some(kind)) => format!("another Action, {}, is in progress", name(kind)),
+        Hindrance::Event(None) => "another Action is in progress".to_owned(),
+        Hindrance::Locked => "DigitalOcean has locked the Droplet".to_owned(),
+        Hindrance::Unsettled(status) => format!("the Droplet is {}", name(status)),
+        Hindrance::Outage => "DigitalOcean does not answer".to_owned(),
+        Hindrance::Throttled => "DigitalOcean's request limit is reached".to_owned(),
+        Hindrance::Turn => "other operations come first".to_owned(),
+    }
+}
+
+/// The line about turning the Droplet on again, for the kinds that may turn it off.
+fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
+    let power = &operation.power;
+    let may_turn_off = operation.steps.iter().any(|step| {
+        matches!(step.task, Task::ShutDown | Task::PowerOff | Task::Restore)
+    });
+    if !may_turn_off && power.owed.is_none() {
+        return None;
+    }
+    if let Some(release) = &power.released {
+        let how = match release.how {
+            Released::LeftOff => format!("left off, as <@{}> wished", release.by),
+            Released::Handled => format!("<@{}> sees to it", release.by),
+        };
+        return Some(format!("⏭️ Power on — {how}"));
+    }
+    if power.before == Some(PowerState::Off) {
+        return Some("⏭️ Power on — it was off before".to_owned());
+    }
+    if power.owed.is_some() && power.stuck.is_some() {
+        return Some("⚠️ Power on — did not succeed yet; tried again every few minutes".to_owned());
+    }
+    if let Some(owed) = power.owed.filter(|_| power.parked) {
+        let until = owed.late_until.map(|until| format!(" until {}", ago(until))).unwrap_or_default();
+        return Some(format!("✅ Power on — it is on; watched for a late shutdown{until}"));
+    }
+    let (noun, verb) = called(Task::PowerOn, operation);
+    if let Some(downtime) = power.downtime() {
+        return Some(format!("✅ {noun} — down for {}", duration(downtime)));
+    }
+    match (&power.owed, &power.went_off) {
+        (Some(_), _) if operation.active_step().is_some_and(|step| std::ptr::eq(step, &power.back)) => {
+            Some(active(verb, &power.back, operation, now))
+        }
+        (None, Some(_)) if operation.verdict == Some(Verdict::Failed(Failure::DropletGone)) => {
+            Some(format!("⏭️ {noun} — the Droplet is gone"))
+        }
+        (None, Some(_)) => Some(format!("✅ {noun} — it never went off")),
+        (None, None) if operation.verdict.is_some() => Some(format!("⏭️ {noun} — it never went off")),
+        (Some(_), _) | (None, None) => Some(format!("▫️ {noun}")),
+    }
+}
+
+/// The question about a hung shutdown, with what each answer means.
+fn question(operation: &Operation, wording: &Wording) -> Option<String> {
+    let question = operation.question.as_ref()?;
+    let droplet = name(&operation.target.name);
+    let live = match operation.kind {
+        Kind::Restore { .. } => "**Go on live** takes the safety Snapshot while it runs, then restores.",
+        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
+            "**Take it live** takes the Snapshot while it runs; files that are being written may be damaged in it."
+        }
+    };
+    let deadline = match question.shown_at {
+        Some(_) => ago(question.deadline(&wording.rules)),
+        None => format!("after {}", duration(wording.rules.decision_timeout)),
+    };
+    Some(format!(
+        "**{droplet} did not shut down within {}. What now?**\n\
+         **Force power off** is like pulling the plug: what was not saved is lost.\n\
+         {live}\n\
+         **Cancel** stops here. Without an answer, that is done {deadline}.",
+        duration(wording.rules.shutdown_timeout)
+    ))
+}
+
+fn asked(operation: &Operation) -> String {
+    let asked = format!("Asked for by <@{}> {}", operation.asker.user, ago(operation.asked_at));
+    match operation.cancelled {
+        Some(cancelled) => match cancelled.by {
+            Some(by) => format!("{asked}, cancelled by <@{by}>"),
+            None => format!("{asked}, cancelled because nobody answered"),
+        },
+        None => asked,
+    }
+}
+
+fn footer(operation: &Operation) -> String {
+    let region = operation.target.region.as_deref().map(|region| plain(region, 40));
+    let disk = operation.target.disk_gb.map(|gb| format!("{gb} GB disk"));
+    let parts = [region, disk, Some(format!("operation {}", operation.id))];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// What can be pressed now.
+fn buttons(operation: &Operation) -> Vec<Button> {
+    let button = |label, style, act| Button { label, style, press: Press { act, operation: operation.id } };
+    let cancel = button("Cancel", Style::Secondary, Act::Cancel);
+    let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
+    if operation.question.is_some() {
+        let live = match operation.kind {
+            Kind::Restore { .. } => "Go on live",
+            Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "Take it live",
+        };
+        return vec![
+            button("Force power off", Style::Danger, Act::Force),
+            button(live, Style::Primary, Act::Live),
+            cancel,
+        ];
+    }
+    let is_off = operation.power.owed.is_some() && !operation.power.parked;
+    let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none();
+    let offered = [(can_cancel, cancel), (is_off, leave_off)];
+    offered.into_iter().filter_map(|(offered, button)| offered.then_some(button)).collect()
+}

@@ -1,0 +1,47 @@
+//! The two messages about power that come by themselves: the call for help, and the late off that was made good.
+
+use super::{
+    failure,
+    said::{Button, Said, Style},
+    text::name,
+    units::{ago, duration},
+};
+use crate::{
+    discord::press::{Act, Press},
+    operation::Operation,
+};
+
+/// Power could not be brought back: people are called once, and we try on.
+pub fn stuck(operation: &Operation) -> Said {
+    let droplet = name(&operation.target.name);
+    let asker = operation.asker.user;
+    let why = match operation.power.stuck.as_ref().and_then(|stuck| stuck.why.as_ref()) {
+        Some(why) => format!("{} {}", failure::what(why, operation), failure::next(why, operation)),
+        None => "DigitalOcean keeps us waiting.".to_owned(),
+    };
+    let panel = match operation.target.droplet {
+        Some(id) => format!("<https://cloud.digitalocean.com/droplets/{id}>"),
+        None => "DigitalOcean's control panel".to_owned(),
+    };
+    let content = format!(
+        "<@{asker}> {droplet} is off and could not be turned on again. {why}\n\
+         This is tried again every few minutes. To be quicker, turn it on at {panel}; \
+         press **I'll handle it** if this bot shall leave it to you."
+    );
+    let press = Press { act: Act::HandleIt, operation: operation.id };
+    let button = Button { label: "I'll handle it", style: Style::Primary, press };
+    Said { content, pings: Some(asker), buttons: vec![button], embed: None }
+}
+
+/// A shutdown that hung took effect after the end, and was made good.
+pub fn repaired(operation: &Operation) -> Said {
+    let droplet = name(&operation.target.name);
+    let downtime = operation.power.downtime().map(|downtime| format!(", {} after the shutdown was asked for", duration(downtime)));
+    let when = operation.power.repaired.map(|at| format!(" {}", ago(at))).unwrap_or_default();
+    Said::text(format!(
+        "{droplet} turned off after all: the shutdown that hung took effect late. It was turned on again{when}{}. \
+         Operation `{}`.",
+        downtime.unwrap_or_default(),
+        operation.id
+    ))
+}

@@ -1,0 +1,136 @@
+//! Names and texts from outside, made harmless: the one door through which they reach Discord.
+//!
+//! A foreign text is shown as a code span, in which Discord renders neither markdown nor mentions, or in a footer, which
+//! renders nothing at all. What could end the span, break the line or reverse its direction is taken out.
+
+/// The longest foreign name that we show; a Droplet's may have 255 characters, and a title holds no more than 256 in all.
+const LONGEST_NAME: usize = 100;
+/// The longest foreign sentence that we show.
+const LONGEST_QUOTE: usize = 300;
+
+/// A name from outside, as a code span.
+pub fn name(foreign: &str) -> String {
+    span(foreign, LONGEST_NAME)
+}
+
+/// A sentence from outside, as a code span.
+pub fn quote(foreign: &str) -> String {
+    span(foreign, LONGEST_QUOTE)
+}
+
+/// A text from outside for places that render nothing: one line, at most `longest` UTF-16 units, as Discord counts.
+pub fn plain(foreign: &str, longest: usize) -> String {
+    let visible: String = foreign.chars().filter_map(visible).collect();
+    let words: Vec<&str> = visible.split_whitespace().collect();
+    shorten(&words.join(" "), longest)
+}
+
+/// Whether a text holds characters that cannot be seen or that break its line.
+pub fn hides_something(text: &str) -> bool {
+    text.chars().any(|letter| letter.is_control() || letter != '`' && visible(letter) != Some(letter))
+}
+
+/// Cuts on a character boundary and says so.
+pub fn shorten(text: &str, longest: usize) -> String {
+    let units = |text: &str| text.encode_utf16().count();
+    if units(text) <= longest {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut left = longest.saturating_sub(1);
+    for letter in text.chars() {
+        let Some(rest) = left.checked_sub(letter.len_utf16()) else { break };
+        left = rest;
+        kept.push(letter);
+    }
+    kept.truncate(kept.trim_end().len());
+    kept.push('…');
+    kept
+}
+
+fn span(foreign: &str, longest: usize) -> String {
+    let inner = plain(foreign, longest);
+    if inner.is_empty() { "`(no name)`".to_owned() } else { format!("`{inner}`") }
+}
+
+/// A character as it may be shown; none if it is invisible or steers the text around it.
+fn visible(letter: char) -> Option<char> {
+    match letter {
+        // A backtick would end the code span.
+        '`' => Some('\''),
+        // Line and paragraph separators break lines without being control characters.
+        '\u{2028}' | '\u{2029}' => Some(' '),
+        // Soft hyphen, Arabic letter mark, Hangul and Mongolian fillers, zero-width and bidi marks, variation selectors, tags.
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}' => None,
+        control if control.is_control() => Some(' '),
+        other => Some(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_backtick_cannot_end_the_span() {
+        assert_eq!(name("`@everyone` <@1>"), "`'@everyone' <@1>`");
+        assert_eq!(name("a\nb\u{202e}c\u{200b}d\u{2028}e"), "`a bcd e`");
+        assert_eq!(name(" \u{200b}\n"), "`(no name)`");
+    }
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        assert_eq!(shorten("ääää", 3), "ää…");
+        assert_eq!(shorten("😀😀😀", 4), "😀…");
+        assert_eq!(shorten("abc", 3), "abc");
+    }
+
+    fn hostile() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            any::<String>(),
+            Just("`".to_owned()),
+            Just("```".to_owned()),
+            Just("@everyone".to_owned()),
+            Just("<@&1>".to_owned()),
+            Just("\u{202e}\r\n".to_owned()),
+            Just("[a](http://b)".to_owned()),
+            Just("\\".to_owned()),
+            "[a-z]{0,400}",
+        ];
+        proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_foreign_leaves_its_span(foreign in hostile()) {
+            for shown in [name(&foreign), quote(&foreign)] {
+                let inner = shown.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+                prop_assert!(inner.is_some_and(|inner| !inner.is_empty() && !inner.contains('`')));
+                prop_assert!(!shown.chars().any(|letter| letter.is_control() || ('\u{2028}'..='\u{202e}').contains(&letter)));
+            }
+            prop_assert!(name(&foreign).encode_utf16().count() <= LONGEST_NAME + 2);
+            prop_assert!(quote(&foreign).encode_utf16().count() <= LONGEST_QUOTE + 2);
+        }
+
+        #[test]
+        fn cutting_never_lengthens(text: String, longest in 1_usize..50) {
+            prop_assert!(shorten(&text, longest).encode_utf16().count() <= longest);
+        }
+    }
+}

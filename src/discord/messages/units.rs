@@ -1,0 +1,79 @@
+//! Durations, moments, sizes and money, as people read them.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::operation::ids::{ChannelId, GuildId, MessageId};
+
+/// A measured duration: `12 s`, `3 min 12 s`, `1 h 5 min`.
+pub fn duration(duration: SignedDuration) -> String {
+    let seconds = (duration.as_millis().max(0) + 500) / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes, seconds) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, 0, _) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// A duration that is only expected: `about 4 minutes`.
+pub fn about(duration: SignedDuration) -> String {
+    let minutes = (duration.as_secs().max(0) + 30) / 60;
+    match minutes {
+        0 | 1 => "about a minute".to_owned(),
+        2..=90 => format!("about {minutes} minutes"),
+        _ => format!("about {} hours", (minutes + 30) / 60),
+    }
+}
+
+/// A usual duration, short: `usually 4 min`.
+pub fn usually(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(1);
+    if seconds < 60 { format!("usually {seconds} s") } else { format!("usually {} min", (seconds + 30) / 60) }
+}
+
+/// A moment that the reader's own client counts from: `2 minutes ago`.
+pub fn ago(at: Timestamp) -> String {
+    format!("<t:{}:R>", at.as_second())
+}
+
+/// Compressed gigabytes: `12.4 GB`.
+pub fn gigabytes(size: f64) -> String {
+    if size < 0.1 { "less than 0.1 GB".to_owned() } else { format!("{size:.1} GB") }
+}
+
+/// What a Snapshot costs: `$0.74 a month`, at least one cent, as DigitalOcean bills it.
+pub fn monthly(size: f64, price_per_gb: f64) -> String {
+    format!("${:.2} a month", (size * price_per_gb).max(0.01))
+}
+
+/// A link that Discord shows as a way to a message.
+pub fn link(guild: GuildId, channel: ChannelId, message: MessageId) -> String {
+    format!("https://discord.com/channels/{guild}/{channel}/{message}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_spoken() {
+        let shown = [0, 400, 12_000, 60_000, 192_000, 3_600_000, 3_900_000, -5]
+            .map(|millis| duration(SignedDuration::from_millis(millis)));
+        assert_eq!(shown, ["0 s", "0 s", "12 s", "1 min", "3 min 12 s", "1 h", "1 h 5 min", "0 s"]);
+        let expected = [5, 100, 240, 5400, 5460, 9000].map(|secs| about(SignedDuration::from_secs(secs)));
+        let words = ["minute", "2 minutes", "4 minutes", "90 minutes", "2 hours", "3 hours"];
+        assert_eq!(expected, words.map(|words| format!("about {}{words}", if words == "minute" { "a " } else { "" })));
+        assert_eq!(usually(SignedDuration::from_secs(45)), "usually 45 s");
+        assert_eq!(usually(SignedDuration::from_secs(250)), "usually 4 min");
+    }
+
+    #[test]
+    fn a_snapshot_costs_at_least_a_cent() {
+        assert_eq!(monthly(12.4, 0.06), "$0.74 a month");
+        assert_eq!(monthly(0.01, 0.06), "$0.01 a month");
+        assert_eq!(gigabytes(12.44), "12.4 GB");
+        assert_eq!(gigabytes(0.01), "less than 0.1 GB");
+    }
+}

@@ -1,0 +1,121 @@
+//! Our commands in each guild: written anew when they changed or when Discord has lost them, and only then.
+//!
+//! Discord allows 200 command creations a day and guild. What was sent is compared by its digest, not with what Discord gives
+//! back, which has more fields. A failure here never stops the bot: it is tried again, more and more slowly.
+
+use std::{sync::Arc, time::Duration};
+
+use backon::{ExponentialBuilder, Retryable};
+use serenity::{
+    builder::CreateCommand,
+    http::Http,
+    model::{application::Command, id::GuildId},
+};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+use super::{
+    commands,
+    face::Face,
+    incident::chain,
+    messages::said::hex,
+    wire::{self, Trouble},
+};
+use crate::{operation::ids, store};
+
+/// The slowest that a failed registration is tried again.
+const SLOWEST: Duration = Duration::from_secs(300);
+
+/// Registers the commands in the guilds that it is told of.
+pub(super) struct Registrar {
+    http: Arc<Http>,
+    face: Arc<Face>,
+    commands: Vec<CreateCommand>,
+    digest: String,
+    seen: mpsc::UnboundedReceiver<GuildId>,
+}
+
+/// Why a registration did not succeed.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("could not {0}")]
+    Store(#[from] store::Error),
+    #[error("Discord: {}", wire::describe(.0))]
+    Discord(Box<serenity::Error>),
+}
+
+impl From<serenity::Error> for Error {
+    fn from(error: serenity::Error) -> Self {
+        Self::Discord(Box::new(error))
+    }
+}
+
+impl Registrar {
+    pub(super) fn new(http: Arc<Http>, face: Arc<Face>, seen: mpsc::UnboundedReceiver<GuildId>) -> Self {
+        let commands = poise::builtins::create_application_commands(&commands::all());
+        let digest = digest(&commands);
+        Self { http, face, commands, digest, seen }
+    }
+
+    /// Sees to every guild as it becomes visible: at the start, and when the bot is invited again.
+    pub(super) async fn run(mut self) {
+        while let Some(guild) = self.seen.recv().await {
+            if !self.face.policy.guilds().any(|served| served.0 == guild.get()) {
+                tracing::info!(guild.id = guild.get(), "the bot is in a guild that it does not serve");
+                continue;
+            }
+            // One guild that refuses must not keep the others waiting for long.
+            let patience = ExponentialBuilder::default().with_jitter().with_max_delay(SLOWEST).with_max_times(3);
+            let ensured = (|| self.ensure(guild))
+                .retry(patience)
+                .notify(|error, pause| {
+                    let cause = chain(error);
+                    tracing::warn!(guild.id = guild.get(), cause, ?pause, "could not register the commands");
+                })
+                .await;
+            if let Err(error) = ensured {
+                tracing::error!(guild.id = guild.get(), cause = chain(&error), "gave up registering the commands until the next connection");
+            }
+        }
+    }
+
+    async fn ensure(&self, guild: GuildId) -> Result<(), Error> {
+        let id = ids::GuildId(guild.get());
+        let known = self.http.get_guild_commands(guild).await;
+        wire::count(&known);
+        let known = known?;
+        let is_unchanged = self.face.store.registered_commands(id).await?.as_deref() == Some(&self.digest);
+        if let (true, Some(command)) = (is_unchanged, ours(&known)) {
+            self.face.commands.learn(id, command.id.get());
+            return Ok(());
+        }
+        let registered = self.http.create_guild_commands(guild, &self.commands).await;
+        wire::count(&registered);
+        if let Some(command) = ours(&registered?) {
+            self.face.commands.learn(id, command.id.get());
+        }
+        self.face.store.set_registered_commands(id, &self.digest).await?;
+        tracing::info!(guild.id = guild.get(), "registered the commands");
+        Ok(())
+    }
+}
+
+fn ours(commands: &[Command]) -> Option<&Command> {
+    commands.iter().find(|command| command.name == "snapshot")
+}
+
+fn digest(commands: &[CreateCommand]) -> String {
+    hex(&Sha256::digest(serde_json::to_vec(commands).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_registered_is_the_same_each_time() {
+        let made = || poise::builtins::create_application_commands(&commands::all());
+        assert_eq!(digest(&made()), digest(&made()));
+        insta::assert_snapshot!(serde_json::to_string_pretty(&made()).unwrap());
+    }
+}

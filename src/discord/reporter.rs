@@ -1,0 +1,119 @@
+//! Says everything but first answers: compares what is stored with what is shown, and posts or edits until both agree.
+//!
+//! It never relays events, so bursts collapse into one edit, a failed message is tried again, a deleted one is posted anew, and a
+//! restart repairs everything. Nobody else posts into channels. `app` runs it and lets it drain after the gateway is closed.
+
+mod desk;
+mod speak;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+use serenity::{http::Http, model::id::UserId};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    incident::chain,
+    messages::{
+        Wording,
+        answer::{answer, notify},
+        progress::progress,
+        said::Said,
+        stuck::{repaired, stuck},
+    },
+};
+use crate::{
+    clock::Clock,
+    operation::{ids::ChannelId, report::ReportKind},
+    store::{self, Report, Store},
+};
+use desk::Desk;
+
+/// The pause after the store did not answer, or refused.
+const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// How many due reports are looked at together.
+const DUE: usize = 1000;
+
+/// The one voice of the bot. Clones speak for the same bot; run one.
+#[derive(Clone)]
+pub struct Reporter {
+    http: Arc<Http>,
+    store: Arc<Store>,
+    clock: Clock,
+    wording: Arc<Wording>,
+    notify_channel: Option<ChannelId>,
+    me: UserId,
+}
+
+/// Whether the reporter looks for more to say, or only finishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    Steady,
+    /// Whatever is due is said at once, and then it ends.
+    Flush,
+}
+
+impl Reporter {
+    pub(super) fn new(
+        http: Arc<Http>,
+        store: Arc<Store>,
+        clock: Clock,
+        wording: Wording,
+        notify_channel: Option<ChannelId>,
+        me: UserId,
+    ) -> Self {
+        Self { http, store, clock, wording: Arc::new(wording), notify_channel, me }
+    }
+
+    /// Says what is due until `shutdown`, then flushes once more and returns. Whoever cannot wait for that drops it: nothing is lost.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut desk = Desk::default();
+        let mut pace = Pace::Steady;
+        loop {
+            let wake = self.hand_out(&mut desk, pace).await.unwrap_or_else(|error| {
+                tracing::warn!(cause = chain(&error), "could not learn what is to be said");
+                Some(self.clock.now() + STORE_PAUSE)
+            });
+            if pace == Pace::Flush && desk.at_work.is_empty() {
+                return;
+            }
+            tokio::select! {
+                Some(done) = desk.at_work.next() => desk.take_back(done),
+                () = self.store.changes().reporter.notified() => {}
+                () = self.sleep_until(wake) => {}
+                () = shutdown.cancelled(), if pace == Pace::Steady => pace = Pace::Flush,
+            }
+        }
+    }
+
+    /// Starts on everything that is due and free, one batch for each channel. When to look again, if nobody rings before.
+    async fn hand_out(&self, desk: &mut Desk, pace: Pace) -> Result<Option<Timestamp>, store::Error> {
+        let now = self.clock.now();
+        let due = self.store.due_reports(now, DUE).await?;
+        let sorted = desk.sort(due, now, pace);
+        for (channel, batch) in sorted.batches {
+            desk.start(channel, self.clone().say_all(channel, batch));
+        }
+        // What is due by now and was not started waits for a channel at work, which wakes us when it is free.
+        let later = self.store.next_report_due().await?.filter(|at| *at > now);
+        Ok([sorted.wake, later].into_iter().flatten().min())
+    }
+
+    async fn sleep_until(&self, wake: Option<Timestamp>) {
+        let Some(wake) = wake else { return std::future::pending().await };
+        let pause = Duration::try_from(wake.duration_since(self.clock.now())).unwrap_or_default();
+        tokio::time::sleep(pause).await;
+    }
+
+    fn words(&self, report: &Report, now: Timestamp) -> Said {
+        let operation = &report.operation.operation;
+        match report.kind {
+            ReportKind::Progress => progress(operation, &self.wording, now),
+            ReportKind::Answer => answer(operation, &self.wording),
+            ReportKind::Notify => notify(operation, &self.wording),
+            ReportKind::Stuck => stuck(operation),
+            ReportKind::Repaired => repaired(operation),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The one HTTP client towards Discord, and what its errors mean for whoever sent the request.
+//!
+//! The client that serenity is given is ours, because of time-outs and because simulators are reached by connecting elsewhere:
+//! serenity's own proxy setting is ignored while its rate limiter is on.
+
+use std::{net::SocketAddr, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use serenity::{
+    builder::CreateAllowedMentions,
+    http::{Http, HttpBuilder, HttpError},
+};
+
+use super::Error;
+
+/// Connecting takes milliseconds; whoever does not answer within this is not there.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
+/// A whole request.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How Discord is reached.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The bot's token.
+    pub token: SecretString,
+    /// Where to connect instead of discord.com: simulators only.
+    pub connect_to: Option<SocketAddr>,
+    /// The one root certificate to trust there, as PEM.
+    pub extra_ca_pem: Option<String>,
+}
+
+/// serenity's client, on our terms.
+pub(super) fn http(route: &Route) -> Result<Http, Error> {
+    let mut client = reqwest::Client::builder()
+        .connect_timeout(CONNECT_DEADLINE)
+        .timeout(REQUEST_DEADLINE)
+        .user_agent(concat!("DiscordBot (snapshot-bot, ", env!("CARGO_PKG_VERSION"), ")"));
+    if let Some(pem) = &route.extra_ca_pem {
+        let root = reqwest::Certificate::from_pem(pem.as_bytes()).map_err(Error::BadCertificate)?;
+        client = client.tls_built_in_root_certs(false).add_root_certificate(root);
+    }
+    if let Some(address) = route.connect_to {
+        // A proxy from the environment would connect to the real Discord instead.
+        client = client.no_proxy().resolve("discord.com", address);
+    }
+    let client = client.build().map_err(Error::Client)?;
+    Ok(HttpBuilder::new(route.token.expose_secret())
+        .client(client)
+        .default_allowed_mentions(CreateAllowedMentions::new())
+        .build())
+}
+
+/// What a failed request means for its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// 10008: the message does not exist (any more).
+    UnknownMessage,
+    /// 10003, or an archived thread that nobody may open: there is nowhere to post.
+    ChannelGone,
+    /// 50001, 50013: the bot may not.
+    NoAccess,
+    /// 50007, 50278: the person takes no direct messages.
+    DirectMessagesClosed,
+    /// 160002, 50035 about the reference: a reply is not possible, a message may be.
+    CannotReply,
+    /// 30046: too many edits of an old message.
+    TooManyEdits,
+    /// 10062, 50027: the interaction is over.
+    InteractionOver,
+    /// 40060: somebody answered already, most likely our own earlier try.
+    AlreadyAnswered,
+    /// 401: the token is refused.
+    TokenRefused,
+    /// Refused in another way: a bug of ours, or new rules of Discord's.
+    Refused,
+    /// 429, 5xx, time-out, no connection: later.
+    Later,
+}
+
+impl Trouble {
+    pub(super) fn of(error: &serenity::Error) -> Self {
+        let serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) = error else {
+            return Self::Later;
+        };
+        match response.error.code {
+            10008 => Self::UnknownMessage,
+            10003 | 50083 => Self::ChannelGone,
+            50001 | 50013 => Self::NoAccess,
+            50007 | 50278 => Self::DirectMessagesClosed,
+            160_002 => Self::CannotReply,
+            50035 if response.error.errors.iter().any(|error| error.path.starts_with("message_reference")) => {
+                Self::CannotReply
+            }
+            30046 => Self::TooManyEdits,
+            10062 | 10015 | 50027 => Self::InteractionOver,
+            40060 => Self::AlreadyAnswered,
+            _ => match response.status_code.as_u16() {
+                401 => Self::TokenRefused,
+                429 | 500.. => Self::Later,
+                _ => Self::Refused,
+            },
+        }
+    }
+}
+
+/// Counts a request by how it ended.
+pub(super) fn count<T>(result: &Result<T, serenity::Error>) {
+    let status = match result {
+        Ok(_) => "ok".to_owned(),
+        Err(serenity::Error::Http(HttpError::UnsuccessfulRequest(response))) => response.status_code.as_str().to_owned(),
+        Err(_) => "none".to_owned(),
+    };
+    metrics::counter!("snapshot_bot_requests_total", "service" => "discord", "status" => status).increment(1);
+}
+
+/// What went wrong, without the address: that of an interaction holds its token.
+pub(super) fn describe(error: &serenity::Error) -> String {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => {
+            format!("{} {}: {error}", response.status_code.as_u16(), response.error.code)
+        }
+        serenity::Error::Http(HttpError::Request(request)) if request.is_timeout() => "no answer in time".to_owned(),
+        serenity::Error::Http(HttpError::Request(request)) if request.is_connect() => "no connection".to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,136 @@
+//! The metrics: one table of names and meanings, and the recorder that Prometheus reads.
+//!
+//! `app` installs it when `/metrics` is served; rooms record by name through the `metrics` macros, which cost next to
+//! nothing until then. `tests/rooms.rs` holds that every name they use is in the table.
+
+use std::sync::OnceLock;
+
+use metrics::{describe_counter, describe_gauge, describe_histogram, set_global_recorder, with_local_recorder};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+/// What can be done with a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only ever grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// How values are spread.
+    Histogram,
+}
+
+/// One metric that the bot records.
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    /// Its name.
+    pub name: &'static str,
+    /// What can be done with it.
+    pub kind: Kind,
+    /// What it counts, with its labels.
+    pub meaning: &'static str,
+}
+
+const fn described(name: &'static str, kind: Kind, meaning: &'static str) -> Described {
+    Described { name, kind, meaning }
+}
+
+/// Every metric there is.
+pub const METRICS: &[Described] = &[
+    described("snapshot_bot_operations_total", Kind::Counter, "Operations that ended, by kind and outcome"),
+    described("snapshot_bot_operation_seconds", Kind::Histogram, "How long operations took, by kind and outcome"),
+    described("snapshot_bot_steps_total", Kind::Counter, "Steps that ended, by kind of operation, step and outcome"),
+    described("snapshot_bot_step_seconds", Kind::Histogram, "How long steps took, by kind of operation and step"),
+    described("snapshot_bot_requests_total", Kind::Counter, "Requests answered, by service and HTTP status"),
+    described("snapshot_bot_throttled_total", Kind::Counter, "Requests refused with status 429, by service"),
+    described("snapshot_bot_budget_left", Kind::Gauge, "Requests that DigitalOcean still allows in this hour"),
+    described("snapshot_bot_power_owed", Kind::Gauge, "Droplets that the bot still has to bring back on"),
+];
+
+/// Seconds: from a step that takes no time to a snapshot that takes all night.
+const BUCKETS: &[f64] =
+    &[1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0, 7200.0, 28800.0];
+
+/// What has been recorded in this process. Clones read the same.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Records from now on, and for the life of the process; asked again, gives the same.
+    pub fn install() -> Self {
+        static INSTALLED: OnceLock<Metrics> = OnceLock::new();
+        let installed = INSTALLED.get_or_init(|| {
+            let recorder = recorder();
+            let metrics = Self(recorder.handle());
+            if set_global_recorder(recorder).is_err() {
+                tracing::warn!("another metrics recorder is in place, so /metrics stays empty");
+            }
+            metrics
+        });
+        installed.clone()
+    }
+
+    /// All metrics in Prometheus' text format.
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+}
+
+fn recorder() -> PrometheusRecorder {
+    let builder = PrometheusBuilder::new();
+    // Refused only for an empty list of buckets.
+    let builder = builder
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
+        .unwrap_or_else(|_| PrometheusBuilder::new());
+    let recorder = builder.build_recorder();
+    with_local_recorder(&recorder, || {
+        for Described { name, kind, meaning } in METRICS {
+            match kind {
+                Kind::Counter => describe_counter!(*name, *meaning),
+                Kind::Gauge => describe_gauge!(*name, *meaning),
+                Kind::Histogram => describe_histogram!(*name, *meaning),
+            }
+        }
+    });
+    recorder
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics::{counter, gauge, histogram};
+
+    use super::*;
+
+    #[test]
+    fn each_metric_is_rendered_under_its_name_with_its_meaning() {
+        let recorder = recorder();
+        with_local_recorder(&recorder, || {
+            for Described { name, kind, .. } in METRICS {
+                match kind {
+                    Kind::Counter => counter!(*name, "kind" => "take").increment(1),
+                    Kind::Gauge => gauge!(*name).set(7.0),
+                    Kind::Histogram => histogram!(*name, "kind" => "take").record(42.0),
+                }
+            }
+        });
+        let text = recorder.handle().render();
+        for Described { name, kind, meaning } in METRICS {
+            let line = match kind {
+                Kind::Counter => format!("{name}{{kind=\"take\"}} 1"),
+                Kind::Gauge => format!("{name} 7"),
+                Kind::Histogram => format!("{name}_bucket{{kind=\"take\",le=\"60\"}} 1"),
+            };
+            assert!(text.contains(&line), "{line} is not in:\n{text}");
+            assert!(text.contains(&format!("# HELP {name} {meaning}")), "{name} is not described in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn installing_twice_gives_the_same_metrics() {
+        let first = Metrics::install();
+        Metrics::install();
+        counter!("snapshot_bot_throttled_total", "service" => "test").increment(3);
+        for metrics in [first, Metrics::install()] {
+            assert!(metrics.render().contains("snapshot_bot_throttled_total{service=\"test\"} 3"));
+        }
+    }
+}

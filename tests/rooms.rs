@@ -1,0 +1,273 @@
+//! The house rules that a machine can hold: who may import whom, and how every file is furnished.
+//!
+//! It reads `src` as text. Unit tests inside `src` are exempt: they may bring whatever they need to set a stage.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use snapshot_bot::telemetry::METRICS;
+
+/// What a room may import, and why no more.
+struct Room {
+    name: &'static str,
+    may_import: &'static [&'static str],
+    because: &'static str,
+}
+
+const fn room(name: &'static str, may_import: &'static [&'static str], because: &'static str) -> Room {
+    Room { name, may_import, because }
+}
+
+/// The map of DESIGN: an arrow that is not here does not exist.
+const ROOMS: &[Room] = &[
+    room("operation", &[], "the domain is pure, so that its rules can be read, simulated and trusted alone"),
+    room("access", &["operation::ids"], "a decision about rights must not depend on how Discord is spoken to"),
+    room("clock", &[], "time is an argument that every room may ask for, so it asks for none"),
+    room("telemetry", &[], "logs and metrics do not know what they speak of"),
+    room("config", &["access", "operation::ids", "telemetry"], "it makes values and starts nothing"),
+    room("http", &["telemetry"], "it answers from memory, and is told what to say by app"),
+    room("digitalocean", &["operation::ids"], "the client could serve any other program"),
+    room("store", &["operation", "clock"], "the memory keeps what happened and asks nobody what to do"),
+    room(
+        "inventory",
+        &["digitalocean", "operation::ids"],
+        "the read side decides nothing and remembers nothing durable",
+    ),
+    room(
+        "worker",
+        &["store", "digitalocean", "operation", "clock"],
+        "the write side works whether or not Discord is there: face and cloud meet only in the store",
+    ),
+    room(
+        "discord",
+        &["access", "inventory", "store", "operation", "clock"],
+        "the face starts nothing at DigitalOcean: it writes wishes into the store, and the worker reads them",
+    ),
+    room(
+        "app",
+        &[
+            "access",
+            "clock",
+            "config",
+            "digitalocean",
+            "discord",
+            "http",
+            "inventory",
+            "operation",
+            "store",
+            "telemetry",
+            "worker",
+        ],
+        "what ships must run without any simulation",
+    ),
+    room("sandbox", &[], "the outside world must not agree with the bot by sharing its code"),
+    room("demo", &["app", "config", "sandbox"], "it sets the stage and then starts the bot that ships"),
+    room(
+        "main",
+        &["app", "config", "demo", "sandbox", "telemetry"],
+        "it reads the command line and hands over; whatever it needs beyond that belongs into app",
+    ),
+];
+
+/// One source file, without its unit tests and comments.
+struct Source {
+    path: PathBuf,
+    /// Path below `src`, without the extension: `discord`, `commands`, `take`.
+    module: Vec<String>,
+    whole: String,
+    code: String,
+}
+
+impl Source {
+    fn read(path: PathBuf, root: &Path) -> Self {
+        let whole = fs::read_to_string(&path).unwrap();
+        let below = path.strip_prefix(root).unwrap().with_extension("");
+        let mut module: Vec<_> = below.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+        if module.last().is_some_and(|last| last == "mod") {
+            module.pop();
+        }
+        let code = shipped(&whole);
+        Self { path, module, whole, code }
+    }
+
+    fn all() -> Vec<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let (mut folders, mut sources) = (vec![root.clone()], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    sources.push(Self::read(path, &root));
+                }
+            }
+        }
+        sources.retain(|source| !source.module.iter().any(|part| part == "tests"));
+        sources.sort_by(|a, b| a.path.cmp(&b.path));
+        assert!(sources.len() >= 10, "the sources were not found");
+        sources
+    }
+
+    fn room(&self) -> &str {
+        &self.module[0]
+    }
+
+    fn shown(&self) -> String {
+        format!("src/{}", self.module.join("/"))
+    }
+}
+
+/// The code without comments and without what follows `#[cfg(test)]`, which by house rule is the last item of a file.
+fn shipped(text: &str) -> String {
+    let code = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
+    code.map(|line| if line.trim_start().starts_with("//") { "" } else { line }).collect::<Vec<_>>().join("\n")
+}
+
+/// Every path that begins with `crate::` or, in the binary, with the library's name; groups in braces are spread out.
+fn imports(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for root in ["crate::", "snapshot_bot::"] {
+        for (at, _) in code.match_indices(root) {
+            let whole_word = !code[..at].ends_with(|before: char| before.is_alphanumeric() || "_$".contains(before));
+            if whole_word {
+                spread(&code[at + root.len()..], "", &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Reads one use-tree from the start of `text` and gives back what follows it.
+fn spread<'t>(text: &'t str, prefix: &str, found: &mut Vec<String>) -> &'t str {
+    let text = text.trim_start();
+    if let Some(mut rest) = text.strip_prefix('{') {
+        loop {
+            rest = rest.trim_start().trim_start_matches(',').trim_start();
+            match rest.strip_prefix('}') {
+                Some(after) => return after,
+                None if rest.is_empty() => return rest,
+                None => rest = spread(rest, prefix, found),
+            }
+        }
+    }
+    let end = text.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}::{name}") };
+    if let Some(rest) = rest.strip_prefix("::") {
+        return spread(rest, &path, found);
+    }
+    found.push(path);
+    let rest = rest.trim_start();
+    let alias = rest.strip_prefix("as ").map_or(rest, |rest| {
+        rest.trim_start().trim_start_matches(|character: char| character.is_alphanumeric() || character == '_')
+    });
+    // A character that is no part of a tree (as in `crate::*`) must not hold us here.
+    if alias.starts_with([',', '}']) { alias } else { alias.get(1..).unwrap_or_default() }
+}
+
+fn allows(allowed: &str, import: &str) -> bool {
+    import.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+#[test]
+fn rooms_import_each_other_only_along_the_arrows_of_the_map() {
+    let mut wrong = Vec::new();
+    for source in Source::all().iter().filter(|source| source.room() != "lib") {
+        let Some(Room { may_import, because, .. }) = ROOMS.iter().find(|room| room.name == source.room()) else {
+            wrong.push(format!("{}: nobody has placed this room on the map in tests/rooms.rs", source.shown()));
+            continue;
+        };
+        for import in imports(&source.code) {
+            let own = import.split("::").next() == Some(source.room());
+            if !own && !may_import.iter().any(|allowed| allows(allowed, &import)) {
+                let may = if may_import.is_empty() { "nothing of ours".to_owned() } else { may_import.join(", ") };
+                let room = source.room();
+                wrong.push(format!("{} imports {import}, but {room} may import {may}: {because}", source.shown()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_room_is_left_by_the_back_door() {
+    for source in Source::all().iter().filter(|source| source.room() != "lib") {
+        let out = "super::".repeat(source.module.len());
+        assert!(!source.code.contains(&out), "{} leaves its room by `{out}`: say `crate::` instead", source.shown());
+    }
+}
+
+#[test]
+fn every_room_on_the_map_exists() {
+    let sources = Source::all();
+    for room in ROOMS {
+        assert!(sources.iter().any(|source| source.room() == room.name), "{} is on the map only", room.name);
+    }
+}
+
+#[test]
+fn every_file_opens_with_a_few_lines_about_itself() {
+    for source in Source::all() {
+        let lines = source.whole.lines().take_while(|line| line.starts_with("//!")).count();
+        assert!((1..=10).contains(&lines), "{} should open with a few lines of `//!`, has {lines}", source.shown());
+    }
+}
+
+#[test]
+fn the_library_declares_its_rooms_and_re_exports_nothing() {
+    let sources = Source::all();
+    let library = sources.iter().find(|source| source.room() == "lib").unwrap();
+    for line in library.code.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        assert!(line.starts_with("pub mod ") && line.ends_with(';'), "src/lib.rs holds `{line}`");
+    }
+}
+
+#[test]
+fn exceptions_from_lints_are_expected_and_nothing_is_put_off() {
+    for source in Source::all() {
+        for (forbidden, instead) in [
+            ("#[allow", "`#[expect(…, reason = \"…\")]`"),
+            ("#![allow", "`#[expect(…, reason = \"…\")]` at the place"),
+            ("TODO", "doing it, or an issue"),
+            ("FIXME", "doing it, or an issue"),
+        ] {
+            assert!(!source.whole.contains(forbidden), "{} has {forbidden}: prefer {instead}", source.shown());
+        }
+    }
+}
+
+#[test]
+fn files_are_named_after_what_lives_in_them() {
+    for source in Source::all() {
+        for vague in ["utils", "util", "helpers", "common", "manager", "service", "types", "misc"] {
+            assert!(!source.module.iter().any(|part| part == vague), "{} says nothing of its content", source.shown());
+        }
+    }
+}
+
+#[test]
+fn every_metric_that_is_recorded_is_described() {
+    for source in Source::all() {
+        for (at, _) in source.code.match_indices("\"snapshot_bot_") {
+            let name = source.code[at + 1..].split('"').next().unwrap();
+            let known = METRICS.iter().any(|metric| metric.name == name);
+            assert!(known, "{} records {name}, which src/telemetry/metrics does not describe", source.shown());
+        }
+    }
+}
+
+#[test]
+fn the_reader_of_imports_sees_groups_aliases_and_paths_in_code() {
+    let code = "use crate::{access::{Grant, self}, operation::ids::DropletId as Id, store};\nfn f() { crate::worker::go() }\nuse crate::clock::*;";
+    assert_eq!(
+        imports(code),
+        ["access::Grant", "access::self", "operation::ids::DropletId", "store", "worker::go", "clock::"]
+    );
+    assert_eq!(imports(&shipped("// crate::a\n#[cfg(test)]\nmod tests { use crate::b; }")), Vec::<String>::new());
+    assert_eq!(imports("$crate::a my_crate::b"), Vec::<String>::new());
+    assert!(allows("operation::ids", "operation::ids::DropletId"));
+    assert!(!allows("operation::ids", "operation::plan") && !allows("store", "storehouse"));
+}
