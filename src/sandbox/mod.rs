@@ -2,3 +2,4 @@
 
 pub mod digitalocean;
 pub mod discord;
+pub mod page;
