@@ -229,7 +229,7 @@ contract! {
         assert_eq!(store.wait_for_progress_message(operation.id, Duration::ZERO).await, None);
         let report = store.due_reports(at(60), 9).await.unwrap().remove(0);
         let (seen, posted) = tokio::join!(
-            store.wait_for_progress_message(operation.id, Duration::from_secs(600)),
+            store.wait_for_progress_message(operation.id, Duration::from_mins(10)),
             store.report_posted(&report, MessageId(5), Version(1), "d", at(1)),
         );
         posted.unwrap();
