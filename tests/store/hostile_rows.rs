@@ -3,7 +3,7 @@
 use snapshot_bot::{
     operation::{
         Verdict, Wish,
-        ids::{InteractionId, MessageId},
+        ids::{DropletId, InteractionId, MessageId},
         plan::Kind,
         reading::{Failure, PowerState},
         report::ReportKind,
@@ -102,10 +102,11 @@ contract! {
     async fn a_state_of_another_operation_is_not_believed(memory: &Memory) {
         let store = memory.open().await;
         let one = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        store.create(request(2, 11), InteractionId(2)).await.unwrap();
+        let two = store.create(request(2, 11), InteractionId(2)).await.unwrap();
         memory.tamper("UPDATE operations SET state = (SELECT MAX(state) FROM operations)").await;
-        for stored in store.running().await.unwrap() {
-            assert_eq!(stored.operation.target.droplet == one.target.droplet, stored.operation.id == one.id);
+        for (id, droplet) in [(one.id, DropletId(10)), (two.id, DropletId(11))] {
+            let operation = load(&store, id).await.operation;
+            assert_eq!((operation.id, operation.target.droplet), (id, Some(droplet)));
         }
     }
 

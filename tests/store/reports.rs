@@ -185,3 +185,25 @@ contract! {
         store.commit(&loaded, &operation, None).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn on_postgresql_the_reporter_and_the_worker_do_not_block_each_other() {
+    let Some(memory) = Memory::postgresql().await else { return };
+    let store = memory.open().await;
+    let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+    let report = due(&store).await.remove(0);
+    for round in 0..20 {
+        let mut after = operation.clone();
+        // Every other commit opens a question, which touches the report's row too.
+        after.question = (round % 2 == 0).then_some(Question { opened_at: at(round), shown_at: None });
+        let loaded = load(&store, operation.id).await;
+        let (committed, shown) = tokio::join!(
+            store.commit(&loaded, &after, None),
+            store.report_posted(&report, MessageId(1), loaded.version, "d", at(round)),
+        );
+        committed.unwrap();
+        shown.unwrap();
+    }
+    drop(store);
+    memory.forget().await;
+}
