@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     Focus, Operation, Rules,
     ids::DropletId,
+    pace::later,
     plan::Kind,
     request::{Command, Effect, Look},
     step::{Doubt, Run, State, Step, Task},
@@ -28,7 +29,7 @@ impl Operation {
                 None => self.command(step.task).map_or(Effect::Rest, Effect::Send),
             },
             // The answer is on its way to whoever holds the claim; a claim found in this state lost it.
-            State::Intended { at, doubt: None } => Effect::Sleep(*at + rules.settle_time),
+            State::Intended { at, doubt: None } => Effect::Sleep(later(*at, rules.settle_time)),
             State::Intended { doubt: Some(doubt), .. } => {
                 self.doubt_look(step, doubt).map_or(Effect::Rest, Effect::Look)
             }
