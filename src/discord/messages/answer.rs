@@ -3,8 +3,9 @@
 use super::{
     Wording, failure,
     said::Said,
-    subject, the_subject,
+    subject,
     text::{name, shorten},
+    the_subject,
     units::{ago, duration, gigabytes, monthly},
 };
 use crate::operation::{
@@ -28,8 +29,7 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Said {
 /// The same for the notify channel, which pings nobody.
 pub fn notify(operation: &Operation, wording: &Wording) -> Said {
     let asker = operation.asker;
-    let content =
-        format!("{} Asked for by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
+    let content = format!("{} Asked for by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
     Said::text(shorten(&content, LONGEST))
 }
 
@@ -51,7 +51,11 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
     let droplet = name(&operation.target.name);
     let mut sentences = match &operation.kind {
         Kind::Take { .. } => {
-            vec![format!("Snapshot {} of {droplet} is ready: {}.", name(&operation.snapshot_name), cost(operation, wording))]
+            vec![format!(
+                "Snapshot {} of {droplet} is ready: {}.",
+                name(&operation.snapshot_name),
+                cost(operation, wording)
+            )]
         }
         Kind::Restore { snapshot, .. } => {
             let mut sentences = vec![format!("{droplet} is restored from Snapshot {}.", name(&snapshot.name))];
@@ -99,14 +103,11 @@ fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String
 fn kept(operation: &Operation, wording: &Wording) -> Option<String> {
     let is_done = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.is_done());
     match &operation.kind {
-        Kind::Take { .. } if operation.snapshot.is_some() => Some(format!(
-            "Snapshot {} is kept: {}.",
-            name(&operation.snapshot_name),
-            cost(operation, wording)
-        )),
-        Kind::Take { .. } => None,
+        Kind::Take { .. } if operation.snapshot.is_some() => {
+            Some(format!("Snapshot {} is kept: {}.", name(&operation.snapshot_name), cost(operation, wording)))
+        }
         Kind::Restore { .. } if is_done || operation.snapshot.is_some() => safety(operation, wording),
-        Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => None,
+        Kind::Take { .. } | Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => None,
     }
 }
 

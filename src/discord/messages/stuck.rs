@@ -36,7 +36,8 @@ pub fn stuck(operation: &Operation) -> Said {
 /// A shutdown that hung took effect after the end, and was made good.
 pub fn repaired(operation: &Operation) -> Said {
     let droplet = name(&operation.target.name);
-    let downtime = operation.power.downtime().map(|downtime| format!(", {} after the shutdown was asked for", duration(downtime)));
+    let downtime =
+        operation.power.downtime().map(|downtime| format!(", {} after the shutdown was asked for", duration(downtime)));
     let when = operation.power.repaired.map(|at| format!(" {}", ago(at))).unwrap_or_default();
     Said::text(format!(
         "{droplet} turned off after all: the shutdown that hung took effect late. It was turned on again{when}{}. \
