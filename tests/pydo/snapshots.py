@@ -2,7 +2,7 @@
 
 Usage: snapshots.py [ENDPOINT [TOKEN]]   (or DIGITALOCEAN_API_URL and DIGITALOCEAN_TOKEN)
 
-Needs `pip install pydo` and an account with at least two Droplets, the first of which is idle. Lists Droplets page by page,
+Needs `pip install -r requirements.txt` and an account with at least two Droplets, the first of which is idle. Lists Droplets page by page,
 takes a Snapshot and follows its Action, lists Snapshots and deletes the new one. Exits 0 only if all of it went well.
 """
 

@@ -110,7 +110,7 @@ impl Action {
             "completed_at": self.completed_at.map(|at| format!("{at:.0}")),
             "resource_id": self.droplet,
             "resource_type": "droplet",
-            "region": find_region(&self.region).map(super::catalogue::Region::render),
+            "region": find_region(&self.region),
             "region_slug": self.region,
         })
     }

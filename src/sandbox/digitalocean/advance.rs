@@ -45,6 +45,11 @@ impl World {
         self.due.keys().next().map(|(at, _)| *at)
     }
 
+    /// The moment so long from now; durations come from faults that anybody may ask for, so they may be absurd.
+    pub(super) fn after(&self, duration: SignedDuration) -> Timestamp {
+        self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
+    }
+
     /// Puts something on the queue; gives its ticket.
     pub(super) fn plan(&mut self, at: Timestamp, due: Due) -> u64 {
         self.decided += 1;
@@ -119,7 +124,7 @@ impl World {
             Kind::Shutdown if matches!(quirk, Some(Quirk::ShutdownHangs { .. })) => {}
             Kind::Shutdown | Kind::PowerOff => self.turn_off_after(id, self.settings.off_lag),
             Kind::PowerOn => {
-                self.plan(now + self.settings.on_lag, Due::TurnsOn { droplet: id });
+                self.plan(self.after(self.settings.on_lag), Due::TurnsOn { droplet: id });
             }
             Kind::PowerCycle | Kind::Reboot | Kind::Create => self.boot(id),
             Kind::Snapshot(name) => self.make_image(action, name, Origin::Snapshot, quirk),
@@ -149,7 +154,7 @@ impl World {
     pub(super) fn turn_off_after(&mut self, id: u64, lag: SignedDuration) {
         if let Some(droplet) = self.droplets.get(&id) {
             let boots = droplet.boots;
-            self.plan(self.now + lag, Due::TurnsOff { droplet: id, boots });
+            self.plan(self.after(lag), Due::TurnsOff { droplet: id, boots });
         }
     }
 
@@ -177,11 +182,14 @@ impl World {
         let Some(made_by) = self.actions.get(&action) else { return };
         let (droplet, created_at) = (made_by.droplet, made_by.started_at);
         let listed_at = match quirk {
-            Some(Quirk::ListedLate { after }) => after.map(|after| self.now + after),
-            _ => Some(self.now + self.settings.listing_delay),
+            Some(Quirk::ListedLate { after }) => after.map(|after| self.after(after)),
+            _ => Some(self.after(self.settings.listing_delay)),
         };
         let sizeless = match (quirk, listed_at) {
-            (Some(Quirk::Sizeless { shown, until }), Some(listed)) => Some((*shown, until.map(|until| listed + until))),
+            (Some(Quirk::Sizeless { shown, until }), Some(listed)) => {
+                let until = until.map(|until| listed.checked_add(until).unwrap_or(Timestamp::MAX));
+                Some((*shown, until))
+            }
             _ => None,
         };
         for moment in [listed_at, sizeless.and_then(|(_, until)| until)].into_iter().flatten() {

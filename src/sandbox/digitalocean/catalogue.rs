@@ -2,7 +2,9 @@
 //!
 //! They never change, so they are tables and not part of the world's state.
 
-use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// A place where Droplets run.
 #[derive(Debug, PartialEq)]
@@ -73,32 +75,58 @@ pub fn find_size(slug: &str) -> Option<&'static Size> {
     SIZES.iter().find(|size| size.slug == slug)
 }
 
-impl Region {
-    pub(super) fn render(&self) -> Value {
-        json!({
-            "name": self.name,
-            "slug": self.slug,
-            "features": ["backups", "ipv6", "metadata", "install_agent", "storage", "image_transfer"],
-            "available": true,
-            "sizes": SIZES.iter().map(|size| size.slug).collect::<Vec<_>>(),
-        })
+/// How much disk there is, as the API spells it.
+#[derive(Debug, Serialize)]
+pub(super) struct DiskInfo {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    size: DiskSize,
+}
+
+#[derive(Debug, Serialize)]
+struct DiskSize {
+    amount: u64,
+    unit: &'static str,
+}
+
+impl DiskInfo {
+    pub(super) fn local(amount: u64) -> [Self; 1] {
+        [Self { kind: "local", size: DiskSize { amount, unit: "gib" } }]
     }
 }
 
-impl Size {
-    pub(super) fn render(&self) -> Value {
-        json!({
-            "slug": self.slug,
-            "memory": self.memory,
-            "vcpus": self.vcpus,
-            "disk": self.disk,
-            "transfer": self.transfer,
-            "price_monthly": self.price_monthly,
-            "price_hourly": self.price_monthly / 672.0,
-            "regions": REGIONS.iter().map(|region| region.slug).collect::<Vec<_>>(),
-            "available": true,
-            "description": "Basic",
-            "disk_info": [{"type": "local", "size": {"amount": self.disk, "unit": "gib"}}],
-        })
+static REGION_SLUGS: LazyLock<Vec<&str>> = LazyLock::new(|| REGIONS.iter().map(|region| region.slug).collect());
+static SIZE_SLUGS: LazyLock<Vec<&str>> = LazyLock::new(|| SIZES.iter().map(|size| size.slug).collect());
+
+// Both stand in every Droplet of every list, so they are written straight into the answer.
+
+impl Serialize for Region {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let features = ["backups", "ipv6", "metadata", "install_agent", "storage", "image_transfer"];
+        let mut region = serializer.serialize_struct("Region", 5)?;
+        region.serialize_field("name", self.name)?;
+        region.serialize_field("slug", self.slug)?;
+        region.serialize_field("features", &features)?;
+        region.serialize_field("available", &true)?;
+        region.serialize_field("sizes", &*SIZE_SLUGS)?;
+        region.end()
+    }
+}
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut size = serializer.serialize_struct("Size", 11)?;
+        size.serialize_field("slug", self.slug)?;
+        size.serialize_field("memory", &self.memory)?;
+        size.serialize_field("vcpus", &self.vcpus)?;
+        size.serialize_field("disk", &self.disk)?;
+        size.serialize_field("transfer", &self.transfer)?;
+        size.serialize_field("price_monthly", &self.price_monthly)?;
+        size.serialize_field("price_hourly", &(self.price_monthly / 672.0))?;
+        size.serialize_field("regions", &*REGION_SLUGS)?;
+        size.serialize_field("available", &true)?;
+        size.serialize_field("description", "Basic")?;
+        size.serialize_field("disk_info", &DiskInfo::local(self.disk))?;
+        size.end()
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    catalogue::{Region, Size, find_region, find_size},
+    catalogue::{DiskInfo, Region, Size, find_region, find_size},
     image::Image,
     scopes::Scopes,
 };
@@ -235,39 +236,65 @@ impl Droplet {
     }
 
     /// As the API shows it: a token without a field's scope gets no such field.
-    pub(super) fn render(&self, scopes: &Scopes, around: &Surroundings<'_>) -> Value {
-        let mut droplet = json!({
-            "id": self.id,
-            "name": self.name,
-            "memory": self.size.memory,
-            "vcpus": self.size.vcpus,
-            "disk": self.size.disk,
-            "disk_info": [{"type": "local", "size": {"amount": self.size.disk, "unit": "gib"}}],
-            "locked": self.locked || (around.locked_while_pending && self.pending.is_some()),
-            "status": self.status.as_str(),
-            "kernel": null,
-            "created_at": format!("{:.0}", self.created_at),
-            "features": self.features(),
-            "next_backup_window": self.backup_window(around.now),
-            "size": self.size.render(),
-            "size_slug": self.size.slug,
-            "networks": self.networks(),
-            "region": self.region.render(),
-        });
-        if scopes.allow("image:read") {
-            droplet["snapshot_ids"] = json!(around.snapshot_ids);
-            droplet["backup_ids"] = json!(around.backup_ids);
-            droplet["image"] = around.image.map_or_else(|| json!({}), |image| image.render_image(scopes, around.now));
+    pub(super) fn render<'a>(&'a self, scopes: &Scopes, around: Surroundings<'a>) -> Shown<'a> {
+        let (images, now) = (scopes.allow("image:read"), around.now);
+        let image = || around.image.map_or_else(|| json!({}), |image| image.render_image(scopes, now));
+        Shown {
+            id: self.id,
+            name: &self.name,
+            memory: self.size.memory,
+            vcpus: self.size.vcpus,
+            disk: self.size.disk,
+            disk_info: DiskInfo::local(self.size.disk),
+            locked: self.locked || (around.locked_while_pending && self.pending.is_some()),
+            status: self.status.as_str(),
+            kernel: (),
+            created_at: format!("{:.0}", self.created_at),
+            features: self.features(),
+            next_backup_window: self.backup_window(now),
+            size: self.size,
+            size_slug: self.size.slug,
+            networks: self.networks(),
+            region: self.region,
+            image: images.then(image),
+            snapshot_ids: images.then_some(around.snapshot_ids),
+            backup_ids: images.then_some(around.backup_ids),
+            volume_ids: scopes.allow("block_storage:read").then_some(&self.volumes),
+            tags: scopes.allow("tag:read").then_some(&self.tags),
+            vpc_uuid: scopes.allow("vpc:read").then_some("760e09ef-dc84-11e8-981e-3cfdfeaae000"),
         }
-        if scopes.allow("block_storage:read") {
-            droplet["volume_ids"] = json!(self.volumes);
-        }
-        if scopes.allow("tag:read") {
-            droplet["tags"] = json!(self.tags);
-        }
-        if scopes.allow("vpc:read") {
-            droplet["vpc_uuid"] = json!("760e09ef-dc84-11e8-981e-3cfdfeaae000");
-        }
-        droplet
     }
+}
+
+/// The API's shape of a Droplet.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown<'a> {
+    id: u64,
+    name: &'a str,
+    memory: u64,
+    vcpus: u64,
+    disk: u64,
+    disk_info: [DiskInfo; 1],
+    locked: bool,
+    status: &'static str,
+    kernel: (),
+    created_at: String,
+    features: Vec<&'static str>,
+    next_backup_window: Value,
+    size: &'static Size,
+    size_slug: &'static str,
+    networks: Value,
+    region: &'static Region,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_ids: Option<Vec<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_ids: Option<Vec<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume_ids: Option<&'a Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a BTreeSet<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vpc_uuid: Option<&'static str>,
 }

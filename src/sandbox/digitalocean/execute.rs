@@ -102,7 +102,7 @@ impl World {
             self.turn_off_after(droplet, off_after);
         }
         if let Some(after) = ends_after {
-            self.plan(started_at + after, Due::ActionEnds(id));
+            self.plan(self.after(after), Due::ActionEnds(id));
         }
         let mut region = String::new();
         if let Some(droplet) = self.droplets.get_mut(&droplet) {
@@ -126,7 +126,8 @@ impl World {
             Kind::Snapshot(_) | Kind::Backup => {
                 let used = self.droplets.get(&droplet).map_or(0.0, |droplet| droplet.used_gigabytes);
                 let per_gigabyte = durations.snapshot_per_gigabyte.as_secs_f64();
-                durations.snapshot + SignedDuration::try_from_secs_f64(per_gigabyte * used).unwrap_or_default()
+                let growing = SignedDuration::try_from_secs_f64(per_gigabyte * used).unwrap_or_default();
+                durations.snapshot.saturating_add(growing)
             }
             Kind::Restore(_) | Kind::Rebuild(_) => durations.restore,
             Kind::Create => durations.create,

@@ -190,6 +190,9 @@ pub enum Effect {
 /// A fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
+    /// What it is called by who wants to end it; may be empty.
+    #[serde(default)]
+    pub name: String,
     /// Which requests it meets.
     #[serde(default)]
     pub on: Pattern,
@@ -204,14 +207,31 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// A quirk is kept for a request that begins an Action which can have it.
+    fn concerns(&self, action: Option<&str>) -> bool {
+        match &self.effect {
+            Effect::Request(_) => true,
+            Effect::Action(Quirk::NeverFinish | Quirk::Err) => action.is_some(),
+            Effect::Action(Quirk::ShutdownHangs { .. }) => action == Some("shutdown"),
+            Effect::Action(Quirk::Sizeless { .. } | Quirk::ListedLate { .. }) => action == Some("snapshot"),
+        }
+    }
+
     /// A fault that lasts until it is cleared.
     pub fn always(on: Pattern, effect: impl Into<Effect>) -> Self {
-        Self { on, skip: 0, times: None, effect: effect.into() }
+        Self { name: String::new(), on, skip: 0, times: None, effect: effect.into() }
     }
 
     /// A fault that happens once.
     pub fn once(on: Pattern, effect: impl Into<Effect>) -> Self {
         Self { times: Some(1), ..Self::always(on, effect) }
+    }
+
+    /// The same, with a name by which it can be ended.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
     }
 
     /// The same, after so many matching requests.
@@ -254,14 +274,22 @@ impl Faults {
         self.0.clear();
     }
 
+    pub(super) fn end(&mut self, name: &str) {
+        self.0.retain(|fault| fault.name != name);
+    }
+
     pub(super) fn list(&self) -> &[Fault] {
         &self.0
     }
 
     pub(super) fn meet(&mut self, request: &Request) -> Met {
         let mut met = Met::default();
+        if self.0.is_empty() {
+            return met;
+        }
+        let action = action_of(request);
         for fault in &mut self.0 {
-            if !fault.on.matches(request) {
+            if !fault.concerns(action.as_deref()) || !fault.on.matches(request) {
                 continue;
             }
             if fault.skip > 0 {

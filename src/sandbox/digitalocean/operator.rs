@@ -188,6 +188,11 @@ impl World {
         self.faults.add(fault);
     }
 
+    /// Ends the faults of this name; what they did to running Actions stays.
+    pub fn end_fault(&mut self, name: &str) {
+        self.faults.end(name);
+    }
+
     /// Ends all faults; what they did to running Actions stays.
     pub fn clear_faults(&mut self) {
         self.faults.clear();

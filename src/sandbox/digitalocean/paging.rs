@@ -25,7 +25,7 @@ impl Page {
     }
 
     /// The part of a list, rendering nothing else.
-    pub(super) fn cut<T>(self, items: impl Iterator<Item = T>, render: impl FnMut(T) -> Value) -> Vec<Value> {
+    pub(super) fn cut<T, S>(self, items: impl Iterator<Item = T>, render: impl FnMut(T) -> S) -> Vec<S> {
         items.skip((self.number - 1) * self.size).take(self.size).map(render).collect()
     }
 

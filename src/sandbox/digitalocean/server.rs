@@ -18,7 +18,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -105,9 +105,14 @@ impl DigitalOcean {
         self.address
     }
 
-    /// Looks at the world, or changes it, as it is now.
-    pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
-        let result = self.shared.look(look);
+    /// Looks at the world as it is now.
+    pub fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        self.shared.look(|world| look(world))
+    }
+
+    /// Changes the world as it is now, and wakes who waits for a change.
+    pub fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        let result = self.shared.look(change);
         self.shared.note_change();
         result
     }
@@ -122,7 +127,7 @@ impl DigitalOcean {
         lock(&self.shared.journal).entries()
     }
 
-    /// Counts requests and operators' changes; what happens by itself is not told here.
+    /// Counts requests and operators' changes; for [`DigitalOcean::change`], or alone when nothing happens by itself.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changed.subscribe()
     }
@@ -130,16 +135,18 @@ impl DigitalOcean {
     /// Waits until the world is as wished, however it gets there. Sets no deadline.
     pub async fn until(&self, wish: impl Fn(&World) -> bool) {
         let mut changes = self.changes();
-        loop {
-            changes.mark_unchanged();
-            let (fulfilled, pause) = self.shared.look(|world| (wish(world), pause(world)));
-            if fulfilled {
-                return;
-            }
-            tokio::select! {
-                _ = changes.changed() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
+        changes.mark_unchanged();
+        while !self.read(&wish) {
+            self.change(&mut changes).await;
+        }
+    }
+
+    /// Waits until something may have changed since the last time, be it by a request, an operator, or time.
+    pub async fn change(&self, seen: &mut watch::Receiver<u64>) {
+        let due = self.read(pause);
+        tokio::select! {
+            _ = seen.changed() => {}
+            () = pass(due) => {}
         }
     }
 
@@ -159,10 +166,17 @@ impl Drop for DigitalOcean {
     }
 }
 
-/// How long nothing will happen by itself.
-fn pause(world: &World) -> Duration {
-    let until_due = world.next_due().map_or(SignedDuration::MAX, |due| due.duration_since(world.now()));
-    Duration::try_from(until_due).unwrap_or_default().min(LONGEST_LOOK)
+/// How long nothing will happen by itself; none is for ever.
+fn pause(world: &World) -> Option<Duration> {
+    let until_due = world.next_due()?.duration_since(world.now());
+    Some(Duration::try_from(until_due).unwrap_or_default().min(LONGEST_LOOK))
+}
+
+async fn pass(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => tokio::time::sleep(pause).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -183,6 +197,7 @@ impl Shared {
     /// Carries one request to its end; none when the connection breaks.
     async fn carry(&self, request: Request) -> Option<Answer> {
         let number = lock(&self.journal).open(request.clone(), (self.now)());
+        self.note_change();
         let answer = tokio::select! {
             answer = self.execute(number, &request) => answer,
             () = self.stop.cancelled() => None,

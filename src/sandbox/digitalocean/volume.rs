@@ -28,7 +28,7 @@ impl Volume {
             "id": self.id,
             "name": self.name,
             "description": "",
-            "region": find_region(&self.region).map(super::catalogue::Region::render),
+            "region": find_region(&self.region),
             "size_gigabytes": self.size_gigabytes,
             "droplet_ids": self.droplet.into_iter().collect::<Vec<_>>(),
             "created_at": format!("{:.0}", self.created_at),

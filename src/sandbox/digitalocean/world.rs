@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::{
     action::Action,
@@ -116,7 +115,7 @@ impl World {
     }
 
     fn postpone(&mut self, request: &Request, quirk: Option<Quirk>, after: SignedDuration) -> Answer {
-        let until = self.now + after;
+        let until = self.after(after);
         let ticket = self.plan(until, Due::Execute { request: Box::new(request.clone()), quirk });
         Answer::nothing(Delivery::Postponed { ticket, until })
     }
@@ -149,7 +148,7 @@ impl World {
         };
         let reading = self.reading(request);
         match self.route(Call { request, scopes, quirk }) {
-            Ok(Reply { status, body }) => self.answer(status, body.as_ref().map(Value::to_string), reading, None),
+            Ok(Reply { status, body }) => self.answer(status, body, reading, None),
             Err(refusal) => {
                 if refusal.blame == Blame::Client {
                     self.reject(request, &refusal);

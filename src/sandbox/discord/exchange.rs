@@ -179,8 +179,9 @@ async fn pass(shared: &Shared, request: &Request, path: &[&str], number: usize, 
         if held.is_some() {
             world.tamper(number, path);
         }
-        held?
+        held
     };
+    let Some(held) = held else { return Some(()) };
     match held.await {
         Ok(Verdict::Cut) => {
             shared.world().cut(number);

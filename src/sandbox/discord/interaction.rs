@@ -112,6 +112,11 @@ impl World {
         self.interactions.get(&id)
     }
 
+    /// The oldest Interaction that still waits for its first response.
+    pub fn awaited(&self) -> Option<&Interaction> {
+        self.interactions.values().find(|interaction| interaction.first == First::Awaited)
+    }
+
     /// The next Interaction reaches the bot twice, as Discord's gateway may deliver it.
     pub fn dispatch_next_twice(&mut self) {
         self.dispatch_twice = true;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Outcome, Reply};
 use crate::sandbox::digitalocean::{
-    catalogue::{REGIONS, Region, SIZES, Size},
+    catalogue::{REGIONS, SIZES},
     refusal::Refusal,
     world::{SshKey, World},
 };
@@ -27,7 +27,7 @@ impl World {
         if call.scopes.allow("reserved_ip:read") {
             account["floating_ip_limit"] = json!(3);
         }
-        Ok(Reply::ok(json!({ "account": account })))
+        Ok(Reply::ok(&json!({ "account": account })))
     }
 
     pub(super) fn list_keys(&self, call: &Call<'_>) -> Outcome {
@@ -38,19 +38,19 @@ impl World {
     pub(super) fn get_key(&self, call: &Call<'_>, wanted: &str) -> Outcome {
         call.need("ssh_key:read")?;
         let key = self.ssh_keys.iter().find(|key| key.answers_to(wanted)).ok_or_else(Refusal::not_found)?;
-        Ok(Reply::ok(json!({"ssh_key": key.render()})))
+        Ok(Reply::ok(&json!({"ssh_key": key.render()})))
     }
 
     pub(super) fn list_regions(&self, call: &Call<'_>) -> Outcome {
         call.need("regions:read")?;
-        self.listing(call, "regions", REGIONS.iter(), Region::render)
+        self.listing(call, "regions", REGIONS.iter(), |region| region)
     }
 
     /// The specification names both scopes.
     pub(super) fn list_sizes(&self, call: &Call<'_>) -> Outcome {
         call.need("sizes:read")?;
         call.need("regions:read")?;
-        self.listing(call, "sizes", SIZES.iter(), Size::render)
+        self.listing(call, "sizes", SIZES.iter(), |size| size)
     }
 
     pub(super) fn list_volumes(&self, call: &Call<'_>) -> Outcome {
@@ -65,7 +65,7 @@ impl World {
     pub(super) fn get_volume(&self, call: &Call<'_>, id: &str) -> Outcome {
         call.need("block_storage:read")?;
         let volume = self.volumes.iter().find(|volume| volume.id == id).ok_or_else(Refusal::not_found)?;
-        Ok(Reply::ok(json!({"volume": volume.render(&call.scopes)})))
+        Ok(Reply::ok(&json!({"volume": volume.render(&call.scopes)})))
     }
 }
 

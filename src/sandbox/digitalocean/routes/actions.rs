@@ -31,7 +31,7 @@ impl World {
     pub(super) fn get_action(&self, call: &Call<'_>, id: u64) -> Outcome {
         call.need("actions:read")?;
         let action = self.actions.get(&id).ok_or_else(Refusal::not_found)?;
-        Ok(Reply::ok(json!({"action": action.render()})))
+        Ok(Reply::ok(&json!({"action": action.render()})))
     }
 
     pub(super) fn list_droplet_actions(&self, call: &Call<'_>, id: u64) -> Outcome {
@@ -48,7 +48,7 @@ impl World {
         if self.settings.forgetful_droplet_actions {
             action["completed_at"] = Value::Null;
         }
-        Ok(Reply::ok(json!({ "action": action })))
+        Ok(Reply::ok(&json!({ "action": action })))
     }
 
     pub(super) fn begin_action(&mut self, call: Call<'_>, droplet: u64) -> Outcome {
@@ -60,7 +60,7 @@ impl World {
         let name = &self.find_droplet(droplet)?.name;
         let kind = self.read_kind(&body, name)?;
         let id = self.begin(droplet, kind, call.quirk)?;
-        Ok(Reply::created(json!({"action": self.actions.get(&id).map(Action::render)})))
+        Ok(Reply::created(&json!({"action": self.actions.get(&id).map(Action::render)})))
     }
 
     /// All or nothing: one blocked Droplet refuses it for the whole tag.
@@ -88,7 +88,7 @@ impl World {
         let ids: Vec<u64> =
             begun.into_iter().map(|(droplet, kind)| self.start(droplet, kind, call.quirk.clone())).collect();
         let actions: Vec<Value> = ids.iter().filter_map(|id| self.actions.get(id)).map(Action::render).collect();
-        Ok(Reply::created(json!({ "actions": actions })))
+        Ok(Reply::created(&json!({ "actions": actions })))
     }
 
     /// Reads what an Action shall do; a snapshot without a name is named after the Droplet and the moment.

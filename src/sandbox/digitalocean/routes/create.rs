@@ -7,7 +7,7 @@ use super::{Call, Outcome, Reply};
 use crate::sandbox::digitalocean::{
     action::Kind,
     catalogue::{Region, Size, find_region, find_size},
-    droplet::{Blueprint, Status},
+    droplet::{Blueprint, Shown, Status},
     image::Image,
     refusal::Refusal,
     routes::tags,
@@ -55,12 +55,12 @@ impl World {
             self.change(id, |droplet| droplet.disk.image = image);
             made.push((id, self.start(id, Kind::Create, call.quirk.clone())));
         }
-        Ok(Reply::accepted(self.render_created(&made, several, &call.scopes)))
+        Ok(Reply::accepted(&self.render_created(&made, several, &call.scopes)))
     }
 
     fn render_created(&self, made: &[(u64, u64)], several: bool, scopes: &Scopes) -> Value {
         let droplets = made.iter().filter_map(|(id, _)| self.droplets.get(id));
-        let mut droplets: Vec<Value> = droplets.map(|droplet| self.render_droplet(droplet, scopes)).collect();
+        let mut droplets: Vec<Shown<'_>> = droplets.map(|droplet| self.render_droplet(droplet, scopes)).collect();
         let origin = &self.settings.origin;
         let link =
             |action: u64| json!({"id": action, "rel": "create", "href": format!("{origin}/v2/actions/{action}")});

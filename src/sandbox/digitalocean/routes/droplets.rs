@@ -1,10 +1,10 @@
 //! Droplets: lists, one of them, its Snapshots and backups, its end.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Call, Outcome, Reply};
 use crate::sandbox::digitalocean::{
-    droplet::{Droplet, Surroundings},
+    droplet::{Droplet, Shown, Surroundings},
     image::{Image, Origin},
     refusal::Refusal,
     scopes::Scopes,
@@ -12,7 +12,7 @@ use crate::sandbox::digitalocean::{
 };
 
 impl World {
-    pub(super) fn render_droplet(&self, droplet: &Droplet, scopes: &Scopes) -> Value {
+    pub(super) fn render_droplet<'a>(&'a self, droplet: &'a Droplet, scopes: &Scopes) -> Shown<'a> {
         let ids = |origin| self.listed_images(droplet, origin).map(|image| image.id).collect();
         let around = Surroundings {
             image: self.images.get(&droplet.disk.image),
@@ -21,7 +21,7 @@ impl World {
             locked_while_pending: self.settings.locked_while_pending,
             now: self.now,
         };
-        droplet.render(scopes, &around)
+        droplet.render(scopes, around)
     }
 
     fn listed_images<'a>(&'a self, droplet: &'a Droplet, origin: Origin) -> impl Iterator<Item = &'a Image> + Clone {
@@ -54,7 +54,7 @@ impl World {
     pub(super) fn get_droplet(&self, call: &Call<'_>, id: u64) -> Outcome {
         call.need("droplet:read")?;
         let droplet = self.find_droplet(id)?;
-        Ok(Reply::ok(json!({"droplet": self.render_droplet(droplet, &call.scopes)})))
+        Ok(Reply::ok(&json!({"droplet": self.render_droplet(droplet, &call.scopes)})))
     }
 
     /// That a pending event forbids it is a guess, by the rule for everything else.

@@ -44,7 +44,7 @@ impl World {
     pub(super) fn get_snapshot(&self, call: &Call<'_>, id: u64) -> Outcome {
         call.need("snapshot:read")?;
         let image = self.find_snapshot(id)?;
-        Ok(Reply::ok(json!({"snapshot": image.render_snapshot(&call.scopes, self.now)})))
+        Ok(Reply::ok(&json!({"snapshot": image.render_snapshot(&call.scopes, self.now)})))
     }
 
     fn find_snapshot(&self, id: u64) -> Result<&Image, Refusal> {
@@ -76,7 +76,7 @@ impl World {
     pub(super) fn get_image(&self, call: &Call<'_>, wanted: &str) -> Outcome {
         call.need("image:read")?;
         let image = self.find_image_by_text(wanted).ok_or_else(Refusal::not_found)?;
-        Ok(Reply::ok(json!({"image": image.render_image(&call.scopes, self.now)})))
+        Ok(Reply::ok(&json!({"image": image.render_image(&call.scopes, self.now)})))
     }
 
     pub(super) fn delete_private_image(&mut self, call: &Call<'_>, id: u64) -> Outcome {

@@ -7,6 +7,7 @@ mod droplets;
 mod images;
 mod tags;
 
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -41,24 +42,47 @@ impl Call<'_> {
 /// What a request is answered with when it is not refused.
 pub(super) struct Reply {
     pub(super) status: u16,
-    pub(super) body: Option<Value>,
+    /// JSON.
+    pub(super) body: Option<String>,
 }
 
 impl Reply {
-    fn ok(body: Value) -> Self {
-        Self { status: 200, body: Some(body) }
+    fn ok(body: &impl Serialize) -> Self {
+        Self::of(200, body)
     }
 
-    fn created(body: Value) -> Self {
-        Self { status: 201, body: Some(body) }
+    fn created(body: &impl Serialize) -> Self {
+        Self::of(201, body)
     }
 
-    fn accepted(body: Value) -> Self {
-        Self { status: 202, body: Some(body) }
+    fn accepted(body: &impl Serialize) -> Self {
+        Self::of(202, body)
+    }
+
+    fn of(status: u16, body: &impl Serialize) -> Self {
+        Self { status, body: serde_json::to_string(body).ok() }
     }
 
     fn no_content() -> Self {
         Self { status: 204, body: None }
+    }
+}
+
+/// A page of a list.
+struct Listing<S> {
+    key: &'static str,
+    items: Vec<S>,
+    links: Value,
+    total: usize,
+}
+
+impl<S: Serialize> Serialize for Listing<S> {
+    fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
+        let mut body = serializer.serialize_map(Some(3))?;
+        body.serialize_entry(self.key, &self.items)?;
+        body.serialize_entry("links", &self.links)?;
+        body.serialize_entry("meta", &json!({"total": self.total}))?;
+        body.end()
     }
 }
 
@@ -112,16 +136,16 @@ impl World {
     }
 
     /// One page of a list.
-    fn listing<T>(
+    fn listing<T, S: Serialize>(
         &self,
         call: &Call<'_>,
-        key: &str,
+        key: &'static str,
         items: impl Iterator<Item = T> + Clone,
-        render: impl FnMut(T) -> Value,
+        render: impl FnMut(T) -> S,
     ) -> Outcome {
         let page = Page::of(call.request)?;
         let total = items.clone().count();
         let links = page.links(&self.settings.origin, call.request, total);
-        Ok(Reply::ok(json!({ key: page.cut(items, render), "links": links, "meta": {"total": total} })))
+        Ok(Reply::ok(&Listing { key, items: page.cut(items, render), links, total }))
     }
 }

@@ -33,7 +33,7 @@ impl World {
     pub(super) fn get_tag(&self, call: &Call<'_>, name: &str) -> Outcome {
         call.need("tag:read")?;
         let tag = self.tags.get(name).ok_or_else(Refusal::not_found)?;
-        Ok(Reply::ok(json!({"tag": self.render_tag(tag, call)})))
+        Ok(Reply::ok(&json!({"tag": self.render_tag(tag, call)})))
     }
 
     /// A tag that exists is created again without complaint.
@@ -43,7 +43,7 @@ impl World {
         let name = body.get("name").and_then(Value::as_str).filter(|name| is_valid(name));
         let name = name.ok_or_else(|| Refusal::malformed("name is not a valid tag"))?;
         self.tags.insert(name.to_owned());
-        Ok(Reply::created(json!({"tag": self.render_tag(name, call)})))
+        Ok(Reply::created(&json!({"tag": self.render_tag(name, call)})))
     }
 
     pub(super) fn tag_resources(&mut self, call: &Call<'_>, name: &str) -> Outcome {

@@ -1,87 +1,17 @@
-//! What the simulated world promises, each promise a test: it is what other tests lean on.
+//! How the world behaves when nothing is wrong with it: power, Snapshots, scopes, limits, pages, time.
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{
-    action::{Kind, Progress},
+use super::{Bench, seconds};
+use crate::sandbox::digitalocean::{
+    action::Kind,
     droplet::{Blueprint, Status},
-    exchange::{Answer, Delivery, Method, Request},
-    fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
-    image::SizeShown,
+    exchange::{Method, Request},
     limits::Limits,
-    mangle::Malformation,
     scopes::Scopes,
-    settings::{Durations, PowerAfterRestore, Settings},
-    world::{TOKEN, World},
+    settings::{PowerAfterRestore, Settings},
+    world::TOKEN,
 };
-
-/// A world with one running Droplet, in which every Action takes ten seconds, and its clock.
-struct Bench {
-    world: World,
-    droplet: u64,
-    now: Timestamp,
-}
-
-fn seconds(seconds: i64) -> SignedDuration {
-    SignedDuration::from_secs(seconds)
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self::with(Settings { off_lag: seconds(0), listing_delay: seconds(0), ..Settings::default() })
-    }
-
-    fn with(settings: Settings) -> Self {
-        let now = Timestamp::from_second(1_790_000_000).unwrap();
-        let mut world = World::new(Settings { durations: Durations::all(seconds(10)), ..settings }, now);
-        let droplet = world.add_droplet(&Blueprint::named("web-1").tag("prod"));
-        Self { world, droplet, now }
-    }
-
-    fn ask(&mut self, method: Method, path: &str, body: &Value) -> Answer {
-        let request = Request::new(method, path).bearer(TOKEN);
-        let request = if body.is_null() { request } else { request.json(body) };
-        self.world.handle(&request, self.now)
-    }
-
-    fn get(&mut self, path: &str) -> Value {
-        let answer = self.ask(Method::Get, path, &Value::Null);
-        assert_eq!(answer.status, 200, "{path}: {}", answer.json());
-        answer.json()
-    }
-
-    fn act(&mut self, body: &Value) -> Answer {
-        let path = format!("/v2/droplets/{}/actions", self.droplet);
-        self.ask(Method::Post, &path, body)
-    }
-
-    /// Begins an Action that must begin.
-    fn begin(&mut self, kind: &str) -> u64 {
-        let answer = self.act(&json!({"type": kind, "name": "snap"}));
-        assert_eq!(answer.status, 201, "{kind}: {}", answer.json());
-        answer.json()["action"]["id"].as_u64().unwrap()
-    }
-
-    fn wait(&mut self, by: i64) {
-        self.now += seconds(by);
-        self.world.advance(self.now);
-    }
-
-    fn status(&mut self) -> Value {
-        let path = format!("/v2/droplets/{}", self.droplet);
-        self.get(&path)["droplet"]["status"].clone()
-    }
-
-    fn action_status(&mut self, id: u64) -> Value {
-        self.get(&format!("/v2/actions/{id}"))["action"]["status"].clone()
-    }
-
-    fn refused(answer: &Answer, status: u16, message: &str) {
-        assert_eq!(answer.status, status, "{}", answer.json());
-        assert_eq!(answer.json()["message"], message);
-    }
-}
 
 #[test]
 fn an_action_runs_for_its_time_and_the_droplet_is_off_after_a_shutdown() {
@@ -166,17 +96,6 @@ fn a_restore_writes_the_disk_and_only_from_the_droplets_own_images() {
     let droplet = bench.world.droplet(bench.droplet).unwrap();
     assert_eq!((droplet.disk.image, droplet.disk.generation, droplet.disk.sound), (own, 1, true));
     assert_eq!(droplet.status, Status::Off);
-}
-
-#[test]
-fn a_restore_that_errs_leaves_an_unsound_disk() {
-    let mut bench = Bench::new();
-    let own = bench.world.add_snapshot(bench.droplet, "own", 1.0);
-    bench.world.add_fault(Fault::once(Pattern::action("restore"), Quirk::Err));
-    let answer = bench.act(&json!({"type": "restore", "image": own}));
-    bench.wait(10);
-    assert_eq!(bench.action_status(answer.json()["action"]["id"].as_u64().unwrap()), "errored");
-    assert!(!bench.world.droplet(bench.droplet).unwrap().disk.sound);
 }
 
 #[test]
@@ -322,105 +241,6 @@ fn by_tag_is_all_or_nothing() {
     let answer = bench.ask(Method::Post, path, &json!({"type": "shutdown"}));
     assert_eq!(answer.json()["actions"].as_array().unwrap().len(), 2);
     assert_eq!(bench.ask(Method::Post, path, &json!({"type": "restore", "image": 1})).status, 422);
-}
-
-#[test]
-fn a_cut_before_executes_nothing_and_a_cut_after_does() {
-    let mut bench = Bench::new();
-    bench.world.add_fault(Fault::once(Pattern::action("shutdown"), Disturbance::CutBefore));
-    bench.world.add_fault(Fault::once(Pattern::action("shutdown"), Disturbance::CutAfter).after(1));
-    assert_eq!(bench.act(&json!({"type": "shutdown"})).delivery, Delivery::Cut);
-    assert!(bench.world.actions_of(bench.droplet).is_empty());
-    assert_eq!(bench.act(&json!({"type": "shutdown"})).delivery, Delivery::Cut);
-    assert_eq!(bench.world.actions_of(bench.droplet).len(), 1);
-    assert!(bench.world.faults().is_empty());
-}
-
-#[test]
-fn a_postponed_request_is_executed_even_if_nobody_listens() {
-    let mut bench = Bench::new();
-    let late = Disturbance::ExecuteLate { after: seconds(20) };
-    bench.world.add_fault(Fault::once(Pattern::action("snapshot"), late));
-    let answer = bench.act(&json!({"type": "snapshot", "name": "late"}));
-    let Delivery::Postponed { ticket, until } = answer.delivery else { panic!("{answer:?}") };
-    assert_eq!(until, bench.now + seconds(20));
-    bench.wait(19);
-    assert!(bench.world.actions_of(bench.droplet).is_empty());
-    bench.wait(1);
-    assert_eq!(bench.world.actions_of(bench.droplet)[0].started_at, bench.now);
-    assert_eq!(bench.world.take_postponed(ticket, bench.now).unwrap().status, 201);
-}
-
-#[test]
-fn a_hung_shutdown_may_take_effect_late_but_never_outlives_a_boot() {
-    for (action, off_after) in [(HungAction::InProgress, None), (HungAction::Completes, Some(seconds(60)))] {
-        let mut bench = Bench::new();
-        let hang = Quirk::ShutdownHangs { action, off_after };
-        bench.world.add_fault(Fault::once(Pattern::action("shutdown"), hang));
-        let id = bench.begin("shutdown");
-        bench.wait(59);
-        let ended = if action == HungAction::Completes { "completed" } else { "in-progress" };
-        assert_eq!((bench.action_status(id), bench.status()), (json!(ended), json!("active")));
-        bench.wait(1);
-        assert_eq!(bench.status(), if off_after.is_some() { "off" } else { "active" });
-    }
-    let mut bench = Bench::new();
-    let hang = Quirk::ShutdownHangs { action: HungAction::Errs, off_after: Some(seconds(60)) };
-    bench.world.add_fault(Fault::once(Pattern::action("shutdown"), hang));
-    bench.begin("shutdown");
-    bench.wait(10);
-    bench.begin("power_cycle");
-    bench.wait(90);
-    assert_eq!(bench.status(), "active");
-}
-
-#[test]
-fn an_action_that_never_finishes_blocks_its_droplet_until_an_operator_ends_it() {
-    let mut bench = Bench::new();
-    bench.world.add_fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
-    let id = bench.begin("snapshot");
-    bench.wait(100_000);
-    assert_eq!(bench.action_status(id), "in-progress");
-    bench.world.finish_action(id, Progress::Completed);
-    assert_eq!(bench.world.snapshots_of(bench.droplet).len(), 1);
-    assert_eq!(bench.world.droplet(bench.droplet).unwrap().pending, None);
-}
-
-#[test]
-fn a_snapshot_may_be_listed_without_its_size_for_a_while() {
-    let mut bench = Bench::new();
-    let sizeless = Quirk::Sizeless { shown: SizeShown::Absent, until: Some(seconds(5)) };
-    bench.world.add_fault(Fault::once(Pattern::action("snapshot"), sizeless));
-    bench.begin("snapshot");
-    bench.wait(14);
-    assert!(bench.get("/v2/snapshots")["snapshots"][0].get("size_gigabytes").is_none());
-    bench.wait(3);
-    assert_eq!(bench.get("/v2/snapshots")["snapshots"][0]["size_gigabytes"], 2.36);
-}
-
-#[test]
-fn faults_answer_as_they_were_asked_to() {
-    let mut bench = Bench::new();
-    let refuse = Disturbance::Refuse { status: 418, id: "teapot".into(), message: "short and stout".into() };
-    let mut meet = |disturbance: Disturbance| {
-        bench.world.add_fault(Fault::once(Pattern::any(), disturbance));
-        bench.ask(Method::Get, "/v2/droplets", &Value::Null)
-    };
-    Bench::refused(&meet(refuse), 418, "short and stout");
-    assert_eq!(meet(Disturbance::Down).status, 503);
-    assert_eq!(meet(Disturbance::Throttle { retry_after: Some(7) }).header("retry-after"), Some("7"));
-    assert_eq!(meet(Disturbance::Throttle { retry_after: None }).header("retry-after"), None);
-    assert_eq!(meet(Disturbance::AnswerLate { after: seconds(3) }).delivery, Delivery::Late(seconds(3)));
-    for how in [Malformation::Truncated, Malformation::Html, Malformation::Empty] {
-        assert_eq!(meet(Disturbance::Malform { how }).json(), Value::Null);
-    }
-    let nulls = meet(Disturbance::Malform { how: Malformation::Nulls }).json();
-    assert_eq!(nulls["droplets"][0]["name"], Value::Null);
-    assert_eq!(meet(Disturbance::Malform { how: Malformation::NoFields }).json(), json!({}));
-    let droplet = bench.droplet;
-    bench.world.add_fault(Fault::once(Pattern::action("shutdown").droplet(droplet), Disturbance::Lie));
-    assert_ne!(bench.act(&json!({"type": "shutdown"})).json()["action"]["resource_id"], droplet);
-    assert!(bench.world.rejections().is_empty());
 }
 
 #[test]

@@ -1,0 +1,37 @@
+"""A small discord.py 2 bot: `/hello name:` with autocomplete and a button. It knows the sandbox by its address alone."""
+
+import os
+
+import discord
+from discord import app_commands
+
+discord.http.Route.BASE = os.environ["DISCORD_API"] + "/v10"
+guild = discord.Object(id=int(os.environ["DISCORD_GUILD_ID"]))
+nobody = discord.AllowedMentions.none()
+client = discord.Client(intents=discord.Intents(guilds=True), allowed_mentions=nobody)
+tree = app_commands.CommandTree(client)
+
+
+class Again(discord.ui.View):
+    @discord.ui.button(label="Again", custom_id="again", style=discord.ButtonStyle.primary)
+    async def again(self, interaction: discord.Interaction, _: discord.ui.Button):
+        await interaction.response.edit_message(content="Hello again.", view=None)
+
+
+@tree.command(name="hello", description="Greets", guild=guild)
+@app_commands.describe(name="Whom")
+async def hello(interaction: discord.Interaction, name: str):
+    await interaction.response.send_message(f"Hello {name}.", view=Again())
+
+
+@hello.autocomplete("name")
+async def names(_: discord.Interaction, typed: str):
+    return [app_commands.Choice(name=name, value=name) for name in ("ada", "grace", "linus") if name.startswith(typed)]
+
+
+@client.event
+async def on_ready():
+    await tree.sync(guild=guild)
+
+
+client.run(os.environ["DISCORD_TOKEN"])
