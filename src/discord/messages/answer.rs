@@ -73,8 +73,8 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
         Kind::Delete { snapshot } => vec![format!("Snapshot {} is deleted.", name(&snapshot.name))],
     };
     if let Some(cancelled) = operation.cancelled {
-        let by = cancelled.by.map_or_else(|| "the cancellation came".to_owned(), |by| format!("<@{by}> cancelled"));
-        sentences.push(format!("DigitalOcean could not stop any more when {by}, so it was waited for and is kept."));
+        let by = cancelled.by.map(|by| format!("<@{by}> cancelled, but ")).unwrap_or_default();
+        sentences.push(format!("{by}DigitalOcean cannot stop what it has begun, so it was waited for."));
     }
     sentences
 }
@@ -89,7 +89,8 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
             duration(wording.rules.decision_timeout)
         ),
     }];
-    sentences.extend(kept(operation, wording));
+    let was_begun = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.began.is_some());
+    sentences.extend(kept(operation, wording).or_else(|| (!was_begun).then(|| "No Snapshot was taken.".to_owned())));
     sentences
 }
 
@@ -158,6 +159,9 @@ fn power(operation: &Operation) -> Option<String> {
             Some(format!("{droplet} was off before and stays off."))
         }
         (Some(PowerState::On), _, Some(_)) => Some(format!("{droplet} is on and never went off.")),
+        (Some(PowerState::On), _, None) if operation.snapshot.is_some() => {
+            Some(format!("{droplet} kept running, so its disk is as after a power cut in that Snapshot."))
+        }
         (Some(PowerState::On), _, None) => Some(format!("{droplet} kept running.")),
         (None, _, _) => None,
     }

@@ -392,6 +392,8 @@ fn status_in_all_its_shapes() {
         What::Wished(Wish::LeaveOff),
         What::Wished(Wish::HandleIt),
         What::Wished(Wish::QuestionShown),
+        What::Inherited(OperationId::from_random(0)),
+        What::HandedOver(OperationId::from_random(0)),
         What::QuestionRanOut,
         What::Judged(Verdict::Completed),
         What::Stuck,
