@@ -70,7 +70,9 @@ impl Simulation {
         for operation in self.operations.values() {
             for kind in ReportKind::ALL {
                 let called = called_for.contains_key(&(operation.id, kind));
-                if called != operation.calls_for(kind) {
+                // Whoever was called for help stays called, also when power is back.
+                let over = kind == ReportKind::Stuck && called;
+                if called != operation.calls_for(kind) && !over {
                     return law(format!("{} has {kind:?} called for: {called}", operation.id));
                 }
             }

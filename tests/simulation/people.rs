@@ -33,7 +33,12 @@ impl Simulation {
                 if busy {
                     return Err(Broken::Law(format!("{id} runs beside another operation of its Droplet")));
                 }
-                self.refresh(id).await?;
+                // What an ended operation still owed may have passed to the new one.
+                let heirs = self.operations.values().filter(|it| it.is_open() && it.target.droplet == droplet);
+                let older: Vec<OperationId> = heirs.map(|it| it.id).collect();
+                for changed in older.into_iter().chain([id]) {
+                    self.refresh(changed).await?;
+                }
                 self.refresh_debts().await?;
             }
             Err(CreateError::AlreadyRunning { operation, .. }) => {
