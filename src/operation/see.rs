@@ -35,6 +35,7 @@ impl Operation {
             (Look::Actions(_), Answer::Actions(readings)) => match state {
                 State::Waiting(_) => self.take_baseline(focus, &readings, rules, now),
                 State::Intended { .. } => self.seek_action(focus, &readings, rules, now),
+                State::Running(_) if self.launched.is_some() => self.launched_actions(focus, &readings, rules, now),
                 State::Running(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => {
                     return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Actions(readings))));
                 }
@@ -228,13 +229,30 @@ impl Operation {
         if let Some(launched) = &mut self.launched {
             launched.address.clone_from(&reading.address);
         }
-        let ready = reading.power() == Some(PowerState::On);
-        if ready && (reading.address.is_some() || looks >= LOOKS_FOR_ADDRESS) {
+        let patient = looks < LOOKS_FOR_ADDRESS;
+        let ready = match reading.power() {
+            Some(PowerState::On) => reading.address.is_some() || !patient,
+            // Somebody turned it off before we saw it on: it is made all the same.
+            Some(PowerState::Off) => !patient,
+            None => false,
+        };
+        if ready {
             self.complete(focus, now);
         } else {
             let began = self.step_at(focus).and_then(|step| step.began).unwrap_or(now);
             self.look_again(focus, Task::Create, began, rules, now);
         }
+    }
+
+    /// The Actions of a new Droplet: whether it is still being made.
+    fn launched_actions(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
+        let create = readings.iter().find(|reading| Some(reading.kind.as_str()) == Task::Create.action_kind());
+        if create.is_some_and(|create| create.status == ActionStatus::Errored) {
+            return self.fail_step(focus, Failure::ActionErrored, now);
+        }
+        self.obstacle = None;
+        let began = self.step_at(focus).and_then(|step| step.began).unwrap_or(now);
+        self.look_again(focus, Task::Create, began, rules, now);
     }
 
     /// A look at the Droplet after its power-on ended.
