@@ -444,7 +444,7 @@ impl Operation {
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => self.begin_again(focus),
             (false, _) => {
-                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))))
+                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
             }
         }
     }
