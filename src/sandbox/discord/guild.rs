@@ -167,6 +167,16 @@ impl World {
         self.guilds.values().filter(|guild| guild.members.contains_key(&self.bot.id)).map(|guild| guild.id).collect()
     }
 
+    /// A Guild.
+    pub fn guild(&self, id: Snowflake) -> Option<&Guild> {
+        self.guilds.get(&id)
+    }
+
+    /// A user.
+    pub fn user(&self, id: Snowflake) -> Option<&User> {
+        self.users.get(&id)
+    }
+
     /// A user by name.
     pub fn user_named(&self, name: &str) -> Option<Snowflake> {
         self.users.values().find(|user| user.name == name).map(|user| user.id)
