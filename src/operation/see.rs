@@ -443,7 +443,9 @@ impl Operation {
         match (sure, unrepeatable) {
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => self.begin_again(focus),
-            (false, _) => self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1)))),
+            (false, _) => {
+                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))))
+            }
         }
     }
 
