@@ -27,10 +27,14 @@ fn law<T>(broken: String) -> Lawful<T> {
 impl Simulation {
     /// Takes in what was committed, and looks at everything that a commit could break.
     pub(crate) async fn after_commit(&mut self, id: OperationId, answer: Option<&Answer>) -> Lawful {
-        let debts = self.owed.clone();
+        let owed = |it: Option<&Operation>| it.and_then(|it| it.power.owed);
+        let before = owed(self.operations.get(&id));
         self.refresh(id).await?;
-        self.refresh_debts().await?;
-        self.judge_debts(&debts, answer)?;
+        if owed(self.operations.get(&id)) != before {
+            let debts = std::mem::take(&mut self.owed);
+            self.refresh_debts().await?;
+            self.judge_debts(&debts, answer)?;
+        }
         if let Some(spoilt) = self.sabotage.zip(self.operations.get(&id)).and_then(|(it, state)| it.spoil(state)) {
             self.put_back(id, &spoilt).await?;
         }

@@ -107,6 +107,8 @@ struct Simulation {
     operations: BTreeMap<OperationId, Operation>,
     /// Droplets to which power is owed, as the plain rows say.
     owed: BTreeMap<DropletId, OperationId>,
+    /// The number of the last thing said to an operation, until it has heard it.
+    unheard: BTreeMap<OperationId, u64>,
     interactions: u64,
     trace: Trace,
 }
@@ -146,6 +148,7 @@ impl Simulation {
             ghosts: Vec::new(),
             operations: BTreeMap::new(),
             owed: BTreeMap::new(),
+            unheard: BTreeMap::new(),
             interactions: 0,
             trace: Trace::new(start),
         }

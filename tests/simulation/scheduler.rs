@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use snapshot_bot::operation::ids::OperationId;
+use snapshot_bot::operation::{ids::OperationId, request::Effect};
 
 use super::{Broken, Lawful, Simulation};
 
@@ -57,18 +57,21 @@ impl Simulation {
             self.go_on(job).await?;
             return Ok(true);
         }
-        let busy: HashSet<OperationId> = self.jobs.iter().map(|job| job.id).collect();
-        if self.now >= self.alive_from {
+        let next_turn = self.next_turn();
+        if next_turn.is_some_and(|at| at <= self.now) {
+            let busy: HashSet<OperationId> = self.jobs.iter().map(|job| job.id).collect();
             let due = self.store.due(self.now, &busy, 8).await?;
-            if let Some(id) = self.dice.choice(&due).copied() {
-                self.claim(id).await?;
-                return Ok(true);
-            }
+            let Some(id) = self.dice.choice(&due).copied() else {
+                return Err(Broken::Law(
+                    "something should be done, and the store names nothing that is due".to_owned(),
+                ));
+            };
+            self.claim(id).await?;
+            return Ok(true);
         }
-        let next_due = self.store.next_due(&busy).await?.map(|at| at.max(self.alive_from));
         let jobs = self.jobs.iter().map(|job| job.at);
         let ghosts = self.ghosts.iter().map(|(thaw, job)| job.at.max(*thaw));
-        let next = next_due.into_iter().chain(jobs).chain(ghosts).min();
+        let next = next_turn.into_iter().chain(jobs).chain(ghosts).min();
         let late = self.ledger.expects_more().then(|| self.world.next_due()).flatten();
         match next.or(late) {
             Some(next) => {
@@ -77,6 +80,19 @@ impl Simulation {
             }
             None => Ok(false),
         }
+    }
+
+    /// When the living process has something to take up, by the states and wishes that we know of.
+    fn next_turn(&self) -> Option<Timestamp> {
+        let busy = |id: &OperationId| self.jobs.iter().any(|job| job.id == *id);
+        let idle = self.operations.values().filter(|it| it.is_open() && !busy(&it.id));
+        let due = idle.filter_map(|it| match it.next(&self.rules, self.now) {
+            Effect::Look(_) | Effect::Send(_) => Some(self.now),
+            Effect::Sleep(_) if self.unheard.contains_key(&it.id) => Some(self.now),
+            Effect::Sleep(until) => Some(until),
+            Effect::Rest => None,
+        });
+        due.min().map(|at| at.max(self.alive_from))
     }
 
     /// Any of the turns whose answer is there; those of a thawed process too.
@@ -101,11 +117,17 @@ impl Simulation {
             self.judge_world()?;
         }
         self.move_to(until);
+        if !self.troubled {
+            self.tidy_up();
+        }
         self.judge_world()
     }
 
     fn move_to(&mut self, at: Timestamp) {
-        let at = at.max(self.now);
+        // Time goes in whole milliseconds, as in the store.
+        let whole = at.as_nanosecond().rem_euclid(1_000_000) == 0;
+        let millis = at.as_millisecond() + i64::from(!whole);
+        let at = Timestamp::from_millisecond(millis).unwrap_or(at).max(self.now);
         // The store's own clock only orders what it remembers; it must move on with ours.
         self.clock.advance(at.duration_since(self.now));
         self.now = at;
