@@ -234,11 +234,7 @@ impl Simulation {
     /// A sabotage: an older state comes back.
     pub(crate) async fn put_back(&mut self, id: OperationId, older: &Operation) -> Lawful {
         let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
-        let due = match older.next(&self.rules, self.now) {
-            Effect::Look(_) | Effect::Send(_) => Some(self.now),
-            Effect::Sleep(until) => Some(until),
-            Effect::Rest => None,
-        };
+        let due = self.due_at(older);
         self.store.commit(&loaded, older, due).await?;
         self.unheard.remove(&id);
         self.refresh(id).await?;

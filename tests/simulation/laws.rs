@@ -45,6 +45,10 @@ impl Simulation {
     pub(crate) async fn refresh(&mut self, id: OperationId) -> Lawful {
         let Some(stored) = self.store.operation(id).await? else { return law(format!("{id} is gone")) };
         let after = stored.operation;
+        match self.due_at(&after) {
+            Some(at) => self.due.insert(id, at),
+            None => self.due.remove(&id),
+        };
         let before = self.operations.insert(id, after.clone());
         let ended_before = before.as_ref().and_then(|before| before.ended);
         if let Some(before) = before {

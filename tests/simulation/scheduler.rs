@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use snapshot_bot::operation::{ids::OperationId, request::Effect};
+use snapshot_bot::operation::ids::OperationId;
 
 use super::{Broken, Lawful, Simulation};
 
@@ -57,18 +57,16 @@ impl Simulation {
             self.go_on(job).await?;
             return Ok(true);
         }
-        let next_turn = self.next_turn();
-        if next_turn.is_some_and(|at| at <= self.now) {
-            let busy: HashSet<OperationId> = self.jobs.iter().map(|job| job.id).collect();
-            let due = self.store.due(self.now, &busy, 8).await?;
-            let Some(id) = self.dice.choice(&due).copied() else {
-                return Err(Broken::Law(
-                    "something should be done, and the store names nothing that is due".to_owned(),
-                ));
-            };
+        let turns = self.turns();
+        let ready: Vec<OperationId> = turns.iter().filter(|(at, _)| *at <= self.now).map(|(_, id)| *id).collect();
+        if let Some(id) = self.dice.choice(&ready).copied() {
+            if self.once_in(4) {
+                self.judge_due(&ready).await?;
+            }
             self.claim(id).await?;
             return Ok(true);
         }
+        let next_turn = turns.iter().map(|(at, _)| *at).min();
         let jobs = self.jobs.iter().map(|job| job.at);
         let ghosts = self.ghosts.iter().map(|(thaw, job)| job.at.max(*thaw));
         let next = next_turn.into_iter().chain(jobs).chain(ghosts).min();
@@ -82,17 +80,22 @@ impl Simulation {
         }
     }
 
-    /// When the living process has something to take up, by the states and wishes that we know of.
-    fn next_turn(&self) -> Option<Timestamp> {
+    /// What the living process can take up when: as of its last commit, or because something was said.
+    fn turns(&self) -> Vec<(Timestamp, OperationId)> {
         let busy = |id: &OperationId| self.jobs.iter().any(|job| job.id == *id);
-        let idle = self.operations.values().filter(|it| it.is_open() && !busy(&it.id));
-        let due = idle.filter_map(|it| match it.next(&self.rules, self.now) {
-            Effect::Look(_) | Effect::Send(_) => Some(self.now),
-            Effect::Sleep(_) if self.unheard.contains_key(&it.id) => Some(self.now),
-            Effect::Sleep(until) => Some(until),
-            Effect::Rest => None,
+        let due = self.due.iter().filter(|(id, _)| !busy(id)).map(|(id, at)| {
+            let at = if self.unheard.contains_key(id) { self.now } else { *at };
+            (at.max(self.alive_from), *id)
         });
-        due.min().map(|at| at.max(self.alive_from))
+        due.collect()
+    }
+
+    /// The store names the same operations as due that should be by their states.
+    async fn judge_due(&self, ready: &[OperationId]) -> Lawful {
+        let busy: HashSet<OperationId> = self.jobs.iter().map(|job| job.id).collect();
+        let mut due = self.store.due(self.now, &busy, 100).await?;
+        due.sort_unstable();
+        if due == ready { Ok(()) } else { Err(Broken::Law(format!("{ready:?} should be due, but {due:?} are"))) }
     }
 
     /// Any of the turns whose answer is there; those of a thawed process too.
