@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use snapshot_bot::{
     operation::{
         Operation, Verdict,
-        ids::{DropletId, OperationId},
+        ids::{DropletId, OperationId, SnapshotId},
         plan::{Kind, Safety},
         reading::PowerState,
         report::ReportKind,
@@ -144,13 +144,19 @@ impl Simulation {
         }
     }
 
-    /// Whether its Snapshot was really taken; what a stranger deleted afterwards was.
+    /// Whether its Snapshot was really taken, under its name; somebody may have deleted it since.
     fn has_snapshot(&self, operation: &Operation) -> bool {
-        operation.snapshot.as_ref().is_some_and(|taken| {
-            let image = self.world.image(taken.id.0);
-            image.is_some_and(|image| image.name == operation.snapshot_name)
-                || self.ledger.taken_away.contains(&taken.id.0)
+        operation.snapshot.as_ref().is_some_and(|taken| match self.world.image(taken.id.0) {
+            Some(image) => image.name == operation.snapshot_name,
+            None => self.was_taken_away(taken.id),
         })
+    }
+
+    /// Whether a stranger or another operation deleted a Snapshot.
+    fn was_taken_away(&self, snapshot: SnapshotId) -> bool {
+        let deleted_by = |it: &Operation| matches!(&it.kind, Kind::Delete { snapshot: it } if it.id == snapshot);
+        self.ledger.taken_away.contains(&snapshot.0)
+            || self.operations.values().any(|it| deleted_by(it) && it.steps.iter().any(|step| step.began.is_some()))
     }
 
     /// Everything that can be judged by the world as it is now.
@@ -267,7 +273,8 @@ impl Simulation {
             }
             Kind::Delete { snapshot } => {
                 let there = self.world.image(snapshot.id.0).is_some();
-                (!there && !self.ledger.taken_away.contains(&snapshot.id.0)).then_some("the Snapshot is gone")
+                let began = operation.steps.iter().any(|step| step.began.is_some());
+                (!there && (began || !self.was_taken_away(snapshot.id))).then_some("the Snapshot is gone")
             }
         }
     }
