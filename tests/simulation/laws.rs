@@ -163,7 +163,9 @@ impl Simulation {
     pub(crate) fn judge_world(&mut self) -> Lawful {
         self.ledger.watch(&self.world);
         for (droplet, operation) in self.ledger.off_by_us(&self.world) {
-            if !self.owed.contains_key(&DropletId(droplet)) && !self.somebody_took_over(droplet) {
+            // Whoever never saw it on cannot know that a restore turned it off.
+            let seen_on = self.operations.get(&operation).is_none_or(|it| it.power.before == Some(PowerState::On));
+            if seen_on && !self.owed.contains_key(&DropletId(droplet)) && !self.somebody_took_over(droplet) {
                 return law(format!("Droplet {droplet} is off by {operation}, and nobody owes it power"));
             }
         }
