@@ -126,7 +126,9 @@ impl Operation {
         if reading.locked {
             return self.wait_for(Hindrance::Locked, rules, now);
         }
-        if self.power.owed.is_none() && self.steps.iter().all(|step| step.began.is_none()) {
+        // A Droplet that was off and that somebody turned on meanwhile is theirs: what we do next may turn it off.
+        let turned_on = power == PowerState::On;
+        if self.power.owed.is_none() && (turned_on || self.steps.iter().all(|step| step.began.is_none())) {
             self.power.before = Some(power);
         }
         self.target.name.clone_from(&reading.name);

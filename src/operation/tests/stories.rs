@@ -281,6 +281,23 @@ fn a_restore_is_never_sent_again_once_the_droplet_was_seen_on() {
 }
 
 #[test]
+fn a_restore_owes_power_to_a_droplet_that_somebody_turned_on_meanwhile() {
+    let mut toy = Toy::new(PowerState::Off);
+    let mut it = until(&mut toy, operation(restore(Safety::Snapshot)), |it| it.steps[1].run().is_some());
+    toy.power = PowerState::On;
+    while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::Fine, 20);
+    assert!(it.power.owed.is_some());
+    // Nothing says how a Droplet is after a restore.
+    toy.power = PowerState::Off;
+    toy.settle(it);
+    assert_eq!(words(&toy), ["snapshot", "restore", "power_on"]);
+    assert_eq!(toy.power, PowerState::On);
+}
+
+#[test]
 fn a_foreign_snapshot_is_not_taken_for_ours() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::None, IfHung::Ask));
