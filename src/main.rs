@@ -1,3 +1,137 @@
-//! Command line and exit code.
+//! The command line and the exit code: 0 done or stopped by a signal, 1 failed, 2 wrong usage or configuration.
 
-fn main() {}
+use std::{net::SocketAddr, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use snapshot_bot::{
+    app::{App, check},
+    clock::Clock,
+    config::{Config, misspelled},
+    demo, telemetry,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Takes, restores and looks after DigitalOcean Droplet snapshots from a Discord channel.
+///
+/// Configured by environment variables, or by a file `.env` in the working directory: see `.env.example`.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the bot (the default).
+    Run,
+    /// Test tokens, scopes, guilds, channel permissions and the database, and print the invite link.
+    Check,
+    /// Run the bot against a simulated Discord and DigitalOcean: no account, no token, only loopback.
+    Demo(demo::Arguments),
+    /// Run only the simulated Discord and DigitalOcean, for any bot or client; prints one JSON line when they are ready.
+    Sandbox {
+        /// Where the simulated Discord listens (loopback).
+        #[arg(long, default_value = "127.0.0.1:0")]
+        discord: SocketAddr,
+        /// Where the simulated DigitalOcean listens (loopback).
+        #[arg(long, default_value = "127.0.0.1:0")]
+        digitalocean: SocketAddr,
+    },
+}
+
+fn main() -> ExitCode {
+    let Arguments { command } = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(format_args!("could not start: {error}")),
+    };
+    let code = match command.unwrap_or(Command::Run) {
+        Command::Run => with_config(|config| runtime.block_on(run(config))),
+        Command::Check => with_config(|config| runtime.block_on(look_around(config))),
+        Command::Demo(arguments) => concluded(runtime.block_on(demo::run(arguments))),
+        Command::Sandbox { discord, digitalocean } => concluded(runtime.block_on(demo::sandbox(discord, digitalocean))),
+    };
+    // What is still running has been drained as far as it can be.
+    runtime.shutdown_background();
+    code
+}
+
+/// Reads `.env` and the environment; every problem is told at once.
+fn with_config(run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+    match dotenvy::dotenv() {
+        Ok(_) => {}
+        Err(error) if error.not_found() => {}
+        Err(error) => return misconfigured(format_args!("could not read the file .env: {error}")),
+    }
+    for warning in misspelled(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+        say(format_args!("warning: {warning}"));
+    }
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(problems) => return misconfigured(format_args!("{problems}")),
+    };
+    if let Err(error) = telemetry::install_logs(config.log_format, &config.log_filter, &config.secrets()) {
+        return failed(format_args!("could not set up the log: {error}"));
+    }
+    run(config)
+}
+
+async fn run(config: Config) -> ExitCode {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return failed(format_args!("could not listen for signals"));
+    };
+    let mut app = match App::start(config, Clock::wall()).await {
+        Ok(app) => app,
+        Err(error) => return failed(format_args!("{error}")),
+    };
+    tokio::select! {
+        ended = app.ended() => return match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(format_args!("{error}")),
+        },
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping; what is under way is brought to a safe point, a second signal stops at once");
+    tokio::select! {
+        stopped = app.stop() => match stopped {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(format_args!("{error}")),
+        },
+        _ = terminate.recv() => ExitCode::SUCCESS,
+        _ = interrupt.recv() => ExitCode::SUCCESS,
+    }
+}
+
+async fn look_around(config: Config) -> ExitCode {
+    let mut stdout = std::io::stdout();
+    match check::run(&config, &mut stdout).await {
+        Ok(check::Verdict::Fine) => ExitCode::SUCCESS,
+        Ok(check::Verdict::SomethingMissing) => ExitCode::FAILURE,
+        Err(error) => failed(format_args!("could not finish: {error}")),
+    }
+}
+
+fn concluded(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(format_args!("{error:#}")),
+    }
+}
+
+fn misconfigured(what: std::fmt::Arguments<'_>) -> ExitCode {
+    say(what);
+    ExitCode::from(2)
+}
+
+fn failed(what: std::fmt::Arguments<'_>) -> ExitCode {
+    say(format_args!("snapshot-bot: {what}"));
+    ExitCode::FAILURE
+}
+
+#[expect(clippy::print_stderr, reason = "the command line's last words are for whoever typed it, log or no log")]
+fn say(what: std::fmt::Arguments<'_>) {
+    eprintln!("{what}");
+}

@@ -2,6 +2,8 @@
 //!
 //! It reads `src` as text. Unit tests inside `src` are exempt: they may bring whatever they need to set a stage.
 
+#![expect(clippy::unwrap_used, reason = "a source that cannot be read should fail the test")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

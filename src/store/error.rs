@@ -110,3 +110,41 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AnyConnection, Connection, Executor};
+
+    use super::*;
+
+    async fn connect(url: &str) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        <AnyConnection as Connection>::connect(url).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_called_so() {
+        let mut connection = connect("sqlite::memory:").await;
+        connection.execute("CREATE TABLE t (x TEXT); PRAGMA max_page_count = 2").await.unwrap();
+        let error = connection.execute("INSERT INTO t VALUES (hex(zeroblob(100000)))").await.unwrap_err();
+        assert!(matches!(Error::from(error), Error::Full));
+    }
+
+    #[tokio::test]
+    async fn a_locked_file_is_called_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/x.db?mode=rwc", folder.path().display());
+        let (mut one, mut other) = (connect(&url).await, connect(&url).await);
+        one.execute("BEGIN IMMEDIATE").await.unwrap();
+        other.execute("PRAGMA busy_timeout = 0").await.unwrap();
+        let error = other.execute("BEGIN IMMEDIATE").await.unwrap_err();
+        assert!(matches!(Error::from(error), Error::Locked));
+    }
+
+    #[tokio::test]
+    async fn other_trouble_is_to_be_tried_again() {
+        let mut connection = connect("sqlite::memory:").await;
+        let error = connection.execute("SELECT nonsense").await.unwrap_err();
+        assert!(matches!(Error::from(error), Error::Unavailable(_)));
+    }
+}

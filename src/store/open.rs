@@ -47,8 +47,9 @@ impl Store {
         sqlx::any::install_default_drivers();
         let url = settings.url.expose_secret();
         let (engine, pool, lock) = if url.starts_with("sqlite:") {
-            let (url, lock) = prepare_sqlite(url)?;
-            (Engine::Sqlite, connect_sqlite(&url).await?, lock)
+            let place = place_of(url)?;
+            let lock = place.prepare()?;
+            (Engine::Sqlite, connect_sqlite(&creating(url), &place).await?, lock)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             (Engine::Postgres, connect_postgres(url).await?, None)
         } else {
@@ -71,23 +72,26 @@ impl Store {
     }
 }
 
-fn prepare_sqlite(url: &str) -> Result<(String, Option<File>), Error> {
-    let path = match place_of(url)? {
-        Place::Memory => return Ok((url.to_owned(), None)),
-        Place::File(path) => path,
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(Error::MissingFolder { path });
+impl Place {
+    /// Makes sure that the file may be opened, and by nobody else as long as the lock is held.
+    fn prepare(&self) -> Result<Option<File>, Error> {
+        let Self::File(path) = self else { return Ok(None) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return Err(Error::MissingFolder { path: path.clone() });
+        }
+        lock_beside(path).map(Some)
     }
-    let lock = lock_beside(&path)?;
-    // sqlx creates no file unless told to; `mode` given by the operator wins.
-    let url = match url.split_once('?') {
+}
+
+/// sqlx creates no file unless told to; a `mode` given by the operator wins.
+fn creating(url: &str) -> String {
+    match url.split_once('?') {
         Some((_, query)) if query.contains("mode=") => url.to_owned(),
         Some(_) => format!("{url}&mode=rwc"),
+        None if url.ends_with(":memory:") => url.to_owned(),
         None => format!("{url}?mode=rwc"),
-    };
-    Ok((url, Some(lock)))
+    }
 }
 
 /// Reads the address as sqlx will, so that the lock stands beside the very file that is opened.
@@ -98,9 +102,8 @@ fn place_of(url: &str) -> Result<Place, Error> {
     let Ok(options) = SqliteConnectOptions::from_str(parsed.as_str()) else {
         return Err(Error::BadAddress("sqlite:// wants the path of a file, such as sqlite://snapshot-bot.db"));
     };
-    let memory = parsed.path() == ":memory:"
-        || parsed.host_str() == Some(":memory:")
-        || parsed.query_pairs().any(|(key, value)| key == "mode" && value == "memory");
+    let memory =
+        parsed.path() == ":memory:" || parsed.query_pairs().any(|(key, value)| key == "mode" && value == "memory");
     let path = options.get_filename();
     if memory {
         Ok(Place::Memory)
@@ -129,7 +132,7 @@ fn lock_beside(path: &Path) -> Result<File, Error> {
 }
 
 /// One connection that lives as long as the store: SQLite has one writer, and a database in memory dies with its last connection.
-async fn connect_sqlite(url: &str) -> Result<AnyPool, Error> {
+async fn connect_sqlite(url: &str, place: &Place) -> Result<AnyPool, Error> {
     let options = AnyPoolOptions::new()
         .acquire_timeout(PATIENCE)
         .max_connections(1)
@@ -138,23 +141,36 @@ async fn connect_sqlite(url: &str) -> Result<AnyPool, Error> {
         .max_lifetime(None)
         .test_before_acquire(false)
         .after_connect(|connection, _| prepare(connection, PRAGMAS));
-    let pool = options.connect(url).await?;
-    MIGRATIONS.run(&pool).await.map_err(of_migration)?;
-    Ok(pool)
+    match place {
+        Place::File(_) => {
+            migrate_alone(url, PRAGMAS).await?;
+            options.connect(url).await.map_err(Error::from)
+        }
+        Place::Memory => {
+            let pool = options.connect(url).await?;
+            MIGRATIONS.run(&pool).await.map_err(of_migration)?;
+            Ok(pool)
+        }
+    }
 }
 
-/// Migrates on a connection by itself: it says at once why there is none, where a pool would only say that it waited in vain, and
-/// a migration may take as long as it takes.
 async fn connect_postgres(url: &str) -> Result<AnyPool, Error> {
-    let alone = tokio::time::timeout(PATIENCE, <AnyConnection as Connection>::connect(url)).await;
-    let mut alone = alone.map_err(|_| sqlx::Error::PoolTimedOut)??;
-    MIGRATIONS.run(&mut alone).await.map_err(of_migration)?;
-    alone.close().await?;
+    migrate_alone(url, "").await?;
     let options = AnyPoolOptions::new()
         .acquire_timeout(PATIENCE)
         .max_connections(CONNECTIONS)
         .after_connect(|connection, _| prepare(connection, DEADLINES));
     options.connect(url).await.map_err(Error::from)
+}
+
+/// Migrates on a connection by itself: it says at once why there is none, where a pool would only say that it waited in vain, and
+/// a migration may take as long as it takes.
+async fn migrate_alone(url: &str, preparation: &'static str) -> Result<(), Error> {
+    let connection = tokio::time::timeout(PATIENCE, <AnyConnection as Connection>::connect(url)).await;
+    let mut connection = connection.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    prepare(&mut connection, preparation).await?;
+    MIGRATIONS.run(&mut connection).await.map_err(of_migration)?;
+    connection.close().await.map_err(Error::from)
 }
 
 fn prepare<'c>(connection: &'c mut AnyConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {

@@ -138,6 +138,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
+        // The operation's row before the report's, as in a commit: on PostgreSQL the other way round could deadlock.
+        if report.kind == ReportKind::Progress {
+            show_up_to(&mut transaction, report, version).await?;
+        }
         let query = sqlx::query(
             "UPDATE reports SET message_id = $4, shown_version = $5, shown_digest = $6, shown_at = $7, due_at = $8, \
              attempts = 0 WHERE operation = $1 AND kind = $2 AND generation = $3",
@@ -153,9 +157,6 @@ impl Store {
             .await?;
         if changed.rows_affected() == 0 {
             return Err(Error::LeaseLost);
-        }
-        if report.kind == ReportKind::Progress {
-            show_up_to(&mut transaction, report, version).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -202,15 +203,15 @@ impl Store {
     /// It cannot be said; why.
     pub async fn report_given_up(&self, report: &Report, why: &str) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
+        if report.kind == ReportKind::Progress {
+            // Whatever is still to come is not shown either.
+            show_up_to(&mut transaction, report, Version(i64::MAX)).await?;
+        }
         let query =
             sqlx::query("UPDATE reports SET given_up = $4 WHERE operation = $1 AND kind = $2 AND generation = $3");
         let changed = named(query, report).bind(without_nul(why)).execute(&mut *transaction).await?;
         if changed.rows_affected() == 0 {
             return Err(Error::LeaseLost);
-        }
-        if report.kind == ReportKind::Progress {
-            // Whatever is still to come is not shown either.
-            show_up_to(&mut transaction, report, Version(i64::MAX)).await?;
         }
         transaction.commit().await?;
         Ok(())

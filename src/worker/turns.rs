@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -95,19 +96,26 @@ impl Turns {
         let mut turns = FuturesUnordered::new();
         while !shutdown.is_cancelled() {
             let woken = self.store.changes().worker.notified();
-            let (due, next) = match self.due(AT_ONCE - turns.len()).await {
+            // The turns go on meanwhile: one of them may hold the only connection that this look waits for.
+            let under_way = turns.len();
+            let look = pin!(self.due(AT_ONCE - under_way));
+            let found = alongside(look, &mut turns, |id| {
+                self.lock_busy().remove(&id);
+            });
+            let (due, next) = match found.await {
                 Ok(found) => found,
                 Err(error) => {
                     tracing::warn!(%error, "could not read what is due");
                     (Vec::new(), Some(STORE_PAUSE))
                 }
             };
-            let found_some = !due.is_empty();
+            // A turn that ended meanwhile was still under way for that look: its operation may be due already.
+            let look_again = !due.is_empty() || turns.len() < under_way;
             for id in due {
                 self.lock_busy().insert(id);
                 turns.push(self.turn(id).map(move |()| id));
             }
-            let nap = if found_some && turns.len() < AT_ONCE { Duration::ZERO } else { next.unwrap_or(LONGEST_NAP) };
+            let nap = if look_again && turns.len() < AT_ONCE { Duration::ZERO } else { next.unwrap_or(LONGEST_NAP) };
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(id) = turns.next() => { self.lock_busy().remove(&id); }
@@ -232,5 +240,20 @@ impl Turns {
 
     fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for `first` while `others` go on, and hands over what they end with.
+async fn alongside<F: Future + Unpin, O: Future>(
+    mut first: F,
+    others: &mut FuturesUnordered<O>,
+    ended: impl Fn(O::Output),
+) -> F::Output {
+    loop {
+        tokio::select! {
+            biased;
+            Some(output) = others.next() => ended(output),
+            output = &mut first => return output,
+        }
     }
 }

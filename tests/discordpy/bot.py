@@ -3,9 +3,13 @@
 import os
 
 import discord
+import yarl
 from discord import app_commands
+from discord.gateway import DiscordWebSocket
 
 discord.http.Route.BASE = os.environ["DISCORD_API"] + "/v10"
+# The library never asks where the gateway is.
+DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["DISCORD_GATEWAY"])
 guild = discord.Object(id=int(os.environ["DISCORD_GUILD_ID"]))
 nobody = discord.AllowedMentions.none()
 client = discord.Client(intents=discord.Intents(guilds=True), allowed_mentions=nobody)

@@ -77,9 +77,14 @@ async fn a_request_held_before_its_execution_is_executed_once_released_though_it
             held = waiting.caught() => held.unwrap(),
         }
     };
+    // Some traffic, so that the server has seen the other connection end.
+    for _ in 0..10 {
+        stage.get("/v2/account").send().await.unwrap();
+    }
     assert_eq!((stage.actions(), &held.answer), (0, &None));
     held.release();
-    stage.server.until(|world| world.actions_of(stage.droplet).len() == 1).await;
+    let executed = stage.server.until(|world| world.actions_of(stage.droplet).len() == 1);
+    tokio::time::timeout(Duration::from_secs(5), executed).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! A poise bot over the real gateway: log in, register, answer, resume.
 
+use std::time::Duration;
+
+use serde_json::json;
 use snapshot_bot::sandbox::discord::{interaction::Response, seat::Refused};
 
 use crate::{
@@ -95,6 +98,56 @@ async fn an_interaction_delivered_twice_is_refused_the_second_time_without_a_com
     };
     assert_eq!(stage.discord.until(callbacks).await, [204, 400]);
     assert_eq!(stage.discord.world().complaints(), []);
+    bot.stop().await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_bot_that_never_answers_or_answers_twice_is_complained_about() {
+    let stage = Stage::with(|settings| settings.acknowledge_within = Duration::from_millis(500)).await;
+    let bot = Bot::start(&stage).await;
+    let ada = stage.seat(stage.ada);
+    assert_eq!(ada.run("/snapshot ignore").await, Err(Refused::DidNotRespond));
+    let answered = ada.run("/snapshot take droplet:web-1").await;
+    assert!(answered.is_ok(), "{answered:?}");
+    let callback =
+        stage.discord.world().journal().iter().rev().find(|exchange| exchange.path.ends_with("/callback")).cloned();
+    let path = callback.expect("the bot answered").path;
+    assert_eq!(stage.refused("POST", &path, &json!({"type": 5})).await, (400, 40060));
+    let complaints = stage.discord.world().complaints();
+    assert_eq!(complaints.len(), 2, "{complaints:?}");
+    assert_eq!(complaints[0].what, "`snapshot ignore` was not acknowledged in time");
+    assert!(complaints[1].what.contains("40060"), "{complaints:?}");
+    bot.stop().await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_bot_identifies_anew_after_an_invalid_session_and_leaves_a_deaf_gateway() {
+    let stage = Stage::with(|settings| settings.heartbeat_interval = Duration::from_millis(500)).await;
+    let bot = Bot::start(&stage).await;
+    let (begun, _) = stage.discord.world().sessions_begun_and_resumed();
+    stage.discord.world().invalidate_session(false);
+    stage.discord.until(|world| (world.sessions_begun_and_resumed().0 > begun).then_some(())).await;
+    let (begun, resumed) = stage.discord.world().sessions_begun_and_resumed();
+    stage.discord.world().ignore_heartbeats(true);
+    stage.discord.until(|world| (world.sessions_begun_and_resumed() != (begun, resumed)).then_some(())).await;
+    stage.discord.world().ignore_heartbeats(false);
+    bot.stop().await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_kick_and_an_invitation_reach_the_bot() {
+    let stage = Stage::new().await;
+    let bot = Bot::start(&stage).await;
+    let ada = stage.seat(stage.ada);
+    stage.discord.world().kick_bot(stage.guild);
+    assert!(matches!(ada.run("/snapshot take droplet:web-1").await, Err(Refused::UnknownCommand(_))));
+    stage.discord.world().invite_bot(stage.guild);
+    stage.register().await;
+    let answered = ada.run("/snapshot take droplet:web-1").await;
+    assert!(answered.is_ok(), "{answered:?}");
     bot.stop().await;
     stage.finish().await;
 }

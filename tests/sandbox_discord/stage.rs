@@ -140,7 +140,7 @@ impl Stage {
     pub(crate) async fn finish(self) {
         let journal = self.discord.world().journal().to_vec();
         self.discord.stop().await;
-        if let Some(contract) = Contract::load() {
+        if let Some(contract) = Contract::get() {
             let broken: Vec<String> = journal.iter().filter_map(|exchange| contract.broken_by(exchange)).collect();
             assert!(broken.is_empty(), "{}", broken.join("\n"));
         }

@@ -138,6 +138,16 @@ impl World {
         self.channels.values().filter(move |channel| channel.guild == Some(guild))
     }
 
+    /// A Channel.
+    pub fn channel(&self, id: Snowflake) -> Option<&Channel> {
+        self.channels.get(&id)
+    }
+
+    /// Every Channel that a person sees, in the order they were made.
+    pub fn channels_seen_by(&self, user: Snowflake) -> impl Iterator<Item = &Channel> {
+        self.channels.values().filter(move |channel| self.may(channel.id, user, Permissions::NONE))
+    }
+
     /// A Channel by name, `#` or not.
     pub fn channel_named(&self, name: &str) -> Option<Snowflake> {
         let name = name.trim_start_matches('#');

@@ -190,6 +190,15 @@ mod tests {
     }
 
     #[test]
+    fn a_response_is_found_by_the_name_of_what_it_answers() {
+        let route = Route::response_to("snapshot take");
+        let path = ["interactions", "1", "token", "callback"];
+        let to = |name| Asked { interaction: Some(name), ..asked("POST", &path) };
+        assert!(route.fits(&to("snapshot take")));
+        assert!(!route.fits(&to("snapshot list")));
+    }
+
+    #[test]
     fn a_fault_strikes_as_often_as_was_asked() {
         let mut list = FaultList::default();
         list.armed.push(Armed { number: 0, route: Route::any(), fault: Fault::CutBefore, left: Some(2) });

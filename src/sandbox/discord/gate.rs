@@ -26,6 +26,8 @@ pub(super) enum Verdict {
 }
 
 /// A request that is being held. Dropped, it is let go.
+///
+/// Its client may go away meanwhile: let go then, it is carried out all the same, as a late request is; cut, it never is.
 #[derive(Debug)]
 pub struct Held {
     /// Its number in the journal.

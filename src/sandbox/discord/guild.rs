@@ -177,6 +177,11 @@ impl World {
         self.users.values()
     }
 
+    /// A user.
+    pub fn user(&self, id: Snowflake) -> Option<&User> {
+        self.users.get(&id)
+    }
+
     /// A user by name.
     pub fn user_named(&self, name: &str) -> Option<Snowflake> {
         self.users.values().find(|user| user.name == name).map(|user| user.id)

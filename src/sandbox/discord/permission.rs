@@ -160,3 +160,51 @@ fn overwritten(base: Permissions, guild: &Guild, channel: &Channel, user: Snowfl
     let roles = level(&of_roles, everyone);
     level(&|subject| subject == Subject::Member(user), roles)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::settings::Settings, *};
+
+    const SEND: Permissions = Permissions::SEND_MESSAGES;
+
+    fn stage() -> (World, Snowflake, Snowflake, Snowflake, Snowflake) {
+        let mut world = World::new(Settings::default());
+        let guild = world.add_guild("Acme");
+        let role = world.add_role(guild, "operators", Permissions::NONE);
+        let (channel, ada) = (world.add_channel(guild, "ops"), world.add_user("ada"));
+        world.join(guild, ada, &[role]);
+        (world, guild, role, channel, ada)
+    }
+
+    #[test]
+    fn a_members_overwrite_beats_a_roles_which_beats_everyones() {
+        let (mut world, guild, role, channel, ada) = stage();
+        assert!(world.may(channel, ada, SEND));
+        world.set_overwrite(channel, Subject::Role(guild), Permissions::NONE, SEND);
+        assert!(!world.may(channel, ada, SEND));
+        world.set_overwrite(channel, Subject::Role(role), SEND, Permissions::NONE);
+        assert!(world.may(channel, ada, SEND));
+        world.set_overwrite(channel, Subject::Member(ada), Permissions::NONE, SEND);
+        assert!(!world.may(channel, ada, SEND));
+    }
+
+    #[test]
+    fn an_administrator_may_do_everything_whatever_overwrites_say() {
+        let (mut world, guild, role, channel, ada) = stage();
+        world.set_overwrite(channel, Subject::Member(ada), Permissions::NONE, Permissions::ALL);
+        assert!(!world.may(channel, ada, Permissions::NONE));
+        world.set_role_permissions(guild, role, Permissions::ADMINISTRATOR);
+        assert!(world.may(channel, ada, Permissions::MANAGE_GUILD));
+    }
+
+    #[test]
+    fn a_thread_follows_its_parent_and_a_stranger_sees_nothing() {
+        let (mut world, guild, _, channel, ada) = stage();
+        let thread = world.add_thread(channel, "details");
+        world.set_overwrite(channel, Subject::Role(guild), Permissions::NONE, Permissions::VIEW_CHANNEL);
+        assert!(!world.may(thread, ada, Permissions::NONE));
+        let stranger = world.add_user("eve");
+        world.set_overwrite(channel, Subject::Role(guild), Permissions::ALL, Permissions::NONE);
+        assert!(!world.may(channel, stranger, Permissions::NONE));
+    }
+}

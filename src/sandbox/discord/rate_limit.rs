@@ -114,7 +114,7 @@ pub(super) fn throttle_headers(after: Duration, scope: Scope) -> Vec<(&'static s
 /// The body of a 429.
 pub(super) fn throttle_body(after: Duration, scope: Scope) -> Value {
     let global = scope == Scope::Global;
-    json!({"message": "You are being rate limited.", "retry_after": after.as_secs_f64(), "global": global})
+    json!({"message": "You are being rate limited.", "code": 0, "retry_after": after.as_secs_f64(), "global": global})
 }
 
 /// The bucket of a route: its shape with the top-level resource, how many fit, and in how many seconds.

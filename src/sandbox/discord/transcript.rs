@@ -190,3 +190,55 @@ fn title(message: &Message) -> String {
     let text = if message.body.content.is_empty() { title.unwrap_or("…") } else { &message.body.content };
     text.lines().next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{
+        super::{body::Draft, message::NewMessage, settings::Settings},
+        *,
+    };
+
+    #[test]
+    fn a_transcript_shows_names_and_words_in_place_of_ids_and_times() {
+        let mut world = World::new(Settings::default());
+        let guild = world.add_guild("Acme");
+        let (channel, ada) = (world.add_channel(guild, "ops"), world.add_user("ada"));
+        world.join(guild, ada, &[]);
+        let author = world.bot();
+        let mut post = |json: Value| {
+            let draft = Draft::new(&json).expect("a fine Message");
+            world.post(NewMessage { channel, author, draft, only_for: None, occasion: None })
+        };
+        let progress = post(json!({
+            "embeds": [{
+                "title": "Snapshot of `web-1`", "color": 0x58_65F2, "description": "asked by <@1>\nstarted <t:1:R>",
+                "fields": [{"name": "Cost", "value": "$0.74"}], "footer": {"text": "operation 7f3kq2xa"},
+            }],
+            "components": [{"type": 1, "components": [
+                {"type": 2, "style": 4, "label": "Cancel", "custom_id": "a", "disabled": true},
+                {"type": 2, "style": 2, "emoji": {"name": "🔄"}, "custom_id": "b"},
+            ]}],
+        }));
+        let link = format!("https://discord.com/channels/{guild}/{channel}/{progress}");
+        post(json!({
+            "content": format!("<@{ada}> ready: </snapshot list:5> in <#{channel}>, {link}, https://example.org < h"),
+            "message_reference": {"message_id": progress},
+        }));
+        insta::assert_snapshot!(render(&world, channel, ada), @r"
+        snapshot-bot:
+          ┃ (blurple)
+          ┃ **Snapshot of `web-1`**
+          ┃ asked by @1
+          ┃ started ‹time R›
+          ┃ Cost: $0.74
+          ┃ — operation 7f3kq2xa
+          [Cancel] (danger) (disabled) [🔄]
+
+        in reply to snapshot-bot: Snapshot of `web-1`
+        snapshot-bot: @ada ready: /snapshot list in #ops, ‹link to #ops: Snapshot of `web-1`›, https://example.org < h
+          pings @ada
+        ");
+    }
+}

@@ -1,31 +1,36 @@
 //! A database of its own for each test, and requests to put into it.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
     clock::Clock,
     operation::{
-        Asker, Request, Target, Usual,
+        Asker, Operation, Request, Target, Usual, Verdict, Wish, Wished,
         ids::{ChannelId, DropletId, GuildId, OperationId, UserId},
         plan::{Downtime, IfHung, Kind},
+        power::Owed,
+        reading::PowerState,
+        step::State,
     },
-    store::{Settings, Store},
+    store::{Loaded, Settings, Store},
 };
 use sqlx::{AnyPool, any::AnyPoolOptions};
 
 /// The channel that hears of every outcome.
-pub const NOTIFY: ChannelId = ChannelId(99);
+pub(crate) const NOTIFY: ChannelId = ChannelId(99);
 
 /// A database that lives as long as its test.
-pub struct Memory {
-    pub url: String,
-    pub clock: Clock,
+pub(crate) struct Memory {
+    pub(crate) url: String,
+    pub(crate) clock: Clock,
     schema: Option<(String, String)>,
     _folder: Option<tempfile::TempDir>,
 }
 
 impl Memory {
     /// A file in a folder of its own.
-    pub fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         sqlx::any::install_default_drivers();
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/memory.db", folder.path().display());
@@ -33,7 +38,7 @@ impl Memory {
     }
 
     /// A schema of its own, or none when no server was named.
-    pub async fn postgresql() -> Option<Self> {
+    pub(crate) async fn postgresql() -> Option<Self> {
         let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
             println!("skipped on PostgreSQL: TEST_DATABASE_URL is not set");
             return None;
@@ -49,36 +54,42 @@ impl Memory {
     }
 
     /// Whether this is PostgreSQL.
-    pub fn is_postgresql(&self) -> bool {
+    pub(crate) fn is_postgresql(&self) -> bool {
         self.schema.is_some()
     }
 
     /// How a store is told of it.
-    pub fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         Settings { url: self.url.clone().into(), notify_channel: Some(NOTIFY) }
     }
 
     /// The store of the one process that looks after the account.
-    pub async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         let store = Store::open(&self.settings(), self.clock.clone()).await.unwrap();
         store.try_lease("account", "this process").await.unwrap().unwrap();
         store
     }
 
     /// A way into the database beside the store.
-    pub async fn back_door(&self) -> AnyPool {
+    pub(crate) async fn back_door(&self) -> AnyPool {
         AnyPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap()
     }
 
+    /// The database before any store was there.
+    pub(crate) async fn new_database(&self) -> AnyPool {
+        let url = if self.is_postgresql() { self.url.clone() } else { format!("{}?mode=rwc", self.url) };
+        AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap()
+    }
+
     /// Runs statements that no store would.
-    pub async fn tamper(&self, sql: &str) {
+    pub(crate) async fn tamper(&self, sql: &str) {
         let pool = self.back_door().await;
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&pool).await.unwrap();
         pool.close().await;
     }
 
     /// Leaves nothing behind on a server.
-    pub async fn forget(self) {
+    pub(crate) async fn forget(self) {
         if let Some((server, schema)) = self.schema {
             let admin = AnyPool::connect(&server).await.unwrap();
             sqlx::query(sqlx::AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"))).execute(&admin).await.unwrap();
@@ -88,17 +99,17 @@ impl Memory {
 }
 
 /// A moment, in seconds.
-pub fn at(second: i64) -> Timestamp {
-    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000) + SignedDuration::from_secs(second)
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(400_000) + SignedDuration::from_secs(second)
 }
 
 /// An operation's id by a small number.
-pub fn ids(number: u64) -> OperationId {
+pub(crate) fn ids(number: u64) -> OperationId {
     OperationId::from_random(number)
 }
 
 /// A request to take a Snapshot of a Droplet with power off.
-pub fn request(number: u64, droplet: u64) -> Request {
+pub(crate) fn request(number: u64, droplet: u64) -> Request {
     Request {
         id: ids(number),
         kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
@@ -113,4 +124,37 @@ pub fn request(number: u64, droplet: u64) -> Request {
         snapshot_name: None,
         usual: Usual::default(),
     }
+}
+
+/// Nothing is in anybody's hands.
+pub(crate) fn nothing_skipped() -> HashSet<OperationId> {
+    HashSet::new()
+}
+
+/// An operation that is there.
+pub(crate) async fn load(store: &Store, id: OperationId) -> Loaded {
+    store.load(id).await.unwrap().unwrap()
+}
+
+/// An operation that owes power, as after the intent of a shutdown.
+pub(crate) fn owing(mut operation: Operation, since: Timestamp) -> Operation {
+    operation.power.before = Some(PowerState::On);
+    operation.power.owed = Some(Owed { since, late_until: None });
+    operation
+}
+
+/// An operation at its end, every step done.
+pub(crate) fn ended(mut operation: Operation, verdict: Verdict, when: Timestamp) -> Operation {
+    for step in &mut operation.steps {
+        step.began = Some(operation.asked_at);
+        step.state = State::Done { at: when };
+    }
+    operation.verdict = Some(verdict);
+    operation.ended = Some(when);
+    operation
+}
+
+/// What somebody said.
+pub(crate) fn wished(wish: Wish) -> Wished {
+    Wished { wish, by: UserId(7), at: at(1) }
 }

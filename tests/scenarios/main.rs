@@ -1,0 +1,4 @@
+//! Scenarios: the whole bot between a simulated Discord and a simulated DigitalOcean, told as chats.
+
+mod stage;
+mod take;

@@ -1,0 +1,433 @@
+//! The stage: the whole bot, as `main` starts it, between a simulated Discord and a simulated DigitalOcean.
+//!
+//! A scenario seats people, lets them type and press, and reads what they see. It fails by itself when it leaves an answer
+//! unread, an operation running, a Droplet off, or a request that the vendors would refuse.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use regex::Regex;
+use serde_json::Value;
+use snapshot_bot::{
+    app::App,
+    clock::Clock,
+    config::Config,
+    sandbox::{
+        digitalocean::{
+            droplet::Blueprint,
+            server::DigitalOcean,
+            settings::{Durations, Settings as CloudSettings},
+            world::World as Cloud,
+        },
+        discord::{
+            interaction::{Choice, Response},
+            permission::Permissions,
+            seat::{Refused, Seat},
+            server::Discord,
+            settings::{Now, Settings as ChatSettings},
+            snowflake::Snowflake,
+        },
+    },
+};
+use sqlx::{AnyPool, Row, any::AnyPoolOptions};
+use tokio::runtime::{Builder, Runtime};
+
+/// How long a scenario may be silent before it is told as a failure, with the conversation so far.
+const PATIENCE: Duration = Duration::from_secs(30);
+const TOKEN: &str = "dop_v1_a-token-that-is-good-nowhere-else";
+
+/// What a person may do, by the roles they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    Restorer,
+    /// Taking Snapshots.
+    Operator,
+    /// Looking.
+    Viewer,
+    /// Nothing.
+    Guest,
+    /// Manages the guild, with none of our roles.
+    Admin,
+}
+
+/// Everything a scenario plays on.
+pub struct Stage {
+    pub digitalocean: DigitalOcean,
+    pub discord: Discord,
+    pub guild: Snowflake,
+    pub ops: Snowflake,
+    pub clock: Clock,
+    pub environment: BTreeMap<&'static str, String>,
+    roles: BTreeMap<&'static str, Snowflake>,
+    directory: tempfile::TempDir,
+    bot: Option<Bot>,
+    read: Rc<RefCell<BTreeSet<Snowflake>>>,
+    /// Complaints that the scenario provokes on purpose.
+    pub excused: Vec<&'static str>,
+}
+
+/// The bot in a runtime of its own, so that it can be killed with everything it ever spawned.
+struct Bot {
+    runtime: Runtime,
+    app: App,
+}
+
+impl Stage {
+    /// A guild with `#ops`, Droplets `web-1` and `db-1`, and a bot that is ready.
+    pub async fn new() -> Self {
+        let mut stage = Self::dark().await;
+        stage.start().await;
+        stage
+    }
+
+    /// The same, before the bot is started.
+    pub async fn dark() -> Self {
+        let now = || Clock::wall().now();
+        let settings = CloudSettings {
+            durations: Durations::all(SignedDuration::from_millis(40)),
+            off_lag: SignedDuration::ZERO,
+            listing_delay: SignedDuration::ZERO,
+            ..CloudSettings::default()
+        };
+        let mut cloud = Cloud::new(settings, now());
+        cloud.add_token(TOKEN, snapshot_bot::sandbox::digitalocean::scopes::Scopes::all());
+        for name in ["web-1", "db-1"] {
+            cloud.add_droplet(&Blueprint::named(name));
+        }
+        cloud.mark_power();
+        let digitalocean = DigitalOcean::start(cloud, Arc::new(now)).await.unwrap();
+        let discord = Discord::start(ChatSettings { now: Now::wall(), ..ChatSettings::default() }).await.unwrap();
+        let (guild, ops, roles) = {
+            let mut world = discord.world();
+            let guild = world.add_guild("The Workshop");
+            world.invite_bot(guild);
+            let ops = world.add_channel(guild, "ops");
+            let roles = ["Restorer", "Operator", "Viewer"]
+                .map(|name| (name, world.add_role(guild, name, Permissions::NONE)))
+                .into_iter()
+                .collect::<BTreeMap<_, _>>();
+            (guild, ops, roles)
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let certificate = directory.path().join("ca.pem");
+        std::fs::write(&certificate, discord.ca_pem()).unwrap();
+        let environment = BTreeMap::from([
+            ("DISCORD_TOKEN", discord.token()),
+            ("DISCORD_GUILD_ID", guild.to_string()),
+            ("DIGITALOCEAN_TOKEN", TOKEN.to_owned()),
+            ("DIGITALOCEAN_API_URL", digitalocean.url()),
+            ("VIEW_ROLES", roles["Viewer"].to_string()),
+            ("TAKE_ROLES", roles["Operator"].to_string()),
+            ("RESTORE_ROLES", roles["Restorer"].to_string()),
+            ("DATABASE_URL", format!("sqlite://{}", directory.path().join("bot.db").display())),
+            ("POLL_INTERVAL", "10ms".to_owned()),
+            ("SHUTDOWN_TIMEOUT", "400ms".to_owned()),
+            ("DECISION_TIMEOUT", "1m".to_owned()),
+            ("SETTLE_TIME", "300ms".to_owned()),
+            ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
+            ("EXTRA_CA_FILE", certificate.display().to_string()),
+        ]);
+        Self {
+            digitalocean,
+            discord,
+            guild,
+            ops,
+            clock: Clock::wall(),
+            environment,
+            roles,
+            directory,
+            bot: None,
+            read: Rc::default(),
+            excused: Vec::new(),
+        }
+    }
+
+    /// Starts the bot and waits until Discord's gateway has it, with its commands.
+    pub async fn start(&mut self) {
+        let environment = self.environment.clone();
+        let config = Config::from_lookup(|name| environment.get(name).cloned()).unwrap();
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let clock = self.clock.clone();
+        let inside = runtime.handle().clone();
+        let starting = move || {
+            inside.block_on(async {
+                let mut app = App::start(config, clock).await.expect("the bot starts");
+                app.ready().await;
+                app
+            })
+        };
+        let app = tokio::task::spawn_blocking(starting).await.unwrap();
+        self.bot = Some(Bot { runtime, app });
+        let guild = self.guild;
+        self.until("the commands are registered", |stage| {
+            let path = ["snapshot", "take"].map(str::to_owned);
+            stage.discord.world().registered(Some(guild), &path).is_some()
+        })
+        .await;
+    }
+
+    /// Stops the bot as a signal would.
+    pub async fn stop(&mut self) {
+        let Some(Bot { runtime, app }) = self.bot.take() else { return };
+        runtime.spawn(app.stop()).await.unwrap().unwrap();
+        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
+    }
+
+    /// Ends the bot with all of its tasks, wherever they are: what `kill -9` leaves behind.
+    pub async fn kill(&mut self) {
+        let Some(Bot { runtime, app }) = self.bot.take() else { return };
+        let dead = move || {
+            drop(app);
+            runtime.shutdown_timeout(PATIENCE);
+        };
+        tokio::task::spawn_blocking(dead).await.unwrap();
+    }
+
+    /// Seats somebody in `#ops`.
+    pub fn seat(&self, name: &str, role: Role) -> Person {
+        let mut world = self.discord.world();
+        let user = world.add_user(name);
+        let roles: Vec<Snowflake> = match role {
+            Role::Restorer => vec![self.roles["Restorer"]],
+            Role::Operator => vec![self.roles["Operator"]],
+            Role::Viewer => vec![self.roles["Viewer"]],
+            Role::Guest => Vec::new(),
+            Role::Admin => vec![world.add_role(self.guild, "Admin", Permissions::MANAGE_GUILD)],
+        };
+        world.join(self.guild, user, &roles);
+        drop(world);
+        Person { seat: self.discord.seat(user, self.ops), read: Rc::clone(&self.read), polish: self.polish() }
+    }
+
+    /// Waits until nothing runs, everything was said, and every message shows the latest.
+    pub async fn settle(&self) {
+        let pool = self.database().await;
+        self.until_async("everything has settled", async || {
+            let open = count(&pool, "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1").await;
+            let unsaid =
+                count(&pool, "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NULL AND given_up IS NULL").await;
+            let unshown = count(
+                &pool,
+                "SELECT COUNT(*) AS n FROM operations o JOIN reports r ON r.operation = o.id AND r.kind = 'progress' \
+                 WHERE o.version > o.shown_version AND r.given_up IS NULL",
+            )
+            .await;
+            open + unsaid + unshown == 0
+        })
+        .await;
+    }
+
+    /// A number from the bot's database.
+    pub async fn query(&self, statement: &'static str) -> i64 {
+        count(&self.database().await, statement).await
+    }
+
+    async fn open_operations(&self) -> String {
+        let rows = sqlx::query("SELECT state, due_at, version FROM operations WHERE is_open = 1");
+        let rows = rows.fetch_all(&self.database().await).await.unwrap_or_default();
+        let line = |row: &sqlx::any::AnyRow| {
+            let (state, due_at, version): (String, Option<i64>, i64) =
+                (row.get("state"), row.get("due_at"), row.get("version"));
+            format!("version {version}, due at {due_at:?}: {state}")
+        };
+        rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    async fn database(&self) -> AnyPool {
+        sqlx::any::install_default_drivers();
+        let url = self.environment["DATABASE_URL"].clone();
+        AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap()
+    }
+
+    /// Waits until `wish` is true.
+    pub async fn until(&self, what: &str, wish: impl Fn(&Self) -> bool) {
+        self.until_async(what, async || wish(self)).await;
+    }
+
+    async fn until_async(&self, what: &str, wish: impl AsyncFn() -> bool) {
+        let (mut chat, mut cloud) = (self.discord.changes(), self.digitalocean.changes());
+        let waiting = async {
+            while !wish().await {
+                // The database tells nobody of its commits, so it is asked again now and then.
+                let soon = tokio::time::sleep(Duration::from_millis(20));
+                tokio::select! {
+                    _ = chat.changed() => {}
+                    _ = cloud.changed() => {}
+                    () = soon => {}
+                }
+            }
+        };
+        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
+            let open = self.open_operations().await;
+            panic!("waited in vain until {what}\n--- open operations\n{open}\n{}", self.conversation());
+        }
+    }
+
+    /// All that was said and sent, for people who look for what went wrong.
+    pub fn conversation(&self) -> String {
+        let sent: Vec<String> = self
+            .digitalocean
+            .journal()
+            .iter()
+            .map(|entry| format!("{} {} -> {:?}", entry.request.method, entry.request.path, entry.status()))
+            .collect();
+        let everybody =
+            self.discord.world().messages_in(self.ops).map(|message| format!("{message:#?}")).collect::<Vec<_>>();
+        format!("--- DigitalOcean\n{}\n--- #ops\n{}", sent.join("\n"), everybody.join("\n"))
+    }
+
+    /// The POSTs and DELETEs that DigitalOcean has seen, in words such as `shutdown web-1`.
+    pub fn commands(&self) -> Vec<String> {
+        self.digitalocean
+            .journal()
+            .iter()
+            .filter(|entry| entry.request.method.to_string() != "GET")
+            .map(|entry| {
+                let body: Value = serde_json::from_slice(&entry.request.body).unwrap_or_default();
+                let droplet = entry.request.path.split('/').nth(3).and_then(|id| id.parse().ok());
+                let name = droplet
+                    .and_then(|id| {
+                        self.digitalocean.world(|world| world.droplet(id).map(|droplet| droplet.name.clone()))
+                    })
+                    .unwrap_or_else(|| entry.request.path.clone());
+                format!("{} {name}", body["type"].as_str().unwrap_or(&entry.request.method.to_string()))
+            })
+            .collect()
+    }
+
+    /// Ends the scenario and proves that it left nothing behind.
+    pub async fn finish(mut self) {
+        let open = self.query("SELECT COUNT(*) AS n FROM operations WHERE is_open = 1").await;
+        assert_eq!(open, 0, "an operation is left open\n{}", self.conversation());
+        self.stop().await;
+        let left_off: Vec<String> =
+            self.digitalocean.world(|world| world.left_off().iter().map(|droplet| droplet.name.clone()).collect());
+        assert!(left_off.is_empty(), "left off: {left_off:?}\n{}", self.conversation());
+        let complaints = self.discord.world().complaints();
+        let complaints: Vec<_> = complaints
+            .iter()
+            .filter(|complaint| !self.excused.iter().any(|excused| complaint.what.contains(excused)))
+            .collect();
+        assert!(complaints.is_empty(), "Discord complains: {complaints:#?}");
+        let rejections = self.digitalocean.world(|world| world.rejections().to_vec());
+        assert!(rejections.is_empty(), "DigitalOcean complains: {rejections:#?}");
+        let unread: Vec<_> = self
+            .discord
+            .world()
+            .messages_in(self.ops)
+            .filter(|message| !self.read.borrow().contains(&message.id))
+            .map(|message| message.body.content.clone())
+            .collect();
+        assert!(unread.is_empty(), "nobody read: {unread:#?}");
+        drop(self.directory);
+    }
+
+    fn polish(&self) -> Polish {
+        Polish { cloud_ids: self.digitalocean.world(|world| world.droplets().map(|droplet| droplet.id).collect()) }
+    }
+}
+
+async fn count(pool: &AnyPool, statement: &'static str) -> i64 {
+    sqlx::query(statement).fetch_one(pool).await.map_or(0, |row| row.get("n"))
+}
+
+/// A person in the channel.
+pub struct Person {
+    pub seat: Seat,
+    read: Rc<RefCell<BTreeSet<Snowflake>>>,
+    polish: Polish,
+}
+
+impl Person {
+    /// Types a command and sends it.
+    pub async fn run(&self, line: &str) -> Response {
+        match self.seat.run(line).await {
+            Ok(response) => response,
+            Err(refused) => panic!("{line}: {refused}"),
+        }
+    }
+
+    /// Types a command, which Discord or the bot does not take.
+    pub async fn try_run(&self, line: &str) -> Result<Response, Refused> {
+        self.seat.run(line).await
+    }
+
+    /// Types a part of an option and reads the suggestions' labels.
+    pub async fn suggestions(&self, path: &str, option: &str, partial: &str) -> Vec<String> {
+        let choices: Vec<Choice> = self.seat.autocomplete(path, option, partial, &[]).await.unwrap();
+        choices.into_iter().map(|choice| choice.name).collect()
+    }
+
+    /// Presses the button with this label on the latest message that has it.
+    pub async fn press(&self, label: &str) -> Response {
+        let found = self.button(label);
+        let (message, custom_id) = found.unwrap_or_else(|| panic!("no button {label}\n{}", self.seat.transcript()));
+        self.seat.press(message, &custom_id).await.unwrap()
+    }
+
+    /// Where the button with this label is, if it can be pressed.
+    pub fn button(&self, label: &str) -> Option<(Snowflake, String)> {
+        self.seat.messages().iter().rev().find_map(|message| {
+            let rows = message.body.components.iter();
+            let mut buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+            let button = buttons.find(|button| button["label"] == label && button["disabled"] != true)?;
+            Some((message.id, button["custom_id"].as_str()?.to_owned()))
+        })
+    }
+
+    /// What this person sees, the same from run to run. It counts as read.
+    pub fn transcript(&self) -> String {
+        self.read.borrow_mut().extend(self.seat.messages().iter().map(|message| message.id));
+        self.polish.apply(&self.seat.transcript())
+    }
+
+    /// Whether this person sees a text now.
+    pub fn sees(&self, text: &str) -> bool {
+        self.seat.transcript().contains(text)
+    }
+}
+
+/// Takes out of a transcript what differs from run to run.
+struct Polish {
+    cloud_ids: Vec<u64>,
+}
+
+impl Polish {
+    fn apply(&self, text: &str) -> String {
+        static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+            [
+                (r"\b\d{8}-\d{4}\b", "DATE-TIME"),
+                (r"\b\d+ (s|min|ms)( \d+ (s|ms))?\b", "SOME TIME"),
+                (r"<t:\d+:", "<t:TIME:"),
+                (r"\bincident `?[0-9a-z]{8}`?", "incident INCIDENT"),
+            ]
+            .map(|(rule, by)| (Regex::new(rule).unwrap(), by))
+            .into()
+        });
+        static OPERATION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-hjkmnp-tv-z]{8}\b").unwrap());
+        let mut text = RULES.iter().fold(text.to_owned(), |text, (rule, by)| rule.replace_all(&text, *by).into_owned());
+        let mut names: Vec<String> = Vec::new();
+        for found in OPERATION.find_iter(&text.clone()) {
+            let id = found.as_str();
+            let looks_like_one = id.bytes().any(|byte| byte.is_ascii_digit()) && !self.is_cloud_id(id);
+            if looks_like_one && !names.iter().any(|name| name == id) {
+                names.push(id.to_owned());
+            }
+        }
+        for (number, id) in names.iter().enumerate() {
+            text = text.replace(id, &format!("OPERATION-{}", number + 1));
+        }
+        text
+    }
+
+    fn is_cloud_id(&self, text: &str) -> bool {
+        text.parse().is_ok_and(|id| self.cloud_ids.contains(&id))
+    }
+}

@@ -1,0 +1,209 @@
+//! What the reporter may rely on: what is to be said, and what was.
+
+use snapshot_bot::{
+    operation::{
+        Question, Verdict,
+        ids::{ChannelId, InteractionId, MessageId},
+        power::Stuck,
+        report::ReportKind,
+    },
+    store::{Error, Report, Store, Version},
+};
+
+use crate::memory::{Memory, NOTIFY, at, ended, load, nothing_skipped, owing, request};
+
+async fn due(store: &Store) -> Vec<Report> {
+    // Far beyond the wall's clock, at which reports become due by themselves.
+    store.due_reports(at(3_000_000_000), 99).await.unwrap()
+}
+
+async fn kinds(store: &Store) -> Vec<ReportKind> {
+    due(store).await.iter().map(|report| report.kind).collect()
+}
+
+contract! {
+    async fn progress_is_due_from_the_first_moment(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        assert_eq!(store.next_report_due().await.unwrap(), Some(at(0)));
+        let reports = store.due_reports(at(0), 9).await.unwrap();
+        let [report] = reports.as_slice() else { panic!("{reports:?}") };
+        assert_eq!(report.operation.operation, operation);
+        assert_eq!((report.kind, report.generation, report.channel), (ReportKind::Progress, 1, ChannelId(3)));
+        assert_eq!((report.message, report.shown_version, report.posting_since), (None, None, None));
+    }
+
+    async fn a_shown_version_is_due_again_only_when_it_changed(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let report = due(&store).await.remove(0);
+        store.report_posted(&report, MessageId(u64::MAX), report.operation.version, "first", at(5)).await.unwrap();
+        assert_eq!(due(&store).await, []);
+        assert_eq!(store.next_report_due().await.unwrap(), None);
+
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &operation, Some(at(9))).await.unwrap();
+
+        assert_eq!(store.next_report_due().await.unwrap(), Some(at(7)), "edits are two seconds apart");
+        assert_eq!(store.due_reports(at(6), 9).await.unwrap(), []);
+        let report = store.due_reports(at(7), 9).await.unwrap().remove(0);
+        assert_eq!(report.message, Some(MessageId(u64::MAX)));
+        assert_eq!((report.shown_version, report.shown_digest.as_deref()), (Some(Version(1)), Some("first")));
+        assert_eq!(report.shown_at, Some(at(5)));
+        store.report_edited(&report, report.operation.version, "second", at(8)).await.unwrap();
+        assert_eq!(due(&store).await, []);
+        assert_eq!(store.progress_message(operation.id).await.unwrap(), Some((ChannelId(3), MessageId(u64::MAX))));
+    }
+
+    async fn a_version_committed_while_another_was_shown_is_due(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let report = due(&store).await.remove(0);
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &operation, Some(at(9))).await.unwrap();
+        store.report_posted(&report, MessageId(1), report.operation.version, "old", at(5)).await.unwrap();
+        assert_eq!(kinds(&store).await, [ReportKind::Progress]);
+    }
+
+    async fn a_question_does_not_wait_for_the_pause_between_edits(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let report = due(&store).await.remove(0);
+        let now = memory.clock.now();
+        store.report_posted(&report, MessageId(1), Version(1), "d", now).await.unwrap();
+        let mut asking = operation.clone();
+        asking.question = Some(Question { opened_at: now, shown_at: None });
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &asking, None).await.unwrap();
+        assert!(store.next_report_due().await.unwrap().unwrap() <= memory.clock.now());
+    }
+
+    async fn a_question_waits_where_discord_said_so(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let report = due(&store).await.remove(0);
+        store.report_posted(&report, MessageId(1), Version(1), "d", at(5)).await.unwrap();
+        store.report_failed(&report, at(900_000_000)).await.unwrap();
+        let mut asking = operation.clone();
+        asking.question = Some(Question { opened_at: at(6), shown_at: None });
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &asking, None).await.unwrap();
+        assert_eq!(store.next_report_due().await.unwrap(), Some(at(900_000_000)));
+    }
+
+    async fn an_end_is_announced_once_to_the_asker_and_the_notify_channel(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let loaded = load(&store, operation.id).await;
+        let after = ended(owing(operation.clone(), at(3)), Verdict::Completed, at(9));
+        store.commit(&loaded, &after, Some(at(20))).await.unwrap();
+        let reports = due(&store).await;
+        let channels: Vec<_> = reports.iter().map(|report| (report.kind, report.channel)).collect();
+        assert_eq!(channels, [
+            (ReportKind::Progress, ChannelId(3)),
+            (ReportKind::Answer, ChannelId(3)),
+            (ReportKind::Notify, NOTIFY),
+        ]);
+        for report in &reports {
+            store.report_posted(report, MessageId(1), report.operation.version, "d", at(9)).await.unwrap();
+        }
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &ended(operation, Verdict::Completed, at(9)), None).await.unwrap();
+        assert_eq!(kinds(&store).await, [ReportKind::Progress], "only progress is edited");
+    }
+
+    async fn a_call_for_help_is_due_when_power_is_stuck(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let mut stuck = owing(operation.clone(), at(3));
+        stuck.power.stuck = Some(Stuck { since: at(4), why: None });
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &stuck, Some(at(20))).await.unwrap();
+        assert_eq!(kinds(&store).await, [ReportKind::Progress, ReportKind::Stuck]);
+    }
+
+    async fn a_post_that_left_is_known_to_have_left(memory: &Memory) {
+        let store = memory.open().await;
+        store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let report = due(&store).await.remove(0);
+        store.report_posting(&report, at(4)).await.unwrap();
+        store.report_failed(&report, at(6)).await.unwrap();
+        store.report_posting(&report, at(6)).await.unwrap();
+        drop(store);
+        let store = memory.open().await;
+        assert_eq!(store.due_reports(at(5), 9).await.unwrap(), []);
+        let report = due(&store).await.remove(0);
+        assert_eq!((report.posting_since, report.attempts), (Some(at(4)), 1));
+    }
+
+    async fn a_deleted_message_is_posted_anew_as_the_next_generation(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let first = due(&store).await.remove(0);
+        store.report_posting(&first, at(1)).await.unwrap();
+        store.report_posted(&first, MessageId(1), Version(1), "d", at(1)).await.unwrap();
+        store.report_deleted(&first).await.unwrap();
+        let second = due(&store).await.remove(0);
+        assert_eq!((second.generation, second.message, second.posting_since), (2, None, None));
+        assert_eq!(second.shown_digest, None);
+        assert_eq!(store.progress_message(operation.id).await.unwrap(), None);
+        let late = store.report_posted(&first, MessageId(1), Version(1), "d", at(2)).await;
+        assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
+        let again = store.report_deleted(&first).await;
+        assert!(matches!(again, Err(Error::LeaseLost)), "{again:?}");
+    }
+
+    async fn what_was_given_up_stays_so(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let report = due(&store).await.remove(0);
+        store.report_given_up(&report, "the channel is gone\0").await.unwrap();
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &operation, None).await.unwrap();
+        assert_eq!(due(&store).await, []);
+        assert_eq!(store.next_report_due().await.unwrap(), None);
+    }
+
+    async fn a_report_may_be_put_off(memory: &Memory) {
+        let store = memory.open().await;
+        store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let report = due(&store).await.remove(0);
+        store.report_postponed(&report, at(50)).await.unwrap();
+        assert_eq!(store.next_report_due().await.unwrap(), Some(at(50)));
+        assert_eq!(due(&store).await.remove(0).attempts, 0);
+    }
+
+    async fn said_or_not_changes_nothing_of_the_operation(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let loaded = load(&store, operation.id).await;
+        let report = due(&store).await.remove(0);
+        store.report_posting(&report, at(1)).await.unwrap();
+        store.report_posted(&report, MessageId(1), Version(1), "d", at(1)).await.unwrap();
+        assert_eq!(load(&store, operation.id).await, loaded);
+        assert_eq!(store.due(at(9), &nothing_skipped(), 9).await.unwrap(), [operation.id]);
+        store.commit(&loaded, &operation, None).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn on_postgresql_the_reporter_and_the_worker_do_not_block_each_other() {
+    let Some(memory) = Memory::postgresql().await else { return };
+    let store = memory.open().await;
+    let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+    let report = due(&store).await.remove(0);
+    for round in 0..20 {
+        let mut after = operation.clone();
+        // Every other commit opens a question, which touches the report's row too.
+        after.question = (round % 2 == 0).then_some(Question { opened_at: at(round), shown_at: None });
+        let loaded = load(&store, operation.id).await;
+        let (committed, shown) = tokio::join!(
+            store.commit(&loaded, &after, None),
+            store.report_posted(&report, MessageId(1), loaded.version, "d", at(round)),
+        );
+        committed.unwrap();
+        shown.unwrap();
+    }
+    drop(store);
+    memory.forget().await;
+}

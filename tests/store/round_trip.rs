@@ -1,0 +1,241 @@
+//! Any operation that the rules can make comes back from the database as it went in.
+
+use jiff::Timestamp;
+use proptest::{collection::vec, option, prelude::*};
+use snapshot_bot::{
+    clock::Clock,
+    operation::{
+        Cancelled, Hindrance, Launched, Obstacle, Operation, Question, Usual, Verdict,
+        ids::{ActionId, DropletId, InteractionId, SnapshotId, UserId},
+        plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+        power::{Owed, Power, Release, Released, Stuck},
+        reading::{Failure, PowerState, SnapshotReading},
+        request::NewDroplet,
+        step::{Checks, Doubt, Round, Run, State, Step, Task},
+    },
+    store::{Settings, Store},
+};
+
+use crate::memory::request;
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    // Years 1970 to 2255, with nanoseconds.
+    (0..9_000_000_000_i64, 0..1_000_000_000_i32).prop_map(|(second, nano)| Timestamp::new(second, nano).unwrap())
+}
+
+fn task() -> impl Strategy<Value = Task> {
+    use Task::{Create, Delete, PowerOff, PowerOn, Restore, ShutDown, Snapshot};
+    proptest::sample::select(vec![ShutDown, PowerOff, Snapshot, Restore, Create, Delete, PowerOn])
+}
+
+fn power_state() -> impl Strategy<Value = PowerState> {
+    proptest::sample::select(vec![PowerState::On, PowerState::Off])
+}
+
+fn failure() -> impl Strategy<Value = Failure> {
+    prop_oneof![
+        Just(Failure::ActionErrored),
+        Just(Failure::DropletGone),
+        Just(Failure::Hung),
+        any::<String>().prop_map(|status| Failure::DropletUnusable { status }),
+        any::<String>().prop_map(|tag| Failure::TagRemoved { tag }),
+        any::<String>().prop_map(|scopes| Failure::Forbidden { scopes }),
+        any::<String>().prop_map(|message| Failure::Refused { message }),
+        Just(Failure::Internal),
+    ]
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    let snapshot = || (any::<u64>(), any::<String>()).prop_map(|(id, name)| SnapshotRef { id: SnapshotId(id), name });
+    let power = proptest::sample::select(vec![Downtime::PowerOff, Downtime::None]);
+    let if_hung = proptest::sample::select(vec![IfHung::Ask, IfHung::Force, IfHung::Live]);
+    let safety = proptest::sample::select(vec![Safety::Snapshot, Safety::None]);
+    prop_oneof![
+        (power, if_hung).prop_map(|(power, if_hung)| Kind::Take { power, if_hung }),
+        (snapshot(), safety).prop_map(|(snapshot, safety)| Kind::Restore { snapshot, safety }),
+        snapshot().prop_map(|snapshot| Kind::Delete { snapshot }),
+        (snapshot(), vec(any::<String>(), 0..3)).prop_map(|(snapshot, tags)| Kind::Launch {
+            droplet: NewDroplet {
+                name: "n".into(),
+                region: "r".into(),
+                size: "s".into(),
+                image: snapshot.id,
+                ssh_keys: tags.clone(),
+                tags,
+            },
+            snapshot,
+        }),
+    ]
+}
+
+fn doubt() -> impl Strategy<Value = Doubt> {
+    let round = any::<(bool, bool)>().prop_map(|(droplet, actions)| Round { droplet, actions });
+    (option::of(moment()), option::of(moment()), round, any::<bool>(), option::of(failure())).prop_map(
+        |(first_empty, last_empty, round, seen_on, refused)| Doubt { first_empty, last_empty, round, seen_on, refused },
+    )
+}
+
+fn run() -> impl Strategy<Value = Run> {
+    let moments = (option::of(moment()), option::of(moment()), option::of(moment()));
+    (option::of(any::<u64>()), moments, any::<bool>(), any::<u32>()).prop_map(
+        |(action, (started_at, completed, broken), presumed, looks)| Run {
+            action: action.map(ActionId),
+            started_at,
+            presumed,
+            completed,
+            broken,
+            looks,
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let state = prop_oneof![
+        any::<(bool, bool)>().prop_map(|(droplet, actions)| State::Waiting(Checks { droplet, actions })),
+        (moment(), option::of(doubt())).prop_map(|(at, doubt)| State::Intended { at, doubt }),
+        run().prop_map(State::Running),
+        moment().prop_map(|at| State::Done { at }),
+        Just(State::Skipped),
+        (moment(), failure()).prop_map(|(at, why)| State::Failed { at, why }),
+    ];
+    (task(), state, option::of(moment()), any::<bool>()).prop_map(|(task, state, began, answer_lost)| Step {
+        task,
+        state,
+        began,
+        answer_lost,
+    })
+}
+
+fn power() -> impl Strategy<Value = Power> {
+    let owed = (moment(), option::of(moment())).prop_map(|(since, late_until)| Owed { since, late_until });
+    let stuck = (moment(), option::of(failure())).prop_map(|(since, why)| Stuck { since, why });
+    let how = proptest::sample::select(vec![Released::LeftOff, Released::Handled]);
+    let release = (any::<u64>(), moment(), how).prop_map(|(by, at, how)| Release { by: UserId(by), at, how });
+    let flags = (any::<bool>(), any::<bool>(), any::<u32>());
+    let moments = (option::of(moment()), option::of(moment()), option::of(moment()));
+    let states = (option::of(power_state()), option::of(power_state()));
+    (states, option::of(owed), step(), flags, option::of(stuck), option::of(release), moments).prop_map(
+        |(
+            (before, after),
+            owed,
+            back,
+            (seen_off, parked, failures),
+            stuck,
+            released,
+            (went_off, came_back, repaired),
+        )| {
+            Power {
+                before,
+                owed,
+                back,
+                seen_off,
+                parked,
+                stuck,
+                failures,
+                released,
+                went_off,
+                came_back,
+                after,
+                repaired,
+            }
+        },
+    )
+}
+
+fn obstacle() -> impl Strategy<Value = Obstacle> {
+    let what = prop_oneof![
+        option::of(any::<String>()).prop_map(Hindrance::Event),
+        Just(Hindrance::Locked),
+        any::<String>().prop_map(Hindrance::Unsettled),
+        Just(Hindrance::Outage),
+        Just(Hindrance::Throttled),
+        Just(Hindrance::Turn),
+    ];
+    (what, moment()).prop_map(|(what, since)| Obstacle { what, since })
+}
+
+fn verdict() -> impl Strategy<Value = Verdict> {
+    prop_oneof![Just(Verdict::Completed), Just(Verdict::Cancelled), failure().prop_map(Verdict::Failed)]
+}
+
+/// As DigitalOcean says sizes: with two decimals.
+fn snapshot() -> impl Strategy<Value = SnapshotReading> {
+    (any::<u64>(), any::<String>(), option::of(moment()), option::of(0..1_000_000_u32)).prop_map(
+        |(id, name, created_at, hundredths)| SnapshotReading {
+            id: SnapshotId(id),
+            name,
+            created_at,
+            size_gigabytes: hundredths.map(|hundredths| f64::from(hundredths) / 100.0),
+        },
+    )
+}
+
+prop_compose! {
+    fn operation(droplet: u64)(
+        kind in kind().boxed(),
+        steps in vec(step(), 0..5).boxed(),
+        power in power().boxed(),
+        baseline in vec(any::<u64>(), 0..4),
+        usual in vec((task(), any::<i64>()), 0..3),
+        obstacle in option::of(obstacle()).boxed(),
+        question in option::of((moment(), option::of(moment()))),
+        (cancelled, by) in (option::of(moment()), option::of(any::<u64>())),
+        verdict in option::of(verdict()).boxed(),
+        snapshot in option::of(snapshot()).boxed(),
+        launched in option::of((any::<u64>(), option::of(any::<String>()))),
+        (ended, not_before) in (option::of(moment()), option::of(moment())),
+        name in any::<String>(),
+    ) -> Operation {
+        let mut operation = Operation::new(request(1, droplet));
+        operation.kind = kind;
+        operation.snapshot_name = name;
+        operation.usual = Usual { millis: usual };
+        operation.steps = steps;
+        operation.power = power;
+        operation.baseline = baseline.into_iter().map(ActionId).collect();
+        operation.obstacle = obstacle;
+        operation.question = question.map(|(opened_at, shown_at)| Question { opened_at, shown_at });
+        operation.cancelled = cancelled.map(|at| Cancelled { by: by.map(UserId), at });
+        operation.verdict = verdict;
+        operation.snapshot = snapshot;
+        operation.launched = launched.map(|(id, address)| Launched { droplet: DropletId(id), address });
+        operation.ended = ended;
+        operation.not_before = not_before;
+        operation
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_operation_comes_back_as_it_went_in(operation in any::<u64>().prop_flat_map(operation).boxed(), due in option::of(moment())) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let settings = Settings { url: "sqlite::memory:".into(), notify_channel: None };
+            let store = Store::open(&settings, Clock::wall()).await.unwrap();
+            let droplet = operation.target.droplet.unwrap().0;
+            store.create(request(1, droplet), InteractionId(1)).await.unwrap();
+            let loaded = store.load(operation.id).await.unwrap().unwrap();
+            store.commit(&loaded, &operation, due).await.unwrap();
+            let again = store.load(operation.id).await.unwrap().unwrap();
+            assert_eq!(again.operation, operation);
+            assert_eq!(store.power_owed().await.unwrap().len(), usize::from(operation.power.owed.is_some()));
+            assert_eq!(store.count_open().await.unwrap(), usize::from(operation.is_open()));
+        });
+    }
+
+    #[test]
+    fn no_text_in_the_state_makes_a_reader_panic(text in any::<String>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let memory = crate::memory::Memory::sqlite();
+            let store = memory.open().await;
+            let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+            let pool = memory.back_door().await;
+            sqlx::query("UPDATE operations SET state = $1").bind(text).execute(&pool).await.unwrap();
+            pool.close().await;
+            store.load(operation.id).await.unwrap().unwrap();
+        });
+    }
+}
