@@ -9,11 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{bot::Order, place::Place, server::Stage, switch::Switch};
-use crate::sandbox::discord::{
-    interaction::Response,
-    seat::Refused,
-    snowflake::Snowflake,
-};
+use crate::sandbox::discord::{interaction::Response, seat::Refused, snowflake::Snowflake};
 
 /// An option that a person filled in.
 type Filled = (String, Value);
@@ -122,7 +118,9 @@ fn answer(response: Result<Response, Refused>) -> Json<Value> {
 fn refusal(refused: &Refused) -> Json<Value> {
     let (option, error) = match refused {
         Refused::MissingOption(option) => (Some(option), "This option is required. Specify a value.".to_owned()),
-        Refused::BadValue { option, wanted, .. } => (Some(option), format!("This is not a valid value: wanted {wanted}.")),
+        Refused::BadValue { option, wanted, .. } => {
+            (Some(option), format!("This is not a valid value: wanted {wanted}."))
+        }
         Refused::UnknownOption(option) => (Some(option), "The command has no such option.".to_owned()),
         Refused::NoAccess => (None, "You do not have permission to do that here.".to_owned()),
         Refused::UnknownCommand(_) => (None, "This command is outdated, please try again in a few seconds.".to_owned()),

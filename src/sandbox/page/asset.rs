@@ -29,8 +29,26 @@ macro_rules! modules {
 }
 
 modules!(
-    "announcer", "channel", "composer", "desk", "droplets", "embed", "form", "live", "main", "markdown", "message", "moment",
-    "node", "row", "seat", "state", "suggestions", "switches", "theme", "tour",
+    "announcer",
+    "channel",
+    "composer",
+    "desk",
+    "droplets",
+    "embed",
+    "form",
+    "live",
+    "main",
+    "markdown",
+    "message",
+    "moment",
+    "node",
+    "row",
+    "seat",
+    "state",
+    "suggestions",
+    "switches",
+    "theme",
+    "tour",
 );
 
 /// A route for each file.
@@ -63,10 +81,16 @@ mod tests {
     #[test]
     fn the_page_loads_nothing_from_elsewhere_and_makes_no_html_of_text() {
         for (path, kind, text) in FILES {
-            assert!(!text.contains("innerHTML") && !text.contains("insertAdjacentHTML"), "{path} builds HTML from text");
+            assert!(
+                !text.contains("innerHTML") && !text.contains("insertAdjacentHTML"),
+                "{path} builds HTML from text"
+            );
             let foreign = text.match_indices("http").map(|(at, _)| &text[at..]).find(|rest| {
-                !rest.starts_with("http://www.w3.org/2000/svg") && (rest.starts_with("http://") || rest.starts_with("https://"))
-                    && !rest.starts_with("https://discord.com/channels/") && !rest.starts_with("https://\"") && !rest.starts_with("http://\"")
+                !rest.starts_with("http://www.w3.org/2000/svg")
+                    && (rest.starts_with("http://") || rest.starts_with("https://"))
+                    && !rest.starts_with("https://discord.com/channels/")
+                    && !rest.starts_with("https://\"")
+                    && !rest.starts_with("http://\"")
             });
             assert!(*kind == SCRIPT || foreign.is_none(), "{path} names {foreign:?}");
         }

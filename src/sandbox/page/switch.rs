@@ -46,7 +46,9 @@ impl Switch {
         match self {
             Self::SnapshotErrs => "Its Action ends with an error. Watch the Droplet come back on.",
             Self::ShutdownHangs => "The Droplet does not go off. The bot will ask what to do.",
-            Self::AnswersLost => "Orders are carried out, but the bot never hears so. There is still only one snapshot.",
+            Self::AnswersLost => {
+                "Orders are carried out, but the bot never hears so. There is still only one snapshot."
+            }
             Self::Down => "Every request is answered with an error, until you turn this off.",
         }
     }
@@ -81,9 +83,7 @@ impl Switch {
 
 /// All of them, as the page shows them.
 pub(super) fn all(world: &World) -> Value {
-    let shown = |switch: &Switch| {
-        json!({"key": switch.key(), "label": switch.label(), "hint": switch.hint(), "on": switch.is_on(world)})
-    };
+    let shown = |switch: &Switch| json!({"key": switch.key(), "label": switch.label(), "hint": switch.hint(), "on": switch.is_on(world)});
     Switch::ALL.iter().map(shown).collect()
 }
 

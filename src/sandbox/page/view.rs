@@ -9,11 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{account, place::Place, server::Stage, switch};
 use crate::sandbox::discord::{
-    message::Message,
-    permission::Permissions,
-    seat::Seat,
-    snowflake::Snowflake,
-    world::World,
+    message::Message, permission::Permissions, seat::Seat, snowflake::Snowflake, world::World,
 };
 
 /// What a window shows, or should show.
@@ -70,7 +66,8 @@ fn place_json(stage: &Stage, place: &Place, world: &World) -> Value {
         let named = |role| guild.and_then(|guild| guild.roles.get(role)).map(|role| role.name.as_str());
         member.into_iter().flat_map(|member| &member.roles).filter_map(named).collect()
     };
-    let seats = stage.seats.iter().map(|user| json!({"id": user, "name": world.user_name(*user), "roles": roles_of(user)}));
+    let seats =
+        stage.seats.iter().map(|user| json!({"id": user, "name": world.user_name(*user), "roles": roles_of(user)}));
     let channels = world
         .channels_of(stage.guild)
         .filter(|channel| world.may(channel.id, place.user, Permissions::VIEW_CHANNEL))
@@ -84,10 +81,14 @@ fn place_json(stage: &Stage, place: &Place, world: &World) -> Value {
 
 /// The names behind the ids that texts mention.
 fn names(stage: &Stage, world: &World) -> Value {
-    let users: Map<_, _> = world.users().map(|user| (user.id.to_string(), json!({"name": user.name, "bot": user.bot}))).collect();
+    let users: Map<_, _> =
+        world.users().map(|user| (user.id.to_string(), json!({"name": user.name, "bot": user.bot}))).collect();
     let guild = world.guild(stage.guild);
-    let roles: Map<_, _> =
-        guild.into_iter().flat_map(|guild| guild.roles.values()).map(|role| (role.id.to_string(), role.name.as_str().into())).collect();
+    let roles: Map<_, _> = guild
+        .into_iter()
+        .flat_map(|guild| guild.roles.values())
+        .map(|role| (role.id.to_string(), role.name.as_str().into()))
+        .collect();
     let channels: Map<_, _> =
         world.channels_of(stage.guild).map(|channel| (channel.id.to_string(), channel.name.as_str().into())).collect();
     json!({"users": users, "roles": roles, "channels": channels})
