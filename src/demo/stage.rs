@@ -147,6 +147,15 @@ impl Stage {
         })
     }
 
+    /// Adds running Droplets of these names.
+    pub(super) fn add_droplets(&self, names: &[String]) {
+        self.digitalocean.world(|world| {
+            for name in names {
+                world.add_droplet(&Blueprint::named(name));
+            }
+        });
+    }
+
     /// The people whose seats can be taken.
     pub(super) fn seats(&self) -> Vec<Snowflake> {
         self.people.to_vec()
