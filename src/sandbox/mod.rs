@@ -1,4 +1,5 @@
 //! The outside world on loopback.
 
+pub mod alone;
 pub mod digitalocean;
 pub mod discord;
