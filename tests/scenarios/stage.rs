@@ -20,7 +20,9 @@ use snapshot_bot::{
     config::Config,
     sandbox::{
         digitalocean::{
-            droplet::Blueprint,
+            action::Progress,
+            droplet::{Blueprint, Status},
+            fault::Fault,
             server::DigitalOcean,
             settings::{Durations, Settings as CloudSettings},
             world::World as Cloud,
@@ -128,7 +130,7 @@ impl Stage {
             ("RESTORE_ROLES", roles["Restorer"].to_string()),
             ("DATABASE_URL", format!("sqlite://{}", directory.path().join("bot.db").display())),
             ("POLL_INTERVAL", "10ms".to_owned()),
-            ("SHUTDOWN_TIMEOUT", "400ms".to_owned()),
+            ("SHUTDOWN_TIMEOUT", "20s".to_owned()),
             ("DECISION_TIMEOUT", "1m".to_owned()),
             ("SETTLE_TIME", "300ms".to_owned()),
             ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
@@ -190,6 +192,35 @@ impl Stage {
         tokio::task::spawn_blocking(dead).await.unwrap();
     }
 
+    /// Seats somebody who is known already in another channel, or in a direct one.
+    pub fn sit(&self, user: Snowflake, channel: Snowflake) -> Person {
+        Person { seat: self.discord.seat(user, channel), read: Rc::clone(&self.read), polish: self.polish() }
+    }
+
+    /// The number of the Droplet with this name.
+    pub fn droplet(&self, name: &str) -> u64 {
+        self.digitalocean.read(|world| world.droplet_named(name).expect("a Droplet").id)
+    }
+
+    /// Whether the Droplet with this name is on.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.digitalocean
+            .read(|world| world.droplet_named(name).is_some_and(|droplet| droplet.status == Status::Active))
+    }
+
+    /// Lets something go wrong at DigitalOcean.
+    pub fn fault(&self, fault: Fault) {
+        self.digitalocean.world(|world| world.add_fault(fault));
+    }
+
+    /// What the bot says of itself to whoever started it, once it has ended by itself.
+    pub async fn last_words(&mut self) -> String {
+        let Bot { runtime, mut app } = self.bot.take().expect("a bot");
+        let ended = runtime.spawn(async move { app.ended().await }).await.unwrap();
+        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
+        ended.map_or_else(|error| error.to_string(), |()| "no complaint".to_owned())
+    }
+
     /// Seats somebody in `#ops`.
     pub fn seat(&self, name: &str, role: Role) -> Person {
         let mut world = self.discord.world();
@@ -203,7 +234,7 @@ impl Stage {
         };
         world.join(self.guild, user, &roles);
         drop(world);
-        Person { seat: self.discord.seat(user, self.ops), read: Rc::clone(&self.read), polish: self.polish() }
+        self.sit(user, self.ops)
     }
 
     /// Waits until nothing runs, everything was said, and every message shows the latest.
@@ -219,6 +250,10 @@ impl Stage {
                  WHERE o.version > o.shown_version AND r.given_up IS NULL",
             )
             .await;
+            if open == 0 && unsaid + unshown > 0 {
+                // Only the pause between two edits, or before another try, is left: nobody need wait for it.
+                self.clock.advance(SignedDuration::from_secs(1));
+            }
             open + unsaid + unshown == 0
         })
         .await;
@@ -270,6 +305,26 @@ impl Stage {
         }
     }
 
+    /// Waits until a person sees a text. The pause between two edits need not be waited for.
+    pub async fn shows(&self, person: &Person, text: &str) {
+        self.until_async(&format!("{} is shown", text), async || {
+            let is_seen = person.sees(text);
+            if !is_seen {
+                self.clock.advance(SignedDuration::from_millis(100));
+            }
+            is_seen
+        })
+        .await;
+    }
+
+    /// Ends the Action that runs on a Droplet, as if its time had come.
+    pub fn complete_action(&self, droplet: &str) {
+        self.digitalocean.world(|world| {
+            let pending = world.droplet_named(droplet).and_then(|droplet| droplet.pending).expect("an Action");
+            world.finish_action(pending, Progress::Completed);
+        });
+    }
+
     /// All that was said and sent, for people who look for what went wrong.
     pub fn conversation(&self) -> String {
         let sent: Vec<String> = self
@@ -278,9 +333,9 @@ impl Stage {
             .iter()
             .map(|entry| format!("{} {} -> {:?}", entry.request.method, entry.request.path, entry.status()))
             .collect();
-        let everybody =
-            self.discord.world().messages_in(self.ops).map(|message| format!("{message:#?}")).collect::<Vec<_>>();
-        format!("--- DigitalOcean\n{}\n--- #ops\n{}", sent.join("\n"), everybody.join("\n"))
+        let bot = self.discord.world().bot();
+        let ops = self.discord.seat(bot, self.ops).transcript();
+        format!("--- DigitalOcean\n{}\n--- #ops\n{ops}", sent.join("\n"))
     }
 
     /// The POSTs and DELETEs that DigitalOcean has seen, in words such as `shutdown web-1`.
