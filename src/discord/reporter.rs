@@ -28,7 +28,7 @@ use crate::{
     operation::{ids::ChannelId, report::ReportKind},
     store::{self, Report, Store},
 };
-use desk::Desk;
+use desk::{Desk, Done};
 
 /// The pause after the store did not answer, or refused.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
@@ -71,10 +71,12 @@ impl Reporter {
         let mut desk = Desk::default();
         let mut pace = Pace::Steady;
         loop {
-            let wake = self.hand_out(&mut desk, pace).await.unwrap_or_else(|error| {
-                tracing::warn!(cause = chain(&error), "could not learn what is to be said");
-                Some(self.clock.now() + STORE_PAUSE)
-            });
+            let (wake, ended) = self.hand_out(&mut desk, pace).await;
+            let look_again = !ended.is_empty();
+            ended.into_iter().for_each(|done| desk.take_back(done));
+            if look_again {
+                continue;
+            }
             if pace == Pace::Flush && desk.at_work.is_empty() {
                 return;
             }
@@ -87,17 +89,33 @@ impl Reporter {
         }
     }
 
-    /// Starts on everything that is due and free, one batch for each channel. When to look again, if nobody rings before.
-    async fn hand_out(&self, desk: &mut Desk, pace: Pace) -> Result<Option<Timestamp>, store::Error> {
+    /// Starts on everything that is due and free, one batch for each channel. When to look again, if nobody rings before, and
+    /// the batches that ended meanwhile: their channels stay busy for this round, since what was found may be older than they are.
+    async fn hand_out(&self, desk: &mut Desk, pace: Pace) -> (Option<Timestamp>, Vec<Done>) {
         let now = self.clock.now();
+        let (found, ended) = desk.meanwhile(self.due(now)).await;
+        let wake = match found {
+            Ok((due, later)) => {
+                let sorted = desk.sort(due, now, pace);
+                for (channel, batch) in sorted.batches {
+                    desk.start(channel, self.clone().say_all(channel, batch));
+                }
+                [sorted.wake, later].into_iter().flatten().min()
+            }
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "could not learn what is to be said");
+                Some(self.clock.now() + STORE_PAUSE)
+            }
+        };
+        (wake, ended)
+    }
+
+    /// What is due, and when something else is.
+    async fn due(&self, now: Timestamp) -> Result<(Vec<Report>, Option<Timestamp>), store::Error> {
         let due = self.store.due_reports(now, DUE).await?;
-        let sorted = desk.sort(due, now, pace);
-        for (channel, batch) in sorted.batches {
-            desk.start(channel, self.clone().say_all(channel, batch));
-        }
         // What is due by now and was not started waits for a channel at work, which wakes us when it is free.
         let later = self.store.next_report_due().await?.filter(|at| *at > now);
-        Ok([sorted.wake, later].into_iter().flatten().min())
+        Ok((due, later))
     }
 
     async fn sleep_until(&self, wake: Option<Timestamp>) {

@@ -2,9 +2,12 @@
 //!
 //! Pure but for the futures it holds. Everything here may be forgotten: the store knows what is due.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    pin::pin,
+};
 
-use futures_util::{future::BoxFuture, stream::FuturesUnordered};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Pace;
@@ -52,6 +55,20 @@ impl Desk {
     pub(super) fn start(&mut self, channel: ChannelId, work: impl Future<Output = Done> + Send + 'static) {
         self.busy.insert(channel);
         self.at_work.push(Box::pin(work));
+    }
+
+    /// Waits for a look while the batches go on, for one of them may hold the only connection to the store that the look waits
+    /// for. Gives back what ended meanwhile, too.
+    pub(super) async fn meanwhile<T>(&mut self, look: impl Future<Output = T>) -> (T, Vec<Done>) {
+        let mut look = pin!(look);
+        let mut ended = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                Some(done) = self.at_work.next() => ended.push(done),
+                found = &mut look => return (found, ended),
+            }
+        }
     }
 
     pub(super) fn take_back(&mut self, Done { channel, held }: Done) {
@@ -202,6 +219,24 @@ mod tests {
         let due = vec![report(other, ReportKind::Progress), report(examples::waiting(), ReportKind::Stuck)];
         let sorted = Desk::default().sort(due, examples::NOW, Pace::Steady);
         assert_eq!(kinds(&sorted), [ReportKind::Stuck, ReportKind::Progress]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_holds_what_a_look_waits_for_goes_on_meanwhile() {
+        let (store, channel) = (tokio::sync::Semaphore::new(1), ChannelId(7));
+        let store: &'static tokio::sync::Semaphore = Box::leak(Box::new(store));
+        let mut desk = Desk::default();
+        desk.start(channel, async move {
+            let held = store.acquire().await;
+            tokio::task::yield_now().await;
+            drop(held);
+            Done { channel, held: Vec::new() }
+        });
+        let busy = desk.meanwhile(std::future::ready(())).await;
+        assert!(busy.1.is_empty(), "the batch holds the store now");
+        let patience = std::time::Duration::from_secs(5);
+        let found = tokio::time::timeout(patience, desk.meanwhile(async { store.acquire().await.is_ok() })).await;
+        assert!(found.is_ok_and(|(found, ended)| found && ended.len() == 1), "the look waited for ever");
     }
 
     #[test]
