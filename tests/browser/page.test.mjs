@@ -87,8 +87,12 @@ describe("a visitor", () => {
   scene("without the right is refused, and nobody else sees it", async (open) => {
     const gus = await open({ seat: "gus", width: 390, height: 780, colours: "light" });
     const ada = await open({ seat: "ada" });
-    await take(gus, "web-1").catch(() => {});
     const refusal = gus.locator(".message.private");
+    await gus.keyboard.press("/");
+    await gus.keyboard.type("snapshot take ");
+    await gus.keyboard.type("web-1");
+    // Whoever may see nothing is offered nothing.
+    await gus.getByText("No options match your search.").waitFor();
     await gus.keyboard.press("Enter");
     await refusal.waitFor();
     assert.match(await refusal.innerText(), /You need one of the roles @Operator, @Restorer/);
