@@ -80,6 +80,8 @@ describe("a visitor", () => {
     assert.equal(await snapshots(page, "web-1").count(), 1);
     assert.equal(await pings(page).count(), 1);
     assert.match(await pings(page).innerText(), /@ada Snapshot web-1-\S+ of web-1 is ready: 4\.2 GB/);
+    // What an answer quotes is as new as what it answers.
+    await pings(page).locator(".context", { hasText: "ready" }).waitFor();
     await keep(page, "ready-1280-dark");
     await keep(light, "ready-1280-light");
   });
