@@ -52,7 +52,7 @@ impl Operation {
             },
             // Whoever cancels is not told so while the lost command may still delete.
             (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() => {
-                self.empty_round(focus, rules, now)
+                self.empty_round(focus, rules, now);
             }
             // The Snapshot that a lost answer was to delete is still there: deleting twice does no harm.
             (Look::Snapshot(_), Answer::Snapshots(_)) => self.begin_again(focus),

@@ -6,7 +6,7 @@ use super::{
     subject,
     text::{name, shorten},
     the_subject,
-    units::{ago, duration, gigabytes, monthly},
+    units::{clock, duration, gigabytes, monthly},
 };
 use crate::operation::{
     Operation, Verdict,
@@ -142,7 +142,7 @@ fn power(operation: &Operation) -> Option<String> {
         });
     }
     if let Some(owed) = power.owed {
-        let until = owed.late_until.map(|until| format!(" until {}", ago(until))).unwrap_or_default();
+        let until = owed.late_until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
         return Some(format!(
             "{droplet} is on. Its shutdown may still take effect{until}; if it does, {droplet} is turned on again."
         ));

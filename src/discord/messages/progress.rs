@@ -9,7 +9,7 @@ use super::{
     said::{Button, Colour, Embed, Said, Style},
     subject,
     text::{name, plain, shorten},
-    units::{about, ago, duration, usually},
+    units::{about, ago, clock, duration, usually},
 };
 use crate::{
     discord::press::{Act, Press},
@@ -242,7 +242,7 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
         return Some("⚠️ Power on — did not succeed yet; tried again every few minutes".to_owned());
     }
     if let Some(owed) = power.owed.filter(|_| power.parked) {
-        let until = owed.late_until.map(|until| format!(" until {}", ago(until))).unwrap_or_default();
+        let until = owed.late_until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
         return Some(format!("✅ Power on — it is on; watched for a late shutdown{until}"));
     }
     let (noun, verb) = called(Task::PowerOn, operation);
