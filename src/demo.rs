@@ -1,4 +1,4 @@
-//! The sandbox and the bot in one process: on the terminal, in the browser, or the simulated services alone.
+//! The sandbox and the bot in one process: on the terminal, or in the browser.
 //!
 //! `main` calls it. It builds a stage, writes the environment that leads a bot there, and starts the bot that ships by the
 //! door that ships.
@@ -6,7 +6,6 @@
 mod bot;
 mod browser;
 mod script;
-mod services;
 mod stage;
 mod teller;
 
@@ -16,8 +15,6 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::sandbox::page::server::{self as page, Page};
-
-pub use services::run as sandbox;
 
 /// How the demo is run.
 #[derive(clap::Args, Debug)]
