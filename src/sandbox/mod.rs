@@ -3,3 +3,4 @@
 pub mod alone;
 pub mod digitalocean;
 pub mod discord;
+pub mod page;
