@@ -107,9 +107,8 @@ async fn database(config: &Config, findings: &mut Findings<'_>) -> io::Result<()
         Err(store::Error::InUse { path }) => {
             findings.fine(&format!("database: {} is in use by a running snapshot-bot, as it should be", path.display()))
         }
-        Err(error) => {
-            findings.missing(&format!("database: could not {}", chain(&error)), "set DATABASE_URL to one that can be used")
-        }
+        Err(error) => findings
+            .missing(&format!("database: could not {}", chain(&error)), "set DATABASE_URL to one that can be used"),
     }
 }
 
@@ -180,11 +179,15 @@ fn scopes_for(
             let next = "make a token that has it under API > Tokens, and set DIGITALOCEAN_TOKEN";
             findings.missing(&format!("scopes for {purpose}: the token lacks {missing}{hidden}"), next)
         }
-        (false, _) => findings.note(&format!("scopes for {purpose}: the token lacks {missing}, so that will be refused")),
+        (false, _) => {
+            findings.note(&format!("scopes for {purpose}: the token lacks {missing}, so that will be refused"))
+        }
         (true, Some((scope, error))) if needed => {
             findings.missing(&format!("scopes for {purpose}: {scope} cannot be seen, {error}"), "try again later")
         }
-        (true, Some((scope, error))) => findings.note(&format!("scopes for {purpose}: {scope} cannot be seen, {error}")),
+        (true, Some((scope, error))) => {
+            findings.note(&format!("scopes for {purpose}: {scope} cannot be seen, {error}"))
+        }
         (true, None) => {
             let tried = of(|seen| *seen == Seen::NotRefused);
             let tried = if tried.is_empty() { tried } else { format!(" ({tried}: not refused)") };
@@ -241,13 +244,18 @@ fn tell_guild(guild: &str, found: Guild, known: &mut BTreeSet<RoleId>, findings:
     let (fit, unfit): (Vec<&Place>, Vec<&Place>) = channels.iter().partition(|place| place.lacks.is_empty());
     if fit.is_empty() {
         let next = "give its role these rights in a channel, or invite it with the link below";
-        findings.missing(&format!("{guild}: there is no channel in which it has all the rights that it needs"), next)?;
+        findings
+            .missing(&format!("{guild}: there is no channel in which it has all the rights that it needs"), next)?;
     } else {
         let names: Vec<String> = fit.iter().map(|place| format!("#{}", place.name)).collect();
         findings.fine(&format!("{guild}: can work in {}", names.join(", ")))?;
     }
     for place in unfit {
-        findings.note(&format!("{guild}: cannot work in #{}, where it lacks {}", place.name, place.lacks.join(", ")))?;
+        findings.note(&format!(
+            "{guild}: cannot work in #{}, where it lacks {}",
+            place.name,
+            place.lacks.join(", ")
+        ))?;
     }
     Ok(())
 }
@@ -272,15 +280,16 @@ fn tell_roles(config: &Config, known: &BTreeSet<RoleId>, findings: &mut Findings
 
 fn tell_notify(what: &str, found: Notify, findings: &mut Findings<'_>) -> io::Result<()> {
     match found {
-        Notify::Unseen => findings.missing(&format!("{what}: the bot does not see it"), "give its role View Channels there"),
+        Notify::Unseen => {
+            findings.missing(&format!("{what}: the bot does not see it"), "give its role View Channels there")
+        }
         Notify::Elsewhere => {
             findings.missing(&format!("{what}: it is in no guild that is served"), "choose a channel of such a guild")
         }
         Notify::Seen(Place { name, lacks }) if lacks.is_empty() => {
             findings.fine(&format!("{what}: #{name} hears of every outcome"))
         }
-        Notify::Seen(Place { name, lacks }) => {
-            findings.missing(&format!("{what}: in #{name} the bot lacks {}", lacks.join(", ")), "give its role that right")
-        }
+        Notify::Seen(Place { name, lacks }) => findings
+            .missing(&format!("{what}: in #{name} the bot lacks {}", lacks.join(", ")), "give its role that right"),
     }
 }

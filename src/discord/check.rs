@@ -82,8 +82,8 @@ impl Account {
         extra_ca_pem: Option<String>,
     ) -> Result<Self, Error> {
         let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
-        let application = http.get_current_application_info().await.map_err(refused)?;
-        let me = http.get_current_user().await.map_err(refused)?;
+        let application = http.get_current_application_info().await.map_err(|error| refused(&error))?;
+        let me = http.get_current_user().await.map_err(|error| refused(&error))?;
         Ok(Self { application: application.id, me: me.id, name: me.name.clone(), http })
     }
 
@@ -118,8 +118,8 @@ impl Account {
             Some(Channel::Guild(channel)) if guilds.contains(&GuildId(channel.guild_id.get())) => channel,
             Some(_) => return Ok(Notify::Elsewhere),
         };
-        let guild = self.http.get_guild(channel.guild_id).await.map_err(refused)?;
-        let member = self.http.get_member(channel.guild_id, self.me).await.map_err(refused)?;
+        let guild = self.http.get_guild(channel.guild_id).await.map_err(|error| refused(&error))?;
+        let member = self.http.get_member(channel.guild_id, self.me).await.map_err(|error| refused(&error))?;
         // A thread has no rights of its own: its parent's count.
         let parent = match channel.parent_id.filter(|_| channel.thread_metadata.is_some()) {
             Some(parent) => there(self.http.get_channel(parent).await)?.and_then(Channel::guild),
@@ -143,14 +143,14 @@ fn there<T>(answer: serenity::Result<T>) -> Result<Option<T>, Error> {
         Ok(found) => Ok(Some(found)),
         Err(error) => match Trouble::of(&error) {
             Trouble::NoAccess | Trouble::ChannelGone | Trouble::Refused => Ok(None),
-            _ => Err(refused(error)),
+            _ => Err(refused(&error)),
         },
     }
 }
 
-fn refused(error: serenity::Error) -> Error {
-    match Trouble::of(&error) {
+fn refused(error: &serenity::Error) -> Error {
+    match Trouble::of(error) {
         Trouble::TokenRefused => Error::TokenRefused,
-        _ => Error::Unanswered(wire::describe(&error)),
+        _ => Error::Unanswered(wire::describe(error)),
     }
 }
