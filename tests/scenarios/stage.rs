@@ -233,7 +233,8 @@ impl Stage {
 
     /// What the bot says of itself to whoever started it, once it has ended by itself.
     pub async fn last_words(&mut self) -> String {
-        let Bot { runtime, mut app } = self.bot.take().expect("a bot");
+        let mut bot = self.bot.take().expect("a bot");
+        let (runtime, mut app) = (bot.runtime.take().expect("a runtime"), bot.app.take().expect("a bot"));
         let ended = runtime.spawn(async move { app.ended().await }).await.unwrap();
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
         ended.map_or_else(|error| error.to_string(), |()| "no complaint".to_owned())
