@@ -13,10 +13,11 @@ use super::{
     stage::{Stage, free_address},
 };
 
-fn rss_kib(id: u32) -> u64 {
+/// Resident memory, and how much of it is the process's own rather than its program file's.
+fn memory(id: u32) -> String {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    let of = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    format!("{} (own {}, threads {})", of("VmRSS:"), of("RssAnon:"), of("Threads:"))
 }
 
 fn at(sorted: &[Duration], share: f64) -> Duration {
@@ -54,13 +55,10 @@ async fn cost() {
     stage.discord.until(|world| world.is_bot_online().then_some(())).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let before = stage.digitalocean.journal().len();
-    println!("memory 5 s after start: {} KiB", rss_kib(bot.id()));
+    println!("memory 5 s after start: {}", memory(bot.id()));
     tokio::time::sleep(Duration::from_mins(1)).await;
     let requests = stage.digitalocean.journal().len() - before;
-    println!(
-        "memory after a minute of idleness: {} KiB; DigitalOcean requests meanwhile: {requests}",
-        rss_kib(bot.id())
-    );
+    println!("memory after a minute of idleness: {}; DigitalOcean requests meanwhile: {requests}", memory(bot.id()));
 
     let mut times = Vec::new();
     for number in 0..2_000 {
@@ -73,6 +71,6 @@ async fn cost() {
     times.sort();
     let [p50, p99, worst] = [0.5, 0.99, 1.0].map(|share| at(&times, share));
     println!("autocomplete among 1,000 Droplets, 2,000 keys: p50 {p50:?}, p99 {p99:?}, worst {worst:?}");
-    println!("memory after that: {} KiB", rss_kib(bot.id()));
+    println!("memory after that: {}", memory(bot.id()));
     stage.stop(bot).await;
 }
