@@ -150,7 +150,9 @@ async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Resul
         };
         scopes_for(purpose, scopes, needed, &seen, findings)?;
     }
-    findings.note("DigitalOcean tells no token's scopes: those that write were tried on things that cannot exist")
+    findings.note(
+        "DigitalOcean lists no token's scopes: those that write were tried on things that cannot exist, so nothing happened",
+    )
 }
 
 fn scopes_for(
@@ -189,9 +191,13 @@ fn scopes_for(
             findings.note(&format!("scopes for {purpose}: {scope} cannot be seen, {error}"))
         }
         (true, None) => {
-            let tried = of(|seen| *seen == Seen::NotRefused);
-            let tried = if tried.is_empty() { tried } else { format!(" ({tried}: not refused)") };
-            findings.fine(&format!("scopes for {purpose}: {}{tried}", scopes.join(", ")))
+            let (all, tried) = (scopes.join(", "), of(|seen| *seen == Seen::NotRefused));
+            let tried = match tried {
+                none if none.is_empty() => none,
+                tried if tried == all => " (not refused)".to_owned(),
+                some => format!(" ({some}: not refused)"),
+            };
+            findings.fine(&format!("scopes for {purpose}: {all}{tried}"))
         }
     }
 }
