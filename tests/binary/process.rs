@@ -153,6 +153,11 @@ pub(crate) async fn ask(door: &str, path: &str) -> Option<(u16, String)> {
 
 /// Waits until the door answers as wished.
 pub(crate) async fn until_answered(door: &str, path: &str, status: u16, text: &str) {
+    until_answered_within(PATIENCE, door, (path, status, text)).await;
+}
+
+/// Waits until the door answers as wished, which it must within `patience`.
+pub(crate) async fn until_answered_within(patience: Duration, door: &str, (path, status, text): (&str, u16, &str)) {
     let waiting = async {
         loop {
             let answer = ask(door, path).await;
@@ -162,6 +167,6 @@ pub(crate) async fn until_answered(door: &str, path: &str, status: u16, text: &s
             tokio::time::sleep(LOOK).await;
         }
     };
-    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    let waited = tokio::time::timeout(patience, waiting).await;
     assert!(waited.is_ok(), "{path} never answered {status} {text}: {:?}", ask(door, path).await);
 }

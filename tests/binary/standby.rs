@@ -1,10 +1,17 @@
 //! Two processes on one PostgreSQL: one is active, the other stands by, and nobody is asked twice.
 
+use std::time::Duration;
+
 use super::{
-    process::{PATIENCE, Process, Signal, ask, until_answered},
+    process::{PATIENCE, Process, Signal, ask, until_answered, until_answered_within},
     stage::{Stage, free_address},
 };
 
+/// A standby goes on this long after a sudden end at the latest: the lease's 15 s, a request's 10 s, and a little.
+const TAKEOVER: Duration = Duration::from_secs(30);
+/// Far less than a lease that was not given back would take.
+const AT_ONCE: Duration = Duration::from_secs(8);
+const READY: (&str, u16, &str) = ("/readyz", 200, "ready");
 const STANDBY: &str = "lease: standing by, another process is active";
 
 /// A stage on a schema of its own, or none where no server was named.
@@ -68,7 +75,7 @@ async fn a_clean_stop_hands_over_at_once() {
     let Some(cluster) = Cluster::new().await else { return };
     let [(active, _), (standby, door)] = cluster.pair().await;
     cluster.stage.stop(active).await;
-    until_answered(&door, "/readyz", 200, "ready").await;
+    until_answered_within(AT_ONCE, &door, READY).await;
     cluster.takes().await;
     cluster.stage.stop(standby).await;
     cluster.finish().await;
@@ -83,7 +90,7 @@ async fn a_standby_goes_on_where_the_active_one_was_killed() {
     active.signal(Signal::Kill);
     active.end(PATIENCE).await;
     held.release();
-    until_answered(&door, "/readyz", 200, "ready").await;
+    until_answered_within(TAKEOVER, &door, READY).await;
     stage.reads("is ready").await;
     assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
     assert_eq!(stage.ada.pings(), 1, "{}", stage.ada.transcript());
@@ -97,13 +104,13 @@ async fn one_that_was_frozen_and_thawed_stands_by_and_does_no_harm() {
     let Some(cluster) = Cluster::new().await else { return };
     let [(frozen, old_door), (standby, door)] = cluster.pair().await;
     frozen.signal(Signal::Stop);
-    until_answered(&door, "/readyz", 200, "ready").await;
+    until_answered_within(TAKEOVER, &door, READY).await;
     frozen.signal(Signal::Continue);
     until_answered(&old_door, "/readyz", 503, STANDBY).await;
     cluster.takes().await;
     assert_eq!(ask(&door, "/readyz").await, Some((200, "ready\n".to_owned())));
     cluster.stage.stop(standby).await;
-    until_answered(&old_door, "/readyz", 200, "ready").await;
+    until_answered_within(AT_ONCE, &old_door, READY).await;
     cluster.stage.stop(frozen).await;
     cluster.finish().await;
 }
