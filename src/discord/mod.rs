@@ -5,6 +5,7 @@
 
 pub mod bot;
 mod buttons;
+pub mod check;
 mod commands;
 mod delivery;
 pub mod doors;
