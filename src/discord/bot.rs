@@ -6,14 +6,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use secrecy::SecretString;
-use serenity::{
-    Client,
-    all::GatewayIntents,
-    cache,
-    client::ClientBuilder,
-    http::Http,
-    model::id::UserId,
-};
+use serenity::{Client, all::GatewayIntents, cache, client::ClientBuilder, http::Http, model::id::UserId};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -96,7 +89,6 @@ impl Bot {
             policy,
             clock: clock.clone(),
             doors,
-            wording: wording.clone(),
             commands: CommandIds::default(),
         });
         let (seen, guilds) = mpsc::unbounded_channel();

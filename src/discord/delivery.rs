@@ -2,7 +2,8 @@
 
 use serenity::{
     builder::{
-        CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateEmbedFooter, CreateMessage, EditMessage,
+        CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateEmbedFooter, CreateMessage,
+        EditMessage,
     },
     model::{
         application::ButtonStyle,
@@ -75,8 +76,7 @@ fn rows(buttons: &[Button]) -> Vec<CreateActionRow> {
         Style::Secondary => ButtonStyle::Secondary,
         Style::Danger => ButtonStyle::Danger,
     };
-    let button = |button: &Button| {
-        CreateButton::new(button.press.to_string()).label(button.label).style(style(button.style))
-    };
+    let button =
+        |button: &Button| CreateButton::new(button.press.to_string()).label(button.label).style(style(button.style));
     vec![CreateActionRow::Buttons(buttons.iter().map(button).collect())]
 }

@@ -7,7 +7,7 @@ use std::{
 
 use serenity::model::{guild::Member, id::GuildId};
 
-use super::{doors::Doors, messages::Wording};
+use super::doors::Doors;
 use crate::{
     access::{Person, Policy},
     clock::Clock,
@@ -23,7 +23,6 @@ pub(super) struct Face {
     pub(super) policy: Policy,
     pub(super) clock: Clock,
     pub(super) doors: Doors,
-    pub(super) wording: Wording,
     pub(super) commands: CommandIds,
 }
 

@@ -45,7 +45,7 @@ impl Handler {
             user_data: &self.face,
             shard_manager,
         };
-        poise::dispatch_event(framework, FullEvent::InteractionCreate { interaction }).await;
+        Box::pin(poise::dispatch_event(framework, FullEvent::InteractionCreate { interaction })).await;
     }
 }
 

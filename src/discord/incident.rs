@@ -10,9 +10,6 @@ pub(super) enum Fault {
     /// The store.
     #[error("could not {0}")]
     Store(#[from] store::Error),
-    /// poise gave us something else than what we registered.
-    #[error("could not understand the command: {0}")]
-    Mismatch(String),
     /// A bug.
     #[error("panicked: {0}")]
     Panicked(String),

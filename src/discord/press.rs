@@ -110,7 +110,9 @@ mod tests {
 
     #[test]
     fn near_misses_are_refused() {
-        for custom_id in ["", ":", "cancel", "cancel:", "cancel:7f3kq2xl", "Cancel:7f3kq2xa", "cancel:7f3kq2xa ", "x:7f3kq2xa"] {
+        for custom_id in
+            ["", ":", "cancel", "cancel:", "cancel:7f3kq2xl", "Cancel:7f3kq2xa", "cancel:7f3kq2xa ", "x:7f3kq2xa"]
+        {
             assert_eq!(custom_id.parse::<Press>(), Err(NotAPress), "{custom_id}");
         }
     }

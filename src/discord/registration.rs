@@ -14,17 +14,11 @@ use serenity::{
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::{
-    commands,
-    face::Face,
-    incident::chain,
-    messages::said::hex,
-    wire::{self, Trouble},
-};
+use super::{commands, face::Face, incident::chain, messages::said::hex, wire};
 use crate::{operation::ids, store};
 
 /// The slowest that a failed registration is tried again.
-const SLOWEST: Duration = Duration::from_secs(300);
+const SLOWEST: Duration = Duration::from_mins(5);
 
 /// Registers the commands in the guilds that it is told of.
 pub(super) struct Registrar {
@@ -74,7 +68,11 @@ impl Registrar {
                 })
                 .await;
             if let Err(error) = ensured {
-                tracing::error!(guild.id = guild.get(), cause = chain(&error), "gave up registering the commands until the next connection");
+                tracing::error!(
+                    guild.id = guild.get(),
+                    cause = chain(&error),
+                    "gave up registering the commands until the next connection"
+                );
             }
         }
     }

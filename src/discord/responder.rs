@@ -71,7 +71,8 @@ impl Responder<'_> {
     }
 
     async fn create(&self, text: &str) {
-        let message = CreateInteractionResponseMessage::new().content(text).ephemeral(true).allowed_mentions(allowed(None));
+        let message =
+            CreateInteractionResponseMessage::new().content(text).ephemeral(true).allowed_mentions(allowed(None));
         self.respond(&CreateInteractionResponse::Message(message)).await;
     }
 

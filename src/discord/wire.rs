@@ -20,13 +20,13 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How Discord is reached.
 #[derive(Clone, Debug)]
-pub struct Route {
+pub(super) struct Route {
     /// The bot's token.
-    pub token: SecretString,
+    pub(super) token: SecretString,
     /// Where to connect instead of discord.com: simulators only.
-    pub connect_to: Option<SocketAddr>,
+    pub(super) connect_to: Option<SocketAddr>,
     /// The one root certificate to trust there, as PEM.
-    pub extra_ca_pem: Option<String>,
+    pub(super) extra_ca_pem: Option<String>,
 }
 
 /// serenity's client, on our terms.
@@ -107,7 +107,9 @@ impl Trouble {
 pub(super) fn count<T>(result: &Result<T, serenity::Error>) {
     let status = match result {
         Ok(_) => "ok".to_owned(),
-        Err(serenity::Error::Http(HttpError::UnsuccessfulRequest(response))) => response.status_code.as_str().to_owned(),
+        Err(serenity::Error::Http(HttpError::UnsuccessfulRequest(response))) => {
+            response.status_code.as_str().to_owned()
+        }
         Err(_) => "none".to_owned(),
     };
     metrics::counter!("snapshot_bot_requests_total", "service" => "discord", "status" => status).increment(1);

@@ -3,7 +3,11 @@
 use super::{Context, answer, asking};
 use crate::{
     access::Right,
-    discord::{incident::Fault, messages::{help, refusal::Refusal}, responder::Stop},
+    discord::{
+        incident::Fault,
+        messages::{help, refusal::Refusal},
+        responder::Stop,
+    },
 };
 
 /// What you can do here, and how

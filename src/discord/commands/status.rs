@@ -31,7 +31,7 @@ pub(super) async fn status(
     #[autocomplete = "operations"]
     operation: Option<String>,
 ) -> Result<(), Fault> {
-    answer(context, tell(context, operation)).await;
+    answer(context, Box::pin(tell(context, operation))).await;
     Ok(())
 }
 
@@ -73,7 +73,8 @@ async fn operations<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocom
         return CreateAutocompleteResponse::new();
     };
     let (running, ended) = tokio::join!(face.store.running(), face.store.recent(CHOICES));
-    let known = running.into_iter().chain(ended).flatten().filter(|stored| stored.operation.asker.guild == grant.guild());
+    let known =
+        running.into_iter().chain(ended).flatten().filter(|stored| stored.operation.asker.guild == grant.guild());
     let wanted = partial.trim().to_lowercase();
     let choices = known
         .map(|stored| (status::choice(&stored.operation), stored.operation.id))

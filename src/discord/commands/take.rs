@@ -66,9 +66,8 @@ pub(super) async fn take(
     #[description = "The Snapshot's name; made up from the Droplet's name and the time if left out"]
     #[max_length = 100]
     name: Option<String>,
-    #[description = "off (default): shut down for a consistent disk; live: keep running, as if after a power cut"] power: Option<
-        Power,
-    >,
+    #[description = "off (default): shut down for a consistent disk; live: keep running, as if after a power cut"]
+    power: Option<Power>,
     #[description = "If the shutdown hangs: ask here (default), force power off, or go on live"]
     #[rename = "if-hung"]
     if_hung: Option<IfHung>,
@@ -84,7 +83,7 @@ pub(super) async fn take(
             Some(IfHung::Live) => plan::IfHung::Live,
         },
     };
-    answer(context, begin(context, kind, droplet, name)).await;
+    answer(context, Box::pin(begin(context, kind, droplet, name))).await;
     Ok(())
 }
 
@@ -102,7 +101,8 @@ async fn begin(context: Context<'_>, kind: Kind, droplet: String, name: Option<S
     check_channel(context)?;
     let target = resolve(face, &droplet).await?;
     let channel = ChannelId(context.interaction.channel_id.get());
-    let operation = create(face, &grant, channel, kind, target, name, InteractionId(context.interaction.id.get())).await?;
+    let operation =
+        create(face, &grant, channel, kind, target, name, InteractionId(context.interaction.id.get())).await?;
     tracing::info!(operation.id = %operation.id, droplet.name = operation.target.name, "accepted");
     let progress = face.store.wait_for_progress_message(operation.id, LINK_PATIENCE).await;
     Ok(reply::accepted(&operation, progress))
@@ -154,12 +154,7 @@ async fn create(
 /// The Droplet that was meant, looked up once more: Discord lets people submit what was never offered.
 async fn resolve(face: &Face, text: &str) -> Result<Target, Stop> {
     let droplet = face.inventory.resolve_droplet(text).await.map_err(|unresolved| unknown(text, unresolved))?;
-    Ok(Target {
-        droplet: Some(droplet.id),
-        name: droplet.name,
-        region: droplet.region,
-        disk_gb: droplet.disk_gb,
-    })
+    Ok(Target { droplet: Some(droplet.id), name: droplet.name, region: droplet.region, disk_gb: droplet.disk_gb })
 }
 
 fn unknown(text: &str, unresolved: Unresolved) -> Refusal {

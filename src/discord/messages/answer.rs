@@ -3,8 +3,9 @@
 use super::{
     Wording, failure,
     said::Said,
-    subject, the_subject,
+    subject,
     text::{name, shorten},
+    the_subject,
     units::{ago, duration, gigabytes, monthly},
 };
 use crate::operation::{
@@ -28,8 +29,7 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Said {
 /// The same for the notify channel, which pings nobody.
 pub fn notify(operation: &Operation, wording: &Wording) -> Said {
     let asker = operation.asker;
-    let content =
-        format!("{} Asked for by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
+    let content = format!("{} Asked for by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
     Said::text(shorten(&content, LONGEST))
 }
 
@@ -51,7 +51,11 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
     let droplet = name(&operation.target.name);
     let mut sentences = match &operation.kind {
         Kind::Take { .. } => {
-            vec![format!("Snapshot {} of {droplet} is ready: {}.", name(&operation.snapshot_name), cost(operation, wording))]
+            vec![format!(
+                "Snapshot {} of {droplet} is ready: {}.",
+                name(&operation.snapshot_name),
+                cost(operation, wording)
+            )]
         }
         Kind::Restore { snapshot, .. } => {
             let mut sentences = vec![format!("{droplet} is restored from Snapshot {}.", name(&snapshot.name))];
@@ -69,8 +73,8 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
         Kind::Delete { snapshot } => vec![format!("Snapshot {} is deleted.", name(&snapshot.name))],
     };
     if let Some(cancelled) = operation.cancelled {
-        let by = cancelled.by.map_or_else(|| "the cancellation came".to_owned(), |by| format!("<@{by}> cancelled"));
-        sentences.push(format!("DigitalOcean could not stop any more when {by}, so it was waited for and is kept."));
+        let by = cancelled.by.map(|by| format!("<@{by}> cancelled, but ")).unwrap_or_default();
+        sentences.push(format!("{by}DigitalOcean cannot stop what it has begun, so it was waited for."));
     }
     sentences
 }
@@ -85,7 +89,8 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
             duration(wording.rules.decision_timeout)
         ),
     }];
-    sentences.extend(kept(operation, wording));
+    let was_begun = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.began.is_some());
+    sentences.extend(kept(operation, wording).or_else(|| (!was_begun).then(|| "No Snapshot was taken.".to_owned())));
     sentences
 }
 
@@ -99,14 +104,11 @@ fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String
 fn kept(operation: &Operation, wording: &Wording) -> Option<String> {
     let is_done = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.is_done());
     match &operation.kind {
-        Kind::Take { .. } if operation.snapshot.is_some() => Some(format!(
-            "Snapshot {} is kept: {}.",
-            name(&operation.snapshot_name),
-            cost(operation, wording)
-        )),
-        Kind::Take { .. } => None,
+        Kind::Take { .. } if operation.snapshot.is_some() => {
+            Some(format!("Snapshot {} is kept: {}.", name(&operation.snapshot_name), cost(operation, wording)))
+        }
         Kind::Restore { .. } if is_done || operation.snapshot.is_some() => safety(operation, wording),
-        Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => None,
+        Kind::Take { .. } | Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => None,
     }
 }
 
@@ -157,6 +159,9 @@ fn power(operation: &Operation) -> Option<String> {
             Some(format!("{droplet} was off before and stays off."))
         }
         (Some(PowerState::On), _, Some(_)) => Some(format!("{droplet} is on and never went off.")),
+        (Some(PowerState::On), _, None) if operation.snapshot.is_some() => {
+            Some(format!("{droplet} kept running, so its disk is as after a power cut in that Snapshot."))
+        }
         (Some(PowerState::On), _, None) => Some(format!("{droplet} kept running.")),
         (None, _, _) => None,
     }

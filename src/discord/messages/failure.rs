@@ -7,14 +7,15 @@ use crate::operation::{Operation, reading::Failure};
 pub fn what(failure: &Failure, operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
     match failure {
-        Failure::ActionErrored => {
-            "DigitalOcean began it and then reported an error; it never says why.".to_owned()
-        }
+        Failure::ActionErrored => "DigitalOcean began it and then reported an error; it never says why.".to_owned(),
         Failure::ActionVanished => "DigitalOcean no longer knows the Action that it had begun.".to_owned(),
         Failure::DropletGone => format!("{droplet} does not exist any more."),
         Failure::SnapshotGone => "The Snapshot does not exist any more.".to_owned(),
         Failure::DropletUnusable { status } => {
-            format!("DigitalOcean says that {droplet} is {}, and nothing can be done with it in that state.", name(status))
+            format!(
+                "DigitalOcean says that {droplet} is {}, and nothing can be done with it in that state.",
+                name(status)
+            )
         }
         Failure::TagRemoved { tag } => {
             format!("{droplet} no longer has the tag {}, without which this bot leaves Droplets alone.", name(tag))
@@ -26,11 +27,10 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message)),
         Failure::Hung => format!("{droplet} did not turn off in time."),
         Failure::RestoreUnclear => {
-            "DigitalOcean's answer to the restore was lost, and it cannot be known whether it was carried out.".to_owned()
+            "DigitalOcean's answer to the restore was lost, and it cannot be known whether it was carried out."
+                .to_owned()
         }
-        Failure::NotListed => {
-            "DigitalOcean completed the Snapshot but did not list it within 30 minutes.".to_owned()
-        }
+        Failure::NotListed => "DigitalOcean completed the Snapshot but did not list it within 30 minutes.".to_owned(),
         Failure::Internal => "This bot made a mistake and stopped here.".to_owned(),
     }
 }

@@ -7,7 +7,11 @@ use crate::{
 
 /// A command, its right and what it does.
 const COMMANDS: [(&str, Right, &str); 2] = [
-    ("take", Right::Take, "takes a Snapshot of a Droplet: shuts it down, takes the Snapshot, turns it on again and tells you"),
+    (
+        "take",
+        Right::Take,
+        "takes a Snapshot of a Droplet: shuts it down, takes the Snapshot, turns it on again and tells you",
+    ),
     ("status", Right::View, "shows what is running and what ended last"),
 ];
 

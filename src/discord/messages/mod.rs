@@ -50,6 +50,6 @@ pub(super) fn the_subject(operation: &Operation) -> String {
 }
 
 #[cfg(test)]
-mod examples;
+pub(super) mod examples;
 #[cfg(test)]
 mod tests;

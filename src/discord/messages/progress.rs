@@ -5,8 +5,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Wording, failure, subject,
+    Wording, failure,
     said::{Button, Colour, Embed, Said, Style},
+    subject,
     text::{name, plain, shorten},
     units::{about, ago, duration, usually},
 };
@@ -108,11 +109,9 @@ fn outlook(operation: &Operation) -> String {
     if operation.cancelled.is_some() {
         return "stopping".to_owned();
     }
-    let shutdown_given_up = operation
-        .steps
-        .iter()
-        .any(|step| step.task == Task::ShutDown && matches!(step.state, State::Failed { .. }))
-        && !operation.steps.iter().any(|step| step.task == Task::PowerOff);
+    let shutdown_given_up =
+        operation.steps.iter().any(|step| step.task == Task::ShutDown && matches!(step.state, State::Failed { .. }))
+            && !operation.steps.iter().any(|step| step.task == Task::PowerOff);
     match &operation.kind {
         Kind::Launch { .. } | Kind::Delete { .. } => "under way".to_owned(),
         Kind::Take { .. } | Kind::Restore { .. } if operation.power.before == Some(PowerState::Off) => {
@@ -169,8 +168,11 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
         State::Failed { why: Failure::Hung, .. } => format!("⚠️ {noun} — {}", failure::short(&Failure::Hung)),
         State::Failed { why, .. } => format!("❌ {noun} — {}", failure::short(why)),
         State::Waiting(_) | State::Intended { .. } | State::Running(_) => {
-            let is_active = operation.active_step().is_some_and(|active| std::ptr::eq(active, step));
-            if is_active { active(verb, step, operation, now) } else { format!("▫️ {noun}") }
+            if operation.active_step() == Some(step) {
+                active(verb, step, operation, now)
+            } else {
+                format!("▫️ {noun}")
+            }
         }
     }
 }
@@ -221,9 +223,8 @@ fn hindrance(what: &Hindrance) -> String {
 /// The line about turning the Droplet on again, for the kinds that may turn it off.
 fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     let power = &operation.power;
-    let may_turn_off = operation.steps.iter().any(|step| {
-        matches!(step.task, Task::ShutDown | Task::PowerOff | Task::Restore)
-    });
+    let may_turn_off =
+        operation.steps.iter().any(|step| matches!(step.task, Task::ShutDown | Task::PowerOff | Task::Restore));
     if !may_turn_off && power.owed.is_none() {
         return None;
     }
@@ -249,9 +250,7 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
         return Some(format!("✅ {noun} — down for {}", duration(downtime)));
     }
     match (&power.owed, &power.went_off) {
-        (Some(_), _) if operation.active_step().is_some_and(|step| std::ptr::eq(step, &power.back)) => {
-            Some(active(verb, &power.back, operation, now))
-        }
+        (Some(_), _) if operation.active_step() == Some(&power.back) => Some(active(verb, &power.back, operation, now)),
         (None, Some(_)) if operation.verdict == Some(Verdict::Failed(Failure::DropletGone)) => {
             Some(format!("⏭️ {noun} — the Droplet is gone"))
         }

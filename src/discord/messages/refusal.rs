@@ -134,13 +134,20 @@ impl Refusal {
 /// Why somebody may not, and who could change that.
 pub fn denied(denial: &Denial) -> String {
     match denial {
-        Denial::NotInGuild => "This bot works in a server's channels, not in direct messages. Use the command there.".to_owned(),
+        Denial::NotInGuild => {
+            "This bot works in a server's channels, not in direct messages. Use the command there.".to_owned()
+        }
         Denial::ForeignGuild => {
             "This bot does not serve this server. Whoever runs it can add the server to `DISCORD_GUILD_ID`.".to_owned()
         }
         Denial::MissingRole { right, roles } => {
             let roles: Vec<String> = roles.iter().take(10).map(|role| format!("<@&{role}>")).collect();
-            format!("You need {} {} to {}. Ask somebody who runs this server.", one_of(&roles), roles.join(", "), doing(*right))
+            format!(
+                "You need {} {} to {}. Ask somebody who runs this server.",
+                one_of(&roles),
+                roles.join(", "),
+                doing(*right)
+            )
         }
         Denial::NobodyConfigured { right } => format!(
             "Only members with **Administrator** or **Manage Server** may {}, because no role is configured for it. Whoever runs \

@@ -26,7 +26,9 @@ pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>)
 /// A press was heard.
 pub fn heard(act: Act) -> &'static str {
     match act {
-        Act::Cancel => "It is being stopped. What DigitalOcean has begun already is waited for, and power goes back either way.",
+        Act::Cancel => {
+            "It is being stopped. What DigitalOcean has begun already is waited for, and power goes back either way."
+        }
         Act::Force => "The power is being cut. What was not saved is lost.",
         Act::Live => "It goes on with the Droplet running.",
         Act::LeaveOff => "The Droplet will not be turned on by this bot.",

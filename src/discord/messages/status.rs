@@ -102,7 +102,13 @@ fn running_line(entry: &Entry) -> String {
         Some(Task::PowerOn) => "powering on",
         None => "ending",
     };
-    format!("🔄 {} — {doing}, asked for by <@{}> {}{}", subject(operation), operation.asker.user, ago(operation.asked_at), way(entry))
+    format!(
+        "🔄 {} — {doing}, asked for by <@{}> {}{}",
+        subject(operation),
+        operation.asker.user,
+        ago(operation.asked_at),
+        way(entry)
+    )
 }
 
 fn ended_line(entry: &Entry) -> String {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     discord::press::{Act, Press},
-    operation::Operation,
+    operation::{Operation, reading::Failure},
 };
 
 /// Power could not be brought back: people are called once, and we try on.
@@ -16,7 +16,10 @@ pub fn stuck(operation: &Operation) -> Said {
     let droplet = name(&operation.target.name);
     let asker = operation.asker.user;
     let why = match operation.power.stuck.as_ref().and_then(|stuck| stuck.why.as_ref()) {
-        Some(why) => format!("{} {}", failure::what(why, operation), failure::next(why, operation)),
+        Some(why @ (Failure::Unauthorized | Failure::Forbidden { .. })) => {
+            format!("{} {}", failure::what(why, operation), failure::next(why, operation))
+        }
+        Some(why) => failure::what(why, operation),
         None => "DigitalOcean keeps us waiting.".to_owned(),
     };
     let panel = match operation.target.droplet {
@@ -36,7 +39,8 @@ pub fn stuck(operation: &Operation) -> Said {
 /// A shutdown that hung took effect after the end, and was made good.
 pub fn repaired(operation: &Operation) -> Said {
     let droplet = name(&operation.target.name);
-    let downtime = operation.power.downtime().map(|downtime| format!(", {} after the shutdown was asked for", duration(downtime)));
+    let downtime =
+        operation.power.downtime().map(|downtime| format!(", {} after the shutdown was asked for", duration(downtime)));
     let when = operation.power.repaired.map(|at| format!(" {}", ago(at))).unwrap_or_default();
     Said::text(format!(
         "{droplet} turned off after all: the shutdown that hung took effect late. It was turned on again{when}{}. \

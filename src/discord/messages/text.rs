@@ -122,7 +122,8 @@ mod tests {
             for shown in [name(&foreign), quote(&foreign)] {
                 let inner = shown.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
                 prop_assert!(inner.is_some_and(|inner| !inner.is_empty() && !inner.contains('`')));
-                prop_assert!(!shown.chars().any(|letter| letter.is_control() || ('\u{2028}'..='\u{202e}').contains(&letter)));
+                let breaks = |letter: char| letter.is_control() || ('\u{2028}'..='\u{202e}').contains(&letter);
+                prop_assert!(!shown.chars().any(breaks));
             }
             prop_assert!(name(&foreign).encode_utf16().count() <= LONGEST_NAME + 2);
             prop_assert!(quote(&foreign).encode_utf16().count() <= LONGEST_QUOTE + 2);

@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn progress_is_said_before_the_answer() {
         let now = examples::NOW;
-        let due = vec![report(examples::waiting(), ReportKind::Answer), report(examples::waiting(), ReportKind::Progress)];
+        let due =
+            vec![report(examples::waiting(), ReportKind::Answer), report(examples::waiting(), ReportKind::Progress)];
         let sorted = Desk::default().sort(due, now, Pace::Steady);
         assert_eq!(kinds(&sorted), [ReportKind::Progress, ReportKind::Answer]);
     }

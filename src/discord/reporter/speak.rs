@@ -233,9 +233,8 @@ impl Reporter {
         let nonce = report.kind.nonce(operation.id, report.generation);
         let notify = self.notify_channel.filter(|channel| *channel != report.channel);
         match (report.kind, notify) {
-            (ReportKind::Progress | ReportKind::Notify, _) => {}
             // Of every outcome the notify channel hears anyway.
-            (ReportKind::Answer, Some(_)) => {}
+            (ReportKind::Progress | ReportKind::Notify, _) | (ReportKind::Answer, Some(_)) => {}
             (ReportKind::Stuck | ReportKind::Repaired, Some(channel)) => {
                 let sent = self.send(delivery::channel_id(channel), &delivery::create(said, nonce, None)).await;
                 if let Err(error) = sent {

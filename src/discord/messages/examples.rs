@@ -1,0 +1,216 @@
+//! Operations in every state that people are told about, for tests. Built by hand, so that each shows exactly one thing.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::operation::{
+    Asker, Cancelled, Operation, Request, Rules, Target, Usual, Verdict,
+    ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
+    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    power::{LATE_OFF, Owed, Release, Released},
+    reading::{Failure, PowerState, SnapshotReading},
+    step::{Checks, Run, State, Step, Task},
+};
+
+use super::Wording;
+
+/// 2026-11-22 17:42:00 UTC.
+pub(crate) const NOW: Timestamp = Timestamp::constant(1_795_369_320, 0);
+pub(crate) const ADA: UserId = UserId(101);
+pub(crate) const BOB: UserId = UserId(102);
+
+pub(crate) fn wording() -> Wording {
+    Wording {
+        price_per_gb: 0.06,
+        rules: Rules {
+            shutdown_timeout: SignedDuration::from_mins(2),
+            decision_timeout: SignedDuration::from_mins(10),
+            settle_time: SignedDuration::from_secs(30),
+            poll_interval: SignedDuration::from_secs(5),
+            droplet_tag: None,
+        },
+    }
+}
+
+pub(crate) fn ago(seconds: i64) -> Timestamp {
+    NOW - SignedDuration::from_secs(seconds)
+}
+
+fn id() -> OperationId {
+    "7f3kq2xa".parse().unwrap()
+}
+
+pub(crate) fn of(kind: Kind) -> Operation {
+    Operation::new(Request {
+        id: id(),
+        kind,
+        asker: Asker { user: ADA, guild: GuildId(1), channel: ChannelId(7) },
+        asked_at: ago(240),
+        target: Target {
+            droplet: Some(DropletId(11)),
+            name: "web-1".to_owned(),
+            region: Some("nyc3".to_owned()),
+            disk_gb: Some(25),
+        },
+        snapshot_name: None,
+        usual: Usual::default(),
+    })
+}
+
+fn reference() -> SnapshotRef {
+    SnapshotRef { id: SnapshotId(5), name: "web-1-20261101-0300-aaaaaaaa".to_owned() }
+}
+
+pub(crate) fn take(power: Downtime) -> Kind {
+    Kind::Take { power, if_hung: IfHung::Ask }
+}
+
+pub(crate) fn restore() -> Kind {
+    Kind::Restore { snapshot: reference(), safety: Safety::Snapshot }
+}
+
+pub(crate) fn delete() -> Kind {
+    Kind::Delete { snapshot: reference() }
+}
+
+/// Just asked for.
+pub(crate) fn waiting() -> Operation {
+    of(take(Downtime::PowerOff))
+}
+
+pub(crate) fn with_history(mut operation: Operation) -> Operation {
+    operation.usual.millis =
+        vec![(Task::ShutDown, 12_000), (Task::Snapshot, 210_000), (Task::Restore, 180_000), (Task::PowerOn, 25_000)];
+    operation
+}
+
+pub(crate) fn running(began: Timestamp) -> State {
+    let _ = began;
+    State::Running(Run { action: None, started_at: None, presumed: false, completed: None, broken: None, looks: 0 })
+}
+
+fn done(task: Task, began: i64, ended: i64) -> Step {
+    Step { task, state: State::Done { at: ago(ended) }, began: Some(ago(began)), answer_lost: false }
+}
+
+/// The shutdown was asked for.
+pub(crate) fn shutting_down() -> Operation {
+    let mut operation = with_history(waiting());
+    operation.power.before = Some(PowerState::On);
+    operation.power.went_off = Some(ago(200));
+    operation.power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF) });
+    operation.steps[0].began = Some(ago(200));
+    operation.steps[0].state = running(ago(200));
+    operation
+}
+
+/// The Droplet is off and the Snapshot is being taken.
+pub(crate) fn taking() -> Operation {
+    let mut operation = shutting_down();
+    operation.steps[0] = done(Task::ShutDown, 200, 188);
+    operation.steps[1].began = Some(ago(185));
+    operation.steps[1].state = running(ago(185));
+    operation.power.seen_off = true;
+    operation
+}
+
+fn snapshot(operation: &mut Operation) {
+    operation.snapshot = Some(SnapshotReading {
+        id: SnapshotId(9),
+        name: operation.snapshot_name.clone(),
+        created_at: Some(ago(185)),
+        size_gigabytes: Some(12.4),
+    });
+}
+
+/// The Snapshot is there and power is on its way back.
+pub(crate) fn powering_on() -> Operation {
+    let mut operation = taking();
+    operation.steps[1] = done(Task::Snapshot, 185, 30);
+    snapshot(&mut operation);
+    operation.verdict = Some(Verdict::Completed);
+    operation.power.back.began = Some(ago(28));
+    operation.power.back.state = running(ago(28));
+    operation
+}
+
+/// All well.
+pub(crate) fn completed() -> Operation {
+    let mut operation = powering_on();
+    operation.power.owed = None;
+    operation.power.back.state = State::Done { at: ago(8) };
+    operation.power.came_back = Some(ago(8));
+    operation.ended = Some(ago(8));
+    operation
+}
+
+/// The Droplet was off and is left off.
+pub(crate) fn was_off() -> Operation {
+    let mut operation = completed();
+    operation.power = crate::operation::power::Power::default();
+    operation.power.before = Some(PowerState::Off);
+    operation.steps[0].state = State::Skipped;
+    operation
+}
+
+/// A live Snapshot that is done.
+pub(crate) fn live() -> Operation {
+    let mut operation = of(take(Downtime::None));
+    operation.steps[0] = done(Task::Snapshot, 185, 30);
+    operation.power.before = Some(PowerState::On);
+    snapshot(&mut operation);
+    operation.verdict = Some(Verdict::Completed);
+    operation.ended = Some(ago(30));
+    operation
+}
+
+/// The Snapshot failed and the Droplet is on again.
+pub(crate) fn failed(why: Failure) -> Operation {
+    let mut operation = completed();
+    operation.snapshot = None;
+    operation.steps[1].state = State::Failed { at: ago(30), why: why.clone() };
+    operation.verdict = Some(Verdict::Failed(why));
+    operation
+}
+
+/// Stopped before the Snapshot was begun.
+pub(crate) fn cancelled(by: Option<UserId>) -> Operation {
+    let mut operation = completed();
+    operation.snapshot = None;
+    operation.steps[1].state = State::Skipped;
+    operation.steps[1].began = None;
+    operation.cancelled = Some(Cancelled { by, at: ago(100) });
+    operation.verdict = Some(Verdict::Cancelled);
+    operation
+}
+
+/// A person took the debt.
+pub(crate) fn released(how: Released) -> Operation {
+    let mut operation = completed();
+    operation.power.came_back = None;
+    operation.power.back.state = State::Skipped;
+    operation.power.released = Some(Release { by: BOB, at: ago(20), how });
+    operation
+}
+
+/// The shutdown hung and its end is not known: the Droplet is on, and watched.
+pub(crate) fn watched() -> Operation {
+    let mut operation = completed();
+    operation.steps[0].state = State::Failed { at: ago(80), why: Failure::Hung };
+    operation.power.came_back = None;
+    operation.power.parked = true;
+    operation.power.back = Step::new(Task::PowerOn);
+    operation.power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF) });
+    operation
+}
+
+/// A restore that is done.
+pub(crate) fn restored() -> Operation {
+    let mut operation = completed();
+    operation.kind = restore();
+    operation.steps.push(done(Task::Restore, 120, 30));
+    operation
+}
+
+pub(crate) fn fresh(task: Task) -> Step {
+    Step { state: State::Waiting(Checks::default()), ..Step::new(task) }
+}

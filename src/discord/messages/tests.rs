@@ -1,0 +1,461 @@
+//! All variants of all words side by side, so that one glance compares each with its siblings.
+
+use std::fmt::Write;
+
+use jiff::SignedDuration;
+
+use super::{
+    answer::{answer, notify},
+    examples::{self, ADA, BOB, NOW, ago, wording},
+    help::help,
+    progress::progress,
+    refusal::{BadName, Refusal},
+    reply,
+    said::{Said, Style},
+    status::{Entry, choice, detail, event, overview},
+    stuck::{repaired, stuck},
+};
+use crate::{
+    access::{Denial, Right},
+    discord::press::Act,
+    operation::{
+        Cancelled, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
+        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId},
+        plan::{Downtime, Kind, SnapshotRef},
+        power::{Released, Stuck},
+        reading::{Failure, PowerState},
+        request::NewDroplet,
+        step::{Doubt, State, Task},
+    },
+    store::{Event, What},
+};
+
+/// A message as it reads.
+fn read(said: &Said) -> String {
+    let mut text = String::new();
+    if !said.content.is_empty() {
+        writeln!(text, "{}", said.content).unwrap();
+    }
+    if let Some(embed) = &said.embed {
+        writeln!(text, "┃ {} ({:?})\n┃ {}", embed.title, embed.colour, embed.description.replace('\n', "\n┃ "))
+            .unwrap();
+        writeln!(text, "┃ {}", embed.footer).unwrap();
+    }
+    for button in &said.buttons {
+        let mark = match button.style {
+            Style::Primary => "!",
+            Style::Secondary => "",
+            Style::Danger => "!!",
+        };
+        write!(text, "[{}{mark}] ", button.label).unwrap();
+    }
+    if let Some(user) = said.pings {
+        write!(text, "(pings {user})").unwrap();
+    }
+    text.trim_end().to_owned()
+}
+
+fn side_by_side(variants: impl IntoIterator<Item = (impl std::fmt::Display, String)>) -> String {
+    let variants = variants.into_iter().map(|(label, text)| format!("── {label}\n{text}\n"));
+    variants.collect::<Vec<_>>().join("\n")
+}
+
+fn failures() -> Vec<Failure> {
+    let text = |text: &str| text.to_owned();
+    vec![
+        Failure::ActionErrored,
+        Failure::ActionVanished,
+        Failure::DropletGone,
+        Failure::SnapshotGone,
+        Failure::DropletUnusable { status: text("archive") },
+        Failure::TagRemoved { tag: text("snap") },
+        Failure::Unauthorized,
+        Failure::Forbidden { scopes: text("image:create") },
+        Failure::Refused { message: text("You specified an invalid image for `Droplet` creation. @everyone") },
+        Failure::Hung,
+        Failure::RestoreUnclear,
+        Failure::NotListed,
+        Failure::Internal,
+    ]
+}
+
+fn with(mut operation: Operation, change: impl FnOnce(&mut Operation)) -> Operation {
+    change(&mut operation);
+    operation
+}
+
+fn asking(shown: bool) -> Operation {
+    with(examples::shutting_down(), |operation| {
+        operation.question = Some(Question { opened_at: ago(60), shown_at: shown.then(|| ago(58)) });
+    })
+}
+
+fn launch() -> Kind {
+    let droplet = NewDroplet {
+        name: "web-2".to_owned(),
+        region: "nyc3".to_owned(),
+        size: "s-1vcpu-1gb".to_owned(),
+        image: SnapshotId(5),
+        tags: Vec::new(),
+        ssh_keys: Vec::new(),
+    };
+    Kind::Launch { snapshot: SnapshotRef { id: SnapshotId(5), name: "web-1-golden".to_owned() }, droplet }
+}
+
+fn launched(address: Option<&str>) -> Operation {
+    with(examples::of(launch()), |operation| {
+        operation.target.name = "web-2".to_owned();
+        operation.steps[0].began = Some(ago(60));
+        operation.steps[0].state = State::Done { at: ago(5) };
+        operation.launched = Some(Launched { droplet: DropletId(12), address: address.map(str::to_owned) });
+        operation.verdict = Some(Verdict::Completed);
+        operation.ended = Some(ago(5));
+    })
+}
+
+fn stuck_with(why: Option<Failure>) -> Operation {
+    with(examples::powering_on(), |operation| {
+        operation.power.back = examples::fresh(Task::PowerOn);
+        operation.power.stuck = Some(Stuck { since: ago(10), why });
+    })
+}
+
+fn hindered(what: Hindrance) -> Operation {
+    with(examples::waiting(), |operation| operation.obstacle = Some(Obstacle { what, since: ago(30) }))
+}
+
+#[test]
+fn progress_of_every_state() {
+    let variants = vec![
+        ("just asked for", examples::waiting()),
+        ("just asked for, with history", examples::with_history(examples::waiting())),
+        ("live", examples::of(examples::take(Downtime::None))),
+        ("shutting down", examples::shutting_down()),
+        (
+            "answer lost",
+            with(examples::shutting_down(), |operation| {
+                operation.steps[0].state = State::Intended { at: ago(20), doubt: Some(Doubt::default()) };
+            }),
+        ),
+        ("taking", examples::taking()),
+        (
+            "taking, slower than usual",
+            with(examples::taking(), |operation| {
+                operation.usual.millis = vec![(Task::Snapshot, 60_000)];
+            }),
+        ),
+        (
+            "taken, not listed yet",
+            with(examples::taking(), |operation| {
+                if let State::Running(run) = &mut operation.steps[1].state {
+                    run.completed = Some(ago(5));
+                }
+                operation.power.owed = None;
+                operation.power.came_back = Some(ago(2));
+            }),
+        ),
+        (
+            "stopping",
+            with(examples::taking(), |operation| {
+                operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(3) });
+            }),
+        ),
+        ("question, about to be shown", asking(false)),
+        ("question, shown", asking(true)),
+        (
+            "question of a restore",
+            with(asking(true), |operation| {
+                operation.kind = examples::restore();
+                operation.steps = operation.kind.plan();
+                operation.steps[0].began = Some(ago(200));
+            }),
+        ),
+        ("power on its way back", examples::powering_on()),
+        ("stuck", stuck_with(None)),
+        ("ready", examples::completed()),
+        ("ready, was off", examples::was_off()),
+        ("ready, live", examples::live()),
+        ("failed", examples::failed(Failure::ActionErrored)),
+        ("cancelled", examples::cancelled(Some(BOB))),
+        ("nobody answered", examples::cancelled(None)),
+        ("left off", examples::released(Released::LeftOff)),
+        ("handled", examples::released(Released::Handled)),
+        ("watched", examples::watched()),
+        (
+            "forced",
+            with(examples::taking(), |operation| {
+                operation.steps[0].state = State::Failed { at: ago(80), why: Failure::Hung };
+                let mut forced = examples::fresh(Task::PowerOff);
+                forced.began = Some(ago(80));
+                forced.state = State::Done { at: ago(70) };
+                operation.steps.insert(1, forced);
+            }),
+        ),
+        (
+            "live after a hung shutdown",
+            with(examples::taking(), |operation| {
+                operation.steps[0].state = State::Failed { at: ago(80), why: Failure::Hung };
+                operation.power.parked = true;
+            }),
+        ),
+        ("restore", with(examples::with_history(examples::of(examples::restore())), |_| {})),
+        ("restored", examples::restored()),
+        ("launched", launched(Some("203.0.113.7"))),
+        ("delete", examples::of(examples::delete())),
+        (
+            "hostile name",
+            with(examples::waiting(), |operation| {
+                operation.target.name = format!("`@everyone`\n\u{202e}{}", "ä".repeat(300));
+            }),
+        ),
+    ];
+    let read = variants.into_iter().map(|(label, operation)| (label, read(&progress(&operation, &wording(), NOW))));
+    insta::assert_snapshot!(side_by_side(read));
+}
+
+#[test]
+fn every_obstacle_is_named() {
+    let variants = [
+        Hindrance::Event(Some("backup".to_owned())),
+        Hindrance::Event(None),
+        Hindrance::Locked,
+        Hindrance::Unsettled("new".to_owned()),
+        Hindrance::Outage,
+        Hindrance::Throttled,
+        Hindrance::Turn,
+    ];
+    let first_line = |what: Hindrance| {
+        let said = progress(&hindered(what), &wording(), NOW);
+        said.embed.map(|embed| embed.description.lines().next().unwrap_or_default().to_owned()).unwrap_or_default()
+    };
+    insta::assert_snapshot!(variants.map(first_line).join("\n"));
+}
+
+#[test]
+fn answers_of_every_ending() {
+    let variants = vec![
+        ("ready", examples::completed()),
+        ("ready, without a size", with(examples::completed(), |operation| operation.snapshot = None)),
+        ("somebody was quicker", with(examples::completed(), |operation| operation.power.back.state = State::Skipped)),
+        ("was off", examples::was_off()),
+        (
+            "was off, somebody turned it on",
+            with(examples::was_off(), |operation| {
+                operation.power.after = Some(PowerState::On);
+            }),
+        ),
+        ("live", examples::live()),
+        (
+            "too late to cancel",
+            with(examples::completed(), |operation| {
+                operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(100) });
+            }),
+        ),
+        ("cancelled", examples::cancelled(Some(BOB))),
+        ("nobody answered", examples::cancelled(None)),
+        ("left off", examples::released(Released::LeftOff)),
+        ("handled", examples::released(Released::Handled)),
+        ("watched", examples::watched()),
+        ("restored", examples::restored()),
+        (
+            "restore cancelled after the safety Snapshot",
+            with(examples::restored(), |operation| {
+                operation.steps[2].state = State::Skipped;
+                operation.cancelled = Some(Cancelled { by: Some(ADA), at: ago(100) });
+                operation.verdict = Some(Verdict::Cancelled);
+            }),
+        ),
+        ("launched", launched(Some("203.0.113.7"))),
+        ("launched without an address", launched(None)),
+        (
+            "deleted",
+            with(examples::of(examples::delete()), |operation| {
+                operation.verdict = Some(Verdict::Completed);
+                operation.ended = Some(ago(1));
+            }),
+        ),
+    ];
+    let said = variants.iter().map(|(label, operation)| (*label, read(&answer(operation, &wording()))));
+    let told = std::iter::once(("notify", read(&notify(&examples::completed(), &wording()))));
+    insta::assert_snapshot!(side_by_side(said.chain(told)));
+}
+
+#[test]
+fn answers_of_every_failure() {
+    let said = failures().into_iter().map(|why| {
+        let label = format!("{why:?}");
+        (label, read(&answer(&examples::failed(why), &wording())))
+    });
+    insta::assert_snapshot!(side_by_side(said));
+}
+
+#[test]
+fn what_is_said_about_power_by_itself() {
+    let late = with(examples::watched(), |operation| {
+        operation.power.owed = None;
+        operation.power.came_back = Some(NOW);
+        operation.power.repaired = Some(NOW);
+    });
+    let variants = [
+        ("stuck, kept waiting", read(&stuck(&stuck_with(None)))),
+        ("stuck, token refused", read(&stuck(&stuck_with(Some(Failure::Unauthorized))))),
+        ("stuck, refused", read(&stuck(&stuck_with(Some(Failure::Refused { message: "no".to_owned() }))))),
+        ("repaired", read(&repaired(&late))),
+    ];
+    insta::assert_snapshot!(side_by_side(variants));
+}
+
+fn denials() -> Vec<Denial> {
+    vec![
+        Denial::NotInGuild,
+        Denial::ForeignGuild,
+        Denial::MissingRole { right: Right::Take, roles: vec![RoleId(21)] },
+        Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(21), RoleId(22)] },
+        Denial::NobodyConfigured { right: Right::View },
+    ]
+}
+
+#[test]
+fn every_refusal() {
+    let operation: OperationId = "7f3kq2xa".parse().unwrap();
+    let text = |text: &str| text.to_owned();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let progress = Some((GuildId(1), ChannelId(7), MessageId(70)));
+    let mut refusals: Vec<Refusal> = denials().into_iter().map(Refusal::Denied).collect();
+    refusals.extend([
+        Refusal::UnknownDroplet { text: text("wbe-1"), nearest: names(&["web-1"]) },
+        Refusal::UnknownDroplet { text: text("wbe-1"), nearest: names(&["web-1", "web-2", "web-3"]) },
+        Refusal::UnknownDroplet { text: text("`@everyone`"), nearest: Vec::new() },
+        Refusal::AmbiguousDroplet { text: text("web-1"), labels: names(&["web-1 · nyc3", "web-1 · fra1"]) },
+        Refusal::UntaggedDroplet { name: text("db-1") },
+        Refusal::DigitalOceanDown,
+        Refusal::Busy { droplet: text("web-1"), operation, progress },
+        Refusal::Busy { droplet: text("web-1"), operation, progress: None },
+        Refusal::CannotPost { missing: vec!["Send Messages", "Embed Links"] },
+        Refusal::Draining,
+        Refusal::Standby,
+        Refusal::BadSnapshotName(BadName::Empty),
+        Refusal::BadSnapshotName(BadName::TooLong),
+        Refusal::BadSnapshotName(BadName::Invisible),
+        Refusal::UnknownOperation { text: text("nonsense") },
+        Refusal::AlreadyEnded(operation),
+        Refusal::TooLate,
+        Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
+        Refusal::UnknownButton,
+        Refusal::UnknownCommand,
+    ]);
+    let said = refusals.iter().map(|refusal| (format!("{refusal:?}"), refusal.words()));
+    insta::assert_snapshot!(side_by_side(said));
+}
+
+#[test]
+fn short_replies() {
+    let operation = examples::waiting();
+    let mut said = vec![
+        (text("accepted"), reply::accepted(&operation, Some((ChannelId(7), MessageId(70))))),
+        (text("accepted, not posted yet"), reply::accepted(&operation, None)),
+        (text("incident"), reply::incident("4f7g2h1k")),
+        (text("memory failed"), reply::memory_failed("4f7g2h1k")),
+        (text("help, all"), help(Some(Right::Restore), None, Some(9))),
+        (text("help, view"), help(Some(Right::View), denials().get(2), Some(9))),
+        (text("help, nobody configured"), help(None, denials().last(), None)),
+    ];
+    let acts = [Act::Cancel, Act::Force, Act::Live, Act::LeaveOff, Act::HandleIt];
+    said.extend(acts.map(|act| (format!("{act:?}"), reply::heard(act).to_owned())));
+    insta::assert_snapshot!(side_by_side(said));
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+#[test]
+fn status_in_all_its_shapes() {
+    let entry = |operation: Operation, message: Option<u64>| Entry {
+        operation,
+        progress: message.map(|message| (ChannelId(7), MessageId(message))),
+    };
+    let running =
+        [entry(examples::taking(), Some(70)), entry(asking(true), Some(71)), entry(examples::waiting(), None)];
+    let ended = [
+        entry(examples::completed(), Some(72)),
+        entry(examples::failed(Failure::Hung), Some(73)),
+        entry(examples::cancelled(None), Some(74)),
+        entry(examples::watched(), None),
+    ];
+    let what = [
+        What::Asked,
+        What::Confirmed,
+        What::Wished(Wish::Cancel),
+        What::Wished(Wish::Force),
+        What::Wished(Wish::Live),
+        What::Wished(Wish::LeaveOff),
+        What::Wished(Wish::HandleIt),
+        What::Wished(Wish::QuestionShown),
+        What::Inherited(OperationId::from_random(0)),
+        What::HandedOver(OperationId::from_random(0)),
+        What::QuestionRanOut,
+        What::Judged(Verdict::Completed),
+        What::Stuck,
+        What::CameBack,
+        What::Repaired,
+        What::Unreadable,
+        What::Ended,
+    ];
+    let by = |what: &What| matches!(what, What::Asked | What::Confirmed | What::Wished(_)).then_some(ADA);
+    let told: Vec<_> =
+        what.into_iter().filter_map(|what| Some((NOW, event(&Event { at: NOW, by: by(&what), what })?))).collect();
+    let many: Vec<Entry> = (0..40).map(|_| entry(examples::taking(), Some(u64::MAX))).collect();
+    let variants = [
+        ("nothing at all", overview(&[], &[])),
+        ("some", overview(&running, &ended)),
+        ("one", detail(&ended[0], &told)),
+        ("choice", choice(&examples::completed())),
+    ];
+    insta::assert_snapshot!(side_by_side(variants));
+    assert!(overview(&many, &many).encode_utf16().count() <= 2000);
+}
+
+#[test]
+fn an_edit_that_changes_nothing_is_not_sent() {
+    let operation = examples::taking();
+    let digest = |operation: &Operation, later: i64| {
+        progress(operation, &wording(), NOW + SignedDuration::from_secs(later)).digest()
+    };
+    assert_eq!(digest(&operation, 0), digest(&operation, 20), "time alone is counted by the reader's client");
+    let mut more_looks = operation.clone();
+    if let State::Running(run) = &mut more_looks.steps[1].state {
+        run.looks += 1;
+    }
+    assert_eq!(digest(&operation, 0), digest(&more_looks, 0), "a look that found nothing new is no news");
+    assert_ne!(digest(&operation, 0), digest(&examples::powering_on(), 0));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_name_breaks_discords_limits_or_pings(name: String, region: String, tag: String, message: String) {
+        let spoil = |mut operation: Operation| {
+            operation.target.name = name.repeat(20);
+            operation.target.region = Some(region.repeat(50));
+            operation.snapshot_name = format!("{}-{}", name.repeat(20), operation.id);
+            operation
+        };
+        let failure = [Failure::TagRemoved { tag }, Failure::Refused { message: message.repeat(100) }];
+        for why in failure {
+            let operation = spoil(examples::failed(why));
+            let said = [progress(&operation, &wording(), NOW), answer(&operation, &wording()), notify(&operation, &wording())];
+            for said in said {
+                let length = |text: &str| text.encode_utf16().count();
+                proptest::prop_assert!(length(&said.content) <= 2000);
+                if let Some(embed) = &said.embed {
+                    proptest::prop_assert!(length(&embed.title) <= 256 && length(&embed.description) <= 4096);
+                    proptest::prop_assert!(length(&embed.footer) <= 2048);
+                }
+                let allowed = [format!("<@{ADA}>"), format!("<#{}>", operation.asker.channel)];
+                let outside_spans: String = said.content.split('`').step_by(2).collect();
+                let ours = allowed.iter().fold(outside_spans, |text, mention| text.replace(mention, ""));
+                proptest::prop_assert!(!ours.contains("<@") && !ours.contains("@everyone") && !ours.contains("@here"), "{ours}");
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What people type, and what they are answered.
+
+use snapshot_bot::{
+    discord::doors::Door,
+    operation::{
+        Wish,
+        plan::{Downtime, Kind},
+    },
+    sandbox::discord::permission::Permissions,
+};
+
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn a_take_is_accepted_once_it_is_durable_and_links_to_its_progress() {
+    let stage = Stage::new().await;
+    let answer = stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let operation = stage.running().await;
+    assert!(matches!(operation.kind, Kind::Take { power: Downtime::PowerOff, .. }));
+    let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;
+    let link = format!("https://discord.com/channels/{}/{}/{}", stage.guild, stage.channel, progress.id);
+    assert_eq!(answer, format!("Accepted: the Snapshot of `web-1`. Follow it at {link}"));
+    assert_eq!(progress.nonce, Some(format!("{}-p", operation.id).into()));
+    let transcript = stage.seat("ada").transcript();
+    let transcript = transcript.replace(&link, "[link]").replace(&operation.id.to_string(), "[id]");
+    insta::assert_snapshot!(transcript);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn suggestions_are_the_droplets_best_first_and_none_for_who_may_not() {
+    let stage = Stage::new().await;
+    let choices = stage.seat("ada").autocomplete("snapshot take", "droplet", "we", &[]).await.unwrap();
+    let names: Vec<_> = choices.iter().map(|choice| choice.name.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(names, ["web-1", "web-2"]);
+    assert!(stage.seat("gil").autocomplete("snapshot take", "droplet", "we", &[]).await.unwrap().is_empty());
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn who_may_not_is_told_which_role_would_do() {
+    let stage = Stage::new().await;
+    let answer = stage.said_to("gil", "/snapshot take droplet:web-1").await;
+    assert_eq!(
+        answer,
+        format!("You need the role <@&{}> to take Snapshots. Ask somebody who runs this server.", stage.takers())
+    );
+    assert!(stage.store.running().await.unwrap().is_empty());
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_droplet_that_is_not_there_is_answered_with_the_nearest_names() {
+    let stage = Stage::new().await;
+    let answer = stage.said_to("ada", "/snapshot take droplet:valhiem").await;
+    assert!(answer.starts_with("There is no Droplet `valhiem`."), "{answer}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_busy_droplet_is_refused_with_the_way_to_what_runs() {
+    let stage = Stage::new().await;
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;
+    let answer = stage.said_to("bob", "/snapshot take droplet:web-1 power:live").await;
+    let link = format!("https://discord.com/channels/{}/{}/{}", stage.guild, stage.channel, progress.id);
+    assert_eq!(
+        answer,
+        format!("`web-1` is busy: {link} is still running on it. Wait until that has ended, or cancel it there.")
+    );
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_interaction_that_arrives_twice_does_one_thing() {
+    let stage = Stage::new().await;
+    stage.discord.world().dispatch_next_twice();
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    // The second delivery was answered too, and refused as such.
+    stage
+        .discord
+        .until(|world| {
+            let answers = world.journal().iter().filter(|exchange| exchange.path.contains("/callback"));
+            (answers.filter(|exchange| exchange.status.is_some()).count() >= 2).then_some(())
+        })
+        .await;
+    assert_eq!(stage.store.running().await.unwrap().len(), 1);
+    let progress = stage.seat("ada").messages().into_iter().filter(|message| message.is_public()).count();
+    assert_eq!(progress, 1);
+}
+
+#[tokio::test]
+async fn where_the_bot_may_not_post_it_names_the_right_and_begins_nothing() {
+    let stage = Stage::new().await;
+    stage.discord.world().deny_bot(stage.channel, Permissions::EMBED_LINKS);
+    let answer = stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    assert!(answer.contains("it lacks **Embed Links** in this channel"), "{answer}");
+    assert!(stage.store.running().await.unwrap().is_empty());
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn before_a_stop_nothing_new_begins() {
+    let stage = Stage::new().await;
+    stage.doors.set(Door::Draining);
+    let answer = stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    assert!(answer.starts_with("This bot is being restarted"), "{answer}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn help_and_status_are_answered() {
+    let stage = Stage::new().await;
+    let help = stage.said_to("gil", "/snapshot help").await;
+    assert!(help.contains("</snapshot status:") && !help.contains("</snapshot take:"), "{help}");
+    assert_eq!(stage.said_to("gil", "/snapshot status").await, "**Nothing is running.**");
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let status = stage.said_to("gil", "/snapshot status").await;
+    assert!(status.contains("🔄 Snapshot of `web-1`"), "{status}");
+    let id = stage.running().await.id;
+    let detail = stage.said_to("gil", &format!("/snapshot status operation:{id}")).await;
+    assert!(detail.contains("asked for by"), "{detail}");
+    let unknown = stage.said_to("gil", "/snapshot status operation:nonsense").await;
+    assert!(unknown.starts_with("There is no operation `nonsense`."), "{unknown}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
+    let stage = Stage::new().await;
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;
+    let id = stage.running().await.id;
+    let cancel = format!("cancel:{id}");
+    let refused = stage.seat("bob").press(progress.id, &cancel).await.unwrap();
+    assert!(stage.read(&refused).await.starts_with("Somebody else asked for this."));
+    assert!(stage.store.load(id).await.unwrap().unwrap().wishes.is_empty());
+    let heard = stage.seat("ada").press(progress.id, &cancel).await.unwrap();
+    assert!(stage.read(&heard).await.starts_with("It is being stopped."));
+    let wishes = stage.store.load(id).await.unwrap().unwrap().wishes;
+    assert_eq!(wishes.iter().map(|(_, wished)| wished.wish).collect::<Vec<_>>(), [Wish::Cancel]);
+    let late = stage.seat("ada").forge_press(progress.id, &format!("force:{id}")).await.unwrap();
+    assert!(stage.read(&late).await.starts_with("That is decided already."));
+    let old = stage.seat("ada").forge_press(progress.id, "explode:everything").await.unwrap();
+    assert!(stage.read(&old).await.starts_with("This button is from an older version"));
+    stage.close().await;
+}

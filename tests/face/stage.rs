@@ -1,0 +1,209 @@
+//! Everything that the face needs, started for one test and stopped with it.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use snapshot_bot::{
+    access::{Policy, Roles},
+    clock::Clock,
+    digitalocean::client::{self, Client},
+    discord::{
+        Error,
+        bot::{Bot, Rooms, Settings},
+        doors::Doors,
+    },
+    inventory::Inventory,
+    operation::{
+        Operation, Rules,
+        ids::{GuildId, OperationId, RoleId},
+    },
+    sandbox::{
+        digitalocean::{
+            droplet::Blueprint,
+            server::DigitalOcean,
+            settings::Settings as Catalogue,
+            world::{TOKEN, World},
+        },
+        discord::{
+            interaction::Response, message::Message, permission::Permissions, seat::Seat, server::Discord,
+            settings::Settings as SimulatedDiscord, snowflake::Snowflake,
+        },
+    },
+    store::{self, Store},
+};
+use tokio::task::JoinHandle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// A guild with one channel, three people and the bot: ada takes Snapshots, bob too, mia manages.
+pub(crate) struct Stage {
+    pub(crate) discord: Discord,
+    pub(crate) store: Arc<Store>,
+    pub(crate) clock: Clock,
+    pub(crate) doors: Doors,
+    pub(crate) guild: Snowflake,
+    pub(crate) channel: Snowflake,
+    digitalocean: DigitalOcean,
+    rooms: Rooms,
+    takers: Snowflake,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+    bot: Option<JoinHandle<Result<(), Error>>>,
+}
+
+impl Stage {
+    /// Everything started, connected and registered.
+    pub(crate) async fn new() -> Self {
+        let mut stage = Self::empty().await;
+        stage.start().await.expect("the bot starts");
+        stage.offered().await;
+        stage
+    }
+
+    /// The world without the bot.
+    pub(crate) async fn empty() -> Self {
+        let clock = Clock::wall();
+        let discord = Discord::start(SimulatedDiscord::default()).await.expect("loopback is free");
+        let (guild, channel, takers, viewers) = {
+            let mut world = discord.world();
+            let guild = world.add_guild("Acme");
+            let channel = world.add_channel(guild, "ops");
+            let takers = world.add_role(guild, "operators", Permissions::NONE);
+            let viewers = world.add_role(guild, "guests", Permissions::NONE);
+            for (name, role) in [("ada", takers), ("bob", takers), ("gil", viewers)] {
+                let user = world.add_user(name);
+                world.join(guild, user, &[role]);
+            }
+            (guild, channel, takers, viewers)
+        };
+        let mut world = World::new(Catalogue::default(), clock.now());
+        for name in ["web-1", "web-2", "valheim"] {
+            world.add_droplet(&Blueprint::named(name));
+        }
+        let now = clock.clone();
+        let digitalocean = DigitalOcean::start(world, Arc::new(move || now.now())).await.expect("loopback is free");
+        let settings = store::Settings { url: SecretString::from("sqlite::memory:"), notify_channel: None };
+        let store = Arc::new(Store::open(&settings, clock.clone()).await.expect("memory is free"));
+        let now = clock.clone();
+        let origin = digitalocean.url().parse().expect("an address");
+        let settings = client::Settings::new(origin, SecretString::from(TOKEN));
+        let client = Client::new(&settings, Arc::new(move || now.now())).expect("a client");
+        let only = |role: Snowflake| BTreeSet::from([RoleId(role.get())]);
+        let roles = Roles { view: only(viewers), take: only(takers), ..Roles::default() };
+        let doors = Doors::default();
+        let rooms = Rooms {
+            store: Arc::clone(&store),
+            inventory: Arc::new(Inventory::new(client, None)),
+            policy: Policy::new([GuildId(guild.get())], roles),
+            clock: clock.clone(),
+            doors: doors.clone(),
+        };
+        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Self { discord, store, clock, doors, guild, channel, digitalocean, rooms, takers, shutdown, tasks, bot: None }
+    }
+
+    /// Starts the bot, its reporter and the inventory.
+    pub(crate) async fn start(&mut self) -> Result<(), Error> {
+        let settings = Settings {
+            token: SecretString::from(self.discord.token()),
+            connect_to: Some(self.discord.rest_addr()),
+            extra_ca_pem: Some(self.discord.ca_pem().to_owned()),
+            price_per_gb: 0.06,
+            rules: rules(),
+            notify_channel: None,
+        };
+        let bot = Bot::start(settings, self.rooms.clone(), &self.shutdown).await?;
+        self.tasks.spawn(bot.reporter().run(self.shutdown.clone()));
+        self.tasks.spawn(Arc::clone(&self.rooms.inventory).run(self.shutdown.clone()));
+        self.bot = Some(self.tasks.spawn(bot.run(self.shutdown.clone())));
+        Ok(())
+    }
+
+    /// Waits until people are offered the commands.
+    pub(crate) async fn offered(&self) {
+        let ada = self.seat("ada");
+        self.discord.until(|world| (!world.offered_commands(ada.channel, ada.user).is_empty()).then_some(())).await;
+    }
+
+    /// How the bot ended.
+    pub(crate) async fn ended(&mut self) -> Result<(), Error> {
+        self.bot.take().expect("it runs").await.expect("it does not panic")
+    }
+
+    pub(crate) fn seat(&self, name: &str) -> Seat {
+        let user = self.discord.world().user_named(name).expect("somebody of this name");
+        self.discord.seat(user, self.channel)
+    }
+
+    /// Runs a command to its answer, and returns what the person reads.
+    pub(crate) async fn said_to(&self, name: &str, line: &str) -> String {
+        let response = self.seat(name).run(line).await.expect("an answer");
+        self.read(&response).await
+    }
+
+    /// What an answer says, once the bot has stopped thinking.
+    pub(crate) async fn read(&self, response: &Response) -> String {
+        let (Response::Message(id) | Response::Thinking(id)) = response else { panic!("no message: {response:?}") };
+        let id = *id;
+        self.discord
+            .until(|world| {
+                world.message(id).filter(|message| !message.is_loading()).map(|message| message.body.content.clone())
+            })
+            .await
+    }
+
+    /// A public message of the bot that fits, once it is there.
+    pub(crate) async fn posted(&self, fits: impl Fn(&Message) -> bool) -> Message {
+        let channel = self.channel;
+        self.discord
+            .until(|world| {
+                let found = world.messages_in(channel).find(|message| message.is_public() && fits(message)).cloned();
+                found
+            })
+            .await
+    }
+
+    /// The operation that runs.
+    pub(crate) async fn running(&self) -> Operation {
+        let mut running = self.store.running().await.expect("the store answers");
+        running.pop().expect("one runs").operation
+    }
+
+    /// What the worker would do: commits a change.
+    pub(crate) async fn commit(&self, id: OperationId, change: impl FnOnce(&mut Operation)) {
+        let loaded = self.store.load(id).await.expect("the store answers").expect("it exists");
+        let mut operation = loaded.operation.clone();
+        change(&mut operation);
+        self.store.commit(&loaded, &operation, None).await.expect("nobody else commits");
+    }
+
+    /// Stops everything; the bot must have done nothing that Discord would refuse.
+    pub(crate) async fn close(self) {
+        let complaints = self.discord.world().complaints();
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.discord.stop().await;
+        self.digitalocean.stop().await;
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+
+    /// Tells the bot to stop.
+    pub(crate) fn stop(&self) {
+        self.shutdown.cancel();
+    }
+
+    pub(crate) fn takers(&self) -> Snowflake {
+        self.takers
+    }
+}
+
+pub(crate) fn rules() -> Rules {
+    Rules {
+        shutdown_timeout: SignedDuration::from_mins(2),
+        decision_timeout: SignedDuration::from_mins(10),
+        settle_time: SignedDuration::from_secs(30),
+        poll_interval: SignedDuration::from_secs(5),
+        droplet_tag: None,
+    }
+}
