@@ -10,17 +10,19 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    digitalocean::{
-        client::Client,
-        error::Error,
-        model::{Droplet, Snapshot},
-        reads,
-    },
+    digitalocean::{client::Client, error::Error, reads},
     operation::ids::{DropletId, SnapshotId},
 };
+use images::Backups;
 use index::Index;
 use shelf::Shelf;
 
+pub use crate::digitalocean::model::{Droplet, DropletStatus, Snapshot};
+pub use images::Inspection;
+pub use label::snapshot_label;
+
+mod glance;
+mod images;
 mod index;
 mod label;
 mod shelf;
@@ -34,6 +36,7 @@ pub struct Inventory {
     tag: Option<String>,
     droplets: Shelf<Droplet>,
     snapshots: Shelf<Snapshot>,
+    backups: Backups,
 }
 
 /// Something to choose: its id is the value, and the label is what a person reads.
@@ -77,7 +80,7 @@ pub enum Unresolved {
 impl Inventory {
     /// An empty inventory; with a tag, only Droplets that have it count, and Snapshots of those.
     pub fn new(client: Client, tag: Option<String>) -> Self {
-        Self { client, tag, droplets: Shelf::new(), snapshots: Shelf::new() }
+        Self { client, tag, droplets: Shelf::new(), snapshots: Shelf::new(), backups: Backups::default() }
     }
 
     /// Fills the cache whenever that is wished for, until `shutdown`. Sends nothing while nobody asks.
@@ -92,6 +95,7 @@ impl Inventory {
     pub fn invalidate(&self) {
         self.droplets.invalidate(&self.client);
         self.snapshots.invalidate(&self.client);
+        self.backups.forget();
     }
 
     /// The Droplets that a text may mean, best first; all of them by name while there is no text.
