@@ -6,11 +6,16 @@ use crate::{
 };
 
 /// A command, its right and what it does.
-const COMMANDS: [(&str, Right, &str); 2] = [
+const COMMANDS: [(&str, Right, &str); 3] = [
     (
         "take",
         Right::Take,
         "takes a Snapshot of a Droplet: shuts it down, takes the Snapshot, turns it on again and tells you",
+    ),
+    (
+        "restore",
+        Right::Restore,
+        "puts one of a Droplet's own Snapshots back onto it; asks first, keeps what is there now, and can be undone",
     ),
     ("status", Right::View, "shows what is running and what ended last"),
 ];

@@ -38,6 +38,11 @@ pub fn ago(at: Timestamp) -> String {
     format!("<t:{}:R>", at.as_second())
 }
 
+/// A moment on the reader's own clock: `22 November 2026 17:42`.
+pub fn moment(at: Timestamp) -> String {
+    format!("<t:{}:f>", at.as_second())
+}
+
 /// Compressed gigabytes: `12.4 GB`.
 pub fn gigabytes(size: f64) -> String {
     if size < 0.1 { "less than 0.1 GB".to_owned() } else { format!("{size:.1} GB") }

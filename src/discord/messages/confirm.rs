@@ -1,0 +1,153 @@
+//! The questions before something is lost: each names what it is about, what will be gone, what is kept and what it costs.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Wording,
+    said::{Button, Colour, Embed, Said, Style},
+    text::{name, plain, shorten},
+    units::{about, ago, gigabytes, moment, monthly},
+};
+use crate::{
+    discord::press::Press,
+    inventory::Snapshot,
+    operation::{Target, ids::UserId, plan::Safety},
+    store::ConfirmationId,
+};
+
+/// Discord's limit for a title.
+const LONGEST_TITLE: usize = 256;
+
+/// What the two buttons carry, and until when they count.
+#[derive(Clone, Copy, Debug)]
+pub struct Buttons {
+    /// The question.
+    pub id: ConfirmationId,
+    /// From when on it is too late.
+    pub expires_at: Timestamp,
+}
+
+/// A restore that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Restoring<'a> {
+    /// The Droplet whose disk is overwritten.
+    pub target: &'a Target,
+    /// What is put back.
+    pub snapshot: &'a Snapshot,
+    /// Who took it, where we did.
+    pub taken_by: Option<UserId>,
+    /// Whether the present disk is kept first.
+    pub safety: Safety,
+    /// Whether it undoes an earlier restore.
+    pub is_undo: bool,
+    /// Whether the Droplet is on now.
+    pub is_on: bool,
+    /// How long it is expected to be down, where history says.
+    pub downtime: Option<SignedDuration>,
+    /// How many Volumes it has, which stay as they are.
+    pub volumes: usize,
+    /// Whether a backup of it may begin at any moment.
+    pub in_backup_window: bool,
+}
+
+/// Shall this Snapshot be put back?
+pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Said {
+    let droplet = name(&asked.target.name);
+    let snapshot = asked.snapshot;
+    let title = if asked.is_undo {
+        format!("Undo the last restore of {}?", plain(&asked.target.name, 100))
+    } else {
+        format!("Put {} back to an earlier state?", plain(&asked.target.name, 100))
+    };
+    let mut lines = vec![
+        described(snapshot, asked.taken_by),
+        String::new(),
+        format!("**Lost:** everything that changed on the disk of {droplet} since{}.", since(snapshot)),
+        kept(asked, wording),
+        format!("**Power:** {}", power(asked)),
+    ];
+    lines.extend(volumes(asked.volumes));
+    if asked.in_backup_window {
+        lines.push("Its backup window is open: if a backup begins first, it is waited for.".to_owned());
+    }
+    question(title, lines, "Restore", buttons)
+}
+
+/// ``Snapshot `golden`, taken 3 days ago by @ada, 12.4 GB``
+fn described(snapshot: &Snapshot, taken_by: Option<UserId>) -> String {
+    let when = snapshot.created_at.map(|at| format!(" {}", ago(at)));
+    let by = taken_by.map(|by| format!(" by <@{by}>"));
+    let taken = match (when, by) {
+        (None, None) => String::new(),
+        (when, by) => format!(", taken{}{}", when.unwrap_or_default(), by.unwrap_or_default()),
+    };
+    let size = known(snapshot).map(|size| format!(", {}", gigabytes(size))).unwrap_or_default();
+    format!("Snapshot {}{taken}{size}.", name(&snapshot.name))
+}
+
+fn since(snapshot: &Snapshot) -> String {
+    snapshot.created_at.map_or_else(|| " it was taken".to_owned(), |at| format!(" {}", moment(at)))
+}
+
+fn kept(asked: &Restoring<'_>, wording: &Wording) -> String {
+    match asked.safety {
+        Safety::Snapshot => {
+            let cost = known(asked.snapshot).map(|size| format!(", about {}", monthly(size, wording.price_per_gb)));
+            format!(
+                "**Kept:** what is on the disk now, in a safety Snapshot that is taken first{}. Without it, nothing is \
+                 restored; with it, you can undo this for 24 hours.",
+                cost.unwrap_or_default()
+            )
+        }
+        Safety::None => {
+            "**Kept:** nothing. Without a safety Snapshot, what is on the disk now is gone for good, also if the restore fails."
+                .to_owned()
+        }
+    }
+}
+
+fn power(asked: &Restoring<'_>) -> String {
+    let droplet = name(&asked.target.name);
+    match (asked.is_on, asked.downtime) {
+        (true, Some(expected)) => {
+            format!("{droplet} is shut down for it and turned on again; expect {} of downtime.", about(expected))
+        }
+        (true, None) => {
+            format!(
+                "{droplet} is shut down for it and turned on again; it is down until both are done, often many minutes."
+            )
+        }
+        (false, _) => format!("{droplet} is off and stays off."),
+    }
+}
+
+fn volumes(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("Its Volume is no part of any Snapshot and stays as it is.".to_owned()),
+        count => Some(format!("Its {count} Volumes are no part of any Snapshot and stay as they are.")),
+    }
+}
+
+fn known(snapshot: &Snapshot) -> Option<f64> {
+    snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
+}
+
+fn question(title: String, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Said {
+    lines.push(String::new());
+    lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
+    Said {
+        content: String::new(),
+        embed: Some(Embed {
+            title: shorten(&title, LONGEST_TITLE),
+            description: lines.join("\n"),
+            footer: "Only you can answer, once".to_owned(),
+            colour: Colour::Asking,
+        }),
+        buttons: vec![
+            Button { label: yes, style: Style::Danger, press: Press::Confirm(buttons.id) },
+            Button { label: "Never mind", style: Style::Secondary, press: Press::Decline(buttons.id) },
+        ],
+        pings: None,
+    }
+}
