@@ -8,7 +8,6 @@ mod speak;
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serenity::{http::Http, model::id::UserId};
 use tokio_util::sync::CancellationToken;
@@ -75,11 +74,11 @@ impl Reporter {
                 tracing::warn!(cause = chain(&error), "could not learn what is to be said");
                 Some(self.clock.now() + STORE_PAUSE)
             });
-            if pace == Pace::Flush && desk.at_work.is_empty() {
+            if pace == Pace::Flush && desk.is_idle() {
                 return;
             }
             tokio::select! {
-                Some(done) = desk.at_work.next() => desk.take_back(done),
+                Some(done) = desk.next_done() => desk.take_back(done),
                 () = self.store.changes().reporter.notified() => {}
                 () = self.sleep_until(wake) => {}
                 () = shutdown.cancelled(), if pace == Pace::Steady => pace = Pace::Flush,

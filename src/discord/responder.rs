@@ -84,8 +84,9 @@ impl Responder<'_> {
         let (outcome, is_deferred) = tokio::select! {
             outcome = &mut work => (outcome, false),
             () = tokio::time::sleep(PATIENCE) => {
-                let is_deferred = self.defer().await;
-                (work.await, is_deferred)
+                // Together: work that is not polled could keep the store's one connection from everybody else.
+                let (outcome, is_deferred) = tokio::join!(work, self.defer());
+                (outcome, is_deferred)
             }
         };
         let outcome = outcome.unwrap_or_else(|payload| Err(Fault::Panicked(panic_message(&*payload)).into()));

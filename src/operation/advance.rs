@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Cancelled, Focus, Operation, Question, Rules, Verdict,
+    pace::later,
     plan::IfHung,
     power::Stuck,
     reading::{Failure, PowerState},
@@ -49,8 +50,8 @@ impl Operation {
         }
         let step = self.current()?;
         match (step.task, &step.state) {
-            (Task::ShutDown, State::Running(_)) => step.began.map(|began| began + rules.shutdown_timeout),
-            (Task::Snapshot, State::Running(run)) => run.completed.map(|completed| completed + LISTING_PATIENCE),
+            (Task::ShutDown, State::Running(_)) => step.began.map(|began| later(began, rules.shutdown_timeout)),
+            (Task::Snapshot, State::Running(run)) => run.completed.map(|completed| later(completed, LISTING_PATIENCE)),
             _ => None,
         }
     }
@@ -69,7 +70,7 @@ impl Operation {
             self.question = None;
             return;
         }
-        let overdue = step.began.is_some_and(|began| now >= began + rules.shutdown_timeout);
+        let overdue = step.began.is_some_and(|began| now >= later(began, rules.shutdown_timeout));
         match &self.question {
             Some(question) if now >= question.deadline(rules) => {
                 self.cancelled = Some(Cancelled { by: None, at: now });
@@ -116,7 +117,7 @@ impl Operation {
         }) else {
             return;
         };
-        if now < completed + LISTING_PATIENCE || self.verdict.is_some() {
+        if now < later(completed, LISTING_PATIENCE) || self.verdict.is_some() {
             return;
         }
         // Listed without a size is listed: DigitalOcean knows it, and only the figure is missing.
@@ -140,7 +141,7 @@ impl Operation {
             return;
         }
         let waited_for = self.obstacle.as_ref().map(|obstacle| obstacle.since);
-        if waited_for.is_some_and(|since| now >= since + POWER_PATIENCE) {
+        if waited_for.is_some_and(|since| now >= later(since, POWER_PATIENCE)) {
             self.power.stuck = Some(Stuck { since: now, why: None });
         }
     }
@@ -150,7 +151,7 @@ impl Operation {
         match focus {
             Focus::Back => {
                 self.power.fail(Some(why), now);
-                self.not_before = Some(now + self.retry_pause());
+                self.not_before = Some(later(now, self.retry_pause()));
             }
             Focus::Forward(index) => {
                 if let Some(step) = self.steps.get_mut(index) {

@@ -1,6 +1,6 @@
 //! The legal moves. Every observation is folded in here, or refused with both halves named.
 //!
-//! This file holds what people, time and answers to commands do; [`see`](super::see) holds what looks do.
+//! This file holds what people, time and answers to commands do; `see` holds what looks do.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Cancelled, Focus, Hindrance, Launched, Obstacle, Operation, Rules, Verdict,
     ids::UserId,
+    pace::later,
     power::Released,
     reading::{ActionReading, Failure, Trouble},
     request::{Answer, Command, Look},
@@ -123,7 +124,8 @@ impl Operation {
             // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
             Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt => {}
         }
-        if wish != Wish::QuestionShown && self.power.stuck.is_none() {
+        let is_stuck = self.power.owed.is_some() && self.power.stuck.is_some();
+        if wish != Wish::QuestionShown && !is_stuck {
             self.not_before = None;
         }
     }
@@ -170,7 +172,7 @@ impl Operation {
         match answer {
             Answer::Action(reading) if self.is_about_us(&reading, task) => {
                 self.run(focus, &reading, false);
-                self.not_before = Some(now + rules.poll_interval);
+                self.not_before = Some(later(now, rules.poll_interval));
             }
             Answer::Droplets(made) if task == Task::Create && made.len() == 1 => self.adopt_launched(focus, &made, now),
             Answer::Done if task == Task::Delete => self.complete(focus, now),
@@ -192,7 +194,7 @@ impl Operation {
         match trouble {
             Trouble::Unclear { retry_at } => {
                 self.doubt(focus, Doubt::default());
-                self.not_before = Some(retry_at.min(now + rules.settle_time / 3));
+                self.not_before = Some(retry_at.min(later(now, rules.settle_time / 3)));
             }
             Trouble::NotSent { retry_at } => {
                 self.not_carried_out(focus, task, Checks::DROPLET_STALE);
@@ -292,7 +294,7 @@ impl Operation {
     pub(super) fn wait_for(&mut self, what: Hindrance, rules: &Rules, now: Timestamp) {
         self.hinder(what, now);
         let since = self.obstacle.as_ref().map_or(now, |obstacle| obstacle.since);
-        self.not_before = Some(now + self.patience(since, now, rules));
+        self.not_before = Some(later(now, self.patience(since, now, rules)));
     }
 
     pub(super) fn illegal(&self, observation: &Observation) -> IllegalTransition {

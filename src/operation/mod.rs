@@ -165,8 +165,8 @@ impl Question {
     /// where it could not be shown at all.
     pub fn deadline(&self, rules: &Rules) -> Timestamp {
         match self.shown_at {
-            Some(shown) => shown + rules.decision_timeout,
-            None => self.opened_at + rules.decision_timeout * 2,
+            Some(shown) => pace::later(shown, rules.decision_timeout),
+            None => pace::later(self.opened_at, rules.decision_timeout * 2),
         }
     }
 }
@@ -290,7 +290,8 @@ impl Operation {
             older.power.parked = false;
             older.power.back.state = State::Skipped;
             self.power.before = Some(reading::PowerState::On);
-            self.power.went_off = Some(owed.since);
+            self.power.went_off = older.power.went_off.or(Some(owed.since));
+            self.power.seen_off = older.power.seen_off;
             self.power.owed = Some(owed);
         }
     }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     Focus, Operation, Rules,
     ids::DropletId,
+    pace::later,
     plan::Kind,
     request::{Command, Effect, Look},
     step::{Doubt, Run, State, Step, Task},
@@ -28,7 +29,7 @@ impl Operation {
                 None => self.command(step.task).map_or(Effect::Rest, Effect::Send),
             },
             // The answer is on its way to whoever holds the claim; a claim found in this state lost it.
-            State::Intended { at, doubt: None } => Effect::Sleep(*at + rules.settle_time),
+            State::Intended { at, doubt: None } => Effect::Sleep(later(*at, rules.settle_time)),
             State::Intended { doubt: Some(doubt), .. } => {
                 self.doubt_look(step, doubt).map_or(Effect::Rest, Effect::Look)
             }
@@ -100,12 +101,14 @@ impl Operation {
     }
 
     fn run_look(&self, step: &Step, run: &Run) -> Option<Look> {
+        let others_turn = run.looks % LOOKS_PER_DROPLET_LOOK == LOOKS_PER_DROPLET_LOOK - 1;
         if step.task == Task::Create {
-            return self.launched.as_ref().map(|launched| Look::Droplet(launched.droplet));
+            let droplet = self.launched.as_ref()?.droplet;
+            // A Droplet whose create errs reads `new` for ever: only its Action says so.
+            return Some(if others_turn { Look::Actions(droplet) } else { Look::Droplet(droplet) });
         }
         let droplet = self.droplet()?;
-        let may_be_long = matches!(step.task, Task::Snapshot | Task::Restore);
-        let droplets_turn = may_be_long && run.looks % LOOKS_PER_DROPLET_LOOK == LOOKS_PER_DROPLET_LOOK - 1;
+        let droplets_turn = others_turn && matches!(step.task, Task::Snapshot | Task::Restore);
         if step.task == Task::Snapshot && run.completed.is_some() {
             Some(Look::Snapshots(droplet))
         } else if run.ended() || droplets_turn {

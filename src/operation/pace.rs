@@ -13,6 +13,11 @@ const STUCK_PAUSE: SignedDuration = SignedDuration::from_mins(2);
 /// Before the one attempt at power back that we make before calling for help.
 const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(10);
 
+/// A moment so much later; at the end of time where the sum is beyond it, because what a database holds may be anything.
+pub(super) fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
+    from.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
 impl Operation {
     /// The pause before the next look at a task that began at `since`: a tenth of the elapsed time; longer while, by history,
     /// nothing can have finished.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ids::UserId,
+    pace::later,
     reading::{Failure, PowerState},
     step::{Checks, State, Step, Task},
 };
@@ -29,7 +30,7 @@ pub struct Power {
     pub seen_off: bool,
     /// The Droplet was seen active while a late off is still possible: the operation may end, the debt stays.
     pub parked: bool,
-    /// Power could not be brought back; people were told, and we try on.
+    /// Power could not be brought back; people were told, and we try on while it is owed. Kept as history after that.
     pub stuck: Option<Stuck>,
     /// Attempts at power back that failed, since it was last seen active.
     pub failures: u32,
@@ -110,7 +111,7 @@ impl Power {
         }
         self.went_off.get_or_insert(now);
         let since = self.owed.map_or(now, |owed| owed.since);
-        self.owed = Some(Owed { since, late_until: Some(now + LATE_OFF) });
+        self.owed = Some(Owed { since, late_until: Some(later(now, LATE_OFF)) });
         self.parked = false;
     }
 
@@ -139,7 +140,6 @@ impl Power {
         }
         self.owed = None;
         self.parked = false;
-        self.stuck = None;
         self.failures = 0;
         if self.seen_off {
             self.came_back = Some(now);

@@ -1,7 +1,7 @@
 //! What DigitalOcean says, in the domain's words: readings of Droplets, Actions and Snapshots, and the ways a question can fail.
 //!
 //! The worker translates the client's answers into these. Readings are what was said, not what is true: the rules in
-//! [`apply`](super::apply) check that an answer speaks of what was asked.
+//! `apply` check that an answer speaks of what was asked.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

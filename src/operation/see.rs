@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Focus, Hindrance, IllegalTransition, Observation, Operation, Rules,
+    pace::later,
     reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, SnapshotReading, Status, Trouble},
     request::{Answer, Look},
     step::{Checks, Doubt, Round, Run, State, Step, Task},
@@ -34,6 +35,7 @@ impl Operation {
             (Look::Actions(_), Answer::Actions(readings)) => match state {
                 State::Waiting(_) => self.take_baseline(focus, &readings, rules, now),
                 State::Intended { .. } => self.seek_action(focus, &readings, rules, now),
+                State::Running(_) if self.launched.is_some() => self.launched_actions(focus, &readings, rules, now),
                 State::Running(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => {
                     return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Actions(readings))));
                 }
@@ -124,7 +126,9 @@ impl Operation {
         if reading.locked {
             return self.wait_for(Hindrance::Locked, rules, now);
         }
-        if self.power.owed.is_none() && self.steps.iter().all(|step| step.began.is_none()) {
+        // A Droplet that was off and that somebody turned on meanwhile is theirs: what we do next may turn it off.
+        let turned_on = power == PowerState::On;
+        if self.power.owed.is_none() && (turned_on || self.steps.iter().all(|step| step.began.is_none())) {
             self.power.before = Some(power);
         }
         self.target.name.clone_from(&reading.name);
@@ -204,7 +208,7 @@ impl Operation {
                 self.complete(focus, now);
             }
             Task::PowerOff if run.broken.is_some() => self.fail_step(focus, Failure::ActionErrored, now),
-            Task::PowerOff if now >= began + rules.shutdown_timeout => self.fail_step(focus, Failure::Hung, now),
+            Task::PowerOff if now >= later(began, rules.shutdown_timeout) => self.fail_step(focus, Failure::Hung, now),
             Task::Snapshot if run.broken.is_some() => self.fail_step(focus, Failure::ActionVanished, now),
             Task::Restore if run.broken.is_some() => self.fail_step(focus, Failure::RestoreUnclear, now),
             Task::Restore if run.completed.is_some() => {
@@ -227,13 +231,30 @@ impl Operation {
         if let Some(launched) = &mut self.launched {
             launched.address.clone_from(&reading.address);
         }
-        let ready = reading.power() == Some(PowerState::On);
-        if ready && (reading.address.is_some() || looks >= LOOKS_FOR_ADDRESS) {
+        let patient = looks < LOOKS_FOR_ADDRESS;
+        let ready = match reading.power() {
+            Some(PowerState::On) => reading.address.is_some() || !patient,
+            // Somebody turned it off before we saw it on: it is made all the same.
+            Some(PowerState::Off) => !patient,
+            None => false,
+        };
+        if ready {
             self.complete(focus, now);
         } else {
             let began = self.step_at(focus).and_then(|step| step.began).unwrap_or(now);
             self.look_again(focus, Task::Create, began, rules, now);
         }
+    }
+
+    /// The Actions of a new Droplet: whether it is still being made.
+    fn launched_actions(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
+        let create = readings.iter().find(|reading| Some(reading.kind.as_str()) == Task::Create.action_kind());
+        if create.is_some_and(|create| create.status == ActionStatus::Errored) {
+            return self.fail_step(focus, Failure::ActionErrored, now);
+        }
+        self.obstacle = None;
+        let began = self.step_at(focus).and_then(|step| step.began).unwrap_or(now);
+        self.look_again(focus, Task::Create, began, rules, now);
     }
 
     /// A look at the Droplet after its power-on ended.
@@ -244,7 +265,7 @@ impl Operation {
             return self.power.see_on(now, self.ended.is_some());
         }
         match run.completed {
-            Some(completed) if now < completed + POWER_ON_LAG => {
+            Some(completed) if now < later(completed, POWER_ON_LAG) => {
                 self.look_again(Focus::Back, Task::PowerOn, completed, rules, now);
             }
             Some(_) => self.retry_power_back(None, run, now),
@@ -255,7 +276,7 @@ impl Operation {
     fn retry_power_back(&mut self, why: Option<Failure>, run: &Run, now: Timestamp) {
         self.baseline.extend(run.action);
         self.power.fail(why, now);
-        self.not_before = Some(now + self.retry_pause());
+        self.not_before = Some(later(now, self.retry_pause()));
     }
 
     /// A look at the Droplet whose power we owe.
@@ -266,7 +287,7 @@ impl Operation {
                 self.obstacle = None;
                 self.power.see_on(now, self.ended.is_some());
                 if self.power.parked && self.verdict.is_some() {
-                    self.not_before = Some(now + Self::watch_pause(rules));
+                    self.not_before = Some(later(now, Self::watch_pause(rules)));
                 }
             }
             Some(PowerState::Off) => {
@@ -354,7 +375,7 @@ impl Operation {
             }
         }
         let completed = run.completed.unwrap_or(now);
-        self.not_before = Some(now + self.patience(completed, now, rules));
+        self.not_before = Some(later(now, self.patience(completed, now, rules)));
     }
 
     /// The Action that we took for ours was somebody else's: back to not knowing.
@@ -419,12 +440,14 @@ impl Operation {
         doubt.round = Round::default();
         // Nothing fences a create but its tag, so it settles longer.
         let settle = if *task == Task::Create { rules.settle_time * 4 } else { rules.settle_time };
-        let sure = now >= *at + settle && now.duration_since(first) >= rules.settle_time / 3;
+        let sure = now >= later(*at, settle) && now.duration_since(first) >= rules.settle_time / 3;
         let unrepeatable = *task == Task::Restore && doubt.seen_on;
         match (sure, unrepeatable) {
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => self.begin_again(focus),
-            (false, _) => self.not_before = Some(now + (rules.settle_time / 3).max(SignedDuration::from_millis(1))),
+            (false, _) => {
+                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
+            }
         }
     }
 
@@ -445,7 +468,7 @@ impl Operation {
         if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
             run.looks = run.looks.saturating_add(1);
         }
-        self.not_before = Some(now + self.pause(task, since, now, rules));
+        self.not_before = Some(later(now, self.pause(task, since, now, rules)));
     }
 
     fn foreign_in_progress(&self, readings: &[ActionReading]) -> Option<String> {

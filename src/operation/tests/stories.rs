@@ -3,10 +3,11 @@
 use jiff::SignedDuration;
 
 use super::super::{
-    Operation, Verdict, Wish,
-    plan::{Downtime, IfHung, Safety},
-    reading::{Failure, PowerState},
-    request::{Command, Effect},
+    Observation, Operation, Verdict, Wish,
+    ids::{ActionId, DropletId, SnapshotId},
+    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, Status},
+    request::{Answer, Command, Effect, Look, NewDroplet},
     step::{State, Task},
 };
 use super::{
@@ -280,6 +281,23 @@ fn a_restore_is_never_sent_again_once_the_droplet_was_seen_on() {
 }
 
 #[test]
+fn a_restore_owes_power_to_a_droplet_that_somebody_turned_on_meanwhile() {
+    let mut toy = Toy::new(PowerState::Off);
+    let mut it = until(&mut toy, operation(restore(Safety::Snapshot)), |it| it.steps[1].run().is_some());
+    toy.power = PowerState::On;
+    while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::Fine, 20);
+    assert!(it.power.owed.is_some());
+    // Nothing says how a Droplet is after a restore.
+    toy.power = PowerState::Off;
+    toy.settle(it);
+    assert_eq!(words(&toy), ["snapshot", "restore", "power_on"]);
+    assert_eq!(toy.power, PowerState::On);
+}
+
+#[test]
 fn a_foreign_snapshot_is_not_taken_for_ours() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::None, IfHung::Ask));
@@ -358,4 +376,64 @@ fn every_task_but_delete_is_an_action_at_digitalocean() {
     assert_eq!(Task::Delete.action_kind(), None);
     assert_eq!(Task::ShutDown.action_kind(), Some("shutdown"));
     assert_eq!(DROPLET.to_string(), "7");
+}
+
+/// Plays a launch whose new Droplet reads like this, and whose create Action does.
+fn launched(status: &Status, create: ActionStatus) -> Operation {
+    let (rules, mut now, made) = (super::rules(), super::noon(), DropletId(77));
+    let droplet = NewDroplet {
+        name: "copy".to_owned(),
+        region: "nyc3".to_owned(),
+        size: "s-1vcpu-1gb".to_owned(),
+        image: SnapshotId(50),
+        tags: Vec::new(),
+        ssh_keys: Vec::new(),
+    };
+    let snapshot = SnapshotRef { id: SnapshotId(50), name: "good".to_owned() };
+    let mut it = operation(Kind::Launch { snapshot, droplet });
+    for _ in 0..200 {
+        let effect = it.next(&rules, now);
+        let reading = DropletReading {
+            id: made,
+            name: "copy".to_owned(),
+            status: status.clone(),
+            locked: false,
+            tags: Vec::new(),
+            address: None,
+        };
+        let action = ActionReading {
+            id: ActionId(78),
+            kind: "create".to_owned(),
+            droplet: Some(made),
+            status: create,
+            started_at: Some(now),
+        };
+        let seen = match effect {
+            Effect::Rest => return it,
+            Effect::Sleep(until) => {
+                now = until;
+                Observation::Woke
+            }
+            Effect::Send(command) => {
+                it = it.apply(Observation::Intended, &rules, now).unwrap();
+                Observation::Answered(command, Answer::Droplets(vec![reading]))
+            }
+            Effect::Look(look @ Look::Actions(_)) => Observation::Seen(look, Answer::Actions(vec![action])),
+            Effect::Look(look) => Observation::Seen(look, Answer::Droplet(reading)),
+        };
+        it = it.apply(seen, &rules, now).unwrap();
+    }
+    panic!("the launch never ends: {it:#?}");
+}
+
+#[test]
+fn a_launch_whose_create_errs_says_so_instead_of_waiting_for_ever() {
+    let done = launched(&Status::New, ActionStatus::Errored);
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ActionErrored)));
+}
+
+#[test]
+fn a_new_droplet_that_somebody_turned_off_at_once_is_made_all_the_same() {
+    let done = launched(&Status::Settled(PowerState::Off), ActionStatus::Completed);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
 }

@@ -1,0 +1,60 @@
+//! Plays as many simulated worlds as one likes, and prints how quick that was: the simulation of `tests/simulation`, without end.
+//!
+//! `cargo run --profile bench --example simulate -- --seeds 100000 --from 0`; a world in which a law is broken is printed, and the
+//! program then ends with code 1. On more than one core, pin it to one (`taskset -c 0`): it is quicker so.
+
+#![expect(clippy::print_stdout, reason = "it is a command line program")]
+
+#[path = "../tests/simulation/mod.rs"]
+mod simulation;
+
+use std::{process::ExitCode, time::Instant};
+
+use clap::Parser;
+use simulation::{run, sabotage::Sabotage};
+
+/// Plays simulated worlds.
+#[derive(Parser)]
+struct Arguments {
+    /// How many worlds.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The seed of the first.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Do not stop at a broken law; name it and go on.
+    #[arg(long)]
+    keep_going: bool,
+    /// Print every event of every world.
+    #[arg(long)]
+    trace: bool,
+    /// Break a rule on purpose: no-baseline, no-intent, no-second-look or no-debt.
+    #[arg(long)]
+    sabotage: Option<Sabotage>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let (began, mut operations, mut events, mut broken) = (Instant::now(), 0, 0, 0_u64);
+    for seed in arguments.from..arguments.from.saturating_add(arguments.seeds) {
+        let outcome = run(seed, arguments.sabotage).await;
+        operations += outcome.operations;
+        events += outcome.trace.len();
+        if arguments.trace {
+            println!("{}", outcome.trace);
+        }
+        if let Some(law) = outcome.broken {
+            broken += 1;
+            if arguments.keep_going {
+                println!("seed {seed}: {}", law.to_string().lines().next().unwrap_or_default());
+            } else {
+                println!("{}seed {seed}: {law}", outcome.trace);
+                break;
+            }
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{operations} operations, {events} events, {broken} broken worlds in {seconds:.1} s");
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,57 @@
+//! The laws hold in a thousand simulated worlds, each seed replays exactly, and broken rules are found.
+//!
+//! `SEEDS` says how many worlds, `FROM` where they begin: `SEEDS=1 FROM=42 cargo test --test simulation` plays one again.
+
+#[path = "simulation/mod.rs"]
+mod simulation;
+
+use std::time::Instant;
+
+use simulation::{run, sabotage::Sabotage};
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[tokio::test]
+async fn the_laws_hold_in_every_world() {
+    let (from, seeds) = (number("FROM", 0), number("SEEDS", 1_000));
+    let (began, mut operations, mut events) = (Instant::now(), 0, 0);
+    for seed in from..from + seeds {
+        let outcome = run(seed, None).await;
+        operations += outcome.operations;
+        events += outcome.trace.len();
+        if let Some(broken) = outcome.broken {
+            panic!("seed {seed}: {broken}\n{}seed {seed}: {broken}", outcome.trace);
+        }
+    }
+    println!("{seeds} worlds, {operations} operations, {events} events in {:.1} s", began.elapsed().as_secs_f64());
+}
+
+#[tokio::test]
+async fn a_seed_replays_exactly() {
+    for seed in 0..20 {
+        let (first, again) = (run(seed, None).await, run(seed, None).await);
+        assert_eq!(first.trace.digest(), again.trace.digest(), "seed {seed}");
+        assert!(first.trace.len() > 100, "seed {seed} hardly plays");
+    }
+}
+
+/// The first of so many seeds in which a broken rule is noticed.
+async fn found(sabotage: Sabotage, seeds: u64) -> Option<(u64, String)> {
+    for seed in 0..seeds {
+        if let Some(broken) = run(seed, Some(sabotage)).await.broken {
+            return Some((seed, broken.to_string()));
+        }
+    }
+    None
+}
+
+#[tokio::test]
+async fn every_broken_rule_is_found() {
+    for sabotage in Sabotage::ALL {
+        let (seed, broken) = found(sabotage, 300).await.unwrap_or_else(|| panic!("{sabotage:?} is not noticed"));
+        let first_line = broken.lines().next().unwrap_or_default();
+        println!("{sabotage:?} is noticed in world {seed}: {first_line}");
+    }
+}

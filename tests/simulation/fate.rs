@@ -1,0 +1,230 @@
+//! What befalls a request on its way to the simulated DigitalOcean and back, and what the worker hears of it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::{
+    digitalocean::{
+        call::Call,
+        exchange::{self, HttpAnswer, HttpRequest, TransportError},
+    },
+    operation::request::{Answer, Command, Look},
+    sandbox::digitalocean::{
+        exchange::{Delivery, Method, Request},
+        fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
+        image::SizeShown,
+        mangle::Malformation,
+        world::{TOKEN, World},
+    },
+    worker::perform,
+};
+
+/// The client's deadline of a request.
+pub(crate) const DEADLINE: SignedDuration = SignedDuration::from_secs(10);
+
+/// What befalls a request.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fate {
+    Fine,
+    /// No connection: it never left.
+    NotSent,
+    /// DigitalOcean disturbs it.
+    Disturbed(Disturbance),
+    /// It is carried out, and answered with a server error.
+    FailedAfter,
+}
+
+/// A request's answer, and when it arrives.
+pub(crate) struct Delivered {
+    pub(crate) answer: Answer,
+    pub(crate) at: Timestamp,
+    /// A ticket and a moment, if DigitalOcean carries it out later.
+    pub(crate) postponed: Option<(u64, Timestamp)>,
+}
+
+fn refuse(status: u16, id: &str, message: &str) -> Fate {
+    Fate::Disturbed(Disturbance::Refuse { status, id: id.to_owned(), message: message.to_owned() })
+}
+
+fn malformation(dice: &mut fastrand::Rng) -> Malformation {
+    use Malformation::{Empty, Html, NoFields, Nulls, Truncated, WrongTypes};
+    [Truncated, Html, Empty, WrongTypes, Nulls, NoFields][dice.usize(..6)]
+}
+
+impl Fate {
+    /// The fate of a look.
+    pub(crate) fn of_look(dice: &mut fastrand::Rng, look: &Look) -> Self {
+        match dice.u8(..80) {
+            0 => Self::NotSent,
+            1 | 2 => Self::Disturbed(Disturbance::CutBefore),
+            3 => Self::Disturbed(Disturbance::AnswerLate { after: DEADLINE * 2 }),
+            4 => Self::Disturbed(Disturbance::Down),
+            5 => Self::Disturbed(Disturbance::Throttle { retry_after: None }),
+            6 => Self::Disturbed(Disturbance::Throttle { retry_after: Some(dice.u64(1..90)) }),
+            7 | 8 => Self::Disturbed(Disturbance::Malform { how: malformation(dice) }),
+            9 | 10 => Self::Disturbed(Disturbance::Lie),
+            11 => refuse(500, "server_error", "Unexpected server-side error"),
+            12 if dice.u8(..6) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
+            13 if dice.u8(..6) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
+            // A 404 about a Droplet is believed, by DESIGN, so the world never lies in that way.
+            14 if matches!(look, Look::Action(_)) => refuse(404, "not_found", "The resource could not be found."),
+            _ => Self::Fine,
+        }
+    }
+
+    /// The fate of a command, which a lost answer makes ambiguous.
+    pub(crate) fn of_command(dice: &mut fastrand::Rng, command: &Command, settle: SignedDuration) -> Self {
+        match dice.u8(..40) {
+            0 => Self::NotSent,
+            1 | 2 => Self::Disturbed(Disturbance::CutBefore),
+            3..=5 => Self::Disturbed(Disturbance::CutAfter),
+            6..=8 => Self::Disturbed(Disturbance::ExecuteLate { after: lateness(dice, command, settle) }),
+            9 | 10 => Self::Disturbed(Disturbance::AnswerLate { after: DEADLINE * 2 }),
+            11 => Self::FailedAfter,
+            12 => Self::Disturbed(Disturbance::Down),
+            13 => Self::Disturbed(Disturbance::Throttle { retry_after: None }),
+            14 => Self::Disturbed(Disturbance::Throttle { retry_after: Some(dice.u64(1..90)) }),
+            15 => Self::Disturbed(Disturbance::Malform { how: malformation(dice) }),
+            16 => Self::Disturbed(Disturbance::Lie),
+            17 => refuse(422, "unprocessable_entity", "Droplet already has a pending event."),
+            18 if dice.u8(..3) == 0 => refuse(422, "unprocessable_entity", "No."),
+            19 if dice.u8(..3) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
+            20 if dice.u8(..3) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
+            _ => Self::Fine,
+        }
+    }
+}
+
+/// How late DigitalOcean carries something out at most: within the time that the rules allow for it.
+fn lateness(dice: &mut fastrand::Rng, command: &Command, settle: SignedDuration) -> SignedDuration {
+    let longest = match command {
+        Command::Create(_) => settle * 4,
+        Command::ShutDown(_)
+        | Command::PowerOff(_)
+        | Command::PowerOn(_)
+        | Command::TakeSnapshot { .. }
+        | Command::Restore { .. }
+        | Command::Delete(_) => settle,
+    };
+    // The request itself is up to two seconds on its way.
+    let millis = i64::try_from(longest.as_millis()).unwrap_or_default() - 2_500;
+    SignedDuration::from_millis(dice.i64(100..millis.max(101)))
+}
+
+/// What happens to an Action that a command begins.
+pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command) -> Option<Quirk> {
+    let seconds = |dice: &mut fastrand::Rng, longest| SignedDuration::from_secs(dice.i64(1..longest));
+    match command {
+        Command::ShutDown(_) => match dice.u8(..12) {
+            0..=3 => {
+                let action = [HungAction::InProgress, HungAction::Completes, HungAction::Errs][dice.usize(..3)];
+                // After a quarter of an hour a late off is nobody's any more, by DESIGN.
+                let off_after = (dice.u8(..3) != 0).then(|| seconds(dice, 13 * 60));
+                Some(Quirk::ShutdownHangs { action, off_after })
+            }
+            4 => Some(Quirk::Err),
+            _ => None,
+        },
+        Command::PowerOff(_) | Command::PowerOn(_) => match dice.u8(..12) {
+            0 => Some(Quirk::NeverFinish),
+            1 | 2 => Some(Quirk::Err),
+            _ => None,
+        },
+        Command::TakeSnapshot { .. } => match dice.u8(..16) {
+            0 => Some(Quirk::NeverFinish),
+            1 => Some(Quirk::Err),
+            2 => {
+                let shown = [SizeShown::Absent, SizeShown::Null, SizeShown::Zero][dice.usize(..3)];
+                let until = (dice.u8(..3) != 0).then(|| seconds(dice, 600));
+                Some(Quirk::Sizeless { shown, until })
+            }
+            3 | 4 => Some(Quirk::ListedLate { after: (dice.u8(..3) != 0).then(|| seconds(dice, 2_400)) }),
+            _ => None,
+        },
+        Command::Restore { .. } | Command::Create(_) => match dice.u8(..16) {
+            0 => Some(Quirk::NeverFinish),
+            1 => Some(Quirk::Err),
+            _ => None,
+        },
+        Command::Delete(_) => None,
+    }
+}
+
+/// Carries a look out: the encoding and the reading are the ones that ship.
+pub(crate) fn look(world: &mut World, look: &Look, fate: &Fate, now: Timestamp, delay: SignedDuration) -> Delivered {
+    Road { world, fate: Some(fate), quirk: None, now, arrival: now + delay, postponed: None }.carry(perform::look(look))
+}
+
+/// Carries a command out.
+pub(crate) fn command(
+    world: &mut World,
+    command: &Command,
+    fate: &Fate,
+    quirk: Option<Quirk>,
+    now: Timestamp,
+    delay: SignedDuration,
+) -> Delivered {
+    Road { world, fate: Some(fate), quirk, now, arrival: now + delay, postponed: None }.carry(perform::command(command))
+}
+
+/// One call's way there and back; only its first request meets the fate.
+struct Road<'a> {
+    world: &'a mut World,
+    fate: Option<&'a Fate>,
+    quirk: Option<Quirk>,
+    now: Timestamp,
+    arrival: Timestamp,
+    postponed: Option<(u64, Timestamp)>,
+}
+
+impl Road<'_> {
+    fn carry(mut self, call: Call<Answer>) -> Delivered {
+        let answer = call.exchange(|request| self.send(&request));
+        let answer = answer.unwrap_or_else(|error| Answer::Trouble(perform::trouble(&error, self.arrival)));
+        Delivered { answer, at: self.arrival, postponed: self.postponed }
+    }
+
+    fn send(&mut self, request: &HttpRequest) -> Result<HttpAnswer, TransportError> {
+        let request = wire(request);
+        let timed_out = TransportError::TimedOut { deadline: Duration::from_secs(10) };
+        let mut fails = false;
+        match self.fate.take() {
+            None | Some(Fate::Fine) => {}
+            Some(Fate::NotSent) => return Err(TransportError::Connect { reason: "refused".to_owned() }),
+            Some(Fate::Disturbed(disturbance)) => {
+                self.world.add_fault(Fault::once(Pattern::any(), disturbance.clone()));
+            }
+            Some(Fate::FailedAfter) => fails = true,
+        }
+        if let Some(quirk) = self.quirk.take() {
+            self.world.add_fault(Fault::once(Pattern::any(), quirk));
+        }
+        let answer = self.world.handle(&request, self.now);
+        match answer.delivery {
+            Delivery::Prompt => {}
+            Delivery::Cut => return Err(TransportError::Cut { reason: "reset".to_owned() }),
+            Delivery::Late(_) => {
+                self.arrival = self.now + DEADLINE;
+                return Err(timed_out);
+            }
+            Delivery::Postponed { ticket, until } => {
+                self.postponed = Some((ticket, until));
+                self.arrival = self.now + DEADLINE;
+                return Err(timed_out);
+            }
+        }
+        let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let (status, body) = if fails { (502, b"Bad Gateway".to_vec()) } else { (answer.status, answer.body) };
+        Ok(HttpAnswer { status, headers, body, received_at: self.arrival })
+    }
+}
+
+fn wire(request: &HttpRequest) -> Request {
+    let method = match request.method {
+        exchange::Method::Get => Method::Get,
+        exchange::Method::Post => Method::Post,
+        exchange::Method::Delete => Method::Delete,
+    };
+    let body = request.body.clone().unwrap_or_default().into_bytes();
+    Request { body, ..Request::new(method, &request.path_and_query).bearer(TOKEN) }
+}

@@ -1,0 +1,248 @@
+//! A turn of the worker, taken apart: claimed, begun, carried out, finished, with a chance to die before and after each commit.
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::{
+    operation::{
+        Operation,
+        ids::OperationId,
+        request::{Answer, Command, Effect},
+        step::State,
+    },
+    store,
+    worker::Claimed,
+};
+
+use super::{
+    Broken, Lawful, Simulation,
+    fate::{self, Fate},
+    sabotage::Sabotage,
+};
+
+/// One turn under way in a process.
+pub(crate) struct Job {
+    pub(crate) id: OperationId,
+    claimed: Claimed,
+    /// The number of the last thing that was said before it was claimed.
+    heard: u64,
+    stage: Stage,
+    /// When it can go on.
+    pub(crate) at: Timestamp,
+}
+
+enum Stage {
+    /// Nothing is written down yet.
+    Claimed,
+    /// The intent of a command is committed; the command leaves now.
+    Begun {
+        /// The state from before, for a sabotage that brings it back.
+        before: Box<Operation>,
+    },
+    /// The answer is there, or on its way.
+    Answered(Answer),
+}
+
+/// Whether a process outlives a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    GoesOn,
+    EndsBefore,
+    EndsAfter,
+}
+
+impl Simulation {
+    fn life(&mut self) -> Life {
+        match self.dice.u8(..) {
+            0..=2 if self.troubled => Life::EndsBefore,
+            3..=6 if self.troubled => Life::EndsAfter,
+            _ => Life::GoesOn,
+        }
+    }
+
+    /// The living process takes an operation up.
+    pub(crate) async fn claim(&mut self, id: OperationId) -> Lawful {
+        let life = self.life();
+        if life == Life::EndsBefore {
+            return self.die().await;
+        }
+        let claimed = match self.worker.claim(id, &self.rules, self.now).await {
+            Ok(claimed) => claimed,
+            Err(store::Error::LeaseLost) => {
+                self.note(format!("{id} is somebody else's"));
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match claimed {
+            None => {
+                self.note(format!("{id} has nothing to ask"));
+                self.hears(id, self.interactions);
+                self.after_commit(id, None).await?;
+            }
+            Some(claimed) => {
+                self.note(format!("{id} wants {:?}", claimed.effect()));
+                let at = self.now + if self.once_in(4) { self.seconds(5) } else { SignedDuration::ZERO };
+                self.jobs.push(Job { id, claimed, heard: self.interactions, stage: Stage::Claimed, at });
+            }
+        }
+        if life == Life::EndsAfter { self.die().await } else { Ok(()) }
+    }
+
+    /// What was said up to here is heard once it is committed.
+    fn hears(&mut self, id: OperationId, up_to: u64) {
+        if self.unheard.get(&id).is_some_and(|said| *said <= up_to) {
+            self.unheard.remove(&id);
+        }
+    }
+
+    /// A turn goes one stage further.
+    pub(crate) async fn go_on(&mut self, job: Job) -> Lawful {
+        match (&job.stage, job.claimed.effect().clone()) {
+            (Stage::Claimed, Effect::Send(_)) => self.begin(job).await,
+            (Stage::Claimed, Effect::Look(look)) => {
+                let fate = if self.troubled { Fate::of_look(&mut self.dice, &look) } else { Fate::Fine };
+                let delay = self.seconds(2);
+                let seen = fate::look(&mut self.world, &look, &fate, self.now, delay);
+                self.jobs.push(Job { stage: Stage::Answered(seen.answer), at: seen.at, ..job });
+                Ok(())
+            }
+            (Stage::Begun { .. }, Effect::Send(command)) => self.send(job, &command),
+            (Stage::Answered(answer), _) => {
+                let answer = answer.clone();
+                self.finish(job, answer).await
+            }
+            (Stage::Claimed | Stage::Begun { .. }, Effect::Look(_) | Effect::Sleep(_) | Effect::Rest) => {
+                Err(Broken::Law(format!("{} was claimed with nothing to ask", job.id)))
+            }
+        }
+    }
+
+    async fn begin(&mut self, job: Job) -> Lawful {
+        let Job { id, claimed, heard, .. } = job;
+        if claimed.opens_downtime() && self.troubled && self.once_in(12) {
+            let until = self.now + SignedDuration::from_secs(15);
+            return match self.worker.defer(claimed, until, &self.rules, self.now).await {
+                Ok(()) => {
+                    self.note(format!("{id} is put off"));
+                    self.hears(id, heard);
+                    self.after_commit(id, None).await
+                }
+                Err(store::Error::LeaseLost) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
+        }
+        let life = self.life();
+        if life == Life::EndsBefore {
+            return self.die().await;
+        }
+        let before = Box::new(claimed.operation().clone());
+        let begun = match self.worker.begin(claimed, &self.rules, self.now).await {
+            Ok(begun) => begun,
+            Err(store::Error::LeaseLost) => {
+                self.note(format!("{id} may not begin: somebody else went on"));
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.note(format!("{id} intends {:?}", begun.effect()));
+        self.hears(id, heard);
+        self.jobs.push(Job { id, claimed: begun, heard, stage: Stage::Begun { before }, at: self.now });
+        self.after_commit(id, None).await?;
+        if life == Life::EndsAfter { self.die().await } else { Ok(()) }
+    }
+
+    /// The command leaves; its answer is to be finished with later.
+    fn send(&mut self, job: Job, command: &Command) -> Lawful {
+        self.judge_sending(job.id, self.operations.get(&job.id), command)?;
+        let (answer, at) = self.carry_out(job.id, command);
+        self.jobs.push(Job { stage: Stage::Answered(answer), at, ..job });
+        self.judge_world()
+    }
+
+    fn carry_out(&mut self, id: OperationId, command: &Command) -> (Answer, Timestamp) {
+        let (fate, quirk) = if self.troubled {
+            let fate = Fate::of_command(&mut self.dice, command, self.ledger.settle);
+            (fate, fate::quirk(&mut self.dice, command))
+        } else {
+            (Fate::Fine, None)
+        };
+        self.note(format!("{id} sends {command:?}: {fate:?} {quirk:?}"));
+        let delay = self.seconds(2);
+        let told = fate::command(&mut self.world, command, &fate, quirk, self.now, delay);
+        match told.postponed {
+            Some((ticket, until)) => self.ledger.expect(ticket, until, id),
+            None => self.ledger.attribute(&self.world, Some(id)),
+        }
+        (told.answer, told.at)
+    }
+
+    async fn finish(&mut self, job: Job, answer: Answer) -> Lawful {
+        let Job { id, claimed, heard, .. } = job;
+        let life = self.life();
+        if life == Life::EndsBefore {
+            return self.die().await;
+        }
+        self.note(format!("{id} hears {answer:?}"));
+        match self.worker.finish(claimed, answer.clone(), &self.rules, self.now).await {
+            Ok(()) => {
+                self.hears(id, heard);
+                self.after_commit(id, Some(&answer)).await?;
+            }
+            Err(store::Error::LeaseLost) => self.note(format!("{id} is not to be finished: somebody else went on")),
+            Err(error) => return Err(error.into()),
+        }
+        if life == Life::EndsAfter { self.die().await } else { Ok(()) }
+    }
+
+    /// Everything in memory is gone. What is about to leave may have left.
+    pub(crate) async fn die(&mut self) -> Lawful {
+        // On SQLite the next process begins at once; on PostgreSQL a standby waits for the end of the lease.
+        let pause = if self.dice.bool() { self.seconds(2) } else { SignedDuration::from_secs(self.dice.i64(25..40)) };
+        self.alive_from = self.now + pause;
+        self.note("the process dies");
+        for job in std::mem::take(&mut self.jobs) {
+            let Stage::Begun { before } = job.stage else { continue };
+            if let Effect::Send(command) = job.claimed.effect().clone()
+                && self.dice.bool()
+            {
+                self.carry_out(job.id, &command);
+            }
+            if self.sabotage == Some(Sabotage::NoIntent) {
+                self.put_back(job.id, &before).await?;
+            }
+        }
+        self.judge_world()
+    }
+
+    /// The process stands still, a standby takes over, and some time later it goes on as if nothing had happened.
+    pub(crate) fn freeze(&mut self) {
+        self.alive_from = self.now + SignedDuration::from_secs(self.dice.i64(25..40));
+        self.note("the process freezes");
+        for job in std::mem::take(&mut self.jobs) {
+            let thaw = self.now + self.seconds(1_200);
+            let job = match (&job.stage, job.claimed.effect().clone()) {
+                // A command leaves only under a lease that outlives its deadline, so nothing stands between intent and sending.
+                (Stage::Begun { .. }, Effect::Send(command)) => {
+                    let (answer, at) = self.carry_out(job.id, &command);
+                    Job { stage: Stage::Answered(answer), at, ..job }
+                }
+                (Stage::Claimed | Stage::Begun { .. } | Stage::Answered(_), _) => job,
+            };
+            self.ghosts.push((thaw, job));
+        }
+    }
+
+    /// A sabotage: an older state comes back.
+    pub(crate) async fn put_back(&mut self, id: OperationId, older: &Operation) -> Lawful {
+        let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
+        let due = self.due_at(older);
+        self.store.commit(&loaded, older, due).await?;
+        self.unheard.remove(&id);
+        self.refresh(id).await?;
+        self.refresh_debts().await
+    }
+
+    /// Whether a command of this operation is between its intent and its answer.
+    pub(crate) fn is_open_intent(operation: &Operation) -> bool {
+        operation.active_step().is_some_and(|step| matches!(step.state, State::Intended { doubt: None, .. }))
+    }
+}

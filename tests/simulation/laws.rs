@@ -1,0 +1,287 @@
+//! The laws, looked at after every event: the simulated world's truth against what the store says.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use snapshot_bot::{
+    operation::{
+        Operation, Verdict,
+        ids::{DropletId, OperationId, SnapshotId},
+        plan::{Kind, Safety},
+        reading::PowerState,
+        report::ReportKind,
+        request::{Answer, Command},
+    },
+    sandbox::digitalocean::{
+        action::{self, Progress},
+        droplet::Status,
+    },
+};
+
+use super::{Broken, Lawful, Simulation};
+
+fn law<T>(broken: String) -> Lawful<T> {
+    Err(Broken::Law(broken))
+}
+
+impl Simulation {
+    /// Takes in what was committed, and looks at everything that a commit could break.
+    pub(crate) async fn after_commit(&mut self, id: OperationId, answer: Option<&Answer>) -> Lawful {
+        let owed = |it: Option<&Operation>| it.and_then(|it| it.power.owed);
+        let before = owed(self.operations.get(&id));
+        self.refresh(id).await?;
+        if owed(self.operations.get(&id)) != before {
+            let debts = std::mem::take(&mut self.owed);
+            self.refresh_debts().await?;
+            self.judge_debts(&debts, answer)?;
+        }
+        if let Some(spoilt) = self.sabotage.zip(self.operations.get(&id)).and_then(|(it, state)| it.spoil(state)) {
+            self.put_back(id, &spoilt).await?;
+        }
+        self.judge_world()
+    }
+
+    /// Reads an operation back. A verdict is final, and so is an end; an answer is called for if and only if it has ended.
+    pub(crate) async fn refresh(&mut self, id: OperationId) -> Lawful {
+        let Some(stored) = self.store.operation(id).await? else { return law(format!("{id} is gone")) };
+        let after = stored.operation;
+        match self.due_at(&after) {
+            Some(at) => self.due.insert(id, at),
+            None => self.due.remove(&id),
+        };
+        let before = self.operations.insert(id, after.clone());
+        let ended_before = before.as_ref().and_then(|before| before.ended);
+        if let Some(before) = before {
+            if before.verdict.is_some() && before.verdict != after.verdict {
+                return law(format!("the verdict on {id} changed from {:?} to {:?}", before.verdict, after.verdict));
+            }
+            if before.ended.is_some() && before.ended != after.ended {
+                return law(format!("{id} ended at {:?} and again at {:?}", before.ended, after.ended));
+            }
+        }
+        if after.verdict == Some(Verdict::Failed(snapshot_bot::operation::reading::Failure::Internal)) {
+            return law(format!("{id} was halted by a bug of ours"));
+        }
+        if after.ended != ended_before { self.judge_reports().await } else { Ok(()) }
+    }
+
+    async fn judge_reports(&mut self) -> Lawful {
+        let mut called_for: BTreeMap<(OperationId, ReportKind), usize> = BTreeMap::new();
+        for report in self.store.due_reports(Timestamp::MAX, usize::MAX >> 1).await? {
+            *called_for.entry((report.operation.operation.id, report.kind)).or_default() += 1;
+        }
+        for ((id, kind), count) in &called_for {
+            if *count != 1 {
+                return law(format!("{id} is reported {count} times as {kind:?}"));
+            }
+        }
+        for operation in self.operations.values() {
+            for kind in ReportKind::ALL {
+                let called = called_for.contains_key(&(operation.id, kind));
+                // Whoever was called for help stays called, also when power is back.
+                let over = kind == ReportKind::Stuck && called;
+                if called != operation.calls_for(kind) && !over {
+                    return law(format!("{} has {kind:?} called for: {called}", operation.id));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the plain rows of what is owed.
+    pub(crate) async fn refresh_debts(&mut self) -> Lawful {
+        self.owed = self.store.power_owed().await?.into_iter().map(|row| (row.droplet, row.operation)).collect();
+        Ok(())
+    }
+
+    /// A debt ends when the Droplet was seen active, is gone, or a person took it.
+    fn judge_debts(&self, before: &BTreeMap<DropletId, OperationId>, answer: Option<&Answer>) -> Lawful {
+        for (droplet, operation) in before {
+            if self.owed.contains_key(droplet) {
+                continue;
+            }
+            let seen_on =
+                matches!(answer, Some(Answer::Droplet(it)) if it.id == *droplet && it.power() == Some(PowerState::On));
+            let gone = self.world.droplet(droplet.0).is_none();
+            if !seen_on && !gone && !self.is_released(*operation) {
+                return law(format!("what {operation} owed Droplet {droplet} is forgotten"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_released(&self, id: OperationId) -> bool {
+        self.operations.get(&id).is_some_and(|operation| operation.power.released.is_some())
+    }
+
+    /// No command leaves without its intent, and none turns off a Droplet, or on, without the debt being written down.
+    pub(crate) fn judge_sending(&self, id: OperationId, stored: Option<&Operation>, command: &Command) -> Lawful {
+        let Some(stored) = stored.filter(|stored| Self::is_open_intent(stored)) else {
+            return law(format!("{id} sends {command:?} without a committed intent"));
+        };
+        let owes = |droplet: &DropletId| self.owed.get(droplet) == Some(&id);
+        let was_on = stored.power.before == Some(PowerState::On) && stored.power.released.is_none();
+        match command {
+            Command::ShutDown(droplet) | Command::PowerOff(droplet) if was_on && !owes(droplet) => {
+                law(format!("{id} turns Droplet {droplet} off without owing it power"))
+            }
+            Command::Restore { droplet, .. } if was_on && !owes(droplet) => {
+                law(format!("{id} restores Droplet {droplet} without owing it power"))
+            }
+            Command::PowerOn(droplet) if !owes(droplet) => {
+                law(format!("{id} turns Droplet {droplet} on without owing it power"))
+            }
+            Command::Restore { .. } if wants_safety(stored) && !self.has_snapshot(stored) => {
+                law(format!("{id} restores without its safety Snapshot"))
+            }
+            Command::ShutDown(_)
+            | Command::PowerOff(_)
+            | Command::PowerOn(_)
+            | Command::TakeSnapshot { .. }
+            | Command::Restore { .. }
+            | Command::Create(_)
+            | Command::Delete(_) => Ok(()),
+        }
+    }
+
+    /// Whether its Snapshot was really taken, under its name; somebody may have deleted it since.
+    fn has_snapshot(&self, operation: &Operation) -> bool {
+        operation.snapshot.as_ref().is_some_and(|taken| match self.world.image(taken.id.0) {
+            Some(image) => image.name == operation.snapshot_name,
+            None => self.was_taken_away(taken.id),
+        })
+    }
+
+    /// Whether a stranger or another operation deleted a Snapshot.
+    fn was_taken_away(&self, snapshot: SnapshotId) -> bool {
+        let deleted_by = |it: &Operation| matches!(&it.kind, Kind::Delete { snapshot: it } if it.id == snapshot);
+        self.ledger.taken_away.contains(&snapshot.0)
+            || self.operations.values().any(|it| deleted_by(it) && it.steps.iter().any(|step| step.began.is_some()))
+    }
+
+    /// Everything that can be judged by the world as it is now.
+    pub(crate) fn judge_world(&mut self) -> Lawful {
+        self.ledger.watch(&self.world);
+        for (droplet, operation) in self.ledger.off_by_us(&self.world) {
+            // Whoever never saw it on cannot know that a restore turned it off.
+            let seen_on = self.operations.get(&operation).is_none_or(|it| it.power.before == Some(PowerState::On));
+            if seen_on && !self.owed.contains_key(&DropletId(droplet)) && !self.somebody_took_over(droplet) {
+                return law(format!("Droplet {droplet} is off by {operation}, and nobody owes it power"));
+            }
+        }
+        for operation in self.operations.values() {
+            self.judge_once(operation)?;
+        }
+        if let Some(complaint) = self.world.rejections().first() {
+            return law(format!("no correct client would have sent this: {complaint:?}"));
+        }
+        Ok(())
+    }
+
+    /// A person said that a Droplet may be off.
+    fn somebody_took_over(&self, droplet: u64) -> bool {
+        let theirs = |it: &&Operation| it.target.droplet == Some(DropletId(droplet));
+        self.operations.values().filter(theirs).any(|it| it.power.released.is_some())
+    }
+
+    /// Never two of what was asked for once.
+    fn judge_once(&self, operation: &Operation) -> Lawful {
+        let (id, mut snapshots, mut restores) = (operation.id, 0, 0);
+        for action in self.ledger.actions_of(&self.world, id) {
+            match &action.kind {
+                action::Kind::Snapshot(_) if action.progress != Progress::Errored => snapshots += 1,
+                action::Kind::Restore(_) => restores += 1,
+                _ => {}
+            }
+        }
+        if snapshots > 1 || restores > 1 {
+            return law(format!("{id} took {snapshots} Snapshots and restored {restores} times"));
+        }
+        if matches!(operation.kind, Kind::Launch { .. }) {
+            let made = self.world.droplets().filter(|it| it.tags.contains(&operation.tag())).count();
+            if made > 1 {
+                return law(format!("{id} made {made} Droplets"));
+            }
+        }
+        Ok(())
+    }
+
+    /// After peace: everything rests, is told truly, and power is as promised.
+    pub(crate) async fn judge_the_end(&mut self) -> Lawful {
+        self.judge_world()?;
+        self.judge_reports().await?;
+        if !self.owed.is_empty() || !self.open_droplets().is_empty() {
+            return law(format!("power is still owed: {:?}", self.owed));
+        }
+        for operation in self.operations.values() {
+            let Some(verdict) = &operation.verdict else { return law(format!("{} has no verdict", operation.id)) };
+            if operation.ended.is_none() {
+                return law(format!("{} never ended", operation.id));
+            }
+            let wrong = match verdict {
+                Verdict::Completed => self.untruth_of_completed(operation),
+                Verdict::Cancelled => self.untruth_of_cancelled(operation),
+                Verdict::Failed(_) => None,
+            };
+            if let Some(wrong) = wrong {
+                return law(format!("{} is said to be {}, but {wrong}", operation.id, verdict.word()));
+            }
+        }
+        Ok(())
+    }
+
+    fn untruth_of_completed(&self, operation: &Operation) -> Option<&'static str> {
+        let done = |wanted: &action::Kind| {
+            let mut ours = self.ledger.actions_of(&self.world, operation.id);
+            ours.any(|action| action.kind == *wanted && action.progress == Progress::Completed)
+        };
+        match &operation.kind {
+            Kind::Take { .. } => (!self.has_snapshot(operation)).then_some("there is no such Snapshot"),
+            Kind::Restore { snapshot, safety } => {
+                let restored = done(&action::Kind::Restore(snapshot.id.0));
+                let safe = *safety == Safety::None || self.has_snapshot(operation);
+                match (restored, safe) {
+                    (false, _) => Some("nothing was restored"),
+                    (_, false) => Some("there is no safety Snapshot"),
+                    (true, true) => None,
+                }
+            }
+            Kind::Launch { .. } => {
+                let Some(launched) = &operation.launched else { return Some("it names no Droplet") };
+                match self.world.droplet(launched.droplet.0) {
+                    Some(droplet) if droplet.status == Status::New => Some("the Droplet is not ready"),
+                    Some(_) => None,
+                    None if self.ledger.taken_away.contains(&launched.droplet.0) => None,
+                    None => Some("there is no such Droplet"),
+                }
+            }
+            Kind::Delete { snapshot } => {
+                self.world.image(snapshot.id.0).is_some().then_some("the Snapshot is still there")
+            }
+        }
+    }
+
+    fn untruth_of_cancelled(&self, operation: &Operation) -> Option<&'static str> {
+        let mut ours = self.ledger.actions_of(&self.world, operation.id).filter(|it| it.progress != Progress::Errored);
+        match &operation.kind {
+            Kind::Take { .. } => {
+                ours.any(|it| matches!(it.kind, action::Kind::Snapshot(_))).then_some("a Snapshot was taken")
+            }
+            Kind::Restore { .. } => {
+                ours.any(|it| matches!(it.kind, action::Kind::Restore(_))).then_some("it was restored")
+            }
+            Kind::Launch { .. } => {
+                self.world.droplets().any(|it| it.tags.contains(&operation.tag())).then_some("a Droplet was made")
+            }
+            Kind::Delete { snapshot } => {
+                let there = self.world.image(snapshot.id.0).is_some();
+                let began = operation.steps.iter().any(|step| step.began.is_some());
+                (!there && (began || !self.was_taken_away(snapshot.id))).then_some("the Snapshot is gone")
+            }
+        }
+    }
+}
+
+fn wants_safety(operation: &Operation) -> bool {
+    matches!(operation.kind, Kind::Restore { safety: Safety::Snapshot, .. })
+}

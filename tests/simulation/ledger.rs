@@ -1,0 +1,159 @@
+//! The truth about the simulated world that no single look shows: whose each Action is, and who turned a Droplet off.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use snapshot_bot::{
+    operation::ids::OperationId,
+    sandbox::digitalocean::{
+        action::{Action, Kind},
+        droplet::Status,
+        world::World,
+    },
+};
+
+/// Who turned a Droplet off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OffBy {
+    /// A command of this operation, and nothing else can have done it.
+    Us(OperationId),
+    /// Somebody else, or it cannot be told.
+    Others,
+}
+
+/// What is known of a Droplet's power.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    status: Status,
+    boots: u32,
+    booted: Timestamp,
+    off_by: OffBy,
+}
+
+/// The ledger.
+pub(crate) struct Ledger {
+    droplets: BTreeMap<u64, Known>,
+    /// Actions that a request of ours began, and for which operation.
+    ours: BTreeMap<u64, OperationId>,
+    /// Requests that DigitalOcean is going to carry out late.
+    late: Vec<(u64, Timestamp, OperationId)>,
+    /// Snapshots that strangers deleted, and Droplets that they destroyed.
+    pub(crate) taken_away: BTreeSet<u64>,
+    last_action: u64,
+    /// For how long a late request counts; the rules that ship say the same.
+    pub(crate) settle: SignedDuration,
+}
+
+/// Whether an Action can turn a Droplet off.
+fn may_turn_off(kind: &Kind) -> bool {
+    matches!(kind, Kind::Shutdown | Kind::PowerOff | Kind::Restore(_) | Kind::Rebuild(_))
+}
+
+impl Ledger {
+    pub(crate) fn new(world: &World, settle: SignedDuration) -> Self {
+        let last_action = world.actions().next_back().map_or(0, |action| action.id);
+        let mut ledger = Self {
+            droplets: BTreeMap::new(),
+            ours: BTreeMap::new(),
+            late: Vec::new(),
+            taken_away: BTreeSet::new(),
+            last_action,
+            settle,
+        };
+        ledger.watch(world);
+        ledger
+    }
+
+    /// New Actions are a stranger's unless a request of ours has just begun them.
+    pub(crate) fn attribute(&mut self, world: &World, to: Option<OperationId>) {
+        for action in world.actions().rev().take_while(|action| action.id > self.last_action) {
+            if let Some(operation) = to {
+                self.ours.insert(action.id, operation);
+            }
+        }
+        self.last_action = world.actions().next_back().map_or(self.last_action, |action| action.id);
+    }
+
+    /// A request of ours is going to be carried out at this moment.
+    pub(crate) fn expect(&mut self, ticket: u64, until: Timestamp, operation: OperationId) {
+        self.late.push((ticket, until, operation));
+    }
+
+    /// Attributes what late requests have begun by now.
+    pub(crate) fn attribute_late(&mut self, world: &mut World, now: Timestamp) {
+        let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(_, until, _)| *until <= now);
+        self.late = late;
+        let due: Vec<_> = due;
+        for (ticket, _, operation) in due {
+            let body = world.take_postponed(ticket, now).map(|answer| answer.json()).unwrap_or_default();
+            let begun = body.pointer("/action/id").or_else(|| body.pointer("/links/actions/0/id"));
+            if let Some(id) = begun.and_then(Value::as_u64) {
+                self.ours.insert(id, operation);
+                self.last_action = self.last_action.max(id);
+            }
+        }
+    }
+
+    /// Notes who turned what off since the last look; gives the Droplets that went off by us.
+    pub(crate) fn watch(&mut self, world: &World) {
+        let now = world.now();
+        for droplet in world.droplets() {
+            let fresh = Known { status: droplet.status, boots: 0, booted: now, off_by: OffBy::Others };
+            let mut known = *self.droplets.get(&droplet.id).unwrap_or(&fresh);
+            if known.boots != droplet.boots {
+                known.boots = droplet.boots;
+                known.booted = now;
+            }
+            if droplet.status == Status::Off && known.status != Status::Off {
+                known.off_by = self.blame(world, droplet.id, known.booted);
+            }
+            known.status = droplet.status;
+            self.droplets.insert(droplet.id, known);
+        }
+    }
+
+    /// Whoever began something since the last boot that may turn off; if there are several, it cannot be told.
+    fn blame(&self, world: &World, droplet: u64, booted: Timestamp) -> OffBy {
+        let mut suspects = world.actions().filter(|action| {
+            let at_work = action.started_at >= booted || action.completed_at.is_none_or(|at| at >= booted);
+            action.droplet == droplet && may_turn_off(&action.kind) && at_work
+        });
+        let whose = |action: &Action| self.ours.get(&action.id).copied();
+        let Some(Some(first)) = suspects.next().map(whose) else { return OffBy::Others };
+        let last = suspects.try_fold(first, |_, action| whose(action));
+        last.map_or(OffBy::Others, OffBy::Us)
+    }
+
+    /// A stranger turned it off just now.
+    pub(crate) fn turned_off_by_others(&mut self, world: &World, droplet: u64) {
+        self.watch(world);
+        if let Some(known) = self.droplets.get_mut(&droplet) {
+            known.off_by = OffBy::Others;
+        }
+    }
+
+    /// Droplets that are off by us, and by which operation.
+    pub(crate) fn off_by_us(&self, world: &World) -> impl Iterator<Item = (u64, OperationId)> {
+        self.droplets.iter().filter_map(move |(id, known)| match known.off_by {
+            OffBy::Us(operation) if known.status == Status::Off && world.droplet(*id).is_some() => {
+                Some((*id, operation))
+            }
+            OffBy::Us(_) | OffBy::Others => None,
+        })
+    }
+
+    /// The Actions of one operation.
+    pub(crate) fn actions_of<'a>(
+        &'a self,
+        world: &'a World,
+        operation: OperationId,
+    ) -> impl Iterator<Item = &'a Action> {
+        self.ours.iter().filter(move |(_, whose)| **whose == operation).filter_map(|(id, _)| world.action(*id))
+    }
+
+    /// When the next late request is carried out.
+    pub(crate) fn expects_more(&self) -> bool {
+        !self.late.is_empty()
+    }
+}

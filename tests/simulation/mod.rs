@@ -1,0 +1,243 @@
+//! The deterministic simulation: the worker's three verbs and the store, as they ship, against the simulated DigitalOcean, under a
+//! scheduler that owns time and draws every chance from one seed.
+//!
+//! [`run`] plays one seed: people ask and press, strangers meddle, requests are lost, late and refused, processes die, freeze and
+//! take over; the laws are looked at after every event. Then there is peace, and everything must come to rest. Used by
+//! `tests/simulation.rs` and `examples/simulate.rs`.
+
+mod fate;
+mod jobs;
+mod laws;
+mod ledger;
+mod people;
+pub(crate) mod sabotage;
+mod scheduler;
+mod strangers;
+mod trace;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use jobs::Job;
+use ledger::Ledger;
+use sabotage::Sabotage;
+use snapshot_bot::{
+    clock::Clock,
+    operation::{
+        Operation, Rules,
+        ids::{ChannelId, DropletId, OperationId},
+        request::Effect,
+    },
+    sandbox::digitalocean::{
+        catalogue,
+        droplet::{Blueprint, Status},
+        limits::Limits,
+        settings::{Durations, PowerAfterRestore, Settings},
+        world::World,
+    },
+    store::{self, Store},
+    worker::Worker,
+};
+use trace::Trace;
+
+/// How a run ended.
+pub(crate) struct Outcome {
+    /// How many operations were begun.
+    pub(crate) operations: usize,
+    /// Everything that happened.
+    pub(crate) trace: Trace,
+    /// The law that was broken, if one was.
+    pub(crate) broken: Option<Broken>,
+}
+
+/// Why a run ended early.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// A law does not hold.
+    Law(String),
+    /// The store failed, which an in-memory database never should.
+    Store(store::Error),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Law(what) => f.write_str(what),
+            Self::Store(error) => write!(f, "could not {error}: {error:?}"),
+        }
+    }
+}
+
+impl From<store::Error> for Broken {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The result of everything that may find a law broken.
+type Lawful<T = ()> = Result<T, Broken>;
+
+/// Plays one seed to its end.
+pub(crate) async fn run(seed: u64, sabotage: Option<Sabotage>) -> Outcome {
+    let mut simulation = Simulation::new(seed, sabotage).await;
+    let broken = Box::pin(simulation.play()).await.err();
+    simulation.store.close().await;
+    Outcome { operations: simulation.operations.len(), trace: simulation.trace, broken }
+}
+
+/// Everything there is in one run.
+struct Simulation {
+    dice: fastrand::Rng,
+    sabotage: Option<Sabotage>,
+    now: Timestamp,
+    clock: Clock,
+    world: World,
+    ledger: Ledger,
+    store: Arc<Store>,
+    worker: Worker,
+    rules: Rules,
+    /// Faults, people and strangers have their time.
+    troubled: bool,
+    /// No process is alive before this moment.
+    alive_from: Timestamp,
+    /// What the living process has under way.
+    jobs: Vec<Job>,
+    /// What frozen processes have under way, and when they thaw.
+    ghosts: Vec<(Timestamp, Job)>,
+    /// Every operation as it was committed last.
+    operations: BTreeMap<OperationId, Operation>,
+    /// Droplets to which power is owed, as the plain rows say.
+    owed: BTreeMap<DropletId, OperationId>,
+    /// When each of them that is not at rest is due.
+    due: BTreeMap<OperationId, Timestamp>,
+    /// The number of the last thing said to an operation, until it has heard it.
+    unheard: BTreeMap<OperationId, u64>,
+    interactions: u64,
+    trace: Trace,
+}
+
+/// A tag without which the bot may touch nothing, in some runs.
+const TAG: &str = "bot";
+/// The channel that hears of every outcome.
+const NOTIFY: ChannelId = ChannelId(99);
+
+impl Simulation {
+    async fn new(seed: u64, sabotage: Option<Sabotage>) -> Self {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let start = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
+        let mut rules = rules(&mut dice);
+        let settle = rules.settle_time;
+        if let Some(sabotage) = sabotage {
+            sabotage.bend(&mut rules);
+        }
+        let world = furnish(&mut dice, start);
+        let clock = Clock::wall();
+        let settings = store::Settings { url: "sqlite::memory:".to_owned().into(), notify_channel: Some(NOTIFY) };
+        let store = Store::open(&settings, clock.clone()).await.expect("an in-memory database opens");
+        let store = Arc::new(store);
+        Self {
+            dice,
+            sabotage,
+            now: start,
+            clock,
+            ledger: Ledger::new(&world, settle),
+            world,
+            worker: Worker::new(Arc::clone(&store)),
+            store,
+            rules,
+            troubled: true,
+            alive_from: start,
+            jobs: Vec::new(),
+            ghosts: Vec::new(),
+            operations: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            due: BTreeMap::new(),
+            unheard: BTreeMap::new(),
+            interactions: 0,
+            trace: Trace::new(start),
+        }
+    }
+
+    fn note(&mut self, line: impl Into<String>) {
+        self.trace.note(self.now, line.into());
+    }
+
+    /// When an operation is due that was committed just now; none if it is at rest.
+    fn due_at(&self, operation: &Operation) -> Option<Timestamp> {
+        match operation.next(&self.rules, self.now) {
+            Effect::Look(_) | Effect::Send(_) => Some(self.now),
+            Effect::Sleep(until) => Some(until),
+            Effect::Rest => None,
+        }
+    }
+
+    /// True once in so many times.
+    fn once_in(&mut self, times: u32) -> bool {
+        self.dice.u32(..times) == 0
+    }
+
+    fn seconds(&mut self, longest: i64) -> SignedDuration {
+        SignedDuration::from_millis(self.dice.i64(0..longest * 1_000))
+    }
+}
+
+fn rules(dice: &mut fastrand::Rng) -> Rules {
+    Rules {
+        shutdown_timeout: SignedDuration::from_mins(dice.i64(1..4)),
+        decision_timeout: SignedDuration::from_mins(dice.i64(2..11)),
+        settle_time: SignedDuration::from_secs(30),
+        poll_interval: SignedDuration::from_secs([5, 15, 30, 60][dice.usize(..4)]),
+        droplet_tag: (dice.u8(..4) == 0).then(|| TAG.to_owned()),
+    }
+}
+
+/// An account with a few Droplets that have a past: Snapshots and old Actions of every type.
+fn furnish(dice: &mut fastrand::Rng, start: Timestamp) -> World {
+    let mut world = World::new(settings(dice), start - SignedDuration::from_hours(24));
+    let count = 1 + dice.usize(..3);
+    for number in 1..=count {
+        let status = if dice.u8(..6) == 0 { Status::Off } else { Status::Active };
+        let plan = Blueprint::named(&format!("web-{number}")).status(status).tag(TAG);
+        let droplet = world.add_droplet(&plan);
+        world.add_snapshot(droplet, "by hand", 2.0);
+        world.add_snapshot(droplet, "older", 2.0);
+        strangers::give_a_past(&mut world, droplet);
+        if status == Status::Active { world.turn_on(droplet) } else { world.turn_off(droplet) }
+    }
+    world.advance(start);
+    let region = catalogue::REGIONS.first().map_or("nyc3", |region| region.slug);
+    world.add_droplet(&Blueprint::named("bystander").region(region));
+    world
+}
+
+fn settings(dice: &mut fastrand::Rng) -> Settings {
+    let mut seconds = |longest: i64| SignedDuration::from_secs(dice.i64(1..longest));
+    let durations = Durations {
+        shutdown: seconds(60),
+        power_off: seconds(30),
+        power_on: seconds(60),
+        reboot: seconds(60),
+        snapshot: seconds(400),
+        snapshot_per_gigabyte: seconds(20),
+        restore: seconds(600),
+        create: seconds(120),
+        other: seconds(60),
+    };
+    let (off_lag, on_lag, listing_delay) = (seconds(20), seconds(40), seconds(90));
+    let quick = dice.u8(..3) == 0;
+    let durations = if quick { Durations::all(SignedDuration::from_secs(dice.i64(1..9))) } else { durations };
+    let power_after_restore =
+        [PowerAfterRestore::AsBefore, PowerAfterRestore::On, PowerAfterRestore::Off][dice.usize(..3)];
+    Settings {
+        durations,
+        off_lag,
+        on_lag,
+        listing_delay,
+        power_after_restore,
+        restore_wants_off: dice.bool(),
+        locked_while_pending: dice.bool(),
+        // The budget is the client's affair, which is not simulated here.
+        limits: Limits { hourly: usize::MAX, burst: usize::MAX, keys: usize::MAX },
+        ..Settings::default()
+    }
+}

@@ -1,0 +1,148 @@
+//! What others do to the account while we work: the panel's users, other tools, DigitalOcean itself.
+
+use jiff::SignedDuration;
+use snapshot_bot::sandbox::digitalocean::{
+    action::{Action, Kind, Progress},
+    droplet::{Droplet, Status},
+    world::World,
+};
+
+use super::{Simulation, TAG};
+
+/// No Action that will end by itself takes longer; a shutdown that errs later than this still turns nothing off.
+const LONGEST_ACTION: SignedDuration = SignedDuration::from_mins(14);
+
+/// Old Actions of every type that ours could be mistaken for.
+pub(crate) fn give_a_past(world: &mut World, droplet: u64) {
+    let image = world.snapshots_of(droplet).first().map_or(0, |image| image.id);
+    let past = [
+        Kind::PowerOn,
+        Kind::Shutdown,
+        Kind::PowerOff,
+        Kind::PowerOn,
+        Kind::Snapshot("nightly".to_owned()),
+        Kind::Restore(image),
+    ];
+    for kind in past {
+        // Some are refused in the state that the Droplet happens to be in.
+        if let Some(action) = world.start_foreign_action(droplet, kind) {
+            world.finish_action(action, Progress::Completed);
+        }
+        world.advance(world.now() + SignedDuration::from_mins(5));
+    }
+}
+
+impl Simulation {
+    /// Something happens that nobody asked us about.
+    pub(crate) fn meddle(&mut self) {
+        let count = self.world.droplets().count();
+        let Some(droplet) = self.world.droplets().nth(self.dice.usize(..count.max(1))).map(|droplet| droplet.id) else {
+            return;
+        };
+        match self.dice.u8(..32) {
+            0..=9 => self.act_elsewhere(droplet),
+            10..=12 => {
+                self.world.turn_on(droplet);
+                self.note(format!("somebody turns Droplet {droplet} on"));
+            }
+            13..=14 => {
+                self.world.turn_off(droplet);
+                self.ledger.turned_off_by_others(&self.world, droplet);
+                self.note(format!("somebody turns Droplet {droplet} off"));
+            }
+            15..=18 => {
+                let locked = self.dice.bool();
+                self.world.set_locked(droplet, locked);
+                self.note(format!("Droplet {droplet} is {}", if locked { "locked" } else { "unlocked" }));
+            }
+            19 => {
+                let name = format!("renamed-{}", self.dice.u8(..));
+                self.world.rename(droplet, &name);
+                self.note(format!("somebody renames Droplet {droplet} to {name}"));
+            }
+            20 => {
+                let tags: &[&str] = if self.dice.bool() { &[TAG] } else { &[] };
+                self.world.set_tags(droplet, tags);
+                self.note(format!("Droplet {droplet} now has the tags {tags:?}"));
+            }
+            21 if self.once_in(4) => {
+                self.world.destroy(droplet);
+                self.ledger.taken_away.insert(droplet);
+                self.note(format!("somebody destroys Droplet {droplet}"));
+            }
+            22 => self.take_a_snapshot_away(),
+            23..=26 => self.end_an_action(),
+            _ => {}
+        }
+    }
+
+    fn act_elsewhere(&mut self, droplet: u64) {
+        let kind = match self.dice.u8(..16) {
+            0..=4 => Kind::Snapshot("nightly".to_owned()),
+            5 | 6 => Kind::Backup,
+            7 | 8 => Kind::Reboot,
+            9 => Kind::PowerCycle,
+            10 | 11 => Kind::PowerOn,
+            12 => Kind::Shutdown,
+            13 => Kind::PowerOff,
+            _ => Kind::EnableIpv6,
+        };
+        let word = kind.as_str();
+        if let Some(action) = self.world.start_foreign_action(droplet, kind) {
+            self.note(format!("somebody begins {word} {action} on Droplet {droplet}"));
+        }
+    }
+
+    fn take_a_snapshot_away(&mut self) {
+        let count = self.world.snapshots().count();
+        if count == 0 {
+            return;
+        }
+        let Some(image) = self.world.snapshots().nth(self.dice.usize(..count)).map(|image| image.id) else { return };
+        self.world.delete_image(image);
+        self.ledger.taken_away.insert(image);
+        self.note(format!("somebody deletes Snapshot {image}"));
+    }
+
+    /// An Action that runs errs, or completes early.
+    fn end_an_action(&mut self) {
+        let running: Vec<u64> =
+            self.world.actions().filter(|it| it.progress == Progress::InProgress).map(|it| it.id).collect();
+        if running.is_empty() {
+            return;
+        }
+        let action = running[self.dice.usize(..running.len())];
+        let errs = self.dice.bool();
+        self.world.finish_action(action, if errs { Progress::Errored } else { Progress::Completed });
+        self.note(format!("Action {action} {}", if errs { "errs" } else { "completes early" }));
+    }
+
+    /// Faults cease: locks are taken off, and what would never end is ended.
+    pub(crate) fn make_peace(&mut self) {
+        self.note("peace");
+        self.troubled = false;
+        self.world.clear_faults();
+        let droplets: Vec<u64> = self.world.droplets().map(|droplet| droplet.id).collect();
+        for droplet in droplets {
+            self.world.set_locked(droplet, false);
+        }
+    }
+
+    /// In peace nothing runs for ever, not even what is carried out late: Actions err, and half-made Droplets are taken away.
+    pub(crate) fn tidy_up(&mut self) {
+        let too_old = self.now - LONGEST_ACTION;
+        let is_endless = |it: &&Action| it.progress == Progress::InProgress && it.started_at <= too_old;
+        let endless: Vec<u64> = self.world.actions().filter(is_endless).map(|it| it.id).collect();
+        for action in endless {
+            self.world.finish_action(action, Progress::Errored);
+            self.note(format!("Action {action} errs at last"));
+        }
+        let is_half_made = |it: &&Droplet| it.status == Status::New && it.pending.is_none() && it.created_at <= too_old;
+        let half_made: Vec<u64> = self.world.droplets().filter(is_half_made).map(|it| it.id).collect();
+        for droplet in half_made {
+            self.world.destroy(droplet);
+            self.ledger.taken_away.insert(droplet);
+            self.note(format!("somebody takes the half-made Droplet {droplet} away"));
+        }
+    }
+}
