@@ -6,7 +6,7 @@ use serenity::{http::Http, model::application::ComponentInteraction};
 
 use super::{
     asked::Asked,
-    commands::restore,
+    commands::{delete, list, restore},
     confirm,
     face::Face,
     messages::{refusal::Refusal, reply},
@@ -41,7 +41,8 @@ async fn hear(face: &Face, asked: &Asked, press: Option<Press>) -> Result<Answer
         Press::Undo(operation) => restore::undo(face, asked, operation).await,
         Press::Confirm(id) => confirm::confirmed(face, asked, id).await,
         Press::Decline(id) => confirm::declined(face, asked, id).await,
-        Press::Delete(_) | Press::Page { .. } => Err(Refusal::UnknownButton.into()),
+        Press::Delete(snapshot) => delete::question(face, asked, &snapshot.to_string()).await,
+        Press::Page { of, number } => list::turn(face, asked, of, number).await,
     }
 }
 

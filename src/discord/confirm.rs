@@ -85,7 +85,8 @@ async fn carry_out(face: &Face, asked: &Asked, grant: &Grant, wanted: Wanted) ->
                 return Err(stop);
             }
         }
-        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {}
+        Kind::Delete { snapshot } => drop(preflight::delete(face, &snapshot.id.to_string()).await?),
+        Kind::Take { .. } | Kind::Launch { .. } => {}
     }
     begin::begin(face, asked, grant, wanted).await
 }

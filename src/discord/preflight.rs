@@ -3,7 +3,7 @@
 use super::{face::Face, lookup, messages::refusal::Refusal, responder::Stop};
 use crate::{
     inventory::{Droplet, DropletStatus, Inspection, Snapshot},
-    operation::ids::DropletId,
+    operation::{Operation, ids::DropletId},
 };
 
 /// A Droplet and one of its Snapshots or backups, which can be put back onto it.
@@ -42,6 +42,34 @@ pub(super) async fn restore(face: &Face, droplet: DropletId, text: &str) -> Resu
         return Err(Refusal::Locked { droplet: droplet.name }.into());
     }
     Ok(Restorable { droplet, snapshot })
+}
+
+/// A Snapshot that can be deleted, with what its deletion means.
+#[derive(Clone, Debug)]
+pub(super) struct Deletable {
+    pub(super) snapshot: Snapshot,
+    pub(super) droplet: Option<String>,
+    pub(super) siblings: Option<usize>,
+    /// The operation that took it.
+    pub(super) origin: Option<Operation>,
+}
+
+/// Looks whether a Snapshot, by id or by name, can be deleted now.
+pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
+    let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
+    let cached = face.inventory.resolve_snapshot(None, text).await.map_err(refused)?;
+    // The cache knows whose it is, and whether the tag lets us touch it; that it is still there is asked once more.
+    let snapshot = face.inventory.snapshot_now(cached.id).await.map_err(refused)?;
+    let origin = face.store.origins([snapshot.name.as_str()]).await?.remove(&snapshot.name);
+    if let Some(operation) = origin.as_ref().filter(|operation| operation.is_running()) {
+        let progress = face.store.progress_message(operation.id).await?;
+        let progress = face.way_to(operation.id, progress).await?;
+        return Err(Refusal::SnapshotInUse { operation: operation.id, progress }.into());
+    }
+    let listing = face.inventory.listing(snapshot.droplet).await.map_err(refused)?;
+    let siblings = snapshot.droplet.map(|_| listing.snapshots().count());
+    let droplet = listing.droplet().map(|droplet| droplet.name.clone());
+    Ok(Deletable { droplet, siblings, origin, snapshot })
 }
 
 fn unusable(droplet: &Droplet, status: &str) -> Stop {

@@ -209,6 +209,9 @@ pub struct Launched {
     pub droplet: DropletId,
     /// Its public IPv4 address, once it has one.
     pub address: Option<String>,
+    /// What it costs a month, in cents, where DigitalOcean says it.
+    #[serde(default)]
+    pub monthly_cents: Option<u64>,
 }
 
 /// A new operation, before anything was done for it.

@@ -1,6 +1,10 @@
 //! The commands: `/snapshot` and what stands under it, one file each. Registered as they are declared here.
 
+mod cancel;
+pub(super) mod delete;
 mod help;
+mod launch;
+pub(super) mod list;
 pub(super) mod restore;
 mod status;
 mod take;
@@ -8,7 +12,7 @@ mod take;
 use std::sync::Arc;
 
 use serenity::{
-    builder::AutocompleteChoice,
+    builder::{AutocompleteChoice, CreateAutocompleteResponse},
     model::application::{InstallationContext, InteractionContext, ResolvedValue},
 };
 
@@ -19,9 +23,12 @@ use super::{
     responder::{Answer, Deferral, Responder, Stop},
 };
 use crate::{
-    access::Person,
+    access::{Person, Right},
     inventory::{Snapshot, snapshot_label},
 };
+
+/// Discord takes no more choices.
+const CHOICES: usize = 25;
 
 /// What a command is given.
 type Context<'a> = poise::ApplicationContext<'a, Arc<Face>, Fault>;
@@ -38,7 +45,16 @@ pub(super) fn all() -> Vec<poise::Command<Arc<Face>, Fault>> {
 /// Take, restore and look after Snapshots of Droplets
 #[poise::command(
     slash_command,
-    subcommands("take::take", "restore::restore", "status::status", "help::help"),
+    subcommands(
+        "take::take",
+        "restore::restore",
+        "launch::launch",
+        "list::list",
+        "delete::delete",
+        "status::status",
+        "cancel::cancel",
+        "help::help"
+    ),
     subcommand_required
 )]
 #[expect(clippy::unused_async, reason = "poise wants it so, and Discord never calls a command that has subcommands")]
@@ -68,6 +84,17 @@ fn sibling(context: Context<'_>, option: &str) -> Option<String> {
         ResolvedValue::String(text) | ResolvedValue::Autocomplete { value: text, .. } => Some(text.to_owned()),
         _ => None,
     })
+}
+
+/// The Snapshots of all Droplets that a half-typed text may mean; none for who may not do anything with them.
+async fn snapshots(context: Context<'_>, right: Right, partial: &str) -> CreateAutocompleteResponse {
+    let face = context.framework.user_data;
+    let nothing = CreateAutocompleteResponse::new();
+    if face.policy.authorize(&asking(context), right).is_err() {
+        return nothing;
+    }
+    let found = face.inventory.snapshots_like(None, partial, CHOICES).await;
+    nothing.set_choices(choices(context, &found).await)
 }
 
 /// Snapshots to choose from, with age, size and who took them.

@@ -95,7 +95,10 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
                 || "DigitalOcean has not told its address yet".to_owned(),
                 |address| format!("its address is {}", name(address)),
             );
-            vec![format!("Droplet {droplet} is made from Snapshot {}; {address}.", name(&snapshot.name))]
+            let cents = operation.launched.as_ref().and_then(|launched| launched.monthly_cents);
+            let price = cents.map(|cents| format!(" It costs ${}.{:02} a month.", cents / 100, cents % 100));
+            let from = name(&snapshot.name);
+            vec![format!("Droplet {droplet} is made from Snapshot {from}; {address}.{}", price.unwrap_or_default())]
         }
         Kind::Delete { snapshot } => vec![format!("Snapshot {} is deleted.", name(&snapshot.name))],
     };

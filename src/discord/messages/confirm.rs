@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Wording,
     said::{Button, Colour, Embed, Said, Style},
-    text::{name, plain, shorten},
+    text::{name, shorten},
     units::{about, ago, gigabytes, moment, monthly},
 };
 use crate::{
@@ -55,9 +55,9 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Sa
     let droplet = name(&asked.target.name);
     let snapshot = asked.snapshot;
     let title = if asked.is_undo {
-        format!("Undo the last restore of {}?", plain(&asked.target.name, 100))
+        format!("Undo the restore of {droplet}?")
     } else {
-        format!("Put {} back to an earlier state?", plain(&asked.target.name, 100))
+        format!("Put {droplet} back to an earlier state?")
     };
     let mut lines = vec![
         described(snapshot, asked.taken_by),
@@ -71,6 +71,50 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Sa
         lines.push("Its backup window is open: if a backup begins first, it is waited for.".to_owned());
     }
     question(title, lines, "Restore", buttons)
+}
+
+/// A deletion that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Deleting<'a> {
+    /// What is deleted.
+    pub snapshot: &'a Snapshot,
+    /// Who took it, where we did.
+    pub taken_by: Option<UserId>,
+    /// The Droplet that it was taken of, where it still is.
+    pub droplet: Option<&'a str>,
+    /// How many Snapshots that Droplet has, this one included; absent where it is not known whose it is.
+    pub siblings: Option<usize>,
+    /// Until when an Undo still needs it.
+    pub undo_until: Option<Timestamp>,
+}
+
+/// Shall this Snapshot be deleted?
+pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Said {
+    let snapshot = asked.snapshot;
+    let mut lines = vec![described(snapshot, asked.taken_by)];
+    lines.push(match asked.droplet {
+        Some(droplet) => format!("It was taken of {}.", name(droplet)),
+        None => "The Droplet that it was taken of is gone, so it may be all that is left of it.".to_owned(),
+    });
+    lines.push(String::new());
+    lines.push("**Lost:** the Snapshot, for good and in every region. DigitalOcean cannot bring it back.".to_owned());
+    if let Some(size) = known(snapshot) {
+        lines.push(format!("**Saved:** {}.", monthly(size, wording.price_per_gb)));
+    }
+    if let Some(until) = asked.undo_until {
+        lines.push(format!("⚠️ **It is the safety Snapshot of a restore.** Without it, that restore cannot be undone, as is offered until {}.", moment(until)));
+    }
+    match (asked.siblings, asked.droplet) {
+        (Some(0 | 1), Some(droplet)) => {
+            lines.push(format!(
+                "⚠️ **It is the last Snapshot of {}.** After this there is none to go back to.",
+                name(droplet)
+            ));
+        }
+        (Some(0 | 1), None) => lines.push("⚠️ **It is the last Snapshot of its Droplet.**".to_owned()),
+        (Some(_) | None, _) => {}
+    }
+    question("Delete a Snapshot for good?".to_owned(), lines, "Delete", buttons)
 }
 
 /// ``Snapshot `golden`, taken 3 days ago by @ada, 12.4 GB``

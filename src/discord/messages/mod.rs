@@ -7,6 +7,8 @@ pub mod answer;
 pub mod confirm;
 pub mod failure;
 pub mod help;
+pub mod launch;
+pub mod list;
 pub mod progress;
 pub mod refusal;
 pub mod reply;

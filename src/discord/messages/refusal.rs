@@ -106,6 +106,41 @@ pub enum Refusal {
         /// Where its progress is.
         progress: Option<(GuildId, ChannelId, MessageId)>,
     },
+    /// The name cannot be a Droplet's.
+    BadDropletName,
+    /// It is not known where the Snapshot is.
+    NoRegion {
+        /// The Snapshot's name.
+        snapshot: String,
+    },
+    /// There is no size with enough disk where the Snapshot is.
+    NoSize {
+        /// The disk in GB that is needed.
+        needed: u64,
+    },
+    /// The size's disk is too small for the Snapshot.
+    SizeTooSmall {
+        /// The size.
+        size: String,
+        /// Its disk in GB.
+        disk: u64,
+        /// The disk in GB that is needed.
+        needed: u64,
+        /// The cheapest that would do.
+        suggestions: Vec<String>,
+    },
+    /// There is no such size, or not there.
+    UnknownSize {
+        /// What was typed.
+        text: String,
+        /// The cheapest that would do.
+        suggestions: Vec<String>,
+    },
+    /// The account has no such SSH key.
+    UnknownSshKey {
+        /// What was typed.
+        text: String,
+    },
     /// The question was open for too long.
     QuestionExpired,
     /// The question has been answered.
@@ -220,6 +255,30 @@ impl Refusal {
             Self::SnapshotInUse { operation, progress } => {
                 format!("{} uses this Snapshot at the moment. Nothing was done; try again when that has ended.", way(*operation, *progress))
             }
+            Self::BadDropletName => {
+                "A Droplet's name consists of letters from a to z, digits, dots and dashes, begins and ends with a letter or a \
+                 digit, and has at most 255 characters. Choose another."
+                    .to_owned()
+            }
+            Self::NoRegion { snapshot } => format!(
+                "DigitalOcean does not say where Snapshot {} is. Name a region with `region`.",
+                name(snapshot)
+            ),
+            Self::NoSize { needed } => format!(
+                "DigitalOcean offers no size with a disk of {needed} GB there. Nothing was done; try another region."
+            ),
+            Self::SizeTooSmall { size, disk, needed, suggestions } => format!(
+                "Size {} has a disk of {disk} GB, and the Snapshot needs {needed} GB. {}",
+                name(size),
+                suggested(suggestions)
+            ),
+            Self::UnknownSize { text, suggestions } => {
+                format!("There is no size {} to be had there. {}", quote(text), suggested(suggestions))
+            }
+            Self::UnknownSshKey { text } => format!(
+                "The account has no SSH key {}. Choose one from the list that appears while you type, or leave `ssh-key` out.",
+                quote(text)
+            ),
             Self::QuestionExpired => {
                 "This question was open for two minutes and has closed. Nothing was done; use the command again.".to_owned()
             }
@@ -334,6 +393,14 @@ fn way(operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>
         Some((guild, channel, message)) => link(guild, channel, message),
         None => format!("operation `{operation}`"),
     }
+}
+
+fn suggested(sizes: &[String]) -> String {
+    if sizes.is_empty() {
+        return "No other size would do there; try another region.".to_owned();
+    }
+    let sizes: Vec<String> = sizes.iter().map(|size| name(size)).collect();
+    format!("The cheapest that would do: {}.", sizes.join(", "))
 }
 
 fn unknown_snapshot(text: &str, droplet: Option<&str>, nearest: &[String]) -> String {

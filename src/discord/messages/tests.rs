@@ -107,7 +107,11 @@ fn launched(address: Option<&str>) -> Operation {
         operation.target.name = "web-2".to_owned();
         operation.steps[0].began = Some(ago(60));
         operation.steps[0].state = State::Done { at: ago(5) };
-        operation.launched = Some(Launched { droplet: DropletId(12), address: address.map(str::to_owned) });
+        operation.launched = Some(Launched {
+            droplet: DropletId(12),
+            address: address.map(str::to_owned),
+            monthly_cents: address.map(|_| 600),
+        });
         operation.verdict = Some(Verdict::Completed);
         operation.ended = Some(ago(5));
     })

@@ -50,7 +50,12 @@ pub fn gigabytes(size: f64) -> String {
 
 /// What a Snapshot costs: `$0.74 a month`, at least one cent, as DigitalOcean bills it.
 pub fn monthly(size: f64, price_per_gb: f64) -> String {
-    format!("${:.2} a month", (size * price_per_gb).max(0.01))
+    format!("${:.2} a month", cost(size, price_per_gb))
+}
+
+/// The same as a number of dollars.
+pub fn cost(size: f64, price_per_gb: f64) -> f64 {
+    (size * price_per_gb).max(0.01)
 }
 
 /// A link that Discord shows as a way to a message.
