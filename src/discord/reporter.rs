@@ -6,7 +6,7 @@
 mod desk;
 mod speak;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serenity::{http::Http, model::id::UserId};
@@ -100,9 +100,10 @@ impl Reporter {
     }
 
     async fn sleep_until(&self, wake: Option<Timestamp>) {
-        let Some(wake) = wake else { return std::future::pending().await };
-        let pause = Duration::try_from(wake.duration_since(self.clock.now())).unwrap_or_default();
-        tokio::time::sleep(pause).await;
+        match wake {
+            Some(wake) => self.clock.sleep_until(wake).await,
+            None => std::future::pending().await,
+        }
     }
 
     fn words(&self, report: &Report, now: Timestamp) -> Said {

@@ -50,6 +50,10 @@ impl Operation {
                     return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Snapshots(readings))));
                 }
             },
+            // Whoever cancels is not told so while the lost command may still delete.
+            (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() => {
+                self.empty_round(focus, rules, now)
+            }
             // The Snapshot that a lost answer was to delete is still there: deleting twice does no harm.
             (Look::Snapshot(_), Answer::Snapshots(_)) => self.begin_again(focus),
             (Look::Launched(_), Answer::Droplets(found)) if found.is_empty() => self.empty_round(focus, rules, now),

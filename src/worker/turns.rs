@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -38,7 +38,7 @@ const REQUESTS_PER_DOWNTIME: u32 = 14;
 const TURN_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// Before the store is asked again after it failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// The store is asked for what is due at least this often, should the clock be moved.
+/// The store is asked for what is due at least this often, should the machine's clock be set.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 /// With more operations than this the watcher sweeps, and a round of looks costs no more than its pages.
 const MOST_SINGLE_LOOKS: u32 = 30;
@@ -106,7 +106,7 @@ impl Turns {
                 Ok(found) => found,
                 Err(error) => {
                     tracing::warn!(%error, "could not read what is due");
-                    (Vec::new(), Some(STORE_PAUSE))
+                    (Vec::new(), Some(self.clock.now() + STORE_PAUSE))
                 }
             };
             // A turn that ended meanwhile was still under way for that look: its operation may be due already.
@@ -115,19 +115,20 @@ impl Turns {
                 self.lock_busy().insert(id);
                 turns.push(self.turn(id).map(move |()| id));
             }
-            let nap = if look_again && turns.len() < AT_ONCE { Duration::ZERO } else { next.unwrap_or(LONGEST_NAP) };
+            let now = self.clock.now();
+            let wake = if look_again && turns.len() < AT_ONCE { now } else { next.unwrap_or(now + LONGEST_NAP) };
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(id) = turns.next() => { self.lock_busy().remove(&id); }
                 () = woken, if turns.len() < AT_ONCE => {}
-                () = tokio::time::sleep(nap.min(LONGEST_NAP)), if turns.len() < AT_ONCE => {}
+                () = self.clock.sleep_until(wake.min(now + LONGEST_NAP)), if turns.len() < AT_ONCE => {}
             }
         }
         while turns.next().await.is_some() {}
     }
 
-    /// What is due, and how long until the next thing is.
-    async fn due(&self, room: usize) -> Result<(Vec<OperationId>, Option<Duration>), Error> {
+    /// What is due, and when the next thing is.
+    async fn due(&self, room: usize) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
         let busy = self.lock_busy().clone();
         let now = self.clock.now();
         let due = if room == 0 { Vec::new() } else { self.store.due(now, &busy, room).await? };
@@ -135,8 +136,7 @@ impl Turns {
         taken.extend(&due);
         let next = self.store.next_due(&taken).await?;
         self.open.store(self.store.count_open().await?, Ordering::Relaxed);
-        let wait = next.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
-        Ok((due, wait))
+        Ok((due, next))
     }
 
     async fn turn(&self, id: OperationId) {

@@ -97,7 +97,7 @@ impl Simulation {
     /// A turn goes one stage further.
     pub(crate) async fn go_on(&mut self, job: Job) -> Lawful {
         match (&job.stage, job.claimed.effect().clone()) {
-            (Stage::Claimed, Effect::Send(_)) => self.begin(job).await,
+            (Stage::Claimed, Effect::Send(_)) => Box::pin(self.begin(job)).await,
             (Stage::Claimed, Effect::Look(look)) => {
                 let fate = if self.troubled { Fate::of_look(&mut self.dice, &look) } else { Fate::Fine };
                 let delay = self.seconds(2);
@@ -108,7 +108,7 @@ impl Simulation {
             (Stage::Begun { .. }, Effect::Send(command)) => self.send(job, &command),
             (Stage::Answered(answer), _) => {
                 let answer = answer.clone();
-                self.finish(job, answer).await
+                Box::pin(self.finish(job, answer)).await
             }
             (Stage::Claimed | Stage::Begun { .. }, Effect::Look(_) | Effect::Sleep(_) | Effect::Rest) => {
                 Err(Broken::Law(format!("{} was claimed with nothing to ask", job.id)))
@@ -206,7 +206,7 @@ impl Simulation {
             {
                 self.carry_out(job.id, &command);
             }
-            if self.sabotage == Some(Sabotage::NoIntent) {
+            if self.sabotage == Some(Sabotage::Intent) {
                 self.put_back(job.id, &before).await?;
             }
         }

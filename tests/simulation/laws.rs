@@ -8,7 +8,7 @@ use snapshot_bot::{
         Operation, Verdict,
         ids::{DropletId, OperationId, SnapshotId},
         plan::{Kind, Safety},
-        reading::PowerState,
+        reading::{Failure, PowerState},
         report::ReportKind,
         request::{Answer, Command},
     },
@@ -59,10 +59,10 @@ impl Simulation {
                 return law(format!("{id} ended at {:?} and again at {:?}", before.ended, after.ended));
             }
         }
-        if after.verdict == Some(Verdict::Failed(snapshot_bot::operation::reading::Failure::Internal)) {
+        if after.verdict == Some(Verdict::Failed(Failure::Internal)) {
             return law(format!("{id} was halted by a bug of ours"));
         }
-        if after.ended != ended_before { self.judge_reports().await } else { Ok(()) }
+        if after.ended == ended_before { Ok(()) } else { self.judge_reports().await }
     }
 
     async fn judge_reports(&mut self) -> Lawful {

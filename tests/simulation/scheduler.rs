@@ -17,14 +17,14 @@ impl Simulation {
         self.ask().await?;
         for _ in 0..TROUBLED_STEPS {
             self.happen().await?;
-            if !self.step().await? {
+            if !Box::pin(self.step()).await? {
                 self.ask().await?;
             }
         }
         self.make_peace();
         self.judge_world()?;
         for _ in 0..PEACEFUL_STEPS {
-            if !self.step().await? {
+            if !Box::pin(self.step()).await? {
                 return self.judge_the_end().await;
             }
         }
@@ -54,7 +54,7 @@ impl Simulation {
     /// One turn goes on, one is claimed, or time passes; false if nothing is left to do.
     async fn step(&mut self) -> Lawful<bool> {
         if let Some(job) = self.runnable_job() {
-            self.go_on(job).await?;
+            Box::pin(self.go_on(job)).await?;
             return Ok(true);
         }
         let turns = self.turns();
