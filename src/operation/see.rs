@@ -234,6 +234,7 @@ impl Operation {
         let looks = self.step_at(focus).and_then(Step::run).map_or(0, |run| run.looks);
         if let Some(launched) = &mut self.launched {
             launched.address.clone_from(&reading.address);
+            launched.monthly_cents = reading.monthly_cents.or(launched.monthly_cents);
         }
         let patient = looks < LOOKS_FOR_ADDRESS;
         let ready = match reading.power() {

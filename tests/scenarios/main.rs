@@ -1,5 +1,10 @@
 //! Scenarios: the whole bot between a simulated Discord and a simulated DigitalOcean, told as chats.
 
+mod cancel;
 mod crash;
+mod delete;
+mod launch;
+mod list;
+mod restore;
 mod stage;
 mod take;

@@ -127,7 +127,7 @@ fn outlook(operation: &Operation) -> String {
 }
 
 /// What history says about the time from shutting down to being on again; nothing without history of the longest part.
-fn downtime(operation: &Operation) -> Option<SignedDuration> {
+pub fn downtime(operation: &Operation) -> Option<SignedDuration> {
     let usual = |task| operation.usual.of(task);
     let longest = operation.steps.iter().filter(|step| !matches!(step.task, Task::ShutDown | Task::PowerOff));
     let mut sum = SignedDuration::ZERO;
@@ -303,7 +303,7 @@ fn footer(operation: &Operation) -> String {
 
 /// What can be pressed now.
 fn buttons(operation: &Operation) -> Vec<Button> {
-    let button = |label, style, act| Button { label, style, press: Press { act, operation: operation.id } };
+    let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
     let cancel = button("Cancel", Style::Secondary, Act::Cancel);
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
     if operation.question.is_some() {
