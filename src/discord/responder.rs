@@ -58,8 +58,9 @@ impl Responder<'_> {
         let (outcome, is_deferred) = tokio::select! {
             outcome = &mut work => (outcome, false),
             () = tokio::time::sleep(PATIENCE) => {
-                let is_deferred = self.defer().await;
-                (work.await, is_deferred)
+                // The work goes on meanwhile: it may hold the store's only connection.
+                let (is_deferred, outcome) = tokio::join!(self.defer(), &mut work);
+                (outcome, is_deferred)
             }
         };
         let outcome = outcome.unwrap_or_else(|payload| Err(Fault::Panicked(panic_message(&*payload)).into()));
