@@ -364,6 +364,10 @@ impl Operation {
             if ours.known_size().is_some() {
                 return self.complete(focus, now);
             }
+        } else if self.snapshot.is_some() {
+            // It was listed before, so somebody has deleted it since.
+            self.snapshot = None;
+            return self.fail_step(focus, Failure::SnapshotGone, now);
         } else if let (true, Some(action)) = (run.presumed, run.action) {
             // A Snapshot is created at the second its Action started: this one was made by somebody else's.
             let theirs =
@@ -443,7 +447,9 @@ impl Operation {
         match (sure, unrepeatable) {
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => self.begin_again(focus),
-            (false, _) => self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1)))),
+            (false, _) => {
+                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))))
+            }
         }
     }
 
