@@ -163,7 +163,7 @@ fn unknown(text: &str, unresolved: Unresolved) -> Refusal {
         Unresolved::NotFound { nearest } => Refusal::UnknownDroplet { text, nearest },
         Unresolved::OfAnotherDroplet { .. } => Refusal::UnknownDroplet { text, nearest: Vec::new() },
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousDroplet { text: name, labels },
-        Unresolved::NotTagged { name } => Refusal::UntaggedDroplet { name },
+        Unresolved::NotTagged { name, tag } => Refusal::UntaggedDroplet { name, tag },
         Unresolved::Unavailable(error) => {
             tracing::warn!(%error, "could not look a Droplet up");
             Refusal::DigitalOceanDown

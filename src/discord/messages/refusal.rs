@@ -32,6 +32,8 @@ pub enum Refusal {
     UntaggedDroplet {
         /// Its name.
         name: String,
+        /// The tag.
+        tag: String,
     },
     /// DigitalOcean could not be asked about the Droplet.
     DigitalOceanDown,
@@ -98,9 +100,11 @@ impl Refusal {
                 name(text),
                 listed(labels)
             ),
-            Self::UntaggedDroplet { name: droplet } => format!(
-                "{} is there, but without the tag that lets this bot touch it. Add the tag at DigitalOcean, then try again.",
-                name(droplet)
+            Self::UntaggedDroplet { name: droplet, tag } => format!(
+                "{} is there, but without the tag {}, and this bot touches no Droplet that lacks it. Add the tag at DigitalOcean, \
+                 then try again.",
+                name(droplet),
+                name(tag)
             ),
             Self::DigitalOceanDown => {
                 "DigitalOcean does not answer, so the Droplet could not be looked up. Nothing was done; try again in a minute."
@@ -143,7 +147,7 @@ pub fn denied(denial: &Denial) -> String {
         Denial::MissingRole { right, roles } => {
             let roles: Vec<String> = roles.iter().take(10).map(|role| format!("<@&{role}>")).collect();
             format!(
-                "You need {} {} to {}. Ask somebody who runs this server.",
+                "You need {} {} to {}. Somebody who runs this server can give it to you.",
                 one_of(&roles),
                 roles.join(", "),
                 doing(*right)

@@ -27,7 +27,7 @@ pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>)
 pub fn heard(act: Act) -> &'static str {
     match act {
         Act::Cancel => {
-            "It is being stopped. What DigitalOcean has begun already is waited for, and power goes back either way."
+            "Stopping. A Snapshot that DigitalOcean takes already cannot be stopped; it is finished and kept. The power goes back either way."
         }
         Act::Force => "The power is being cut. What was not saved is lost.",
         Act::Live => "It goes on with the Droplet running.",
