@@ -172,8 +172,11 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
         State::Failed { why: Failure::Hung, .. } => format!("⚠️ {noun} — {}", failure::short(&Failure::Hung)),
         State::Failed { why, .. } => format!("❌ {noun} — {}", failure::short(why)),
         State::Waiting(_) | State::Intended { .. } | State::Running(_) => {
+            let is_made = step.task == Task::Snapshot && step.run().is_some_and(Run::ended);
             if operation.active_step() == Some(step) {
                 active(verb, step, operation, now)
+            } else if is_made {
+                format!("🔄 {noun} — taken; DigitalOcean has yet to list it")
             } else {
                 format!("▫️ {noun}")
             }

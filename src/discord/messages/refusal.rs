@@ -215,7 +215,7 @@ fn bad_name(bad: BadName) -> String {
     match bad {
         BadName::Empty => "A Snapshot's name needs something to read. Leave `name` out to have one made up.".to_owned(),
         BadName::TooLong => format!(
-            "A Snapshot's name may have {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
+            "A Snapshot's name may have at most {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
         ),
         BadName::Invisible => {
             "A Snapshot's name may hold no line breaks and no characters that cannot be seen. Type it anew.".to_owned()
