@@ -91,6 +91,10 @@ impl Stage {
 
     /// The same, before the bot is started.
     pub async fn dark() -> Self {
+        if std::env::var_os("RUST_LOG").is_some() {
+            let filter = tracing_subscriber::EnvFilter::from_default_env();
+            let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).try_init();
+        }
         let now = || Clock::wall().now();
         let settings = CloudSettings {
             durations: Durations::all(SignedDuration::from_millis(40)),
@@ -239,8 +243,13 @@ impl Stage {
 
     /// Waits until nothing runs, everything was said, and every message shows the latest.
     pub async fn settle(&self) {
+        self.settle_within(PATIENCE).await;
+    }
+
+    /// The same for scenarios that are longer than most.
+    pub async fn settle_within(&self, patience: Duration) {
         let pool = self.database().await;
-        self.until_async("everything has settled", async || {
+        self.until_within(patience, "everything has settled", async || {
             let open = count(&pool, "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1").await;
             let unsaid =
                 count(&pool, "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NULL AND given_up IS NULL").await;
@@ -262,6 +271,12 @@ impl Stage {
     /// A number from the bot's database.
     pub async fn query(&self, statement: &'static str) -> i64 {
         count(&self.database().await, statement).await
+    }
+
+    /// Waits until a count in the bot's database is not zero.
+    pub async fn until_query(&self, what: &str, statement: &'static str) {
+        let pool = self.database().await;
+        self.until_async(what, async || count(&pool, statement).await > 0).await;
     }
 
     async fn open_operations(&self) -> String {
@@ -287,6 +302,10 @@ impl Stage {
     }
 
     async fn until_async(&self, what: &str, wish: impl AsyncFn() -> bool) {
+        self.until_within(PATIENCE, what, wish).await;
+    }
+
+    async fn until_within(&self, patience: Duration, what: &str, wish: impl AsyncFn() -> bool) {
         let (mut chat, mut cloud) = (self.discord.changes(), self.digitalocean.changes());
         let waiting = async {
             while !wish().await {
@@ -299,7 +318,7 @@ impl Stage {
                 }
             }
         };
-        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
+        if tokio::time::timeout(patience, waiting).await.is_err() {
             let open = self.open_operations().await;
             panic!("waited in vain until {what}\n--- open operations\n{open}\n{}", self.conversation());
         }
@@ -313,6 +332,18 @@ impl Stage {
                 self.clock.advance(SignedDuration::from_millis(100));
             }
             is_seen
+        })
+        .await;
+    }
+
+    /// Waits until `wish` is true, while hours pass.
+    pub async fn until_later(&self, what: &str, wish: impl Fn(&Self) -> bool) {
+        self.until_async(what, async || {
+            let is_so = wish(self);
+            if !is_so {
+                self.clock.advance(SignedDuration::from_secs(10));
+            }
+            is_so
         })
         .await;
     }
@@ -333,9 +364,16 @@ impl Stage {
             .iter()
             .map(|entry| format!("{} {} -> {:?}", entry.request.method, entry.request.path, entry.status()))
             .collect();
-        let bot = self.discord.world().bot();
-        let ops = self.discord.seat(bot, self.ops).transcript();
-        format!("--- DigitalOcean\n{}\n--- #ops\n{ops}", sent.join("\n"))
+        let (readers, bot): (BTreeSet<Snowflake>, Snowflake) = {
+            let world = self.discord.world();
+            (world.messages_in(self.ops).filter_map(|message| message.only_for).collect(), world.bot())
+        };
+        let seen: Vec<String> = readers
+            .into_iter()
+            .chain([bot])
+            .map(|user| format!("--- #ops as {user} sees it\n{}", self.discord.seat(user, self.ops).transcript()))
+            .collect();
+        format!("--- DigitalOcean\n{}\n{}", sent.join("\n"), seen.join("\n"))
     }
 
     /// The POSTs and DELETEs that DigitalOcean has seen, in words such as `shutdown web-1`.
@@ -466,14 +504,15 @@ impl Polish {
             .map(|(rule, by)| (Regex::new(rule).unwrap(), by))
             .into()
         });
-        static OPERATION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-hjkmnp-tv-z]{8}\b").unwrap());
+        // Named as an operation, or at the end of a Snapshot's name.
+        static OPERATION: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"(?:operation `?|DATE-TIME-|[a-z]-)([0-9a-hjkmnp-tv-z]{8})\b").unwrap());
         let mut text = RULES.iter().fold(text.to_owned(), |text, (rule, by)| rule.replace_all(&text, *by).into_owned());
         let mut names: Vec<String> = Vec::new();
-        for found in OPERATION.find_iter(&text.clone()) {
-            let id = found.as_str();
-            let looks_like_one = id.bytes().any(|byte| byte.is_ascii_digit()) && !self.is_cloud_id(id);
-            if looks_like_one && !names.iter().any(|name| name == id) {
-                names.push(id.to_owned());
+        for found in OPERATION.captures_iter(&text.clone()) {
+            let id = found[1].to_owned();
+            if !self.is_cloud_id(&id) && !names.contains(&id) {
+                names.push(id);
             }
         }
         for (number, id) in names.iter().enumerate() {
