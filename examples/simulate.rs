@@ -28,19 +28,20 @@ struct Arguments {
     /// Print every event of every world.
     #[arg(long)]
     trace: bool,
-    /// Break a rule on purpose: no-baseline, no-intent, no-second-look or no-debt.
+    /// Break a rule on purpose: baseline, intent, second-look or debt.
     #[arg(long)]
-    sabotage: Option<Sabotage>,
+    without: Option<Sabotage>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let (began, mut operations, mut events, mut broken) = (Instant::now(), 0, 0, 0_u64);
+    let (began, mut operations, mut events, mut broken, mut digest) = (Instant::now(), 0, 0, 0_u64, 0);
     for seed in arguments.from..arguments.from.saturating_add(arguments.seeds) {
-        let outcome = run(seed, arguments.sabotage).await;
+        let outcome = run(seed, arguments.without).await;
         operations += outcome.operations;
         events += outcome.trace.len();
+        digest ^= outcome.trace.digest();
         if arguments.trace {
             println!("{}", outcome.trace);
         }
@@ -55,6 +56,8 @@ async fn main() -> ExitCode {
         }
     }
     let seconds = began.elapsed().as_secs_f64();
-    println!("{operations} operations, {events} events, {broken} broken worlds in {seconds:.1} s");
+    println!(
+        "{operations} operations, {events} events, {broken} broken worlds in {seconds:.1} s, digest {digest:016x}"
+    );
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,15 +1,77 @@
-//! The sandbox and the bot in one process.
+//! The sandbox and the bot in one process: on the terminal, in the browser, or the simulated services alone.
+//!
+//! `main` calls it. It builds a stage, writes the environment that leads a bot there, and starts the bot that ships by the
+//! door that ships.
+
+mod bot;
+mod browser;
+mod script;
+mod services;
+mod stage;
+mod teller;
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::sandbox::page::server::{self as page, Page};
+
+pub use services::run as sandbox;
 
 /// How the demo is run.
 #[derive(clap::Args, Debug)]
-pub struct Arguments {}
-
-/// Runs the demo.
-pub async fn run(_arguments: Arguments) -> anyhow::Result<()> {
-    anyhow::bail!("not here yet")
+pub struct Arguments {
+    /// Play a conversation on this terminal instead of opening a page; succeeds only if everything went as it should
+    #[arg(long)]
+    script: bool,
+    /// Where the page listens (loopback; port 0 takes any that is free)
+    #[arg(long, default_value = "127.0.0.1:8080", conflicts_with = "script")]
+    addr: SocketAddr,
+    /// Do not open a browser
+    #[arg(long, conflicts_with = "script")]
+    no_open: bool,
 }
 
-/// Runs the simulated services alone.
-pub async fn sandbox(_discord: std::net::SocketAddr, _digitalocean: std::net::SocketAddr) -> anyhow::Result<()> {
-    anyhow::bail!("not here yet")
+/// Runs the demo: until its conversation is over, or until a signal.
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if arguments.script {
+        return script::play().await;
+    }
+    show(arguments.addr, arguments.no_open).await
+}
+
+/// Shows the page until a signal comes.
+async fn show(address: SocketAddr, no_open: bool) -> anyhow::Result<()> {
+    // Before anything else, so that a port in use is told at once.
+    let listener = Page::listen(address).await?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stage = stage::Stage::build(stage::Pace::Watched).await?;
+    let keeper = bot::Keeper::start(stage.config()?);
+    let shown = page::Stage {
+        discord: stage.discord.clone(),
+        digitalocean: stage.digitalocean.clone(),
+        guild: stage.guild,
+        seats: stage.seats(),
+        bot: Some(keeper.strings()),
+    };
+    let page = Page::start(listener, shown).context("could not start the page")?;
+    let url = page.url();
+    say(&format!("{url}\n\nA simulated Discord with the real bot in it. Ctrl-C ends it and leaves nothing behind."));
+    if !no_open {
+        browser::open(&url);
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    page.stop().await;
+    keeper.stop().await;
+    stage.strike().await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the terminal is whom the demo talks to")]
+fn say(text: &str) {
+    println!("{text}");
 }

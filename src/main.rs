@@ -1,13 +1,16 @@
 //! The command line and the exit code: 0 done or stopped by a signal, 1 failed, 2 wrong usage or configuration.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{io::Write as _, net::SocketAddr, process::ExitCode};
 
+use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 use snapshot_bot::{
     app::{App, check},
     clock::Clock,
     config::{Config, misspelled},
-    demo, telemetry,
+    demo,
+    sandbox::alone::Services,
+    telemetry,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
         Command::Run => with_config(|config| runtime.block_on(run(config))),
         Command::Check => with_config(|config| runtime.block_on(look_around(config))),
         Command::Demo(arguments) => concluded(runtime.block_on(demo::run(arguments))),
-        Command::Sandbox { discord, digitalocean } => concluded(runtime.block_on(demo::sandbox(discord, digitalocean))),
+        Command::Sandbox { discord, digitalocean } => concluded(runtime.block_on(simulate(discord, digitalocean))),
     };
     // What is still running has been drained as far as it can be.
     runtime.shutdown_background();
@@ -112,6 +115,20 @@ async fn look_around(config: Config) -> ExitCode {
         Ok(check::Verdict::SomethingMissing) => ExitCode::FAILURE,
         Err(error) => failed(format_args!("could not finish: {error}")),
     }
+}
+
+/// The simulated services alone, until a signal.
+async fn simulate(discord: SocketAddr, digitalocean: SocketAddr) -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let services = Services::start(discord, digitalocean).await.map_err(|error| anyhow!("could not {error}"))?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{}", services.introduction())?;
+    stdout.flush()?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(services.stop().await?)
 }
 
 fn concluded(outcome: anyhow::Result<()>) -> ExitCode {

@@ -36,7 +36,7 @@ const RENEWAL: Duration = Duration::from_secs(3);
 /// What a stop may take in all is 8 s; requests under way get most of it.
 const DRAIN_TURNS: Duration = Duration::from_secs(5);
 /// For the last words, and for closing the gateway.
-const DRAIN_FACE: Duration = Duration::from_millis(2_000);
+const DRAIN_FACE: Duration = Duration::from_secs(2);
 /// For what fills the cache.
 const DRAIN_INVENTORY: Duration = Duration::from_millis(500);
 /// How long people may take to be told that power is owed and the token refused, before the process ends.
@@ -195,7 +195,7 @@ impl Active<'_> {
         if let Err(digitalocean::error::Error::Unauthorized { .. }) = client.run(reads::droplets_page(1)).await {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// While power is owed, the channels hear of it before the process ends: nobody else will turn those Droplets on.

@@ -188,5 +188,7 @@ impl Life {
 /// A name for the DigitalOcean account that tells nothing of its token.
 fn account(config: &Config) -> String {
     let digest = Sha256::digest(config.digitalocean.token.expose_secret().as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let (first_half, _) = digest.split_at(8);
+    let number = first_half.iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+    format!("{number:016x}")
 }

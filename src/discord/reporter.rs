@@ -6,9 +6,8 @@
 mod desk;
 mod speak;
 
-use std::{pin::pin, sync::Arc};
+use std::sync::Arc;
 
-use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serenity::{http::Http, model::id::UserId};
 use tokio_util::sync::CancellationToken;
@@ -71,36 +70,15 @@ impl Reporter {
         let mut desk = Desk::default();
         let mut pace = Pace::Steady;
         loop {
-            let mut ended = Vec::new();
-            let found = {
-                // Those at work go on meanwhile: one of them may hold the only connection that this look waits for.
-                let mut look = pin!(self.look());
-                loop {
-                    tokio::select! {
-                        biased;
-                        Some(done) = desk.at_work.next() => ended.push(done),
-                        found = &mut look => break found,
-                    }
-                }
-            };
-            let mut wake = match found {
-                Ok((due, later)) => [self.hand_out(&mut desk, due, pace), later].into_iter().flatten().min(),
-                Err(error) => {
-                    tracing::warn!(cause = chain(&error), "could not learn what is to be said");
-                    Some(self.clock.now() + STORE_PAUSE)
-                }
-            };
-            let looked_alone = ended.is_empty();
-            if !looked_alone {
-                // What they said may have been said after that look, so their channels were left alone by it.
-                ended.into_iter().for_each(|done| desk.take_back(done));
-                wake = Some(self.clock.now());
-            }
-            if pace == Pace::Flush && looked_alone && desk.at_work.is_empty() {
+            let wake = self.hand_out(&mut desk, pace).await.unwrap_or_else(|error| {
+                tracing::warn!(cause = chain(&error), "could not learn what is to be said");
+                Some(self.clock.now() + STORE_PAUSE)
+            });
+            if pace == Pace::Flush && desk.is_idle() {
                 return;
             }
             tokio::select! {
-                Some(done) = desk.at_work.next() => desk.take_back(done),
+                Some(done) = desk.next_done() => desk.take_back(done),
                 () = self.store.changes().reporter.notified() => {}
                 () = self.sleep_until(wake) => {}
                 () = shutdown.cancelled(), if pace == Pace::Steady => pace = Pace::Flush,
@@ -108,21 +86,17 @@ impl Reporter {
         }
     }
 
-    /// What is due, and when something else will be.
-    async fn look(&self) -> Result<(Vec<Report>, Option<Timestamp>), store::Error> {
+    /// Starts on everything that is due and free, one batch for each channel. When to look again, if nobody rings before.
+    async fn hand_out(&self, desk: &mut Desk, pace: Pace) -> Result<Option<Timestamp>, store::Error> {
         let now = self.clock.now();
         let due = self.store.due_reports(now, DUE).await?;
-        // What is due by now and is not started waits for a channel at work, which wakes us when it is free.
-        Ok((due, self.store.next_report_due().await?.filter(|at| *at > now)))
-    }
-
-    /// Starts on everything that is due and free, one batch for each channel. When to look again, if nobody rings before.
-    fn hand_out(&self, desk: &mut Desk, due: Vec<Report>, pace: Pace) -> Option<Timestamp> {
-        let sorted = desk.sort(due, self.clock.now(), pace);
+        let sorted = desk.sort(due, now, pace);
         for (channel, batch) in sorted.batches {
             desk.start(channel, self.clone().say_all(channel, batch));
         }
-        sorted.wake
+        // What is due by now and was not started waits for a channel at work, which wakes us when it is free.
+        let later = self.store.next_report_due().await?.filter(|at| *at > now);
+        Ok([sorted.wake, later].into_iter().flatten().min())
     }
 
     async fn sleep_until(&self, wake: Option<Timestamp>) {

@@ -58,8 +58,8 @@ impl Responder<'_> {
         let (outcome, is_deferred) = tokio::select! {
             outcome = &mut work => (outcome, false),
             () = tokio::time::sleep(PATIENCE) => {
-                // The work goes on meanwhile: it may hold the store's only connection.
-                let (is_deferred, outcome) = tokio::join!(self.defer(), &mut work);
+                // Together: work that is not polled could keep the store's one connection from everybody else.
+                let (outcome, is_deferred) = tokio::join!(work, self.defer());
                 (outcome, is_deferred)
             }
         };

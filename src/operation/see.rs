@@ -50,6 +50,10 @@ impl Operation {
                     return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Snapshots(readings))));
                 }
             },
+            // Whoever cancels is not told so while the lost command may still delete.
+            (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() => {
+                self.empty_round(focus, rules, now)
+            }
             // The Snapshot that a lost answer was to delete is still there: deleting twice does no harm.
             (Look::Snapshot(_), Answer::Snapshots(_)) => self.begin_again(focus),
             (Look::Launched(_), Answer::Droplets(found)) if found.is_empty() => self.empty_round(focus, rules, now),
@@ -126,7 +130,9 @@ impl Operation {
         if reading.locked {
             return self.wait_for(Hindrance::Locked, rules, now);
         }
-        if self.power.owed.is_none() && self.steps.iter().all(|step| step.began.is_none()) {
+        // A Droplet that was off and that somebody turned on meanwhile is theirs: what we do next may turn it off.
+        let turned_on = power == PowerState::On;
+        if self.power.owed.is_none() && (turned_on || self.steps.iter().all(|step| step.began.is_none())) {
             self.power.before = Some(power);
         }
         self.target.name.clone_from(&reading.name);
@@ -448,7 +454,7 @@ impl Operation {
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => self.begin_again(focus),
             (false, _) => {
-                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))))
+                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
             }
         }
     }

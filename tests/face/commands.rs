@@ -6,7 +6,7 @@ use snapshot_bot::{
         Wish,
         plan::{Downtime, Kind},
     },
-    sandbox::discord::permission::Permissions,
+    sandbox::discord::{message::Message, permission::Permissions},
 };
 
 use crate::stage::Stage;
@@ -85,7 +85,7 @@ async fn an_interaction_that_arrives_twice_does_one_thing() {
         })
         .await;
     assert_eq!(stage.store.running().await.unwrap().len(), 1);
-    let progress = stage.seat("ada").messages().into_iter().filter(|message| message.is_public()).count();
+    let progress = stage.seat("ada").messages().into_iter().filter(Message::is_public).count();
     assert_eq!(progress, 1);
 }
 

@@ -19,6 +19,24 @@ async fn a_gateway_that_refuses_the_token_ends_the_bot() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_refuses_the_bot_for_good_ends_it() {
+    for code in [4013, 4014] {
+        let mut stage = Stage::new().await;
+        stage.discord.world().close_gateway(code);
+        assert!(matches!(stage.ended().await, Err(Error::GatewayRefused(_))), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_taken_up_again() {
+    let stage = Stage::new().await;
+    stage.discord.world().close_gateway(1006);
+    stage.discord.until(|world| (world.sessions_begun_and_resumed().1 >= 1).then_some(())).await;
+    assert_eq!(stage.said_to("gil", "/snapshot status").await, "**Nothing is running.**");
+    stage.close().await;
+}
+
+#[tokio::test]
 async fn commands_are_registered_once_and_again_after_an_invitation() {
     let stage = Stage::new().await;
     let writes = |stage: &Stage| {

@@ -156,10 +156,7 @@ impl Stage {
     pub(crate) async fn posted(&self, fits: impl Fn(&Message) -> bool) -> Message {
         let channel = self.channel;
         self.discord
-            .until(|world| {
-                let found = world.messages_in(channel).find(|message| message.is_public() && fits(message)).cloned();
-                found
-            })
+            .until(|world| world.messages_in(channel).find(|message| message.is_public() && fits(message)).cloned())
             .await
     }
 

@@ -5,6 +5,7 @@ mod busy;
 mod chat_faults;
 mod cloud_faults;
 mod contract;
+mod crash;
 mod gateway;
 mod hostile;
 mod hung;

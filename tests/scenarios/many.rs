@@ -17,7 +17,7 @@ async fn twelve_droplets_at_once_all_come_back_within_the_budget() {
     for number in 1..=12 {
         ada.run(&format!("/snapshot take droplet:node-{number}")).await;
     }
-    stage.settle_within(Duration::from_secs(90)).await;
+    stage.settled_within(Duration::from_secs(90), "all have settled", |_| false).await;
     let commands = stage.commands();
     for number in 1..=12 {
         let name = format!("node-{number}");

@@ -4,7 +4,7 @@
 //! unread, an operation running, a Droplet off, or a request that the vendors would refuse.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::{Arc, LazyLock},
@@ -77,8 +77,17 @@ pub struct Stage {
 
 /// The bot in a runtime of its own, so that it can be killed with everything it ever spawned.
 struct Bot {
-    runtime: Runtime,
-    app: App,
+    runtime: Option<Runtime>,
+    app: Option<App>,
+}
+
+impl Drop for Bot {
+    /// A scenario that failed leaves its bot behind; waiting for it here would hide why.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Stage {
@@ -157,41 +166,50 @@ impl Stage {
 
     /// Starts the bot and waits until Discord's gateway has it, with its commands.
     pub async fn start(&mut self) {
+        self.launch().await;
+        self.online().await;
+    }
+
+    /// Starts the bot; its requests begin to leave.
+    pub async fn launch(&mut self) {
         let environment = self.environment.clone();
         let config = Config::from_lookup(|name| environment.get(name).cloned()).unwrap();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let clock = self.clock.clone();
         let inside = runtime.handle().clone();
         let starting = move || {
-            inside.block_on(async {
-                let mut app = App::start(config, clock).await.expect("the bot starts");
-                app.ready().await;
-                app
-            })
+            let app = inside.block_on(App::start(config, clock)).expect("the bot starts");
+            Bot { runtime: Some(runtime), app: Some(app) }
         };
-        let app = tokio::task::spawn_blocking(starting).await.unwrap();
-        self.bot = Some(Bot { runtime, app });
-        let guild = self.guild;
-        self.until("the commands are registered", |stage| {
-            let path = ["snapshot", "take"].map(str::to_owned);
-            stage.discord.world().registered(Some(guild), &path).is_some()
+        self.bot = Some(tokio::task::spawn_blocking(starting).await.unwrap());
+    }
+
+    /// Waits until the bot hears what people say.
+    pub async fn online(&self) {
+        let path = ["snapshot", "take"].map(str::to_owned);
+        self.until("the bot is online, with its commands", |stage| {
+            let world = stage.discord.world();
+            world.is_bot_online() && world.registered(Some(stage.guild), &path).is_some()
         })
         .await;
     }
 
     /// Stops the bot as a signal would.
     pub async fn stop(&mut self) {
-        let Some(Bot { runtime, app }) = self.bot.take() else { return };
+        let Some(mut bot) = self.bot.take() else { return };
+        let (Some(runtime), Some(app)) = (bot.runtime.take(), bot.app.take()) else { return };
         runtime.spawn(app.stop()).await.unwrap().unwrap();
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
     }
 
     /// Ends the bot with all of its tasks, wherever they are: what `kill -9` leaves behind.
     pub async fn kill(&mut self) {
-        let Some(Bot { runtime, app }) = self.bot.take() else { return };
+        let Some(mut bot) = self.bot.take() else { return };
         let dead = move || {
-            drop(app);
-            runtime.shutdown_timeout(PATIENCE);
+            drop(bot.app.take());
+            if let Some(runtime) = bot.runtime.take() {
+                runtime.shutdown_timeout(PATIENCE);
+            }
         };
         tokio::task::spawn_blocking(dead).await.unwrap();
     }
@@ -219,7 +237,8 @@ impl Stage {
 
     /// What the bot says of itself to whoever started it, once it has ended by itself.
     pub async fn last_words(&mut self) -> String {
-        let Bot { runtime, mut app } = self.bot.take().expect("a bot");
+        let mut bot = self.bot.take().expect("a bot");
+        let (runtime, mut app) = (bot.runtime.take().expect("a runtime"), bot.app.take().expect("a bot"));
         let ended = runtime.spawn(async move { app.ended().await }).await.unwrap();
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
         ended.map_or_else(|error| error.to_string(), |()| "no complaint".to_owned())
@@ -243,13 +262,19 @@ impl Stage {
 
     /// Waits until nothing runs, everything was said, and every message shows the latest.
     pub async fn settle(&self) {
-        self.settle_within(PATIENCE).await;
+        self.settled_or("everything has settled", |_| false).await;
+    }
+
+    /// The same, or until `wish` is true. Whether everything has settled.
+    pub async fn settled_or(&self, what: &str, wish: impl Fn(&Self) -> bool) -> bool {
+        self.settled_within(PATIENCE, what, wish).await
     }
 
     /// The same for scenarios that are longer than most.
-    pub async fn settle_within(&self, patience: Duration) {
+    pub async fn settled_within(&self, patience: Duration, what: &str, wish: impl Fn(&Self) -> bool) -> bool {
         let pool = self.database().await;
-        self.until_within(patience, "everything has settled", async || {
+        let settled = Cell::new(false);
+        self.until_within(patience, what, async || {
             let open = count(&pool, "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1").await;
             let unsaid =
                 count(&pool, "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NULL AND given_up IS NULL").await;
@@ -263,9 +288,11 @@ impl Stage {
                 // Only the pause between two edits, or before another try, is left: nobody need wait for it.
                 self.clock.advance(SignedDuration::from_secs(1));
             }
-            open + unsaid + unshown == 0
+            settled.set(open + unsaid + unshown == 0);
+            settled.get() || wish(self)
         })
         .await;
+        settled.get()
     }
 
     /// A number from the bot's database.
@@ -428,7 +455,7 @@ impl Stage {
 }
 
 async fn count(pool: &AnyPool, statement: &'static str) -> i64 {
-    sqlx::query(statement).fetch_one(pool).await.map_or(0, |row| row.get("n"))
+    sqlx::query(statement).fetch_one(pool).await.unwrap().get("n")
 }
 
 /// A person in the channel.
@@ -504,15 +531,17 @@ impl Polish {
             .map(|(rule, by)| (Regex::new(rule).unwrap(), by))
             .into()
         });
-        // Named as an operation, or at the end of a Snapshot's name.
+        // One in twenty has no digit and looks like a word: it is known by what stands before it.
         static OPERATION: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"(?:operation `?|DATE-TIME-|[a-z]-)([0-9a-hjkmnp-tv-z]{8})\b").unwrap());
+            LazyLock::new(|| Regex::new(r"\b(operation `?|DATE-TIME-|[a-z]-)?([0-9a-hjkmnp-tv-z]{8})\b").unwrap());
         let mut text = RULES.iter().fold(text.to_owned(), |text, (rule, by)| rule.replace_all(&text, *by).into_owned());
         let mut names: Vec<String> = Vec::new();
         for found in OPERATION.captures_iter(&text.clone()) {
-            let id = found[1].to_owned();
-            if !self.is_cloud_id(&id) && !names.contains(&id) {
-                names.push(id);
+            let id = &found[2];
+            let has_digit = id.bytes().any(|byte| byte.is_ascii_digit()) && !self.is_cloud_id(id);
+            let looks_like_one = has_digit || found.get(1).is_some();
+            if looks_like_one && !names.iter().any(|name| name == id) {
+                names.push(id.to_owned());
             }
         }
         for (number, id) in names.iter().enumerate() {

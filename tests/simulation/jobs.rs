@@ -1,6 +1,6 @@
 //! A turn of the worker, taken apart: claimed, begun, carried out, finished, with a chance to die before and after each commit.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
     operation::{
         Operation,
@@ -22,6 +22,8 @@ use super::{
 pub(crate) struct Job {
     pub(crate) id: OperationId,
     claimed: Claimed,
+    /// The number of the last thing that was said before it was claimed.
+    heard: u64,
     stage: Stage,
     /// When it can go on.
     pub(crate) at: Timestamp,
@@ -73,43 +75,55 @@ impl Simulation {
         match claimed {
             None => {
                 self.note(format!("{id} has nothing to ask"));
+                self.hears(id, self.interactions);
                 self.after_commit(id, None).await?;
             }
             Some(claimed) => {
                 self.note(format!("{id} wants {:?}", claimed.effect()));
-                let at = self.now + if self.once_in(4) { self.seconds(5) } else { jiff::SignedDuration::ZERO };
-                self.jobs.push(Job { id, claimed, stage: Stage::Claimed, at });
+                let at = self.now + if self.once_in(4) { self.seconds(5) } else { SignedDuration::ZERO };
+                self.jobs.push(Job { id, claimed, heard: self.interactions, stage: Stage::Claimed, at });
             }
         }
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
     }
 
+    /// What was said up to here is heard once it is committed.
+    fn hears(&mut self, id: OperationId, up_to: u64) {
+        if self.unheard.get(&id).is_some_and(|said| *said <= up_to) {
+            self.unheard.remove(&id);
+        }
+    }
+
     /// A turn goes one stage further.
     pub(crate) async fn go_on(&mut self, job: Job) -> Lawful {
-        let Job { id, claimed, stage, at: _ } = job;
-        match (stage, claimed.effect().clone()) {
-            (Stage::Claimed, Effect::Send(_)) => self.begin(id, claimed).await,
+        match (&job.stage, job.claimed.effect().clone()) {
+            (Stage::Claimed, Effect::Send(_)) => Box::pin(self.begin(job)).await,
             (Stage::Claimed, Effect::Look(look)) => {
                 let fate = if self.troubled { Fate::of_look(&mut self.dice, &look) } else { Fate::Fine };
                 let delay = self.seconds(2);
                 let seen = fate::look(&mut self.world, &look, &fate, self.now, delay);
-                self.jobs.push(Job { id, claimed, stage: Stage::Answered(seen.answer), at: seen.at });
+                self.jobs.push(Job { stage: Stage::Answered(seen.answer), at: seen.at, ..job });
                 Ok(())
             }
-            (Stage::Begun { .. }, Effect::Send(command)) => self.send(id, claimed, &command).await,
-            (Stage::Answered(answer), _) => self.finish(id, claimed, answer).await,
+            (Stage::Begun { .. }, Effect::Send(command)) => self.send(job, &command),
+            (Stage::Answered(answer), _) => {
+                let answer = answer.clone();
+                Box::pin(self.finish(job, answer)).await
+            }
             (Stage::Claimed | Stage::Begun { .. }, Effect::Look(_) | Effect::Sleep(_) | Effect::Rest) => {
-                Err(Broken::Law(format!("{id} was claimed with nothing to ask")))
+                Err(Broken::Law(format!("{} was claimed with nothing to ask", job.id)))
             }
         }
     }
 
-    async fn begin(&mut self, id: OperationId, claimed: Claimed) -> Lawful {
+    async fn begin(&mut self, job: Job) -> Lawful {
+        let Job { id, claimed, heard, .. } = job;
         if claimed.opens_downtime() && self.troubled && self.once_in(12) {
-            let until = self.now + jiff::SignedDuration::from_secs(15);
+            let until = self.now + SignedDuration::from_secs(15);
             return match self.worker.defer(claimed, until, &self.rules, self.now).await {
                 Ok(()) => {
                     self.note(format!("{id} is put off"));
+                    self.hears(id, heard);
                     self.after_commit(id, None).await
                 }
                 Err(store::Error::LeaseLost) => Ok(()),
@@ -130,17 +144,17 @@ impl Simulation {
             Err(error) => return Err(error.into()),
         };
         self.note(format!("{id} intends {:?}", begun.effect()));
-        self.jobs.push(Job { id, claimed: begun, stage: Stage::Begun { before }, at: self.now });
+        self.hears(id, heard);
+        self.jobs.push(Job { id, claimed: begun, heard, stage: Stage::Begun { before }, at: self.now });
         self.after_commit(id, None).await?;
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
     }
 
     /// The command leaves; its answer is to be finished with later.
-    async fn send(&mut self, id: OperationId, claimed: Claimed, command: &Command) -> Lawful {
-        let stored = self.store.operation(id).await?.map(|stored| stored.operation);
-        self.judge_sending(id, stored.as_ref(), command)?;
-        let (answer, at) = self.carry_out(id, command);
-        self.jobs.push(Job { id, claimed, stage: Stage::Answered(answer), at });
+    fn send(&mut self, job: Job, command: &Command) -> Lawful {
+        self.judge_sending(job.id, self.operations.get(&job.id), command)?;
+        let (answer, at) = self.carry_out(job.id, command);
+        self.jobs.push(Job { stage: Stage::Answered(answer), at, ..job });
         self.judge_world()
     }
 
@@ -161,14 +175,18 @@ impl Simulation {
         (told.answer, told.at)
     }
 
-    async fn finish(&mut self, id: OperationId, claimed: Claimed, answer: Answer) -> Lawful {
+    async fn finish(&mut self, job: Job, answer: Answer) -> Lawful {
+        let Job { id, claimed, heard, .. } = job;
         let life = self.life();
         if life == Life::EndsBefore {
             return self.die().await;
         }
         self.note(format!("{id} hears {answer:?}"));
         match self.worker.finish(claimed, answer.clone(), &self.rules, self.now).await {
-            Ok(()) => self.after_commit(id, Some(&answer)).await?,
+            Ok(()) => {
+                self.hears(id, heard);
+                self.after_commit(id, Some(&answer)).await?;
+            }
             Err(store::Error::LeaseLost) => self.note(format!("{id} is not to be finished: somebody else went on")),
             Err(error) => return Err(error.into()),
         }
@@ -178,8 +196,7 @@ impl Simulation {
     /// Everything in memory is gone. What is about to leave may have left.
     pub(crate) async fn die(&mut self) -> Lawful {
         // On SQLite the next process begins at once; on PostgreSQL a standby waits for the end of the lease.
-        let pause =
-            if self.dice.bool() { self.seconds(2) } else { jiff::SignedDuration::from_secs(self.dice.i64(25..40)) };
+        let pause = if self.dice.bool() { self.seconds(2) } else { SignedDuration::from_secs(self.dice.i64(25..40)) };
         self.alive_from = self.now + pause;
         self.note("the process dies");
         for job in std::mem::take(&mut self.jobs) {
@@ -189,7 +206,7 @@ impl Simulation {
             {
                 self.carry_out(job.id, &command);
             }
-            if self.sabotage == Some(Sabotage::NoIntent) {
+            if self.sabotage == Some(Sabotage::Intent) {
                 self.put_back(job.id, &before).await?;
             }
         }
@@ -198,17 +215,17 @@ impl Simulation {
 
     /// The process stands still, a standby takes over, and some time later it goes on as if nothing had happened.
     pub(crate) fn freeze(&mut self) {
-        self.alive_from = self.now + jiff::SignedDuration::from_secs(self.dice.i64(25..40));
+        self.alive_from = self.now + SignedDuration::from_secs(self.dice.i64(25..40));
         self.note("the process freezes");
         for job in std::mem::take(&mut self.jobs) {
             let thaw = self.now + self.seconds(1_200);
-            let job = match (job.stage, job.claimed.effect().clone()) {
+            let job = match (&job.stage, job.claimed.effect().clone()) {
                 // A command leaves only under a lease that outlives its deadline, so nothing stands between intent and sending.
                 (Stage::Begun { .. }, Effect::Send(command)) => {
                     let (answer, at) = self.carry_out(job.id, &command);
-                    Job { stage: Stage::Answered(answer), at, ..Job { stage: Stage::Claimed, ..job } }
+                    Job { stage: Stage::Answered(answer), at, ..job }
                 }
-                (stage, _) => Job { stage, ..job },
+                (Stage::Claimed | Stage::Begun { .. } | Stage::Answered(_), _) => job,
             };
             self.ghosts.push((thaw, job));
         }
@@ -217,12 +234,9 @@ impl Simulation {
     /// A sabotage: an older state comes back.
     pub(crate) async fn put_back(&mut self, id: OperationId, older: &Operation) -> Lawful {
         let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
-        let due = match older.next(&self.rules, self.now) {
-            Effect::Look(_) | Effect::Send(_) => Some(self.now),
-            Effect::Sleep(until) => Some(until),
-            Effect::Rest => None,
-        };
+        let due = self.due_at(older);
         self.store.commit(&loaded, older, due).await?;
+        self.unheard.remove(&id);
         self.refresh(id).await?;
         self.refresh_debts().await
     }

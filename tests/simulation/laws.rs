@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use snapshot_bot::{
     operation::{
         Operation, Verdict,
-        ids::{DropletId, OperationId},
+        ids::{DropletId, OperationId, SnapshotId},
         plan::{Kind, Safety},
-        reading::PowerState,
+        reading::{Failure, PowerState},
         report::ReportKind,
         request::{Answer, Command},
     },
@@ -27,10 +27,14 @@ fn law<T>(broken: String) -> Lawful<T> {
 impl Simulation {
     /// Takes in what was committed, and looks at everything that a commit could break.
     pub(crate) async fn after_commit(&mut self, id: OperationId, answer: Option<&Answer>) -> Lawful {
-        let debts = self.owed.clone();
+        let owed = |it: Option<&Operation>| it.and_then(|it| it.power.owed);
+        let before = owed(self.operations.get(&id));
         self.refresh(id).await?;
-        self.refresh_debts().await?;
-        self.judge_debts(&debts, answer)?;
+        if owed(self.operations.get(&id)) != before {
+            let debts = std::mem::take(&mut self.owed);
+            self.refresh_debts().await?;
+            self.judge_debts(&debts, answer)?;
+        }
         if let Some(spoilt) = self.sabotage.zip(self.operations.get(&id)).and_then(|(it, state)| it.spoil(state)) {
             self.put_back(id, &spoilt).await?;
         }
@@ -41,6 +45,10 @@ impl Simulation {
     pub(crate) async fn refresh(&mut self, id: OperationId) -> Lawful {
         let Some(stored) = self.store.operation(id).await? else { return law(format!("{id} is gone")) };
         let after = stored.operation;
+        match self.due_at(&after) {
+            Some(at) => self.due.insert(id, at),
+            None => self.due.remove(&id),
+        };
         let before = self.operations.insert(id, after.clone());
         let ended_before = before.as_ref().and_then(|before| before.ended);
         if let Some(before) = before {
@@ -51,10 +59,10 @@ impl Simulation {
                 return law(format!("{id} ended at {:?} and again at {:?}", before.ended, after.ended));
             }
         }
-        if after.verdict == Some(Verdict::Failed(snapshot_bot::operation::reading::Failure::Internal)) {
+        if after.verdict == Some(Verdict::Failed(Failure::Internal)) {
             return law(format!("{id} was halted by a bug of ours"));
         }
-        if after.ended != ended_before { self.judge_reports().await } else { Ok(()) }
+        if after.ended == ended_before { Ok(()) } else { self.judge_reports().await }
     }
 
     async fn judge_reports(&mut self) -> Lawful {
@@ -136,20 +144,28 @@ impl Simulation {
         }
     }
 
-    /// Whether its Snapshot was really taken; what a stranger deleted afterwards was.
+    /// Whether its Snapshot was really taken, under its name; somebody may have deleted it since.
     fn has_snapshot(&self, operation: &Operation) -> bool {
-        operation.snapshot.as_ref().is_some_and(|taken| {
-            let image = self.world.image(taken.id.0);
-            image.is_some_and(|image| image.name == operation.snapshot_name)
-                || self.ledger.taken_away.contains(&taken.id.0)
+        operation.snapshot.as_ref().is_some_and(|taken| match self.world.image(taken.id.0) {
+            Some(image) => image.name == operation.snapshot_name,
+            None => self.was_taken_away(taken.id),
         })
+    }
+
+    /// Whether a stranger or another operation deleted a Snapshot.
+    fn was_taken_away(&self, snapshot: SnapshotId) -> bool {
+        let deleted_by = |it: &Operation| matches!(&it.kind, Kind::Delete { snapshot: it } if it.id == snapshot);
+        self.ledger.taken_away.contains(&snapshot.0)
+            || self.operations.values().any(|it| deleted_by(it) && it.steps.iter().any(|step| step.began.is_some()))
     }
 
     /// Everything that can be judged by the world as it is now.
     pub(crate) fn judge_world(&mut self) -> Lawful {
         self.ledger.watch(&self.world);
         for (droplet, operation) in self.ledger.off_by_us(&self.world) {
-            if !self.owed.contains_key(&DropletId(droplet)) && !self.somebody_took_over(droplet) {
+            // Whoever never saw it on cannot know that a restore turned it off.
+            let seen_on = self.operations.get(&operation).is_none_or(|it| it.power.before == Some(PowerState::On));
+            if seen_on && !self.owed.contains_key(&DropletId(droplet)) && !self.somebody_took_over(droplet) {
                 return law(format!("Droplet {droplet} is off by {operation}, and nobody owes it power"));
             }
         }
@@ -259,7 +275,8 @@ impl Simulation {
             }
             Kind::Delete { snapshot } => {
                 let there = self.world.image(snapshot.id.0).is_some();
-                (!there && !self.ledger.taken_away.contains(&snapshot.id.0)).then_some("the Snapshot is gone")
+                let began = operation.steps.iter().any(|step| step.began.is_some());
+                (!there && (began || !self.was_taken_away(snapshot.id))).then_some("the Snapshot is gone")
             }
         }
     }

@@ -26,6 +26,7 @@ use snapshot_bot::{
     operation::{
         Operation, Rules,
         ids::{ChannelId, DropletId, OperationId},
+        request::Effect,
     },
     sandbox::digitalocean::{
         catalogue,
@@ -107,6 +108,10 @@ struct Simulation {
     operations: BTreeMap<OperationId, Operation>,
     /// Droplets to which power is owed, as the plain rows say.
     owed: BTreeMap<DropletId, OperationId>,
+    /// When each of them that is not at rest is due.
+    due: BTreeMap<OperationId, Timestamp>,
+    /// The number of the last thing said to an operation, until it has heard it.
+    unheard: BTreeMap<OperationId, u64>,
     interactions: u64,
     trace: Trace,
 }
@@ -146,6 +151,8 @@ impl Simulation {
             ghosts: Vec::new(),
             operations: BTreeMap::new(),
             owed: BTreeMap::new(),
+            due: BTreeMap::new(),
+            unheard: BTreeMap::new(),
             interactions: 0,
             trace: Trace::new(start),
         }
@@ -153,6 +160,15 @@ impl Simulation {
 
     fn note(&mut self, line: impl Into<String>) {
         self.trace.note(self.now, line.into());
+    }
+
+    /// When an operation is due that was committed just now; none if it is at rest.
+    fn due_at(&self, operation: &Operation) -> Option<Timestamp> {
+        match operation.next(&self.rules, self.now) {
+            Effect::Look(_) | Effect::Send(_) => Some(self.now),
+            Effect::Sleep(until) => Some(until),
+            Effect::Rest => None,
+        }
     }
 
     /// True once in so many times.

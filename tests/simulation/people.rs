@@ -128,6 +128,7 @@ impl Simulation {
         let times = if self.once_in(6) { 2 } else { 1 };
         for _ in 0..times {
             let heard = self.store.wish(id, wished, interaction).await?;
+            self.unheard.insert(id, self.interactions);
             self.note(format!("{id} is told {wish:?}: {heard:?}"));
         }
         Ok(())

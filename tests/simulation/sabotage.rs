@@ -5,25 +5,35 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use snapshot_bot::operation::{Operation, Rules};
 
-/// A rule that a run breaks on purpose.
+/// A rule that a run does without, on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sabotage {
     /// The Actions that were there before are forgotten between turns.
-    NoBaseline,
+    Baseline,
     /// After a crash the state from before the intent comes back.
-    NoIntent,
+    Intent,
     /// What a lost answer was about is begun again after a single look, although DigitalOcean may still carry it out.
-    NoSecondLook,
+    SecondLook,
     /// What is owed is forgotten as soon as it is written down.
-    NoDebt,
+    Debt,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 4] = [Self::NoBaseline, Self::NoIntent, Self::NoSecondLook, Self::NoDebt];
+    pub(crate) const ALL: [Self; 4] = [Self::Baseline, Self::Intent, Self::SecondLook, Self::Debt];
+
+    /// Its name on a command line.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Intent => "intent",
+            Self::SecondLook => "second-look",
+            Self::Debt => "debt",
+        }
+    }
 
     /// The rules under which the worker then works.
     pub(crate) fn bend(self, rules: &mut Rules) {
-        if self == Self::NoSecondLook {
+        if self == Self::SecondLook {
             rules.settle_time = SignedDuration::ZERO;
         }
     }
@@ -32,9 +42,9 @@ impl Sabotage {
     pub(crate) fn spoil(self, operation: &Operation) -> Option<Operation> {
         let mut spoilt = operation.clone();
         match self {
-            Self::NoBaseline => spoilt.baseline.clear(),
-            Self::NoDebt => spoilt.power.owed = None,
-            Self::NoIntent | Self::NoSecondLook => {}
+            Self::Baseline => spoilt.baseline.clear(),
+            Self::Debt => spoilt.power.owed = None,
+            Self::Intent | Self::SecondLook => {}
         }
         (spoilt != *operation).then_some(spoilt)
     }
@@ -44,12 +54,8 @@ impl FromStr for Sabotage {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "no-baseline" => Ok(Self::NoBaseline),
-            "no-intent" => Ok(Self::NoIntent),
-            "no-second-look" => Ok(Self::NoSecondLook),
-            "no-debt" => Ok(Self::NoDebt),
-            _ => Err("it is one of no-baseline, no-intent, no-second-look, no-debt".to_owned()),
-        }
+        let words = Self::ALL.map(Self::word);
+        let known = Self::ALL.into_iter().find(|rule| rule.word() == text);
+        known.ok_or_else(|| format!("it is one of {}", words.join(", ")))
     }
 }

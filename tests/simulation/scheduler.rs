@@ -17,14 +17,14 @@ impl Simulation {
         self.ask().await?;
         for _ in 0..TROUBLED_STEPS {
             self.happen().await?;
-            if !self.step().await? {
+            if !Box::pin(self.step()).await? {
                 self.ask().await?;
             }
         }
         self.make_peace();
         self.judge_world()?;
         for _ in 0..PEACEFUL_STEPS {
-            if !self.step().await? {
+            if !Box::pin(self.step()).await? {
                 return self.judge_the_end().await;
             }
         }
@@ -54,21 +54,22 @@ impl Simulation {
     /// One turn goes on, one is claimed, or time passes; false if nothing is left to do.
     async fn step(&mut self) -> Lawful<bool> {
         if let Some(job) = self.runnable_job() {
-            self.go_on(job).await?;
+            Box::pin(self.go_on(job)).await?;
             return Ok(true);
         }
-        let busy: HashSet<OperationId> = self.jobs.iter().map(|job| job.id).collect();
-        if self.now >= self.alive_from {
-            let due = self.store.due(self.now, &busy, 8).await?;
-            if let Some(id) = self.dice.choice(&due).copied() {
-                self.claim(id).await?;
-                return Ok(true);
+        let turns = self.turns();
+        let ready: Vec<OperationId> = turns.iter().filter(|(at, _)| *at <= self.now).map(|(_, id)| *id).collect();
+        if let Some(id) = self.dice.choice(&ready).copied() {
+            if self.once_in(4) {
+                self.judge_due(&ready).await?;
             }
+            self.claim(id).await?;
+            return Ok(true);
         }
-        let next_due = self.store.next_due(&busy).await?.map(|at| at.max(self.alive_from));
+        let next_turn = turns.iter().map(|(at, _)| *at).min();
         let jobs = self.jobs.iter().map(|job| job.at);
         let ghosts = self.ghosts.iter().map(|(thaw, job)| job.at.max(*thaw));
-        let next = next_due.into_iter().chain(jobs).chain(ghosts).min();
+        let next = next_turn.into_iter().chain(jobs).chain(ghosts).min();
         let late = self.ledger.expects_more().then(|| self.world.next_due()).flatten();
         match next.or(late) {
             Some(next) => {
@@ -77,6 +78,24 @@ impl Simulation {
             }
             None => Ok(false),
         }
+    }
+
+    /// What the living process can take up when: as of its last commit, or because something was said.
+    fn turns(&self) -> Vec<(Timestamp, OperationId)> {
+        let busy = |id: &OperationId| self.jobs.iter().any(|job| job.id == *id);
+        let due = self.due.iter().filter(|(id, _)| !busy(id)).map(|(id, at)| {
+            let at = if self.unheard.contains_key(id) { self.now } else { *at };
+            (at.max(self.alive_from), *id)
+        });
+        due.collect()
+    }
+
+    /// The store names the same operations as due that should be by their states.
+    async fn judge_due(&self, ready: &[OperationId]) -> Lawful {
+        let busy: HashSet<OperationId> = self.jobs.iter().map(|job| job.id).collect();
+        let mut due = self.store.due(self.now, &busy, 100).await?;
+        due.sort_unstable();
+        if due == ready { Ok(()) } else { Err(Broken::Law(format!("{ready:?} should be due, but {due:?} are"))) }
     }
 
     /// Any of the turns whose answer is there; those of a thawed process too.
@@ -101,11 +120,17 @@ impl Simulation {
             self.judge_world()?;
         }
         self.move_to(until);
+        if !self.troubled {
+            self.tidy_up();
+        }
         self.judge_world()
     }
 
     fn move_to(&mut self, at: Timestamp) {
-        let at = at.max(self.now);
+        // Time goes in whole milliseconds, as in the store.
+        let whole = at.as_nanosecond().rem_euclid(1_000_000) == 0;
+        let millis = at.as_millisecond() + i64::from(!whole);
+        let at = Timestamp::from_millisecond(millis).unwrap_or(at).max(self.now);
         // The store's own clock only orders what it remembers; it must move on with ours.
         self.clock.advance(at.duration_since(self.now));
         self.now = at;

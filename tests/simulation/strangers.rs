@@ -2,11 +2,15 @@
 
 use jiff::SignedDuration;
 use snapshot_bot::sandbox::digitalocean::{
-    action::{Kind, Progress},
+    action::{Action, Kind, Progress},
+    droplet::{Droplet, Status},
     world::World,
 };
 
 use super::{Simulation, TAG};
+
+/// No Action that will end by itself takes longer; a shutdown that errs later than this still turns nothing off.
+const LONGEST_ACTION: SignedDuration = SignedDuration::from_mins(14);
 
 /// Old Actions of every type that ours could be mistaken for.
 pub(crate) fn give_a_past(world: &mut World, droplet: u64) {
@@ -113,19 +117,34 @@ impl Simulation {
         self.note(format!("Action {action} {}", if errs { "errs" } else { "completes early" }));
     }
 
-    /// Faults cease: locks are taken off, and Actions that would never end err.
+    /// Faults cease: locks are taken off, and what would never end is ended.
     pub(crate) fn make_peace(&mut self) {
         self.note("peace");
         self.troubled = false;
+        // A short budget slows the looks down; here it only saves events in which nothing happens.
+        self.rules.poll_interval = SignedDuration::from_mins(2);
         self.world.clear_faults();
         let droplets: Vec<u64> = self.world.droplets().map(|droplet| droplet.id).collect();
         for droplet in droplets {
             self.world.set_locked(droplet, false);
         }
-        let running: Vec<u64> =
-            self.world.actions().filter(|it| it.progress == Progress::InProgress).map(|it| it.id).collect();
-        for action in running {
+    }
+
+    /// In peace nothing runs for ever, not even what is carried out late: Actions err, and half-made Droplets are taken away.
+    pub(crate) fn tidy_up(&mut self) {
+        let too_old = self.now - LONGEST_ACTION;
+        let is_endless = |it: &&Action| it.progress == Progress::InProgress && it.started_at <= too_old;
+        let endless: Vec<u64> = self.world.actions().filter(is_endless).map(|it| it.id).collect();
+        for action in endless {
             self.world.finish_action(action, Progress::Errored);
+            self.note(format!("Action {action} errs at last"));
+        }
+        let is_half_made = |it: &&Droplet| it.status == Status::New && it.pending.is_none() && it.created_at <= too_old;
+        let half_made: Vec<u64> = self.world.droplets().filter(is_half_made).map(|it| it.id).collect();
+        for droplet in half_made {
+            self.world.destroy(droplet);
+            self.ledger.taken_away.insert(droplet);
+            self.note(format!("somebody takes the half-made Droplet {droplet} away"));
         }
     }
 }

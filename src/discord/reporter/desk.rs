@@ -1,11 +1,11 @@
 //! What is at work and what must wait: one batch at a time for each channel, the urgent first, progress before the answer.
 //!
-//! Pure but for the futures it holds. Everything here may be forgotten: the store knows what is due.
+//! Everything here may be forgotten: the store knows what is due.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use futures_util::{future::BoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
 
 use super::Pace;
 use crate::{
@@ -36,7 +36,9 @@ pub(super) struct Done {
 /// The reporter's desk.
 #[derive(Default)]
 pub(super) struct Desk {
-    pub(super) at_work: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// Tasks of their own, because SQLite has one connection: a batch that held it and was polled only between our own questions
+    /// to the store would be waited for by them. They end with the desk.
+    at_work: JoinSet<Done>,
     busy: HashSet<ChannelId>,
     held: HashMap<(OperationId, ReportKind), Timestamp>,
 }
@@ -51,7 +53,17 @@ pub(super) struct Sorted {
 impl Desk {
     pub(super) fn start(&mut self, channel: ChannelId, work: impl Future<Output = Done> + Send + 'static) {
         self.busy.insert(channel);
-        self.at_work.push(Box::pin(work));
+        self.at_work.spawn(work);
+    }
+
+    /// Waits for the next channel that is done, if any is at work.
+    pub(super) async fn next_done(&mut self) -> Option<Done> {
+        // Batches catch their own panics, and nobody aborts them while we are here.
+        self.at_work.join_next().await.and_then(Result::ok)
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.at_work.is_empty()
     }
 
     pub(super) fn take_back(&mut self, Done { channel, held }: Done) {
@@ -204,8 +216,8 @@ mod tests {
         assert_eq!(kinds(&sorted), [ReportKind::Stuck, ReportKind::Progress]);
     }
 
-    #[test]
-    fn a_channel_at_work_gets_nothing_more() {
+    #[tokio::test]
+    async fn a_channel_at_work_gets_nothing_more() {
         let mut desk = Desk::default();
         desk.start(ChannelId(7), std::future::pending());
         let due = vec![report(examples::waiting(), ReportKind::Progress)];

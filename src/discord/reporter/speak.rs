@@ -3,6 +3,9 @@
 //! A post is written down before it leaves and carries a nonce that Discord remembers for some minutes, so that a crash in
 //! between does not say anything twice. Beyond those minutes our own recent messages are looked through.
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use serenity::{
     builder::{CreateMessage, GetMessages},
@@ -37,6 +40,8 @@ const NONCE_MEMORY: SignedDuration = SignedDuration::from_mins(2);
 const MOST_REFUSALS: u32 = 8;
 /// The pause when Discord has seen enough edits of an old message.
 const TIRED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// The pause after a bug of ours: words that panic once will do so again.
+const PANIC_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
 /// A message that is known to be there, but perhaps in an older version: it is edited next.
 const UNKNOWN_VERSION: Version = Version(0);
@@ -58,7 +63,13 @@ impl Reporter {
             if progress.is_some() {
                 continue;
             }
-            match self.say(report).await {
+            let came = AssertUnwindSafe(self.say(report)).catch_unwind().await;
+            let Ok(came) = came else {
+                tracing::error!(operation.id = %id, kind = report.kind.word(), "a report panicked and is left alone for a while");
+                held.push(((id, report.kind), self.clock.now() + PANIC_PAUSE));
+                continue;
+            };
+            match came {
                 Ok(Came::Settled) => {}
                 Ok(Came::Again(at)) => held.push(((id, report.kind), at)),
                 Err(error) => {

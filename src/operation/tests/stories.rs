@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 
 use super::super::{
-    Observation, Operation, Verdict, Wish,
-    ids::{ActionId, DropletId, SnapshotId},
+    Observation, Operation, Verdict, Wish, Wished,
+    ids::{ActionId, DropletId, SnapshotId, UserId},
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
-    reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, Status},
+    reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, SnapshotReading, Status, Trouble},
     request::{Answer, Command, Effect, Look, NewDroplet},
     step::{State, Task},
 };
@@ -281,6 +281,23 @@ fn a_restore_is_never_sent_again_once_the_droplet_was_seen_on() {
 }
 
 #[test]
+fn a_restore_owes_power_to_a_droplet_that_somebody_turned_on_meanwhile() {
+    let mut toy = Toy::new(PowerState::Off);
+    let mut it = until(&mut toy, operation(restore(Safety::Snapshot)), |it| it.steps[1].run().is_some());
+    toy.power = PowerState::On;
+    while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::Fine, 20);
+    assert!(it.power.owed.is_some());
+    // Nothing says how a Droplet is after a restore.
+    toy.power = PowerState::Off;
+    toy.settle(it);
+    assert_eq!(words(&toy), ["snapshot", "restore", "power_on"]);
+    assert_eq!(toy.power, PowerState::On);
+}
+
+#[test]
 fn a_foreign_snapshot_is_not_taken_for_ours() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::None, IfHung::Ask));
@@ -419,4 +436,26 @@ fn a_launch_whose_create_errs_says_so_instead_of_waiting_for_ever() {
 fn a_new_droplet_that_somebody_turned_off_at_once_is_made_all_the_same() {
     let done = launched(&Status::Settled(PowerState::Off), ActionStatus::Completed);
     assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn a_delete_whose_answer_was_lost_is_not_called_cancelled_while_it_may_still_happen() {
+    let (rules, noon) = (super::rules(), super::noon());
+    let snapshot = SnapshotRef { id: SnapshotId(50), name: "good".to_owned() };
+    let listed = SnapshotReading { id: snapshot.id, name: "good".to_owned(), created_at: None, size_gigabytes: None };
+    let (delete, look) = (Command::Delete(snapshot.id), Look::Snapshot(snapshot.id));
+    let still_there = Observation::Seen(look.clone(), Answer::Snapshots(vec![listed]));
+    let lost = Answer::Trouble(Trouble::Unclear { retry_at: noon });
+    let cancel = Wished { wish: Wish::Cancel, by: UserId(1), at: noon };
+    let it = operation(Kind::Delete { snapshot });
+    let it = it.apply(Observation::Intended, &rules, noon).unwrap();
+    let it = it.apply(Observation::Answered(delete, lost), &rules, noon).unwrap();
+    let it = it.apply(Observation::Wished(cancel), &rules, noon).unwrap();
+    let soon = noon + rules.settle_time / 3;
+    let it = it.apply(still_there.clone(), &rules, soon).unwrap();
+    assert_eq!(it.verdict, None);
+    let gone = Observation::Seen(look, Answer::Trouble(Trouble::NotFound));
+    assert_eq!(it.apply(gone, &rules, noon + rules.settle_time).unwrap().verdict, Some(Verdict::Completed));
+    let settled = it.apply(still_there, &rules, noon + rules.settle_time).unwrap();
+    assert_eq!(settled.verdict, Some(Verdict::Cancelled));
 }

@@ -117,6 +117,11 @@ impl DigitalOcean {
         result
     }
 
+    /// Looks at the world as it is now, which counts as no change.
+    pub fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        self.shared.look(|world| look(world))
+    }
+
     /// The gate that stops requests for crash tests.
     pub fn gate(&self) -> &Gate {
         &self.shared.gate

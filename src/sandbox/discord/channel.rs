@@ -133,6 +133,11 @@ impl World {
         }
     }
 
+    /// The Channels and Threads of a Guild, oldest first.
+    pub fn channels_of(&self, guild: Snowflake) -> impl Iterator<Item = &Channel> + Clone {
+        self.channels.values().filter(move |channel| channel.guild == Some(guild))
+    }
+
     /// A Channel.
     pub fn channel(&self, id: Snowflake) -> Option<&Channel> {
         self.channels.get(&id)

@@ -172,6 +172,11 @@ impl World {
         self.guilds.get(&id)
     }
 
+    /// Every user, the bot included.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.values()
+    }
+
     /// A user.
     pub fn user(&self, id: Snowflake) -> Option<&User> {
         self.users.get(&id)

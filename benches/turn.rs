@@ -1,0 +1,117 @@
+//! One turn of the worker: claim what is due, look at a running Action, store what was seen. In-memory SQLite, a simulated
+//! DigitalOcean in the same thread, no socket: what is measured is ours.
+
+use std::sync::Arc;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use snapshot_bot::{
+    clock::Clock,
+    digitalocean::{
+        call::Call,
+        exchange::{HttpAnswer, HttpRequest, Method, TransportError},
+    },
+    operation::{
+        Asker, Request, Rules, Target, Usual,
+        ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, UserId},
+        plan::{Downtime, IfHung, Kind},
+        request::{Answer, Effect},
+    },
+    sandbox::digitalocean::{
+        droplet::Blueprint,
+        exchange as simulated,
+        settings::{Durations, Settings},
+        world::{TOKEN, World},
+    },
+    store::{self, Store},
+    worker::{Worker, perform},
+};
+use tokio::runtime::Runtime;
+
+/// A take whose Snapshot never gets done, ready to be looked at for ever.
+struct Stage {
+    worker: Worker,
+    world: World,
+    operation: OperationId,
+    rules: Rules,
+    now: Timestamp,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a moment");
+        let durations =
+            Durations { snapshot: SignedDuration::from_hours(100_000), ..Durations::all(SignedDuration::from_secs(1)) };
+        let mut world = World::new(Settings { durations, ..Settings::default() }, now);
+        let droplet = world.add_droplet(&Blueprint::named("web-1"));
+        let settings = store::Settings { url: SecretString::from("sqlite::memory:"), notify_channel: None };
+        let store = Arc::new(Store::open(&settings, Clock::wall()).await.expect("a store"));
+        let request = Request {
+            id: OperationId::from_random(1),
+            kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
+            asker: Asker { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+            asked_at: now,
+            target: Target { droplet: Some(DropletId(droplet)), name: "web-1".to_owned(), region: None, disk_gb: None },
+            snapshot_name: None,
+            usual: Usual::default(),
+        };
+        let operation = store.create(request, InteractionId(1)).await.expect("created").id;
+        let second = SignedDuration::from_secs(1);
+        let rules = Rules {
+            shutdown_timeout: SignedDuration::from_mins(2),
+            decision_timeout: SignedDuration::from_mins(10),
+            settle_time: SignedDuration::from_secs(30),
+            poll_interval: second,
+            droplet_tag: None,
+        };
+        let mut stage = Self { worker: Worker::new(store), world, operation, rules, now };
+        for _ in 0..100 {
+            stage.turn().await;
+        }
+        stage
+    }
+
+    /// A minute passes, which is the longest pause between two looks, and the worker looks.
+    async fn turn(&mut self) {
+        self.now += SignedDuration::from_mins(1);
+        let claimed = self.worker.claim(self.operation, &self.rules, self.now).await.expect("a readable store");
+        let Some(claimed) = claimed else { return };
+        let claimed = self.worker.begin(claimed, &self.rules, self.now).await.expect("a commit");
+        let call = match claimed.effect() {
+            Effect::Look(look) => perform::look(look),
+            Effect::Send(command) => perform::command(command),
+            Effect::Sleep(_) | Effect::Rest => return,
+        };
+        let answer = self.exchange(call);
+        self.worker.finish(claimed, answer, &self.rules, self.now).await.expect("a commit");
+    }
+
+    fn exchange(&mut self, call: Call<Answer>) -> Answer {
+        let (world, now) = (&mut self.world, self.now);
+        let answer = call.exchange(|request: HttpRequest| -> Result<HttpAnswer, TransportError> {
+            let method = match request.method {
+                Method::Get => simulated::Method::Get,
+                Method::Post => simulated::Method::Post,
+                Method::Delete => simulated::Method::Delete,
+            };
+            let mut simulated = simulated::Request::new(method, &request.path_and_query).bearer(TOKEN);
+            simulated.body = request.body.unwrap_or_default().into_bytes();
+            let answer = world.handle(&simulated, now);
+            let headers = answer.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            Ok(HttpAnswer { status: answer.status, headers, body: answer.body, received_at: now })
+        });
+        answer.unwrap_or_else(|error| Answer::Trouble(perform::trouble(&error, now)))
+    }
+}
+
+fn turn(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let mut stage = runtime.block_on(Stage::new());
+    criterion.bench_function("one look at a running Action", |bencher| {
+        bencher.iter(|| runtime.block_on(stage.turn()));
+    });
+}
+
+criterion_group!(benches, turn);
+criterion_main!(benches);

@@ -1,0 +1,287 @@
+//! A conversation that plays itself: real commands, the real bot, and at the end of each scene the world is asked whether
+//! everything is as it should be.
+
+use std::time::Duration;
+
+use anyhow::{bail, ensure};
+use tokio::{sync::watch, time::timeout};
+
+use super::{
+    bot::Bot,
+    stage::{Pace, Stage},
+    teller::Teller,
+};
+use crate::{
+    config::Config,
+    sandbox::{
+        digitalocean::{
+            droplet::Status,
+            exchange::Method,
+            fault::{Fault, HungAction, Pattern, Quirk},
+            journal::Entry,
+        },
+        discord::{interaction::Response, message::Message, seat::Seat, snowflake::Snowflake},
+        page::bot::BotState,
+    },
+};
+
+/// How long nothing expected may happen before the play is broken off.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Plays it; an error if anything was not as it should be.
+pub(super) async fn play() -> anyhow::Result<()> {
+    let stage = Stage::build(Pace::Played).await?;
+    let config = stage.config()?;
+    let mut play = Play { config, bot: None, teller: Teller::new(), wrong: 0, stage };
+    let played = play.all().await;
+    let Play { bot, stage, wrong, .. } = play;
+    if let Some(bot) = bot {
+        bot.stop().await?;
+    }
+    stage.strike().await;
+    played?;
+    ensure!(wrong == 0, "{wrong} of the promises above did not hold");
+    Ok(())
+}
+
+struct Play {
+    stage: Stage,
+    config: Config,
+    bot: Option<Bot>,
+    teller: Teller,
+    wrong: usize,
+}
+
+/// What a scene begins with, to be compared at its end.
+struct Before {
+    droplet: &'static str,
+    snapshots: usize,
+    pings: usize,
+}
+
+impl Play {
+    async fn all(&mut self) -> anyhow::Result<()> {
+        self.teller.aside("The bot that ships, between a simulated Discord and a simulated DigitalOcean.");
+        self.teller.aside("Nothing leaves this computer, and Actions take seconds here.");
+        self.wake().await?;
+        let ada = self.stage.operator();
+        self.until(&ada, |play| play.is_offered(&ada, "snapshot take").then_some(())).await?;
+        self.by_the_book().await?;
+        self.refused().await?;
+        self.snapshot_fails().await?;
+        self.shutdown_hangs().await?;
+        self.killed_in_the_middle().await?;
+        self.conclude().await
+    }
+
+    async fn wake(&mut self) -> anyhow::Result<()> {
+        let (told, mut state) = watch::channel(BotState::Starting);
+        self.bot = Some(Bot::start(self.config.clone(), told)?);
+        let ready = state.wait_for(|state| !matches!(state, BotState::Starting));
+        match timeout(PATIENCE, ready).await {
+            Ok(Ok(state)) => match &*state {
+                BotState::Running => Ok(()),
+                BotState::Failed { why } => bail!("the bot did not start: {why}"),
+                BotState::Starting | BotState::Killed => bail!("the bot did not start"),
+            },
+            Ok(Err(_)) => bail!("the bot ended before it was ready"),
+            Err(_) => bail!("the bot was not ready within {} s", PATIENCE.as_secs()),
+        }
+    }
+
+    async fn by_the_book(&mut self) -> anyhow::Result<()> {
+        self.teller.scene("A Snapshot by the book");
+        let ada = self.stage.operator();
+        self.teller.act("ada", "types: /snapshot take droplet: web");
+        let offered = ada.autocomplete("snapshot take", "droplet", "web", &[]).await?;
+        for choice in &offered {
+            self.teller.aside(&format!("offered: {}", choice.name));
+        }
+        self.check(offered.iter().any(|choice| choice.name.contains("web-1")), "web-1 is among the suggestions");
+        let before = self.before("web-1", &ada);
+        self.run(&ada, "ada", "/snapshot take droplet:web-1").await?;
+        self.answered(&ada, before.pings).await?;
+        self.check_end(&before, &ada, 1);
+        self.check(
+            self.orders("web-1") == ["shutdown", "snapshot", "power_on"],
+            "shut down, snapshot, power on: each once",
+        );
+        Ok(())
+    }
+
+    async fn refused(&mut self) -> anyhow::Result<()> {
+        self.teller.scene("Somebody without the right");
+        let gus = self.stage.guest();
+        let posts = self.posts();
+        let response = self.run(&gus, "gus", "/snapshot take droplet:web-1").await?;
+        let private = match response {
+            Response::Message(message) | Response::Thinking(message) => {
+                self.stage.discord.world().message(message).is_some_and(|message| message.only_for == Some(gus.user))
+            }
+            Response::Updated(_) | Response::WillUpdate(_) | Response::Choices(_) => false,
+        };
+        self.check(private, "refused, and only gus can see it");
+        self.check(self.posts() == posts, "DigitalOcean was asked for nothing");
+        Ok(())
+    }
+
+    async fn snapshot_fails(&mut self) -> anyhow::Result<()> {
+        self.teller.scene("A snapshot fails");
+        self.teller.aside("The next snapshot Action will end with an error.");
+        self.fault(Fault::once(Pattern::action("snapshot"), Quirk::Err));
+        let ada = self.stage.operator();
+        let before = self.before("db-1", &ada);
+        self.run(&ada, "ada", "/snapshot take droplet:db-1").await?;
+        self.answered(&ada, before.pings).await?;
+        self.check_end(&before, &ada, 0);
+        Ok(())
+    }
+
+    async fn shutdown_hangs(&mut self) -> anyhow::Result<()> {
+        self.teller.scene("A shutdown hangs");
+        self.teller.aside("The next shutdown will not turn its Droplet off.");
+        let hang = Quirk::ShutdownHangs { action: HungAction::Completes, off_after: None };
+        self.fault(Fault::once(Pattern::action("shutdown"), hang));
+        let ada = self.stage.operator();
+        let before = self.before("minecraft", &ada);
+        self.run(&ada, "ada", "/snapshot take droplet:minecraft").await?;
+        let (message, live) = self.until(&ada, |play| play.button(&ada, "Take it live")).await?;
+        self.teller.act("ada", "presses [Take it live]");
+        ada.press(message, &live).await?;
+        self.answered(&ada, before.pings).await?;
+        self.check_end(&before, &ada, 1);
+        let boots = self.stage.digitalocean.look(|world| world.droplet_named("minecraft").map(|droplet| droplet.boots));
+        self.check(boots == Some(0), "it never went off");
+        Ok(())
+    }
+
+    async fn killed_in_the_middle(&mut self) -> anyhow::Result<()> {
+        self.teller.scene("The bot is killed in the middle");
+        let ada = self.stage.operator();
+        let before = self.before("valheim", &ada);
+        self.run(&ada, "ada", "/snapshot take droplet:valheim").await?;
+        self.until(&ada, |play| (play.power("valheim") == Some(Status::Off)).then_some(())).await?;
+        if let Some(bot) = self.bot.take() {
+            bot.kill().await;
+        }
+        self.teller.aside("valheim is off, and the bot is dead: no drain, no farewell. It is started again.");
+        self.wake().await?;
+        self.answered(&ada, before.pings).await?;
+        self.check_end(&before, &ada, 1);
+        Ok(())
+    }
+
+    async fn conclude(&mut self) -> anyhow::Result<()> {
+        self.teller.scene("At the end");
+        let left_off = self.stage.digitalocean.look(|world| world.left_off().len());
+        self.check(left_off == 0, "no Droplet that was on is off");
+        let rejected: Vec<_> = self.stage.digitalocean.look(|world| world.rejections().to_vec());
+        self.check(rejected.is_empty(), "DigitalOcean had nothing to object to");
+        let complaints = self.stage.discord.world().complaints();
+        self.check(complaints.is_empty(), "Discord had nothing to object to");
+        for rejection in rejected {
+            self.teller.aside(&format!("{rejection:?}"));
+        }
+        for complaint in complaints {
+            self.teller.aside(&complaint.what);
+        }
+        Ok(())
+    }
+
+    /// Types a command, and tells what came of it at once.
+    async fn run(&mut self, seat: &Seat, who: &str, line: &str) -> anyhow::Result<Response> {
+        self.teller.act(who, line);
+        let response = seat.run(line).await?;
+        self.teller.catch_up(&self.stage.discord, seat);
+        Ok(response)
+    }
+
+    /// Tells what happens until this person is pinged once more and everything has come to rest.
+    async fn answered(&mut self, seat: &Seat, pings: usize) -> anyhow::Result<()> {
+        let at_rest = |message: &Message| message.body.components.is_empty();
+        let look = |_: &Self| seat.pings() > pings && seat.messages().iter().all(at_rest);
+        self.until(seat, |play| look(play).then_some(())).await
+    }
+
+    /// Tells what happens until something is there.
+    async fn until<T>(&mut self, seat: &Seat, look: impl Fn(&Self) -> Option<T>) -> anyhow::Result<T> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let mut said = self.stage.discord.changes();
+        let mut done = self.stage.digitalocean.changes();
+        loop {
+            said.mark_unchanged();
+            done.mark_unchanged();
+            self.teller.catch_up(&self.stage.discord, seat);
+            if let Some(seen) = look(self) {
+                return Ok(seen);
+            }
+            tokio::select! {
+                _ = said.changed() => {}
+                // Droplets go off and on by themselves; the bot looks often enough to make this a change.
+                _ = done.changed() => {}
+                () = tokio::time::sleep_until(deadline) => {
+                    bail!("nothing more happened within {} s; the conversation so far is above", PATIENCE.as_secs())
+                }
+            }
+        }
+    }
+
+    fn before(&self, droplet: &'static str, seat: &Seat) -> Before {
+        Before { droplet, snapshots: self.snapshots(droplet), pings: seat.pings() }
+    }
+
+    fn check_end(&mut self, before: &Before, seat: &Seat, snapshots: usize) {
+        let Before { droplet, .. } = before;
+        self.check(self.power(droplet) == Some(Status::Active), &format!("{droplet} is on"));
+        let made = self.snapshots(droplet) - before.snapshots;
+        let wanted = if snapshots == 1 { "one new Snapshot" } else { "no new Snapshot" };
+        self.check(made == snapshots, &format!("{wanted} of {droplet}"));
+        self.check(seat.pings() == before.pings + 1, "one announcement, which pings who asked and nobody else");
+    }
+
+    fn check(&mut self, holds: bool, what: &str) {
+        self.wrong += usize::from(!holds);
+        self.teller.verdict(holds, what);
+    }
+
+    fn fault(&self, fault: Fault) {
+        self.stage.digitalocean.world(|world| world.add_fault(fault));
+    }
+
+    fn power(&self, droplet: &str) -> Option<Status> {
+        self.stage.digitalocean.look(|world| world.droplet_named(droplet).map(|droplet| droplet.status))
+    }
+
+    fn snapshots(&self, droplet: &str) -> usize {
+        self.stage
+            .digitalocean
+            .look(|world| world.droplet_named(droplet).map_or(0, |droplet| world.snapshots_of(droplet.id).len()))
+    }
+
+    /// What was done to a Droplet, in order.
+    fn orders(&self, droplet: &str) -> Vec<&'static str> {
+        self.stage.digitalocean.look(|world| {
+            let Some(droplet) = world.droplet_named(droplet) else { return Vec::new() };
+            world.actions_of(droplet.id).iter().map(|action| action.kind.as_str()).collect()
+        })
+    }
+
+    fn posts(&self) -> usize {
+        let is_post = |entry: &&Entry| entry.request.method == Method::Post;
+        self.stage.digitalocean.journal().iter().filter(is_post).count()
+    }
+
+    fn is_offered(&self, seat: &Seat, command: &str) -> bool {
+        let offered = self.stage.discord.world().offered_commands(seat.channel, seat.user);
+        offered.iter().any(|leaf| leaf.path.join(" ") == command)
+    }
+
+    /// A button with this label: its Message and custom id.
+    fn button(&self, seat: &Seat, label: &str) -> Option<(Snowflake, String)> {
+        seat.messages().iter().rev().find_map(|message| {
+            let mut buttons = message.body.components.iter().filter_map(|row| row["components"].as_array()).flatten();
+            let found = buttons.find(|button| button["label"] == label && button["disabled"] != true)?;
+            Some((message.id, found["custom_id"].as_str()?.to_owned()))
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! The stage of the demo: a Guild with three people, an account with some Droplets, and the environment that leads there.
+//!
+//! All that is written lies in a temporary directory, which is gone when the stage is struck.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    config::Config,
+    sandbox::{
+        digitalocean::{
+            droplet::{Blueprint, Status},
+            limits::Limits,
+            server::DigitalOcean,
+            settings::{Durations, Settings},
+            world::{TOKEN, World},
+        },
+        discord::{
+            permission::Permissions,
+            seat::Seat,
+            server::Discord,
+            settings::{Now, Settings as DiscordSettings},
+            snowflake::Snowflake,
+        },
+    },
+};
+
+/// How fast things go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// For somebody who watches and presses.
+    Watched,
+    /// For a conversation that is played.
+    Played,
+}
+
+impl Pace {
+    fn durations(self) -> Durations {
+        let millis = SignedDuration::from_millis;
+        match self {
+            Self::Watched => Durations {
+                shutdown: millis(2_500),
+                power_off: millis(1_500),
+                power_on: millis(2_500),
+                snapshot: millis(5_000),
+                snapshot_per_gigabyte: millis(300),
+                restore: millis(6_000),
+                create: millis(5_000),
+                ..Durations::all(millis(3_000))
+            },
+            Self::Played => Durations { snapshot: millis(2_000), ..Durations::all(millis(900)) },
+        }
+    }
+
+    fn shutdown_timeout(self) -> &'static str {
+        match self {
+            Self::Watched => "12s",
+            Self::Played => "4s",
+        }
+    }
+}
+
+/// The simulated world that the bot is put into.
+pub(super) struct Stage {
+    pub(super) discord: Arc<Discord>,
+    pub(super) digitalocean: Arc<DigitalOcean>,
+    pub(super) guild: Snowflake,
+    ops: Snowflake,
+    people: [Snowflake; 3],
+    environment: BTreeMap<&'static str, String>,
+    directory: TempDir,
+}
+
+impl Stage {
+    /// Builds it at free addresses.
+    pub(super) async fn build(pace: Pace) -> anyhow::Result<Self> {
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::build_at(pace, free, free).await
+    }
+
+    /// Builds it with Discord's REST and DigitalOcean's API at these addresses, which must be loopback ones.
+    pub(super) async fn build_at(pace: Pace, rest: SocketAddr, api: SocketAddr) -> anyhow::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("snapshot-bot-demo-").tempdir();
+        let directory = directory.context("could not make a temporary directory")?;
+        let now = Now::wall();
+        let discord = Discord::start(DiscordSettings { rest, now: now.clone(), ..DiscordSettings::default() })
+            .await
+            .context("could not start the simulated Discord")?;
+        let world = account(pace, now.get());
+        let digitalocean = DigitalOcean::start_at(api, world, Arc::new(move || now.get()))
+            .await
+            .context("could not start the simulated DigitalOcean")?;
+        let certificate = directory.path().join("ca.pem");
+        std::fs::write(&certificate, discord.ca_pem()).context("could not write the simulated authority")?;
+        let (guild, ops, people, [operator, restorer]) = settle(&discord);
+        let environment = BTreeMap::from([
+            ("DISCORD_TOKEN", discord.token()),
+            ("DISCORD_GUILD_ID", guild.to_string()),
+            ("DIGITALOCEAN_TOKEN", TOKEN.to_owned()),
+            ("DIGITALOCEAN_API_URL", digitalocean.url()),
+            ("TAKE_ROLES", operator.to_string()),
+            ("RESTORE_ROLES", restorer.to_string()),
+            ("DATABASE_URL", format!("sqlite://{}", directory.path().join("demo.db").display())),
+            ("POLL_INTERVAL", "250ms".to_owned()),
+            ("SHUTDOWN_TIMEOUT", pace.shutdown_timeout().to_owned()),
+            ("DECISION_TIMEOUT", "60s".to_owned()),
+            ("SETTLE_TIME", "3s".to_owned()),
+            ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
+            ("EXTRA_CA_FILE", certificate.display().to_string()),
+        ]);
+        let (discord, digitalocean) = (Arc::new(discord), Arc::new(digitalocean));
+        Ok(Self { discord, digitalocean, guild, ops, people, environment, directory })
+    }
+
+    /// What a bot reads that is to live here.
+    pub(super) fn config(&self) -> anyhow::Result<Config> {
+        Config::from_lookup(|name| self.environment.get(name).cloned()).context("the demo's own configuration is wrong")
+    }
+
+    /// Where everything is, for programs that are to use it.
+    pub(super) fn described(&self) -> Value {
+        let world = self.discord.world();
+        let named = |ids: &[Snowflake]| -> Value {
+            ids.iter().map(|id| (world.user_name(*id), Value::from(*id))).collect::<Map<_, _>>().into()
+        };
+        let channels: Map<_, _> =
+            world.channels_of(self.guild).map(|channel| (channel.name.clone(), channel.id.into())).collect();
+        let roles = world.guild(self.guild).into_iter().flat_map(|guild| guild.roles.values());
+        let roles: Map<_, _> = roles.map(|role| (role.name.clone(), role.id.into())).collect();
+        json!({
+            "discord": {
+                "rest": self.discord.rest_addr().to_string(), "gateway": self.discord.gateway_url(),
+                "ca_file": self.environment["EXTRA_CA_FILE"], "token": self.discord.token(),
+                "application_id": world.bot(), "guild_id": self.guild, "channels": channels, "roles": roles,
+                "users": named(&self.people),
+            },
+            "digitalocean": {"url": self.digitalocean.url(), "token": TOKEN},
+            "environment": self.environment,
+        })
+    }
+
+    /// The people whose seats can be taken.
+    pub(super) fn seats(&self) -> Vec<Snowflake> {
+        self.people.to_vec()
+    }
+
+    /// Who may take Snapshots, in `#ops`.
+    pub(super) fn operator(&self) -> Seat {
+        self.discord.seat(self.people[0], self.ops)
+    }
+
+    /// Who may do nothing, in `#ops`.
+    pub(super) fn guest(&self) -> Seat {
+        self.discord.seat(self.people[2], self.ops)
+    }
+
+    /// Takes it down, once nobody holds its parts any more.
+    pub(super) async fn strike(self) {
+        if let Some(discord) = Arc::into_inner(self.discord) {
+            discord.stop().await;
+        }
+        if let Some(digitalocean) = Arc::into_inner(self.digitalocean) {
+            digitalocean.stop().await;
+        }
+        // What cannot be removed lies in the system's temporary directory, which is swept.
+        let _ = self.directory.close();
+    }
+}
+
+/// Builds the Guild; gives the Guild, `#ops`, its people and the two Roles that mean something to the bot.
+fn settle(discord: &Discord) -> (Snowflake, Snowflake, [Snowflake; 3], [Snowflake; 2]) {
+    let mut world = discord.world();
+    let guild = world.add_guild("The Workshop");
+    let ops = world.add_channel(guild, "ops");
+    world.add_channel(guild, "lounge");
+    let operator = world.add_role(guild, "Operator", Permissions::NONE);
+    let restorer = world.add_role(guild, "Restorer", Permissions::NONE);
+    let people = ["ada", "rae", "gus"].map(|name| world.add_user(name));
+    let roles: [&[Snowflake]; 3] = [&[operator], &[restorer], &[]];
+    for (person, roles) in people.iter().zip(roles) {
+        world.join(guild, *person, roles);
+    }
+    (guild, ops, people, [operator, restorer])
+}
+
+/// The account: some Droplets that run, one that does not, and Snapshots from earlier days.
+fn account(pace: Pace, now: Timestamp) -> World {
+    let settings = Settings {
+        durations: pace.durations(),
+        off_lag: SignedDuration::from_millis(400),
+        listing_delay: SignedDuration::from_millis(600),
+        // Looked at four times a second, an hour's worth of requests would be spent in minutes.
+        limits: Limits::hourly(100_000),
+        ..Settings::default()
+    };
+    let mut world = World::new(settings, now);
+    let droplets = [
+        Blueprint::named("web-1").used_gigabytes(4.2),
+        Blueprint::named("web-2").used_gigabytes(4.1),
+        Blueprint::named("db-1").size("s-1vcpu-2gb").used_gigabytes(12.4),
+        Blueprint::named("minecraft").region("fra1").size("s-2vcpu-2gb").used_gigabytes(8.7),
+        Blueprint::named("valheim").region("fra1").size("s-1vcpu-2gb").used_gigabytes(6.3),
+        Blueprint::named("staging").region("ams3").used_gigabytes(3.0).status(Status::Off),
+    ];
+    let [_, _, db, minecraft, _, staging] = droplets.map(|droplet| world.add_droplet(&droplet));
+    world.add_snapshot(db, "db-1-before-migration", 11.8);
+    world.add_snapshot(minecraft, "minecraft-spawn-finished", 7.9);
+    world.add_snapshot(minecraft, "minecraft-before-1.21", 8.2);
+    world.add_snapshot(staging, "staging-green", 3.0);
+    world
+}

@@ -1,0 +1,103 @@
+//! The door of the page: only this machine's own browser, and only pages that came from here, are let in.
+//!
+//! Loopback alone is not enough: any site that a person visits could have its name resolve to 127.0.0.1, or post a form there.
+
+use std::net::SocketAddr;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+/// What every answer says to the browser: nothing is loaded from elsewhere, nothing runs that is not a file of ours.
+const HEADERS: [(header::HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// The names under which the page may be asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    hosts: Vec<String>,
+}
+
+impl Guard {
+    pub(super) fn new(address: SocketAddr) -> Self {
+        let port = address.port();
+        let mut hosts = vec![address.to_string(), format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+        if port == 80 {
+            hosts.extend(["127.0.0.1".to_owned(), "localhost".to_owned()]);
+        }
+        Self { hosts }
+    }
+
+    /// Why this request is not let in, if so.
+    fn refuse(&self, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let Some(host) = text(header::HOST).filter(|host| self.hosts.iter().any(|known| known == host)) else {
+            return Some("this page answers to its own address alone");
+        };
+        // Browsers always tell the origin of a POST and of a WebSocket.
+        let acts = method != Method::GET || headers.contains_key(header::UPGRADE);
+        let origin = text(header::ORIGIN);
+        let own = origin.and_then(|origin| origin.strip_prefix("http://")) == Some(host);
+        (!own && (acts || origin.is_some())).then_some("only the page itself may ask for this")
+    }
+}
+
+/// Lets a request in, or not, and puts the headers on its answer.
+pub(super) async fn stand(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let mut response = match guard.refuse(request.method(), request.headers()) {
+        Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
+        None => next.run(request).await,
+    };
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(method: &Method, pairs: &[(header::HeaderName, &'static str)]) -> bool {
+        let guard = Guard::new(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let headers = pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+        guard.refuse(method, &headers).is_none()
+    }
+
+    const HOST: (header::HeaderName, &str) = (header::HOST, "127.0.0.1:8080");
+
+    #[test]
+    fn a_name_that_only_resolves_to_loopback_is_turned_away() {
+        assert!(verdict(&Method::GET, &[HOST]));
+        assert!(verdict(&Method::GET, &[(header::HOST, "localhost:8080")]));
+        assert!(!verdict(&Method::GET, &[(header::HOST, "evil.example:8080")]));
+        assert!(!verdict(&Method::GET, &[(header::HOST, "127.0.0.1:8081")]));
+        assert!(!verdict(&Method::GET, &[]));
+    }
+
+    #[test]
+    fn nobody_acts_from_another_site() {
+        assert!(verdict(&Method::POST, &[HOST, (header::ORIGIN, "http://127.0.0.1:8080")]));
+        assert!(!verdict(&Method::POST, &[HOST, (header::ORIGIN, "http://evil.example")]));
+        assert!(!verdict(&Method::POST, &[HOST, (header::ORIGIN, "http://localhost:8080")]));
+        assert!(!verdict(&Method::POST, &[HOST]));
+        let socket = (header::UPGRADE, "websocket");
+        assert!(!verdict(&Method::GET, &[HOST, socket.clone()]));
+        assert!(!verdict(&Method::GET, &[HOST, socket.clone(), (header::ORIGIN, "null")]));
+        assert!(verdict(&Method::GET, &[HOST, socket, (header::ORIGIN, "http://127.0.0.1:8080")]));
+    }
+}

@@ -1,0 +1,70 @@
+// The panel's Droplets: power, what is done to them, and their Snapshots.
+
+import { moment } from "./moment.js";
+import { fill, node, part } from "./node.js";
+import { state, watch } from "./state.js";
+
+const SIGNS = { completed: "✓", errored: "✗", "in-progress": "" };
+/** What each Droplet's power was, to show that it changed. */
+const powers = new Map();
+const unfolded = new Set();
+
+/** Shows the account from now on. */
+export function showDroplets() {
+  watch(["droplets"], ({ anew }) => {
+    if (anew) powers.clear();
+    fill(part("droplets"), state.droplets.map(card));
+  });
+}
+
+function card(droplet) {
+  const { id, name, power, region, disk, actions } = droplet;
+  const changed = powers.has(id) && powers.get(id) !== power;
+  powers.set(id, power);
+  const element = node(
+    "li",
+    { class: changed ? "droplet changed" : "droplet", "data-droplet": name },
+    node(
+      "header",
+      {},
+      node("span", { class: power === "on" ? "lamp on" : "lamp", "aria-hidden": "true" }),
+      node("h4", {}, name),
+      node("span", { class: `power ${power}` }, power === "on" ? "On" : power === "off" ? "Off" : power),
+    ),
+    node("p", { class: "facts" }, `${region} · ${disk} GB disk`),
+    actions.length > 0 && node("ul", { class: "actions" }, actions.map(action)),
+    snapshots(droplet),
+  );
+  if (changed) setTimeout(() => element.classList.remove("changed"), 1200);
+  return element;
+}
+
+function action({ kind, state: progress, started, ended }) {
+  return node(
+    "li",
+    { class: `action ${progress}` },
+    node("span", { class: "sign", "aria-hidden": "true" }, SIGNS[progress]),
+    node("span", {}, kind, node("span", { class: "unseen" }, ` ${progress}`), progress === "errored" && " failed"),
+    moment(Math.round((ended ?? started) / 1000), "R"),
+  );
+}
+
+function snapshots({ id, snapshots: list }) {
+  if (list.length === 0) return null;
+  const words = list.length === 1 ? "1 Snapshot" : `${list.length} Snapshots`;
+  const details = node(
+    "details",
+    { class: "snapshots", open: !unfolded.has(`-${id}`) },
+    node("summary", {}, words),
+    list.map(({ name, gigabytes, listed }) =>
+      node(
+        "div",
+        { class: "snapshot" },
+        node("span", { class: "name" }, name),
+        node("span", { class: "size" }, listed ? `${gigabytes.toFixed(1)} GB` : "not listed yet"),
+      ),
+    ),
+  );
+  details.addEventListener("toggle", () => (details.open ? unfolded.delete(`-${id}`) : unfolded.add(`-${id}`)));
+  return details;
+}

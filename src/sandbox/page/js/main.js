@@ -1,0 +1,55 @@
+// Puts the page together: who looks where, and all the parts that show what comes.
+
+import { showChannel } from "./channel.js";
+import { Composer } from "./composer.js";
+import { showDroplets } from "./droplets.js";
+import { Line } from "./live.js";
+import { count } from "./moment.js";
+import { part } from "./node.js";
+import { showPlaces } from "./seat.js";
+import { here, watch } from "./state.js";
+import { showSwitches } from "./switches.js";
+import { showTheme } from "./theme.js";
+import { showTour } from "./tour.js";
+
+showTheme();
+const line = new Line((how) => {
+  part("banner").hidden = how === "open";
+  part("banner").textContent = "The demo does not answer. Trying again…";
+});
+showPlaces((change) => {
+  composer.showText();
+  line.open({ ...here(), ...change });
+});
+showChannel();
+const composer = new Composer();
+showDroplets();
+showSwitches();
+showTour(composer);
+count();
+
+// The address tells seat and Channel, so that a second window can be a second person.
+watch(["place"], () => history.replaceState(null, "", `?${new URLSearchParams(here())}`));
+
+const panel = (open) => {
+  part("panel").classList.toggle("open", open);
+  part("panel-toggle").setAttribute("aria-expanded", String(open));
+  part(open ? "panel-close" : "panel-toggle").focus();
+};
+part("panel-toggle").addEventListener("click", () => panel(!part("panel").classList.contains("open")));
+part("panel-close").addEventListener("click", () => panel(false));
+part("panel").addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && part("panel").classList.contains("open")) panel(false);
+});
+document.addEventListener("keydown", (event) => {
+  const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName);
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    composer.begin ? composer.text.focus() : undefined;
+    composer.text.value = "/";
+    composer.read();
+  }
+});
+
+const asked = new URLSearchParams(location.search);
+line.open({ seat: asked.get("seat"), channel: asked.get("channel") });

@@ -1,0 +1,67 @@
+// Rows of buttons and menus below a message, and what happens when one is used.
+
+import { desk } from "./desk.js";
+import { node } from "./node.js";
+import { outward } from "./markdown.js";
+
+const STYLES = { 1: "primary", 2: "", 3: "success", 4: "danger" };
+/** Components that were used and not answered yet, by message and custom id. */
+const pending = new Set();
+
+/** The element for a message's rows; `redraw` shows the message anew, `fail` tells what went wrong. */
+export function rowsNode(message, redraw, fail) {
+  const use = async (customId, act) => {
+    const key = `${message.id} ${customId}`;
+    if (pending.has(key)) return;
+    pending.add(key);
+    redraw();
+    const answer = await act();
+    pending.delete(key);
+    redraw();
+    if (answer.error) fail(answer.error);
+  };
+  const part = (component) => (component.type === 3 ? menu(message, component, use) : button(message, component, use));
+  return node(
+    "div",
+    { class: "rows" },
+    message.components.map((row) => node("div", { class: "row" }, row.components.map(part))),
+  );
+}
+
+function label({ emoji, label: words }) {
+  return [emoji?.name, words].filter(Boolean).join(" ");
+}
+
+function button(message, component, use) {
+  if (component.style === 5) {
+    const link = outward(component.url, label(component));
+    link.className = "button out";
+    return link;
+  }
+  const id = component.custom_id;
+  const busy = pending.has(`${message.id} ${id}`);
+  return node(
+    "button",
+    {
+      type: "button",
+      class: `button ${STYLES[component.style] ?? ""}${busy ? " busy" : ""}`,
+      "data-id": id,
+      disabled: component.disabled,
+      "aria-busy": busy && "true",
+      onclick: () => use(id, () => desk.press(message.id, id)),
+    },
+    label(component),
+  );
+}
+
+function menu(message, component, use) {
+  const id = component.custom_id;
+  const words = component.placeholder ?? "Make a selection";
+  const change = (event) => event.target.value && use(id, () => desk.choose(message.id, id, [event.target.value]));
+  return node(
+    "select",
+    { class: "menu", "data-id": id, "aria-label": words, disabled: component.disabled, onchange: change },
+    node("option", { value: "" }, words),
+    component.options.map((option) => node("option", { value: option.value, selected: option.default }, option.label)),
+  );
+}

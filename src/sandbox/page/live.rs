@@ -1,0 +1,72 @@
+//! A window's line to the page: it is told everything at first, and then every change, as long as it is open.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{
+        FromRequestParts, State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    http::{StatusCode, request::Parts},
+    response::Response,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{place::Place, server::Stage, view::View};
+
+/// What happens by itself at DigitalOcean is told to nobody: a window looks this often.
+const LOOK: Duration = Duration::from_millis(200);
+/// Changes that come together are told together.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// What ends a line, and who waits for its end.
+#[derive(Clone, Debug)]
+pub(super) struct Watching {
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
+}
+
+type Wired = (Arc<Stage>, Watching);
+
+impl FromRequestParts<Wired> for Place {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, (stage, _): &Wired) -> Result<Self, Self::Rejection> {
+        Self::from_request_parts(parts, stage).await
+    }
+}
+
+pub(super) async fn open(State((stage, watching)): State<Wired>, place: Place, upgrade: WebSocketUpgrade) -> Response {
+    let token = watching.tasks.token();
+    upgrade.on_upgrade(move |socket| async move {
+        tokio::select! {
+            () = watching.stop.cancelled() => {}
+            () = tell(socket, &stage, &place) => {}
+        }
+        drop(token);
+    })
+}
+
+async fn tell(mut socket: WebSocket, stage: &Stage, place: &Place) {
+    let mut discord = stage.discord.changes();
+    let mut digitalocean = stage.digitalocean.changes();
+    let mut shown = View::default();
+    loop {
+        discord.mark_unchanged();
+        digitalocean.mark_unchanged();
+        let next = View::of(stage, place);
+        if let Some(change) = shown.change_to(&next)
+            && socket.send(Message::text(change.to_string())).await.is_err()
+        {
+            return;
+        }
+        shown = next;
+        tokio::select! {
+            _ = discord.changed() => tokio::time::sleep(BREATH).await,
+            _ = digitalocean.changed() => tokio::time::sleep(BREATH).await,
+            () = tokio::time::sleep(LOOK) => {}
+            // A window says nothing; what comes is its farewell.
+            said = socket.recv() => if !matches!(said, Some(Ok(_))) { return },
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! A page in the browser that looks and feels like a Channel, with the simulated account beside it.
+//!
+//! Start at `server` (the running page). `view` says what one person sees, `live` keeps a window up to date with it, `act` is
+//! what a person can do, `switch` what can be made to go wrong. The demo starts it; nothing in here knows the bot: whoever
+//! starts the page says by `bot` how the bot can be killed and started.
+
+mod account;
+mod act;
+mod asset;
+pub mod bot;
+mod guard;
+mod live;
+mod place;
+pub mod server;
+mod switch;
+mod view;

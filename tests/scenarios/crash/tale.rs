@@ -1,0 +1,100 @@
+//! What is told again and again: an operation's kind, what goes wrong in it, and what a person does about it.
+//!
+//! A person who gets no answer looks whether there is an operation after all, and tries again if there is none.
+
+use snapshot_bot::sandbox::{
+    digitalocean::fault::{Fault, HungAction, Pattern, Quirk},
+    discord::{interaction::Response, seat::Refused},
+};
+
+use super::cut::{Cut, Fate};
+use crate::stage::{Person, Stage};
+
+/// A tale. A new kind of operation is one more of these.
+pub struct Tale {
+    line: &'static str,
+    setting: Setting,
+    /// The button that is pressed as soon as it is there.
+    press: Option<&'static str>,
+    /// The Actions that it comes to, each once.
+    pub actions: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    Fine,
+    DropletIsOff,
+    ShutdownHangs,
+}
+
+pub const TAKE: Tale = Tale {
+    line: "/snapshot take droplet:web-1",
+    setting: Setting::Fine,
+    press: None,
+    actions: &["shutdown", "snapshot", "power_on"],
+};
+pub const LIVE: Tale = Tale { line: "/snapshot take droplet:web-1 power:live", actions: &["snapshot"], ..TAKE };
+pub const ALREADY_OFF: Tale = Tale { setting: Setting::DropletIsOff, actions: &["snapshot"], ..TAKE };
+pub const HUNG_FORCE: Tale = Tale {
+    setting: Setting::ShutdownHangs,
+    press: Some("Force power off"),
+    actions: &["shutdown", "power_off", "snapshot", "power_on"],
+    ..TAKE
+};
+pub const HUNG_LIVE: Tale = Tale { press: Some("Take it live"), actions: &["shutdown", "snapshot"], ..HUNG_FORCE };
+pub const HUNG_CANCEL: Tale = Tale { press: Some("Cancel"), actions: &["shutdown"], ..HUNG_FORCE };
+
+impl Tale {
+    /// Sets the scene.
+    pub fn prepare(&self, stage: &mut Stage, cuts: &[Cut]) {
+        if cuts.iter().any(|cut| cut.fate == Fate::Late) {
+            stage.environment.insert("SETTLE_TIME", "6s".to_owned());
+        }
+        // No machine is so slow that a healthy shutdown looks hung.
+        let patience = if self.setting == Setting::ShutdownHangs { "300ms" } else { "1m" };
+        stage.environment.insert("SHUTDOWN_TIMEOUT", patience.to_owned());
+        stage.digitalocean.world(|world| match self.setting {
+            Setting::Fine => {}
+            Setting::DropletIsOff => {
+                let web = world.droplet_named("web-1").map(|droplet| droplet.id);
+                world.turn_off(web.expect("the stage has it"));
+                world.mark_power();
+            }
+            Setting::ShutdownHangs => {
+                let hung = Quirk::ShutdownHangs { action: HungAction::Completes, off_after: None };
+                world.add_fault(Fault::always(Pattern::action("shutdown"), hung));
+            }
+        });
+    }
+
+    /// Tells it to its end, from wherever it stands.
+    pub async fn tell(&self, stage: &Stage, ada: &Person) {
+        stage.online().await;
+        while stage.query("SELECT COUNT(*) AS n FROM operations").await == 0 {
+            let response = ada.try_run(self.line).await;
+            let known = stage.query("SELECT COUNT(*) AS n FROM operations").await;
+            match response {
+                Ok(Response::Message(_)) => assert_eq!(known, 1, "promised and forgotten:\n{}", ada.transcript()),
+                Ok(_) | Err(Refused::DidNotRespond) => {}
+                Err(refused) => panic!("{}: {refused}", self.line),
+            }
+        }
+        if let Some(label) = self.press {
+            let shown = |stage: &Stage| stage.discord.world().is_bot_online() && self.asks(ada, label);
+            while !stage.settled_or("the question is asked", shown).await {
+                let Some((message, custom_id)) = ada.button(label) else { continue };
+                match ada.seat.press(message, &custom_id).await {
+                    Ok(_) => break,
+                    Err(Refused::DidNotRespond | Refused::UnknownComponent(_)) => {}
+                    Err(refused) => panic!("{label}: {refused}"),
+                }
+            }
+        }
+        stage.settle().await;
+    }
+
+    /// Whether the question is there. *Cancel* is there all the time, and means more once it is asked.
+    fn asks(&self, ada: &Person, label: &str) -> bool {
+        ada.button(HUNG_FORCE.press.unwrap_or_default()).is_some() && ada.button(label).is_some()
+    }
+}
