@@ -72,6 +72,8 @@ pub enum Unresolved {
     NotTagged {
         /// Its name.
         name: String,
+        /// The tag.
+        tag: String,
     },
     /// The Snapshot is there, but not of the Droplet that was asked for.
     OfAnotherDroplet {
@@ -153,7 +155,9 @@ impl Inventory {
         match beyond {
             Ok(droplets) => match droplets.into_iter().next() {
                 Some(droplet) if self.is_ours(&droplet) => Ok(droplet),
-                Some(droplet) => Err(Unresolved::NotTagged { name: droplet.name }),
+                Some(droplet) => {
+                    Err(Unresolved::NotTagged { name: droplet.name, tag: self.tag.clone().unwrap_or_default() })
+                }
                 None => Err(self.droplets.nothing_like(text, |_| true)),
             },
             Err(Error::NotFound { .. } | Error::Refused { .. }) => Err(self.droplets.nothing_like(text, |_| true)),

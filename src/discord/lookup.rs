@@ -12,7 +12,7 @@ pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
         Unresolved::NotFound { nearest } => Refusal::UnknownDroplet { text, nearest },
         Unresolved::OfAnotherDroplet { .. } => Refusal::UnknownDroplet { text, nearest: Vec::new() },
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousDroplet { text: name, labels },
-        Unresolved::NotTagged { name } => Refusal::UntaggedDroplet { name },
+        Unresolved::NotTagged { name, tag } => Refusal::UntaggedDroplet { name, tag },
         Unresolved::Unavailable(error) => down(&error),
     }
 }
@@ -26,7 +26,7 @@ pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresol
             Refusal::ForeignSnapshot { snapshot: name, droplet: droplet.unwrap_or_default() }
         }
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousSnapshot { text: name, labels },
-        Unresolved::NotTagged { name } => Refusal::UntaggedDroplet { name },
+        Unresolved::NotTagged { name, tag } => Refusal::UntaggedDroplet { name, tag },
         Unresolved::Unavailable(error) => down(&error),
     }
 }

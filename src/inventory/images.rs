@@ -92,7 +92,7 @@ impl Inventory {
         };
         let droplet = seen.map_err(gone)?;
         if !self.is_ours(&droplet) {
-            return Err(Unresolved::NotTagged { name: droplet.name });
+            return Err(Unresolved::NotTagged { name: droplet.name, tag: self.tag.clone().unwrap_or_default() });
         }
         let mut images = snapshots.map_err(gone)?;
         images.extend(backups.map_err(gone)?);

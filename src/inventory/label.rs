@@ -52,11 +52,21 @@ fn label(name: &str, id: &str, details: [Option<String>; 3]) -> String {
         tail.push_str(" · ");
         tail.push_str(&detail);
     }
-    let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let name: String = name.chars().filter_map(visible).collect();
     let name = if name.trim().is_empty() { id } else { name.trim() };
     let tail = cut(&tail, LONGEST / 2);
     let room = LONGEST - length(&tail);
     format!("{}{tail}", cut(name, room))
+}
+
+/// A character as it may stand in one line; none if it is invisible or turns the text around it.
+fn visible(character: char) -> Option<char> {
+    match character {
+        '\u{2028}' | '\u{2029}' => Some(' '),
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}' => None,
+        control if control.is_control() => Some(' '),
+        other => Some(other),
+    }
 }
 
 /// Discord counts as JavaScript does: a character outside the basic plane is two.
@@ -87,6 +97,7 @@ mod tests {
     fn a_label_tells_name_and_details() {
         assert_eq!(label("web-1", "7", [Some("nyc3".into()), Some("25 GB".into()), None]), "web-1 · nyc3 · 25 GB");
         assert_eq!(label(" \n ", "7", [None, None, None]), "7");
+        assert_eq!(label("a\u{202e}b\u{200b}\u{2028}c", "7", [None, None, None]), "ab c");
     }
 
     #[test]

@@ -169,6 +169,7 @@ impl Operation {
     pub(super) fn droplet_is_gone(&mut self, focus: Focus, now: Timestamp) {
         self.power.owed = None;
         self.power.parked = false;
+        self.power.gone = true;
         self.power.back.state = State::Skipped;
         self.not_before = None;
         match focus {

@@ -40,6 +40,9 @@ pub struct Power {
     pub went_off: Option<Timestamp>,
     /// When the Droplet was seen active again after it was off.
     pub came_back: Option<Timestamp>,
+    /// The Droplet was seen not to exist any more.
+    #[serde(default)]
+    pub gone: bool,
     /// How the Droplet was seen at the very end, where nothing is owed.
     pub after: Option<PowerState>,
     /// A late off was made good after the operation had ended.
@@ -97,6 +100,7 @@ impl Default for Power {
             released: None,
             went_off: None,
             came_back: None,
+            gone: false,
             after: None,
             repaired: None,
         }

@@ -371,6 +371,10 @@ impl Operation {
             if ours.known_size().is_some() {
                 return self.complete(focus, now);
             }
+        } else if self.snapshot.is_some() {
+            // It was listed before, so somebody has deleted it since.
+            self.snapshot = None;
+            return self.fail_step(focus, Failure::SnapshotGone, now);
         } else if let (true, Some(action)) = (run.presumed, run.action) {
             // A Snapshot is created at the second its Action started: this one was made by somebody else's.
             let theirs =

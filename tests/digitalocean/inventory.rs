@@ -226,7 +226,7 @@ async fn without_its_tag_a_droplet_is_neither_offered_nor_taken() {
     let stage = Stage::new(Some("bot"), droplets, snapshots).await;
     assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
     assert_eq!(stage.typing_snapshot(None, "").await, [5]);
-    let refusal = Err(Unresolved::NotTagged { name: "web-2".to_owned() });
+    let refusal = Err(Unresolved::NotTagged { name: "web-2".to_owned(), tag: "bot".to_owned() });
     assert_eq!(stage.resolve("2").await, refusal);
     assert_eq!(stage.resolve("web-2").await, refusal);
     assert!(matches!(stage.resolve("web-3").await, Err(Unresolved::NotFound { .. })));

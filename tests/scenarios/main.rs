@@ -1,10 +1,21 @@
 //! Scenarios: the whole bot between a simulated Discord and a simulated DigitalOcean, told as chats.
 
+mod autocomplete;
+mod busy;
 mod cancel;
+mod chat_faults;
+mod cloud_faults;
+mod contract;
 mod crash;
 mod delete;
+mod gateway;
+mod hostile;
+mod hung;
 mod launch;
 mod list;
+mod many;
+mod refusals;
 mod restore;
 mod stage;
+mod status_help;
 mod take;

@@ -100,6 +100,10 @@ impl Stage {
 
     /// The same, before the bot is started.
     pub async fn dark() -> Self {
+        if std::env::var_os("RUST_LOG").is_some() {
+            let filter = tracing_subscriber::EnvFilter::from_default_env();
+            let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).try_init();
+        }
         let now = || Clock::wall().now();
         let settings = CloudSettings {
             durations: Durations::all(SignedDuration::from_millis(40)),
@@ -263,9 +267,14 @@ impl Stage {
 
     /// The same, or until `wish` is true. Whether everything has settled.
     pub async fn settled_or(&self, what: &str, wish: impl Fn(&Self) -> bool) -> bool {
+        self.settled_within(PATIENCE, what, wish).await
+    }
+
+    /// The same for scenarios that are longer than most.
+    pub async fn settled_within(&self, patience: Duration, what: &str, wish: impl Fn(&Self) -> bool) -> bool {
         let pool = self.database().await;
         let settled = Cell::new(false);
-        self.until_async(what, async || {
+        self.until_within(patience, what, async || {
             let open = count(&pool, "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1").await;
             let unsaid =
                 count(&pool, "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NULL AND given_up IS NULL").await;
@@ -291,6 +300,12 @@ impl Stage {
         count(&self.database().await, statement).await
     }
 
+    /// Waits until a count in the bot's database is not zero.
+    pub async fn until_query(&self, what: &str, statement: &'static str) {
+        let pool = self.database().await;
+        self.until_async(what, async || count(&pool, statement).await > 0).await;
+    }
+
     async fn open_operations(&self) -> String {
         let rows = sqlx::query("SELECT state, due_at, version FROM operations WHERE is_open = 1");
         let rows = rows.fetch_all(&self.database().await).await.unwrap_or_default();
@@ -314,6 +329,10 @@ impl Stage {
     }
 
     async fn until_async(&self, what: &str, wish: impl AsyncFn() -> bool) {
+        self.until_within(PATIENCE, what, wish).await;
+    }
+
+    async fn until_within(&self, patience: Duration, what: &str, wish: impl AsyncFn() -> bool) {
         let (mut chat, mut cloud) = (self.discord.changes(), self.digitalocean.changes());
         let waiting = async {
             while !wish().await {
@@ -326,7 +345,7 @@ impl Stage {
                 }
             }
         };
-        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
+        if tokio::time::timeout(patience, waiting).await.is_err() {
             let open = self.open_operations().await;
             panic!("waited in vain until {what}\n--- open operations\n{open}\n{}", self.conversation());
         }
@@ -340,6 +359,18 @@ impl Stage {
                 self.clock.advance(SignedDuration::from_millis(100));
             }
             is_seen
+        })
+        .await;
+    }
+
+    /// Waits until `wish` is true, while hours pass.
+    pub async fn until_later(&self, what: &str, wish: impl Fn(&Self) -> bool) {
+        self.until_async(what, async || {
+            let is_so = wish(self);
+            if !is_so {
+                self.clock.advance(SignedDuration::from_secs(10));
+            }
+            is_so
         })
         .await;
     }
@@ -360,9 +391,16 @@ impl Stage {
             .iter()
             .map(|entry| format!("{} {} -> {:?}", entry.request.method, entry.request.path, entry.status()))
             .collect();
-        let bot = self.discord.world().bot();
-        let ops = self.discord.seat(bot, self.ops).transcript();
-        format!("--- DigitalOcean\n{}\n--- #ops\n{ops}", sent.join("\n"))
+        let (readers, bot): (BTreeSet<Snowflake>, Snowflake) = {
+            let world = self.discord.world();
+            (world.messages_in(self.ops).filter_map(|message| message.only_for).collect(), world.bot())
+        };
+        let seen: Vec<String> = readers
+            .into_iter()
+            .chain([bot])
+            .map(|user| format!("--- #ops as {user} sees it\n{}", self.discord.seat(user, self.ops).transcript()))
+            .collect();
+        format!("--- DigitalOcean\n{}\n{}", sent.join("\n"), seen.join("\n"))
     }
 
     /// The POSTs and DELETEs that DigitalOcean has seen, in words such as `shutdown web-1`.
@@ -495,7 +533,7 @@ impl Polish {
         });
         // One in twenty has no digit and looks like a word: it is known by what stands before it.
         static OPERATION: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"\b(operation `?|DATE-TIME-)?([0-9a-hjkmnp-tv-z]{8})\b").unwrap());
+            LazyLock::new(|| Regex::new(r"\b(operation `?|DATE-TIME-|[a-z]-)?([0-9a-hjkmnp-tv-z]{8})\b").unwrap());
         let mut text = RULES.iter().fold(text.to_owned(), |text, (rule, by)| rule.replace_all(&text, *by).into_owned());
         let mut names: Vec<String> = Vec::new();
         for found in OPERATION.captures_iter(&text.clone()) {

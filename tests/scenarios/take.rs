@@ -210,7 +210,7 @@ async fn a_snapshot_that_runs_cannot_be_cancelled_and_is_kept() {
     ada.run("/snapshot take droplet:web-1").await;
     stage.shows(&ada, "Taking the Snapshot — started").await;
     ada.press("Cancel").await;
-    stage.shows(&ada, "stopping").await;
+    stage.shows(&ada, "too late to stop").await;
     assert_snapshot!("cancelled_too_late_meanwhile", ada.transcript());
     stage.complete_action("web-1");
     stage.settle().await;

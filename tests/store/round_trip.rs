@@ -135,6 +135,7 @@ fn power() -> impl Strategy<Value = Power> {
                 released,
                 went_off,
                 came_back,
+                gone: failures % 2 == 1,
                 after,
                 repaired,
             }

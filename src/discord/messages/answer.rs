@@ -6,7 +6,7 @@ use super::{
     subject,
     text::{name, shorten},
     the_subject,
-    units::{ago, clock, duration, gigabytes, moment, monthly},
+    units::{clock, duration, gigabytes, moment, monthly},
 };
 use crate::{
     discord::press::Press,
@@ -65,6 +65,7 @@ fn outcome(operation: &Operation, wording: &Wording) -> String {
     };
     sentences.extend(power(operation));
     if let Some(Verdict::Failed(why)) = &operation.verdict {
+        let why = if operation.power.gone { &Failure::DropletGone } else { why };
         sentences.push(failure::next(why, operation));
     }
     sentences.join(" ")
@@ -75,7 +76,7 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
     let mut sentences = match &operation.kind {
         Kind::Take { .. } => {
             vec![format!(
-                "Snapshot {} of {droplet} is ready: {}.",
+                "Snapshot {} of {droplet} is ready{}.",
                 name(&operation.snapshot_name),
                 cost(operation, wording)
             )]
@@ -167,7 +168,7 @@ fn safety(operation: &Operation, wording: &Wording) -> Option<String> {
         _ => String::new(),
     };
     Some(format!(
-        "What was on its disk before is kept in Snapshot {}: {}.{undo}",
+        "What was on its disk before is kept in Snapshot {}{}.{undo}",
         name(&operation.snapshot_name),
         cost(operation, wording)
     ))
@@ -175,8 +176,8 @@ fn safety(operation: &Operation, wording: &Wording) -> Option<String> {
 
 fn cost(operation: &Operation, wording: &Wording) -> String {
     match operation.snapshot.as_ref().and_then(crate::operation::reading::SnapshotReading::known_size) {
-        Some(size) => format!("{}, {}", gigabytes(size), monthly(size, wording.price_per_gb)),
-        None => "DigitalOcean has not told its size yet".to_owned(),
+        Some(size) => format!(": {}, {}", gigabytes(size), monthly(size, wording.price_per_gb)),
+        None => "; DigitalOcean has not told its size yet".to_owned(),
     }
 }
 
@@ -186,6 +187,9 @@ fn power(operation: &Operation) -> Option<String> {
     let power = &operation.power;
     if operation.verdict == Some(Verdict::Failed(Failure::DropletGone)) {
         return None;
+    }
+    if power.gone {
+        return Some(format!("{droplet} does not exist any more."));
     }
     if let Some(release) = &power.released {
         return Some(match release.how {
@@ -201,7 +205,9 @@ fn power(operation: &Operation) -> Option<String> {
     }
     if let Some(downtime) = power.downtime() {
         let by_others = if operation.power.back.is_done() { "" } else { " Somebody turned it on before we did." };
-        return Some(format!("{droplet} was down for {}.{by_others}", duration(downtime)));
+        // Who reads of a failure wants to know first that the server is there again.
+        let is_on = if operation.verdict == Some(Verdict::Completed) { "" } else { "is on again; it " };
+        return Some(format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime)));
     }
     match (power.before, power.after, power.went_off) {
         (Some(PowerState::Off), Some(PowerState::On), _) => {

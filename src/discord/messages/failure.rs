@@ -1,7 +1,7 @@
 //! Why something failed and what a person can do about it, one pair of sentences for each [`Failure`].
 
 use super::text::{name, plain, quote};
-use crate::operation::{Operation, reading::Failure};
+use crate::operation::{Operation, plan::Kind, reading::Failure};
 
 /// What happened, as a sentence.
 pub fn what(failure: &Failure, operation: &Operation) -> String {
@@ -10,7 +10,12 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         Failure::ActionErrored => "DigitalOcean began it and then reported an error; it never says why.".to_owned(),
         Failure::ActionVanished => "DigitalOcean no longer knows the Action that it had begun.".to_owned(),
         Failure::DropletGone => format!("{droplet} does not exist any more."),
-        Failure::SnapshotGone => "The Snapshot does not exist any more.".to_owned(),
+        Failure::SnapshotGone => match operation.kind {
+            Kind::Take { .. } => "The Snapshot was taken, and somebody deleted it at once.".to_owned(),
+            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
+                "The Snapshot does not exist any more.".to_owned()
+            }
+        },
         Failure::DropletUnusable { status } => {
             format!(
                 "DigitalOcean says that {droplet} is {}, and nothing can be done with it in that state.",
@@ -24,7 +29,7 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         Failure::Forbidden { scopes } => {
             format!("This bot's DigitalOcean token lacks a scope; the request needs {}.", quote(scopes))
         }
-        Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message)),
+        Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message.trim_end_matches('.'))),
         Failure::Hung => format!("{droplet} did not turn off in time."),
         Failure::RestoreUnclear => {
             "DigitalOcean's answer to the restore was lost, and it cannot be known whether it was carried out."
@@ -42,7 +47,10 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
             "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
         }
         Failure::DropletGone => "Snapshots that were taken of it earlier are still there.".to_owned(),
-        Failure::SnapshotGone => "Choose another Snapshot.".to_owned(),
+        Failure::SnapshotGone => match operation.kind {
+            Kind::Take { .. } => "Take another one if you need it.".to_owned(),
+            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "Choose another Snapshot.".to_owned(),
+        },
         Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
         Failure::TagRemoved { .. } => "Give it the tag again, or leave it out.".to_owned(),
         Failure::Unauthorized => "Whoever runs this bot has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),

@@ -106,8 +106,12 @@ impl Phase {
 
 /// What a reader wants to know first: how long the Droplet will be down.
 fn outlook(operation: &Operation) -> String {
-    if operation.cancelled.is_some() {
-        return "stopping".to_owned();
+    let is_taking = operation.active_step().is_some_and(|step| step.task == Task::Snapshot && step.run().is_some());
+    match (operation.cancelled.is_some(), operation.power.downtime().is_some()) {
+        (true, _) if is_taking => return "too late to stop; the Snapshot is kept".to_owned(),
+        (true, _) => return "stopping".to_owned(),
+        (false, true) => return "it is on again".to_owned(),
+        (false, false) => {}
     }
     let shutdown_given_up =
         operation.steps.iter().any(|step| step.task == Task::ShutDown && matches!(step.state, State::Failed { .. }))
@@ -168,8 +172,11 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
         State::Failed { why: Failure::Hung, .. } => format!("⚠️ {noun} — {}", failure::short(&Failure::Hung)),
         State::Failed { why, .. } => format!("❌ {noun} — {}", failure::short(why)),
         State::Waiting(_) | State::Intended { .. } | State::Running(_) => {
+            let is_made = step.task == Task::Snapshot && step.run().is_some_and(Run::ended);
             if operation.active_step() == Some(step) {
                 active(verb, step, operation, now)
+            } else if is_made {
+                format!("🔄 {noun} — taken; DigitalOcean has yet to list it")
             } else {
                 format!("▫️ {noun}")
             }
@@ -212,7 +219,7 @@ fn hindrance(what: &Hindrance) -> String {
     match what {
         Hindrance::Event(Some(kind)) => format!("another Action, {}, is in progress", name(kind)),
         Hindrance::Event(None) => "another Action is in progress".to_owned(),
-        Hindrance::Locked => "DigitalOcean has locked the Droplet".to_owned(),
+        Hindrance::Locked => "the Droplet is locked while DigitalOcean works on it".to_owned(),
         Hindrance::Unsettled(status) => format!("the Droplet is {}", name(status)),
         Hindrance::Outage => "DigitalOcean does not answer".to_owned(),
         Hindrance::Throttled => "DigitalOcean's request limit is reached".to_owned(),
@@ -251,9 +258,7 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     }
     match (&power.owed, &power.went_off) {
         (Some(_), _) if operation.active_step() == Some(&power.back) => Some(active(verb, &power.back, operation, now)),
-        (None, Some(_)) if operation.verdict == Some(Verdict::Failed(Failure::DropletGone)) => {
-            Some(format!("⏭️ {noun} — the Droplet is gone"))
-        }
+        (None, Some(_)) if power.gone => Some(format!("⏭️ {noun} — the Droplet is gone")),
         (None, Some(_)) => Some(format!("✅ {noun} — it never went off")),
         (None, None) if operation.verdict.is_some() => Some(format!("⏭️ {noun} — it never went off")),
         (Some(_), _) | (None, None) => Some(format!("▫️ {noun}")),
@@ -317,7 +322,8 @@ fn buttons(operation: &Operation) -> Vec<Button> {
             cancel,
         ];
     }
-    let is_off = operation.power.owed.is_some() && !operation.power.parked;
+    let hangs_on = operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }));
+    let is_off = operation.power.owed.is_some() && !operation.power.parked && (operation.power.seen_off || !hangs_on);
     let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none();
     let offered = [(can_cancel, cancel), (is_off, leave_off)];
     offered.into_iter().filter_map(|(offered, button)| offered.then_some(button)).collect()

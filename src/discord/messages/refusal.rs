@@ -32,6 +32,8 @@ pub enum Refusal {
     UntaggedDroplet {
         /// Its name.
         name: String,
+        /// The tag.
+        tag: String,
     },
     /// DigitalOcean could not be asked about the Droplet.
     DigitalOceanDown,
@@ -208,9 +210,11 @@ impl Refusal {
                 name(text),
                 listed(labels)
             ),
-            Self::UntaggedDroplet { name: droplet } => format!(
-                "{} is there, but without the tag that lets this bot touch it. Add the tag at DigitalOcean, then try again.",
-                name(droplet)
+            Self::UntaggedDroplet { name: droplet, tag } => format!(
+                "{} is there, but without the tag {}, and this bot touches no Droplet that lacks it. Add the tag at DigitalOcean, \
+                 then try again.",
+                name(droplet),
+                name(tag)
             ),
             Self::DigitalOceanDown => {
                 "DigitalOcean does not answer, so what you named could not be looked up. Nothing was done; try again in a minute."
@@ -328,7 +332,7 @@ pub fn denied(denial: &Denial) -> String {
         Denial::MissingRole { right, roles } => {
             let roles: Vec<String> = roles.iter().take(10).map(|role| format!("<@&{role}>")).collect();
             format!(
-                "You need {} {} to {}. Ask somebody who runs this server.",
+                "You need {} {} to {}. Somebody who runs this server can give it to you.",
                 one_of(&roles),
                 roles.join(", "),
                 doing(*right)
@@ -417,7 +421,7 @@ fn bad_name(bad: BadName) -> String {
     match bad {
         BadName::Empty => "A Snapshot's name needs something to read. Leave `name` out to have one made up.".to_owned(),
         BadName::TooLong => format!(
-            "A Snapshot's name may have {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
+            "A Snapshot's name may have at most {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
         ),
         BadName::Invisible => {
             "A Snapshot's name may hold no line breaks and no characters that cannot be seen. Type it anew.".to_owned()

@@ -331,7 +331,7 @@ fn every_refusal() {
         Refusal::UnknownDroplet { text: text("wbe-1"), nearest: names(&["web-1", "web-2", "web-3"]) },
         Refusal::UnknownDroplet { text: text("`@everyone`"), nearest: Vec::new() },
         Refusal::AmbiguousDroplet { text: text("web-1"), labels: names(&["web-1 · nyc3", "web-1 · fra1"]) },
-        Refusal::UntaggedDroplet { name: text("db-1") },
+        Refusal::UntaggedDroplet { name: text("db-1"), tag: text("prod") },
         Refusal::DigitalOceanDown,
         Refusal::Busy { droplet: text("web-1"), operation, progress },
         Refusal::Busy { droplet: text("web-1"), operation, progress: None },
