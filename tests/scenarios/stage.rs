@@ -32,7 +32,7 @@ use snapshot_bot::{
             permission::Permissions,
             seat::{Refused, Seat},
             server::Discord,
-            settings::{Now, Settings as ChatSettings},
+            settings::Settings as ChatSettings,
             snowflake::Snowflake,
         },
     },
@@ -73,6 +73,8 @@ pub struct Stage {
     read: Rc<RefCell<BTreeSet<Snowflake>>>,
     /// Complaints that the scenario provokes on purpose.
     pub excused: Vec<&'static str>,
+    /// Whether an operation that ended may still watch for a late shutdown, which it does for a quarter of an hour.
+    pub watches_late_shutdowns: bool,
 }
 
 /// The bot in a runtime of its own, so that it can be killed with everything it ever spawned.
@@ -100,6 +102,12 @@ impl Stage {
 
     /// The same, before the bot is started.
     pub async fn dark() -> Self {
+        Self::dark_with(ChatSettings::default()).await
+    }
+
+    /// The same, with a Discord that is set up otherwise.
+    pub async fn dark_with(settings: ChatSettings) -> Self {
+        let discord = Discord::start(settings).await.unwrap();
         let now = || Clock::wall().now();
         let settings = CloudSettings {
             durations: Durations::all(SignedDuration::from_millis(40)),
@@ -114,7 +122,6 @@ impl Stage {
         }
         cloud.mark_power();
         let digitalocean = DigitalOcean::start(cloud, Arc::new(now)).await.unwrap();
-        let discord = Discord::start(ChatSettings { now: Now::wall(), ..ChatSettings::default() }).await.unwrap();
         let (guild, ops, roles) = {
             let mut world = discord.world();
             let guild = world.add_guild("The Workshop");
@@ -157,6 +164,7 @@ impl Stage {
             bot: None,
             read: Rc::default(),
             excused: Vec::new(),
+            watches_late_shutdowns: false,
         }
     }
 
@@ -208,6 +216,7 @@ impl Stage {
             }
         };
         tokio::task::spawn_blocking(dead).await.unwrap();
+        self.until("Discord sees that the bot is gone", |stage| !stage.discord.world().is_bot_online()).await;
     }
 
     /// Seats somebody who is known already in another channel, or in a direct one.
@@ -266,7 +275,7 @@ impl Stage {
         let pool = self.database().await;
         let settled = Cell::new(false);
         self.until_async(what, async || {
-            let open = count(&pool, "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1").await;
+            let open = count(&pool, self.unsettled()).await;
             let unsaid =
                 count(&pool, "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NULL AND given_up IS NULL").await;
             let unshown = count(
@@ -284,6 +293,14 @@ impl Stage {
         })
         .await;
         settled.get()
+    }
+
+    fn unsettled(&self) -> &'static str {
+        if self.watches_late_shutdowns {
+            "SELECT COUNT(*) AS n FROM operations WHERE is_running = 1"
+        } else {
+            "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1"
+        }
     }
 
     /// A number from the bot's database.
@@ -386,7 +403,7 @@ impl Stage {
 
     /// Ends the scenario and proves that it left nothing behind.
     pub async fn finish(mut self) {
-        let open = self.query("SELECT COUNT(*) AS n FROM operations WHERE is_open = 1").await;
+        let open = self.query(self.unsettled()).await;
         assert_eq!(open, 0, "an operation is left open\n{}", self.conversation());
         self.stop().await;
         let left_off: Vec<String> =
