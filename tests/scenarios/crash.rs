@@ -5,6 +5,7 @@
 //! same in the end. `CRASH_SWEEP=all` leaves nothing out; without it, looks are cut once each, and pairs of deaths are sampled.
 
 mod cut;
+mod storm;
 mod tale;
 mod verdict;
 
@@ -14,7 +15,10 @@ use futures_util::{FutureExt, StreamExt, stream};
 
 use snapshot_bot::sandbox::discord::settings::Settings;
 
-use crate::stage::{Person, Role, Stage};
+use crate::{
+    bot::Housing,
+    stage::{Person, Role, Stage},
+};
 use cut::{Cut, Held, Kind, Service, Trap};
 use tale::Tale;
 use verdict::Ending;
@@ -27,32 +31,47 @@ const SEED: u64 = 20_261_122;
 
 #[test]
 fn a_take_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::TAKE);
+    sweep(Housing::Runtime, &tale::TAKE);
 }
 
 #[test]
 fn a_live_take_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::LIVE);
+    sweep(Housing::Runtime, &tale::LIVE);
 }
 
 #[test]
 fn a_take_of_a_droplet_that_is_off_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::ALREADY_OFF);
+    sweep(Housing::Runtime, &tale::ALREADY_OFF);
 }
 
 #[test]
 fn a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::HUNG_FORCE);
+    sweep(Housing::Runtime, &tale::HUNG_FORCE);
 }
 
 #[test]
 fn a_hung_shutdown_that_is_taken_live_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::HUNG_LIVE);
+    sweep(Housing::Runtime, &tale::HUNG_LIVE);
 }
 
 #[test]
 fn a_hung_shutdown_that_is_cancelled_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::HUNG_CANCEL);
+    sweep(Housing::Runtime, &tale::HUNG_CANCEL);
+}
+
+#[test]
+fn a_take_ends_the_same_wherever_the_program_is_killed() {
+    sweep(Housing::Process, &tale::TAKE);
+}
+
+#[tokio::test]
+async fn twelve_takes_end_well_however_often_the_bot_dies() {
+    storm::twelve_takes(Housing::Runtime, SEED).await;
+}
+
+#[tokio::test]
+async fn twelve_takes_end_well_however_often_the_program_is_killed() {
+    storm::twelve_takes(Housing::Process, SEED + 1).await;
 }
 
 /// What one telling came to.
@@ -65,14 +84,14 @@ struct Told {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn sweep(tale: &Tale) {
-    let first = tell(tale, &[]).await;
+async fn sweep(housing: Housing, tale: &Tale) {
+    let first = tell(housing, tale, &[]).await;
     assert_eq!(first.ending.actions, tale.actions, "undisturbed\n{}", first.ending.transcript);
     let lives = lives(&first.requests);
     let count = lives.len();
     let told = stream::iter(lives)
         .map(|cuts| async move {
-            let told = AssertUnwindSafe(tell(tale, &cuts)).catch_unwind().await;
+            let told = AssertUnwindSafe(tell(housing, tale, &cuts)).catch_unwind().await;
             (cuts, told)
         })
         .buffer_unordered(AT_ONCE)
@@ -80,7 +99,6 @@ async fn sweep(tale: &Tale) {
         .await;
     let mut failures = Vec::new();
     let mut reached = 0;
-    if std::env::var("CRASH_SWEEP").is_ok() { eprintln!("{:?} {} lives", first.requests, count); }
     for (cuts, told) in told {
         match told {
             Ok(told) => {
@@ -107,14 +125,14 @@ fn lives(requests: &BTreeMap<Kind, usize>) -> Vec<Vec<Cut>> {
     }
     let mut random = fastrand::Rng::with_seed(SEED);
     let pairs = if everything { 2 * once.len() } else { once.len() / 6 };
-    let twice: Vec<Vec<Cut>> =
-        (0..pairs).map(|_| (0..2).map(|_| once[random.usize(..once.len())]).collect()).collect();
+    let twice: Vec<Vec<Cut>> = (0..pairs).map(|_| (0..2).map(|_| once[random.usize(..once.len())]).collect()).collect();
     once.into_iter().map(|cut| vec![cut]).chain(twice).collect()
 }
 
 /// Tells a tale in which the bot dies at these requests, each counted from the start before it.
-async fn tell(tale: &Tale, cuts: &[Cut]) -> Told {
+async fn tell(housing: Housing, tale: &Tale, cuts: &[Cut]) -> Told {
     let mut stage = Stage::dark_with(Settings { acknowledge_within: PATIENCE, ..Settings::default() }).await;
+    stage.housing = housing;
     tale.prepare(&mut stage, cuts);
     let ada = stage.seat("ada", Role::Operator);
     let bob = stage.seat("bob", Role::Viewer);

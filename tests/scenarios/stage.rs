@@ -15,9 +15,7 @@ use jiff::SignedDuration;
 use regex::Regex;
 use serde_json::Value;
 use snapshot_bot::{
-    app::App,
     clock::Clock,
-    config::Config,
     sandbox::{
         digitalocean::{
             action::Progress,
@@ -38,7 +36,8 @@ use snapshot_bot::{
     },
 };
 use sqlx::{AnyPool, Row, any::AnyPoolOptions};
-use tokio::runtime::{Builder, Runtime};
+
+use crate::bot::{Bot, Housing};
 
 /// How long a scenario may be silent before it is told as a failure, with the conversation so far.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -75,21 +74,8 @@ pub struct Stage {
     pub excused: Vec<&'static str>,
     /// Whether an operation that ended may still watch for a late shutdown, which it does for a quarter of an hour.
     pub watches_late_shutdowns: bool,
-}
-
-/// The bot in a runtime of its own, so that it can be killed with everything it ever spawned.
-struct Bot {
-    runtime: Option<Runtime>,
-    app: Option<App>,
-}
-
-impl Drop for Bot {
-    /// A scenario that failed leaves its bot behind; waiting for it here would hide why.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
+    /// Where the bot lives.
+    pub housing: Housing,
 }
 
 impl Stage {
@@ -165,6 +151,7 @@ impl Stage {
             read: Rc::default(),
             excused: Vec::new(),
             watches_late_shutdowns: false,
+            housing: Housing::default(),
         }
     }
 
@@ -176,16 +163,7 @@ impl Stage {
 
     /// Starts the bot; its requests begin to leave.
     pub async fn launch(&mut self) {
-        let environment = self.environment.clone();
-        let config = Config::from_lookup(|name| environment.get(name).cloned()).unwrap();
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let clock = self.clock.clone();
-        let inside = runtime.handle().clone();
-        let starting = move || {
-            let app = inside.block_on(App::start(config, clock)).expect("the bot starts");
-            Bot { runtime: Some(runtime), app: Some(app) }
-        };
-        self.bot = Some(tokio::task::spawn_blocking(starting).await.unwrap());
+        self.bot = Some(Bot::launch(self.housing, &self.environment, &self.clock).await);
     }
 
     /// Waits until the bot hears what people say.
@@ -200,22 +178,16 @@ impl Stage {
 
     /// Stops the bot as a signal would.
     pub async fn stop(&mut self) {
-        let Some(mut bot) = self.bot.take() else { return };
-        let (Some(runtime), Some(app)) = (bot.runtime.take(), bot.app.take()) else { return };
-        runtime.spawn(app.stop()).await.unwrap().unwrap();
-        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
+        if let Some(bot) = self.bot.take() {
+            bot.stop().await;
+        }
     }
 
     /// Ends the bot with all of its tasks, wherever they are: what `kill -9` leaves behind.
     pub async fn kill(&mut self) {
-        let Some(mut bot) = self.bot.take() else { return };
-        let dead = move || {
-            drop(bot.app.take());
-            if let Some(runtime) = bot.runtime.take() {
-                runtime.shutdown_timeout(PATIENCE);
-            }
-        };
-        tokio::task::spawn_blocking(dead).await.unwrap();
+        if let Some(bot) = self.bot.take() {
+            bot.kill().await;
+        }
         self.until("Discord sees that the bot is gone", |stage| !stage.discord.world().is_bot_online()).await;
     }
 
@@ -242,11 +214,7 @@ impl Stage {
 
     /// What the bot says of itself to whoever started it, once it has ended by itself.
     pub async fn last_words(&mut self) -> String {
-        let mut bot = self.bot.take().expect("a bot");
-        let (runtime, mut app) = (bot.runtime.take().expect("a runtime"), bot.app.take().expect("a bot"));
-        let ended = runtime.spawn(async move { app.ended().await }).await.unwrap();
-        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
-        ended.map_or_else(|error| error.to_string(), |()| "no complaint".to_owned())
+        self.bot.take().expect("a bot").last_words().await
     }
 
     /// Seats somebody in `#ops`.

@@ -44,12 +44,8 @@ pub(super) const HUNG_FORCE: Tale = Tale {
     actions: &["shutdown", "power_off", "snapshot", "power_on"],
     ..TAKE
 };
-pub(super) const HUNG_LIVE: Tale = Tale {
-    press: Some("Take it live"),
-    may_go_off_late: true,
-    actions: &["shutdown", "snapshot"],
-    ..HUNG_FORCE
-};
+pub(super) const HUNG_LIVE: Tale =
+    Tale { press: Some("Take it live"), may_go_off_late: true, actions: &["shutdown", "snapshot"], ..HUNG_FORCE };
 pub(super) const HUNG_CANCEL: Tale = Tale { press: Some("Cancel"), actions: &["shutdown"], ..HUNG_LIVE };
 
 impl Tale {
