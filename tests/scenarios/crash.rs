@@ -66,12 +66,12 @@ fn a_take_ends_the_same_wherever_the_program_is_killed() {
 
 #[tokio::test]
 async fn twelve_takes_end_well_however_often_the_bot_dies() {
-    storm::twelve_takes(Housing::Runtime, SEED).await;
+    storm::storms(Housing::Runtime, SEED).await;
 }
 
 #[tokio::test]
 async fn twelve_takes_end_well_however_often_the_program_is_killed() {
-    storm::twelve_takes(Housing::Process, SEED + 1).await;
+    storm::storms(Housing::Process, 2 * SEED).await;
 }
 
 /// What one telling came to.
