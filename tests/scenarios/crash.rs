@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 
-use snapshot_bot::sandbox::discord::settings::Settings;
+use snapshot_bot::sandbox::{digitalocean::exchange::Method, discord::settings::Settings};
 
 use crate::{
     bot::Housing,
@@ -64,6 +64,14 @@ fn a_take_ends_the_same_wherever_the_program_is_killed() {
     sweep(Housing::Process, &tale::TAKE);
 }
 
+#[test]
+fn a_take_ends_the_same_on_postgresql_too() {
+    match std::env::var("TEST_DATABASE_URL") {
+        Ok(server) => sweep_on(&Ground { housing: Housing::Runtime, postgresql: Some(server) }, &tale::TAKE),
+        Err(_) => println!("skipped on PostgreSQL: TEST_DATABASE_URL is not set"),
+    }
+}
+
 #[tokio::test]
 async fn twelve_takes_end_well_however_often_the_bot_dies() {
     storm::storms(Housing::Runtime, SEED).await;
@@ -83,15 +91,30 @@ struct Told {
     deaths: Vec<String>,
 }
 
+/// What a tale is played on.
+struct Ground {
+    housing: Housing,
+    /// A server, if the memory is not a SQLite file.
+    postgresql: Option<String>,
+}
+
+fn sweep(housing: Housing, tale: &Tale) {
+    sweep_on(&Ground { housing, postgresql: None }, tale);
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn sweep(housing: Housing, tale: &Tale) {
-    let first = tell(housing, tale, &[]).await;
+async fn sweep_on(ground: &Ground, tale: &Tale) {
+    let first = tell(ground, tale, &[]).await;
     assert_eq!(first.ending.actions, tale.actions, "undisturbed\n{}", first.ending.transcript);
-    let lives = lives(&first.requests);
+    let mut lives = lives(&first.requests);
+    if ground.postgresql.is_some() && !everything() {
+        // The same code asks both databases; the deaths at commands and messages show that this one remembers, too.
+        lives.retain(|cuts| cuts.iter().all(|cut| cut.kind.method != Method::Get));
+    }
     let count = lives.len();
     let told = stream::iter(lives)
         .map(|cuts| async move {
-            let told = AssertUnwindSafe(tell(housing, tale, &cuts)).catch_unwind().await;
+            let told = AssertUnwindSafe(tell(ground, tale, &cuts)).catch_unwind().await;
             (cuts, told)
         })
         .buffer_unordered(AT_ONCE)
@@ -114,9 +137,14 @@ async fn sweep(housing: Housing, tale: &Tale) {
     assert!(reached * 10 > count * 7, "only {reached} of {count} deaths came about: the sweep has lost its target");
 }
 
+/// Whether nothing is to be left out.
+fn everything() -> bool {
+    std::env::var("CRASH_SWEEP").is_ok_and(|wanted| wanted == "all")
+}
+
 /// Every way to die once, and some to die twice.
 fn lives(requests: &BTreeMap<Kind, usize>) -> Vec<Vec<Cut>> {
-    let everything = std::env::var("CRASH_SWEEP").is_ok_and(|wanted| wanted == "all");
+    let everything = everything();
     let mut once = Vec::new();
     for (kind, count) in requests {
         for number in 0..*count {
@@ -130,9 +158,12 @@ fn lives(requests: &BTreeMap<Kind, usize>) -> Vec<Vec<Cut>> {
 }
 
 /// Tells a tale in which the bot dies at these requests, each counted from the start before it.
-async fn tell(housing: Housing, tale: &Tale, cuts: &[Cut]) -> Told {
+async fn tell(ground: &Ground, tale: &Tale, cuts: &[Cut]) -> Told {
     let mut stage = Stage::dark_with(Settings { acknowledge_within: PATIENCE, ..Settings::default() }).await;
-    stage.housing = housing;
+    stage.housing = ground.housing;
+    if let Some(server) = &ground.postgresql {
+        stage.move_to_postgresql(server).await;
+    }
     tale.prepare(&mut stage, cuts);
     let ada = stage.seat("ada", Role::Operator);
     let bob = stage.seat("bob", Role::Viewer);
@@ -151,6 +182,9 @@ async fn tell(housing: Housing, tale: &Tale, cuts: &[Cut]) -> Told {
             stage.excused.push("was not acknowledged in time");
         }
         stage.kill().await;
+        if ground.postgresql.is_some() {
+            stage.end_lease().await;
+        }
         late.take().into_iter().for_each(Held::release);
         late = held.meet(cut.fate);
     }

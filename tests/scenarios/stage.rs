@@ -263,6 +263,22 @@ impl Stage {
         settled.get()
     }
 
+    /// Moves to a schema of its own on a PostgreSQL server.
+    pub async fn move_to_postgresql(&mut self, server: &str) {
+        sqlx::any::install_default_drivers();
+        let schema = format!("test_{:016x}", fastrand::u64(..));
+        let admin = AnyPool::connect(server).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&admin).await.unwrap();
+        admin.close().await;
+        let separator = if server.contains('?') { '&' } else { '?' };
+        self.environment.insert("DATABASE_URL", format!("{server}{separator}options[search_path]={schema}"));
+    }
+
+    /// Takes the dead bot's lease away, as an operator may who knows that its machine is gone; it runs out by itself otherwise.
+    pub async fn end_lease(&self) {
+        sqlx::query("DELETE FROM leases").execute(&self.database().await).await.unwrap();
+    }
+
     fn unsettled(&self) -> &'static str {
         if self.watches_late_shutdowns {
             "SELECT COUNT(*) AS n FROM operations WHERE is_running = 1"
