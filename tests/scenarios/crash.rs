@@ -5,72 +5,116 @@
 //! same in the end. `CRASH_SWEEP=all` leaves nothing out; without it, looks are cut once each, and pairs of deaths are sampled.
 
 mod cut;
+mod storm;
 mod tale;
 mod verdict;
 
-use std::panic::AssertUnwindSafe;
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 
-use crate::stage::{Role, Stage};
-use cut::{Cut, Fate, Service, Trap};
+use snapshot_bot::sandbox::{digitalocean::exchange::Method, discord::settings::Settings};
+
+use crate::{
+    bot::Housing,
+    stage::{Person, Role, Stage},
+};
+use cut::{Cut, Held, Kind, Service, Trap};
 use tale::Tale;
 use verdict::Ending;
 
 /// Runs at once: most of their time is spent waiting for pauses.
 const AT_ONCE: usize = 12;
-/// Runs differ a little in how often they look, so that the sweep goes somewhat beyond the first one's end.
-const BEYOND: usize = 2;
+/// A busy machine makes a bot slow, and people patient.
+const PATIENCE: Duration = Duration::from_secs(20);
 const SEED: u64 = 20_261_122;
 
 #[test]
 fn a_take_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::TAKE);
+    sweep(Housing::Runtime, &tale::TAKE);
 }
 
 #[test]
 fn a_live_take_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::LIVE);
+    sweep(Housing::Runtime, &tale::LIVE);
 }
 
 #[test]
 fn a_take_of_a_droplet_that_is_off_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::ALREADY_OFF);
+    sweep(Housing::Runtime, &tale::ALREADY_OFF);
 }
 
 #[test]
 fn a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::HUNG_FORCE);
+    sweep(Housing::Runtime, &tale::HUNG_FORCE);
 }
 
 #[test]
 fn a_hung_shutdown_that_is_taken_live_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::HUNG_LIVE);
+    sweep(Housing::Runtime, &tale::HUNG_LIVE);
 }
 
 #[test]
 fn a_hung_shutdown_that_is_cancelled_ends_the_same_wherever_the_bot_dies() {
-    sweep(&tale::HUNG_CANCEL);
+    sweep(Housing::Runtime, &tale::HUNG_CANCEL);
+}
+
+#[test]
+fn a_take_ends_the_same_wherever_the_program_is_killed() {
+    sweep(Housing::Process, &tale::TAKE);
+}
+
+#[test]
+fn a_take_ends_the_same_on_postgresql_too() {
+    match std::env::var("TEST_DATABASE_URL") {
+        Ok(server) => sweep_on(&Ground { housing: Housing::Runtime, postgresql: Some(server) }, &tale::TAKE),
+        Err(_) => println!("skipped on PostgreSQL: TEST_DATABASE_URL is not set"),
+    }
+}
+
+#[tokio::test]
+async fn twelve_takes_end_well_however_often_the_bot_dies() {
+    storm::storms(Housing::Runtime, SEED).await;
+}
+
+#[tokio::test]
+async fn twelve_takes_end_well_however_often_the_program_is_killed() {
+    storm::storms(Housing::Process, 2 * SEED).await;
 }
 
 /// What one telling came to.
 struct Told {
     ending: Ending,
-    /// How many requests each service got.
-    requests: [(Service, usize); 2],
+    /// How many requests there were of each kind.
+    requests: BTreeMap<Kind, usize>,
     /// The requests at which the bot died.
     deaths: Vec<String>,
 }
 
+/// What a tale is played on.
+struct Ground {
+    housing: Housing,
+    /// A server, if the memory is not a SQLite file.
+    postgresql: Option<String>,
+}
+
+fn sweep(housing: Housing, tale: &Tale) {
+    sweep_on(&Ground { housing, postgresql: None }, tale);
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn sweep(tale: &Tale) {
-    let first = tell(tale, &[]).await;
+async fn sweep_on(ground: &Ground, tale: &Tale) {
+    let first = tell(ground, tale, &[]).await;
     assert_eq!(first.ending.actions, tale.actions, "undisturbed\n{}", first.ending.transcript);
-    let lives = lives(&first.requests);
+    let mut lives = lives(&first.requests);
+    if ground.postgresql.is_some() && !everything() {
+        // The same code asks both databases; the deaths at commands and messages show that this one remembers, too.
+        lives.retain(|cuts| cuts.iter().all(|cut| cut.kind.method != Method::Get));
+    }
     let count = lives.len();
     let told = stream::iter(lives)
         .map(|cuts| async move {
-            let told = AssertUnwindSafe(tell(tale, &cuts)).catch_unwind().await;
+            let told = AssertUnwindSafe(tell(ground, tale, &cuts)).catch_unwind().await;
             (cuts, told)
         })
         .buffer_unordered(AT_ONCE)
@@ -78,9 +122,6 @@ async fn sweep(tale: &Tale) {
         .await;
     let mut failures = Vec::new();
     let mut reached = 0;
-    if std::env::var("CRASH_SWEEP").is_ok() {
-        eprintln!("{:?} {} lives", first.requests, count);
-    }
     for (cuts, told) in told {
         match told {
             Ok(told) => {
@@ -96,24 +137,33 @@ async fn sweep(tale: &Tale) {
     assert!(reached * 10 > count * 7, "only {reached} of {count} deaths came about: the sweep has lost its target");
 }
 
+/// Whether nothing is to be left out.
+fn everything() -> bool {
+    std::env::var("CRASH_SWEEP").is_ok_and(|wanted| wanted == "all")
+}
+
 /// Every way to die once, and some to die twice.
-fn lives(requests: &[(Service, usize)]) -> Vec<Vec<Cut>> {
-    let everything = std::env::var("CRASH_SWEEP").is_ok_and(|wanted| wanted == "all");
+fn lives(requests: &BTreeMap<Kind, usize>) -> Vec<Vec<Cut>> {
+    let everything = everything();
     let mut once = Vec::new();
-    for (service, count) in requests {
-        for number in 0..count + BEYOND {
-            once.extend(Fate::ALL.map(|fate| Cut { service: *service, number, fate }));
+    for (kind, count) in requests {
+        for number in 0..*count {
+            once.extend(kind.fates(everything).iter().map(|fate| Cut { kind: *kind, number, fate: *fate }));
         }
     }
     let mut random = fastrand::Rng::with_seed(SEED);
-    let pairs = if everything { once.len() } else { once.len() / 8 };
+    let pairs = if everything { 2 * once.len() } else { once.len() / 6 };
     let twice: Vec<Vec<Cut>> = (0..pairs).map(|_| (0..2).map(|_| once[random.usize(..once.len())]).collect()).collect();
     once.into_iter().map(|cut| vec![cut]).chain(twice).collect()
 }
 
 /// Tells a tale in which the bot dies at these requests, each counted from the start before it.
-async fn tell(tale: &Tale, cuts: &[Cut]) -> Told {
-    let mut stage = Stage::dark().await;
+async fn tell(ground: &Ground, tale: &Tale, cuts: &[Cut]) -> Told {
+    let mut stage = Stage::dark_with(Settings { acknowledge_within: PATIENCE, ..Settings::default() }).await;
+    stage.housing = ground.housing;
+    if let Some(server) = &ground.postgresql {
+        stage.move_to_postgresql(server).await;
+    }
     tale.prepare(&mut stage, cuts);
     let ada = stage.seat("ada", Role::Operator);
     let bob = stage.seat("bob", Role::Viewer);
@@ -125,31 +175,46 @@ async fn tell(tale: &Tale, cuts: &[Cut]) -> Told {
         let held = tokio::select! {
             biased;
             held = trap.caught(&stage) => held,
-            () = tale.tell(&stage, &ada) => break,
+            () = live(tale, &stage, &ada, &mut late) => break,
         };
         deaths.push(held.label());
         if stage.discord.world().awaited().is_some() {
             stage.excused.push("was not acknowledged in time");
         }
         stage.kill().await;
-        late = held.meet(cut.fate).or(late);
+        if ground.postgresql.is_some() {
+            stage.end_lease().await;
+        }
+        late.take().into_iter().for_each(Held::release);
+        late = held.meet(cut.fate);
     }
     if deaths.len() == cuts.len() {
         stage.launch().await;
-        let telling = async {
-            stage.online().await;
-            if let Some(held) = late {
-                held.release();
-            }
-            tale.tell(&stage, &ada).await;
-        };
-        telling.await;
+        live(tale, &stage, &ada, &mut late).await;
     }
-    let journals = (stage.discord.world().journal().len(), stage.digitalocean.journal().len());
-    let requests = [(Service::Discord, journals.0), (Service::DigitalOcean, journals.1)];
+    let requests = requests(&stage);
     let ending = Ending::of(&stage, &ada, &bob).await;
     stage.finish().await;
     Told { ending, requests, deaths }
+}
+
+/// One life of the bot, in which what its predecessor sent arrives late.
+async fn live(tale: &Tale, stage: &Stage, ada: &Person, late: &mut Option<Held>) {
+    stage.online().await;
+    late.take().into_iter().for_each(Held::release);
+    tale.tell(stage, ada).await;
+}
+
+fn requests(stage: &Stage) -> BTreeMap<Kind, usize> {
+    let discord = stage.discord.world().journal().iter().map(|exchange| exchange.method.clone()).collect::<Vec<_>>();
+    let discord = discord.iter().map(|method| (Service::Discord, method.parse().expect("a method")));
+    let digitalocean = stage.digitalocean.journal();
+    let digitalocean = digitalocean.iter().map(|entry| (Service::DigitalOcean, entry.request.method));
+    let mut requests = BTreeMap::new();
+    for (service, method) in discord.chain(digitalocean) {
+        *requests.entry(Kind { service, method }).or_default() += 1;
+    }
+    requests
 }
 
 fn words(panic: &(dyn std::any::Any + Send)) -> String {

@@ -1,6 +1,7 @@
 //! Scenarios: the whole bot between a simulated Discord and a simulated DigitalOcean, told as chats.
 
 mod autocomplete;
+mod bot;
 mod busy;
 mod cancel;
 mod chat_faults;

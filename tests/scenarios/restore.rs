@@ -156,7 +156,8 @@ async fn nobody_else_can_answer_a_question_and_nobody_can_forge_one() {
     assert!(eve.sees("Somebody else was asked this"));
     ada.seat.forge_press(message, &custom_id).await.unwrap();
     assert!(ada.sees("You need the role"));
-    for forged in ["confirm:0000000000000000", "confirm:", "undo:zzzzzzzz", "confirm:ffff", "nonsense", "undo:7f3kq2xl"] {
+    for forged in ["confirm:0000000000000000", "confirm:", "undo:zzzzzzzz", "confirm:ffff", "nonsense", "undo:7f3kq2xl"]
+    {
         eve.seat.forge_press(message, forged).await.unwrap();
     }
     assert!(stage.commands().is_empty());

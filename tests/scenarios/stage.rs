@@ -15,9 +15,7 @@ use jiff::SignedDuration;
 use regex::Regex;
 use serde_json::Value;
 use snapshot_bot::{
-    app::App,
     clock::Clock,
-    config::Config,
     sandbox::{
         digitalocean::{
             action::Progress,
@@ -32,13 +30,14 @@ use snapshot_bot::{
             permission::Permissions,
             seat::{Refused, Seat},
             server::Discord,
-            settings::{Now, Settings as ChatSettings},
+            settings::Settings as ChatSettings,
             snowflake::Snowflake,
         },
     },
 };
 use sqlx::{AnyPool, Row, any::AnyPoolOptions};
-use tokio::runtime::{Builder, Runtime};
+
+use crate::bot::{Bot, Housing};
 
 /// How long a scenario may be silent before it is told as a failure, with the conversation so far.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -73,21 +72,10 @@ pub struct Stage {
     read: Rc<RefCell<BTreeSet<Snowflake>>>,
     /// Complaints that the scenario provokes on purpose.
     pub excused: Vec<&'static str>,
-}
-
-/// The bot in a runtime of its own, so that it can be killed with everything it ever spawned.
-struct Bot {
-    runtime: Option<Runtime>,
-    app: Option<App>,
-}
-
-impl Drop for Bot {
-    /// A scenario that failed leaves its bot behind; waiting for it here would hide why.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
+    /// Whether an operation that ended may still watch for a late shutdown, which it does for a quarter of an hour.
+    pub watches_late_shutdowns: bool,
+    /// Where the bot lives.
+    pub housing: Housing,
 }
 
 impl Stage {
@@ -100,10 +88,16 @@ impl Stage {
 
     /// The same, before the bot is started.
     pub async fn dark() -> Self {
+        Self::dark_with(ChatSettings::default()).await
+    }
+
+    /// The same, with a Discord that is set up otherwise.
+    pub async fn dark_with(settings: ChatSettings) -> Self {
         if std::env::var_os("RUST_LOG").is_some() {
             let filter = tracing_subscriber::EnvFilter::from_default_env();
             let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).try_init();
         }
+        let discord = Discord::start(settings).await.unwrap();
         let now = || Clock::wall().now();
         let settings = CloudSettings {
             durations: Durations::all(SignedDuration::from_millis(40)),
@@ -118,7 +112,6 @@ impl Stage {
         }
         cloud.mark_power();
         let digitalocean = DigitalOcean::start(cloud, Arc::new(now)).await.unwrap();
-        let discord = Discord::start(ChatSettings { now: Now::wall(), ..ChatSettings::default() }).await.unwrap();
         let (guild, ops, roles) = {
             let mut world = discord.world();
             let guild = world.add_guild("The Workshop");
@@ -161,6 +154,8 @@ impl Stage {
             bot: None,
             read: Rc::default(),
             excused: Vec::new(),
+            watches_late_shutdowns: false,
+            housing: Housing::default(),
         }
     }
 
@@ -172,16 +167,7 @@ impl Stage {
 
     /// Starts the bot; its requests begin to leave.
     pub async fn launch(&mut self) {
-        let environment = self.environment.clone();
-        let config = Config::from_lookup(|name| environment.get(name).cloned()).unwrap();
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let clock = self.clock.clone();
-        let inside = runtime.handle().clone();
-        let starting = move || {
-            let app = inside.block_on(App::start(config, clock)).expect("the bot starts");
-            Bot { runtime: Some(runtime), app: Some(app) }
-        };
-        self.bot = Some(tokio::task::spawn_blocking(starting).await.unwrap());
+        self.bot = Some(Bot::launch(self.housing, &self.environment, &self.clock).await);
     }
 
     /// Waits until the bot hears what people say.
@@ -196,22 +182,17 @@ impl Stage {
 
     /// Stops the bot as a signal would.
     pub async fn stop(&mut self) {
-        let Some(mut bot) = self.bot.take() else { return };
-        let (Some(runtime), Some(app)) = (bot.runtime.take(), bot.app.take()) else { return };
-        runtime.spawn(app.stop()).await.unwrap().unwrap();
-        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
+        if let Some(bot) = self.bot.take() {
+            bot.stop().await;
+        }
     }
 
     /// Ends the bot with all of its tasks, wherever they are: what `kill -9` leaves behind.
     pub async fn kill(&mut self) {
-        let Some(mut bot) = self.bot.take() else { return };
-        let dead = move || {
-            drop(bot.app.take());
-            if let Some(runtime) = bot.runtime.take() {
-                runtime.shutdown_timeout(PATIENCE);
-            }
-        };
-        tokio::task::spawn_blocking(dead).await.unwrap();
+        if let Some(bot) = self.bot.take() {
+            bot.kill().await;
+        }
+        self.until("Discord sees that the bot is gone", |stage| !stage.discord.world().is_bot_online()).await;
     }
 
     /// Seats somebody who is known already in another channel, or in a direct one.
@@ -237,11 +218,7 @@ impl Stage {
 
     /// What the bot says of itself to whoever started it, once it has ended by itself.
     pub async fn last_words(&mut self) -> String {
-        let mut bot = self.bot.take().expect("a bot");
-        let (runtime, mut app) = (bot.runtime.take().expect("a runtime"), bot.app.take().expect("a bot"));
-        let ended = runtime.spawn(async move { app.ended().await }).await.unwrap();
-        tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
-        ended.map_or_else(|error| error.to_string(), |()| "no complaint".to_owned())
+        self.bot.take().expect("a bot").last_words().await
     }
 
     /// Seats somebody in `#ops`.
@@ -275,7 +252,7 @@ impl Stage {
         let pool = self.database().await;
         let settled = Cell::new(false);
         self.until_within(patience, what, async || {
-            let open = count(&pool, "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1").await;
+            let open = count(&pool, self.unsettled()).await;
             let unsaid =
                 count(&pool, "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NULL AND given_up IS NULL").await;
             let unshown = count(
@@ -293,6 +270,30 @@ impl Stage {
         })
         .await;
         settled.get()
+    }
+
+    /// Moves to a schema of its own on a PostgreSQL server.
+    pub async fn move_to_postgresql(&mut self, server: &str) {
+        sqlx::any::install_default_drivers();
+        let schema = format!("test_{:016x}", fastrand::u64(..));
+        let admin = AnyPool::connect(server).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&admin).await.unwrap();
+        admin.close().await;
+        let separator = if server.contains('?') { '&' } else { '?' };
+        self.environment.insert("DATABASE_URL", format!("{server}{separator}options[search_path]={schema}"));
+    }
+
+    /// Takes the dead bot's lease away, as an operator may who knows that its machine is gone; it runs out by itself otherwise.
+    pub async fn end_lease(&self) {
+        sqlx::query("DELETE FROM leases").execute(&self.database().await).await.unwrap();
+    }
+
+    fn unsettled(&self) -> &'static str {
+        if self.watches_late_shutdowns {
+            "SELECT COUNT(*) AS n FROM operations WHERE is_running = 1"
+        } else {
+            "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1"
+        }
     }
 
     /// A number from the bot's database.
@@ -424,7 +425,7 @@ impl Stage {
 
     /// Ends the scenario and proves that it left nothing behind.
     pub async fn finish(mut self) {
-        let open = self.query("SELECT COUNT(*) AS n FROM operations WHERE is_open = 1").await;
+        let open = self.query(self.unsettled()).await;
         assert_eq!(open, 0, "an operation is left open\n{}", self.conversation());
         self.stop().await;
         let left_off: Vec<String> =

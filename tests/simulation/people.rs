@@ -45,6 +45,10 @@ impl Simulation {
                 self.note(format!("{word} of {droplet:?} is refused: {operation} is not done"));
                 return Ok(());
             }
+            Err(CreateError::SnapshotInUse { operation, .. }) => {
+                self.note(format!("{word} of {droplet:?} is refused: {operation} uses the Snapshot"));
+                return Ok(());
+            }
             Err(CreateError::Repeated(other)) => {
                 return Err(Broken::Law(format!("a new interaction counts as that of {other}")));
             }

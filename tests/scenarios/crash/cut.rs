@@ -3,7 +3,7 @@
 use std::fmt;
 
 use snapshot_bot::sandbox::{
-    digitalocean::{self, fault::Pattern, gate::Stage as Before},
+    digitalocean::{self, exchange::Method, fault::Pattern, gate::Stage as Before},
     discord::{
         self,
         fault::Route,
@@ -14,15 +14,36 @@ use snapshot_bot::sandbox::{
 use crate::stage::Stage;
 
 /// Who gets the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Service {
     Discord,
     DigitalOcean,
 }
 
+/// Requests of one kind: those that change something are counted apart from the looks, whose number differs from run to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kind {
+    pub(super) service: Service,
+    pub(super) method: Method,
+}
+
+impl Kind {
+    /// What can become of such a request. Looks change nothing, so that one death is like the other.
+    pub(super) fn fates(self, everything: bool) -> &'static [Fate] {
+        match self.method {
+            Method::Get if !everything => &[Fate::Lost],
+            // An edit that is late by the length of a restart cannot be told from one that somebody made after it.
+            Method::Patch => &[Fate::Lost, Fate::Carried, Fate::Unanswered],
+            Method::Get | Method::Post | Method::Put | Method::Delete => {
+                &[Fate::Lost, Fate::Carried, Fate::Unanswered, Fate::Late]
+            }
+        }
+    }
+}
+
 /// What becomes of the request at which the bot dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(super) enum Fate {
     /// It is lost.
     Lost,
     /// It is carried out before the bot starts again.
@@ -33,54 +54,51 @@ pub enum Fate {
     Late,
 }
 
-impl Fate {
-    pub const ALL: [Self; 4] = [Self::Lost, Self::Carried, Self::Unanswered, Self::Late];
-}
-
 /// One death.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Cut {
-    pub service: Service,
-    /// How many of its requests come first, since the bot's latest start.
-    pub number: usize,
-    pub fate: Fate,
+pub(super) struct Cut {
+    pub(super) kind: Kind,
+    /// How many like it come first, since the bot's latest start.
+    pub(super) number: usize,
+    pub(super) fate: Fate,
 }
 
 impl fmt::Debug for Cut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} #{} {:?}", self.service, self.number, self.fate)
+        write!(f, "{:?} {} #{} {:?}", self.kind.service, self.kind.method, self.number, self.fate)
     }
 }
 
 /// A gate that waits for its request.
-pub enum Trap {
+pub(super) enum Trap {
     Discord(Gate),
     DigitalOcean(digitalocean::gate::Waiting),
 }
 
 /// A request that stands still.
-pub enum Held {
+pub(super) enum Held {
     Discord(discord::gate::Held, String),
     DigitalOcean(digitalocean::gate::Held),
 }
 
 impl Trap {
-    pub fn set(stage: &Stage, cut: Cut) -> Self {
+    pub(super) fn set(stage: &Stage, cut: Cut) -> Self {
         let is_done = cut.fate == Fate::Unanswered;
-        match cut.service {
+        let method = cut.kind.method;
+        match cut.kind.service {
             Service::Discord => {
                 let point = if is_done { Point::BeforeAnswer } else { Point::BeforeExecution };
-                Self::Discord(stage.discord.world().hold(Route::any(), point, cut.number))
+                Self::Discord(stage.discord.world().hold(route(method), point, cut.number))
             }
             Service::DigitalOcean => {
                 let point = if is_done { Before::BeforeAnswer } else { Before::BeforeExecution };
-                Self::DigitalOcean(stage.digitalocean.gate().hold(point, Pattern::any(), cut.number))
+                Self::DigitalOcean(stage.digitalocean.gate().hold(point, Pattern::of(method, "/**"), cut.number))
             }
         }
     }
 
     /// The request, when it comes.
-    pub async fn caught(self, stage: &Stage) -> Held {
+    pub(super) async fn caught(self, stage: &Stage) -> Held {
         let held = match self {
             Self::Discord(mut gate) => gate.arrival().await.map(|held| {
                 let exchange = stage.discord.world().journal()[held.number].clone();
@@ -92,9 +110,13 @@ impl Trap {
     }
 }
 
+fn route(method: Method) -> Route {
+    format!("{method} /**").parse().expect("a route")
+}
+
 impl Held {
     /// The request, for people.
-    pub fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         match self {
             Self::Discord(_, label) => label.clone(),
             Self::DigitalOcean(held) => {
@@ -105,23 +127,17 @@ impl Held {
     }
 
     /// Lets its fate come about; what is late is given back.
-    pub fn meet(self, fate: Fate) -> Option<Self> {
+    pub(super) fn meet(self, fate: Fate) -> Option<Self> {
         match fate {
             Fate::Lost | Fate::Unanswered => self.cut(),
             Fate::Carried => self.release(),
-            // An edit that is late by the length of a restart cannot be told from one that somebody made after it.
-            Fate::Late if self.is_edit() => self.release(),
             Fate::Late => return Some(self),
         }
         None
     }
 
-    fn is_edit(&self) -> bool {
-        self.label().starts_with("PATCH")
-    }
-
     /// Lets it be carried out.
-    pub fn release(self) {
+    pub(super) fn release(self) {
         match self {
             Self::Discord(held, _) => held.release(),
             Self::DigitalOcean(held) => held.release(),

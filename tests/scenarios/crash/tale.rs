@@ -11,13 +11,15 @@ use super::cut::{Cut, Fate};
 use crate::stage::{Person, Stage};
 
 /// A tale. A new kind of operation is one more of these.
-pub struct Tale {
+pub(super) struct Tale {
     line: &'static str,
     setting: Setting,
-    /// The button that is pressed as soon as it is there.
+    /// The button that answers the question.
     press: Option<&'static str>,
+    /// Whether a late shutdown remains possible when all is over.
+    may_go_off_late: bool,
     /// The Actions that it comes to, each once.
-    pub actions: &'static [&'static str],
+    pub(super) actions: &'static [&'static str],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,32 +29,37 @@ enum Setting {
     ShutdownHangs,
 }
 
-pub const TAKE: Tale = Tale {
+pub(super) const TAKE: Tale = Tale {
     line: "/snapshot take droplet:web-1",
     setting: Setting::Fine,
     press: None,
+    may_go_off_late: false,
     actions: &["shutdown", "snapshot", "power_on"],
 };
-pub const LIVE: Tale = Tale { line: "/snapshot take droplet:web-1 power:live", actions: &["snapshot"], ..TAKE };
-pub const ALREADY_OFF: Tale = Tale { setting: Setting::DropletIsOff, actions: &["snapshot"], ..TAKE };
-pub const HUNG_FORCE: Tale = Tale {
+pub(super) const LIVE: Tale = Tale { line: "/snapshot take droplet:web-1 power:live", actions: &["snapshot"], ..TAKE };
+pub(super) const ALREADY_OFF: Tale = Tale { setting: Setting::DropletIsOff, actions: &["snapshot"], ..TAKE };
+pub(super) const HUNG_FORCE: Tale = Tale {
     setting: Setting::ShutdownHangs,
     press: Some("Force power off"),
     actions: &["shutdown", "power_off", "snapshot", "power_on"],
     ..TAKE
 };
-pub const HUNG_LIVE: Tale = Tale { press: Some("Take it live"), actions: &["shutdown", "snapshot"], ..HUNG_FORCE };
-pub const HUNG_CANCEL: Tale = Tale { press: Some("Cancel"), actions: &["shutdown"], ..HUNG_FORCE };
+pub(super) const HUNG_LIVE: Tale =
+    Tale { press: Some("Take it live"), may_go_off_late: true, actions: &["shutdown", "snapshot"], ..HUNG_FORCE };
+pub(super) const HUNG_CANCEL: Tale = Tale { press: Some("Cancel"), actions: &["shutdown"], ..HUNG_LIVE };
 
 impl Tale {
     /// Sets the scene.
-    pub fn prepare(&self, stage: &mut Stage, cuts: &[Cut]) {
+    pub(super) fn prepare(&self, stage: &mut Stage, cuts: &[Cut]) {
         if cuts.iter().any(|cut| cut.fate == Fate::Late) {
             stage.environment.insert("SETTLE_TIME", "6s".to_owned());
         }
+        stage.watches_late_shutdowns = self.may_go_off_late;
         // No machine is so slow that a healthy shutdown looks hung.
-        let patience = if self.setting == Setting::ShutdownHangs { "300ms" } else { "1m" };
-        stage.environment.insert("SHUTDOWN_TIMEOUT", patience.to_owned());
+        let hangs = self.setting == Setting::ShutdownHangs;
+        stage.environment.insert("SHUTDOWN_TIMEOUT", if hangs { "400ms" } else { "1m" }.to_owned());
+        // A Droplet that hangs is looked at again and again, and one look is like the other.
+        stage.environment.insert("POLL_INTERVAL", if hangs { "150ms" } else { "10ms" }.to_owned());
         stage.digitalocean.world(|world| match self.setting {
             Setting::Fine => {}
             Setting::DropletIsOff => {
@@ -68,7 +75,7 @@ impl Tale {
     }
 
     /// Tells it to its end, from wherever it stands.
-    pub async fn tell(&self, stage: &Stage, ada: &Person) {
+    pub(super) async fn tell(&self, stage: &Stage, ada: &Person) {
         stage.online().await;
         while stage.query("SELECT COUNT(*) AS n FROM operations").await == 0 {
             let response = ada.try_run(self.line).await;

@@ -6,11 +6,11 @@ use crate::stage::{Person, Stage};
 
 /// How a telling ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
+pub(super) struct Ending {
     /// The channel, as a bystander sees it.
-    pub transcript: String,
+    pub(super) transcript: String,
     /// The Actions that DigitalOcean began, in order.
-    pub actions: Vec<&'static str>,
+    pub(super) actions: Vec<&'static str>,
     status: Option<Status>,
     snapshots: usize,
     operations: i64,
@@ -21,7 +21,7 @@ pub struct Ending {
 }
 
 impl Ending {
-    pub async fn of(stage: &Stage, asker: &Person, bystander: &Person) -> Self {
+    pub(super) async fn of(stage: &Stage, asker: &Person, bystander: &Person) -> Self {
         asker.transcript();
         let web = stage.digitalocean.read(|world| {
             let web = world.droplet_named("web-1").map(|droplet| (droplet.id, droplet.status));
@@ -44,7 +44,7 @@ impl Ending {
     }
 
     /// What a person who compares two endings would say.
-    pub fn difference(&self, other: &Self) -> Option<String> {
+    pub(super) fn difference(&self, other: &Self) -> Option<String> {
         (self != other).then(|| format!("--- wanted {self:#?}\n--- came {other:#?}\n{}", other.transcript))
     }
 }

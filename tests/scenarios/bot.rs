@@ -1,0 +1,118 @@
+//! The bot on the stage: in a runtime of its own or as a process of its own, so that it can be killed with everything it began.
+
+use std::{
+    collections::BTreeMap,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use snapshot_bot::{app::App, clock::Clock, config::Config};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::spawn_blocking,
+};
+
+/// How long the dead may take to leave.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where the bot lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Housing {
+    /// In a runtime of the test's own process.
+    #[default]
+    Runtime,
+    /// In a process: the very program that ships.
+    Process,
+}
+
+/// A living bot.
+pub struct Bot(Option<Body>);
+
+enum Body {
+    Inside(Runtime, App),
+    Process(Child),
+}
+
+impl Bot {
+    /// Starts it; its requests begin to leave.
+    pub async fn launch(housing: Housing, environment: &BTreeMap<&'static str, String>, clock: &Clock) -> Self {
+        if housing == Housing::Process {
+            let child = Command::new(env!("CARGO_BIN_EXE_snapshot-bot"))
+                .env_clear()
+                .envs(environment)
+                .env("RUST_LOG", "error")
+                .stdin(Stdio::null())
+                .spawn();
+            return Self(Some(Body::Process(child.expect("the program starts"))));
+        }
+        let config = Config::from_lookup(|name| environment.get(name).cloned()).unwrap();
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (inside, clock) = (runtime.handle().clone(), clock.clone());
+        let starting = move || {
+            let app = inside.block_on(App::start(config, clock)).expect("the bot starts");
+            Self(Some(Body::Inside(runtime, app)))
+        };
+        spawn_blocking(starting).await.unwrap()
+    }
+
+    /// Stops it as a signal would.
+    pub async fn stop(mut self) {
+        match self.0.take().expect("a body") {
+            Body::Inside(runtime, app) => {
+                runtime.spawn(app.stop()).await.unwrap().unwrap();
+                bury(runtime).await;
+            }
+            Body::Process(mut child) => {
+                let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+                assert!(told.expect("kill is there").success());
+                let status = spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+                assert!(status.success(), "stopped by a signal, the bot ended with {status}");
+            }
+        }
+    }
+
+    /// Ends it with all of its tasks, wherever they are.
+    pub async fn kill(mut self) {
+        match self.0.take().expect("a body") {
+            Body::Inside(runtime, app) => {
+                drop(app);
+                bury(runtime).await;
+            }
+            Body::Process(mut child) => {
+                child.kill().unwrap();
+                spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+            }
+        }
+    }
+
+    /// What it says of itself to whoever started it, once it has ended by itself.
+    pub async fn last_words(mut self) -> String {
+        match self.0.take().expect("a body") {
+            Body::Inside(runtime, mut app) => {
+                let ended = runtime.spawn(async move { app.ended().await }).await.unwrap();
+                bury(runtime).await;
+                ended.map_or_else(|error| error.to_string(), |()| "no complaint".to_owned())
+            }
+            Body::Process(mut child) => spawn_blocking(move || child.wait()).await.unwrap().unwrap().to_string(),
+        }
+    }
+}
+
+impl Drop for Bot {
+    /// A scenario that failed leaves its bot behind; waiting for it here would hide why.
+    fn drop(&mut self) {
+        match self.0.take() {
+            Some(Body::Inside(runtime, _)) => runtime.shutdown_background(),
+            Some(Body::Process(mut child)) => {
+                // It may have ended on its own.
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            None => {}
+        }
+    }
+}
+
+async fn bury(runtime: Runtime) {
+    spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
+}
