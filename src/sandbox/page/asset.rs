@@ -85,14 +85,9 @@ mod tests {
                 !text.contains("innerHTML") && !text.contains("insertAdjacentHTML"),
                 "{path} builds HTML from text"
             );
-            let foreign = text.match_indices("http").map(|(at, _)| &text[at..]).find(|rest| {
-                !rest.starts_with("http://www.w3.org/2000/svg")
-                    && (rest.starts_with("http://") || rest.starts_with("https://"))
-                    && !rest.starts_with("https://discord.com/channels/")
-                    && !rest.starts_with("https://\"")
-                    && !rest.starts_with("http://\"")
-            });
-            assert!(*kind == SCRIPT || foreign.is_none(), "{path} names {foreign:?}");
+            // Modules may know an address by its form; the browser's own rules keep them from asking there.
+            let foreign = text.replace("http://www.w3.org/2000/svg", "").contains("http");
+            assert!(*kind == SCRIPT || !foreign, "{path} names another site");
         }
     }
 }
