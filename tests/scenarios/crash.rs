@@ -78,7 +78,9 @@ async fn sweep(tale: &Tale) {
         .await;
     let mut failures = Vec::new();
     let mut reached = 0;
-    if std::env::var("CRASH_SWEEP").is_ok() { eprintln!("{:?} {} lives", first.requests, count); }
+    if std::env::var("CRASH_SWEEP").is_ok() {
+        eprintln!("{:?} {} lives", first.requests, count);
+    }
     for (cuts, told) in told {
         match told {
             Ok(told) => {
@@ -105,9 +107,7 @@ fn lives(requests: &[(Service, usize)]) -> Vec<Vec<Cut>> {
     }
     let mut random = fastrand::Rng::with_seed(SEED);
     let pairs = if everything { once.len() } else { once.len() / 8 };
-    let twice: Vec<Vec<Cut>> = (0..pairs)
-        .map(|_| (0..2).map(|_| once[random.usize(..once.len())]).collect())
-        .collect();
+    let twice: Vec<Vec<Cut>> = (0..pairs).map(|_| (0..2).map(|_| once[random.usize(..once.len())]).collect()).collect();
     once.into_iter().map(|cut| vec![cut]).chain(twice).collect()
 }
 
