@@ -54,7 +54,7 @@ pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) 
     let operation = found.filter(|operation| operation.asker.guild == guild).ok_or_else(unknown)?;
     let (owner, who) = (operation.asker.user, asked.who.user);
     let grant =
-        face.policy.authorize(&asked.who, Right::over(asker, who)).map_err(|denial| not_allowed(denial, asker, who))?;
+        face.policy.authorize(&asked.who, Right::over(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
     check_moment(act, &operation)?;
     let wished = Wished { wish: act.wish(), by: grant.user(), at: face.clock.now() };
     match face.store.wish(id, wished, Some(asked.interaction)).await? {
