@@ -85,13 +85,13 @@ impl Bot {
         let wording = Wording { price_per_gb, rules };
         let Rooms { store, inventory, policy, clock, doors } = rooms;
         let face = Arc::new(Face {
-            store: Arc::clone(&store),
+            store,
             inventory,
             policy,
-            clock: clock.clone(),
+            clock,
             doors,
             commands: CommandIds::default(),
-            wording: wording.clone(),
+            wording,
             names: Names::default(),
         });
         let (seen, guilds) = mpsc::unbounded_channel();
@@ -112,7 +112,7 @@ impl Bot {
         *client.ws_url.lock().await = login.gateway;
         let _ = handler.shards.set(Arc::clone(&client.shard_manager));
         let http = Arc::clone(&client.http);
-        let reporter = Reporter::new(Arc::clone(&http), store, clock, wording, notify_channel, login.me);
+        let reporter = Reporter::new(Arc::clone(&http), &face, notify_channel, login.me);
         Ok(Self { registrar: Registrar::new(http, face, guilds), client, reporter, ready: is_ready })
     }
 

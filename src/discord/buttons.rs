@@ -52,9 +52,9 @@ pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) 
     let unknown = || Refusal::UnknownOperation { text: id.to_string() };
     let found = face.store.operation(id).await?.map(|stored| stored.operation);
     let operation = found.filter(|operation| operation.asker.guild == guild).ok_or_else(unknown)?;
-    let (asker, who) = (operation.asker.user, asked.who.user);
+    let (owner, who) = (operation.asker.user, asked.who.user);
     let grant =
-        face.policy.authorize(&asked.who, Right::over(asker, who)).map_err(|denial| not_allowed(denial, asker, who))?;
+        face.policy.authorize(&asked.who, Right::over(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
     check_moment(act, &operation)?;
     let wished = Wished { wish: act.wish(), by: grant.user(), at: face.clock.now() };
     match face.store.wish(id, wished, Some(asked.interaction)).await? {

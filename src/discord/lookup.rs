@@ -3,12 +3,17 @@
 //! Discord lets people submit what was never offered, so every value is looked up once more.
 
 use super::messages::refusal::Refusal;
-use crate::inventory::Unresolved;
+use crate::{
+    inventory::Unresolved,
+    operation::ids::{DropletId, SnapshotId},
+};
 
 /// Why a text is no Droplet that may be touched.
 pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
     let text = text.to_owned();
     match unresolved {
+        // Ids are what suggestions and buttons carry: it was there.
+        Unresolved::NotFound { .. } if text.parse::<DropletId>().is_ok() => Refusal::DropletGone,
         Unresolved::NotFound { nearest } => Refusal::UnknownDroplet { text, nearest },
         Unresolved::OfAnotherDroplet { .. } => Refusal::UnknownDroplet { text, nearest: Vec::new() },
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousDroplet { text: name, labels },
@@ -21,6 +26,7 @@ pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
 pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresolved) -> Refusal {
     let (text, droplet) = (text.to_owned(), droplet.map(str::to_owned));
     match unresolved {
+        Unresolved::NotFound { .. } if text.parse::<SnapshotId>().is_ok() => Refusal::SnapshotGone,
         Unresolved::NotFound { nearest } => Refusal::UnknownSnapshot { text, droplet, nearest },
         Unresolved::OfAnotherDroplet { name } => {
             Refusal::ForeignSnapshot { snapshot: name, droplet: droplet.unwrap_or_default() }

@@ -67,9 +67,14 @@ pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
         return Err(Refusal::SnapshotInUse { operation: operation.id, progress }.into());
     }
     let listing = face.inventory.listing(snapshot.droplet).await.map_err(refused)?;
-    let siblings = snapshot.droplet.map(|_| listing.snapshots().count());
-    let droplet = listing.droplet().map(|droplet| droplet.name.clone());
-    Ok(Deletable { droplet, siblings, origin, snapshot })
+    let counted = match snapshot.droplet {
+        Some(droplet) => face.inventory.count_snapshots(droplet).await.map_err(refused)?,
+        None => None,
+    };
+    // Of a Droplet that is gone only the list still knows.
+    let siblings = counted.or_else(|| snapshot.droplet.map(|_| listing.snapshots().count()));
+    let droplet = counted.and_then(|_| listing.droplet()).map(|droplet| droplet.name.clone());
+    Ok(Deletable { snapshot, droplet, siblings, origin })
 }
 
 fn unusable(droplet: &Droplet, status: &str) -> Stop {

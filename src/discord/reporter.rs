@@ -13,6 +13,7 @@ use serenity::{http::Http, model::id::UserId};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    face::Face,
     incident::chain,
     messages::{
         Wording,
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    inventory::Inventory,
     operation::{ids::ChannelId, report::ReportKind},
     store::{self, Report, Store},
 };
@@ -39,6 +41,7 @@ const DUE: usize = 1000;
 pub struct Reporter {
     http: Arc<Http>,
     store: Arc<Store>,
+    inventory: Arc<Inventory>,
     clock: Clock,
     wording: Arc<Wording>,
     notify_channel: Option<ChannelId>,
@@ -54,15 +57,16 @@ enum Pace {
 }
 
 impl Reporter {
-    pub(super) fn new(
-        http: Arc<Http>,
-        store: Arc<Store>,
-        clock: Clock,
-        wording: Wording,
-        notify_channel: Option<ChannelId>,
-        me: UserId,
-    ) -> Self {
-        Self { http, store, clock, wording: Arc::new(wording), notify_channel, me }
+    pub(super) fn new(http: Arc<Http>, face: &Face, notify_channel: Option<ChannelId>, me: UserId) -> Self {
+        Self {
+            http,
+            store: Arc::clone(&face.store),
+            inventory: Arc::clone(&face.inventory),
+            clock: face.clock.clone(),
+            wording: Arc::new(face.wording.clone()),
+            notify_channel,
+            me,
+        }
     }
 
     /// Says what is due until `shutdown`, then flushes once more and returns. Whoever cannot wait for that drops it: nothing is lost.

@@ -34,7 +34,10 @@ pub struct Inspection {
 
 /// The backups of the Droplets that somebody lately wanted to restore.
 #[derive(Debug, Default)]
-pub(super) struct Backups(Mutex<HashMap<DropletId, (Timestamp, Arc<Glance<Vec<Snapshot>>>)>>);
+pub(super) struct Backups(Mutex<HashMap<DropletId, Kept>>);
+
+/// Since when, and what was read.
+type Kept = (Timestamp, Arc<Glance<Vec<Snapshot>>>);
 
 impl Backups {
     async fn of(&self, droplet: DropletId, client: &Client) -> Result<Arc<Vec<Snapshot>>, Error> {

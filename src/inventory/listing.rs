@@ -36,9 +36,18 @@ impl Inventory {
     /// The Snapshots of one Droplet, or of all.
     pub async fn listing(&self, of: Option<DropletId>) -> Result<Listing, Unresolved> {
         let (snapshots, droplets) =
-            tokio::try_join!(self.snapshots.list(&self.client), self.droplets.list(&self.client))
+            tokio::try_join!(self.snapshots.current(&self.client), self.droplets.current(&self.client))
                 .map_err(Unresolved::Unavailable)?;
         Ok(Listing { snapshots, droplets, of })
+    }
+
+    /// How many Snapshots a Droplet has, past every cache; none if it is gone.
+    pub async fn count_snapshots(&self, of: DropletId) -> Result<Option<usize>, Unresolved> {
+        match self.client.run(reads::droplet_snapshots(of).with_priority(Priority::Person)).await {
+            Ok(snapshots) => Ok(Some(snapshots.len())),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Unresolved::Unavailable(error)),
+        }
     }
 
     /// Looks at one Snapshot, past every cache.

@@ -103,6 +103,18 @@ impl<T: Listed + Clone> Shelf<T> {
         }
     }
 
+    /// The list without what is known to be behind in it: waits where it is being read, or has to be.
+    pub(super) async fn current(&self, client: &Client) -> Result<Arc<Index<T>>, Error> {
+        if self.outdated.load(Ordering::SeqCst) && self.rested(PAUSE, client.now()) {
+            self.wish();
+        }
+        let wished = self.wishes.load(Ordering::SeqCst);
+        let mut shown = self.shown.subscribe();
+        // It could fail only if the shelf were gone, and it is borrowed here.
+        let _ = shown.wait_for(|shown| shown.served >= wished).await;
+        self.list(client).await
+    }
+
     /// Says that a text matched nothing: perhaps the list is behind.
     pub(super) fn missed(&self, client: &Client) {
         if self.rested(PAUSE, client.now()) {

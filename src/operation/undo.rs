@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Operation,
     plan::{Kind, Safety},
-    reading::SnapshotReading,
-    step::Task,
+    reading::{Failure, SnapshotReading},
+    step::{State, Step, Task},
 };
 
 /// How long after its end a restore can be undone by a press.
@@ -21,8 +21,29 @@ impl Operation {
     /// The Snapshot of what was on the disk before this restore began to overwrite it.
     pub fn safety_snapshot(&self) -> Option<&SnapshotReading> {
         let Kind::Restore { safety: Safety::Snapshot, .. } = &self.kind else { return None };
-        let overwritten = self.steps.iter().any(|step| step.task == Task::Restore && step.began.is_some());
-        self.snapshot.as_ref().filter(|_| overwritten)
+        self.snapshot.as_ref().filter(|_| self.may_have_overwritten())
+    }
+
+    /// Whether a restore may have touched the disk: it was sent, and not simply refused.
+    pub fn may_have_overwritten(&self) -> bool {
+        let touched = |step: &Step| match &step.state {
+            State::Failed { why, .. } => match why {
+                Failure::ActionErrored | Failure::ActionVanished | Failure::RestoreUnclear | Failure::Internal => true,
+                Failure::DropletGone
+                | Failure::SnapshotGone
+                | Failure::DropletUnusable { .. }
+                | Failure::TagRemoved { .. }
+                | Failure::Unauthorized
+                | Failure::Forbidden { .. }
+                | Failure::Refused { .. }
+                | Failure::Hung
+                | Failure::NotListed => false,
+            },
+            State::Waiting(_) | State::Intended { .. } | State::Running(_) | State::Done { .. } | State::Skipped => {
+                true
+            }
+        };
+        self.steps.iter().any(|step| step.task == Task::Restore && step.began.is_some() && touched(step))
     }
 
     /// Until when this restore can be undone by a press; none if there is nothing to go back to, or not yet.

@@ -35,7 +35,7 @@ async fn a_safety_snapshot_that_an_undo_still_needs_is_warned_about() {
     rex.press("Delete").await;
     stage.settle().await;
     rex.press("Undo").await;
-    assert!(rex.sees("There is no Snapshot"));
+    assert!(rex.sees("does not exist any more"));
     assert_snapshot!(rex.transcript());
     stage.finish().await;
 }
@@ -54,7 +54,7 @@ async fn what_a_running_restore_needs_is_not_deleted() {
     rex.press("Restore").await;
     stage.shows(&rex, "Taking the safety Snapshot").await;
     eve.press("Delete").await;
-    assert!(eve.sees("uses this Snapshot at the moment"));
+    assert!(eve.sees("This Snapshot is in use"));
     stage.complete_action("web-1");
     stage.settle().await;
     assert!(!stage.commands().iter().any(|command| command.starts_with("DELETE")));

@@ -112,7 +112,9 @@ async fn a_busy_droplet_is_not_asked_about_but_linked_to() {
     let rex = stage.seat("rex", Role::Restorer);
     stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
     rex.run("/snapshot take droplet:web-1 power:live").await;
-    stage.shows(&rex, "Taking the Snapshot").await;
+    let begun =
+        |stage: &Stage| stage.digitalocean.read(|world| world.droplet_named("web-1").unwrap().pending.is_some());
+    stage.until("the Snapshot has begun", begun).await;
     rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
     assert!(rex.sees("`web-1` is busy"));
     stage.complete_action("web-1");
@@ -217,7 +219,7 @@ async fn a_snapshot_that_is_gone_at_the_press_is_refused() {
     stage.digitalocean.world(|world| world.delete_image(golden));
     rex.press("Restore").await;
     assert!(stage.commands().is_empty());
-    assert!(rex.sees("There is no Snapshot"));
+    assert!(rex.sees("does not exist any more"));
     rex.transcript();
     stage.finish().await;
 }

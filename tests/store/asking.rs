@@ -5,7 +5,8 @@ use std::time::Duration;
 use snapshot_bot::{
     operation::{
         Request, Target, Verdict, Wish,
-        ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, UserId},
+        ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, SnapshotId, UserId},
+        plan::{Kind, Safety, SnapshotRef},
         power::Owed,
         reading::PowerState,
         step::{Run, State},
@@ -55,6 +56,36 @@ contract! {
         let refused = store.create(request(2, 10), InteractionId(2)).await;
         let Err(CreateError::AlreadyRunning { operation, progress }) = refused else { panic!("{refused:?}") };
         assert_eq!((operation, progress), (first.id, Some((ChannelId(3), MessageId(77)))));
+    }
+
+    async fn a_snapshot_that_an_operation_uses_is_not_deleted_meanwhile(memory: &Memory) {
+        let store = memory.open().await;
+        let snapshot = || SnapshotRef { id: SnapshotId(50), name: "golden".to_owned() };
+        let restore = Kind::Restore { snapshot: snapshot(), safety: Safety::Snapshot };
+        let of = |number, droplet, kind| Request { kind, ..request(number, droplet) };
+        let first = store.create(of(1, 10, restore.clone()), InteractionId(1)).await.unwrap();
+        let deletion = store.create(of(2, 11, Kind::Delete { snapshot: snapshot() }), InteractionId(2)).await;
+        let refused = |outcome: &Result<_, CreateError>, by| {
+            matches!(outcome, Err(CreateError::SnapshotInUse { operation, progress: None }) if *operation == by)
+        };
+        assert!(refused(&deletion, first.id), "{deletion:?}");
+        let other = SnapshotRef { id: SnapshotId(51), ..snapshot() };
+        let deletion = of(3, 11, Kind::Delete { snapshot: other.clone() });
+        let deletion = store.create(deletion, InteractionId(3)).await.unwrap();
+        let restore = Kind::Restore { snapshot: other, safety: Safety::None };
+        let restored = store.create(of(4, 12, restore), InteractionId(4)).await;
+        assert!(refused(&restored, deletion.id), "{restored:?}");
+    }
+
+    async fn who_took_a_snapshot_is_known_by_its_whole_name(memory: &Memory) {
+        let store = memory.open().await;
+        let taken = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let imitated = format!("mine-{}", taken.id);
+        let names = [taken.snapshot_name.as_str(), imitated.as_str(), "golden", "", "-7f3kq2xa"];
+        let origins = store.origins(names).await.unwrap();
+        assert_eq!(origins.len(), 1);
+        assert_eq!(origins.get(&taken.snapshot_name).map(|operation| operation.id), Some(taken.id));
+        assert!(!origins.contains_key(&imitated));
     }
 
     async fn requests_at_once_for_one_droplet_create_one_operation(memory: &Memory) {

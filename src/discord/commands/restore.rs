@@ -74,8 +74,9 @@ async fn question(
     let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
     begin::check(face, &asked)?;
     let found = face.inventory.resolve_droplet(&droplet).await;
-    let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?.id;
-    let found = preflight::restore(face, droplet, &snapshot).await?;
+    let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
+    check_free(face, droplet.id, &droplet.name).await?;
+    let found = preflight::restore(face, droplet.id, &snapshot).await?;
     ask(face, &asked, &grant, found, safety, false).await
 }
 
@@ -92,8 +93,17 @@ pub(in crate::discord) async fn undo(face: &Face, asked: &Asked, id: OperationId
         return Err(Refusal::UndoOver { snapshot: operation.snapshot_name.clone() }.into());
     }
     let droplet = operation.target.droplet.ok_or(Refusal::NothingToUndo)?;
+    check_free(face, droplet, &operation.target.name).await?;
     let found = preflight::restore(face, droplet, &safety.to_string()).await?;
     ask(face, asked, &grant, found, plan::Safety::Snapshot, true).await
+}
+
+/// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
+async fn check_free(face: &Face, droplet: DropletId, name: &str) -> Result<(), Stop> {
+    let Some(operation) = face.running_on(droplet).await? else { return Ok(()) };
+    let progress = face.store.progress_message(operation).await?;
+    let progress = face.way_to(operation, progress).await?;
+    Err(Refusal::Busy { droplet: name.to_owned(), operation, progress }.into())
 }
 
 async fn ask(
@@ -105,11 +115,6 @@ async fn ask(
     is_undo: bool,
 ) -> Result<Answer, Stop> {
     let target = target(&droplet);
-    if let Some(running) = face.running_on(droplet.id).await? {
-        let progress = face.store.progress_message(running).await?;
-        let progress = face.way_to(running, progress).await?;
-        return Err(Refusal::Busy { droplet: droplet.name, operation: running, progress }.into());
-    }
     let kind = Kind::Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety };
     let origins = face.store.origins([snapshot.name.as_str()]).await?;
     let wanted = Wanted { kind, target: target.clone(), snapshot_name: None };

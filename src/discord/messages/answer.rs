@@ -32,16 +32,18 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Said {
 
 /// What can be pressed afterwards. Each asks before it does anything.
 fn buttons(operation: &Operation) -> Vec<Button> {
-    let (Kind::Restore { snapshot: restored, .. }, Some(safety)) = (&operation.kind, operation.safety_snapshot())
-    else {
+    let (Kind::Restore { snapshot: restored, .. }, Some(safety)) = (&operation.kind, &operation.snapshot) else {
         return Vec::new();
     };
     let undo = Press::Undo(operation.id);
+    let delete = |label, snapshot| Button { label, style: Style::Secondary, press: Press::Delete(snapshot) };
+    if operation.safety_snapshot().is_none() {
+        return vec![delete("Delete the safety Snapshot", safety.id)];
+    }
     if operation.verdict != Some(Verdict::Completed) {
         return vec![Button { label: "Restore the safety Snapshot", style: Style::Danger, press: undo }];
     }
     let undo = Button { label: "Undo", style: Style::Secondary, press: undo };
-    let delete = |label, snapshot| Button { label, style: Style::Secondary, press: Press::Delete(snapshot) };
     if is_safety_name(&restored.name) {
         vec![undo, delete("Delete the older safety Snapshot", restored.id)]
     } else {
@@ -128,15 +130,15 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
 
 /// What a restore that did not complete left on the disk.
 fn disk(operation: &Operation) -> Option<String> {
-    let step = operation.steps.iter().find(|step| step.task == Task::Restore)?;
+    let Kind::Restore { .. } = &operation.kind else { return None };
     let droplet = name(&operation.target.name);
-    Some(match (step.began, operation.safety_snapshot()) {
-        (None, _) => format!("Nothing was restored, and the disk of {droplet} is as it was."),
-        (Some(_), Some(_)) => format!(
+    Some(match (operation.may_have_overwritten(), operation.safety_snapshot()) {
+        (false, _) => format!("Nothing was restored, and the disk of {droplet} is as it was."),
+        (true, Some(_)) => format!(
             "**It is not known what is on the disk of {droplet} now.** Press **Restore the safety Snapshot** to have back what \
              was there before."
         ),
-        (Some(_), None) => {
+        (true, None) => {
             format!("**It is not known what is on the disk of {droplet} now.** Restore a Snapshot again.")
         }
     })
@@ -167,11 +169,12 @@ fn safety(operation: &Operation, wording: &Wording) -> Option<String> {
         (Some(until), Some(Verdict::Completed)) => format!(" **Undo** puts it back, until {}.", moment(until)),
         _ => String::new(),
     };
-    Some(format!(
-        "What was on its disk before is kept in Snapshot {}{}.{undo}",
-        name(&operation.snapshot_name),
-        cost(operation, wording)
-    ))
+    let (kept, cost) = (name(&operation.snapshot_name), cost(operation, wording));
+    Some(if operation.may_have_overwritten() {
+        format!("What was on its disk before is kept in Snapshot {kept}{cost}.{undo}")
+    } else {
+        format!("The safety Snapshot {kept} is kept{cost}.")
+    })
 }
 
 fn cost(operation: &Operation, wording: &Wording) -> String {

@@ -70,7 +70,7 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Sa
     if asked.in_backup_window {
         lines.push("Its backup window is open: if a backup begins first, it is waited for.".to_owned());
     }
-    question(title, lines, "Restore", buttons)
+    question(&title, lines, "Restore", buttons)
 }
 
 /// A deletion that somebody wants.
@@ -114,7 +114,7 @@ pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Said
         (Some(0 | 1), None) => lines.push("⚠️ **It is the last Snapshot of its Droplet.**".to_owned()),
         (Some(_) | None, _) => {}
     }
-    question("Delete a Snapshot for good?".to_owned(), lines, "Delete", buttons)
+    question("Delete a Snapshot for good?", lines, "Delete", buttons)
 }
 
 /// ``Snapshot `golden`, taken 3 days ago by @ada, 12.4 GB``
@@ -177,13 +177,13 @@ fn known(snapshot: &Snapshot) -> Option<f64> {
     snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
 }
 
-fn question(title: String, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Said {
+fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Said {
     lines.push(String::new());
     lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
     Said {
         content: String::new(),
         embed: Some(Embed {
-            title: shorten(&title, LONGEST_TITLE),
+            title: shorten(title, LONGEST_TITLE),
             description: lines.join("\n"),
             footer: "Only you can answer, once".to_owned(),
             colour: Colour::Asking,

@@ -46,6 +46,10 @@ pub enum Refusal {
         /// Where its progress is.
         progress: Option<(GuildId, ChannelId, MessageId)>,
     },
+    /// What was offered once is not there any more.
+    DropletGone,
+    /// The same for a Snapshot.
+    SnapshotGone,
     /// What they typed is no Snapshot that there is.
     UnknownSnapshot {
         /// What was typed.
@@ -221,44 +225,23 @@ impl Refusal {
                     .to_owned()
             }
             Self::Busy { droplet, operation, progress } => busy(droplet, *operation, *progress),
-            Self::UnknownSnapshot { text, droplet, nearest } => unknown_snapshot(text, droplet.as_deref(), nearest),
-            Self::AmbiguousSnapshot { text, labels } => format!(
-                "{} Snapshots are called {}: {}. Choose one from the list that appears while you type.",
-                labels.len(),
-                name(text),
-                listed(labels)
-            ),
-            Self::ForeignSnapshot { snapshot, droplet } => format!(
-                "Snapshot {} is not one of {}, and DigitalOcean restores a Droplet only from its own Snapshots and backups. \
-                 Nothing was done. `/snapshot launch` makes a new Droplet from any Snapshot.",
-                name(snapshot),
-                name(droplet)
-            ),
-            Self::DiskTooSmall { droplet, disk, snapshot, needed } => format!(
-                "Snapshot {} needs a disk of {needed} GB, and {} has {disk} GB. Nothing was done. Give the Droplet a larger disk, or \
-                 use `/snapshot launch` with a larger size.",
-                name(snapshot),
-                name(droplet)
-            ),
-            Self::NotInRegion { snapshot, region, regions } => format!(
-                "Snapshot {} is in {}, not in {}. Nothing was done. Choose one of its regions, or copy it there in DigitalOcean's \
-                 control panel first.",
-                name(snapshot),
-                listed(regions),
-                name(region)
-            ),
-            Self::Locked { droplet } => format!(
-                "DigitalOcean has locked {}: another Action works on it, often a backup. Nothing was done; try again when that is over.",
-                name(droplet)
-            ),
-            Self::Unusable { droplet, status } => format!(
-                "DigitalOcean says that {} is {}, and nothing can be done with it in that state. Look at it in the control panel.",
-                name(droplet),
-                name(status)
-            ),
-            Self::SnapshotInUse { operation, progress } => {
-                format!("{} uses this Snapshot at the moment. Nothing was done; try again when that has ended.", way(*operation, *progress))
+            Self::DropletGone => {
+                "This Droplet does not exist any more. Choose one from the list that appears while you type.".to_owned()
             }
+            Self::SnapshotGone => {
+                "This Snapshot does not exist any more. `/snapshot list` shows what there is.".to_owned()
+            }
+            Self::UnknownSnapshot { text, droplet, nearest } => unknown_snapshot(text, droplet.as_deref(), nearest),
+            Self::AmbiguousSnapshot { text, labels } => ambiguous_snapshot(text, labels),
+            Self::ForeignSnapshot { snapshot, droplet } => foreign(snapshot, droplet),
+            Self::DiskTooSmall { droplet, disk, snapshot, needed } => disk_too_small(droplet, *disk, snapshot, *needed),
+            Self::NotInRegion { snapshot, region, regions } => not_in_region(snapshot, region, regions),
+            Self::Locked { droplet } => locked(droplet),
+            Self::Unusable { droplet, status } => unusable(droplet, status),
+            Self::SnapshotInUse { operation, progress } => format!(
+                "This Snapshot is in use: {} works with it. Nothing was done; try again when that has ended.",
+                way(*operation, *progress)
+            ),
             Self::BadDropletName => {
                 "A Droplet's name consists of letters from a to z, digits, dots and dashes, begins and ends with a letter or a \
                  digit, and has at most 255 characters. Choose another."
@@ -271,11 +254,7 @@ impl Refusal {
             Self::NoSize { needed } => format!(
                 "DigitalOcean offers no size with a disk of {needed} GB there. Nothing was done; try another region."
             ),
-            Self::SizeTooSmall { size, disk, needed, suggestions } => format!(
-                "Size {} has a disk of {disk} GB, and the Snapshot needs {needed} GB. {}",
-                name(size),
-                suggested(suggestions)
-            ),
+            Self::SizeTooSmall { size, disk, needed, suggestions } => size_too_small(size, *disk, *needed, suggestions),
             Self::UnknownSize { text, suggestions } => {
                 format!("There is no size {} to be had there. {}", quote(text), suggested(suggestions))
             }
@@ -291,11 +270,7 @@ impl Refusal {
             Self::NothingToUndo => {
                 "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.".to_owned()
             }
-            Self::UndoOver { snapshot } => format!(
-                "A restore can be undone by a press for 24 hours, and they are over. Snapshot {} can still be put back with \
-                 `/snapshot restore`, if nobody deleted it.",
-                name(snapshot)
-            ),
+            Self::UndoOver { snapshot } => undo_over(snapshot),
             Self::CannotPost { missing } => format!(
                 "This bot may not show its progress here: it lacks {} in this channel. Nothing was done. Ask somebody who runs \
                  the server to grant that, or use another channel.",
@@ -397,6 +372,74 @@ fn way(operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>
         Some((guild, channel, message)) => link(guild, channel, message),
         None => format!("operation `{operation}`"),
     }
+}
+
+fn foreign(snapshot: &str, droplet: &str) -> String {
+    format!(
+        "Snapshot {} is not one of {}, and DigitalOcean restores a Droplet only from its own Snapshots and backups. \
+                 Nothing was done. `/snapshot launch` makes a new Droplet from any Snapshot.",
+        name(snapshot),
+        name(droplet)
+    )
+}
+
+fn disk_too_small(droplet: &str, disk: u64, snapshot: &str, needed: u64) -> String {
+    format!(
+        "Snapshot {} needs a disk of {needed} GB, and {} has {disk} GB. Nothing was done. Give the Droplet a larger disk, or \
+                 use `/snapshot launch` with a larger size.",
+        name(snapshot),
+        name(droplet)
+    )
+}
+
+fn not_in_region(snapshot: &str, region: &str, regions: &[String]) -> String {
+    format!(
+        "Snapshot {} is in {}, not in {}. Nothing was done. Choose one of its regions, or copy it there in DigitalOcean's \
+                 control panel first.",
+        name(snapshot),
+        listed(regions),
+        name(region)
+    )
+}
+
+fn size_too_small(size: &str, disk: u64, needed: u64, suggestions: &[String]) -> String {
+    format!(
+        "Size {} has a disk of {disk} GB, and the Snapshot needs {needed} GB. {}",
+        name(size),
+        suggested(suggestions)
+    )
+}
+
+fn undo_over(snapshot: &str) -> String {
+    format!(
+        "A restore can be undone by a press for 24 hours, and they are over. Snapshot {} can still be put back with \
+                 `/snapshot restore`, if nobody deleted it.",
+        name(snapshot)
+    )
+}
+
+fn unusable(droplet: &str, status: &str) -> String {
+    format!(
+        "DigitalOcean says that {} is {}, and nothing can be done with it in that state. Look at it in the control panel.",
+        name(droplet),
+        name(status)
+    )
+}
+
+fn ambiguous_snapshot(text: &str, labels: &[String]) -> String {
+    format!(
+        "{} Snapshots are called {}: {}. Choose one from the list that appears while you type.",
+        labels.len(),
+        name(text),
+        listed(labels)
+    )
+}
+
+fn locked(droplet: &str) -> String {
+    format!(
+        "DigitalOcean has locked {}: another Action works on it, often a backup. Nothing was done; try again when that is over.",
+        name(droplet)
+    )
 }
 
 fn suggested(sizes: &[String]) -> String {

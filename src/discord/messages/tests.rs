@@ -117,6 +117,13 @@ fn launched(address: Option<&str>) -> Operation {
     })
 }
 
+fn broken_restore(why: Failure) -> Operation {
+    with(examples::restored(), |operation| {
+        operation.steps[2].state = State::Failed { at: ago(30), why: why.clone() };
+        operation.verdict = Some(Verdict::Failed(why));
+    })
+}
+
 fn stuck_with(why: Option<Failure>) -> Operation {
     with(examples::powering_on(), |operation| {
         operation.power.back = examples::fresh(Task::PowerOn);
@@ -265,8 +272,27 @@ fn answers_of_every_ending() {
             "restore cancelled after the safety Snapshot",
             with(examples::restored(), |operation| {
                 operation.steps[2].state = State::Skipped;
+                operation.steps[2].began = None;
                 operation.cancelled = Some(Cancelled { by: Some(ADA), at: ago(100) });
                 operation.verdict = Some(Verdict::Cancelled);
+            }),
+        ),
+        (
+            "undone",
+            with(examples::restored(), |operation| {
+                let snapshot = SnapshotRef { id: SnapshotId(6), name: text("web-1-safety-20261121-1740-aaaaaaaa") };
+                operation.kind = Kind::Restore { snapshot, safety: Safety::Snapshot };
+            }),
+        ),
+        ("restore errored", broken_restore(Failure::ActionErrored)),
+        ("restore refused", broken_restore(Failure::Refused { message: text("no") })),
+        (
+            "restore errored, without a safety Snapshot",
+            with(broken_restore(Failure::ActionErrored), |operation| {
+                let snapshot = SnapshotRef { id: SnapshotId(6), name: text("golden") };
+                operation.kind = Kind::Restore { snapshot, safety: Safety::None };
+                operation.steps.remove(1);
+                operation.snapshot = None;
             }),
         ),
         ("launched", launched(Some("203.0.113.7"))),
@@ -335,6 +361,8 @@ fn every_refusal() {
         Refusal::DigitalOceanDown,
         Refusal::Busy { droplet: text("web-1"), operation, progress },
         Refusal::Busy { droplet: text("web-1"), operation, progress: None },
+        Refusal::DropletGone,
+        Refusal::SnapshotGone,
         Refusal::UnknownSnapshot { text: text("gloden"), droplet: Some(text("web-1")), nearest: names(&["golden"]) },
         Refusal::UnknownSnapshot { text: text("gloden"), droplet: None, nearest: Vec::new() },
         Refusal::AmbiguousSnapshot { text: text("a"), labels: names(&["a · 1 day old", "a · 2 days old"]) },
@@ -550,4 +578,31 @@ fn every_question_before_something_is_lost() {
     ];
     let deletions = deletions.map(|(label, asked)| (label, read(&confirm::delete(&asked, &wording(), buttons))));
     insta::assert_snapshot!(side_by_side(restores.into_iter().chain(deletions)));
+}
+
+#[test]
+fn a_page_of_the_list() {
+    use super::list::{self, Entry as Line, Page};
+    let snapshot = |json: serde_json::Value| serde_json::from_value::<crate::inventory::Snapshot>(json).unwrap();
+    let regions = ["ams3", "blr1", "fra1", "lon1", "nyc1", "nyc3"];
+    let shown = [
+        snapshot(serde_json::json!({"id": "5", "name": "golden", "created_at": ago(259_200).to_string(),
+            "regions": ["nyc3"], "size_gigabytes": 12.4})),
+        snapshot(serde_json::json!({"id": "6", "name": "web-1-safety-20261122-1740-7f3kq2xa", "regions": regions})),
+        snapshot(serde_json::json!({"id": "7", "name": "`@everyone`\n**x**", "size_gigabytes": 0.01})),
+    ];
+    let entries = || {
+        let line = |snapshot| Line { snapshot, droplet: Some("web-1"), taken_by: None };
+        vec![
+            Line { taken_by: Some(ADA), ..line(&shown[0]) },
+            line(&shown[1]),
+            Line { droplet: None, ..line(&shown[2]) },
+        ]
+    };
+    let all = Page { of: None, number: 2, pages: 3, count: 23, sizes: vec![12.4, 0.01], entries: entries() };
+    let one = Page { of: Some((DropletId(11), Some("web-1"))), number: 1, pages: 1, count: 1, ..all.clone() };
+    let gone = Page { of: Some((DropletId(11), None)), ..one.clone() };
+    let empty = Page { entries: Vec::new(), count: 0, ..one.clone() };
+    let pages = [("all", all), ("of one", one), ("of one that is gone", gone), ("empty", empty)];
+    insta::assert_snapshot!(side_by_side(pages.map(|(label, page)| (label, read(&list::page(&page, &wording()))))));
 }

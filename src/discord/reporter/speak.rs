@@ -140,6 +140,10 @@ impl Reporter {
                 progress.filter(|(channel, _)| *channel == report.channel)
             }
         };
+        if report.kind == ReportKind::Answer {
+            // Who reads that it is done may look for what it made, or no longer find what it deleted.
+            self.inventory.invalidate();
+        }
         let nonce = report.kind.nonce(operation.id, report.generation);
         let channel = delivery::channel_id(report.channel);
         let mut sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to)).await;
