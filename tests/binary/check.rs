@@ -2,12 +2,12 @@
 
 use snapshot_bot::sandbox::{
     digitalocean::{scopes::Scopes, world::TOKEN},
-    discord::permission::Permissions,
+    discord::{fault::Fault, permission::Permissions},
 };
 
 use super::{
     process::{Ended, PATIENCE, Process},
-    stage::Stage,
+    stage::{Stage, free_address},
 };
 
 async fn check(stage: &Stage) -> Ended {
@@ -64,6 +64,8 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
         let elsewhere = world.add_guild("Elsewhere");
         world.kick_bot(elsewhere);
         world.deny_bot(stage.ops, Permissions::EMBED_LINKS);
+        let refused = Fault::Refuse { status: 403, code: 50001, message: "Missing Access".to_owned() };
+        world.inject("GET /applications/*/guilds/*/commands".parse().unwrap(), refused, None);
         (elsewhere, world.add_channel(elsewhere, "secret"))
     };
     stage.digitalocean.world(|world| {
@@ -89,6 +91,7 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
             "✗ scopes for taking Snapshots: the token lacks droplet:update (image:create cannot be seen without it)",
             "· scopes for restoring: droplet:admin cannot be seen without droplet:update",
             "· scopes for launching a Droplet: the token lacks droplet:create",
+            "invited without the scope applications.commands: open the link below once more",
             "there is no channel in which it has all the rights",
             "cannot work in #ops, where it lacks Embed Links",
             &absent,
@@ -110,6 +113,23 @@ async fn refused_tokens_are_both_named_and_so_is_that_nobody_but_admins_may() {
     let ended = check(&stage).await;
     assert_eq!(ended.code, Some(1));
     says(&ended, &["✗ DigitalOcean: DigitalOcean does not accept the token", "refuses DISCORD_TOKEN"]);
+}
+
+#[tokio::test]
+async fn services_that_cannot_be_reached_are_named() {
+    let mut stage = Stage::new().await;
+    stage.environment.insert("DIGITALOCEAN_API_URL", format!("http://{}", free_address()));
+    stage.environment.insert("DISCORD_CONNECT_TO", free_address());
+    let ended = check(&stage).await;
+    assert_eq!(ended.code, Some(1));
+    says(
+        &ended,
+        &[
+            "✗ DigitalOcean: DigitalOcean is not available: no connection",
+            "✗ Discord: could not get an answer from Discord: no connection",
+            "The invite link follows once Discord accepts the token.",
+        ],
+    );
 }
 
 #[tokio::test]
