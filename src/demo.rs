@@ -1,4 +1,4 @@
-//! The sandbox and the bot in one process: on the terminal, in the browser, or the simulated services alone.
+//! The sandbox and the bot in one process: on the terminal, or in the browser.
 //!
 //! `main` calls it. It builds a stage, writes the environment that leads a bot there, and starts the bot that ships by the
 //! door that ships.
@@ -6,7 +6,6 @@
 mod bot;
 mod browser;
 mod script;
-mod services;
 mod stage;
 mod teller;
 
@@ -16,8 +15,6 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::sandbox::page::server::{self as page, Page};
-
-pub use services::run as sandbox;
 
 /// How the demo is run.
 #[derive(clap::Args, Debug)]
@@ -31,6 +28,9 @@ pub struct Arguments {
     /// Do not open a browser
     #[arg(long, conflicts_with = "script")]
     no_open: bool,
+    /// Another Droplet of this name, beside those that are there; may be repeated
+    #[arg(long = "droplet", value_name = "NAME", conflicts_with = "script")]
+    droplets: Vec<String>,
 }
 
 /// Runs the demo: until its conversation is over, or until a signal.
@@ -38,15 +38,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.script {
         return script::play().await;
     }
-    show(arguments.addr, arguments.no_open).await
+    show(arguments).await
 }
 
 /// Shows the page until a signal comes.
-async fn show(address: SocketAddr, no_open: bool) -> anyhow::Result<()> {
+async fn show(arguments: Arguments) -> anyhow::Result<()> {
     // Before anything else, so that a port in use is told at once.
-    let listener = Page::listen(address).await?;
+    let listener = Page::listen(arguments.addr).await?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stage = stage::Stage::build(stage::Pace::Watched).await?;
+    stage.add_droplets(&arguments.droplets);
     let keeper = bot::Keeper::start(stage.config()?);
     let shown = page::Stage {
         discord: stage.discord.clone(),
@@ -58,7 +59,7 @@ async fn show(address: SocketAddr, no_open: bool) -> anyhow::Result<()> {
     let page = Page::start(listener, shown).context("could not start the page")?;
     let url = page.url();
     say(&format!("{url}\n\nA simulated Discord with the real bot in it. Ctrl-C ends it and leaves nothing behind."));
-    if !no_open {
+    if !arguments.no_open {
         browser::open(&url);
     }
     tokio::select! {

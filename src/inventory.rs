@@ -10,19 +10,25 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    digitalocean::{
-        client::Client,
-        error::Error,
-        model::{Droplet, Snapshot},
-        reads,
-    },
+    digitalocean::{client::Client, error::Error, reads},
     operation::ids::{DropletId, SnapshotId},
 };
+use catalogue::Catalogue;
+use images::Backups;
 use index::Index;
 use shelf::Shelf;
 
+pub use crate::digitalocean::model::{Droplet, DropletStatus, Region, Size, Snapshot, SshKey};
+pub use images::Inspection;
+pub use label::snapshot_label;
+pub use listing::Listing;
+
+mod catalogue;
+mod glance;
+mod images;
 mod index;
 mod label;
+mod listing;
 mod shelf;
 
 /// How many names a refusal suggests.
@@ -34,6 +40,8 @@ pub struct Inventory {
     tag: Option<String>,
     droplets: Shelf<Droplet>,
     snapshots: Shelf<Snapshot>,
+    backups: Backups,
+    catalogue: Catalogue,
 }
 
 /// Something to choose: its id is the value, and the label is what a person reads.
@@ -77,7 +85,14 @@ pub enum Unresolved {
 impl Inventory {
     /// An empty inventory; with a tag, only Droplets that have it count, and Snapshots of those.
     pub fn new(client: Client, tag: Option<String>) -> Self {
-        Self { client, tag, droplets: Shelf::new(), snapshots: Shelf::new() }
+        Self {
+            client,
+            tag,
+            droplets: Shelf::new(),
+            snapshots: Shelf::new(),
+            backups: Backups::default(),
+            catalogue: Catalogue::default(),
+        }
     }
 
     /// Fills the cache whenever that is wished for, until `shutdown`. Sends nothing while nobody asks.
@@ -92,6 +107,7 @@ impl Inventory {
     pub fn invalidate(&self) {
         self.droplets.invalidate(&self.client);
         self.snapshots.invalidate(&self.client);
+        self.backups.forget();
     }
 
     /// The Droplets that a text may mean, best first; all of them by name while there is no text.
@@ -106,13 +122,18 @@ impl Inventory {
 
     /// The Snapshots that a text may mean, of one Droplet or of all, best first; newest first while there is no text.
     pub async fn find_snapshots(&self, of: Option<DropletId>, text: &str, limit: usize) -> Vec<Choice<SnapshotId>> {
+        let now = self.client.now();
+        self.snapshots_like(of, text, limit).await.iter().map(|snapshot| label::snapshot(snapshot, now)).collect()
+    }
+
+    /// The same, whole, for whoever labels them with more than this room knows.
+    pub async fn snapshots_like(&self, of: Option<DropletId>, text: &str, limit: usize) -> Vec<Snapshot> {
         let Ok(index) = self.snapshots.list(&self.client).await else { return Vec::new() };
         let found = index.search(text, limit, |snapshot| of.is_none_or(|of| snapshot.droplet == Some(of)));
         if found.is_empty() {
             self.snapshots.missed(&self.client);
         }
-        let now = self.client.now();
-        found.into_iter().map(|snapshot| label::snapshot(snapshot, now)).collect()
+        found.into_iter().cloned().collect()
     }
 
     /// The Droplet that a submitted value means: an id, or a name that only one has.

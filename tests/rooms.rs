@@ -65,10 +65,10 @@ const ROOMS: &[Room] = &[
         "what ships must run without any simulation",
     ),
     room("sandbox", &[], "the outside world must not agree with the bot by sharing its code"),
-    room("demo", &["app", "config", "sandbox"], "it sets the stage and then starts the bot that ships"),
+    room("demo", &["app", "clock", "config", "sandbox"], "it sets the stage and then starts the bot that ships"),
     room(
         "main",
-        &["app", "config", "demo", "sandbox", "telemetry"],
+        &["app", "clock", "config", "demo", "sandbox", "telemetry"],
         "it reads the command line and hands over; whatever it needs beyond that belongs into app",
     ),
 ];

@@ -1,15 +1,301 @@
-//! `snapshot-bot check`.
+//! `snapshot-bot check`: is everything there that the bot needs? One line each, and what to do where something is missing.
+//!
+//! It changes nothing at Discord or DigitalOcean (`digitalocean::probes` says why); the database is made and brought up to date,
+//! as a start would do. Called by `main`.
 
-/// What was found.
-#[derive(Debug)]
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+    sync::Arc,
+};
+
+use secrecy::ExposeSecret;
+
+use crate::{
+    access::Right,
+    clock::Clock,
+    config::Config,
+    digitalocean::{
+        client::{Client, Settings},
+        error::Error as CloudError,
+        probes::{PROBES, Seen},
+        reads,
+    },
+    discord::check::{Account, Guild, Notify, Place},
+    operation::ids::RoleId,
+    store::{self, Store},
+};
+
+/// Whether the bot can do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// All.
+    /// It can.
     Fine,
-    /// Not.
+    /// It cannot, or not all of it.
     SomethingMissing,
 }
 
-/// Looks.
-pub async fn run(_: &crate::config::Config, _: &mut std::io::Stdout) -> Result<Verdict, super::Error> {
-    Ok(Verdict::Fine)
+/// What scopes are for. Only the first few are needed for what every bot does.
+const PURPOSES: &[(&str, &[&str], Need)] = &[
+    (
+        "seeing Droplets and what runs",
+        &["account:read", "actions:read", "droplet:read", "image:read", "snapshot:read"],
+        Need::Always,
+    ),
+    ("taking Snapshots", &["droplet:update", "image:create"], Need::Always),
+    ("minding DROPLET_TAG", &["tag:read"], Need::WithTag),
+    ("restoring", &["droplet:admin"], Need::ToChoose),
+    ("deleting Snapshots", &["image:delete, snapshot:delete"], Need::ToChoose),
+    (
+        "launching a Droplet",
+        &["droplet:create", "regions:read", "sizes:read", "ssh_key:read", "tag:create"],
+        Need::ToChoose,
+    ),
+];
+
+/// Who needs a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    Always,
+    WithTag,
+    ToChoose,
+}
+
+/// The lines as they are said, and what they amount to.
+struct Findings<'a> {
+    out: &'a mut dyn Write,
+    verdict: Verdict,
+}
+
+impl Findings<'_> {
+    fn fine(&mut self, what: &str) -> io::Result<()> {
+        writeln!(self.out, "✓ {what}")
+    }
+
+    /// Something to know that keeps nothing from working.
+    fn note(&mut self, what: &str) -> io::Result<()> {
+        writeln!(self.out, "· {what}")
+    }
+
+    fn missing(&mut self, what: &str, next: &str) -> io::Result<()> {
+        self.verdict = Verdict::SomethingMissing;
+        writeln!(self.out, "✗ {what}: {next}")
+    }
+}
+
+/// Looks at everything and says what it finds.
+pub async fn run(config: &Config, out: &mut dyn Write) -> io::Result<Verdict> {
+    let mut findings = Findings { out, verdict: Verdict::Fine };
+    database(config, &mut findings).await?;
+    digitalocean(config, &mut findings).await?;
+    let invite = discord(config, &mut findings).await?;
+    match invite {
+        Some(link) => writeln!(findings.out, "\nInvite the bot, or change its rights, with this link:\n{link}")?,
+        None => writeln!(findings.out, "\nThe invite link follows once Discord accepts the token.")?,
+    }
+    Ok(findings.verdict)
+}
+
+async fn database(config: &Config, findings: &mut Findings<'_>) -> io::Result<()> {
+    let settings = store::Settings { url: config.database_url.clone(), notify_channel: config.discord.notify_channel };
+    let kind = if config.database_url.expose_secret().starts_with("sqlite:") { "SQLite" } else { "PostgreSQL" };
+    match Store::open(&settings, Clock::wall()).await {
+        Ok(store) => {
+            store.close().await;
+            findings.fine(&format!("database: {kind}, can be written, tables are up to date"))
+        }
+        Err(store::Error::InUse { path }) => {
+            findings.fine(&format!("database: {} is in use by a running snapshot-bot, as it should be", path.display()))
+        }
+        Err(error) => findings
+            .missing(&format!("database: could not {}", chain(&error)), "set DATABASE_URL to one that can be used"),
+    }
+}
+
+/// The whole chain of causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Result<()> {
+    let settings = Settings::new(config.digitalocean.api_url.clone(), config.digitalocean.token.clone());
+    let clock = Clock::wall();
+    let client = match Client::new(&settings, Arc::new(move || clock.now())) {
+        Ok(client) => client,
+        Err(error) => return findings.missing(&format!("DigitalOcean: {error}"), "copy DIGITALOCEAN_TOKEN anew"),
+    };
+    match client.run(reads::account()).await {
+        Err(error @ CloudError::Unauthorized { .. }) => {
+            let next = "make a new DIGITALOCEAN_TOKEN under API > Tokens in the control panel";
+            return findings.missing(&format!("DigitalOcean: {error}"), next);
+        }
+        Err(error @ (CloudError::Unavailable { .. } | CloudError::Throttled { .. })) => {
+            return findings.missing(&format!("DigitalOcean: {error}"), "try again later; see status.digitalocean.com");
+        }
+        // A token without `account:read` is accepted all the same; the scope is named below.
+        Ok(_) | Err(_) => findings.fine("DigitalOcean: accepts the token")?,
+    }
+    let mut seen: Vec<(&str, Seen)> = Vec::new();
+    for probe in PROBES {
+        let hidden = probe.behind.is_some_and(|behind| seen.contains(&(behind, Seen::Missing)));
+        let found = if hidden { Seen::Hidden } else { probe.read(client.run(probe.call()).await) };
+        seen.push((probe.scope, found));
+    }
+    for (purpose, scopes, need) in PURPOSES {
+        let needed = match need {
+            Need::Always => true,
+            Need::WithTag => config.digitalocean.droplet_tag.is_some(),
+            Need::ToChoose => false,
+        };
+        scopes_for(purpose, scopes, needed, &seen, findings)?;
+    }
+    findings.note(
+        "DigitalOcean lists no token's scopes: those that write were tried on things that cannot exist, so nothing happened",
+    )
+}
+
+fn scopes_for(
+    purpose: &str,
+    scopes: &[&str],
+    needed: bool,
+    seen: &[(&'static str, Seen)],
+    findings: &mut Findings<'_>,
+) -> io::Result<()> {
+    let of = |wanted: fn(&Seen) -> bool| {
+        let found = seen.iter().filter(|(scope, seen)| scopes.contains(scope) && wanted(seen));
+        found.map(|(scope, _)| *scope).collect::<Vec<_>>().join(", ")
+    };
+    let missing = of(|seen| *seen == Seen::Missing);
+    let unclear = seen.iter().find_map(|(scope, seen)| match seen {
+        Seen::Unclear(error) if scopes.contains(scope) => Some((scope, error)),
+        Seen::Unclear(_) | Seen::Allowed | Seen::NotRefused | Seen::Missing | Seen::Hidden => None,
+    });
+    let hidden = of(|seen| *seen == Seen::Hidden);
+    if !hidden.is_empty() && !needed {
+        return findings.note(&format!("scopes for {purpose}: {hidden} cannot be seen without droplet:update"));
+    }
+    let hidden = if hidden.is_empty() { hidden } else { format!(" ({hidden} cannot be seen without it)") };
+    match (missing.is_empty(), unclear) {
+        (false, _) if needed => {
+            let next = "make a token that has it under API > Tokens, and set DIGITALOCEAN_TOKEN";
+            findings.missing(&format!("scopes for {purpose}: the token lacks {missing}{hidden}"), next)
+        }
+        (false, _) => {
+            findings.note(&format!("scopes for {purpose}: the token lacks {missing}, so that will be refused"))
+        }
+        (true, Some((scope, error))) if needed => {
+            findings.missing(&format!("scopes for {purpose}: {scope} cannot be seen, {error}"), "try again later")
+        }
+        (true, Some((scope, error))) => {
+            findings.note(&format!("scopes for {purpose}: {scope} cannot be seen, {error}"))
+        }
+        (true, None) => {
+            let (all, tried) = (scopes.join(", "), of(|seen| *seen == Seen::NotRefused));
+            let tried = match tried {
+                none if none.is_empty() => none,
+                tried if tried == all => " (not refused)".to_owned(),
+                some => format!(" ({some}: not refused)"),
+            };
+            findings.fine(&format!("scopes for {purpose}: {all}{tried}"))
+        }
+    }
+}
+
+/// Everything about Discord; the invite link, if the bot could log in.
+async fn discord(config: &Config, findings: &mut Findings<'_>) -> io::Result<Option<String>> {
+    let simulator = config.discord.simulator.as_ref();
+    let connect_to = simulator.map(|simulator| simulator.connect_to);
+    let root = simulator.map(|simulator| simulator.root_certificate.clone());
+    let account = match Account::open(config.discord.token.clone(), connect_to, root).await {
+        Ok(account) => account,
+        Err(error) => {
+            findings.missing("Discord", &format!("could not {}", chain(&error)))?;
+            return Ok(None);
+        }
+    };
+    findings.fine(&format!("Discord: accepts the token of {}", account.name))?;
+    let mut roles = BTreeSet::new();
+    for guild in config.policy.guilds() {
+        match account.guild(guild).await {
+            Ok(found) => tell_guild(&format!("guild {guild}"), found, &mut roles, findings)?,
+            Err(error) => findings.missing(&format!("guild {guild}"), &format!("could not {}", chain(&error)))?,
+        }
+    }
+    tell_roles(config, &roles, findings)?;
+    if let Some(channel) = config.discord.notify_channel {
+        let found = account.notify(channel, &config.policy.guilds().collect()).await;
+        let what = format!("NOTIFY_CHANNEL_ID {channel}");
+        match found {
+            Ok(found) => tell_notify(&what, found, findings)?,
+            Err(error) => findings.missing(&what, &format!("could not {}", chain(&error)))?,
+        }
+    }
+    Ok(Some(account.invite()))
+}
+
+fn tell_guild(guild: &str, found: Guild, known: &mut BTreeSet<RoleId>, findings: &mut Findings<'_>) -> io::Result<()> {
+    let Guild::Present { name, commands, roles, channels } = found else {
+        let next = "invite it with the link below, or correct DISCORD_GUILD_ID";
+        return findings.missing(&format!("{guild}: the bot is not in it"), next);
+    };
+    known.extend(roles);
+    let guild = format!("{guild} ({name})");
+    if commands {
+        findings.fine(&format!("{guild}: the bot is in it and may register commands"))?;
+    } else {
+        let next = "open the link below once more for this guild";
+        findings.missing(&format!("{guild}: invited without the scope applications.commands"), next)?;
+    }
+    let (fit, unfit): (Vec<&Place>, Vec<&Place>) = channels.iter().partition(|place| place.lacks.is_empty());
+    if fit.is_empty() {
+        let next = "give its role these rights in a channel, or invite it with the link below";
+        findings
+            .missing(&format!("{guild}: there is no channel in which it has all the rights that it needs"), next)?;
+    } else {
+        let names: Vec<String> = fit.iter().map(|place| format!("#{}", place.name)).collect();
+        findings.fine(&format!("{guild}: can work in {}", names.join(", ")))?;
+    }
+    for place in unfit {
+        findings.note(&format!(
+            "{guild}: cannot work in #{}, where it lacks {}",
+            place.name,
+            place.lacks.join(", ")
+        ))?;
+    }
+    Ok(())
+}
+
+fn tell_roles(config: &Config, known: &BTreeSet<RoleId>, findings: &mut Findings<'_>) -> io::Result<()> {
+    if !config.policy.names_roles() {
+        return findings.note(
+            "roles: none is configured, so only members with Administrator or Manage Server may do anything; \
+             set TAKE_ROLES to let others",
+        );
+    }
+    // Whoever may look includes whoever may do more.
+    let unknown = config.policy.sufficient(Right::View).into_iter().filter(|role| !known.contains(role));
+    let unknown: Vec<String> = unknown.map(|role| role.to_string()).collect();
+    if unknown.is_empty() {
+        findings.fine("roles: every one of VIEW_ROLES, TAKE_ROLES and RESTORE_ROLES is there")
+    } else {
+        let next = "copy the ids anew, with Developer Mode on";
+        findings.missing(&format!("roles: no guild that is served has {}", unknown.join(", ")), next)
+    }
+}
+
+fn tell_notify(what: &str, found: Notify, findings: &mut Findings<'_>) -> io::Result<()> {
+    match found {
+        Notify::Unseen => {
+            findings.missing(&format!("{what}: the bot does not see it"), "give its role View Channels there")
+        }
+        Notify::Elsewhere => {
+            findings.missing(&format!("{what}: it is in no guild that is served"), "choose a channel of such a guild")
+        }
+        Notify::Seen(Place { name, lacks }) if lacks.is_empty() => {
+            findings.fine(&format!("{what}: #{name} hears of every outcome"))
+        }
+        Notify::Seen(Place { name, lacks }) => findings
+            .missing(&format!("{what}: in #{name} the bot lacks {}", lacks.join(", ")), "give its role that right"),
+    }
 }

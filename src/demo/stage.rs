@@ -2,15 +2,10 @@
 //!
 //! All that is written lies in a temporary directory, which is gone when the stage is struck.
 
-use std::{
-    collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -80,22 +75,16 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Builds it at free addresses.
+    /// Builds it, at whatever addresses are free.
     pub(super) async fn build(pace: Pace) -> anyhow::Result<Self> {
-        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self::build_at(pace, free, free).await
-    }
-
-    /// Builds it with Discord's REST and DigitalOcean's API at these addresses, which must be loopback ones.
-    pub(super) async fn build_at(pace: Pace, rest: SocketAddr, api: SocketAddr) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("snapshot-bot-demo-").tempdir();
         let directory = directory.context("could not make a temporary directory")?;
         let now = Now::wall();
-        let discord = Discord::start(DiscordSettings { rest, now: now.clone(), ..DiscordSettings::default() })
+        let discord = Discord::start(DiscordSettings { now: now.clone(), ..DiscordSettings::default() })
             .await
             .context("could not start the simulated Discord")?;
         let world = account(pace, now.get());
-        let digitalocean = DigitalOcean::start_at(api, world, Arc::new(move || now.get()))
+        let digitalocean = DigitalOcean::start(world, Arc::new(move || now.get()))
             .await
             .context("could not start the simulated DigitalOcean")?;
         let certificate = directory.path().join("ca.pem");
@@ -125,26 +114,13 @@ impl Stage {
         Config::from_lookup(|name| self.environment.get(name).cloned()).context("the demo's own configuration is wrong")
     }
 
-    /// Where everything is, for programs that are to use it.
-    pub(super) fn described(&self) -> Value {
-        let world = self.discord.world();
-        let named = |ids: &[Snowflake]| -> Value {
-            ids.iter().map(|id| (world.user_name(*id), Value::from(*id))).collect::<Map<_, _>>().into()
-        };
-        let channels: Map<_, _> =
-            world.channels_of(self.guild).map(|channel| (channel.name.clone(), channel.id.into())).collect();
-        let roles = world.guild(self.guild).into_iter().flat_map(|guild| guild.roles.values());
-        let roles: Map<_, _> = roles.map(|role| (role.name.clone(), role.id.into())).collect();
-        json!({
-            "discord": {
-                "rest": self.discord.rest_addr().to_string(), "gateway": self.discord.gateway_url(),
-                "ca_file": self.environment["EXTRA_CA_FILE"], "token": self.discord.token(),
-                "application_id": world.bot(), "guild_id": self.guild, "channels": channels, "roles": roles,
-                "users": named(&self.people),
-            },
-            "digitalocean": {"url": self.digitalocean.url(), "token": TOKEN},
-            "environment": self.environment,
-        })
+    /// Adds running Droplets of these names.
+    pub(super) fn add_droplets(&self, names: &[String]) {
+        self.digitalocean.world(|world| {
+            for name in names {
+                world.add_droplet(&Blueprint::named(name));
+            }
+        });
     }
 
     /// The people whose seats can be taken.

@@ -12,5 +12,6 @@ pub mod commands;
 pub mod error;
 pub mod exchange;
 pub mod model;
+pub mod probes;
 pub mod reads;
 pub mod watcher;

@@ -16,6 +16,7 @@ use super::{
     face::{CommandIds, Face},
     handler::Handler,
     messages::Wording,
+    names::Names,
     registration::Registrar,
     reporter::Reporter,
     wire::{self, Route, Trouble},
@@ -90,6 +91,8 @@ impl Bot {
             clock: clock.clone(),
             doors,
             commands: CommandIds::default(),
+            wording: wording.clone(),
+            names: Names::default(),
         });
         let (seen, guilds) = mpsc::unbounded_channel();
         let (ready, is_ready) = watch::channel(false);

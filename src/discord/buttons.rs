@@ -1,51 +1,68 @@
-//! Presses: a wish about an operation, by somebody who may have lost the right to it since the button was shown.
+//! Presses, by people who may have lost the right to them since the button was shown.
 //!
 //! A press is stateless and forged as easily as typed text, so the operation is looked up and the person asked about anew.
 
 use serenity::{http::Http, model::application::ComponentInteraction};
 
 use super::{
-    face::{Face, person},
+    asked::Asked,
+    commands::{delete, list, restore},
+    confirm,
+    face::Face,
     messages::{refusal::Refusal, reply},
     press::{Act, Press},
-    responder::{Responder, Stop},
+    responder::{Answer, Deferral, Responder, Stop},
 };
 use crate::{
-    access::{Denial, Person, Right},
+    access::{Denial, Right},
     operation::{
         Operation, Wished,
-        ids::{InteractionId, UserId},
+        ids::{OperationId, UserId},
     },
     store::Heard,
 };
 
 /// Answers a press.
 pub(super) async fn pressed(face: &Face, http: &Http, interaction: &ComponentInteraction) {
-    let who = person(interaction.guild_id, interaction.user.id, interaction.member.as_ref());
-    let id = InteractionId(interaction.id.get());
-    let responder = Responder { http, id: interaction.id, token: &interaction.token };
-    responder.answer(hear(face, &who, &interaction.data.custom_id, id)).await;
+    let asked = Asked::from(interaction);
+    let press: Option<Press> = interaction.data.custom_id.parse().ok();
+    let deferral = match press {
+        Some(Press::Confirm(_) | Press::Decline(_) | Press::Page { .. }) => Deferral::Silent,
+        Some(Press::Wish { .. } | Press::Undo(_) | Press::Delete(_)) | None => Deferral::Thinking,
+    };
+    let responder = Responder { http, id: interaction.id, token: &interaction.token, deferral };
+    responder.answer(Box::pin(hear(face, &asked, press))).await;
 }
 
-async fn hear(face: &Face, who: &Person, custom_id: &str, interaction: InteractionId) -> Result<String, Stop> {
-    let guild = face.policy.admit(who).map_err(Refusal::Denied)?;
-    let press: Press = custom_id.parse().map_err(|_| Refusal::UnknownButton)?;
-    let unknown = || Refusal::UnknownOperation { text: press.operation.to_string() };
-    let found = face.store.operation(press.operation).await?.map(|stored| stored.operation);
+async fn hear(face: &Face, asked: &Asked, press: Option<Press>) -> Result<Answer, Stop> {
+    face.policy.admit(&asked.who).map_err(Refusal::Denied)?;
+    match press.ok_or(Refusal::UnknownButton)? {
+        Press::Wish { act, operation } => wish(face, asked, act, operation).await.map(Answer::from),
+        Press::Undo(operation) => restore::undo(face, asked, operation).await,
+        Press::Confirm(id) => confirm::confirmed(face, asked, id).await,
+        Press::Decline(id) => confirm::declined(face, asked, id).await,
+        Press::Delete(snapshot) => delete::question(face, asked, &snapshot.to_string()).await,
+        Press::Page { of, number } => list::turn(face, asked, of, number).await,
+    }
+}
+
+/// Says something to an operation: by a button, or by a command that means the same.
+pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) -> Result<String, Stop> {
+    let guild = face.policy.admit(&asked.who).map_err(Refusal::Denied)?;
+    let unknown = || Refusal::UnknownOperation { text: id.to_string() };
+    let found = face.store.operation(id).await?.map(|stored| stored.operation);
     let operation = found.filter(|operation| operation.asker.guild == guild).ok_or_else(unknown)?;
-    let asker = operation.asker.user;
-    let grant = face
-        .policy
-        .authorize(who, Right::over(asker, who.user))
-        .map_err(|denial| not_allowed(denial, asker, who.user))?;
-    check_moment(press.act, &operation)?;
-    let wished = Wished { wish: press.act.wish(), by: grant.user(), at: face.clock.now() };
-    match face.store.wish(press.operation, wished, Some(interaction)).await? {
+    let (asker, who) = (operation.asker.user, asked.who.user);
+    let grant =
+        face.policy.authorize(&asked.who, Right::over(asker, who)).map_err(|denial| not_allowed(denial, asker, who))?;
+    check_moment(act, &operation)?;
+    let wished = Wished { wish: act.wish(), by: grant.user(), at: face.clock.now() };
+    match face.store.wish(id, wished, Some(asked.interaction)).await? {
         Heard::Yes | Heard::Repeated => {
-            tracing::info!(operation.id = %press.operation, act = %press, "heard a wish");
-            Ok(reply::heard(press.act).to_owned())
+            tracing::info!(operation.id = %id, ?act, "heard a wish");
+            Ok(reply::heard(act, &operation))
         }
-        Heard::Ended => Err(Refusal::AlreadyEnded(press.operation).into()),
+        Heard::Ended => Err(Refusal::AlreadyEnded(id).into()),
         Heard::Unknown => Err(unknown().into()),
     }
 }

@@ -2,7 +2,8 @@
 
 use serenity::{
     builder::{
-        CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateEmbedFooter, CreateMessage,
+        CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateEmbedFooter,
+        CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, EditInteractionResponse,
         EditMessage,
     },
     model::{
@@ -38,6 +39,33 @@ pub(super) fn create(said: &Said, nonce: String, reply_to: Option<(ids::ChannelI
 /// The whole message anew. An edit pings nobody, whatever it says.
 pub(super) fn edit(said: &Said) -> EditMessage {
     EditMessage::new()
+        .content(&said.content)
+        .embeds(said.embed.iter().map(embed).collect())
+        .components(rows(&said.buttons))
+        .allowed_mentions(allowed(None))
+}
+
+/// The answer to an interaction, which pings nobody: whoever asked is reading it.
+pub(super) fn response(said: &Said) -> CreateInteractionResponseMessage {
+    CreateInteractionResponseMessage::new()
+        .content(&said.content)
+        .embeds(said.embed.iter().map(embed).collect())
+        .components(rows(&said.buttons))
+        .allowed_mentions(allowed(None))
+}
+
+/// The same, in place of what stands there already.
+pub(super) fn edit_response(said: &Said) -> EditInteractionResponse {
+    EditInteractionResponse::new()
+        .content(&said.content)
+        .embeds(said.embed.iter().map(embed).collect())
+        .components(rows(&said.buttons))
+        .allowed_mentions(allowed(None))
+}
+
+/// The same, beside it.
+pub(super) fn follow_up(said: &Said) -> CreateInteractionResponseFollowup {
+    CreateInteractionResponseFollowup::new()
         .content(&said.content)
         .embeds(said.embed.iter().map(embed).collect())
         .components(rows(&said.buttons))

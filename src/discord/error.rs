@@ -21,6 +21,9 @@ pub enum Error {
     /// The connection to the gateway ended although nobody wanted that.
     #[error("stay on Discord's gateway: the connection ended")]
     Ended(#[source] Option<Box<serenity::Error>>),
+    /// Discord gave no usable answer to a question that is asked once.
+    #[error("get an answer from Discord: {0}")]
+    Unanswered(String),
     /// Stopped before it was connected.
     #[error("connect to Discord: stopped before that")]
     Stopped,

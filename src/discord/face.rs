@@ -7,13 +7,13 @@ use std::{
 
 use serenity::model::{guild::Member, id::GuildId};
 
-use super::doors::Doors;
+use super::{doors::Doors, messages::Wording, names::Names};
 use crate::{
     access::{Person, Policy},
     clock::Clock,
     inventory::Inventory,
-    operation::ids::{self, RoleId, UserId},
-    store::Store,
+    operation::ids::{self, ChannelId, DropletId, MessageId, OperationId, RoleId, UserId},
+    store::{self, Store},
 };
 
 /// The rooms behind the face.
@@ -24,6 +24,30 @@ pub(super) struct Face {
     pub(super) clock: Clock,
     pub(super) doors: Doors,
     pub(super) commands: CommandIds,
+    pub(super) wording: Wording,
+    pub(super) names: Names,
+}
+
+/// Where a progress message is, for a link.
+pub(super) type Way = (ids::GuildId, ChannelId, MessageId);
+
+impl Face {
+    /// Where people see an operation's progress, where there is such a message.
+    pub(super) async fn way_to(
+        &self,
+        operation: OperationId,
+        progress: Option<(ChannelId, MessageId)>,
+    ) -> Result<Option<Way>, store::Error> {
+        let guild = self.store.operation(operation).await?.map(|found| found.operation.asker.guild);
+        Ok(guild.zip(progress).map(|(guild, (channel, message))| (guild, channel, message)))
+    }
+
+    /// The operation that runs on a Droplet, if any: for a kind answer; the store decides when one is created.
+    pub(super) async fn running_on(&self, droplet: DropletId) -> Result<Option<OperationId>, store::Error> {
+        let running = self.store.running().await?;
+        let mut ids = running.iter().map(|stored| &stored.operation);
+        Ok(ids.find(|operation| operation.target.droplet == Some(droplet)).map(|operation| operation.id))
+    }
 }
 
 /// The id of our command in each guild, for mentions that can be clicked.

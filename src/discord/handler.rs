@@ -61,6 +61,7 @@ impl EventHandler for Handler {
                     user.id = command.user.id.get(),
                     command = path(command),
                 );
+                self.face.names.learn(&command.user);
                 self.dispatch(&context, interaction).instrument(span).await;
             }
             Interaction::Component(component) => {
@@ -71,6 +72,7 @@ impl EventHandler for Handler {
                     user.id = component.user.id.get(),
                     custom_id = component.data.custom_id,
                 );
+                self.face.names.learn(&component.user);
                 buttons::pressed(&self.face, &context.http, component).instrument(span).await;
             }
             // We show no modals, and pings come over HTTP only.

@@ -10,6 +10,9 @@ pub(super) enum Fault {
     /// The store.
     #[error("could not {0}")]
     Store(#[from] store::Error),
+    /// A question that cannot be written down or read back.
+    #[error("could not keep a question: {0}")]
+    Question(#[from] serde_json::Error),
     /// A bug.
     #[error("panicked: {0}")]
     Panicked(String),

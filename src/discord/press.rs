@@ -1,4 +1,4 @@
-//! What a button means: an act and an operation, written into its `custom_id`, so that a press works after a restart.
+//! What a button means, written into its `custom_id`, so that a press works after a restart.
 //!
 //! A `custom_id` comes back from the client and may be anything: it is parsed strictly and proves nothing.
 
@@ -6,15 +6,39 @@ use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 
-use crate::operation::{Wish, ids::OperationId};
+use crate::{
+    operation::{
+        Wish,
+        ids::{DropletId, OperationId, SnapshotId},
+    },
+    store::ConfirmationId,
+};
 
-/// A button of an operation's message.
+/// What a button is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Press {
-    /// What is wished for.
-    pub act: Act,
-    /// Of which operation.
-    pub operation: OperationId,
+pub enum Press {
+    /// A wish about a running operation, or what it owes.
+    Wish {
+        /// What is wished for.
+        act: Act,
+        /// Of which operation.
+        operation: OperationId,
+    },
+    /// *Undo*: put back the safety Snapshot of this restore. Asks first.
+    Undo(OperationId),
+    /// Delete this Snapshot. Asks first.
+    Delete(SnapshotId),
+    /// Yes, do it.
+    Confirm(ConfirmationId),
+    /// No, leave it.
+    Decline(ConfirmationId),
+    /// Show another page of the list of Snapshots.
+    Page {
+        /// Of one Droplet, or of all.
+        of: Option<DropletId>,
+        /// Counted from 1.
+        number: u32,
+    },
 }
 
 /// What can be pressed.
@@ -57,9 +81,40 @@ impl Act {
     }
 }
 
+/// Stands for all Droplets in the id of a page.
+const EVERY: &str = "all";
+
+impl Press {
+    fn parse(word: &str, rest: &str) -> Option<Self> {
+        Some(match word {
+            "undo" => Self::Undo(rest.parse().ok()?),
+            "delete" => Self::Delete(rest.parse().ok()?),
+            "confirm" => Self::Confirm(rest.parse().ok()?),
+            "decline" => Self::Decline(rest.parse().ok()?),
+            "page" => {
+                let (of, number) = rest.split_once(':')?;
+                let of = if of == EVERY { None } else { Some(of.parse().ok()?) };
+                Self::Page { of, number: number.parse().ok()? }
+            }
+            word => {
+                let act = Act::ALL.into_iter().find(|act| act.word() == word)?;
+                Self::Wish { act, operation: rest.parse().ok()? }
+            }
+        })
+    }
+}
+
 impl fmt::Display for Press {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.act.word(), self.operation)
+        match self {
+            Self::Wish { act, operation } => write!(f, "{}:{operation}", act.word()),
+            Self::Undo(operation) => write!(f, "undo:{operation}"),
+            Self::Delete(snapshot) => write!(f, "delete:{snapshot}"),
+            Self::Confirm(id) => write!(f, "confirm:{id}"),
+            Self::Decline(id) => write!(f, "decline:{id}"),
+            Self::Page { of: Some(droplet), number } => write!(f, "page:{droplet}:{number}"),
+            Self::Page { of: None, number } => write!(f, "page:{EVERY}:{number}"),
+        }
     }
 }
 
@@ -78,10 +133,10 @@ impl FromStr for Press {
     type Err = NotAPress;
 
     fn from_str(custom_id: &str) -> Result<Self, Self::Err> {
-        let (word, operation) = custom_id.split_once(':').ok_or(NotAPress)?;
-        let act = Act::ALL.into_iter().find(|act| act.word() == word).ok_or(NotAPress)?;
-        let operation = operation.parse().map_err(|_| NotAPress)?;
-        Ok(Self { act, operation })
+        let (word, rest) = custom_id.split_once(':').ok_or(NotAPress)?;
+        let press = Self::parse(word, rest).ok_or(NotAPress)?;
+        // Numbers can be written in more than one way; ours are written in one.
+        if press.to_string() == custom_id { Ok(press) } else { Err(NotAPress) }
     }
 }
 
@@ -91,13 +146,35 @@ mod tests {
 
     use super::*;
 
+    fn presses() -> impl Strategy<Value = Press> {
+        let operation = any::<u64>().prop_map(OperationId::from_random);
+        let confirmation = any::<u64>().prop_map(|id| format!("{id:016x}").parse::<ConfirmationId>().unwrap());
+        prop_oneof![
+            (0_usize..5, operation.clone()).prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
+            operation.prop_map(Press::Undo),
+            any::<u64>().prop_map(|id| Press::Delete(SnapshotId(id))),
+            confirmation.clone().prop_map(Press::Confirm),
+            confirmation.prop_map(Press::Decline),
+            (any::<Option<u64>>(), any::<u32>()).prop_map(|(of, number)| Press::Page { of: of.map(DropletId), number }),
+        ]
+    }
+
     proptest! {
         #[test]
-        fn a_press_survives_its_custom_id(random: u64, index in 0_usize..5) {
-            let press = Press { act: Act::ALL[index], operation: OperationId::from_random(random) };
+        fn a_press_survives_its_custom_id(press in presses()) {
             let custom_id = press.to_string();
             prop_assert!((1..=100).contains(&custom_id.len()));
             prop_assert_eq!(custom_id.parse(), Ok(press));
+        }
+
+        #[test]
+        fn what_is_almost_a_press_is_refused_without_panic(
+            word in "(cancel|undo|delete|confirm|decline|page|all)", rest in "[+0-9a-f:all ]{0,24}"
+        ) {
+            let custom_id = format!("{word}:{rest}");
+            if let Ok(press) = custom_id.parse::<Press>() {
+                prop_assert_eq!(press.to_string(), custom_id);
+            }
         }
 
         #[test]

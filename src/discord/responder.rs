@@ -7,15 +7,15 @@ use std::{panic::AssertUnwindSafe, pin::pin, time::Duration};
 
 use futures_util::FutureExt;
 use serenity::{
-    builder::{CreateInteractionResponse, CreateInteractionResponseMessage, EditInteractionResponse},
+    builder::{CreateInteractionResponse, CreateInteractionResponseMessage},
     http::Http,
-    model::id::InteractionId,
+    model::{channel::Message, id::InteractionId},
 };
 
 use super::{
-    delivery::allowed,
+    delivery,
     incident::{Fault, Incident},
-    messages::{refusal::Refusal, reply},
+    messages::{refusal::Refusal, reply, said::Said},
     wire::{self, Trouble},
 };
 
@@ -44,16 +44,42 @@ impl<E: Into<Fault>> From<E> for Stop {
     }
 }
 
+/// What somebody gets, and where they read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// A message of its own, which only they see.
+    New(Said),
+    /// In place of the message whose button they pressed.
+    Instead(Said),
+}
+
+impl From<String> for Answer {
+    fn from(text: String) -> Self {
+        Self::New(Said::text(text))
+    }
+}
+
 /// An interaction that awaits its answer.
 pub(super) struct Responder<'a> {
     pub(super) http: &'a Http,
     pub(super) id: InteractionId,
     pub(super) token: &'a str,
+    /// What is answered if the work takes longer.
+    pub(super) deferral: Deferral,
+}
+
+/// How Discord is told that the answer takes a moment longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deferral {
+    /// By a new message, which only the person sees and which is filled in later.
+    Thinking,
+    /// By nothing: the message with the button stays as it is until it is replaced.
+    Silent,
 }
 
 impl Responder<'_> {
     /// Does the work and answers with what it says; defers when the work takes longer.
-    pub(super) async fn answer(&self, work: impl Future<Output = Result<String, Stop>>) {
+    pub(super) async fn answer(&self, work: impl Future<Output = Result<impl Into<Answer>, Stop>>) {
         let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
         let (outcome, is_deferred) = tokio::select! {
             outcome = &mut work => (outcome, false),
@@ -64,22 +90,31 @@ impl Responder<'_> {
             }
         };
         let outcome = outcome.unwrap_or_else(|payload| Err(Fault::Panicked(panic_message(&*payload)).into()));
-        let text = match outcome {
-            Ok(text) => text,
-            Err(stop) => words(&stop),
+        let answer = match outcome {
+            Ok(answer) => answer.into(),
+            Err(stop) => words(&stop).into(),
         };
-        if is_deferred { self.edit(&text).await } else { self.create(&text).await }
-    }
-
-    async fn create(&self, text: &str) {
-        let message =
-            CreateInteractionResponseMessage::new().content(text).ephemeral(true).allowed_mentions(allowed(None));
-        self.respond(&CreateInteractionResponse::Message(message)).await;
+        match (answer, is_deferred.then_some(self.deferral)) {
+            (Answer::New(said), None) => {
+                let message = delivery::response(&said).ephemeral(true);
+                self.respond(&CreateInteractionResponse::Message(message)).await;
+            }
+            (Answer::Instead(said), None) => {
+                self.respond(&CreateInteractionResponse::UpdateMessage(delivery::response(&said))).await;
+            }
+            (Answer::New(said), Some(Deferral::Silent)) => self.follow_up(&said).await,
+            (Answer::New(said) | Answer::Instead(said), Some(_)) => self.edit(&said).await,
+        }
     }
 
     async fn defer(&self) -> bool {
-        let message = CreateInteractionResponseMessage::new().ephemeral(true);
-        self.respond(&CreateInteractionResponse::Defer(message)).await
+        let response = match self.deferral {
+            Deferral::Thinking => {
+                CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true))
+            }
+            Deferral::Silent => CreateInteractionResponse::Acknowledge,
+        };
+        self.respond(&response).await
     }
 
     /// Sends the first response, once more if it is not known to have arrived. Whether one is there then.
@@ -105,19 +140,29 @@ impl Responder<'_> {
         false
     }
 
-    async fn edit(&self, text: &str) {
-        let edit = EditInteractionResponse::new().content(text).allowed_mentions(allowed(None));
-        for is_last in [false, true] {
-            let result = self.http.edit_original_interaction_response(self.token, &edit, Vec::new()).await;
-            wire::count(&result);
-            match result {
-                Ok(_) => return,
-                Err(error) if is_last || Trouble::of(&error) != Trouble::Later => {
-                    tracing::warn!(cause = wire::describe(&error), "could not complete the answer to an interaction");
-                    return;
-                }
-                Err(_) => {}
+    async fn edit(&self, said: &Said) {
+        let edit = delivery::edit_response(said);
+        twice(|| self.http.edit_original_interaction_response(self.token, &edit, Vec::new())).await;
+    }
+
+    async fn follow_up(&self, said: &Said) {
+        let message = delivery::follow_up(said).ephemeral(true);
+        twice(|| self.http.create_followup_message(self.token, &message, Vec::new())).await;
+    }
+}
+
+/// Sends what completes a deferred answer, once more if it is not known to have arrived.
+async fn twice<F: Future<Output = serenity::Result<Message>>>(send: impl Fn() -> F) {
+    for is_last in [false, true] {
+        let result = send().await;
+        wire::count(&result);
+        match result {
+            Ok(_) => return,
+            Err(error) if is_last || Trouble::of(&error) != Trouble::Later => {
+                tracing::warn!(cause = wire::describe(&error), "could not complete the answer to an interaction");
+                return;
             }
+            Err(_) => {}
         }
     }
 }

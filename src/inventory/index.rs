@@ -124,6 +124,11 @@ impl<T: Listed> Index<T> {
         self.by_id.get(&id).map(|place| &self.entries[*place].item)
     }
 
+    /// All, in the list's order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().map(|entry| &entry.item)
+    }
+
     /// How many are listed.
     pub(super) fn len(&self) -> usize {
         self.entries.len()

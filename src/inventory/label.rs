@@ -28,9 +28,14 @@ pub(super) fn droplet(droplet: &Droplet) -> Choice<DropletId> {
 
 /// `web-1-20261122-1740-7f3kq2xa · 3 days old · 12.4 GB`.
 pub(super) fn snapshot(snapshot: &Snapshot, now: Timestamp) -> Choice<SnapshotId> {
+    Choice { label: snapshot_label(snapshot, None, now), id: snapshot.id }
+}
+
+/// The same, with one more detail that the inventory cannot know, such as who took it.
+pub fn snapshot_label(snapshot: &Snapshot, detail: Option<String>, now: Timestamp) -> String {
     let age = snapshot.created_at.map(|made| age(now.duration_since(made)));
     let size = snapshot.size_gigabytes.map(|gb| format!("{gb:.1} GB"));
-    Choice { label: label(&snapshot.name, &snapshot.id.to_string(), [age, size, None]), id: snapshot.id }
+    label(&snapshot.name, &snapshot.id.to_string(), [age, size, detail])
 }
 
 fn age(age: SignedDuration) -> String {

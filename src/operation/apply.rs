@@ -10,7 +10,7 @@ use super::{
     ids::UserId,
     pace::later,
     power::Released,
-    reading::{ActionReading, Failure, Trouble},
+    reading::{ActionReading, DropletReading, Failure, Trouble},
     request::{Answer, Command, Look},
     step::{Checks, Doubt, Run, State, Task},
 };
@@ -264,7 +264,8 @@ impl Operation {
     /// The new Droplet is known.
     pub(super) fn adopt_launched(&mut self, focus: Focus, made: &[super::reading::DropletReading], now: Timestamp) {
         let Some(droplet) = made.first() else { return };
-        self.launched = Some(Launched { droplet: droplet.id, address: droplet.address.clone() });
+        let DropletReading { id, address, monthly_cents, .. } = droplet.clone();
+        self.launched = Some(Launched { droplet: id, address, monthly_cents });
         if let Some(step) = self.step_mut(focus) {
             step.state = State::Running(Run {
                 action: None,

@@ -18,6 +18,7 @@ pub mod report;
 pub mod request;
 mod see;
 pub mod step;
+pub mod undo;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -208,6 +209,9 @@ pub struct Launched {
     pub droplet: DropletId,
     /// Its public IPv4 address, once it has one.
     pub address: Option<String>,
+    /// What it costs a month, in cents, where DigitalOcean says it.
+    #[serde(default)]
+    pub monthly_cents: Option<u64>,
 }
 
 /// A new operation, before anything was done for it.
@@ -232,9 +236,21 @@ pub struct Request {
 impl Operation {
     /// The operation that a request asks for: its plan, with nothing begun.
     pub fn new(request: Request) -> Self {
-        let Request { id, kind, asker, asked_at, target, snapshot_name, usual } = request;
+        let Request { id, mut kind, asker, asked_at, target, snapshot_name, usual } = request;
         let steps = kind.plan();
-        let snapshot_name = snapshot_name_of(snapshot_name.as_deref(), &target.name, asked_at, id);
+        let stem = match &mut kind {
+            Kind::Launch { droplet, .. } => {
+                // How the Droplet is found again when the answer to its making was lost.
+                let own = launch_tag(id);
+                if !droplet.tags.contains(&own) {
+                    droplet.tags.push(own);
+                }
+                target.name.clone()
+            }
+            Kind::Restore { .. } => format!("{}-{}", target.name, undo::SAFETY),
+            Kind::Take { .. } | Kind::Delete { .. } => target.name.clone(),
+        };
+        let snapshot_name = snapshot_name_of(snapshot_name.as_deref(), &stem, asked_at, id);
         Self {
             id,
             kind,
@@ -378,14 +394,13 @@ enum Focus {
 /// The longest name that we give a Snapshot; DigitalOcean documents no limit, and its panel shows no more.
 const LONGEST_NAME: usize = 200;
 
-/// `<wanted or droplet-YYYYMMDD-HHMM>-<operation>`: every name ends in the operation's id, so that a Snapshot is ours by its name.
-fn snapshot_name_of(wanted: Option<&str>, droplet: &str, at: Timestamp, id: OperationId) -> String {
-    let stem = match wanted.map(str::trim).filter(|wanted| !wanted.is_empty()) {
-        Some(wanted) => wanted.to_owned(),
-        None => format!("{droplet}-{}", at.strftime("%Y%m%d-%H%M")),
-    };
-    let stem: String = stem.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect();
-    format!("{stem}-{id}")
+/// `<wanted or stem-YYYYMMDD-HHMM>-<operation>`: every name ends in the operation's id, so that a Snapshot is ours by its name.
+fn snapshot_name_of(wanted: Option<&str>, stem: &str, at: Timestamp, id: OperationId) -> String {
+    let short = |text: &str| text.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect::<String>();
+    match wanted.map(str::trim).filter(|wanted| !wanted.is_empty()) {
+        Some(wanted) => format!("{}-{id}", short(wanted)),
+        None => format!("{}-{}-{id}", short(stem), at.strftime("%Y%m%d-%H%M")),
+    }
 }
 
 #[cfg(test)]

@@ -99,6 +99,21 @@ impl Kind {
         }
     }
 
+    /// The Snapshot that this works with; one that is yet to be taken is none.
+    pub fn snapshot(&self) -> Option<&SnapshotRef> {
+        match self {
+            Self::Take { .. } => None,
+            Self::Restore { snapshot, .. } | Self::Launch { snapshot, .. } | Self::Delete { snapshot } => {
+                Some(snapshot)
+            }
+        }
+    }
+
+    /// Whether that Snapshot is gone afterwards.
+    pub fn deletes(&self) -> bool {
+        matches!(self, Self::Delete { .. })
+    }
+
     /// One word for logs, metrics and the database.
     pub fn word(&self) -> &'static str {
         match self {

@@ -43,6 +43,9 @@ pub struct DropletReading {
     pub tags: Vec<String>,
     /// Its public IPv4 address, once it has one.
     pub address: Option<String>,
+    /// What it costs a month, in cents, where said.
+    #[serde(default)]
+    pub monthly_cents: Option<u64>,
 }
 
 impl DropletReading {

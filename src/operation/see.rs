@@ -52,7 +52,7 @@ impl Operation {
             },
             // Whoever cancels is not told so while the lost command may still delete.
             (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() => {
-                self.empty_round(focus, rules, now)
+                self.empty_round(focus, rules, now);
             }
             // The Snapshot that a lost answer was to delete is still there: deleting twice does no harm.
             (Look::Snapshot(_), Answer::Snapshots(_)) => self.begin_again(focus),
@@ -234,6 +234,7 @@ impl Operation {
         let looks = self.step_at(focus).and_then(Step::run).map_or(0, |run| run.looks);
         if let Some(launched) = &mut self.launched {
             launched.address.clone_from(&reading.address);
+            launched.monthly_cents = reading.monthly_cents.or(launched.monthly_cents);
         }
         let patient = looks < LOOKS_FOR_ADDRESS;
         let ready = match reading.power() {

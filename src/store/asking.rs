@@ -6,7 +6,7 @@
 use sqlx::{Any, AnyConnection, Transaction};
 
 use super::{
-    Error, Loaded, Store,
+    Engine, Error, Loaded, Store,
     event::{self, Audience, Event, What},
     power_owed, report,
     row::{Row, bits, due_millis, without_nul},
@@ -24,6 +24,14 @@ pub enum CreateError {
     /// The Droplet has one already.
     #[error("begin: operation {operation} still runs on this Droplet")]
     AlreadyRunning {
+        /// Which.
+        operation: OperationId,
+        /// Where people see its progress, once it was posted.
+        progress: Option<(ChannelId, MessageId)>,
+    },
+    /// An operation that runs uses the Snapshot in a way that forbids this one.
+    #[error("begin: operation {operation} uses the Snapshot")]
+    SnapshotInUse {
         /// Which.
         operation: OperationId,
         /// Where people see its progress, once it was posted.
@@ -95,6 +103,10 @@ impl Store {
         if was_confirmed(&mut transaction, interaction).await? {
             events.push(Event { what: What::Confirmed, ..events[0].clone() });
         }
+        if let Some(user) = self.user_of_snapshot(&mut transaction, &operation).await? {
+            let progress = progress_of(&mut transaction, user).await?;
+            return Err(CreateError::SnapshotInUse { operation: user, progress });
+        }
         let older = match operation.target.droplet {
             Some(droplet) => open_operations(&mut transaction, droplet).await?,
             None => Vec::new(),
@@ -132,6 +144,32 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(Attempt::Created(Box::new(operation)))
+    }
+
+    /// The running operation that uses the same Snapshot, where one of the two deletes it.
+    async fn user_of_snapshot(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        wanted: &Operation,
+    ) -> Result<Option<OperationId>, Error> {
+        let Some(snapshot) = wanted.kind.snapshot() else { return Ok(None) };
+        if self.engine == Engine::Postgres {
+            // Two creations at once would not see each other; this one waits for the other's end.
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(bits(snapshot.id.0))
+                .execute(&mut **transaction)
+                .await?;
+        }
+        let rows =
+            sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 AND o.kind <> 'take' ORDER BY o.id"))
+                .fetch_all(&mut **transaction)
+                .await?;
+        let running = stored::read_all(&rows).into_iter().map(|stored| stored.operation);
+        let forbids = |running: &Operation| {
+            running.kind.snapshot().is_some_and(|used| used.id == snapshot.id)
+                && (running.kind.deletes() || wanted.kind.deletes())
+        };
+        Ok(running.into_iter().find(forbids).map(|running| running.id))
     }
 
     /// Says something to an operation. The worker hears it at its next turn, which is now; the operation's state and version

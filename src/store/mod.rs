@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod lease;
 mod open;
+mod origin;
 mod power_owed;
 mod registration;
 mod report;

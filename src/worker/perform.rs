@@ -98,7 +98,13 @@ pub fn droplet_reading(droplet: model::Droplet) -> DropletReading {
         locked: droplet.locked,
         tags: droplet.tags,
         address: droplet.public_ipv4.map(|address| address.to_string()),
+        monthly_cents: droplet.price_monthly.and_then(cents),
     }
+}
+
+/// Whole cents, so that readings can be compared; none where the price makes no sense.
+fn cents(dollars: f64) -> Option<u64> {
+    jiff::SignedDuration::try_from_secs_f64(dollars).ok().and_then(|price| u64::try_from(price.as_millis() / 10).ok())
 }
 
 /// An Action in the domain's words.

@@ -60,6 +60,21 @@ fn a_hung_shutdown_that_is_cancelled_ends_the_same_wherever_the_bot_dies() {
 }
 
 #[test]
+fn a_restore_ends_the_same_wherever_the_bot_dies() {
+    sweep(Housing::Runtime, &tale::RESTORE);
+}
+
+#[test]
+fn a_launch_ends_the_same_wherever_the_bot_dies() {
+    sweep(Housing::Runtime, &tale::LAUNCH);
+}
+
+#[test]
+fn a_deletion_ends_the_same_wherever_the_bot_dies() {
+    sweep(Housing::Runtime, &tale::DELETE);
+}
+
+#[test]
 fn a_take_ends_the_same_wherever_the_program_is_killed() {
     sweep(Housing::Process, &tale::TAKE);
 }
@@ -165,7 +180,7 @@ async fn tell(ground: &Ground, tale: &Tale, cuts: &[Cut]) -> Told {
         stage.move_to_postgresql(server).await;
     }
     tale.prepare(&mut stage, cuts);
-    let ada = stage.seat("ada", Role::Operator);
+    let ada = stage.seat("ada", Role::Restorer);
     let bob = stage.seat("bob", Role::Viewer);
     let mut deaths = Vec::new();
     let mut late = None;

@@ -86,9 +86,10 @@ async fn a_completed_shutdown_counts_only_when_the_droplet_reads_off() {
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
     stage.settle().await;
-    let asked_while_on = stage.digitalocean.journal().iter().any(|entry| {
-        String::from_utf8_lossy(&entry.request.body).contains("snapshot") && entry.status() != Some(201)
-    });
+    let asked_while_on =
+        stage.digitalocean.journal().iter().any(|entry| {
+            String::from_utf8_lossy(&entry.request.body).contains("snapshot") && entry.status() != Some(201)
+        });
     assert!(!asked_while_on, "{}", stage.conversation());
     assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
     ada.transcript();
@@ -105,9 +106,11 @@ async fn power_comes_back_before_a_snapshot_that_is_listed_late() {
     stage.settle().await;
     assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
     let back_before = stage.digitalocean.journal().iter().rposition(|entry| entry.request.path.ends_with("/snapshots"))
-        > stage.digitalocean.journal().iter().position(|entry| {
-            String::from_utf8_lossy(&entry.request.body).contains("power_on")
-        });
+        > stage
+            .digitalocean
+            .journal()
+            .iter()
+            .position(|entry| String::from_utf8_lossy(&entry.request.body).contains("power_on"));
     assert!(back_before, "nobody stays off for a list\n{}", stage.conversation());
     assert_snapshot!(ada.transcript());
     stage.finish().await;

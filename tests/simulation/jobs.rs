@@ -24,6 +24,8 @@ pub(crate) struct Job {
     claimed: Claimed,
     /// The number of the last thing that was said before it was claimed.
     heard: u64,
+    /// The state from before the intent of a command, for a sabotage that brings it back.
+    before: Option<Box<Operation>>,
     stage: Stage,
     /// When it can go on.
     pub(crate) at: Timestamp,
@@ -33,10 +35,7 @@ enum Stage {
     /// Nothing is written down yet.
     Claimed,
     /// The intent of a command is committed; the command leaves now.
-    Begun {
-        /// The state from before, for a sabotage that brings it back.
-        before: Box<Operation>,
-    },
+    Begun,
     /// The answer is there, or on its way.
     Answered(Answer),
 }
@@ -50,17 +49,18 @@ enum Life {
 }
 
 impl Simulation {
-    fn life(&mut self) -> Life {
+    /// Whether the process outlives a commit; `dangers` times in 256 it does not.
+    fn life(&mut self, dangers: u8) -> Life {
         match self.dice.u8(..) {
-            0..=2 if self.troubled => Life::EndsBefore,
-            3..=6 if self.troubled => Life::EndsAfter,
-            _ => Life::GoesOn,
+            one if !self.troubled || one >= dangers => Life::GoesOn,
+            one if one % 3 == 0 => Life::EndsBefore,
+            _ => Life::EndsAfter,
         }
     }
 
     /// The living process takes an operation up.
     pub(crate) async fn claim(&mut self, id: OperationId) -> Lawful {
-        let life = self.life();
+        let life = self.life(6);
         if life == Life::EndsBefore {
             return self.die().await;
         }
@@ -81,7 +81,7 @@ impl Simulation {
             Some(claimed) => {
                 self.note(format!("{id} wants {:?}", claimed.effect()));
                 let at = self.now + if self.once_in(4) { self.seconds(5) } else { SignedDuration::ZERO };
-                self.jobs.push(Job { id, claimed, heard: self.interactions, stage: Stage::Claimed, at });
+                self.jobs.push(Job { id, claimed, heard: self.interactions, before: None, stage: Stage::Claimed, at });
             }
         }
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
@@ -105,12 +105,12 @@ impl Simulation {
                 self.jobs.push(Job { stage: Stage::Answered(seen.answer), at: seen.at, ..job });
                 Ok(())
             }
-            (Stage::Begun { .. }, Effect::Send(command)) => self.send(job, &command),
+            (Stage::Begun, Effect::Send(command)) => self.send(job, &command),
             (Stage::Answered(answer), _) => {
                 let answer = answer.clone();
                 Box::pin(self.finish(job, answer)).await
             }
-            (Stage::Claimed | Stage::Begun { .. }, Effect::Look(_) | Effect::Sleep(_) | Effect::Rest) => {
+            (Stage::Claimed | Stage::Begun, Effect::Look(_) | Effect::Sleep(_) | Effect::Rest) => {
                 Err(Broken::Law(format!("{} was claimed with nothing to ask", job.id)))
             }
         }
@@ -130,11 +130,11 @@ impl Simulation {
                 Err(error) => Err(error.into()),
             };
         }
-        let life = self.life();
+        let life = self.life(24);
         if life == Life::EndsBefore {
             return self.die().await;
         }
-        let before = Box::new(claimed.operation().clone());
+        let before = Some(Box::new(claimed.operation().clone()));
         let begun = match self.worker.begin(claimed, &self.rules, self.now).await {
             Ok(begun) => begun,
             Err(store::Error::LeaseLost) => {
@@ -145,7 +145,7 @@ impl Simulation {
         };
         self.note(format!("{id} intends {:?}", begun.effect()));
         self.hears(id, heard);
-        self.jobs.push(Job { id, claimed: begun, heard, stage: Stage::Begun { before }, at: self.now });
+        self.jobs.push(Job { id, claimed: begun, heard, before, stage: Stage::Begun, at: self.now });
         self.after_commit(id, None).await?;
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
     }
@@ -177,7 +177,7 @@ impl Simulation {
 
     async fn finish(&mut self, job: Job, answer: Answer) -> Lawful {
         let Job { id, claimed, heard, .. } = job;
-        let life = self.life();
+        let life = self.life(12);
         if life == Life::EndsBefore {
             return self.die().await;
         }
@@ -200,13 +200,12 @@ impl Simulation {
         self.alive_from = self.now + pause;
         self.note("the process dies");
         for job in std::mem::take(&mut self.jobs) {
-            let Stage::Begun { before } = job.stage else { continue };
-            if let Effect::Send(command) = job.claimed.effect().clone()
+            if let (Stage::Begun, Effect::Send(command)) = (&job.stage, job.claimed.effect().clone())
                 && self.dice.bool()
             {
                 self.carry_out(job.id, &command);
             }
-            if self.sabotage == Some(Sabotage::Intent) {
+            if let (Some(Sabotage::Intent), Some(before)) = (self.sabotage, job.before) {
                 self.put_back(job.id, &before).await?;
             }
         }
@@ -221,11 +220,11 @@ impl Simulation {
             let thaw = self.now + self.seconds(1_200);
             let job = match (&job.stage, job.claimed.effect().clone()) {
                 // A command leaves only under a lease that outlives its deadline, so nothing stands between intent and sending.
-                (Stage::Begun { .. }, Effect::Send(command)) => {
+                (Stage::Begun, Effect::Send(command)) => {
                     let (answer, at) = self.carry_out(job.id, &command);
                     Job { stage: Stage::Answered(answer), at, ..job }
                 }
-                (Stage::Claimed | Stage::Begun { .. } | Stage::Answered(_), _) => job,
+                (Stage::Claimed | Stage::Begun | Stage::Answered(_), _) => job,
             };
             self.ghosts.push((thaw, job));
         }

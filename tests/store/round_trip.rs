@@ -198,7 +198,7 @@ prop_compose! {
         operation.cancelled = cancelled.map(|at| Cancelled { by: by.map(UserId), at });
         operation.verdict = verdict;
         operation.snapshot = snapshot;
-        operation.launched = launched.map(|(id, address)| Launched { droplet: DropletId(id), address });
+        operation.launched = launched.map(|(id, address)| Launched { droplet: DropletId(id), address, monthly_cents: Some(id) });
         operation.ended = ended;
         operation.not_before = not_before;
         operation

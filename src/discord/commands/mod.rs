@@ -1,19 +1,34 @@
 //! The commands: `/snapshot` and what stands under it, one file each. Registered as they are declared here.
 
+mod cancel;
+pub(super) mod delete;
 mod help;
+mod launch;
+pub(super) mod list;
+pub(super) mod restore;
 mod status;
 mod take;
 
 use std::sync::Arc;
 
-use serenity::model::application::{InstallationContext, InteractionContext};
+use serenity::{
+    builder::{AutocompleteChoice, CreateAutocompleteResponse},
+    model::application::{InstallationContext, InteractionContext, ResolvedValue},
+};
 
 use super::{
     face::{Face, person},
     incident::Fault,
-    responder::{Responder, Stop},
+    messages::text::plain,
+    responder::{Answer, Deferral, Responder, Stop},
 };
-use crate::access::Person;
+use crate::{
+    access::{Person, Right},
+    inventory::{Snapshot, snapshot_label},
+};
+
+/// Discord takes no more choices.
+const CHOICES: usize = 25;
 
 /// What a command is given.
 type Context<'a> = poise::ApplicationContext<'a, Arc<Face>, Fault>;
@@ -28,25 +43,79 @@ pub(super) fn all() -> Vec<poise::Command<Arc<Face>, Fault>> {
 }
 
 /// Take, restore and look after Snapshots of Droplets
-#[poise::command(slash_command, subcommands("take::take", "status::status", "help::help"), subcommand_required)]
+#[poise::command(
+    slash_command,
+    subcommands(
+        "take::take",
+        "restore::restore",
+        "launch::launch",
+        "list::list",
+        "delete::delete",
+        "status::status",
+        "cancel::cancel",
+        "help::help"
+    ),
+    subcommand_required
+)]
 #[expect(clippy::unused_async, reason = "poise wants it so, and Discord never calls a command that has subcommands")]
 async fn snapshot(_: Context<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
 /// Does a command's work and answers with what it says.
-async fn answer(context: Context<'_>, work: impl Future<Output = Result<String, Stop>>) {
+async fn answer(context: Context<'_>, work: impl Future<Output = Result<impl Into<Answer>, Stop>>) {
     responder(context).answer(work).await;
 }
 
 fn responder(context: Context<'_>) -> Responder<'_> {
     let interaction = context.interaction;
-    Responder { http: &context.serenity_context().http, id: interaction.id, token: &interaction.token }
+    let http = &context.serenity_context().http;
+    Responder { http, id: interaction.id, token: &interaction.token, deferral: Deferral::Thinking }
 }
 
 fn asking(context: Context<'_>) -> Person {
     let interaction = context.interaction;
     person(interaction.guild_id, interaction.user.id, interaction.member.as_deref())
+}
+
+/// What stands in another option of the same command, perhaps half-typed.
+fn sibling(context: Context<'_>, option: &str) -> Option<String> {
+    context.args.iter().find(|given| given.name == option).and_then(|given| match given.value {
+        ResolvedValue::String(text) | ResolvedValue::Autocomplete { value: text, .. } => Some(text.to_owned()),
+        _ => None,
+    })
+}
+
+/// The Snapshots of all Droplets that a half-typed text may mean; none for who may not do anything with them.
+async fn snapshots(context: Context<'_>, right: Right, partial: &str) -> CreateAutocompleteResponse {
+    let face = context.framework.user_data;
+    let nothing = CreateAutocompleteResponse::new();
+    if face.policy.authorize(&asking(context), right).is_err() {
+        return nothing;
+    }
+    let found = face.inventory.snapshots_like(None, partial, CHOICES).await;
+    nothing.set_choices(choices(context, &found).await)
+}
+
+/// Snapshots to choose from, with age, size and who took them.
+async fn choices(context: Context<'_>, found: &[Snapshot]) -> Vec<AutocompleteChoice> {
+    let face = context.framework.user_data;
+    let origins =
+        face.store.origins(found.iter().map(|snapshot| snapshot.name.as_str())).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "could not learn who took Snapshots");
+            std::collections::HashMap::new()
+        });
+    let users = origins.values().map(|operation| operation.asker.user);
+    let names = face.names.of(&context.serenity_context().http, users).await;
+    let now = face.clock.now();
+    let choice = |snapshot: &Snapshot| {
+        let by = origins.get(&snapshot.name).map(|operation| match names.get(&operation.asker.user) {
+            Some(name) => format!("by {}", plain(name, 20)),
+            None => "by this bot".to_owned(),
+        });
+        AutocompleteChoice::new(snapshot_label(snapshot, by, now), snapshot.id.to_string())
+    };
+    found.iter().map(choice).collect()
 }
 
 /// What poise could not do itself. Commands answer for themselves, so what comes here is no command of ours, or a bug.
@@ -65,8 +134,9 @@ pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<Face>, Fault>)
         }
         FrameworkError::UnknownInteraction { framework, interaction, .. } => {
             let http = &framework.serenity_context.http;
-            let responder = Responder { http, id: interaction.id, token: &interaction.token };
-            responder.answer(async { Err(Refusal::UnknownCommand.into()) }).await;
+            let responder =
+                Responder { http, id: interaction.id, token: &interaction.token, deferral: Deferral::Thinking };
+            responder.answer(async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
         }
         other => tracing::warn!(error = %other, "poise could not do something"),
     }
@@ -80,5 +150,5 @@ async fn fail(context: poise::Context<'_, Arc<Face>, Fault>, stop: Stop) {
         }
         return;
     }
-    answer(context, async { Err(stop) }).await;
+    answer(context, async { Err::<Answer, _>(stop) }).await;
 }

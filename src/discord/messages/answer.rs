@@ -2,18 +2,22 @@
 
 use super::{
     Wording, failure,
-    said::Said,
+    said::{Button, Said, Style},
     subject,
     text::{name, shorten},
     the_subject,
-    units::{ago, duration, gigabytes, monthly},
+    units::{ago, clock, duration, gigabytes, moment, monthly},
 };
-use crate::operation::{
-    Operation, Verdict,
-    plan::{Kind, Safety},
-    power::Released,
-    reading::{Failure, PowerState},
-    step::Task,
+use crate::{
+    discord::press::Press,
+    operation::{
+        Operation, Verdict,
+        plan::{Kind, Safety},
+        power::Released,
+        reading::{Failure, PowerState},
+        step::Task,
+        undo::is_safety_name,
+    },
 };
 
 /// Discord's limit for a message's text.
@@ -23,7 +27,26 @@ const LONGEST: usize = 2000;
 pub fn answer(operation: &Operation, wording: &Wording) -> Said {
     let asker = operation.asker.user;
     let content = format!("<@{asker}> {}", outcome(operation, wording));
-    Said { content: shorten(&content, LONGEST), pings: Some(asker), ..Said::default() }
+    Said { content: shorten(&content, LONGEST), pings: Some(asker), buttons: buttons(operation), ..Said::default() }
+}
+
+/// What can be pressed afterwards. Each asks before it does anything.
+fn buttons(operation: &Operation) -> Vec<Button> {
+    let (Kind::Restore { snapshot: restored, .. }, Some(safety)) = (&operation.kind, operation.safety_snapshot())
+    else {
+        return Vec::new();
+    };
+    let undo = Press::Undo(operation.id);
+    if operation.verdict != Some(Verdict::Completed) {
+        return vec![Button { label: "Restore the safety Snapshot", style: Style::Danger, press: undo }];
+    }
+    let undo = Button { label: "Undo", style: Style::Secondary, press: undo };
+    let delete = |label, snapshot| Button { label, style: Style::Secondary, press: Press::Delete(snapshot) };
+    if is_safety_name(&restored.name) {
+        vec![undo, delete("Delete the older safety Snapshot", restored.id)]
+    } else {
+        vec![undo, delete("Delete the safety Snapshot", safety.id)]
+    }
 }
 
 /// The same for the notify channel, which pings nobody.
@@ -60,6 +83,10 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
         Kind::Restore { snapshot, .. } => {
             let mut sentences = vec![format!("{droplet} is restored from Snapshot {}.", name(&snapshot.name))];
             sentences.extend(safety(operation, wording));
+            if is_safety_name(&snapshot.name) {
+                sentences
+                    .push(format!("Snapshot {} is on the disk now, so it is no longer needed.", name(&snapshot.name)));
+            }
             sentences
         }
         Kind::Launch { snapshot, .. } => {
@@ -68,7 +95,10 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
                 || "DigitalOcean has not told its address yet".to_owned(),
                 |address| format!("its address is {}", name(address)),
             );
-            vec![format!("Droplet {droplet} is made from Snapshot {}; {address}.", name(&snapshot.name))]
+            let cents = operation.launched.as_ref().and_then(|launched| launched.monthly_cents);
+            let price = cents.map(|cents| format!(" It costs ${}.{:02} a month.", cents / 100, cents % 100));
+            let from = name(&snapshot.name);
+            vec![format!("Droplet {droplet} is made from Snapshot {from}; {address}.{}", price.unwrap_or_default())]
         }
         Kind::Delete { snapshot } => vec![format!("Snapshot {} is deleted.", name(&snapshot.name))],
     };
@@ -89,13 +119,31 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
             duration(wording.rules.decision_timeout)
         ),
     }];
+    sentences.extend(disk(operation));
     let was_begun = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.began.is_some());
     sentences.extend(kept(operation, wording).or_else(|| (!was_begun).then(|| "No Snapshot was taken.".to_owned())));
     sentences
 }
 
+/// What a restore that did not complete left on the disk.
+fn disk(operation: &Operation) -> Option<String> {
+    let step = operation.steps.iter().find(|step| step.task == Task::Restore)?;
+    let droplet = name(&operation.target.name);
+    Some(match (step.began, operation.safety_snapshot()) {
+        (None, _) => format!("Nothing was restored, and the disk of {droplet} is as it was."),
+        (Some(_), Some(_)) => format!(
+            "**It is not known what is on the disk of {droplet} now.** Press **Restore the safety Snapshot** to have back what \
+             was there before."
+        ),
+        (Some(_), None) => {
+            format!("**It is not known what is on the disk of {droplet} now.** Restore a Snapshot again.")
+        }
+    })
+}
+
 fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String> {
     let mut sentences = vec![format!("{} failed. {}", subject(operation), failure::what(why, operation))];
+    sentences.extend(disk(operation));
     sentences.extend(kept(operation, wording));
     sentences
 }
@@ -114,8 +162,12 @@ fn kept(operation: &Operation, wording: &Wording) -> Option<String> {
 
 fn safety(operation: &Operation, wording: &Wording) -> Option<String> {
     let Kind::Restore { safety: Safety::Snapshot, .. } = &operation.kind else { return None };
+    let undo = match (operation.undo_until(), &operation.verdict) {
+        (Some(until), Some(Verdict::Completed)) => format!(" **Undo** puts it back, until {}.", moment(until)),
+        _ => String::new(),
+    };
     Some(format!(
-        "What was on its disk before is kept in Snapshot {}: {}.",
+        "What was on its disk before is kept in Snapshot {}: {}.{undo}",
         name(&operation.snapshot_name),
         cost(operation, wording)
     ))
@@ -142,7 +194,7 @@ fn power(operation: &Operation) -> Option<String> {
         });
     }
     if let Some(owed) = power.owed {
-        let until = owed.late_until.map(|until| format!(" until {}", ago(until))).unwrap_or_default();
+        let until = owed.late_until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
         return Some(format!(
             "{droplet} is on. Its shutdown may still take effect{until}; if it does, {droplet} is turned on again."
         ));

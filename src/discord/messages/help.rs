@@ -6,13 +6,18 @@ use crate::{
 };
 
 /// A command, its right and what it does.
-const COMMANDS: [(&str, Right, &str); 2] = [
+const COMMANDS: [(&str, Right, &str); 7] = [
     (
         "take",
         Right::Take,
         "takes a Snapshot of a Droplet: shuts it down, takes the Snapshot, turns it on again and tells you",
     ),
+    ("restore", Right::Restore, "puts one of a Droplet's own Snapshots back onto it; asks first, and can be undone"),
+    ("launch", Right::Restore, "makes a new Droplet from a Snapshot and tells you its address"),
+    ("list", Right::View, "shows the Snapshots there are, with age, size and cost"),
+    ("delete", Right::Restore, "deletes a Snapshot for good; asks first"),
     ("status", Right::View, "shows what is running and what ended last"),
+    ("cancel", Right::Take, "stops what you asked for, where that is still possible"),
 ];
 
 /// Help for a person with this right; `command` is the registered command's id, once known.

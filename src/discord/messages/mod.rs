@@ -4,8 +4,11 @@
 //! Discord's client nor how anything is stored. Names from outside pass through [`text`], and nothing said here can ping anyone but the asker.
 
 pub mod answer;
+pub mod confirm;
 pub mod failure;
 pub mod help;
+pub mod launch;
+pub mod list;
 pub mod progress;
 pub mod refusal;
 pub mod reply;

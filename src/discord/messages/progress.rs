@@ -9,7 +9,7 @@ use super::{
     said::{Button, Colour, Embed, Said, Style},
     subject,
     text::{name, plain, shorten},
-    units::{about, ago, duration, usually},
+    units::{about, ago, clock, duration, usually},
 };
 use crate::{
     discord::press::{Act, Press},
@@ -127,7 +127,7 @@ fn outlook(operation: &Operation) -> String {
 }
 
 /// What history says about the time from shutting down to being on again; nothing without history of the longest part.
-fn downtime(operation: &Operation) -> Option<SignedDuration> {
+pub fn downtime(operation: &Operation) -> Option<SignedDuration> {
     let usual = |task| operation.usual.of(task);
     let longest = operation.steps.iter().filter(|step| !matches!(step.task, Task::ShutDown | Task::PowerOff));
     let mut sum = SignedDuration::ZERO;
@@ -242,7 +242,7 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
         return Some("⚠️ Power on — did not succeed yet; tried again every few minutes".to_owned());
     }
     if let Some(owed) = power.owed.filter(|_| power.parked) {
-        let until = owed.late_until.map(|until| format!(" until {}", ago(until))).unwrap_or_default();
+        let until = owed.late_until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
         return Some(format!("✅ Power on — it is on; watched for a late shutdown{until}"));
     }
     let (noun, verb) = called(Task::PowerOn, operation);
@@ -303,7 +303,7 @@ fn footer(operation: &Operation) -> String {
 
 /// What can be pressed now.
 fn buttons(operation: &Operation) -> Vec<Button> {
-    let button = |label, style, act| Button { label, style, press: Press { act, operation: operation.id } };
+    let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
     let cancel = button("Cancel", Style::Secondary, Act::Cancel);
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
     if operation.question.is_some() {

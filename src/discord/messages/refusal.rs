@@ -44,6 +44,116 @@ pub enum Refusal {
         /// Where its progress is.
         progress: Option<(GuildId, ChannelId, MessageId)>,
     },
+    /// What they typed is no Snapshot that there is.
+    UnknownSnapshot {
+        /// What was typed.
+        text: String,
+        /// The Droplet whose Snapshots were looked through, if it was to be one of those.
+        droplet: Option<String>,
+        /// The nearest names, best first.
+        nearest: Vec<String>,
+    },
+    /// Several Snapshots have this name.
+    AmbiguousSnapshot {
+        /// The name.
+        text: String,
+        /// How they differ.
+        labels: Vec<String>,
+    },
+    /// The Snapshot is another Droplet's.
+    ForeignSnapshot {
+        /// The Snapshot's name.
+        snapshot: String,
+        /// The Droplet that was to get it.
+        droplet: String,
+    },
+    /// The Droplet's disk is smaller than the one that the Snapshot was taken of.
+    DiskTooSmall {
+        /// The Droplet's name.
+        droplet: String,
+        /// Its disk in GB.
+        disk: u64,
+        /// The Snapshot's name.
+        snapshot: String,
+        /// The disk in GB that it needs.
+        needed: u64,
+    },
+    /// The Snapshot is not where the Droplet is, or shall be.
+    NotInRegion {
+        /// The Snapshot's name.
+        snapshot: String,
+        /// Where it would have to be.
+        region: String,
+        /// Where it is.
+        regions: Vec<String>,
+    },
+    /// DigitalOcean has locked the Droplet.
+    Locked {
+        /// The Droplet's name.
+        droplet: String,
+    },
+    /// The Droplet is neither on nor off.
+    Unusable {
+        /// The Droplet's name.
+        droplet: String,
+        /// DigitalOcean's word for its state.
+        status: String,
+    },
+    /// Another operation uses the Snapshot.
+    SnapshotInUse {
+        /// Which operation.
+        operation: OperationId,
+        /// Where its progress is.
+        progress: Option<(GuildId, ChannelId, MessageId)>,
+    },
+    /// The name cannot be a Droplet's.
+    BadDropletName,
+    /// It is not known where the Snapshot is.
+    NoRegion {
+        /// The Snapshot's name.
+        snapshot: String,
+    },
+    /// There is no size with enough disk where the Snapshot is.
+    NoSize {
+        /// The disk in GB that is needed.
+        needed: u64,
+    },
+    /// The size's disk is too small for the Snapshot.
+    SizeTooSmall {
+        /// The size.
+        size: String,
+        /// Its disk in GB.
+        disk: u64,
+        /// The disk in GB that is needed.
+        needed: u64,
+        /// The cheapest that would do.
+        suggestions: Vec<String>,
+    },
+    /// There is no such size, or not there.
+    UnknownSize {
+        /// What was typed.
+        text: String,
+        /// The cheapest that would do.
+        suggestions: Vec<String>,
+    },
+    /// The account has no such SSH key.
+    UnknownSshKey {
+        /// What was typed.
+        text: String,
+    },
+    /// The question was open for too long.
+    QuestionExpired,
+    /// The question has been answered.
+    QuestionAnswered,
+    /// Somebody else was asked.
+    NotYourQuestion,
+    /// There is no safety Snapshot to go back to.
+    NothingToUndo,
+    /// It can be undone by a press no more.
+    UndoOver {
+        /// The safety Snapshot.
+        snapshot: String,
+    },
     /// The bot may not post where it was asked.
     CannotPost {
         /// The rights that it lacks there, in Discord's words.
@@ -103,10 +213,85 @@ impl Refusal {
                 name(droplet)
             ),
             Self::DigitalOceanDown => {
-                "DigitalOcean does not answer, so the Droplet could not be looked up. Nothing was done; try again in a minute."
+                "DigitalOcean does not answer, so what you named could not be looked up. Nothing was done; try again in a minute."
                     .to_owned()
             }
             Self::Busy { droplet, operation, progress } => busy(droplet, *operation, *progress),
+            Self::UnknownSnapshot { text, droplet, nearest } => unknown_snapshot(text, droplet.as_deref(), nearest),
+            Self::AmbiguousSnapshot { text, labels } => format!(
+                "{} Snapshots are called {}: {}. Choose one from the list that appears while you type.",
+                labels.len(),
+                name(text),
+                listed(labels)
+            ),
+            Self::ForeignSnapshot { snapshot, droplet } => format!(
+                "Snapshot {} is not one of {}, and DigitalOcean restores a Droplet only from its own Snapshots and backups. \
+                 Nothing was done. `/snapshot launch` makes a new Droplet from any Snapshot.",
+                name(snapshot),
+                name(droplet)
+            ),
+            Self::DiskTooSmall { droplet, disk, snapshot, needed } => format!(
+                "Snapshot {} needs a disk of {needed} GB, and {} has {disk} GB. Nothing was done. Give the Droplet a larger disk, or \
+                 use `/snapshot launch` with a larger size.",
+                name(snapshot),
+                name(droplet)
+            ),
+            Self::NotInRegion { snapshot, region, regions } => format!(
+                "Snapshot {} is in {}, not in {}. Nothing was done. Choose one of its regions, or copy it there in DigitalOcean's \
+                 control panel first.",
+                name(snapshot),
+                listed(regions),
+                name(region)
+            ),
+            Self::Locked { droplet } => format!(
+                "DigitalOcean has locked {}: another Action works on it, often a backup. Nothing was done; try again when that is over.",
+                name(droplet)
+            ),
+            Self::Unusable { droplet, status } => format!(
+                "DigitalOcean says that {} is {}, and nothing can be done with it in that state. Look at it in the control panel.",
+                name(droplet),
+                name(status)
+            ),
+            Self::SnapshotInUse { operation, progress } => {
+                format!("{} uses this Snapshot at the moment. Nothing was done; try again when that has ended.", way(*operation, *progress))
+            }
+            Self::BadDropletName => {
+                "A Droplet's name consists of letters from a to z, digits, dots and dashes, begins and ends with a letter or a \
+                 digit, and has at most 255 characters. Choose another."
+                    .to_owned()
+            }
+            Self::NoRegion { snapshot } => format!(
+                "DigitalOcean does not say where Snapshot {} is. Name a region with `region`.",
+                name(snapshot)
+            ),
+            Self::NoSize { needed } => format!(
+                "DigitalOcean offers no size with a disk of {needed} GB there. Nothing was done; try another region."
+            ),
+            Self::SizeTooSmall { size, disk, needed, suggestions } => format!(
+                "Size {} has a disk of {disk} GB, and the Snapshot needs {needed} GB. {}",
+                name(size),
+                suggested(suggestions)
+            ),
+            Self::UnknownSize { text, suggestions } => {
+                format!("There is no size {} to be had there. {}", quote(text), suggested(suggestions))
+            }
+            Self::UnknownSshKey { text } => format!(
+                "The account has no SSH key {}. Choose one from the list that appears while you type, or leave `ssh-key` out.",
+                quote(text)
+            ),
+            Self::QuestionExpired => {
+                "This question was open for two minutes and has closed. Nothing was done; use the command again.".to_owned()
+            }
+            Self::QuestionAnswered => "This question has been answered already, and an answer counts once.".to_owned(),
+            Self::NotYourQuestion => "Somebody else was asked this. Use the command yourself.".to_owned(),
+            Self::NothingToUndo => {
+                "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.".to_owned()
+            }
+            Self::UndoOver { snapshot } => format!(
+                "A restore can be undone by a press for 24 hours, and they are over. Snapshot {} can still be put back with \
+                 `/snapshot restore`, if nobody deleted it.",
+                name(snapshot)
+            ),
             Self::CannotPost { missing } => format!(
                 "This bot may not show its progress here: it lacks {} in this channel. Nothing was done. Ask somebody who runs \
                  the server to grant that, or use another channel.",
@@ -199,12 +384,33 @@ fn listed(labels: &[String]) -> String {
 }
 
 fn busy(droplet: &str, operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>) -> String {
-    let droplet = name(droplet);
-    let way = match progress {
+    let (droplet, way) = (name(droplet), way(operation, progress));
+    format!("{droplet} is busy: {way} is still running on it. Wait until that has ended, or cancel it there.")
+}
+
+fn way(operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>) -> String {
+    match progress {
         Some((guild, channel, message)) => link(guild, channel, message),
         None => format!("operation `{operation}`"),
-    };
-    format!("{droplet} is busy: {way} is still running on it. Wait until that has ended, or cancel it there.")
+    }
+}
+
+fn suggested(sizes: &[String]) -> String {
+    if sizes.is_empty() {
+        return "No other size would do there; try another region.".to_owned();
+    }
+    let sizes: Vec<String> = sizes.iter().map(|size| name(size)).collect();
+    format!("The cheapest that would do: {}.", sizes.join(", "))
+}
+
+fn unknown_snapshot(text: &str, droplet: Option<&str>, nearest: &[String]) -> String {
+    let of = droplet.map(|droplet| format!(" of {}", name(droplet))).unwrap_or_default();
+    if nearest.is_empty() {
+        let text = quote(text);
+        return format!("There is no Snapshot {text}{of}. Choose one from the list that appears while you type.");
+    }
+    let nearest: Vec<String> = nearest.iter().map(|near| name(near)).collect();
+    format!("There is no Snapshot {}{of}. Did you mean {}?", quote(text), alternatives(&nearest))
 }
 
 fn bad_name(bad: BadName) -> String {

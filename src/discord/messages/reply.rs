@@ -1,11 +1,13 @@
 //! The short replies that only one person sees: what was accepted, what a press did, and what went wrong unforeseen.
 
-use super::{the_subject, units::link};
+use super::{text::name, the_subject, units::link};
 use crate::{
     discord::press::Act,
     operation::{
         Operation,
         ids::{ChannelId, MessageId},
+        plan::Kind,
+        step::Task,
     },
 };
 
@@ -23,17 +25,53 @@ pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>)
     }
 }
 
-/// A press was heard.
-pub fn heard(act: Act) -> &'static str {
+/// A wish was heard.
+pub fn heard(act: Act, operation: &Operation) -> String {
     match act {
-        Act::Cancel => {
-            "It is being stopped. What DigitalOcean has begun already is waited for, and power goes back either way."
-        }
-        Act::Force => "The power is being cut. What was not saved is lost.",
-        Act::Live => "It goes on with the Droplet running.",
-        Act::LeaveOff => "The Droplet will not be turned on by this bot.",
-        Act::HandleIt => "It is yours: this bot does not try to turn the Droplet on any more.",
+        Act::Cancel => cancelling(operation),
+        Act::Force => "The power is being cut. What was not saved is lost.".to_owned(),
+        Act::Live => "It goes on with the Droplet running.".to_owned(),
+        Act::LeaveOff => "The Droplet will not be turned on by this bot.".to_owned(),
+        Act::HandleIt => "It is yours: this bot does not try to turn the Droplet on any more.".to_owned(),
     }
+}
+
+/// What can still be stopped, what DigitalOcean cannot stop any more, and what happens then.
+fn cancelling(operation: &Operation) -> String {
+    let target = name(&operation.target.name);
+    let subject = the_subject(operation);
+    let step = operation.current();
+    let begun = step.is_some_and(|step| step.began.is_some());
+    let back =
+        if operation.power.owed.is_some() { format!(" Then {target} is turned on again.") } else { String::new() };
+    match (step.map(|step| step.task), &operation.kind) {
+        (Some(Task::ShutDown | Task::PowerOff), _) if begun => format!(
+            "Stopping {subject}. A shutdown that was asked for cannot be taken back, so its end is waited for. Nothing else is begun.{back}"
+        ),
+        (Some(Task::Snapshot), Kind::Restore { .. }) if begun => format!(
+            "Stopping {subject}: nothing is restored. DigitalOcean cannot stop the safety Snapshot any more, so it is waited \
+             for and kept.{back}"
+        ),
+        (Some(Task::Snapshot), _) if begun => format!(
+            "DigitalOcean cannot stop a Snapshot that has begun. It is waited for and kept; delete it afterwards if you do not \
+             want it.{back}"
+        ),
+        (Some(Task::Restore), _) if begun => format!(
+            "DigitalOcean cannot stop a restore that has begun, and a disk that is half written would be of no use. It is \
+             waited for.{back}"
+        ),
+        (Some(Task::Create), _) if begun => format!(
+            "DigitalOcean cannot stop making {target} any more. It will be there and is billed; destroy it in the control panel \
+             if you do not want it."
+        ),
+        (Some(Task::Delete), _) if begun => "DigitalOcean cannot stop a deletion that has begun.".to_owned(),
+        _ => format!("Stopping {subject}. Nothing more is begun.{back}"),
+    }
+}
+
+/// The question was answered with no.
+pub fn declined() -> String {
+    "Nothing was done.".to_owned()
 }
 
 /// Something went wrong that nobody foresaw; the log holds it under this id.

@@ -31,7 +31,7 @@ pub fn stuck(operation: &Operation) -> Said {
          This is tried again every few minutes. To be quicker, turn it on at {panel}; \
          press **I'll handle it** if this bot shall leave it to you."
     );
-    let press = Press { act: Act::HandleIt, operation: operation.id };
+    let press = Press::Wish { act: Act::HandleIt, operation: operation.id };
     let button = Button { label: "I'll handle it", style: Style::Primary, press };
     Said { content, pings: Some(asker), buttons: vec![button], embed: None }
 }

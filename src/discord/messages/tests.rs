@@ -21,7 +21,7 @@ use crate::{
     operation::{
         Cancelled, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId},
-        plan::{Downtime, Kind, SnapshotRef},
+        plan::{Downtime, Kind, Safety, SnapshotRef},
         power::{Released, Stuck},
         reading::{Failure, PowerState},
         request::NewDroplet,
@@ -107,7 +107,11 @@ fn launched(address: Option<&str>) -> Operation {
         operation.target.name = "web-2".to_owned();
         operation.steps[0].began = Some(ago(60));
         operation.steps[0].state = State::Done { at: ago(5) };
-        operation.launched = Some(Launched { droplet: DropletId(12), address: address.map(str::to_owned) });
+        operation.launched = Some(Launched {
+            droplet: DropletId(12),
+            address: address.map(str::to_owned),
+            monthly_cents: address.map(|_| 600),
+        });
         operation.verdict = Some(Verdict::Completed);
         operation.ended = Some(ago(5));
     })
@@ -331,6 +335,27 @@ fn every_refusal() {
         Refusal::DigitalOceanDown,
         Refusal::Busy { droplet: text("web-1"), operation, progress },
         Refusal::Busy { droplet: text("web-1"), operation, progress: None },
+        Refusal::UnknownSnapshot { text: text("gloden"), droplet: Some(text("web-1")), nearest: names(&["golden"]) },
+        Refusal::UnknownSnapshot { text: text("gloden"), droplet: None, nearest: Vec::new() },
+        Refusal::AmbiguousSnapshot { text: text("a"), labels: names(&["a · 1 day old", "a · 2 days old"]) },
+        Refusal::ForeignSnapshot { snapshot: text("dump"), droplet: text("web-1") },
+        Refusal::DiskTooSmall { droplet: text("web-1"), disk: 25, snapshot: text("golden"), needed: 50 },
+        Refusal::NotInRegion { snapshot: text("golden"), region: text("fra1"), regions: names(&["nyc3", "ams3"]) },
+        Refusal::Locked { droplet: text("web-1") },
+        Refusal::Unusable { droplet: text("web-1"), status: text("archived") },
+        Refusal::SnapshotInUse { operation, progress },
+        Refusal::SnapshotInUse { operation, progress: None },
+        Refusal::BadDropletName,
+        Refusal::NoRegion { snapshot: text("golden") },
+        Refusal::NoSize { needed: 500 },
+        Refusal::SizeTooSmall { size: text("tiny"), disk: 10, needed: 25, suggestions: names(&["small", "large"]) },
+        Refusal::UnknownSize { text: text("huge"), suggestions: Vec::new() },
+        Refusal::UnknownSshKey { text: text("laptop") },
+        Refusal::QuestionExpired,
+        Refusal::QuestionAnswered,
+        Refusal::NotYourQuestion,
+        Refusal::NothingToUndo,
+        Refusal::UndoOver { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa") },
         Refusal::CannotPost { missing: vec!["Send Messages", "Embed Links"] },
         Refusal::Draining,
         Refusal::Standby,
@@ -361,7 +386,27 @@ fn short_replies() {
         (text("help, nobody configured"), help(None, denials().last(), None)),
     ];
     let acts = [Act::Cancel, Act::Force, Act::Live, Act::LeaveOff, Act::HandleIt];
-    said.extend(acts.map(|act| (format!("{act:?}"), reply::heard(act).to_owned())));
+    said.extend(acts.map(|act| (format!("{act:?}"), reply::heard(act, &operation))));
+    let begun = |task: Task| {
+        let kind = match task {
+            Task::Create => launch(),
+            Task::Delete => examples::delete(),
+            Task::Restore => examples::restore(),
+            _ => examples::take(Downtime::PowerOff),
+        };
+        with(examples::of(kind), |operation| {
+            operation.power.owed = examples::taking().power.owed.filter(|_| operation.steps.len() > 1);
+            let index = operation.steps.iter().position(|step| step.task == task).unwrap();
+            for step in &mut operation.steps[..index] {
+                step.state = State::Done { at: ago(20) };
+            }
+            operation.steps[index].began = Some(ago(10));
+            operation.steps[index].state = examples::running(ago(10));
+        })
+    };
+    let tasks = [Task::ShutDown, Task::Snapshot, Task::Restore, Task::Create, Task::Delete];
+    said.extend(tasks.map(|task| (format!("Cancel during {task:?}"), reply::heard(Act::Cancel, &begun(task)))));
+    said.push((text("declined"), reply::declined()));
     insta::assert_snapshot!(side_by_side(said));
 }
 
@@ -458,4 +503,51 @@ proptest::proptest! {
             }
         }
     }
+}
+
+#[test]
+fn every_question_before_something_is_lost() {
+    use super::confirm::{self, Buttons, Deleting, Restoring};
+    let buttons = Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: NOW + SignedDuration::from_mins(2) };
+    let snapshot: crate::inventory::Snapshot = serde_json::from_value(serde_json::json!({
+        "id": "5", "name": "golden", "created_at": ago(259_200).to_string(), "regions": ["nyc3"], "size_gigabytes": 12.4,
+    }))
+    .unwrap();
+    let unknown = crate::inventory::Snapshot { created_at: None, size_gigabytes: None, ..snapshot.clone() };
+    let operation = examples::waiting();
+    let plain = Restoring {
+        target: &operation.target,
+        snapshot: &snapshot,
+        taken_by: Some(ADA),
+        safety: Safety::Snapshot,
+        is_undo: false,
+        is_on: true,
+        downtime: Some(SignedDuration::from_mins(7)),
+        volumes: 0,
+        in_backup_window: false,
+    };
+    let restores = [
+        ("restore", plain.clone()),
+        ("undo, without history", Restoring { is_undo: true, downtime: None, ..plain.clone() }),
+        ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
+        ("Volumes, backup window", Restoring { volumes: 2, in_backup_window: true, ..plain.clone() }),
+        ("little known, one Volume", Restoring { snapshot: &unknown, taken_by: None, volumes: 1, ..plain }),
+    ];
+    let restores = restores.map(|(label, asked)| (label, read(&confirm::restore(&asked, &wording(), buttons))));
+    let one = Deleting {
+        snapshot: &snapshot,
+        taken_by: Some(BOB),
+        droplet: Some("web-1"),
+        siblings: Some(3),
+        undo_until: None,
+    };
+    let deletions = [
+        ("delete", one.clone()),
+        ("the last one", Deleting { siblings: Some(1), ..one.clone() }),
+        ("the last one of a Droplet that is gone", Deleting { siblings: Some(1), droplet: None, ..one.clone() }),
+        ("an Undo needs it", Deleting { undo_until: Some(NOW + SignedDuration::from_hours(3)), ..one.clone() }),
+        ("little known", Deleting { snapshot: &unknown, taken_by: None, siblings: None, ..one }),
+    ];
+    let deletions = deletions.map(|(label, asked)| (label, read(&confirm::delete(&asked, &wording(), buttons))));
+    insta::assert_snapshot!(side_by_side(restores.into_iter().chain(deletions)));
 }

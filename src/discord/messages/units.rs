@@ -38,6 +38,16 @@ pub fn ago(at: Timestamp) -> String {
     format!("<t:{}:R>", at.as_second())
 }
 
+/// A moment by the reader's own clock: `22:15`.
+pub fn clock(at: Timestamp) -> String {
+    format!("<t:{}:t>", at.as_second())
+}
+
+/// A moment on the reader's own clock: `22 November 2026 17:42`.
+pub fn moment(at: Timestamp) -> String {
+    format!("<t:{}:f>", at.as_second())
+}
+
 /// Compressed gigabytes: `12.4 GB`.
 pub fn gigabytes(size: f64) -> String {
     if size < 0.1 { "less than 0.1 GB".to_owned() } else { format!("{size:.1} GB") }
@@ -45,7 +55,12 @@ pub fn gigabytes(size: f64) -> String {
 
 /// What a Snapshot costs: `$0.74 a month`, at least one cent, as DigitalOcean bills it.
 pub fn monthly(size: f64, price_per_gb: f64) -> String {
-    format!("${:.2} a month", (size * price_per_gb).max(0.01))
+    format!("${:.2} a month", cost(size, price_per_gb))
+}
+
+/// The same as a number of dollars.
+pub fn cost(size: f64, price_per_gb: f64) -> f64 {
+    (size * price_per_gb).max(0.01)
 }
 
 /// A link that Discord shows as a way to a message.

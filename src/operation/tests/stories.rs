@@ -400,6 +400,7 @@ fn launched(status: &Status, create: ActionStatus) -> Operation {
             locked: false,
             tags: Vec::new(),
             address: None,
+            monthly_cents: None,
         };
         let action = ActionReading {
             id: ActionId(78),

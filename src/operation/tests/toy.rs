@@ -181,6 +181,7 @@ impl Toy {
             locked: self.now < self.locked_until,
             tags: Vec::new(),
             address: None,
+            monthly_cents: None,
         }
     }
 

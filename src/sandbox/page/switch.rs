@@ -44,12 +44,10 @@ impl Switch {
 
     fn hint(self) -> &'static str {
         match self {
-            Self::SnapshotErrs => "Its Action ends with an error. Watch the Droplet come back on.",
-            Self::ShutdownHangs => "The Droplet does not go off. The bot will ask what to do.",
-            Self::AnswersLost => {
-                "Orders are carried out, but the bot never hears so. There is still only one snapshot."
-            }
-            Self::Down => "Every request is answered with an error, until you turn this off.",
+            Self::SnapshotErrs => "The Droplet comes back on all the same.",
+            Self::ShutdownHangs => "The bot asks what to do.",
+            Self::AnswersLost => "There is still exactly one snapshot.",
+            Self::Down => "The bot waits, and goes on afterwards.",
         }
     }
 

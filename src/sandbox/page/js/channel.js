@@ -40,7 +40,7 @@ export function fail(words, occasion) {
 
 /** Shows the Channel from now on. */
 export function showChannel() {
-  watch(["messages", "place", "names"], ({ put, anew }) => {
+  watch(["messages", "place", "names"], ({ put, gone, anew }) => {
     if (anew) {
       own.clear();
       drawn.clear();
@@ -49,9 +49,11 @@ export function showChannel() {
     const before = new Set(drawn.keys());
     const titles = new Map(put.map(({ id }) => [id, drawn.get(id)?.element.querySelector(".embed-title")?.textContent]));
     const near = isNear();
-    put.forEach(({ id }) => {
-      if (drawn.has(id)) drawn.get(id).stale = true;
-    });
+    const changed = new Set([...put.map(({ id }) => id), ...gone]);
+    for (const [id, known] of drawn) {
+      // A reply quotes what it answers.
+      known.stale = changed.has(id) || changed.has(state.messages.get(id)?.reply);
+    }
     draw(!anew);
     if (anew || near) scrollDown();
     const fresh = put.filter(({ id }) => !before.has(id));
@@ -135,7 +137,8 @@ function place(message, follows, known, fresh) {
 
 function isFollowing(message, before) {
   if (!before || message.occasion?.command || message.reply || message.ephemeral !== before.ephemeral) return false;
-  return before.author === message.author && message.at - before.at < TOGETHER && !before.failed;
+  if (before.failed || before.pings?.length > 0) return false;
+  return before.author === message.author && message.at - before.at < TOGETHER;
 }
 
 /** Says a new message aloud, and of an edited one its new headline. */

@@ -71,6 +71,17 @@ export class Composer {
     if (focus) this.text.focus();
   }
 
+  /** As if a slash had been typed into the composer. */
+  slash() {
+    if (this.form) {
+      this.form.focus();
+      return;
+    }
+    this.text.value = "/";
+    this.text.focus();
+    this.read();
+  }
+
   read() {
     const { value } = this.text;
     if (!value.startsWith("/")) {

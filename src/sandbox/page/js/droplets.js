@@ -7,7 +7,8 @@ import { state, watch } from "./state.js";
 const SIGNS = { completed: "✓", errored: "✗", "in-progress": "" };
 /** What each Droplet's power was, to show that it changed. */
 const powers = new Map();
-const unfolded = new Set();
+/** Which lists of Snapshots somebody folded or unfolded. */
+const folds = new Map();
 
 /** Shows the account from now on. */
 export function showDroplets() {
@@ -29,13 +30,17 @@ function card(droplet) {
       {},
       node("span", { class: power === "on" ? "lamp on" : "lamp", "aria-hidden": "true" }),
       node("h4", {}, name),
+      node("p", { class: "facts" }, `${region} · ${disk} GB`),
       node("span", { class: `power ${power}` }, power === "on" ? "On" : power === "off" ? "Off" : power),
     ),
-    node("p", { class: "facts" }, `${region} · ${disk} GB disk`),
     actions.length > 0 && node("ul", { class: "actions" }, actions.map(action)),
     snapshots(droplet),
   );
-  if (changed) setTimeout(() => element.classList.remove("changed"), 1200);
+  if (changed) {
+    setTimeout(() => element.classList.remove("changed"), 1200);
+    // What happens is to be seen; the panel scrolls by itself, so this moves nothing else.
+    requestAnimationFrame(() => element.scrollIntoView({ block: "nearest", behavior: "smooth" }));
+  }
   return element;
 }
 
@@ -49,12 +54,13 @@ function action({ kind, state: progress, started, ended }) {
   );
 }
 
-function snapshots({ id, snapshots: list }) {
+/** Folded where nothing was done in this demo, until somebody says otherwise. */
+function snapshots({ id, actions, snapshots: list }) {
   if (list.length === 0) return null;
   const words = list.length === 1 ? "1 Snapshot" : `${list.length} Snapshots`;
   const details = node(
     "details",
-    { class: "snapshots", open: !unfolded.has(`-${id}`) },
+    { class: "snapshots", open: folds.get(id) ?? actions.length > 0 },
     node("summary", {}, words),
     list.map(({ name, gigabytes, listed }) =>
       node(
@@ -65,6 +71,6 @@ function snapshots({ id, snapshots: list }) {
       ),
     ),
   );
-  details.addEventListener("toggle", () => (details.open ? unfolded.delete(`-${id}`) : unfolded.add(`-${id}`)));
+  details.firstChild.addEventListener("click", () => folds.set(id, !details.open));
   return details;
 }

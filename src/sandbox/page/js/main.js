@@ -45,9 +45,7 @@ document.addEventListener("keydown", (event) => {
   const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName);
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
-    composer.begin ? composer.text.focus() : undefined;
-    composer.text.value = "/";
-    composer.read();
+    composer.slash();
   }
 });
 

@@ -123,6 +123,7 @@ function tagged(kind, inside) {
     case "#":
       return node("span", { class: "mention" }, `#${channels[inside] ?? "unknown"}`);
     case "/": {
+      if (!/^[^:]+:\d+$/.test(inside)) return null;
       const path = inside.replace(/:\d+$/, "");
       return node("button", { type: "button", class: "mention", onclick: () => ways.command(path) }, `/${path}`);
     }

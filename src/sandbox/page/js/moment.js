@@ -20,9 +20,10 @@ const STYLES = {
   F: { dateStyle: "full", timeStyle: "short" },
 };
 
-/** "12 seconds ago", "in 3 minutes". */
+/** "12 seconds ago", "in 3 minutes", "now". */
 function distance(unix) {
   const seconds = Math.round(unix - Date.now() / 1000);
+  if (seconds === 0) return "now";
   const [unit, length] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
   return relative.format(Math.trunc(seconds / length), unit);
 }

@@ -1,0 +1,117 @@
+//! What a token may do, tried without doing anything: DigitalOcean has no request that lists a token's scopes.
+//!
+//! Called by `snapshot-bot check` alone. Reads are the smallest there are. A write is asked for something that cannot exist or
+//! cannot be made: Droplet 0 and Snapshot 0 (ids count from 1), a Droplet without the required size and image, a tag without
+//! a name. An allowed token gets 404 or 422, one without the scope 403, and neither changes anything.
+
+use serde_json::{Value, json};
+
+use super::{
+    call::Call,
+    error::Error,
+    exchange::Method::{self, Delete, Get, Post},
+};
+
+/// How a scope is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// The scope, in DigitalOcean's words; two where only both together can be tried.
+    pub scope: &'static str,
+    /// A scope that the same request needs: without it this one cannot be seen.
+    pub behind: Option<&'static str>,
+    method: Method,
+    path: &'static str,
+    /// The type of the Action that is asked for.
+    action: Option<&'static str>,
+}
+
+/// What the answer to a [`Probe`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The token reads it.
+    Allowed,
+    /// The write was not refused for want of the scope; that DigitalOcean looks at scopes first is documented nowhere.
+    NotRefused,
+    /// The scope is missing.
+    Missing,
+    /// Another scope that is missing hides it.
+    Hidden,
+    /// The answer says nothing about scopes.
+    Unclear(Error),
+}
+
+const fn read(scope: &'static str, path: &'static str) -> Probe {
+    Probe { scope, behind: None, method: Get, path, action: None }
+}
+
+const fn action(scope: &'static str, behind: Option<&'static str>, action: &'static str) -> Probe {
+    Probe { scope, behind, method: Post, path: "/v2/droplets/0/actions", action: Some(action) }
+}
+
+const fn write(scope: &'static str, method: Method, path: &'static str) -> Probe {
+    Probe { scope, behind: None, method, path, action: None }
+}
+
+/// Every scope that the bot may use. An Action comes after those whose scope it needs as well.
+pub const PROBES: &[Probe] = &[
+    read("account:read", "/v2/account"),
+    read("actions:read", "/v2/actions?per_page=1"),
+    read("droplet:read", "/v2/droplets?per_page=1"),
+    read("image:read", "/v2/images?private=true&per_page=1"),
+    read("snapshot:read", "/v2/snapshots?resource_type=droplet&per_page=1"),
+    action("droplet:update", None, "shutdown"),
+    action("image:create", Some("droplet:update"), "snapshot"),
+    read("tag:read", "/v2/tags?per_page=1"),
+    action("droplet:admin", Some("droplet:update"), "restore"),
+    write("image:delete, snapshot:delete", Delete, "/v2/snapshots/0"),
+    write("droplet:create", Post, "/v2/droplets"),
+    read("regions:read", "/v2/regions?per_page=1"),
+    read("sizes:read", "/v2/sizes?per_page=1"),
+    read("ssh_key:read", "/v2/account/keys?per_page=1"),
+    write("tag:create", Post, "/v2/tags"),
+];
+
+impl Probe {
+    /// The request; whatever is answered to it is read by [`Probe::read`].
+    pub fn call(&self) -> Call<()> {
+        let call = Call::bodiless(self.method, self.path.to_owned(), || ());
+        match (self.method, self.action) {
+            (Post, Some(action)) => call.body(json!({"type": action, "image": 0, "name": "snapshot-bot-check"})),
+            (Post, None) => call.body(Value::Object(serde_json::Map::new())),
+            (Get | Delete, _) => call,
+        }
+    }
+
+    /// What came of it.
+    pub fn read(&self, answer: Result<(), Error>) -> Seen {
+        match (answer, self.method) {
+            (Ok(()), Get) => Seen::Allowed,
+            (Ok(()) | Err(Error::NotFound { .. } | Error::Refused { .. } | Error::Busy { .. }), Post | Delete) => {
+                Seen::NotRefused
+            }
+            (Err(Error::Forbidden { .. }), _) => Seen::Missing,
+            (Err(error), _) => Seen::Unclear(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_probe_names_anything_that_can_exist_or_be_made() {
+        for probe in PROBES {
+            let request = probe.call().request();
+            match request.method {
+                Get => assert_eq!(request.body, None),
+                Delete => assert!(request.path_and_query.ends_with("/0"), "{request:?}"),
+                Post => {
+                    let body = request.body.expect("a body");
+                    let of_nothing = request.path_and_query == "/v2/droplets/0/actions";
+                    assert!(of_nothing || body == "{}", "{} {body}", request.path_and_query);
+                }
+            }
+        }
+    }
+}

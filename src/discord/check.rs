@@ -1,0 +1,156 @@
+//! What the bot finds on Discord, read over REST without connecting: who it is, its guilds, its rights in each channel.
+//!
+//! Called by `app::check`, which puts it into words. Writes nothing on Discord.
+
+use std::{collections::BTreeSet, net::SocketAddr};
+
+use secrecy::SecretString;
+use serenity::{
+    all::{Channel, ChannelType, GuildChannel, Member, PartialGuild, Permissions},
+    http::Http,
+    model::id,
+};
+
+use super::{
+    Error,
+    wire::{self, Route, Trouble},
+};
+use crate::operation::ids::{ChannelId, GuildId, RoleId};
+
+/// The rights that the bot needs in a channel where it is used, and in threads below it.
+pub const RIGHTS: [(Permissions, &str); 5] = [
+    (Permissions::VIEW_CHANNEL, "View Channels"),
+    (Permissions::SEND_MESSAGES, "Send Messages"),
+    (Permissions::SEND_MESSAGES_IN_THREADS, "Send Messages in Threads"),
+    (Permissions::EMBED_LINKS, "Embed Links"),
+    (Permissions::READ_MESSAGE_HISTORY, "Read Message History"),
+];
+
+/// The bot's account, over REST alone.
+#[derive(Debug)]
+pub struct Account {
+    http: Http,
+    me: id::UserId,
+    application: id::ApplicationId,
+    /// Its name.
+    pub name: String,
+}
+
+/// One of the guilds that are to be served.
+#[derive(Debug)]
+pub enum Guild {
+    /// The bot is not in it, or there is no such guild.
+    Absent,
+    /// The bot is in it.
+    Present {
+        /// Its name.
+        name: String,
+        /// Whether it was invited with the scope `applications.commands`.
+        commands: bool,
+        /// Its roles, everyone's included.
+        roles: BTreeSet<RoleId>,
+        /// The text channels that the bot sees.
+        channels: Vec<Place>,
+    },
+}
+
+/// A channel, and which of [`RIGHTS`] the bot lacks there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its name, without `#`.
+    pub name: String,
+    /// What is missing, in Discord's words.
+    pub lacks: Vec<&'static str>,
+}
+
+/// The channel that also hears of every outcome.
+#[derive(Debug)]
+pub enum Notify {
+    /// There is no such channel, or the bot does not see it.
+    Unseen,
+    /// It belongs to a guild that is not served, or to none.
+    Elsewhere,
+    /// It is there.
+    Seen(Place),
+}
+
+impl Account {
+    /// Logs in, by the same way as the bot.
+    pub async fn open(
+        token: SecretString,
+        connect_to: Option<SocketAddr>,
+        extra_ca_pem: Option<String>,
+    ) -> Result<Self, Error> {
+        let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
+        let application = http.get_current_application_info().await.map_err(|error| refused(&error))?;
+        let me = http.get_current_user().await.map_err(|error| refused(&error))?;
+        Ok(Self { application: application.id, me: me.id, name: me.name.clone(), http })
+    }
+
+    /// The link that invites the bot with exactly the rights it needs.
+    pub fn invite(&self) -> String {
+        let rights = RIGHTS.iter().fold(Permissions::empty(), |sum, (right, _)| sum | *right);
+        format!(
+            "https://discord.com/oauth2/authorize?client_id={}&scope=bot+applications.commands&permissions={}",
+            self.application,
+            rights.bits()
+        )
+    }
+
+    /// Looks at a guild.
+    pub async fn guild(&self, guild: GuildId) -> Result<Guild, Error> {
+        let wanted = id::GuildId::new(guild.0);
+        let Some(found) = there(self.http.get_guild(wanted).await)? else { return Ok(Guild::Absent) };
+        let Some(member) = there(self.http.get_member(wanted, self.me).await)? else { return Ok(Guild::Absent) };
+        self.http.set_application_id(self.application);
+        let commands = there(self.http.get_guild_commands(wanted).await)?.is_some();
+        let channels = there(self.http.get_channels(wanted).await)?.unwrap_or_default();
+        let places = channels.iter().filter(|channel| matches!(channel.kind, ChannelType::Text | ChannelType::News));
+        let places = places.filter_map(|channel| place(&found, channel, &member)).collect();
+        let roles = found.roles.keys().map(|role| RoleId(role.get())).collect();
+        Ok(Guild::Present { name: found.name.clone(), commands, roles, channels: places })
+    }
+
+    /// Looks at the channel that also hears of every outcome, which must be in one of these guilds.
+    pub async fn notify(&self, channel: ChannelId, guilds: &BTreeSet<GuildId>) -> Result<Notify, Error> {
+        let channel = match there(self.http.get_channel(id::ChannelId::new(channel.0)).await)? {
+            None => return Ok(Notify::Unseen),
+            Some(Channel::Guild(channel)) if guilds.contains(&GuildId(channel.guild_id.get())) => channel,
+            Some(_) => return Ok(Notify::Elsewhere),
+        };
+        let guild = self.http.get_guild(channel.guild_id).await.map_err(|error| refused(&error))?;
+        let member = self.http.get_member(channel.guild_id, self.me).await.map_err(|error| refused(&error))?;
+        // A thread has no rights of its own: its parent's count.
+        let parent = match channel.parent_id.filter(|_| channel.thread_metadata.is_some()) {
+            Some(parent) => there(self.http.get_channel(parent).await)?.and_then(Channel::guild),
+            None => None,
+        };
+        let seen = place(&guild, parent.as_ref().unwrap_or(&channel), &member);
+        Ok(seen.map_or(Notify::Unseen, |seen| Notify::Seen(Place { name: channel.name.clone(), ..seen })))
+    }
+}
+
+/// What the bot lacks in a channel; none if it does not even see it.
+fn place(guild: &PartialGuild, channel: &GuildChannel, member: &Member) -> Option<Place> {
+    let has = guild.user_permissions_in(channel, member);
+    let lacks = RIGHTS.iter().filter(|(right, _)| !has.contains(*right)).map(|(_, name)| *name).collect();
+    has.contains(Permissions::VIEW_CHANNEL).then(|| Place { name: channel.name.clone(), lacks })
+}
+
+/// Nothing where Discord says that it is not there, or not for us.
+fn there<T>(answer: serenity::Result<T>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) => match Trouble::of(&error) {
+            Trouble::NoAccess | Trouble::ChannelGone | Trouble::Refused => Ok(None),
+            _ => Err(refused(&error)),
+        },
+    }
+}
+
+fn refused(error: &serenity::Error) -> Error {
+    match Trouble::of(error) {
+        Trouble::TokenRefused => Error::TokenRefused,
+        _ => Error::Unanswered(wire::describe(error)),
+    }
+}

@@ -1,0 +1,330 @@
+//! `/snapshot launch`: a new Droplet from a Snapshot, with the source's region and size unless others are chosen.
+
+use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
+
+use super::{CHOICES, Context, answer, asking, sibling, snapshots};
+use crate::{
+    access::Right,
+    discord::{
+        asked::Asked,
+        begin::{self, Wanted},
+        face::Face,
+        incident::Fault,
+        lookup,
+        messages::{launch as words, refusal::Refusal},
+        responder::Stop,
+    },
+    inventory::{Droplet, Size, Snapshot},
+    operation::{
+        Target,
+        ids::OperationId,
+        plan::{Kind, SnapshotRef},
+        request::NewDroplet,
+    },
+};
+
+/// DigitalOcean's limit for a Droplet's name.
+const LONGEST_NAME: usize = 255;
+/// How many sizes a refusal suggests.
+const SUGGESTIONS: usize = 3;
+
+/// What was typed.
+struct Typed {
+    snapshot: String,
+    name: String,
+    region: Option<String>,
+    size: Option<String>,
+    ssh_key: Option<String>,
+}
+
+/// Make a new Droplet from a Snapshot
+#[poise::command(slash_command)]
+pub(super) async fn launch(
+    context: Context<'_>,
+    #[description = "The Snapshot; type a part of its name"]
+    #[autocomplete = "all_snapshots"]
+    snapshot: String,
+    #[description = "The new Droplet's name: letters, digits, dots and dashes"]
+    #[max_length = 255]
+    name: String,
+    #[description = "Where; where the Snapshot's Droplet is, if left out"]
+    #[autocomplete = "regions"]
+    region: Option<String>,
+    #[description = "How large; like the Snapshot's Droplet, if left out"]
+    #[autocomplete = "sizes"]
+    size: Option<String>,
+    #[description = "An SSH key of the account to put on it; none if left out"]
+    #[rename = "ssh-key"]
+    #[autocomplete = "ssh_keys"]
+    ssh_key: Option<String>,
+) -> Result<(), Fault> {
+    let typed = Typed { snapshot, name, region, size, ssh_key };
+    answer(context, Box::pin(wish(context, typed))).await;
+    Ok(())
+}
+
+async fn wish(context: Context<'_>, typed: Typed) -> Result<String, Stop> {
+    let face = context.framework.user_data;
+    let asked = Asked::from(context.interaction);
+    let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
+    let name = typed.name.trim();
+    if !is_host_name(name) {
+        return Err(Refusal::BadDropletName.into());
+    }
+    begin::check(face, &asked)?;
+    let (snapshot, source) = find(face, &typed.snapshot).await?;
+    let region = choose_region(typed.region.as_deref(), &snapshot, source.as_ref())?;
+    let sizes = face.inventory.sizes().await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
+    let size = choose_size(typed.size.as_deref(), &sizes, &Room::of(&snapshot, &region), source.as_ref())?;
+    let ssh_keys = match &typed.ssh_key {
+        Some(text) => vec![find_key(face, text).await?],
+        None => Vec::new(),
+    };
+    let droplet = NewDroplet {
+        name: name.to_owned(),
+        region: region.clone(),
+        size: size.slug.clone(),
+        image: snapshot.id,
+        tags: tags(source.as_ref(), face.wording.rules.droplet_tag.as_deref()),
+        ssh_keys,
+    };
+    let target = Target { droplet: None, name: name.to_owned(), region: Some(region), disk_gb: Some(size.disk_gb) };
+    let kind = Kind::Launch { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, droplet };
+    let accepted = begin::begin(face, &asked, &grant, Wanted { kind, target, snapshot_name: None }).await?;
+    Ok(format!("{accepted}\n{}", words::price(size)))
+}
+
+/// The Snapshot, looked at once more, and the Droplet that it was taken of, where it still is.
+async fn find(face: &Face, text: &str) -> Result<(Snapshot, Option<Droplet>), Stop> {
+    let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
+    let cached = face.inventory.resolve_snapshot(None, text).await.map_err(refused)?;
+    let snapshot = face.inventory.snapshot_now(cached.id).await.map_err(refused)?;
+    let listing = face.inventory.listing(snapshot.droplet).await.map_err(refused)?;
+    Ok((snapshot, listing.droplet().cloned()))
+}
+
+/// What a size must offer.
+#[derive(Clone, Debug)]
+struct Room {
+    region: Option<String>,
+    disk_gb: u64,
+}
+
+impl Room {
+    fn of(snapshot: &Snapshot, region: &str) -> Self {
+        Self { region: Some(region.to_owned()), disk_gb: snapshot.min_disk_size.unwrap_or_default() }
+    }
+
+    fn fits(&self, size: &Size) -> bool {
+        size.available && size.disk_gb >= self.disk_gb && self.is_there(size)
+    }
+
+    fn is_there(&self, size: &Size) -> bool {
+        self.region.as_ref().is_none_or(|region| size.regions.contains(region))
+    }
+}
+
+fn choose_region(typed: Option<&str>, snapshot: &Snapshot, source: Option<&Droplet>) -> Result<String, Refusal> {
+    let is_there = |region: &String| snapshot.regions.is_empty() || snapshot.regions.contains(region);
+    if let Some(typed) = typed {
+        let region = typed.trim().to_lowercase();
+        return if is_there(&region) {
+            Ok(region)
+        } else {
+            let regions = snapshot.regions.clone();
+            Err(Refusal::NotInRegion { snapshot: snapshot.name.clone(), region, regions })
+        };
+    }
+    let own = source.and_then(|source| source.region.clone()).filter(is_there);
+    own.or_else(|| snapshot.regions.first().cloned())
+        .ok_or_else(|| Refusal::NoRegion { snapshot: snapshot.name.clone() })
+}
+
+/// The size that was typed, or the source's, or the cheapest; `sizes` come cheapest first.
+fn choose_size<'s>(
+    typed: Option<&str>,
+    sizes: &'s [Size],
+    room: &Room,
+    source: Option<&Droplet>,
+) -> Result<&'s Size, Refusal> {
+    let mut fitting = sizes.iter().filter(|size| room.fits(size));
+    let suggestions =
+        || sizes.iter().filter(|size| room.fits(size)).take(SUGGESTIONS).map(|size| size.slug.clone()).collect();
+    let Some(typed) = typed else {
+        let own = source.and_then(|source| source.size_slug.as_deref());
+        let own = own.and_then(|slug| sizes.iter().find(|size| size.slug == slug)).filter(|size| room.fits(size));
+        let needed = room.disk_gb;
+        return own.or_else(|| fitting.next()).ok_or(Refusal::NoSize { needed });
+    };
+    let slug = typed.trim().to_lowercase();
+    match sizes.iter().find(|size| size.slug == slug) {
+        Some(size) if room.fits(size) => Ok(size),
+        Some(size) if size.disk_gb < room.disk_gb => Err(Refusal::SizeTooSmall {
+            size: size.slug.clone(),
+            disk: size.disk_gb,
+            needed: room.disk_gb,
+            suggestions: suggestions(),
+        }),
+        Some(_) | None => Err(Refusal::UnknownSize { text: typed.to_owned(), suggestions: suggestions() }),
+    }
+}
+
+async fn find_key(face: &Face, text: &str) -> Result<String, Stop> {
+    let keys = face.inventory.ssh_keys().await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
+    let meant = keys.iter().find(|key| key.fingerprint == text).or_else(|| keys.iter().find(|key| key.name == text));
+    match meant {
+        Some(key) => Ok(key.fingerprint.clone()),
+        None => Err(Refusal::UnknownSshKey { text: text.to_owned() }.into()),
+    }
+}
+
+/// The source's tags without those that mark what an operation made, and the tag that lets us touch the new Droplet.
+fn tags(source: Option<&Droplet>, own: Option<&str>) -> Vec<String> {
+    let marks = |tag: &&String| tag.strip_prefix("snapshot-bot-").is_some_and(|id| id.parse::<OperationId>().is_ok());
+    let mut tags: Vec<String> =
+        source.map(|source| source.tags.iter().filter(|tag| !marks(tag)).cloned().collect()).unwrap_or_default();
+    if let Some(own) = own.filter(|own| !tags.iter().any(|tag| tag == own)) {
+        tags.push(own.to_owned());
+    }
+    tags
+}
+
+/// `^[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]$`, at most 255, as DigitalOcean's specification has it; a dot or dash in front is
+/// let through by that, but is no host name.
+fn is_host_name(name: &str) -> bool {
+    let alphanumeric = |letter: char| letter.is_ascii_alphanumeric();
+    name.len() <= LONGEST_NAME
+        && name.starts_with(alphanumeric)
+        && name.ends_with(alphanumeric)
+        && name.chars().all(|letter| alphanumeric(letter) || matches!(letter, '.' | '-'))
+}
+
+async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    snapshots(context, Right::Restore, partial).await
+}
+
+/// The Snapshot that was chosen in the same command, where it can be told already.
+async fn chosen(context: Context<'_>) -> Option<Snapshot> {
+    let text = sibling(context, "snapshot")?;
+    context.framework.user_data.inventory.resolve_snapshot(None, &text).await.ok()
+}
+
+/// Where the Snapshot is.
+async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let (face, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
+    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+        return nothing;
+    }
+    let Some(snapshot) = chosen(context).await else { return nothing };
+    let known = face.inventory.regions().await.unwrap_or_default();
+    let labelled = snapshot.regions.iter().map(|slug| {
+        let name = known.iter().find(|region| region.slug == *slug).map(|region| region.name.as_str());
+        (words::region(slug, name), slug.clone())
+    });
+    nothing.set_choices(offered(labelled, partial))
+}
+
+/// What is large enough and there, the cheapest first.
+async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let (face, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
+    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+        return nothing;
+    }
+    let Ok(sizes) = face.inventory.sizes().await else { return nothing };
+    let snapshot = chosen(context).await;
+    let room = Room {
+        region: sibling(context, "region").map(|region| region.trim().to_lowercase()),
+        disk_gb: snapshot.as_ref().and_then(|snapshot| snapshot.min_disk_size).unwrap_or_default(),
+    };
+    let fitting = sizes.iter().filter(|size| room.fits(size)).map(|size| (words::size(size), size.slug.clone()));
+    nothing.set_choices(offered(fitting, partial))
+}
+
+async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let (face, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
+    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+        return nothing;
+    }
+    let Ok(keys) = face.inventory.ssh_keys().await else { return nothing };
+    let labelled = keys.iter().map(|key| (words::ssh_key(key), key.fingerprint.clone()));
+    nothing.set_choices(offered(labelled, partial))
+}
+
+/// Those that contain what is typed.
+fn offered(labelled: impl Iterator<Item = (String, String)>, partial: &str) -> Vec<AutocompleteChoice> {
+    let wanted = partial.trim().to_lowercase();
+    labelled
+        .filter(|(label, _)| label.to_lowercase().contains(&wanted))
+        .take(CHOICES)
+        .map(|(label, value)| AutocompleteChoice::new(label, value))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn size(slug: &str, disk_gb: u64, price_monthly: f64) -> Size {
+        let regions = vec!["nyc3".to_owned()];
+        Size { slug: slug.to_owned(), disk_gb, memory_mb: 1024, vcpus: 1, price_monthly, regions, available: true }
+    }
+
+    fn source(size: &str, region: &str, tags: &[&str]) -> Droplet {
+        let droplet = json!({
+            "id": 1, "name": "web-1", "status": "active", "size_slug": size, "region": {"slug": region}, "tags": tags,
+        });
+        serde_json::from_value(droplet).unwrap()
+    }
+
+    fn snapshot(regions: &[&str]) -> Snapshot {
+        serde_json::from_value(json!({"id": "5", "name": "golden", "regions": regions, "min_disk_size": 25})).unwrap()
+    }
+
+    #[test]
+    fn only_host_names_are_names() {
+        for good in ["web-2", "a", "db.example.com", "WEB2"] {
+            assert!(is_host_name(good), "{good}");
+        }
+        for bad in ["", "web 2", "-web", "web-", "web_2", "wéb", "a/b", &"a".repeat(256)] {
+            assert!(!is_host_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_size_is_the_sources_or_else_the_cheapest_that_fits() {
+        let sizes = [size("tiny", 10, 4.0), size("small", 25, 6.0), size("large", 80, 24.0)];
+        let room = Room::of(&snapshot(&["nyc3"]), "nyc3");
+        let chosen =
+            |typed, source: Option<&Droplet>| choose_size(typed, &sizes, &room, source).map(|size| size.slug.clone());
+        assert_eq!(chosen(None, None).unwrap(), "small");
+        assert_eq!(chosen(None, Some(&source("large", "nyc3", &[]))).unwrap(), "large");
+        assert_eq!(chosen(None, Some(&source("tiny", "nyc3", &[]))).unwrap(), "small");
+        assert_eq!(chosen(Some(" LARGE "), None).unwrap(), "large");
+        let suggestions = vec!["small".to_owned(), "large".to_owned()];
+        let too_small = Refusal::SizeTooSmall { size: "tiny".into(), disk: 10, needed: 25, suggestions };
+        assert_eq!(chosen(Some("tiny"), None), Err(too_small));
+        assert!(matches!(chosen(Some("huge"), None), Err(Refusal::UnknownSize { .. })));
+        let elsewhere = Room::of(&snapshot(&["fra1"]), "fra1");
+        assert!(matches!(choose_size(None, &sizes, &elsewhere, None), Err(Refusal::NoSize { needed: 25 })));
+    }
+
+    #[test]
+    fn the_region_is_the_sources_where_the_snapshot_is_there() {
+        let here = snapshot(&["ams3", "nyc3"]);
+        assert_eq!(choose_region(None, &here, Some(&source("s", "nyc3", &[]))).unwrap(), "nyc3");
+        assert_eq!(choose_region(None, &here, Some(&source("s", "sfo3", &[]))).unwrap(), "ams3");
+        assert_eq!(choose_region(Some("NYC3"), &here, None).unwrap(), "nyc3");
+        assert!(matches!(choose_region(Some("fra1"), &here, None), Err(Refusal::NotInRegion { .. })));
+        assert!(matches!(choose_region(None, &snapshot(&[]), None), Err(Refusal::NoRegion { .. })));
+    }
+
+    #[test]
+    fn tags_are_taken_along_but_not_the_marks_of_operations() {
+        let source = source("s", "nyc3", &["prod", "snapshot-bot-7f3kq2xa", "snapshot-bot-fans"]);
+        assert_eq!(tags(Some(&source), Some("managed")), ["prod", "snapshot-bot-fans", "managed"]);
+        assert_eq!(tags(Some(&source), Some("prod")), ["prod", "snapshot-bot-fans"]);
+        assert!(tags(None, None).is_empty());
+    }
+}

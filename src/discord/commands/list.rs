@@ -1,0 +1,97 @@
+//! `/snapshot list`: what there is, ten at a time. A page's button says which page it shows, so it works after a restart.
+
+use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
+
+use super::{Context, answer, asking};
+use crate::{
+    access::Right,
+    discord::{
+        asked::Asked,
+        face::Face,
+        incident::Fault,
+        lookup,
+        messages::{
+            list::{self, Entry, Page},
+            refusal::Refusal,
+            said::Said,
+        },
+        responder::{Answer, Stop},
+    },
+    operation::ids::DropletId,
+};
+
+/// Discord takes no more.
+const CHOICES: usize = 25;
+/// How many Snapshots a page shows.
+const PER_PAGE: usize = 10;
+
+/// See the Snapshots there are, with age, size and cost
+#[poise::command(slash_command)]
+pub(super) async fn list(
+    context: Context<'_>,
+    #[description = "Only those of this Droplet"]
+    #[autocomplete = "droplets"]
+    droplet: Option<String>,
+) -> Result<(), Fault> {
+    answer(context, Box::pin(first(context, droplet))).await;
+    Ok(())
+}
+
+async fn first(context: Context<'_>, droplet: Option<String>) -> Result<Answer, Stop> {
+    let face = context.framework.user_data;
+    face.policy.authorize(&asking(context), Right::View).map_err(Refusal::Denied)?;
+    let of = match droplet {
+        Some(text) => {
+            let found = face.inventory.resolve_droplet(&text).await;
+            Some(found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?.id)
+        }
+        None => None,
+    };
+    show(face, of, 1).await.map(Answer::New)
+}
+
+/// Another page was asked for by a button.
+pub(in crate::discord) async fn turn(
+    face: &Face,
+    asked: &Asked,
+    of: Option<DropletId>,
+    number: u32,
+) -> Result<Answer, Stop> {
+    face.policy.authorize(&asked.who, Right::View).map_err(Refusal::Denied)?;
+    show(face, of, number).await.map(Answer::Instead)
+}
+
+/// The page with this number, or the nearest that there is: Snapshots come and go between two presses.
+async fn show(face: &Face, of: Option<DropletId>, number: u32) -> Result<Said, Stop> {
+    let listing = face.inventory.listing(of).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
+    let count = listing.snapshots().count();
+    let pages = count.div_ceil(PER_PAGE).max(1);
+    let number = usize::try_from(number).unwrap_or(pages).clamp(1, pages);
+    let shown: Vec<_> = listing.snapshots().skip((number - 1) * PER_PAGE).take(PER_PAGE).collect();
+    let origins = face.store.origins(shown.iter().map(|snapshot| snapshot.name.as_str())).await?;
+    let entries = shown.into_iter().map(|snapshot| Entry {
+        snapshot,
+        droplet: listing.droplet_of(snapshot).map(|droplet| droplet.name.as_str()),
+        taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
+    });
+    let page = Page {
+        of: of.map(|id| (id, listing.droplet().map(|droplet| droplet.name.as_str()))),
+        number,
+        pages,
+        count,
+        sizes: listing.snapshots().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
+        entries: entries.collect(),
+    };
+    Ok(list::page(&page, &face.wording))
+}
+
+/// The Droplets that a half-typed text may mean; none for who may not look.
+async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let face = context.framework.user_data;
+    if face.policy.authorize(&asking(context), Right::View).is_err() {
+        return CreateAutocompleteResponse::new();
+    }
+    let found = face.inventory.find_droplets(partial, CHOICES).await;
+    let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
+    CreateAutocompleteResponse::new().set_choices(choices.collect())
+}

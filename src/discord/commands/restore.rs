@@ -1,0 +1,167 @@
+//! `/snapshot restore`: puts one of a Droplet's own Snapshots or backups back onto it, after a question. *Undo* comes here too.
+
+use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
+
+use super::{Context, answer, asking, sibling};
+use crate::{
+    access::{Grant, Right},
+    discord::{
+        asked::Asked,
+        begin::{self, Wanted},
+        confirm,
+        face::Face,
+        incident::Fault,
+        lookup,
+        messages::{
+            confirm::{self as words, Restoring},
+            progress::downtime,
+            refusal::Refusal,
+        },
+        preflight::{self, Restorable},
+        responder::{Answer, Stop},
+    },
+    inventory::{Droplet, DropletStatus},
+    operation::{
+        Operation, Target,
+        ids::{DropletId, OperationId},
+        plan::{self, Kind, SnapshotRef},
+    },
+};
+
+/// Discord takes no more.
+const CHOICES: usize = 25;
+/// A backup that begins within this time is as good as under way.
+const SOON: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+
+/// Whether the present disk is kept first.
+#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
+enum Safety {
+    #[name = "yes"]
+    Yes,
+    #[name = "no"]
+    No,
+}
+
+/// Put one of a Droplet's own Snapshots back onto it; asks first, and can be undone
+#[poise::command(slash_command)]
+pub(super) async fn restore(
+    context: Context<'_>,
+    #[description = "The Droplet; type a part of its name"]
+    #[autocomplete = "droplets"]
+    droplet: String,
+    #[description = "One of its Snapshots or backups; choose the Droplet first"]
+    #[autocomplete = "snapshots"]
+    snapshot: String,
+    #[description = "yes (default): keep the present disk in a safety Snapshot first; no: overwrite it at once"]
+    safety: Option<Safety>,
+) -> Result<(), Fault> {
+    let safety = match safety {
+        None | Some(Safety::Yes) => plan::Safety::Snapshot,
+        Some(Safety::No) => plan::Safety::None,
+    };
+    answer(context, Box::pin(question(context, droplet, snapshot, safety))).await;
+    Ok(())
+}
+
+async fn question(
+    context: Context<'_>,
+    droplet: String,
+    snapshot: String,
+    safety: plan::Safety,
+) -> Result<Answer, Stop> {
+    let face = context.framework.user_data;
+    let asked = Asked::from(context.interaction);
+    let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
+    begin::check(face, &asked)?;
+    let found = face.inventory.resolve_droplet(&droplet).await;
+    let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?.id;
+    let found = preflight::restore(face, droplet, &snapshot).await?;
+    ask(face, &asked, &grant, found, safety, false).await
+}
+
+/// *Undo* was pressed: a restore of the safety Snapshot, asked about like any other.
+pub(in crate::discord) async fn undo(face: &Face, asked: &Asked, id: OperationId) -> Result<Answer, Stop> {
+    let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
+    begin::check(face, asked)?;
+    let unknown = || Refusal::UnknownOperation { text: id.to_string() };
+    let found = face.store.operation(id).await?.map(|stored| stored.operation);
+    let operation = found.filter(|operation| operation.asker.guild == grant.guild()).ok_or_else(unknown)?;
+    let safety = operation.safety_snapshot().ok_or(Refusal::NothingToUndo)?.id;
+    let until = operation.undo_until().ok_or(Refusal::NothingToUndo)?;
+    if face.clock.now() >= until {
+        return Err(Refusal::UndoOver { snapshot: operation.snapshot_name.clone() }.into());
+    }
+    let droplet = operation.target.droplet.ok_or(Refusal::NothingToUndo)?;
+    let found = preflight::restore(face, droplet, &safety.to_string()).await?;
+    ask(face, asked, &grant, found, plan::Safety::Snapshot, true).await
+}
+
+async fn ask(
+    face: &Face,
+    asked: &Asked,
+    grant: &Grant,
+    Restorable { droplet, snapshot }: Restorable,
+    safety: plan::Safety,
+    is_undo: bool,
+) -> Result<Answer, Stop> {
+    let target = target(&droplet);
+    if let Some(running) = face.running_on(droplet.id).await? {
+        let progress = face.store.progress_message(running).await?;
+        let progress = face.way_to(running, progress).await?;
+        return Err(Refusal::Busy { droplet: droplet.name, operation: running, progress }.into());
+    }
+    let kind = Kind::Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety };
+    let origins = face.store.origins([snapshot.name.as_str()]).await?;
+    let wanted = Wanted { kind, target: target.clone(), snapshot_name: None };
+    let now = face.clock.now();
+    let mut preview = Operation::new(begin::request(face, asked, grant, wanted.clone()));
+    preview.usual = face.store.usual(Some(droplet.id)).await?;
+    let window = droplet.next_backup_window;
+    let restoring = Restoring {
+        target: &target,
+        snapshot: &snapshot,
+        taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
+        safety,
+        is_undo,
+        is_on: droplet.status == DropletStatus::Active,
+        downtime: downtime(&preview),
+        volumes: droplet.volume_ids.len(),
+        in_backup_window: window.is_some_and(|window| window.start <= now + SOON && now < window.end),
+    };
+    confirm::ask(face, grant, &wanted, |buttons| words::restore(&restoring, &face.wording, buttons)).await
+}
+
+pub(super) fn target(droplet: &Droplet) -> Target {
+    let Droplet { id, name, region, disk_gb, .. } = droplet;
+    Target { droplet: Some(*id), name: name.clone(), region: region.clone(), disk_gb: *disk_gb }
+}
+
+/// The Droplets that a half-typed text may mean; none for who may not restore.
+async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let face = context.framework.user_data;
+    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+        return CreateAutocompleteResponse::new();
+    }
+    let found = face.inventory.find_droplets(partial, CHOICES).await;
+    let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
+    CreateAutocompleteResponse::new().set_choices(choices.collect())
+}
+
+/// Only what belongs to the Droplet that was chosen in the same command.
+async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let face = context.framework.user_data;
+    let nothing = CreateAutocompleteResponse::new();
+    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+        return nothing;
+    }
+    let Some(droplet) = chosen_droplet(context).await else { return nothing };
+    let found = face.inventory.find_restorable(droplet, partial, CHOICES).await;
+    nothing.set_choices(super::choices(context, &found).await)
+}
+
+/// The Droplet may be half-typed itself, or typed by name.
+async fn chosen_droplet(context: Context<'_>) -> Option<DropletId> {
+    let text = sibling(context, "droplet")?;
+    let found = context.framework.user_data.inventory.resolve_droplet(&text).await;
+    found.ok().map(|droplet| droplet.id)
+}

@@ -1,0 +1,37 @@
+//! From what somebody typed to the one thing that is meant, or to a refusal that says why there is none.
+//!
+//! Discord lets people submit what was never offered, so every value is looked up once more.
+
+use super::messages::refusal::Refusal;
+use crate::inventory::Unresolved;
+
+/// Why a text is no Droplet that may be touched.
+pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
+    let text = text.to_owned();
+    match unresolved {
+        Unresolved::NotFound { nearest } => Refusal::UnknownDroplet { text, nearest },
+        Unresolved::OfAnotherDroplet { .. } => Refusal::UnknownDroplet { text, nearest: Vec::new() },
+        Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousDroplet { text: name, labels },
+        Unresolved::NotTagged { name } => Refusal::UntaggedDroplet { name },
+        Unresolved::Unavailable(error) => down(&error),
+    }
+}
+
+/// Why a text is no Snapshot, or none of this Droplet.
+pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresolved) -> Refusal {
+    let (text, droplet) = (text.to_owned(), droplet.map(str::to_owned));
+    match unresolved {
+        Unresolved::NotFound { nearest } => Refusal::UnknownSnapshot { text, droplet, nearest },
+        Unresolved::OfAnotherDroplet { name } => {
+            Refusal::ForeignSnapshot { snapshot: name, droplet: droplet.unwrap_or_default() }
+        }
+        Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousSnapshot { text: name, labels },
+        Unresolved::NotTagged { name } => Refusal::UntaggedDroplet { name },
+        Unresolved::Unavailable(error) => down(&error),
+    }
+}
+
+fn down(error: &dyn std::error::Error) -> Refusal {
+    tracing::warn!(%error, "could not look something up");
+    Refusal::DigitalOceanDown
+}

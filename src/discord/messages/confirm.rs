@@ -1,0 +1,197 @@
+//! The questions before something is lost: each names what it is about, what will be gone, what is kept and what it costs.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Wording,
+    said::{Button, Colour, Embed, Said, Style},
+    text::{name, shorten},
+    units::{about, ago, gigabytes, moment, monthly},
+};
+use crate::{
+    discord::press::Press,
+    inventory::Snapshot,
+    operation::{Target, ids::UserId, plan::Safety},
+    store::ConfirmationId,
+};
+
+/// Discord's limit for a title.
+const LONGEST_TITLE: usize = 256;
+
+/// What the two buttons carry, and until when they count.
+#[derive(Clone, Copy, Debug)]
+pub struct Buttons {
+    /// The question.
+    pub id: ConfirmationId,
+    /// From when on it is too late.
+    pub expires_at: Timestamp,
+}
+
+/// A restore that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Restoring<'a> {
+    /// The Droplet whose disk is overwritten.
+    pub target: &'a Target,
+    /// What is put back.
+    pub snapshot: &'a Snapshot,
+    /// Who took it, where we did.
+    pub taken_by: Option<UserId>,
+    /// Whether the present disk is kept first.
+    pub safety: Safety,
+    /// Whether it undoes an earlier restore.
+    pub is_undo: bool,
+    /// Whether the Droplet is on now.
+    pub is_on: bool,
+    /// How long it is expected to be down, where history says.
+    pub downtime: Option<SignedDuration>,
+    /// How many Volumes it has, which stay as they are.
+    pub volumes: usize,
+    /// Whether a backup of it may begin at any moment.
+    pub in_backup_window: bool,
+}
+
+/// Shall this Snapshot be put back?
+pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Said {
+    let droplet = name(&asked.target.name);
+    let snapshot = asked.snapshot;
+    let title = if asked.is_undo {
+        format!("Undo the restore of {droplet}?")
+    } else {
+        format!("Put {droplet} back to an earlier state?")
+    };
+    let mut lines = vec![
+        described(snapshot, asked.taken_by),
+        String::new(),
+        format!("**Lost:** everything that changed on the disk of {droplet} since{}.", since(snapshot)),
+        kept(asked, wording),
+        format!("**Power:** {}", power(asked)),
+    ];
+    lines.extend(volumes(asked.volumes));
+    if asked.in_backup_window {
+        lines.push("Its backup window is open: if a backup begins first, it is waited for.".to_owned());
+    }
+    question(title, lines, "Restore", buttons)
+}
+
+/// A deletion that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Deleting<'a> {
+    /// What is deleted.
+    pub snapshot: &'a Snapshot,
+    /// Who took it, where we did.
+    pub taken_by: Option<UserId>,
+    /// The Droplet that it was taken of, where it still is.
+    pub droplet: Option<&'a str>,
+    /// How many Snapshots that Droplet has, this one included; absent where it is not known whose it is.
+    pub siblings: Option<usize>,
+    /// Until when an Undo still needs it.
+    pub undo_until: Option<Timestamp>,
+}
+
+/// Shall this Snapshot be deleted?
+pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Said {
+    let snapshot = asked.snapshot;
+    let mut lines = vec![described(snapshot, asked.taken_by)];
+    lines.push(match asked.droplet {
+        Some(droplet) => format!("It was taken of {}.", name(droplet)),
+        None => "The Droplet that it was taken of is gone, so it may be all that is left of it.".to_owned(),
+    });
+    lines.push(String::new());
+    lines.push("**Lost:** the Snapshot, for good and in every region. DigitalOcean cannot bring it back.".to_owned());
+    if let Some(size) = known(snapshot) {
+        lines.push(format!("**Saved:** {}.", monthly(size, wording.price_per_gb)));
+    }
+    if let Some(until) = asked.undo_until {
+        lines.push(format!("⚠️ **It is the safety Snapshot of a restore.** Without it, that restore cannot be undone, as is offered until {}.", moment(until)));
+    }
+    match (asked.siblings, asked.droplet) {
+        (Some(0 | 1), Some(droplet)) => {
+            lines.push(format!(
+                "⚠️ **It is the last Snapshot of {}.** After this there is none to go back to.",
+                name(droplet)
+            ));
+        }
+        (Some(0 | 1), None) => lines.push("⚠️ **It is the last Snapshot of its Droplet.**".to_owned()),
+        (Some(_) | None, _) => {}
+    }
+    question("Delete a Snapshot for good?".to_owned(), lines, "Delete", buttons)
+}
+
+/// ``Snapshot `golden`, taken 3 days ago by @ada, 12.4 GB``
+fn described(snapshot: &Snapshot, taken_by: Option<UserId>) -> String {
+    let when = snapshot.created_at.map(|at| format!(" {}", ago(at)));
+    let by = taken_by.map(|by| format!(" by <@{by}>"));
+    let taken = match (when, by) {
+        (None, None) => String::new(),
+        (when, by) => format!(", taken{}{}", when.unwrap_or_default(), by.unwrap_or_default()),
+    };
+    let size = known(snapshot).map(|size| format!(", {}", gigabytes(size))).unwrap_or_default();
+    format!("Snapshot {}{taken}{size}.", name(&snapshot.name))
+}
+
+fn since(snapshot: &Snapshot) -> String {
+    snapshot.created_at.map_or_else(|| " it was taken".to_owned(), |at| format!(" {}", moment(at)))
+}
+
+fn kept(asked: &Restoring<'_>, wording: &Wording) -> String {
+    match asked.safety {
+        Safety::Snapshot => {
+            let cost = known(asked.snapshot).map(|size| format!(", about {}", monthly(size, wording.price_per_gb)));
+            format!(
+                "**Kept:** what is on the disk now, in a safety Snapshot that is taken first{}. Without it, nothing is \
+                 restored; with it, you can undo this for 24 hours.",
+                cost.unwrap_or_default()
+            )
+        }
+        Safety::None => {
+            "**Kept:** nothing. Without a safety Snapshot, what is on the disk now is gone for good, also if the restore fails."
+                .to_owned()
+        }
+    }
+}
+
+fn power(asked: &Restoring<'_>) -> String {
+    let droplet = name(&asked.target.name);
+    match (asked.is_on, asked.downtime) {
+        (true, Some(expected)) => {
+            format!("{droplet} is shut down for it and turned on again; expect {} of downtime.", about(expected))
+        }
+        (true, None) => {
+            format!(
+                "{droplet} is shut down for it and turned on again; it is down until both are done, often many minutes."
+            )
+        }
+        (false, _) => format!("{droplet} is off and stays off."),
+    }
+}
+
+fn volumes(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("Its Volume is no part of any Snapshot and stays as it is.".to_owned()),
+        count => Some(format!("Its {count} Volumes are no part of any Snapshot and stay as they are.")),
+    }
+}
+
+fn known(snapshot: &Snapshot) -> Option<f64> {
+    snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
+}
+
+fn question(title: String, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Said {
+    lines.push(String::new());
+    lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
+    Said {
+        content: String::new(),
+        embed: Some(Embed {
+            title: shorten(&title, LONGEST_TITLE),
+            description: lines.join("\n"),
+            footer: "Only you can answer, once".to_owned(),
+            colour: Colour::Asking,
+        }),
+        buttons: vec![
+            Button { label: yes, style: Style::Danger, press: Press::Confirm(buttons.id) },
+            Button { label: "Never mind", style: Style::Secondary, press: Press::Decline(buttons.id) },
+        ],
+        pings: None,
+    }
+}

@@ -1,0 +1,52 @@
+//! All Snapshots, or those of one Droplet, as they are in the cache: what a page of a list is cut from.
+
+use std::sync::Arc;
+
+use super::{Droplet, Inventory, Snapshot, Unresolved, index::Index};
+use crate::{
+    digitalocean::{budget::Priority, error::Error, reads},
+    operation::ids::{DropletId, SnapshotId},
+};
+
+/// Snapshots with their Droplets, at one moment.
+pub struct Listing {
+    snapshots: Arc<Index<Snapshot>>,
+    droplets: Arc<Index<Droplet>>,
+    of: Option<DropletId>,
+}
+
+impl Listing {
+    /// The Snapshots, newest first.
+    pub fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
+        self.snapshots.iter().filter(|snapshot| self.of.is_none_or(|of| snapshot.droplet == Some(of)))
+    }
+
+    /// The Droplet that a Snapshot was taken of; none if it is gone.
+    pub fn droplet_of(&self, snapshot: &Snapshot) -> Option<&Droplet> {
+        snapshot.droplet.and_then(|droplet| self.droplets.by_id(droplet))
+    }
+
+    /// The Droplet that was asked about.
+    pub fn droplet(&self) -> Option<&Droplet> {
+        self.of.and_then(|droplet| self.droplets.by_id(droplet))
+    }
+}
+
+impl Inventory {
+    /// The Snapshots of one Droplet, or of all.
+    pub async fn listing(&self, of: Option<DropletId>) -> Result<Listing, Unresolved> {
+        let (snapshots, droplets) =
+            tokio::try_join!(self.snapshots.list(&self.client), self.droplets.list(&self.client))
+                .map_err(Unresolved::Unavailable)?;
+        Ok(Listing { snapshots, droplets, of })
+    }
+
+    /// Looks at one Snapshot, past every cache.
+    pub async fn snapshot_now(&self, id: SnapshotId) -> Result<Snapshot, Unresolved> {
+        let seen = self.client.run(reads::snapshot(id).with_priority(Priority::Person)).await;
+        seen.map_err(|error| match error {
+            Error::NotFound { .. } => Unresolved::NotFound { nearest: Vec::new() },
+            error => Unresolved::Unavailable(error),
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! Undoing a restore: how long that is offered, with which Snapshot, and how a safety Snapshot is told by its name.
+//!
+//! An Undo is nothing but another restore, of the safety Snapshot, which takes a new one first. The face offers it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Operation,
+    plan::{Kind, Safety},
+    reading::SnapshotReading,
+    step::Task,
+};
+
+/// How long after its end a restore can be undone by a press.
+pub const UNDO_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// What stands before the date in the name of a safety Snapshot.
+pub(super) const SAFETY: &str = "safety";
+
+impl Operation {
+    /// The Snapshot of what was on the disk before this restore began to overwrite it.
+    pub fn safety_snapshot(&self) -> Option<&SnapshotReading> {
+        let Kind::Restore { safety: Safety::Snapshot, .. } = &self.kind else { return None };
+        let overwritten = self.steps.iter().any(|step| step.task == Task::Restore && step.began.is_some());
+        self.snapshot.as_ref().filter(|_| overwritten)
+    }
+
+    /// Until when this restore can be undone by a press; none if there is nothing to go back to, or not yet.
+    pub fn undo_until(&self) -> Option<Timestamp> {
+        self.safety_snapshot()?;
+        self.ended.map(|ended| ended + UNDO_WINDOW)
+    }
+}
+
+/// Whether a Snapshot's name is that of a safety Snapshot of ours: `<droplet>-safety-YYYYMMDD-HHMM-<operation>`.
+pub fn is_safety_name(name: &str) -> bool {
+    let mut parts = name.rsplitn(5, '-');
+    let id = parts.next().is_some_and(|id| id.parse::<super::ids::OperationId>().is_ok());
+    let digits = |part: Option<&str>, length| {
+        part.is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    id && digits(parts.next(), 4) && digits(parts.next(), 8) && parts.next() == Some(SAFETY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_safety_snapshot_is_told_by_its_name() {
+        assert!(is_safety_name("web-1-safety-20261122-1740-7f3kq2xa"));
+        for other in ["web-1-20261122-1740-7f3kq2xa", "safety", "web-safety-20261122-1740-7f3kq2xl", "", "-safety---"] {
+            assert!(!is_safety_name(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Which operation took a Snapshot: its name ends in the operation's id, and the operation remembers the whole name.
+//!
+//! The face asks here who took what it lists. A name alone proves nothing, since anybody can give a Snapshot any name.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::AssertSqlSafe;
+
+use super::{
+    Error, Store,
+    row::Row,
+    stored::{self, select_stored},
+};
+use crate::operation::{Operation, ids::OperationId};
+
+/// How many are asked for in one statement; both databases take many more parameters.
+const AT_ONCE: usize = 200;
+
+impl Store {
+    /// The operations that took Snapshots of these names, by the whole name: one that only ends like ours is not among them.
+    pub async fn origins<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<HashMap<String, Operation>, Error> {
+        let ids: BTreeSet<OperationId> = names.into_iter().filter_map(operation_in).collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        let mut found = HashMap::new();
+        for ids in ids.chunks(AT_ONCE) {
+            let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+            let statement = format!("{} ({})", select_stored!("WHERE o.id IN"), places.join(", "));
+            let mut query = sqlx::query(AssertSqlSafe(statement));
+            for id in ids {
+                query = query.bind(id.to_string());
+            }
+            let rows = query.fetch_all(&self.pool).await?;
+            let operations = rows.iter().filter_map(|row| stored::read(Row(row))).map(|(stored, _)| stored.operation);
+            found.extend(operations.map(|operation| (operation.snapshot_name.clone(), operation)));
+        }
+        Ok(found)
+    }
+}
+
+/// The id that a name of ours ends in.
+fn operation_in(name: &str) -> Option<OperationId> {
+    name.rsplit_once('-')?.1.parse().ok()
+}

@@ -1,0 +1,123 @@
+//! `snapshot-bot check`: everything there, everything missing, and nothing changed by looking.
+
+use snapshot_bot::sandbox::{
+    digitalocean::{scopes::Scopes, world::TOKEN},
+    discord::permission::Permissions,
+};
+
+use super::{
+    process::{Ended, PATIENCE, Process},
+    stage::Stage,
+};
+
+async fn check(stage: &Stage) -> Ended {
+    Process::start(stage.folder.path(), "check", &["check"], &stage.environment).end(PATIENCE).await
+}
+
+fn says(ended: &Ended, lines: &[&str]) {
+    for line in lines {
+        assert!(ended.stdout.contains(line), "`{line}` is not in\n{}\n{}", ended.stdout, ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
+    let mut stage = Stage::new().await;
+    stage.environment.insert("NOTIFY_CHANNEL_ID", stage.ops.to_string());
+    stage.environment.insert("DROPLET_TAG", "web".to_owned());
+    let before =
+        stage.digitalocean.read(|world| (world.droplets().cloned().collect::<Vec<_>>(), world.snapshots().count()));
+    let ended = check(&stage).await;
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(!ended.stdout.contains('✗'), "{}", ended.stdout);
+    let application = stage.discord.world().bot();
+    let link = format!(
+        "https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands&permissions=274877991936"
+    );
+    let guild = format!("✓ guild {} (The Workshop): can work in #ops", stage.guild);
+    says(
+        &ended,
+        &[
+            "✓ database: SQLite",
+            "✓ DigitalOcean: accepts the token",
+            "✓ scopes for taking Snapshots: droplet:update, image:create",
+            "✓ scopes for minding DROPLET_TAG",
+            "✓ scopes for deleting Snapshots",
+            "✓ Discord: accepts the token of snapshot-bot",
+            &guild,
+            "✓ roles:",
+            "#ops hears of every outcome",
+            &link,
+        ],
+    );
+    let after =
+        stage.digitalocean.read(|world| (world.droplets().cloned().collect::<Vec<_>>(), world.snapshots().count()));
+    assert_eq!(before, after, "looking changes nothing");
+    assert!(stage.discord.world().journal().iter().all(|exchange| exchange.method == "GET"));
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
+    let mut stage = Stage::new().await;
+    let (elsewhere, secret) = {
+        let mut world = stage.discord.world();
+        let elsewhere = world.add_guild("Elsewhere");
+        world.kick_bot(elsewhere);
+        world.deny_bot(stage.ops, Permissions::EMBED_LINKS);
+        (elsewhere, world.add_channel(elsewhere, "secret"))
+    };
+    stage.digitalocean.world(|world| {
+        world.add_token("dop_v1_poor", Scopes::only(["droplet:read", "account:read", "actions:read", "snapshot:read"]));
+    });
+    let guilds = format!("{},{elsewhere}", stage.guild);
+    stage.environment.extend([
+        ("DISCORD_GUILD_ID", guilds),
+        ("DIGITALOCEAN_TOKEN", "dop_v1_poor".to_owned()),
+        ("RESTORE_ROLES", "424242".to_owned()),
+        ("NOTIFY_CHANNEL_ID", secret.to_string()),
+        ("DATABASE_URL", "sqlite:///nowhere/at/all.db".to_owned()),
+    ]);
+    let ended = check(&stage).await;
+    assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
+    let absent = format!("✗ guild {elsewhere}: the bot is not in it: invite it with the link below");
+    let notify = format!("✗ NOTIFY_CHANNEL_ID {secret}: the bot does not see it");
+    says(
+        &ended,
+        &[
+            "✗ database: could not open the database /nowhere/at/all.db: its folder does not exist",
+            "✗ scopes for seeing Droplets and what runs: the token lacks image:read",
+            "✗ scopes for taking Snapshots: the token lacks droplet:update (image:create cannot be seen without it)",
+            "· scopes for restoring: droplet:admin cannot be seen without droplet:update",
+            "· scopes for launching a Droplet: the token lacks droplet:create",
+            "there is no channel in which it has all the rights",
+            "cannot work in #ops, where it lacks Embed Links",
+            &absent,
+            "✗ roles: no guild that is served has 424242",
+            &notify,
+        ],
+    );
+}
+
+#[tokio::test]
+async fn refused_tokens_are_both_named_and_so_is_that_nobody_but_admins_may() {
+    let mut stage = Stage::new().await;
+    stage.environment.remove("TAKE_ROLES");
+    let ended = check(&stage).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    says(&ended, &["· roles: none is configured, so only members with Administrator or Manage Server"]);
+    stage.discord.world().accept_token(false);
+    stage.digitalocean.world(|world| world.revoke_token(TOKEN));
+    let ended = check(&stage).await;
+    assert_eq!(ended.code, Some(1));
+    says(&ended, &["✗ DigitalOcean: DigitalOcean does not accept the token", "refuses DISCORD_TOKEN"]);
+}
+
+#[tokio::test]
+async fn a_database_that_a_running_bot_uses_is_fine() {
+    let stage = Stage::new().await;
+    let (bot, _) = stage.ready("bot").await;
+    let ended = check(&stage).await;
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    says(&ended, &["is in use by a running snapshot-bot, as it should be"]);
+    stage.stop(bot).await;
+}

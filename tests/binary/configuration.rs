@@ -1,0 +1,61 @@
+//! What the program says of its command line and its environment before it does anything.
+
+use std::collections::BTreeMap;
+
+use super::process::{Ended, PATIENCE, Process};
+
+async fn run(arguments: &[&str], environment: &[(&'static str, &str)], dotenv: Option<&str>) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(text) = dotenv {
+        std::fs::write(folder.path().join(".env"), text).unwrap();
+    }
+    let environment: BTreeMap<_, _> = environment.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Process::start(folder.path(), "bot", arguments, &environment).end(PATIENCE).await
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_told_at_once() {
+    let environment = [("DISCORD_TOKEN", "a secret with blanks"), ("POLL_INTERVAL", "soon"), ("DISCORD_GUILDID", "1")];
+    for command in [&[][..], &["run"], &["check"]] {
+        let ended = run(command, &environment, None).await;
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert_eq!(ended.stdout, "");
+        for variable in ["DISCORD_TOKEN", "DISCORD_GUILD_ID", "DIGITALOCEAN_TOKEN", "POLL_INTERVAL"] {
+            assert!(ended.stderr.contains(&format!("\n{variable}\n")), "{variable} in {}", ended.stderr);
+        }
+        assert!(ended.stderr.contains("did you mean DISCORD_GUILD_ID?"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("a secret with blanks"), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn the_file_env_is_read_and_the_environment_wins_over_it() {
+    let dotenv = "POLL_INTERVAL=never\nSETTLE_TIME=always\n";
+    let ended = run(&[], &[("POLL_INTERVAL", "5s")], Some(dotenv)).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("always") && !ended.stderr.contains("never"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_file_env_that_cannot_be_read_is_wrong_configuration() {
+    let ended = run(&[], &[], Some("DISCORD_TOKEN='unfinished\n")).await;
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains(".env"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn help_names_every_command_and_wrong_usage_ends_with_2() {
+    let help = run(&["--help"], &[], None).await;
+    assert_eq!(help.code, Some(0));
+    for command in ["run", "check", "demo", "sandbox", ".env.example"] {
+        assert!(help.stdout.contains(command), "{}", help.stdout);
+    }
+    for command in ["run", "check", "demo", "sandbox"] {
+        let help = run(&[command, "--help"], &[], None).await;
+        assert_eq!(help.code, Some(0), "{}", help.stderr);
+        assert!(help.stdout.contains("Usage: snapshot-bot"), "{}", help.stdout);
+    }
+    for wrong in [&["dance"][..], &["run", "--fast"], &["sandbox", "--discord", "nowhere"]] {
+        assert_eq!(run(wrong, &[], None).await.code, Some(2), "{wrong:?}");
+    }
+}

@@ -1,0 +1,76 @@
+//! What the bot costs, measured on the process itself; run by hand, on a quiet machine and optimised:
+//! `cargo test --profile bench --test binary -- --ignored --nocapture cost`
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use snapshot_bot::sandbox::digitalocean::droplet::Blueprint;
+
+use super::{
+    process::until_answered,
+    stage::{Stage, free_address},
+};
+
+/// Resident memory, and how much of it is the process's own rather than its program file's.
+fn memory(id: u32) -> String {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let of = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    format!("{} (own {}, threads {})", of("VmRSS:"), of("RssAnon:"), of("Threads:"))
+}
+
+fn at(sorted: &[Duration], share: f64) -> Duration {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index"
+    )]
+    let index = ((sorted.len() - 1) as f64 * share).round() as usize;
+    sorted[index]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: it takes two minutes and asserts nothing"]
+async fn cost() {
+    let stage = Stage::new().await;
+    stage.digitalocean.world(|world| world.add_droplets(&Blueprint::named("node"), 998));
+    let (bot, _) = stage.ready("first").await;
+    stage.stop(bot).await;
+
+    let mut starts = Vec::new();
+    for _ in 0..11 {
+        let door = free_address();
+        let begun = Instant::now();
+        let bot = stage.start_with("start", &[("HTTP_ADDR", door.clone())]);
+        until_answered(&door, "/readyz", 200, "ready").await;
+        starts.push(begun.elapsed());
+        stage.stop(bot).await;
+    }
+    starts.sort();
+    println!("start to ready, 11 runs: median {:?}, worst {:?}", at(&starts, 0.5), at(&starts, 1.0));
+
+    let bot = stage.start("idle");
+    stage.discord.until(|world| world.is_bot_online().then_some(())).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = stage.digitalocean.journal().len();
+    println!("memory 5 s after start: {}", memory(bot.id()));
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let requests = stage.digitalocean.journal().len() - before;
+    println!("memory after a minute of idleness: {}; DigitalOcean requests meanwhile: {requests}", memory(bot.id()));
+
+    let mut times = Vec::new();
+    for number in 0..2_000 {
+        let typed = format!("node-{}", number % 500);
+        let begun = Instant::now();
+        let choices = stage.ada.autocomplete("snapshot take", "droplet", &typed, &[]).await.unwrap();
+        times.push(begun.elapsed());
+        assert!(!choices.is_empty());
+    }
+    times.sort();
+    let [p50, p99, worst] = [0.5, 0.99, 1.0].map(|share| at(&times, share));
+    println!("autocomplete among 1,000 Droplets, 2,000 keys: p50 {p50:?}, p99 {p99:?}, worst {worst:?}");
+    println!("memory after that: {}", memory(bot.id()));
+    stage.stop(bot).await;
+}

@@ -1,0 +1,36 @@
+//! The operators' door of a real process.
+
+use snapshot_bot::sandbox::discord::gate::Point;
+
+use super::{
+    process::{PATIENCE, ask, until_answered},
+    stage::{Stage, free_address},
+};
+
+#[tokio::test]
+async fn the_door_tells_life_readiness_and_numbers() {
+    let stage = Stage::new().await;
+    let mut gate = stage.discord.world().hold("GET /gateway".parse().unwrap(), Point::BeforeAnswer, 0);
+    let door = free_address();
+    let bot = stage.start_with("bot", &[("HTTP_ADDR", door.clone())]);
+    let held = gate.arrival().await.unwrap();
+    assert_eq!(ask(&door, "/healthz").await, Some((200, "alive\n".to_owned())));
+    assert_eq!(ask(&door, "/readyz").await, Some((503, "gateway: not connected\n".to_owned())));
+    held.release();
+    until_answered(&door, "/readyz", 200, "ready").await;
+    let answered = "snapshot_bot_requests_total{service=\"digitalocean\",status=\"200\"}";
+    until_answered(&door, "/metrics", 200, answered).await;
+    stage.discord.world().accept_token(true);
+    stage.stop(bot).await;
+    assert_eq!(ask(&door, "/healthz").await, None);
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let stage = Stage::new().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = stage.start_with("bot", &[("HTTP_ADDR", address.clone())]).end(PATIENCE).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains(&format!("could not listen on HTTP_ADDR {address}")), "{}", ended.stderr);
+}

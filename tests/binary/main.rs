@@ -1,0 +1,17 @@
+//! The program itself, as a process beside simulated services: exit codes, signals, sudden death, and what it never says.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "a test that was skipped, or measures, says so")]
+
+mod check;
+mod configuration;
+mod cost;
+mod death;
+mod door;
+mod process;
+mod refusals;
+mod sandbox;
+mod secrets;
+mod stage;
+mod standby;
+mod stopping;

@@ -1,0 +1,172 @@
+//! A process of the program, with what it says on both streams kept in files. It never outlives its test.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+/// How long anything may take that no promise bounds.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// Nobody tells when a process ends or writes, so it is looked at again so often.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What a process is told by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Signal {
+    Terminate,
+    Interrupt,
+    Kill,
+    Stop,
+    Continue,
+}
+
+/// A running `snapshot-bot`.
+pub(crate) struct Process {
+    child: Child,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+/// How it ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Process {
+    /// Starts it in a folder, where its streams are kept under `name`, with nothing but this environment.
+    pub(crate) fn start(
+        folder: &Path,
+        name: &str,
+        arguments: &[&str],
+        environment: &BTreeMap<&'static str, String>,
+    ) -> Self {
+        let [stdout, stderr] = ["out", "err"].map(|stream| folder.join(format!("{name}.{stream}")));
+        let child = Command::new(env!("CARGO_BIN_EXE_snapshot-bot"))
+            .args(arguments)
+            .env_clear()
+            .envs(environment)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(File::create(&stdout).unwrap())
+            .stderr(File::create(&stderr).unwrap())
+            .spawn()
+            .unwrap();
+        Self { child, stdout, stderr }
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it said on standard output so far.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(&self.stdout).unwrap()
+    }
+
+    /// What it said on standard error so far.
+    pub(crate) fn logged(&self) -> String {
+        fs::read_to_string(&self.stderr).unwrap()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let name = match signal {
+            Signal::Terminate => "-TERM",
+            Signal::Interrupt => "-INT",
+            Signal::Kill => "-KILL",
+            Signal::Stop => "-STOP",
+            Signal::Continue => "-CONT",
+        };
+        let sent = Command::new("kill").args([name, &self.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "{signal:?} could not be sent");
+    }
+
+    /// Waits until it ends, which it must within `patience`.
+    pub(crate) async fn end(mut self, patience: Duration) -> Ended {
+        let status = tokio::time::timeout(patience, self.status()).await;
+        let (stdout, stderr) = (self.said(), self.logged());
+        let Ok(status) = status else { panic!("still running after {patience:?}\n{stdout}\n{stderr}") };
+        Ended { code: status.code(), stdout, stderr }
+    }
+
+    async fn status(&mut self) -> ExitStatus {
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until its log has a text.
+    pub(crate) async fn logs(&self, text: &str) {
+        self.until(text, || self.logged().contains(text)).await;
+    }
+
+    /// Waits until it has said a whole line on standard output, and gives it.
+    pub(crate) async fn line(&self) -> String {
+        self.until("a line", || self.said().contains('\n')).await;
+        self.said().lines().next().unwrap().to_owned()
+    }
+
+    async fn until(&self, what: &str, wish: impl Fn() -> bool) {
+        let waiting = async {
+            while !wish() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "waited in vain for {what}\n{}\n{}", self.said(), self.logged());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended on its own.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks an operators' door; none if nobody opens.
+pub(crate) async fn ask(door: &str, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(door).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: door\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+}
+
+/// Waits until the door answers as wished.
+pub(crate) async fn until_answered(door: &str, path: &str, status: u16, text: &str) {
+    until_answered_within(PATIENCE, door, (path, status, text)).await;
+}
+
+/// Waits until the door answers as wished, which it must within `patience`.
+pub(crate) async fn until_answered_within(patience: Duration, door: &str, (path, status, text): (&str, u16, &str)) {
+    let waiting = async {
+        loop {
+            let answer = ask(door, path).await;
+            if answer.as_ref().is_some_and(|(code, body)| *code == status && body.contains(text)) {
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let waited = tokio::time::timeout(patience, waiting).await;
+    assert!(waited.is_ok(), "{path} never answered {status} {text}: {:?}", ask(door, path).await);
+}

@@ -1,0 +1,151 @@
+//! `snapshot-bot sandbox`, and clients that know of it by its one line alone.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::process::{PATIENCE, Process, Signal};
+
+/// A sandbox that runs by itself, and its introduction.
+async fn sandbox(folder: &Path) -> (Process, Value) {
+    let temporary = BTreeMap::from([("TMPDIR", folder.display().to_string())]);
+    let process = Process::start(folder, "sandbox", &["sandbox"], &temporary);
+    let introduction = serde_json::from_str(&process.line().await).unwrap();
+    (process, introduction)
+}
+
+fn text<'a>(introduction: &'a Value, pointer: &str) -> &'a str {
+    introduction.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {introduction}"))
+}
+
+async fn leave(process: Process, introduction: &Value) {
+    process.signal(Signal::Terminate);
+    let ended = process.end(PATIENCE).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.stdout.lines().count(), 1, "one line and no more");
+    let certificate = Path::new(text(introduction, "/discord/ca_file"));
+    assert!(!certificate.parent().unwrap().exists(), "nothing is left behind");
+}
+
+#[tokio::test]
+async fn our_own_check_finds_everything_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (process, introduction) = sandbox(folder.path()).await;
+    let environment = [
+        ("DISCORD_TOKEN", "/discord/token"),
+        ("DISCORD_GUILD_ID", "/discord/guild_id"),
+        ("TAKE_ROLES", "/discord/roles/Operator"),
+        ("NOTIFY_CHANNEL_ID", "/discord/channels/general"),
+        ("DISCORD_CONNECT_TO", "/discord/rest"),
+        ("EXTRA_CA_FILE", "/discord/ca_file"),
+        ("DIGITALOCEAN_TOKEN", "/digitalocean/token"),
+        ("DIGITALOCEAN_API_URL", "/digitalocean/url"),
+    ];
+    let environment = environment.map(|(name, pointer)| (name, text(&introduction, pointer).to_owned())).into();
+    let ended = Process::start(folder.path(), "check", &["check"], &environment).end(PATIENCE).await;
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(introduction["digitalocean"]["droplets"]["web-1"].is_u64(), "{introduction}");
+    leave(process, &introduction).await;
+}
+
+#[tokio::test]
+async fn it_listens_where_it_is_told_to_and_on_loopback_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = ["sandbox", "--digitalocean", "0.0.0.0:0"];
+    let ended = Process::start(folder.path(), "outside", &outside, &BTreeMap::new()).end(PATIENCE).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("loopback only"), "{}", ended.stderr);
+    let outside = ["sandbox", "--discord", "0.0.0.0:0"];
+    let ended = Process::start(folder.path(), "outside", &outside, &BTreeMap::new()).end(PATIENCE).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("loopback only"), "{}", ended.stderr);
+}
+
+/// A program of somebody else's, run to its end.
+async fn run(mut command: Command) -> (bool, String) {
+    let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output()).await.unwrap().unwrap();
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    (output.status.success(), said)
+}
+
+#[tokio::test]
+async fn digitaloceans_own_client_works_against_it() {
+    let Ok(python) = std::env::var("PYDO_PYTHON") else {
+        println!("skipped: PYDO_PYTHON names no Python with pydo");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (process, introduction) = sandbox(folder.path()).await;
+    let mut command = Command::new(python);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pydo/snapshots.py"));
+    command.args(["/digitalocean/url", "/digitalocean/token"].map(|pointer| text(&introduction, pointer)));
+    let (fine, said) = run(command).await;
+    assert!(fine, "{said}");
+    leave(process, &introduction).await;
+}
+
+/// Bots that nobody here wrote the library of: they log in, and their command is there.
+async fn registers(mut command: Command) {
+    let folder = tempfile::tempdir().unwrap();
+    let (process, introduction) = sandbox(folder.path()).await;
+    let certificate = text(&introduction, "/discord/ca_file");
+    let (token, api) = (text(&introduction, "/discord/token"), text(&introduction, "/discord/api"));
+    let guild = text(&introduction, "/discord/guild_id");
+    let mut bot = command
+        .env("DISCORD_API", api)
+        .env("DISCORD_GATEWAY", text(&introduction, "/discord/gateway"))
+        .env("DISCORD_TOKEN", token)
+        .env("DISCORD_GUILD_ID", guild)
+        .env("NODE_EXTRA_CA_CERTS", certificate)
+        .env("SSL_CERT_FILE", certificate)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let root = reqwest::Certificate::from_pem(&std::fs::read(certificate).unwrap()).unwrap();
+    let client = reqwest::Client::builder().tls_built_in_root_certs(false).add_root_certificate(root).no_proxy();
+    let client = client.timeout(Duration::from_secs(10)).build().unwrap();
+    let application = text(&introduction, "/discord/application_id");
+    let address = format!("{api}/v10/applications/{application}/guilds/{guild}/commands");
+    let registered = async {
+        loop {
+            let asked = client.get(&address).header("authorization", format!("Bot {token}")).send().await.unwrap();
+            let commands: Value = asked.json().await.unwrap();
+            if commands[0]["name"] == "hello" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let registered = tokio::time::timeout(PATIENCE, registered).await;
+    bot.kill().unwrap();
+    bot.wait().unwrap();
+    assert!(registered.is_ok(), "the command was never registered");
+    leave(process, &introduction).await;
+}
+
+#[tokio::test]
+async fn a_discord_py_bot_logs_in_and_registers() {
+    let Ok(python) = std::env::var("DISCORDPY_PYTHON") else {
+        println!("DISCORDPY_PYTHON is not set: skipped (a Python that has discord.py 2)");
+        return;
+    };
+    let mut command = Command::new(python);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordpy/bot.py"));
+    registers(command).await;
+}
+
+#[tokio::test]
+async fn a_discord_js_bot_logs_in_and_registers() {
+    let Ok(folder) = std::env::var("DISCORDJS_DIR") else {
+        println!("DISCORDJS_DIR is not set: skipped (a folder with discord.js 14 in node_modules)");
+        return;
+    };
+    let mut command = Command::new("node");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordjs/bot.mjs")).env("DISCORDJS_DIR", folder);
+    registers(command).await;
+}

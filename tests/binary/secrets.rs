@@ -1,0 +1,47 @@
+//! Tokens appear nowhere: not in the log at its loudest, not in the database, not in what others are sent.
+
+use std::fs;
+
+use snapshot_bot::sandbox::digitalocean::world::TOKEN;
+
+use super::stage::Stage;
+
+#[tokio::test]
+async fn tokens_appear_nowhere_however_loud_the_log() {
+    for format in ["pretty", "json"] {
+        let mut stage = Stage::new().await;
+        let loud = "trace,snapshot_bot=trace,serenity=trace,reqwest=trace,hyper=trace,sqlx=trace,rustls=trace";
+        stage.environment.insert("RUST_LOG", loud.to_owned());
+        stage.environment.insert("LOG_FORMAT", format.to_owned());
+        let (bot, _) = stage.ready("bot").await;
+        stage.ada.autocomplete("snapshot take", "droplet", "we", &[]).await.unwrap();
+        stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+        stage.reads("is ready").await;
+        let log = stage.stop(bot).await.stderr;
+        assert!(log.contains("DEBUG") && log.contains("interaction"), "the log is loud\n{log}");
+        let discord = stage.discord.token();
+        for entry in fs::read_dir(stage.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = fs::read(&path).unwrap();
+            for token in [discord.as_str(), TOKEN] {
+                assert!(!holds(&bytes, token), "a token is in {}", path.display());
+            }
+        }
+        let world = stage.discord.world();
+        for exchange in world.journal() {
+            let (body, query) = (exchange.body.to_string(), &exchange.query);
+            assert!(!body.contains(&discord) && !body.contains(TOKEN) && !query.contains(TOKEN), "{exchange:?}");
+            // What answers an Interaction is authorised by a token in its path.
+            let interaction = exchange.path.split('/').find(|part| part.len() > 40);
+            assert!(interaction.is_none_or(|token| !log.contains(token)), "an Interaction's token is in the log");
+        }
+        drop(world);
+        for entry in stage.digitalocean.journal() {
+            assert!(!holds(&entry.request.body, TOKEN) && !holds(&entry.request.body, &discord));
+        }
+    }
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}

@@ -1,0 +1,166 @@
+//! Simulated services, and the environment that leads the program to them.
+
+use std::{collections::BTreeMap, net::TcpListener, sync::Arc};
+
+use jiff::SignedDuration;
+use serde_json::Value;
+use snapshot_bot::sandbox::{
+    digitalocean::{
+        droplet::{Blueprint, Status},
+        fault::Pattern,
+        gate::{Held, Stage as At},
+        server::DigitalOcean,
+        settings::{Durations, Settings as CloudSettings},
+        world::{TOKEN, World as Cloud},
+    },
+    discord::{
+        interaction::Response,
+        permission::Permissions,
+        seat::Seat,
+        server::Discord,
+        settings::{Now, Settings},
+        snowflake::Snowflake,
+    },
+};
+
+use super::process::{PATIENCE, Process, Signal, until_answered};
+
+/// A Guild with `#ops`, where Ada may take Snapshots, and an account with `web-1` and `db-1`.
+pub(crate) struct Stage {
+    pub(crate) discord: Discord,
+    pub(crate) digitalocean: DigitalOcean,
+    pub(crate) guild: Snowflake,
+    pub(crate) ops: Snowflake,
+    pub(crate) ada: Seat,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) environment: BTreeMap<&'static str, String>,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        Self::with(CloudSettings {
+            durations: Durations::all(SignedDuration::from_millis(40)),
+            off_lag: SignedDuration::ZERO,
+            listing_delay: SignedDuration::ZERO,
+            ..CloudSettings::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn with(settings: CloudSettings) -> Self {
+        let now = Now::wall();
+        let mut account = Cloud::new(settings, now.get());
+        for name in ["web-1", "db-1"] {
+            account.add_droplet(&Blueprint::named(name));
+        }
+        let digitalocean = DigitalOcean::start(account, Arc::new(move || now.get())).await.unwrap();
+        let discord = Discord::start(Settings::default()).await.unwrap();
+        let (guild, ops, role, ada) = {
+            let mut world = discord.world();
+            let guild = world.add_guild("The Workshop");
+            let (ops, role) = (world.add_channel(guild, "ops"), world.add_role(guild, "Operator", Permissions::NONE));
+            let ada = world.add_user("ada");
+            world.join(guild, ada, &[role]);
+            (guild, ops, role, ada)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("ca.pem");
+        std::fs::write(&root, discord.ca_pem()).unwrap();
+        let environment = BTreeMap::from([
+            ("DISCORD_TOKEN", discord.token()),
+            ("DISCORD_GUILD_ID", guild.to_string()),
+            ("DIGITALOCEAN_TOKEN", TOKEN.to_owned()),
+            ("DIGITALOCEAN_API_URL", digitalocean.url()),
+            ("TAKE_ROLES", role.to_string()),
+            ("DATABASE_URL", format!("sqlite://{}", folder.path().join("bot.db").display())),
+            ("POLL_INTERVAL", "10ms".to_owned()),
+            ("SETTLE_TIME", "300ms".to_owned()),
+            ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
+            ("EXTRA_CA_FILE", root.display().to_string()),
+        ]);
+        let ada = discord.seat(ada, ops);
+        Self { discord, digitalocean, guild, ops, ada, folder, environment }
+    }
+
+    /// Starts the bot.
+    pub(crate) fn start(&self, name: &str) -> Process {
+        self.start_with(name, &[])
+    }
+
+    /// Starts the bot with further variables.
+    pub(crate) fn start_with(&self, name: &str, variables: &[(&'static str, String)]) -> Process {
+        let mut environment = self.environment.clone();
+        environment.extend(variables.iter().cloned());
+        Process::start(self.folder.path(), name, &[], &environment)
+    }
+
+    /// Starts the bot with a door of its own, and waits until it is ready and has its commands.
+    pub(crate) async fn ready(&self, name: &str) -> (Process, String) {
+        let door = free_address();
+        let process = self.start_with(name, &[("HTTP_ADDR", door.clone())]);
+        until_answered(&door, "/readyz", 200, "ready").await;
+        let path = ["snapshot", "take"].map(str::to_owned);
+        let registered = self.discord.until(|world| world.registered(Some(self.guild), &path).map(drop));
+        tokio::time::timeout(PATIENCE, registered).await.expect("the commands are registered");
+        (process, door)
+    }
+
+    /// Ada takes a Snapshot of `web-1` with the Action of this type held after it was begun.
+    pub(crate) async fn take_held_at(&self, action: &str) -> Held {
+        let held = self.digitalocean.gate().hold(At::BeforeAnswer, Pattern::action(action), 0);
+        self.ada.run("/snapshot take droplet:web-1").await.unwrap();
+        let held = tokio::time::timeout(PATIENCE, held.caught()).await;
+        held.unwrap_or_else(|_| panic!("no {action} came\n{}", self.ada.transcript())).unwrap()
+    }
+
+    /// Waits until Ada reads something.
+    pub(crate) async fn reads(&self, text: &str) {
+        let mut changes = self.discord.changes();
+        let reading = async {
+            while !self.ada.transcript().contains(text) {
+                changes.changed().await.unwrap();
+            }
+        };
+        let read = tokio::time::timeout(PATIENCE, reading).await;
+        assert!(read.is_ok(), "ada never read `{text}`\n{}\n{:?}", self.ada.transcript(), self.commands());
+    }
+
+    /// What Ada reads in answer to a command.
+    pub(crate) async fn answer(&self, line: &str) -> String {
+        let response = self.ada.run(line).await;
+        let Ok(Response::Message(message)) = response else { panic!("{response:?}") };
+        self.discord.world().message(message).unwrap().body.content.clone()
+    }
+
+    /// The Actions that were begun, in words such as `shutdown web-1`.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let journal = self.digitalocean.journal();
+        let begun = journal.iter().filter(|entry| entry.request.method.to_string() == "POST");
+        begun
+            .map(|entry| {
+                let body: Value = serde_json::from_slice(&entry.request.body).unwrap_or_default();
+                let id = entry.request.path.split('/').nth(3).and_then(|id| id.parse().ok());
+                let name = id.and_then(|id| self.digitalocean.read(|world| world.droplet(id).map(|d| d.name.clone())));
+                format!("{} {}", body["type"].as_str().unwrap_or("?"), name.unwrap_or_default())
+            })
+            .collect()
+    }
+
+    /// Whether `web-1` runs.
+    pub(crate) fn web_is_on(&self) -> bool {
+        self.digitalocean.read(|world| world.droplets().any(|one| one.name == "web-1" && one.status == Status::Active))
+    }
+
+    /// Stops a bot by a signal, which it must obey within eight seconds.
+    pub(crate) async fn stop(&self, process: Process) -> super::process::Ended {
+        process.signal(Signal::Terminate);
+        let ended = process.end(super::stopping::CLEAN_STOP).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended
+    }
+}
+
+/// An address that nobody listens at, a moment ago at least.
+pub(crate) fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}

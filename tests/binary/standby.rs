@@ -1,0 +1,116 @@
+//! Two processes on one PostgreSQL: one is active, the other stands by, and nobody is asked twice.
+
+use std::time::Duration;
+
+use super::{
+    process::{PATIENCE, Process, Signal, ask, until_answered, until_answered_within},
+    stage::{Stage, free_address},
+};
+
+/// A standby goes on this long after a sudden end at the latest: the lease's 15 s, a request's 10 s, and a little.
+const TAKEOVER: Duration = Duration::from_secs(30);
+/// Far less than a lease that was not given back would take.
+const AT_ONCE: Duration = Duration::from_secs(8);
+const READY: (&str, u16, &str) = ("/readyz", 200, "ready");
+const STANDBY: &str = "lease: standing by, another process is active";
+
+/// A stage on a schema of its own, or none where no server was named.
+struct Cluster {
+    stage: Stage,
+    server: String,
+    schema: String,
+}
+
+impl Cluster {
+    async fn new() -> Option<Self> {
+        let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
+            println!("skipped: TEST_DATABASE_URL is not set");
+            return None;
+        };
+        let mut stage = Stage::new().await;
+        let schema = format!("test_{:016x}", fastrand::u64(..));
+        let separator = if server.contains('?') { '&' } else { '?' };
+        let url = format!("{server}{separator}options[search_path]={schema}");
+        stage.environment.insert("DATABASE_URL", url);
+        let cluster = Self { stage, server, schema };
+        cluster.tell("CREATE SCHEMA").await;
+        Some(cluster)
+    }
+
+    async fn tell(&self, what: &str) {
+        sqlx::any::install_default_drivers();
+        let admin = sqlx::AnyPool::connect(&self.server).await.unwrap();
+        let cascade = if what.starts_with("DROP") { "CASCADE" } else { "" };
+        let statement = format!("{what} {} {cascade}", self.schema);
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&admin).await.unwrap();
+        admin.close().await;
+    }
+
+    /// One that is active, and one that stands by, with their doors.
+    async fn pair(&self) -> [(Process, String); 2] {
+        let active = self.stage.ready("active").await;
+        let door = free_address();
+        let standby = self.stage.start_with("standby", &[("HTTP_ADDR", door.clone())]);
+        until_answered(&door, "/readyz", 503, STANDBY).await;
+        [active, (standby, door)]
+    }
+
+    async fn takes(&self) {
+        self.stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+        self.stage.reads("is ready").await;
+        assert_eq!(self.stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+        assert_eq!(self.stage.ada.pings(), 1, "{}", self.stage.ada.transcript());
+        let world = self.stage.discord.world();
+        let refused: Vec<_> = world.journal().iter().filter(|one| one.answer["code"] == 40060).collect();
+        assert!(refused.is_empty(), "an Interaction was answered twice: {refused:#?}");
+    }
+
+    async fn finish(self) {
+        self.tell("DROP SCHEMA").await;
+    }
+}
+
+#[tokio::test]
+async fn a_clean_stop_hands_over_at_once() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let [(active, _), (standby, door)] = cluster.pair().await;
+    cluster.stage.stop(active).await;
+    until_answered_within(AT_ONCE, &door, READY).await;
+    cluster.takes().await;
+    cluster.stage.stop(standby).await;
+    cluster.finish().await;
+}
+
+#[tokio::test]
+async fn a_standby_goes_on_where_the_active_one_was_killed() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let [(active, _), (standby, door)] = cluster.pair().await;
+    let stage = &cluster.stage;
+    let held = stage.take_held_at("snapshot").await;
+    active.signal(Signal::Kill);
+    active.end(PATIENCE).await;
+    held.release();
+    until_answered_within(TAKEOVER, &door, READY).await;
+    stage.reads("is ready").await;
+    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+    assert_eq!(stage.ada.pings(), 1, "{}", stage.ada.transcript());
+    assert!(stage.web_is_on());
+    stage.stop(standby).await;
+    cluster.finish().await;
+}
+
+#[tokio::test]
+async fn one_that_was_frozen_and_thawed_stands_by_and_does_no_harm() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let [(frozen, old_door), (standby, door)] = cluster.pair().await;
+    frozen.signal(Signal::Stop);
+    until_answered_within(TAKEOVER, &door, READY).await;
+    frozen.signal(Signal::Continue);
+    until_answered(&old_door, "/readyz", 503, STANDBY).await;
+    cluster.takes().await;
+    assert_eq!(ask(&door, "/readyz").await, Some((200, "ready\n".to_owned())));
+    cluster.stage.stop(standby).await;
+    until_answered_within(AT_ONCE, &old_door, READY).await;
+    cluster.stage.stop(frozen).await;
+    cluster.finish().await;
+}

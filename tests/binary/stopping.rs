@@ -1,0 +1,76 @@
+//! Signals: a clean stop, what people hear during it, and a second signal.
+
+use std::time::Duration;
+
+use super::{
+    process::{Process, Signal},
+    stage::Stage,
+};
+
+/// A clean stop takes no longer.
+pub(crate) const CLEAN_STOP: Duration = Duration::from_secs(8);
+/// Less than a request under way may hold up a clean stop.
+const AT_ONCE: Duration = Duration::from_secs(4);
+
+async fn hears(bot: &Process, signal: Signal) {
+    bot.signal(signal);
+    bot.logs("stopping; what is under way is brought to a safe point").await;
+}
+
+#[tokio::test]
+async fn either_signal_ends_the_bot_well() {
+    let stage = Stage::new().await;
+    for (name, signal) in [("first", Signal::Terminate), ("second", Signal::Interrupt)] {
+        let (bot, _) = stage.ready(name).await;
+        bot.signal(signal);
+        let ended = bot.end(CLEAN_STOP).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(!stage.discord.world().is_bot_online(), "the gateway is closed");
+    }
+}
+
+#[tokio::test]
+async fn a_signal_before_discord_answers_ends_the_bot_well() {
+    let stage = Stage::new().await;
+    let mut gate = {
+        use snapshot_bot::sandbox::discord::gate::Point;
+        stage.discord.world().hold("GET /gateway".parse().unwrap(), Point::BeforeAnswer, 0)
+    };
+    let bot = stage.start("bot");
+    let held = gate.arrival().await;
+    bot.signal(Signal::Terminate);
+    let ended = bot.end(CLEAN_STOP).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    drop(held);
+}
+
+#[tokio::test]
+async fn who_asks_during_the_stop_is_told_to_come_back() {
+    let stage = Stage::new().await;
+    let (bot, _) = stage.ready("bot").await;
+    let held = stage.take_held_at("shutdown").await;
+    hears(&bot, Signal::Terminate).await;
+    // Until the doors close, the Droplet is busy; either way there is an answer.
+    while !stage.answer("/snapshot take droplet:web-1").await.contains("This bot is being restarted") {}
+    held.release();
+    let ended = bot.end(CLEAN_STOP).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(stage.commands(), ["shutdown web-1"], "nothing new began");
+    let (bot, _) = stage.ready("again").await;
+    stage.reads("is ready").await;
+    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+    assert!(stage.web_is_on());
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn a_second_signal_stops_at_once() {
+    let stage = Stage::new().await;
+    let (bot, _) = stage.ready("bot").await;
+    let held = stage.take_held_at("shutdown").await;
+    hears(&bot, Signal::Interrupt).await;
+    bot.signal(Signal::Interrupt);
+    let ended = bot.end(AT_ONCE).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    drop(held);
+}

@@ -1,0 +1,104 @@
+// A demo of its own for each test, and windows of a headless Chromium that look at it.
+
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+export const binary = process.env.SNAPSHOT_BOT ?? join(target, "debug", "snapshot-bot");
+const screenshots = join(target, "screenshots");
+
+/** How long something may take that the page shows. */
+export const PATIENCE = 45_000;
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Starts `snapshot-bot demo` on a free port. */
+export async function startDemo(...extra) {
+  const demo = spawn(binary, ["demo", "--no-open", "--addr", "127.0.0.1:0", ...extra], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((done) => demo.once("exit", done));
+  const lines = createInterface({ input: demo.stdout });
+  const url = await new Promise((found, failed) => {
+    lines.on("line", (line) => line.startsWith("http://") && found(line.trim()));
+    demo.once("exit", (code) => failed(new Error(`the demo ended with ${code} before it was ready`)));
+    demo.once("error", failed);
+  });
+  return {
+    url,
+    async stop() {
+      demo.kill("SIGINT");
+      return ended;
+    },
+  };
+}
+
+/** Opens a browser with nothing in it. */
+export async function openBrowser() {
+  const profile = await mkdtemp(join(tmpdir(), "snapshot-bot-browser-"));
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: FLAGS,
+    env: { ...process.env, HOME: profile },
+  });
+  return {
+    browser,
+    async close() {
+      await browser.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A window with a person in it; `problems` collects whatever the browser complains about. */
+export async function openWindow(browser, url, { seat = "ada", width = 1280, height = 800, colours = "dark" } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: colours, deviceScaleFactor: 1 });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  const problems = [];
+  page.on("console", (said) => ["error", "warning"].includes(said.type()) && problems.push(said.text()));
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("request", (asked) => {
+    const { origin } = new URL(asked.url());
+    if (origin !== new URL(url).origin) problems.push(`asked elsewhere: ${asked.url()}`);
+  });
+  if (process.env.PAGE_FROM_DISK) await serveFromDisk(page);
+  await page.goto(`${url}?seat=${seat}`);
+  await page.locator("#seats button[aria-pressed=true]").waitFor();
+  return { page, problems, context };
+}
+
+/** While the page is being written: its files as they lie on the disk, not as they were embedded. */
+async function serveFromDisk(page) {
+  const folder = join(root, "src/sandbox/page");
+  const kinds = { js: "text/javascript", css: "text/css" };
+  await page.route(/\.(js|css)$/, async (route) => {
+    const name = new URL(route.request().url()).pathname;
+    const path = name.endsWith(".css") ? join(folder, "css", name) : join(folder, name);
+    const contentType = kinds[name.split(".").pop()];
+    await route.fulfill({ body: await readFile(path), contentType });
+  });
+}
+
+/** Waits until the bot has registered its commands. */
+export async function ready(page) {
+  await page.locator("#tour").waitFor();
+}
+
+/** Keeps what the window shows as a file of the CI run. */
+export async function keep(page, name) {
+  await mkdir(screenshots, { recursive: true });
+  await page.screenshot({ path: join(screenshots, `${name}.png`) });
+}

@@ -1,0 +1,79 @@
+//! `/snapshot delete`: the question, its warnings, and what must not be deleted.
+
+use insta::assert_snapshot;
+use snapshot_bot::sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
+
+use crate::stage::{Role, Stage};
+
+#[tokio::test]
+async fn a_deletion_asks_first_and_warns_of_the_last_one() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "only", 12.4));
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot delete snapshot:only").await;
+    assert!(stage.commands().is_empty(), "nothing is sent before the confirmation");
+    let question = rex.transcript();
+    rex.press("Delete").await;
+    stage.settle().await;
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 0);
+    assert_snapshot!(format!("{question}\n=== later\n{}", rex.transcript()));
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_safety_snapshot_that_an_undo_still_needs_is_warned_about() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    rex.press("Delete the safety Snapshot").await;
+    assert!(rex.sees("It is the safety Snapshot of a restore"));
+    rex.press("Delete").await;
+    stage.settle().await;
+    rex.press("Undo").await;
+    assert!(rex.sees("There is no Snapshot"));
+    assert_snapshot!(rex.transcript());
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_running_restore_needs_is_not_deleted() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let rex = stage.seat("rex", Role::Restorer);
+    let eve = stage.seat("eve", Role::Restorer);
+    // Asked before the restore began, answered while it runs.
+    eve.run("/snapshot delete snapshot:golden").await;
+    rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
+    stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
+    rex.press("Restore").await;
+    stage.shows(&rex, "Taking the safety Snapshot").await;
+    eve.press("Delete").await;
+    assert!(eve.sees("uses this Snapshot at the moment"));
+    stage.complete_action("web-1");
+    stage.settle().await;
+    assert!(!stage.commands().iter().any(|command| command.starts_with("DELETE")));
+    rex.transcript();
+    eve.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn who_may_not_delete_and_what_is_not_there_is_refused() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "only", 12.4));
+    let (rex, ada) = (stage.seat("rex", Role::Restorer), stage.seat("ada", Role::Operator));
+    ada.run("/snapshot delete snapshot:only").await;
+    rex.run("/snapshot delete snapshot:onyl").await;
+    assert_eq!(ada.suggestions("snapshot delete", "snapshot", "").await, Vec::<String>::new());
+    assert_eq!(rex.suggestions("snapshot delete", "snapshot", "on").await.len(), 1);
+    assert!(stage.commands().is_empty());
+    assert_snapshot!(format!("{}\n=== ada\n{}", rex.transcript(), ada.transcript()));
+    stage.finish().await;
+}
