@@ -2,7 +2,7 @@
 //!
 //! Each tale is told once undisturbed. Then it is told anew for every request of that first run: the request is held, the whole
 //! bot is killed, the request is carried out or not, the bot starts again on the same database, and the channel must look the
-//! same in the end. `CRASH_SWEEP=all` leaves nothing out; without it, looks are cut once each, and pairs of deaths are sampled.
+//! same in the end. `CRASH_SWEEP=all` leaves nothing out; without it, every second look is cut once, and pairs of deaths are sampled.
 
 mod cut;
 mod storm;
@@ -57,6 +57,21 @@ fn a_hung_shutdown_that_is_taken_live_ends_the_same_wherever_the_bot_dies() {
 #[test]
 fn a_hung_shutdown_that_is_cancelled_ends_the_same_wherever_the_bot_dies() {
     sweep(Housing::Runtime, &tale::HUNG_CANCEL);
+}
+
+#[test]
+fn a_restore_ends_the_same_wherever_the_bot_dies() {
+    sweep(Housing::Runtime, &tale::RESTORE);
+}
+
+#[test]
+fn a_launch_ends_the_same_wherever_the_bot_dies() {
+    sweep(Housing::Runtime, &tale::LAUNCH);
+}
+
+#[test]
+fn a_deletion_ends_the_same_wherever_the_bot_dies() {
+    sweep(Housing::Runtime, &tale::DELETE);
 }
 
 #[test]
@@ -125,7 +140,8 @@ async fn sweep_on(ground: &Ground, tale: &Tale) {
     for (cuts, told) in told {
         match told {
             Ok(told) => {
-                reached += usize::from(told.deaths.len() == cuts.len());
+                // A second death is meant for a recovery that may well be over before it.
+                reached += usize::from(!told.deaths.is_empty());
                 if let Some(difference) = first.ending.difference(&told.ending) {
                     failures.push(format!("{cuts:?}, dead at {:?}:\n{difference}", told.deaths));
                 }
@@ -147,7 +163,9 @@ fn lives(requests: &BTreeMap<Kind, usize>) -> Vec<Vec<Cut>> {
     let everything = everything();
     let mut once = Vec::new();
     for (kind, count) in requests {
-        for number in 0..*count {
+        // One look is like its neighbour: every second one will do for every day.
+        let stride = if kind.method == Method::Get && !everything { 2 } else { 1 };
+        for number in (0..*count).step_by(stride) {
             once.extend(kind.fates(everything).iter().map(|fate| Cut { kind: *kind, number, fate: *fate }));
         }
     }
@@ -165,7 +183,7 @@ async fn tell(ground: &Ground, tale: &Tale, cuts: &[Cut]) -> Told {
         stage.move_to_postgresql(server).await;
     }
     tale.prepare(&mut stage, cuts);
-    let ada = stage.seat("ada", Role::Operator);
+    let ada = stage.seat("ada", Role::Restorer);
     let bob = stage.seat("bob", Role::Viewer);
     let mut deaths = Vec::new();
     let mut late = None;

@@ -14,7 +14,9 @@ use crate::stage::{Person, Stage};
 pub(super) struct Tale {
     line: &'static str,
     setting: Setting,
-    /// The button that answers the question.
+    /// The button that confirms the wish.
+    confirm: Option<&'static str>,
+    /// The button that answers the question of a hung shutdown.
     press: Option<&'static str>,
     /// Whether a late shutdown remains possible when all is over.
     may_go_off_late: bool,
@@ -27,11 +29,14 @@ enum Setting {
     Fine,
     DropletIsOff,
     ShutdownHangs,
+    /// There is a Snapshot of the Droplet already, named `golden`.
+    Golden,
 }
 
 pub(super) const TAKE: Tale = Tale {
     line: "/snapshot take droplet:web-1",
     setting: Setting::Fine,
+    confirm: None,
     press: None,
     may_go_off_late: false,
     actions: &["shutdown", "snapshot", "power_on"],
@@ -48,11 +53,32 @@ pub(super) const HUNG_LIVE: Tale =
     Tale { press: Some("Take it live"), may_go_off_late: true, actions: &["shutdown", "snapshot"], ..HUNG_FORCE };
 pub(super) const HUNG_CANCEL: Tale = Tale { press: Some("Cancel"), actions: &["shutdown"], ..HUNG_LIVE };
 
+pub(super) const RESTORE: Tale = Tale {
+    line: "/snapshot restore droplet:web-1 snapshot:golden",
+    setting: Setting::Golden,
+    confirm: Some("Restore"),
+    actions: &["shutdown", "snapshot", "restore", "power_on"],
+    ..TAKE
+};
+pub(super) const LAUNCH: Tale = Tale {
+    line: "/snapshot launch snapshot:golden name:web-2",
+    setting: Setting::Golden,
+    actions: &["create"],
+    ..TAKE
+};
+pub(super) const DELETE: Tale = Tale {
+    line: "/snapshot delete snapshot:golden",
+    setting: Setting::Golden,
+    confirm: Some("Delete"),
+    actions: &[],
+    ..TAKE
+};
+
 impl Tale {
     /// Sets the scene.
     pub(super) fn prepare(&self, stage: &mut Stage, cuts: &[Cut]) {
         if cuts.iter().any(|cut| cut.fate == Fate::Late) {
-            stage.environment.insert("SETTLE_TIME", "6s".to_owned());
+            stage.environment.insert("SETTLE_TIME", "4s".to_owned());
         }
         stage.watches_late_shutdowns = self.may_go_off_late;
         // No machine is so slow that a healthy shutdown looks hung.
@@ -67,6 +93,10 @@ impl Tale {
                 world.turn_off(web.expect("the stage has it"));
                 world.mark_power();
             }
+            Setting::Golden => {
+                let web = world.droplet_named("web-1").map(|droplet| droplet.id);
+                world.add_snapshot(web.expect("the stage has it"), "golden", 2.0);
+            }
             Setting::ShutdownHangs => {
                 let hung = Quirk::ShutdownHangs { action: HungAction::Completes, off_after: None };
                 world.add_fault(Fault::always(Pattern::action("shutdown"), hung));
@@ -77,13 +107,18 @@ impl Tale {
     /// Tells it to its end, from wherever it stands.
     pub(super) async fn tell(&self, stage: &Stage, ada: &Person) {
         stage.online().await;
+        // After a death, the question may still stand there, and its button works.
+        let mut asked = self.confirm.is_some_and(|label| ada.button(label).is_some());
         while stage.query("SELECT COUNT(*) AS n FROM operations").await == 0 {
-            let response = ada.try_run(self.line).await;
-            let known = stage.query("SELECT COUNT(*) AS n FROM operations").await;
-            match response {
-                Ok(Response::Message(_)) => assert_eq!(known, 1, "promised and forgotten:\n{}", ada.transcript()),
-                Ok(_) | Err(Refused::DidNotRespond) => {}
-                Err(refused) => panic!("{}: {refused}", self.line),
+            if !asked {
+                let response = heard(ada.try_run(self.line).await);
+                let known = stage.query("SELECT COUNT(*) AS n FROM operations").await;
+                let promised = matches!(response, Some(Response::Message(_))) && self.confirm.is_none();
+                assert!(!promised || known == 1, "promised and forgotten:\n{}", ada.transcript());
+            }
+            asked = false;
+            if let Some((message, custom_id)) = self.confirm.and_then(|label| ada.button(label)) {
+                heard(ada.seat.press(message, &custom_id).await);
             }
         }
         if let Some(label) = self.press {
@@ -103,5 +138,14 @@ impl Tale {
     /// Whether the question is there. *Cancel* is there all the time, and means more once it is asked.
     fn asks(&self, ada: &Person, label: &str) -> bool {
         ada.button(HUNG_FORCE.press.unwrap_or_default()).is_some() && ada.button(label).is_some()
+    }
+}
+
+/// What the bot answered, if it lived to do so, and the button was still there.
+fn heard(response: Result<Response, Refused>) -> Option<Response> {
+    match response {
+        Ok(response) => Some(response),
+        Err(Refused::DidNotRespond | Refused::UnknownComponent(_)) => None,
+        Err(refused) => panic!("{refused}"),
     }
 }
