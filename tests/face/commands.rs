@@ -136,7 +136,7 @@ async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
     assert!(stage.read(&refused).await.starts_with("Somebody else asked for this."));
     assert!(stage.store.load(id).await.unwrap().unwrap().wishes.is_empty());
     let heard = stage.seat("ada").press(progress.id, &cancel).await.unwrap();
-    assert!(stage.read(&heard).await.starts_with("It is being stopped."));
+    assert!(stage.read(&heard).await.starts_with("Stopping the Snapshot"));
     let wishes = stage.store.load(id).await.unwrap().unwrap().wishes;
     assert_eq!(wishes.iter().map(|(_, wished)| wished.wish).collect::<Vec<_>>(), [Wish::Cancel]);
     let late = stage.seat("ada").forge_press(progress.id, &format!("force:{id}")).await.unwrap();

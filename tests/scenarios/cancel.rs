@@ -11,6 +11,7 @@ async fn what_cannot_be_stopped_is_told_and_waited_for() {
     let ada = stage.seat("ada", Role::Operator);
     stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
     ada.run("/snapshot take droplet:web-1").await;
+    stage.snapshot_begins("web-1").await;
     stage.shows(&ada, "Taking the Snapshot").await;
     let suggestions = ada.suggestions("snapshot cancel", "operation", "web").await;
     assert_eq!(suggestions.len(), 1, "{suggestions:?}");
@@ -31,6 +32,7 @@ async fn a_restore_that_is_stopped_in_time_leaves_the_disk_as_it_was() {
     stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
     rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
     rex.press("Restore").await;
+    stage.snapshot_begins("web-1").await;
     stage.shows(&rex, "Taking the safety Snapshot").await;
     rex.run("/snapshot cancel operation:web-1").await;
     stage.complete_action("web-1");
@@ -47,6 +49,7 @@ async fn others_operations_take_the_restore_right() {
         (stage.seat("ada", Role::Operator), stage.seat("bob", Role::Operator), stage.seat("rex", Role::Restorer));
     stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
     ada.run("/snapshot take droplet:web-1 power:live").await;
+    stage.snapshot_begins("web-1").await;
     stage.shows(&ada, "Taking the Snapshot").await;
     assert_eq!(bob.suggestions("snapshot cancel", "operation", "").await, Vec::<String>::new());
     bob.run("/snapshot cancel operation:web-1").await;

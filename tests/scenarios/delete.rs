@@ -52,6 +52,7 @@ async fn what_a_running_restore_needs_is_not_deleted() {
     rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
     stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
     rex.press("Restore").await;
+    stage.snapshot_begins("web-1").await;
     stage.shows(&rex, "Taking the safety Snapshot").await;
     eve.press("Delete").await;
     assert!(eve.sees("This Snapshot is in use"));

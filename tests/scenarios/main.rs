@@ -1,5 +1,12 @@
 //! Scenarios: the whole bot between a simulated Discord and a simulated DigitalOcean, told as chats.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a test may fail loudly and say what it skipped, and its modules are its own"
+)]
+
 mod autocomplete;
 mod bot;
 mod busy;

@@ -376,6 +376,15 @@ impl Stage {
         .await;
     }
 
+    /// Waits until an Action runs on a Droplet whose snapshot shall not end by itself.
+    pub async fn snapshot_begins(&self, droplet: &str) {
+        let begun = |world: &Cloud| {
+            let pending = world.droplet_named(droplet).and_then(|droplet| droplet.pending);
+            pending.and_then(|id| world.action(id)).is_some_and(|action| action.kind.as_str() == "snapshot")
+        };
+        self.until("a snapshot has begun", |stage| stage.digitalocean.read(begun)).await;
+    }
+
     /// Ends the Action that runs on a Droplet, as if its time had come.
     pub fn complete_action(&self, droplet: &str) {
         self.digitalocean.world(|world| {
