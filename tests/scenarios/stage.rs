@@ -354,7 +354,7 @@ impl Stage {
 
     /// Waits until a person sees a text. The pause between two edits need not be waited for.
     pub async fn shows(&self, person: &Person, text: &str) {
-        self.until_async(&format!("{} is shown", text), async || {
+        self.until_async(&format!("{text} is shown"), async || {
             let is_seen = person.sees(text);
             if !is_seen {
                 self.clock.advance(SignedDuration::from_millis(100));

@@ -122,7 +122,7 @@ impl Tale {
             }
         }
         if let Some(label) = self.press {
-            let shown = |stage: &Stage| stage.discord.world().is_bot_online() && self.asks(ada, label);
+            let shown = |stage: &Stage| stage.discord.world().is_bot_online() && Self::asks(ada, label);
             while !stage.settled_or("the question is asked", shown).await {
                 let Some((message, custom_id)) = ada.button(label) else { continue };
                 match ada.seat.press(message, &custom_id).await {
@@ -136,7 +136,7 @@ impl Tale {
     }
 
     /// Whether the question is there. *Cancel* is there all the time, and means more once it is asked.
-    fn asks(&self, ada: &Person, label: &str) -> bool {
+    fn asks(ada: &Person, label: &str) -> bool {
         ada.button(HUNG_FORCE.press.unwrap_or_default()).is_some() && ada.button(label).is_some()
     }
 }
