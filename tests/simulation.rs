@@ -1,7 +1,7 @@
 //! The laws hold in hundreds of simulated worlds, each seed replays exactly, and broken rules are found.
 //!
-//! `SEEDS` says how many worlds, `FROM` where they begin: `SEEDS=1 FROM=42 cargo test --test simulation` plays one again. CI plays
-//! thousands with `cargo test --profile bench --test simulation`; an unoptimised build plays some eight a second, so fewer.
+//! `SEEDS` says how many worlds, `FROM` where they begin: `SEEDS=1 FROM=42 cargo test --test simulation` plays one again. An
+//! unoptimised build plays some eight a second; `cargo test --profile bench --test simulation` plays thousands.
 
 #[path = "simulation/mod.rs"]
 mod simulation;
