@@ -117,6 +117,13 @@ impl Operation {
         }) else {
             return;
         };
+        // While power comes first, nobody looks at the list; the patience begins when somebody does.
+        if self.focus() == Focus::Back {
+            return;
+        }
+        let released = self.power.released.map(|release| release.at);
+        let completed =
+            [Some(completed), self.power.came_back, released].into_iter().flatten().max().unwrap_or(completed);
         if now < later(completed, LISTING_PATIENCE) || self.verdict.is_some() {
             return;
         }

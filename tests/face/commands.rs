@@ -43,7 +43,10 @@ async fn who_may_not_is_told_which_role_would_do() {
     let answer = stage.said_to("gil", "/snapshot take droplet:web-1").await;
     assert_eq!(
         answer,
-        format!("You need the role <@&{}> to take Snapshots. Somebody who runs this server can give it to you.", stage.takers())
+        format!(
+            "You need the role <@&{}> to take Snapshots. Somebody who runs this server can give it to you.",
+            stage.takers()
+        )
     );
     assert!(stage.store.running().await.unwrap().is_empty());
     stage.close().await;

@@ -231,3 +231,19 @@ async fn who_lost_the_role_may_not_press_any_more() {
     assert_snapshot!(ada.transcript());
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn while_the_database_is_locked_nothing_is_begun_and_the_log_knows_why() {
+    let stage = Stage::new().await;
+    let ada = stage.seat("ada", Role::Operator);
+    let lock = stage.lock_database().await;
+    ada.run("/snapshot take droplet:web-1").await;
+    stage.until("it is answered", |_| ada.sees("incident")).await;
+    lock.rollback().await.unwrap();
+    assert_snapshot!(ada.transcript());
+    ada.run("/snapshot take droplet:web-1 power:live").await;
+    stage.settle().await;
+    assert_eq!(stage.commands(), ["snapshot web-1"]);
+    ada.transcript();
+    stage.finish().await;
+}

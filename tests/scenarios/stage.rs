@@ -296,6 +296,11 @@ impl Stage {
         }
     }
 
+    /// Keeps everybody else from writing into the database, as a backup tool may, until it is dropped.
+    pub async fn lock_database(&self) -> sqlx::Transaction<'static, sqlx::Any> {
+        self.database().await.begin_with("BEGIN IMMEDIATE").await.unwrap()
+    }
+
     /// A number from the bot's database.
     pub async fn query(&self, statement: &'static str) -> i64 {
         count(&self.database().await, statement).await
@@ -534,7 +539,7 @@ impl Polish {
         static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
             [
                 (r"\b\d{8}-\d{4}\b", "DATE-TIME"),
-                (r"\b\d+ (s|min|ms)( \d+ (s|ms))?\b", "SOME TIME"),
+                (r"\b\d+ (h|min|s)( \d+ (min|s))?\b", "SOME TIME"),
                 (r"<t:\d+:", "<t:TIME:"),
                 (r"\bincident `?[0-9a-z]{8}`?", "incident INCIDENT"),
             ]

@@ -176,7 +176,7 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
             if operation.active_step() == Some(step) {
                 active(verb, step, operation, now)
             } else if is_made {
-                format!("🔄 {noun} — taken; DigitalOcean has yet to list it")
+                format!("🔄 {noun} — taken; the Droplet is turned on first")
             } else {
                 format!("▫️ {noun}")
             }
