@@ -55,6 +55,7 @@ async fn others_operations_take_the_restore_right() {
     bob.run("/snapshot cancel operation:web-1").await;
     assert!(bob.sees("Somebody else asked for this"));
     rex.run("/snapshot cancel operation:web-1").await;
+    stage.shows(&rex, "too late to stop").await;
     rex.run("/snapshot cancel operation:web-1").await;
     rex.run("/snapshot cancel operation:db-1").await;
     stage.complete_action("web-1");

@@ -1,6 +1,6 @@
 //! A message before it is delivered: content, embed, buttons and whom it may ping, as plain data.
 //!
-//! The reporter compares such messages by their digest; [`delivery`](super::super::delivery) turns them into requests.
+//! The reporter compares such messages by their digest; `delivery` turns them into requests.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
