@@ -8,6 +8,7 @@ use crate::stage::{Role, Stage};
 #[tokio::test]
 async fn help_lists_what_this_person_may_use() {
     let stage = Stage::new().await;
+    until_ids_are_known(&stage).await;
     for (name, role) in [
         ("ada", Role::Operator),
         ("vic", Role::Viewer),
@@ -30,6 +31,7 @@ async fn help_says_that_no_role_is_configured() {
         stage.environment.remove(variable);
     }
     stage.start().await;
+    until_ids_are_known(&stage).await;
     let bob = stage.seat("bob", Role::Guest);
     bob.run("/snapshot help").await;
     assert_snapshot!(bob.transcript());
@@ -79,4 +81,15 @@ async fn status_shows_what_runs_and_what_ended_with_ways_there() {
     stage.settle().await;
     ada.transcript();
     stage.finish().await;
+}
+
+/// Until Discord has told the commands' ids, help names them as text.
+async fn until_ids_are_known(stage: &Stage) {
+    let zoe = stage.seat("zoe", Role::Guest);
+    let knows_ids =
+        || zoe.seat.messages().last().is_some_and(|answer| answer.body.content.contains("</snapshot help:"));
+    while !knows_ids() {
+        zoe.run("/snapshot help").await;
+    }
+    zoe.transcript();
 }
