@@ -11,8 +11,6 @@ use super::{
     step::{Checks, State, Step, Task},
 };
 
-/// How long a completed Snapshot may be missing from DigitalOcean's lists before we say so. Power is back long before.
-const LISTING_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// How long power back may be kept waiting, by outage or by another event, before people are called.
 const POWER_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
@@ -21,7 +19,6 @@ impl Operation {
     pub(super) fn advance(&mut self, rules: &Rules, now: Timestamp) {
         if self.ended.is_none() {
             self.judge_question(rules, now);
-            self.judge_listing(now);
             self.judge_cancel();
             if self.verdict.is_none() && self.steps.iter().all(Step::is_over) {
                 self.verdict = Some(Verdict::Completed);
@@ -42,51 +39,40 @@ impl Operation {
 
     /// The next moment at which something follows from time alone.
     pub(super) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
-        if self.ended.is_some() {
-            return None;
+        let question = self.question.filter(|_| self.ended.is_none())?;
+        Some(question.deadline(rules))
+    }
+
+    /// A question lives as long as the shutdown that it is about, and no longer than its time.
+    fn judge_question(&mut self, rules: &Rules, now: Timestamp) {
+        let shutting_down = |step: &Step| step.task == Task::ShutDown && step.run().is_some();
+        if !self.current().is_some_and(shutting_down) {
+            self.question = None;
         }
-        if let Some(question) = &self.question {
-            return Some(question.deadline(rules));
-        }
-        let step = self.current()?;
-        match (step.task, &step.state) {
-            (Task::ShutDown, State::Running(_)) => step.began.map(|began| later(began, rules.shutdown_timeout)),
-            (Task::Snapshot, State::Running(run)) => run.completed.map(|completed| later(completed, LISTING_PATIENCE)),
-            _ => None,
+        if self.question.is_some_and(|question| now >= question.deadline(rules)) {
+            self.cancelled = Some(Cancelled { by: None, at: now });
+            self.give_up_shutdown(now);
+            self.verdict = Some(Verdict::Cancelled);
         }
     }
 
-    /// A shutdown that did not turn the Droplet off in time becomes a question, or what was decided beforehand.
-    fn judge_question(&mut self, rules: &Rules, now: Timestamp) {
-        let Some(step) = self.current() else {
-            self.question = None;
-            return;
-        };
-        let State::Running(run) = &step.state else {
-            self.question = None;
-            return;
-        };
-        if step.task != Task::ShutDown {
-            self.question = None;
+    /// A shutdown that was just seen not to have turned the Droplet off, in time or for good, becomes a question, or what was
+    /// decided beforehand. Time alone says nothing: whoever slept through the time-out looks first.
+    pub(super) fn judge_shutdown(&mut self, rules: &Rules, now: Timestamp) {
+        let Some(step) = self.current().filter(|step| step.task == Task::ShutDown) else { return };
+        let overdue = step.began.is_some_and(|began| now >= later(began, rules.shutdown_timeout));
+        let is_broken = step.run().is_some_and(|run| run.broken.is_some());
+        if self.question.is_some() || !(overdue || is_broken) {
             return;
         }
-        let overdue = step.began.is_some_and(|began| now >= later(began, rules.shutdown_timeout));
-        match &self.question {
-            Some(question) if now >= question.deadline(rules) => {
-                self.cancelled = Some(Cancelled { by: None, at: now });
+        match self.kind.if_hung() {
+            _ if self.cancelled.is_some() => {
                 self.give_up_shutdown(now);
                 self.verdict = Some(Verdict::Cancelled);
             }
-            None if overdue || run.broken.is_some() => match self.kind.if_hung() {
-                _ if self.cancelled.is_some() => {
-                    self.give_up_shutdown(now);
-                    self.verdict = Some(Verdict::Cancelled);
-                }
-                IfHung::Ask => self.question = Some(Question { opened_at: now, shown_at: None }),
-                IfHung::Force => self.force_power_off(now),
-                IfHung::Live => self.give_up_shutdown(now),
-            },
-            Some(_) | None => {}
+            IfHung::Ask => self.question = Some(Question { opened_at: now, shown_at: None }),
+            IfHung::Force => self.force_power_off(now),
+            IfHung::Live => self.give_up_shutdown(now),
         }
     }
 
@@ -108,31 +94,6 @@ impl Operation {
         let after_shutdown =
             self.steps.iter().position(|step| step.task == Task::ShutDown).map_or(0, |index| index + 1);
         self.steps.insert(after_shutdown, Step::new(Task::PowerOff));
-    }
-
-    fn judge_listing(&mut self, now: Timestamp) {
-        let Some((index, completed)) = self.steps.iter().enumerate().find_map(|(index, step)| {
-            let completed = (step.task == Task::Snapshot).then(|| step.run()).flatten()?.completed?;
-            Some((index, completed))
-        }) else {
-            return;
-        };
-        // While power comes first, nobody looks at the list; the patience begins when somebody does.
-        if self.focus() == Focus::Back {
-            return;
-        }
-        let released = self.power.released.map(|release| release.at);
-        let completed =
-            [Some(completed), self.power.came_back, released].into_iter().flatten().max().unwrap_or(completed);
-        if now < later(completed, LISTING_PATIENCE) || self.verdict.is_some() {
-            return;
-        }
-        // Listed without a size is listed: DigitalOcean knows it, and only the figure is missing.
-        if self.snapshot.is_some() {
-            self.steps[index].state = State::Done { at: now };
-        } else {
-            self.fail_step(Focus::Forward(index), Failure::NotListed, now);
-        }
     }
 
     /// A wish to stop takes effect as soon as no intent is open and nothing runs.

@@ -12,6 +12,9 @@ use super::{
 
 /// How long a Droplet may read `off` after DigitalOcean completed its power-on, before we try again.
 const POWER_ON_LAG: SignedDuration = SignedDuration::from_mins(3);
+/// How long a completed Snapshot may be missing from DigitalOcean's lists before we say so. Power is back long before. Only a
+/// look says that it is missing: whoever slept through this time looks first.
+const LISTING_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// A new Droplet that is active usually has its address; after so many looks we end without one.
 const LOOKS_FOR_ADDRESS: u32 = 10;
 
@@ -368,7 +371,8 @@ impl Operation {
             readings.iter().filter(|reading| reading.name == self.snapshot_name).min_by_key(|reading| reading.id);
         if let Some(ours) = ours {
             self.snapshot = Some(ours.clone());
-            if ours.known_size().is_some() {
+            // The size is for words alone; what comes next does not wait for it, least of all while the Droplet is off.
+            if ours.known_size().is_some() || !self.is_last(focus) {
                 return self.complete(focus, now);
             }
         } else if self.snapshot.is_some() {
@@ -384,7 +388,24 @@ impl Operation {
             }
         }
         let completed = run.completed.unwrap_or(now);
+        if now >= later(self.sought_since(completed), LISTING_PATIENCE) {
+            // Listed without a size is listed: DigitalOcean knows it, and only the figure is missing.
+            return match self.snapshot {
+                Some(_) => self.complete(focus, now),
+                None => self.fail_step(focus, Failure::NotListed, now),
+            };
+        }
         self.not_before = Some(later(now, self.patience(completed, now, rules)));
+    }
+
+    fn is_last(&self, focus: Focus) -> bool {
+        matches!(focus, Focus::Forward(index) if index + 1 == self.steps.len())
+    }
+
+    /// Since when somebody could look at the list: while power comes first, nobody does.
+    fn sought_since(&self, completed: Timestamp) -> Timestamp {
+        let released = self.power.released.map(|release| release.at);
+        [self.power.came_back, released].into_iter().flatten().fold(completed, Timestamp::max)
     }
 
     /// The Action that we took for ours was somebody else's: back to not knowing.
@@ -477,7 +498,14 @@ impl Operation {
         if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
             run.looks = run.looks.saturating_add(1);
         }
-        self.not_before = Some(later(now, self.pause(task, since, now, rules)));
+        let mut again = later(now, self.pause(task, since, now, rules));
+        if task == Task::ShutDown {
+            let began = self.current().and_then(|step| step.began);
+            let timeout = began.map(|began| later(began, rules.shutdown_timeout)).filter(|timeout| *timeout > now);
+            again = timeout.map_or(again, |timeout| again.min(timeout));
+        }
+        self.not_before = Some(again);
+        self.judge_shutdown(rules, now);
     }
 
     fn foreign_in_progress(&self, readings: &[ActionReading]) -> Option<String> {

@@ -70,6 +70,20 @@ fn power_is_back_before_a_late_list_shows_the_snapshot() {
 }
 
 #[test]
+fn whoever_slept_through_the_patience_with_the_list_looks_before_a_snapshot_is_called_unlisted() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::None, IfHung::Ask));
+    let it = until(&mut toy, it, |it| it.steps[0].run().is_some_and(|run| run.completed.is_some()));
+    toy.now += SignedDuration::from_hours(2);
+    let awake = it.apply(Observation::Woke, &toy.rules, toy.now).unwrap();
+    assert_eq!(awake.verdict, None);
+    let missing = Observation::Seen(Look::Snapshots(DROPLET), Answer::Snapshots(Vec::new()));
+    let it = awake.apply(missing, &toy.rules, toy.now).unwrap();
+    assert_eq!(it.verdict, Some(Verdict::Failed(Failure::NotListed)));
+    assert_eq!(toy.settle(awake).verdict, Some(Verdict::Completed));
+}
+
+#[test]
 fn a_live_take_only_takes_the_snapshot() {
     let mut toy = Toy::new(PowerState::On);
     let done = toy.settle(operation(take(Downtime::None, IfHung::Ask)));
@@ -165,6 +179,40 @@ fn a_hung_shutdown_becomes_a_question_and_silence_is_cancel() {
 }
 
 #[test]
+fn whoever_slept_through_the_time_out_looks_before_a_shutdown_is_called_hung() {
+    for if_hung in [IfHung::Ask, IfHung::Force, IfHung::Live] {
+        let mut toy = Toy::new(PowerState::On);
+        let it = until(&mut toy, operation(take(Downtime::PowerOff, if_hung)), |it| it.steps[0].run().is_some());
+        toy.now += SignedDuration::from_hours(2);
+        toy.catch_up();
+        let it = it.apply(Observation::Woke, &toy.rules, toy.now).unwrap();
+        assert_eq!(it.question, None);
+        let done = toy.settle(it);
+        assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+        assert!(matches!(done.steps[0].state, State::Done { .. }), "{:?}", done.steps[0]);
+    }
+}
+
+#[test]
+fn a_shutdown_that_errs_is_no_question_where_the_droplet_is_off() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[0].run().is_some());
+    toy.actions.last_mut().unwrap().errs = true;
+    toy.power = PowerState::Off;
+    let it = until(&mut toy, it, |it| it.question.is_some() || it.steps[0].is_over());
+    assert_eq!(it.question, None);
+}
+
+#[test]
+fn a_hung_shutdown_is_noticed_when_its_time_is_over_and_not_at_the_next_look() {
+    let (mut toy, it) = hung(IfHung::Ask, None);
+    let began = it.steps[0].began.unwrap();
+    let it = until(&mut toy, it, |it| it.question.is_some());
+    let noticed = it.question.unwrap().opened_at.duration_since(began);
+    assert!(noticed <= toy.rules.shutdown_timeout + SignedDuration::from_secs(1), "{noticed:?}");
+}
+
+#[test]
 fn force_cuts_the_power_and_goes_on() {
     let (mut toy, it) = hung(IfHung::Ask, None);
     let it = until(&mut toy, it, |it| it.question.is_some());
@@ -254,6 +302,17 @@ fn a_restore_takes_its_safety_snapshot_first_and_sees_it_listed() {
     assert_eq!(words(&toy), ["shutdown", "snapshot", "restore", "power_on"]);
     assert_eq!(done.verdict, Some(Verdict::Completed));
     assert!(done.snapshot.is_some());
+}
+
+#[test]
+fn a_restore_does_not_wait_for_its_safety_snapshots_size() {
+    let mut toy = Toy::new(PowerState::On);
+    toy.tells_sizes = false;
+    let it = until(&mut toy, operation(restore(Safety::Snapshot)), |it| it.steps[2].run().is_some());
+    assert!(toy.now.duration_since(it.asked_at) < SignedDuration::from_mins(10));
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "restore", "power_on"]);
+    assert!(done.snapshot.is_some_and(|snapshot| snapshot.size_gigabytes.is_none()));
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub(super) struct Toy {
     pub(super) snapshots: Vec<(SnapshotReading, Timestamp)>,
     pub(super) sent: Vec<Command>,
     pub(super) listing_delay: SignedDuration,
+    pub(super) tells_sizes: bool,
     pub(super) rules: Rules,
     /// Commands whose answers are lost and that will still be carried out.
     late: Vec<(Timestamp, Command, i64)>,
@@ -64,6 +65,7 @@ impl Toy {
             snapshots: Vec::new(),
             sent: Vec::new(),
             listing_delay: SignedDuration::from_secs(20),
+            tells_sizes: true,
             rules: rules(),
             late: Vec::new(),
             next_id: 100,
@@ -136,7 +138,7 @@ impl Toy {
                 id: SnapshotId(self.next_id),
                 name,
                 created_at: Some(started),
-                size_gigabytes: Some(12.4),
+                size_gigabytes: self.tells_sizes.then_some(12.4),
             };
             self.snapshots.push((reading, when + self.listing_delay));
         }
