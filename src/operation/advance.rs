@@ -11,14 +11,14 @@ use super::{
     step::{Checks, State, Step, Task},
 };
 
-/// How long power back may be kept waiting, by outage or by another event, before people are called.
+/// How long power back may take, whatever keeps it waiting, before people are called.
 const POWER_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 impl Operation {
     /// Draws every conclusion that `now` allows. Called after each observation and at each waking.
-    pub(super) fn advance(&mut self, rules: &Rules, now: Timestamp) {
+    pub(super) fn advance(&mut self, now: Timestamp) {
         if self.ended.is_none() {
-            self.judge_question(rules, now);
+            self.judge_question();
             self.judge_cancel();
             if self.verdict.is_none() && self.steps.iter().all(Step::is_over) {
                 self.verdict = Some(Verdict::Completed);
@@ -39,16 +39,23 @@ impl Operation {
 
     /// The next moment at which something follows from time alone.
     pub(super) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
-        let question = self.question.filter(|_| self.ended.is_none())?;
-        Some(question.deadline(rules))
+        let silence = self.question.filter(|_| self.ended.is_none()).map(|question| question.deadline(rules));
+        let call =
+            self.power.due_since.filter(|_| self.power.stuck.is_none()).map(|since| later(since, POWER_PATIENCE));
+        [silence, call].into_iter().flatten().min()
     }
 
-    /// A question lives as long as the shutdown that it is about, and no longer than its time.
-    fn judge_question(&mut self, rules: &Rules, now: Timestamp) {
+    /// A question lives as long as the shutdown that it is about.
+    fn judge_question(&mut self) {
         let shutting_down = |step: &Step| step.task == Task::ShutDown && step.run().is_some();
         if !self.current().is_some_and(shutting_down) {
             self.question = None;
         }
+    }
+
+    /// A question that nobody answered in time is answered with *Cancel*. Asked only once everything that was said is folded in,
+    /// so that no answer comes too late because we were slow.
+    pub(super) fn judge_silence(&mut self, rules: &Rules, now: Timestamp) {
         if self.question.is_some_and(|question| now >= question.deadline(rules)) {
             self.cancelled = Some(Cancelled { by: None, at: now });
             self.give_up_shutdown(now);
@@ -60,7 +67,7 @@ impl Operation {
     /// decided beforehand. Time alone says nothing: whoever slept through the time-out looks first.
     pub(super) fn judge_shutdown(&mut self, rules: &Rules, now: Timestamp) {
         let Some(step) = self.current().filter(|step| step.task == Task::ShutDown) else { return };
-        let overdue = step.began.is_some_and(|began| now >= later(began, rules.shutdown_timeout));
+        let overdue = step.sent_at().is_some_and(|sent| now >= later(sent, rules.shutdown_timeout));
         let is_broken = step.run().is_some_and(|run| run.broken.is_some());
         if self.question.is_some() || !(overdue || is_broken) {
             return;
@@ -105,11 +112,12 @@ impl Operation {
     }
 
     fn judge_power(&mut self, now: Timestamp) {
-        if self.focus() != Focus::Back || self.power.stuck.is_some() {
+        if self.focus() != Focus::Back || self.power.parked {
+            self.power.due_since = None;
             return;
         }
-        let waited_for = self.obstacle.as_ref().map(|obstacle| obstacle.since);
-        if waited_for.is_some_and(|since| now >= later(since, POWER_PATIENCE)) {
+        let since = *self.power.due_since.get_or_insert(now);
+        if self.power.stuck.is_none() && now >= later(since, POWER_PATIENCE) {
             self.power.stuck = Some(Stuck { since: now, why: None });
         }
     }
@@ -151,6 +159,8 @@ impl Operation {
         let Some(step) = self.step_mut(focus) else { return };
         let finished = step.run().and_then(|run| run.action);
         let turned_off = matches!(step.task, Task::ShutDown | Task::PowerOff);
+        // Found off at the first look, nothing was sent, and the Droplet's Actions are not known yet.
+        let actions = !matches!(step.state, State::Waiting(Checks { actions: false, .. }));
         step.state = State::Done { at: now };
         self.baseline.extend(finished);
         self.not_before = None;
@@ -160,8 +170,8 @@ impl Operation {
             && next.state == State::Waiting(Checks::default())
             && turned_off
         {
-            // The Droplet was seen off and unlocked this very moment, and its Actions are in the baseline.
-            next.state = State::Waiting(Checks::FRESH);
+            // The Droplet was seen off and unlocked this very moment.
+            next.state = State::Waiting(Checks { droplet: true, actions });
         }
     }
 

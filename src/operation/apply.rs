@@ -78,7 +78,7 @@ impl Operation {
         let mut next = self.clone();
         let focus = next.focus();
         match observation {
-            Observation::Woke => {}
+            Observation::Woke => next.judge_silence(rules, now),
             Observation::Wished(wished) => next.hear(wished),
             Observation::Intended => next.intend(focus, now)?,
             Observation::AnswerLost => next.lose_answer(focus)?,
@@ -89,17 +89,17 @@ impl Operation {
             Observation::Seen(look, answer) => next.see(focus, &look, answer, rules, now)?,
             Observation::Answered(command, answer) => next.answered(focus, &command, answer, rules, now)?,
         }
-        next.advance(rules, now);
+        next.advance(now);
         Ok(next)
     }
 
     /// Ends the forward part after a bug of ours. Power back goes on, from a new look.
     #[must_use]
-    pub fn halt(&self, rules: &Rules, now: Timestamp) -> Self {
+    pub fn halt(&self, now: Timestamp) -> Self {
         let mut next = self.clone();
         let focus = next.focus();
         next.fail_step(focus, Failure::Internal, now);
-        next.advance(rules, now);
+        next.advance(now);
         next
     }
 
@@ -142,7 +142,6 @@ impl Operation {
         if may_turn_off {
             self.power.owe(now);
         }
-        self.obstacle = None;
         self.not_before = None;
         Ok(())
     }
@@ -153,6 +152,7 @@ impl Operation {
         let State::Intended { doubt: doubt @ None, .. } = &mut step.state else { return Err(illegal) };
         *doubt = Some(Doubt::default());
         step.answer_lost = true;
+        self.obstacle = None;
         Ok(())
     }
 
@@ -232,12 +232,17 @@ impl Operation {
     fn not_carried_out(&mut self, focus: Focus, task: Task, checks: Checks) {
         let Some(step) = self.step_mut(focus) else { return };
         step.state = State::Waiting(checks);
-        if task == Task::ShutDown && !step.answer_lost {
-            self.power.settle();
+        if !step.answer_lost {
+            // Nothing of it was ever carried out, so nothing has begun.
+            step.began = None;
+            if task == Task::ShutDown {
+                self.power.withdraw();
+            }
         }
     }
 
     fn doubt(&mut self, focus: Focus, doubt: Doubt) {
+        self.obstacle = None;
         if let Some(step) = self.step_mut(focus)
             && let State::Intended { doubt: open, .. } = &mut step.state
         {
@@ -249,14 +254,8 @@ impl Operation {
     /// DigitalOcean works on it.
     pub(super) fn run(&mut self, focus: Focus, action: &ActionReading, presumed: bool) {
         if let Some(step) = self.step_mut(focus) {
-            step.state = State::Running(Run {
-                action: Some(action.id),
-                started_at: action.started_at,
-                presumed,
-                completed: None,
-                broken: None,
-                looks: 0,
-            });
+            let (action, started_at, intended_at) = (Some(action.id), action.started_at, step.intended_at());
+            step.state = State::Running(Run { action, started_at, intended_at, presumed, ..Run::default() });
         }
         self.obstacle = None;
     }
@@ -267,14 +266,7 @@ impl Operation {
         let DropletReading { id, address, monthly_cents, .. } = droplet.clone();
         self.launched = Some(Launched { droplet: id, address, monthly_cents });
         if let Some(step) = self.step_mut(focus) {
-            step.state = State::Running(Run {
-                action: None,
-                started_at: None,
-                presumed: false,
-                completed: None,
-                broken: None,
-                looks: 0,
-            });
+            step.state = State::Running(Run::default());
         }
         self.not_before = Some(now);
     }

@@ -108,8 +108,11 @@ impl Operation {
             return Some(if others_turn { Look::Actions(droplet) } else { Look::Droplet(droplet) });
         }
         let droplet = self.droplet()?;
-        let droplets_turn = others_turn && matches!(step.task, Task::Snapshot | Task::Restore);
-        if step.task == Task::Snapshot && run.completed.is_some() {
+        let droplets_turn = others_turn && step.task != Task::ShutDown;
+        if step.task == Task::Snapshot && run.broken.is_some() {
+            let snapshots_turn = run.looks.is_multiple_of(2);
+            if snapshots_turn { Some(Look::Snapshots(droplet)) } else { run.action.map(Look::Action) }
+        } else if step.task == Task::Snapshot && run.completed.is_some() {
             Some(Look::Snapshots(droplet))
         } else if run.ended() || droplets_turn {
             Some(Look::Droplet(droplet))

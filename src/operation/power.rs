@@ -30,6 +30,9 @@ pub struct Power {
     pub seen_off: bool,
     /// The Droplet was seen active while a late off is still possible: the operation may end, the debt stays.
     pub parked: bool,
+    /// Since when the Droplet should be turned on and was not yet seen on.
+    #[serde(default)]
+    pub due_since: Option<Timestamp>,
     /// Power could not be brought back; people were told, and we try on while it is owed. Kept as history after that.
     pub stuck: Option<Stuck>,
     /// Attempts at power back that failed, since it was last seen active.
@@ -95,6 +98,7 @@ impl Default for Power {
             back: Step::new(Task::PowerOn),
             seen_off: false,
             parked: false,
+            due_since: None,
             stuck: None,
             failures: 0,
             released: None,
@@ -126,12 +130,30 @@ impl Power {
         }
     }
 
+    /// The command to turn off was certainly not carried out. The debt stays until the Droplet is seen active, but the downtime
+    /// has not begun.
+    pub(super) fn withdraw(&mut self) {
+        self.settle();
+        if !self.seen_off {
+            self.went_off = None;
+        }
+    }
+
     /// The Droplet was seen off while we owe: whatever was to turn it off has done so.
     pub(super) fn see_off(&mut self) {
         if self.owed.is_some() {
             self.seen_off = true;
             self.parked = false;
             self.settle();
+        }
+    }
+
+    /// The Droplet was seen off while the answer to our own off is lost: that command may still be carried out, and turn the
+    /// Droplet off once more.
+    pub(super) fn see_off_in_doubt(&mut self, lost_until: Timestamp) {
+        self.see_off();
+        if let Some(owed) = &mut self.owed {
+            owed.late_until = Some(lost_until);
         }
     }
 
@@ -158,7 +180,9 @@ impl Power {
         self.failures = self.failures.saturating_add(1);
         self.back.state = State::Waiting(Checks::default());
         let hopeless = matches!(why, Some(Failure::Unauthorized | Failure::Forbidden { .. }));
-        if self.stuck.is_none() && (hopeless || self.failures >= 2) {
+        // It was last seen on, and what may still turn it off has time left: nobody is called for that.
+        let is_watched = self.parked && self.owed.is_some_and(|owed| owed.late_until.is_some_and(|until| now < until));
+        if self.stuck.is_none() && !is_watched && (hopeless || self.failures >= 2) {
             self.stuck = Some(Stuck { since: now, why });
         }
     }

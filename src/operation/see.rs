@@ -95,6 +95,7 @@ impl Operation {
                 Look::Action(_) => {
                     self.break_run(focus, now);
                     self.not_before = None;
+                    self.seek_vanished(focus, rules, now);
                 }
                 Look::Snapshot(_) => self.complete(focus, now),
                 Look::Launched(_) => self.empty_round(focus, rules, now),
@@ -141,11 +142,14 @@ impl Operation {
         self.target.name.clone_from(&reading.name);
         self.not_before = None;
         let task = self.steps[index].task;
+        let answer_lost = self.steps[index].answer_lost;
         match (task, power) {
             (Task::ShutDown | Task::PowerOff, PowerState::Off) if self.was_on() => {
                 self.power.see_off();
                 self.complete(focus, now);
             }
+            // It may have been restored, and be in use since then: sent again, that would be lost.
+            (Task::Restore, PowerState::On) if answer_lost => self.fail_step(focus, Failure::RestoreUnclear, now),
             (Task::ShutDown, PowerState::Off) => {
                 self.steps[index].state = State::Skipped;
                 if let Some(next) = self.steps.get_mut(index + 1) {
@@ -174,7 +178,12 @@ impl Operation {
         let power = reading.power();
         match (task, power) {
             (Task::ShutDown | Task::PowerOff, Some(PowerState::Off)) => {
-                self.power.see_off();
+                match self.step_at(focus).map(|step| &step.state) {
+                    Some(State::Intended { at, .. }) if doubt.refused.is_none() => {
+                        self.power.see_off_in_doubt(later(*at, rules.settle_time));
+                    }
+                    Some(_) | None => self.power.see_off(),
+                }
                 return self.complete(focus, now);
             }
             (Task::PowerOn, Some(PowerState::On)) => {
@@ -210,13 +219,16 @@ impl Operation {
         let (task, began) = (step.task, step.began.unwrap_or(now));
         self.obstacle = None;
         match task {
-            Task::ShutDown | Task::PowerOff if reading.power() == Some(PowerState::Off) && !reading.locked => {
+            Task::ShutDown | Task::PowerOff
+                if reading.power() == Some(PowerState::Off) && !reading.locked && run.ended() =>
+            {
                 self.power.see_off();
                 self.complete(focus, now);
             }
             Task::PowerOff if run.broken.is_some() => self.fail_step(focus, Failure::ActionErrored, now),
-            Task::PowerOff if now >= later(began, rules.shutdown_timeout) => self.fail_step(focus, Failure::Hung, now),
-            Task::Snapshot if run.broken.is_some() => self.fail_step(focus, Failure::ActionVanished, now),
+            Task::PowerOff if now >= later(run.intended_at.unwrap_or(began), rules.shutdown_timeout) => {
+                self.fail_step(focus, Failure::Hung, now)
+            }
             Task::Restore if run.broken.is_some() => self.fail_step(focus, Failure::RestoreUnclear, now),
             Task::Restore if run.completed.is_some() => {
                 self.power.after = reading.power();
@@ -265,19 +277,23 @@ impl Operation {
         self.look_again(focus, Task::Create, began, rules, now);
     }
 
-    /// A look at the Droplet after its power-on ended.
+    /// A look at the Droplet while its power-on runs or has just ended. Seen on is on, even where the Action never ends.
     fn back_droplet(&mut self, run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) {
         self.obstacle = None;
         self.not_before = None;
         if reading.power() == Some(PowerState::On) {
             return self.power.see_on(now, self.ended.is_some());
         }
-        match run.completed {
-            Some(completed) if now < later(completed, POWER_ON_LAG) => {
+        match (run.completed, run.broken) {
+            (Some(completed), _) if now < later(completed, POWER_ON_LAG) => {
                 self.look_again(Focus::Back, Task::PowerOn, completed, rules, now);
             }
-            Some(_) => self.retry_power_back(None, run, now),
-            None => self.retry_power_back(Some(Failure::ActionErrored), run, now),
+            (Some(_), _) => self.retry_power_back(None, run, now),
+            (None, Some(_)) => self.retry_power_back(Some(Failure::ActionErrored), run, now),
+            (None, None) => {
+                let began = self.power.back.began.unwrap_or(now);
+                self.look_again(Focus::Back, Task::PowerOn, began, rules, now);
+            }
         }
     }
 
@@ -357,7 +373,7 @@ impl Operation {
         if !readings.iter().any(|reading| reading.name == self.snapshot_name) {
             return self.empty_round(focus, rules, now);
         }
-        let run = Run { action: None, started_at: None, presumed: true, completed: Some(now), broken: None, looks: 0 };
+        let run = Run { presumed: true, completed: Some(now), ..Run::default() };
         if let Some(step) = self.step_mut(focus) {
             step.state = State::Running(run.clone());
         }
@@ -387,6 +403,9 @@ impl Operation {
                 return self.disown(focus, action, now);
             }
         }
+        if run.broken.is_some() {
+            return self.seek_vanished(focus, rules, now);
+        }
         let completed = run.completed.unwrap_or(now);
         if now >= later(self.sought_since(completed), LISTING_PATIENCE) {
             // Listed without a size is listed: DigitalOcean knows it, and only the figure is missing.
@@ -408,12 +427,24 @@ impl Operation {
         [self.power.came_back, released].into_iter().flatten().fold(completed, Timestamp::max)
     }
 
+    /// DigitalOcean does not know our Snapshot's Action any more, which says nothing of the Snapshot: both are looked for a
+    /// little longer. It is never begun again, since DigitalOcean may still be at it.
+    fn seek_vanished(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
+        let Some(Step { task: Task::Snapshot, state: State::Running(run), .. }) = self.step_mut(focus) else { return };
+        let Some(broken) = run.broken else { return };
+        run.looks = run.looks.saturating_add(1);
+        if now >= later(broken, rules.settle_time * 2) {
+            self.fail_step(focus, Failure::ActionVanished, now);
+        } else {
+            self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
+        }
+    }
+
     /// The Action that we took for ours was somebody else's: back to not knowing.
     fn disown(&mut self, focus: Focus, action: super::ids::ActionId, now: Timestamp) {
         self.baseline.push(action);
         if let Some(step) = self.step_mut(focus) {
-            let at = step.began.unwrap_or(now);
-            step.state = State::Intended { at, doubt: Some(Doubt::default()) };
+            step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
         }
         self.not_before = None;
     }
@@ -425,6 +456,9 @@ impl Operation {
             return self.wait_for(Hindrance::Outage, rules, now);
         }
         self.obstacle = None;
+        if let Some(Step { task: Task::Snapshot, state: State::Running(run), .. }) = self.step_mut(focus) {
+            run.broken = None;
+        }
         match reading.status {
             ActionStatus::InProgress => self.look_again(focus, task, began, rules, now),
             ActionStatus::Completed => {
@@ -456,7 +490,7 @@ impl Operation {
 
     fn break_run(&mut self, focus: Focus, now: Timestamp) {
         if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
-            run.broken = Some(now);
+            run.broken.get_or_insert(now);
         }
     }
 
@@ -500,8 +534,8 @@ impl Operation {
         }
         let mut again = later(now, self.pause(task, since, now, rules));
         if task == Task::ShutDown {
-            let began = self.current().and_then(|step| step.began);
-            let timeout = began.map(|began| later(began, rules.shutdown_timeout)).filter(|timeout| *timeout > now);
+            let sent = self.current().and_then(Step::sent_at);
+            let timeout = sent.map(|sent| later(sent, rules.shutdown_timeout)).filter(|timeout| *timeout > now);
             again = timeout.map_or(again, |timeout| again.min(timeout));
         }
         self.not_before = Some(again);

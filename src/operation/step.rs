@@ -105,8 +105,6 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// Everything was just looked at.
-    pub(super) const FRESH: Self = Self { droplet: true, actions: true };
     /// The Droplet must be looked at again; its Actions are still known.
     pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true };
 }
@@ -136,12 +134,15 @@ pub struct Round {
 }
 
 /// An Action under way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The Action; a Droplet that was found by its tag runs without one.
     pub action: Option<ActionId>,
     /// When DigitalOcean says it began.
     pub started_at: Option<Timestamp>,
+    /// When its command was written down: a shutdown has its whole time from here on, however often it was refused before.
+    #[serde(default)]
+    pub intended_at: Option<Timestamp>,
     /// The Action was found, not given in answer to our command: ours by all we know.
     pub presumed: bool,
     /// When it was seen completed; what it promises is yet to be seen.
@@ -186,6 +187,20 @@ impl Step {
                 None
             }
         }
+    }
+
+    /// When the command that is under way was written down.
+    pub(super) fn intended_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Intended { at, .. } => Some(*at),
+            State::Running(run) => run.intended_at,
+            State::Waiting(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => None,
+        }
+    }
+
+    /// When what runs was sent, as far as that is known: a row may be older than this knowledge.
+    pub(super) fn sent_at(&self) -> Option<Timestamp> {
+        self.intended_at().or(self.began)
     }
 
     /// How long a finished step took, from its first intent.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Operation,
+    pace::later,
     plan::{Kind, Safety},
     reading::{Failure, SnapshotReading},
     step::{State, Step, Task},
@@ -49,7 +50,7 @@ impl Operation {
     /// Until when this restore can be undone by a press; none if there is nothing to go back to, or not yet.
     pub fn undo_until(&self) -> Option<Timestamp> {
         self.safety_snapshot()?;
-        self.ended.map(|ended| ended + UNDO_WINDOW)
+        self.ended.map(|ended| later(ended, UNDO_WINDOW))
     }
 }
 

@@ -135,6 +135,6 @@ impl Worker {
 fn fold(operation: &Operation, observation: Observation, rules: &Rules, now: Timestamp) -> Operation {
     operation.apply(observation, rules, now).unwrap_or_else(|illegal| {
         tracing::error!(operation.id = %operation.id, %illegal, "the operation is halted, power back goes on");
-        operation.halt(rules, now)
+        operation.halt(now)
     })
 }

@@ -160,9 +160,7 @@ contract! {
         let older = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, older.id).await;
         let mut turning_on = ended(owing(older.clone(), at(5)), Verdict::Cancelled, at(9));
-        turning_on.power.back.state = State::Running(Run {
-            action: None, started_at: None, presumed: false, completed: None, broken: None, looks: 0,
-        });
+        turning_on.power.back.state = State::Running(Run::default());
         store.commit(&loaded, &turning_on, Some(at(20))).await.unwrap();
         let refused = store.create(request(2, 10), InteractionId(2)).await;
         assert!(

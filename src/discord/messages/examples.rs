@@ -84,8 +84,7 @@ pub(crate) fn with_history(mut operation: Operation) -> Operation {
 }
 
 pub(crate) fn running(began: Timestamp) -> State {
-    let _ = began;
-    State::Running(Run { action: None, started_at: None, presumed: false, completed: None, broken: None, looks: 0 })
+    State::Running(Run { intended_at: Some(began), ..Run::default() })
 }
 
 fn done(task: Task, began: i64, ended: i64) -> Step {

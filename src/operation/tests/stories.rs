@@ -15,7 +15,7 @@ use super::{
     toy::{Fate, Toy},
 };
 
-fn words(toy: &Toy) -> Vec<&'static str> {
+pub(super) fn words(toy: &Toy) -> Vec<&'static str> {
     toy.sent
         .iter()
         .map(|command| match command {
@@ -31,7 +31,7 @@ fn words(toy: &Toy) -> Vec<&'static str> {
 }
 
 /// Plays turns until `stop` says so.
-fn until(toy: &mut Toy, mut it: Operation, stop: impl Fn(&Operation) -> bool) -> Operation {
+pub(super) fn until(toy: &mut Toy, mut it: Operation, stop: impl Fn(&Operation) -> bool) -> Operation {
     for _ in 0..500 {
         if stop(&it) {
             return it;
@@ -41,7 +41,7 @@ fn until(toy: &mut Toy, mut it: Operation, stop: impl Fn(&Operation) -> bool) ->
     panic!("it never came to that: {it:#?}");
 }
 
-fn next_command(toy: &Toy, it: &Operation) -> Option<Command> {
+pub(super) fn next_command(toy: &Toy, it: &Operation) -> Option<Command> {
     match it.next(&toy.rules, toy.now) {
         Effect::Send(command) => Some(command),
         Effect::Look(_) | Effect::Sleep(_) | Effect::Rest => None,

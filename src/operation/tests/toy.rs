@@ -32,6 +32,8 @@ pub(super) enum Fate {
     /// The connection broke, and DigitalOcean carries the command out some seconds later.
     LostUntil(i64),
     Throttled,
+    /// Told to come again after so many seconds.
+    ThrottledFor(i64),
     Crash {
         executed: bool,
     },
@@ -175,7 +177,7 @@ impl Toy {
         }
     }
 
-    fn droplet(&self, id: DropletId) -> DropletReading {
+    pub(super) fn droplet(&self, id: DropletId) -> DropletReading {
         DropletReading {
             id,
             name: "web-1".to_owned(),
@@ -245,6 +247,7 @@ impl Toy {
                     Fate::NeverSent
                     | Fate::LostBefore
                     | Fate::Throttled
+                    | Fate::ThrottledFor(_)
                     | Fate::Crash { executed: false }
                     | Fate::Unauthorized => Answer::Done,
                     Fate::LostUntil(seconds) => {
@@ -263,6 +266,9 @@ impl Toy {
                         Trouble::Unclear { retry_at: self.now }
                     }
                     Fate::Throttled => Trouble::Throttled { until: self.now + SignedDuration::from_secs(60) },
+                    Fate::ThrottledFor(seconds) => {
+                        Trouble::Throttled { until: self.now + SignedDuration::from_secs(seconds) }
+                    }
                     Fate::Unauthorized => Trouble::Unauthorized,
                 };
                 apply(operation, Observation::Answered(command, Answer::Trouble(trouble)), self.now)

@@ -1,0 +1,238 @@
+//! What takes too long, or never ends: how long we wait, whom we tell, and that time alone proves nothing.
+
+use jiff::SignedDuration;
+
+use super::super::{
+    Observation, Operation, Verdict, Wish, Wished,
+    ids::UserId,
+    plan::{Downtime, IfHung, Safety},
+    reading::{Failure, PowerState, Trouble},
+    request::{Answer, Command, Effect, Look},
+    step::State,
+};
+use super::{
+    DROPLET, operation, restore, rules,
+    stories::{next_command, until, words},
+    take,
+    toy::{Fate, Toy},
+};
+
+/// A take whose Snapshot is made, and whose Droplet is to be turned on next.
+fn about_to_power_on() -> (Toy, Operation) {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    while !matches!(next_command(&toy, &it), Some(Command::PowerOn(_))) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    (toy, it)
+}
+
+/// Plays on while every command meets the same fate, until people are called; how long that took.
+fn until_stuck(toy: &mut Toy, it: Operation, fate: impl Fn(&mut Toy) -> Fate) -> (Operation, SignedDuration) {
+    let since = it.power.due_since.unwrap();
+    let mut it = it;
+    for _ in 0..2_000 {
+        if let Some(stuck) = &it.power.stuck {
+            let took = stuck.since.duration_since(since);
+            return (it, took);
+        }
+        let sends = next_command(toy, &it).is_some();
+        let fate = if sends { fate(toy) } else { Fate::Fine };
+        it = toy.turn(it, fate, 20);
+    }
+    panic!("nobody is ever called: {it:#?}");
+}
+
+#[test]
+fn people_are_called_in_time_whatever_keeps_power_back_waiting() {
+    let fates: [fn(&mut Toy) -> Fate; 5] = [
+        |_| Fate::LostBefore,
+        |_| Fate::NeverSent,
+        |_| Fate::Throttled,
+        |toy| Fate::ThrottledFor(if toy.pending() { 1 } else { 7_200 }),
+        |toy| {
+            // DigitalOcean refuses although nothing is seen in progress.
+            toy.locked_until = toy.now + SignedDuration::from_millis(1);
+            Fate::Fine
+        },
+    ];
+    for (number, fate) in fates.into_iter().enumerate() {
+        let (mut toy, it) = about_to_power_on();
+        let (it, took) = until_stuck(&mut toy, it, fate);
+        assert!(took <= SignedDuration::from_mins(11), "fate {number}: {took:?}");
+        assert!(it.ended.is_none(), "stuck is not an end");
+        toy.settle(it);
+        assert_eq!(toy.power, PowerState::On);
+    }
+}
+
+#[test]
+fn a_power_on_that_never_ends_is_paid_once_the_droplet_is_seen_on() {
+    let (mut toy, it) = about_to_power_on();
+    let it = toy.turn(it, Fate::Fine, 1_000_000);
+    toy.power = PowerState::On;
+    let it = until(&mut toy, it, |it| it.ended.is_some());
+    assert_eq!(it.verdict, Some(Verdict::Completed));
+    assert_eq!(it.power.owed, None);
+    assert_eq!(it.power.stuck, None);
+}
+
+#[test]
+fn a_power_on_that_never_ends_calls_people_where_the_droplet_stays_off() {
+    let (mut toy, it) = about_to_power_on();
+    let it = toy.turn(it, Fate::Fine, 1_000_000);
+    let (it, took) = until_stuck(&mut toy, it, |_| Fate::Fine);
+    assert!(took <= SignedDuration::from_mins(11), "{took:?}");
+    assert!(it.power.owed.is_some());
+}
+
+#[test]
+fn a_power_off_that_never_ends_is_given_up_and_answered() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Force)), |it| it.steps[0].run().is_some());
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    let mut it = until(&mut toy, it, |it| it.steps.len() == 3);
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::Fine, 1_000_000);
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    let it = until(&mut toy, it, |it| it.ended.is_some());
+    assert_eq!(it.verdict, Some(Verdict::Failed(Failure::Hung)));
+    assert!(it.power.owed.is_some(), "what was sent may still turn it off");
+}
+
+#[test]
+fn a_shutdown_has_its_whole_time_however_long_it_was_refused_before() {
+    for if_hung in [IfHung::Ask, IfHung::Force] {
+        let mut toy = Toy::new(PowerState::On);
+        let mut it = operation(take(Downtime::PowerOff, if_hung));
+        for _ in 0..2 {
+            while next_command(&toy, &it).is_none() {
+                it = toy.turn(it, Fate::Fine, 20);
+            }
+            it = toy.turn(it, Fate::ThrottledFor(3_600), 20);
+        }
+        let done = toy.settle(it);
+        assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+        assert!(matches!(done.steps[0].state, State::Done { .. }), "{:?}", done.steps[0]);
+        let (took, downtime) = (done.steps[0].took().unwrap(), done.power.downtime().unwrap());
+        assert!(took < SignedDuration::from_mins(1), "waiting is no part of a shutdown: {took:?}");
+        assert!(downtime < SignedDuration::from_mins(5), "waiting is no downtime: {downtime:?}");
+    }
+}
+
+#[test]
+fn an_answer_in_time_counts_however_late_it_is_heard() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[0].run().is_some());
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    let it = until(&mut toy, it, |it| it.question.is_some());
+    let opened = toy.now;
+    toy.now += SignedDuration::from_hours(3);
+    // A look that was under way all that time.
+    let late = Answer::Droplet(toy.droplet(DROPLET));
+    let mut it = it.apply(Observation::Seen(Look::Droplet(DROPLET), late), &rules(), toy.now).unwrap();
+    for wish in [Wish::QuestionShown, Wish::Force] {
+        it = it.apply(Observation::Wished(Wished { wish, by: UserId(9), at: opened }), &rules(), toy.now).unwrap();
+    }
+    let it = it.apply(Observation::Woke, &rules(), toy.now).unwrap();
+    assert_eq!(it.verdict, None);
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn a_vanished_action_says_nothing_of_the_snapshot_which_is_looked_for_by_name() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[1].run().is_some());
+    let action = it.steps[1].run().and_then(|run| run.action).unwrap();
+    let unknown = Observation::Seen(Look::Action(action), Answer::Trouble(Trouble::NotFound));
+    let done = toy.settle(it.apply(unknown, &toy.rules, toy.now).unwrap());
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+}
+
+#[test]
+fn a_snapshot_whose_action_is_gone_for_good_fails_soon_and_is_never_taken_twice() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[1].run().is_some());
+    toy.actions.retain(|action| action.kind != "snapshot");
+    let vanished = toy.now;
+    let it = until(&mut toy, it, |it| it.verdict.is_some());
+    assert_eq!(it.verdict, Some(Verdict::Failed(Failure::ActionVanished)));
+    assert!(toy.now.duration_since(vanished) < SignedDuration::from_mins(3));
+    toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+}
+
+#[test]
+fn a_restore_whose_answer_was_lost_is_not_sent_to_a_droplet_that_somebody_uses_again() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(restore(Safety::None));
+    while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::ThrottledFor(1_200), 20);
+    toy.power = PowerState::On;
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown"]);
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::RestoreUnclear)));
+}
+
+#[test]
+fn what_an_inherited_debt_finds_off_is_snapshotted_only_after_its_actions_are_known() {
+    let mut toy = Toy::new(PowerState::Off);
+    toy.begin("snapshot", 1, Some("nightly".to_owned()));
+    toy.now += SignedDuration::from_mins(5);
+    let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
+    older.power.before = Some(PowerState::On);
+    older.power.owe(toy.now);
+    older.ended = Some(toy.now);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    it.inherit(&mut older);
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    assert!(it.baseline.contains(&toy.actions[0].id), "the old Snapshot's Action could be taken for ours");
+    let it = toy.turn(it, Fate::LostAfter, 20);
+    let done = toy.settle(it);
+    assert_eq!(done.snapshot.map(|snapshot| snapshot.name), Some(done.snapshot_name));
+    assert_eq!(toy.power, PowerState::On);
+}
+
+#[test]
+fn a_lost_power_off_may_come_late_and_is_made_good_all_the_same() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Force)), |it| it.steps[0].run().is_some());
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    let mut it = until(&mut toy, it, |it| it.steps.len() == 3);
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::LostBefore, 20);
+    // The hung shutdown takes effect, the lost command does not yet.
+    toy.power = PowerState::Off;
+    let it = until(&mut toy, it, |it| it.steps[1].is_over());
+    let owed = it.power.owed.unwrap();
+    assert!(owed.late_until.is_some_and(|until| until > owed.since), "{owed:?}");
+}
+
+#[test]
+fn nobody_is_called_for_a_droplet_that_was_last_seen_on() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Live)), |it| it.steps[0].run().is_some());
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    let mut it = until(&mut toy, it, |it| it.ended.is_some());
+    assert!(it.power.parked);
+    while it.power.owed.is_some_and(|owed| owed.late_until.is_some_and(|until| toy.now < until)) {
+        assert_eq!(it.power.stuck, None);
+        let looks = matches!(it.next(&toy.rules, toy.now), Effect::Look(_));
+        it = toy.turn(it, if looks { Fate::Unauthorized } else { Fate::Fine }, 20);
+    }
+}
