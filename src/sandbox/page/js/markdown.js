@@ -117,7 +117,7 @@ function tagged(kind, inside) {
     case "@":
     case "@!":
       if (!/^\d+$/.test(inside)) return null;
-      return node("span", { class: inside === state.place?.me ? "mention me" : "mention" }, `@${nameOf(inside)}`);
+      return node("span", { class: "mention" }, `@${nameOf(inside)}`);
     case "@&":
       return node("span", { class: "mention" }, `@${roles[inside] ?? "unknown-role"}`);
     case "#":

@@ -51,6 +51,6 @@ function seatButton(seat, current, change) {
       onclick: () => change({ seat: seat.name }),
     },
     avatar(seat.id, "small"),
-    node("span", { class: "who" }, node("strong", {}, seat.name), node("small", {}, role)),
+    node("span", { class: "who" }, node("strong", {}, seat.name), " ", node("small", {}, role)),
   );
 }
