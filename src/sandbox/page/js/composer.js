@@ -110,6 +110,8 @@ export class Composer {
   }
 
   key(event) {
+    // What a person is still composing, as in Japanese, is no order yet.
+    if (event.isComposing) return;
     if (this.suggestions.takes(event)) {
       event.preventDefault();
     } else if (event.key === "ArrowUp" && this.text.value === "" && this.last) {
