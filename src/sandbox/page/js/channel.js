@@ -121,7 +121,6 @@ function place(message, follows, known, fresh) {
       const known = drawn.get(message.id);
       if (known) place(state.messages.get(message.id) ?? message, known.follows, known);
     },
-    fail: (words) => fail(words),
     dismiss: () => {
       dismissed.add(message.id);
       own.delete(message.id);

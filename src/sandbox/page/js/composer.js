@@ -135,7 +135,7 @@ export class Composer {
     this.last = { path, options: shown };
     this.showText(true);
     const occasion = { user: state.place.me, command: path };
-    const remove = note({ loading: true, occasion });
+    const remove = note({ sending: true, occasion });
     const answer = await desk.run(path, options);
     remove();
     if (!answer.error) return;
