@@ -1,7 +1,6 @@
 // The Channel: its messages in order, each drawn anew when it changed, and the scroll that stays with the newest.
 
 import { announce } from "./announcer.js";
-import { ways } from "./markdown.js";
 import { messageNode } from "./message.js";
 import { fill, node, part } from "./node.js";
 import { nameOf, state, watch } from "./state.js";
@@ -16,6 +15,8 @@ const dismissed = new Set();
 /** The elements, by message. */
 const drawn = new Map();
 let counted = 0;
+/** The message that somebody wants to see, until it is there. */
+let sought;
 
 /** Puts a message of this window alone into the Channel; gives back what takes it out again. */
 export function note(message) {
@@ -38,6 +39,19 @@ export function fail(words, occasion) {
   announce(words);
 }
 
+/** Shows where a message is, now or as soon as its Channel is here. */
+export function seek(id) {
+  sought = id;
+  const found = drawn.get(id)?.element;
+  if (!found) return;
+  sought = undefined;
+  reveal(found, "center");
+  found.classList.remove("found");
+  // Read, so that what follows is a beginning, also the second time.
+  void found.offsetWidth;
+  found.classList.add("found");
+}
+
 /** Shows the Channel from now on. */
 export function showChannel() {
   watch(["messages", "place", "names"], ({ put, gone, anew }) => {
@@ -56,12 +70,12 @@ export function showChannel() {
     }
     draw(!anew);
     if (anew || near) scrollDown();
+    if (sought) seek(sought);
     const fresh = put.filter(({ id }) => !before.has(id));
     part("jump").hidden = part("jump").hidden && (anew || near || fresh.length === 0);
     if (!anew) put.forEach((message) => tell(message, !before.has(message.id), titles.get(message.id)));
   });
   watch(["place"], welcome);
-  ways.message = (id) => drawn.get(id)?.element.scrollIntoView({ block: "center", behavior: "smooth" });
   part("jump").addEventListener("click", scrollDown);
   part("scroll").addEventListener("scroll", () => {
     if (isNear()) part("jump").hidden = true;
@@ -147,7 +161,7 @@ function tell(message, isNew, title) {
   const now = element.querySelector(".embed-title")?.textContent;
   if (isNew) {
     const parts = [...element.querySelectorAll(".text, .embed-title, .embed-text")].map((found) => found.textContent);
-    announce(`${nameOf(message.author)}: ${parts.join(". ")}`);
+    announce(`${nameOf(message.author)}: ${parts.map((words) => words.replace(/[^.?!]$/, "$&.")).join(" ")}`);
   } else if (now && now !== title) {
     announce(now);
   }

@@ -35,7 +35,7 @@ export class Composer {
     part("composer").addEventListener("pointerdown", (event) => {
       if (event.target !== part("composer") && !event.target.classList.contains("command")) return;
       event.preventDefault();
-      this.form ? this.form.focus() : this.text.focus();
+      this.focus();
     });
     watch(["place"], () => {
       const { channels, channel } = state.place;
@@ -69,6 +69,11 @@ export class Composer {
     this.text.value = "";
     fill(part("composer"), this.text, sendButton());
     if (focus) this.text.focus();
+  }
+
+  /** Puts the cursor where something is to be typed. */
+  focus() {
+    (this.form ?? this.text).focus();
   }
 
   /** As if a slash had been typed into the composer. */

@@ -36,7 +36,7 @@ function context({ occasion, reply }) {
   if (!reply) return null;
   const answered = state.messages.get(reply);
   if (!answered) return node("div", { class: "context" }, node("em", {}, "Original message was deleted"));
-  const jump = node("button", { type: "button", onclick: () => ways.message(reply) }, excerpt(answered));
+  const jump = node("button", { type: "button", onclick: () => ways.message(reply, state.place.channel) }, excerpt(answered));
   return node("div", { class: "context" }, avatar(answered.author, "tiny"), who(answered.author), jump);
 }
 
