@@ -2,7 +2,7 @@
 
 import { announce } from "./announcer.js";
 import { messageNode } from "./message.js";
-import { fill, node, part } from "./node.js";
+import { fill, focusedKey, node, part, refocus, reveal } from "./node.js";
 import { nameOf, state, watch } from "./state.js";
 
 const TOGETHER = 7 * 60 * 1000;
@@ -129,7 +129,7 @@ function draw(animate = false) {
 }
 
 function place(message, follows, known, fresh) {
-  const focused = known?.element.contains(document.activeElement) ? document.activeElement.dataset.id : undefined;
+  const key = focusedKey(known?.element);
   const acts = {
     redraw: () => {
       const known = drawn.get(message.id);
@@ -145,7 +145,8 @@ function place(message, follows, known, fresh) {
   if (fresh) element.classList.add("fresh");
   known?.element.replaceWith(element);
   drawn.set(message.id, { element, follows });
-  if (focused) element.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+  // A button that was pressed may be gone: whoever pressed it stays in the Channel.
+  if (key && !refocus(element, key)) part("scroll").focus({ preventScroll: true });
 }
 
 function isFollowing(message, before) {

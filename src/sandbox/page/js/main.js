@@ -43,8 +43,11 @@ part("skip").addEventListener("click", (event) => {
 // The address tells seat and Channel, so that a second window can be a second person.
 watch(["place"], () => history.replaceState(null, "", `?${new URLSearchParams(here())}`));
 
+const narrow = matchMedia("(max-width: 760px)");
 const panel = (open) => {
   part("panel").classList.toggle("open", open);
+  // On a phone it covers all the rest, which then cannot be reached either.
+  for (const other of [part("places"), part("talk")]) other.inert = open && narrow.matches;
   part("panel-toggle").setAttribute("aria-expanded", String(open));
   part(open ? "panel-close" : "panel-toggle").focus();
 };

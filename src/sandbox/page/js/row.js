@@ -54,7 +54,7 @@ function button(message, component, use) {
     {
       type: "button",
       class: `button ${STYLES[component.style] ?? ""}${busy ? " busy" : ""}`,
-      "data-id": id,
+      "data-key": id,
       disabled: component.disabled,
       "aria-busy": busy && "true",
       onclick: () => use(id, () => desk.press(message.id, id)),
@@ -69,7 +69,7 @@ function menu(message, component, use) {
   const change = (event) => event.target.value && use(id, () => desk.choose(message.id, id, [event.target.value]));
   return node(
     "select",
-    { class: "menu", "data-id": id, "aria-label": words, disabled: component.disabled, onchange: change },
+    { class: "menu", "data-key": id, "aria-label": words, disabled: component.disabled, onchange: change },
     node("option", { value: "" }, words),
     component.options.map((option) => node("option", { value: option.value, selected: option.default }, option.label)),
   );
