@@ -28,7 +28,7 @@ showChannel();
 const composer = new Composer();
 showDroplets();
 showSwitches();
-showTour(composer);
+showTour(composer, go);
 count();
 ways.message = (id, channel) => {
   const place = state.place.channels.find((known) => known.id === channel);
