@@ -179,7 +179,7 @@ function welcome() {
       {},
       "The bot in here is the real one; Discord and DigitalOcean are simulated. Type ",
       node("kbd", {}, "/"),
-      " to see what it can do. What it does to the Droplets shows in the panel beside, where you can also let things go wrong.",
+      " to see what it can do. The Droplets panel shows what it does, and there you can let things go wrong.",
     ),
   );
 }
