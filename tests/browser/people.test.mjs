@@ -22,12 +22,11 @@ describe("a visitor", { concurrency: 3 }, () => {
     await take(page, "web-1");
     await isOff(page, "web-1");
     await titled(page, "expect downtime");
-    await page.locator(".embed-text", { hasText: "Taking the Snapshot" }).waitFor();
+    await page.locator(".embed-text", { hasText: "Taking the Snapshot — started" }).waitFor();
     await keep(page, "progress-1280-dark");
     await keep(phone, "progress-390-dark");
-    const since = page.locator(".embed-text time.counting").first();
-    const words = await since.innerText();
-    await page.waitForFunction(([time, before]) => time.innerText !== before, [await since.elementHandle(), words]);
+    const asked = page.locator(".embed-text time.counting").last();
+    await asked.filter({ hasNotText: await asked.innerText() }).waitFor();
     await pings(page).waitFor();
     await isOn(page, "web-1");
     await titled(page, "ready");
@@ -69,6 +68,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await keep(page, "undo-1280-dark");
     await page.getByRole("button", { name: "Never mind" }).press("Enter");
     await page.locator("#channels button", { hasText: "lounge" }).click();
+    await page.locator("#title", { hasText: "lounge" }).waitFor();
     await page.locator("#composer-text").fill("/snapshot status ");
     await page.keyboard.press("Enter");
     // A link to a message leads into its Channel.
@@ -79,7 +79,7 @@ describe("a visitor", { concurrency: 3 }, () => {
   scene("without the right is refused, and nobody else sees it", async (open) => {
     const gus = await open({ seat: "gus", width: 390, height: 780, colours: "light" });
     const ada = await open({ seat: "ada" });
-    const refusal = gus.locator(".message.private");
+    const refusal = gus.locator(".message.private", { hasText: "You need" });
     await gus.keyboard.press("/");
     await gus.keyboard.type("snapshot take ");
     await gus.keyboard.type("web-1");
