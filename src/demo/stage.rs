@@ -169,6 +169,7 @@ fn settle(discord: &Discord) -> (Snowflake, Snowflake, [Snowflake; 3], [Snowflak
 
 /// The account: some Droplets that run, one that does not, and Snapshots from earlier days.
 fn account(pace: Pace, now: Timestamp) -> World {
+    let days_ago = |days: i64| now - SignedDuration::from_hours(24 * days);
     let settings = Settings {
         durations: pace.durations(),
         off_lag: SignedDuration::from_millis(400),
@@ -177,7 +178,7 @@ fn account(pace: Pace, now: Timestamp) -> World {
         limits: Limits::hourly(100_000),
         ..Settings::default()
     };
-    let mut world = World::new(settings, now);
+    let mut world = World::new(settings, days_ago(40));
     let droplets = [
         Blueprint::named("web-1").used_gigabytes(4.2),
         Blueprint::named("web-2").used_gigabytes(4.1),
@@ -187,9 +188,16 @@ fn account(pace: Pace, now: Timestamp) -> World {
         Blueprint::named("staging").region("ams3").used_gigabytes(3.0).status(Status::Off),
     ];
     let [_, _, db, minecraft, _, staging] = droplets.map(|droplet| world.add_droplet(&droplet));
-    world.add_snapshot(db, "db-1-before-migration", 11.8);
-    world.add_snapshot(minecraft, "minecraft-spawn-finished", 7.9);
-    world.add_snapshot(minecraft, "minecraft-before-1.21", 8.2);
-    world.add_snapshot(staging, "staging-green", 3.0);
+    let snapshots = [
+        (33, minecraft, "minecraft-spawn-finished", 7.9),
+        (12, db, "db-1-before-migration", 11.8),
+        (5, minecraft, "minecraft-before-1.21", 8.2),
+        (2, staging, "staging-green", 3.0),
+    ];
+    for (days, droplet, name, gigabytes) in snapshots {
+        world.advance(days_ago(days));
+        world.add_snapshot(droplet, name, gigabytes);
+    }
+    world.advance(now);
     world
 }

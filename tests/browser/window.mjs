@@ -1,7 +1,8 @@
 // A demo of its own for each test, and windows of a headless Chromium that look at it.
 
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -9,9 +10,9 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-export const binary = process.env.SNAPSHOT_BOT ?? join(target, "debug", "snapshot-bot");
-const screenshots = join(target, "screenshots");
+const screenshots = join(root, "target", "screenshots");
+/** What is tried; `run` says where it is. */
+export const binary = process.env.BOT;
 
 /** How long something may take that the page shows. */
 export const PATIENCE = 45_000;
@@ -24,11 +25,17 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // A page that is put in its place comes from nowhere, and may not ask loopback.
+  ...(process.env.PAGE_FROM_DISK ? ["--disable-features=LocalNetworkAccessChecks"] : []),
 ];
 
-/** Starts `snapshot-bot demo` on a free port. */
+/** Starts `snapshot-bot demo` on a free port; stopping it tells how it ended, and what it left behind. */
 export async function startDemo(...extra) {
-  const demo = spawn(binary, ["demo", "--no-open", "--addr", "127.0.0.1:0", ...extra], { stdio: ["ignore", "pipe", "inherit"] });
+  const scratch = await mkdtemp(join(tmpdir(), "snapshot-bot-browser-"));
+  const demo = spawn(binary, ["demo", "--no-open", "--addr", "127.0.0.1:0", ...extra], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, TMPDIR: scratch },
+  });
   const ended = new Promise((done) => demo.once("exit", done));
   const lines = createInterface({ input: demo.stdout });
   const url = await new Promise((found, failed) => {
@@ -40,7 +47,10 @@ export async function startDemo(...extra) {
     url,
     async stop() {
       demo.kill("SIGINT");
-      return ended;
+      const code = await ended;
+      const left = await readdir(scratch);
+      await rm(scratch, { recursive: true, force: true });
+      return { code, left };
     },
   };
 }
@@ -83,12 +93,12 @@ export async function openWindow(browser, url, { seat = "ada", width = 1280, hei
 /** While the page is being written: its files as they lie on the disk, not as they were embedded. */
 async function serveFromDisk(page) {
   const folder = join(root, "src/sandbox/page");
-  const kinds = { js: "text/javascript", css: "text/css" };
-  await page.route(/\.(js|css)$/, async (route) => {
-    const name = new URL(route.request().url()).pathname;
-    const path = name.endsWith(".css") ? join(folder, "css", name) : join(folder, name);
+  const kinds = { html: "text/html", js: "text/javascript", css: "text/css" };
+  await page.route(/(\/|\.js|\.css)(\?.*)?$/, async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const name = pathname === "/" ? "index.html" : pathname.endsWith(".css") ? join("css", pathname) : pathname;
     const contentType = kinds[name.split(".").pop()];
-    await route.fulfill({ body: await readFile(path), contentType });
+    await route.fulfill({ body: await readFile(join(folder, name)), contentType });
   });
 }
 
@@ -101,4 +111,15 @@ export async function ready(page) {
 export async function keep(page, name) {
   await mkdir(screenshots, { recursive: true });
   await page.screenshot({ path: join(screenshots, `${name}.png`) });
+}
+
+const axe = createRequire(import.meta.url)("axe-core").source;
+
+/** What keeps people from reading or using what the window shows: contrast, names, landmarks. */
+export async function barriers(page) {
+  // What is about to be somewhere else, or half transparent, is judged when it has arrived.
+  await page.waitForFunction(() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations === Infinity));
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
 }

@@ -37,7 +37,7 @@ pub enum Error {
     #[error("the page listens on loopback only, not on {0}")]
     NotLoopback(SocketAddr),
     /// Something else has the port.
-    #[error("port {} is in use by another program: choose another one, or 0 for any that is free", .0.port())]
+    #[error("port {} is in use: name another one by --addr, or 127.0.0.1:0 for any that is free", .0.port())]
     InUse(SocketAddr),
     /// The address cannot be used.
     #[error("cannot listen on {address}: {source}")]

@@ -1,9 +1,8 @@
 // The Channel: its messages in order, each drawn anew when it changed, and the scroll that stays with the newest.
 
 import { announce } from "./announcer.js";
-import { ways } from "./markdown.js";
 import { messageNode } from "./message.js";
-import { fill, node, part } from "./node.js";
+import { fill, focusedKey, node, part, refocus, reveal } from "./node.js";
 import { nameOf, state, watch } from "./state.js";
 
 const TOGETHER = 7 * 60 * 1000;
@@ -16,6 +15,8 @@ const dismissed = new Set();
 /** The elements, by message. */
 const drawn = new Map();
 let counted = 0;
+/** The message that somebody wants to see, until it is there. */
+let sought;
 
 /** Puts a message of this window alone into the Channel; gives back what takes it out again. */
 export function note(message) {
@@ -38,6 +39,19 @@ export function fail(words, occasion) {
   announce(words);
 }
 
+/** Shows where a message is, now or as soon as its Channel is here. */
+export function seek(id) {
+  sought = id;
+  const found = drawn.get(id)?.element;
+  if (!found) return;
+  sought = undefined;
+  reveal(found, "center");
+  found.classList.remove("found");
+  // Read, so that what follows is a beginning, also the second time.
+  void found.offsetWidth;
+  found.classList.add("found");
+}
+
 /** Shows the Channel from now on. */
 export function showChannel() {
   watch(["messages", "place", "names"], ({ put, gone, anew }) => {
@@ -56,12 +70,12 @@ export function showChannel() {
     }
     draw(!anew);
     if (anew || near) scrollDown();
+    if (sought) seek(sought);
     const fresh = put.filter(({ id }) => !before.has(id));
     part("jump").hidden = part("jump").hidden && (anew || near || fresh.length === 0);
     if (!anew) put.forEach((message) => tell(message, !before.has(message.id), titles.get(message.id)));
   });
   watch(["place"], welcome);
-  ways.message = (id) => drawn.get(id)?.element.scrollIntoView({ block: "center", behavior: "smooth" });
   part("jump").addEventListener("click", scrollDown);
   part("scroll").addEventListener("scroll", () => {
     if (isNear()) part("jump").hidden = true;
@@ -115,13 +129,12 @@ function draw(animate = false) {
 }
 
 function place(message, follows, known, fresh) {
-  const focused = known?.element.contains(document.activeElement) ? document.activeElement.dataset.id : undefined;
+  const key = focusedKey(known?.element);
   const acts = {
     redraw: () => {
       const known = drawn.get(message.id);
       if (known) place(state.messages.get(message.id) ?? message, known.follows, known);
     },
-    fail: (words) => fail(words),
     dismiss: () => {
       dismissed.add(message.id);
       own.delete(message.id);
@@ -132,7 +145,8 @@ function place(message, follows, known, fresh) {
   if (fresh) element.classList.add("fresh");
   known?.element.replaceWith(element);
   drawn.set(message.id, { element, follows });
-  if (focused) element.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+  // A button that was pressed may be gone: whoever pressed it stays in the Channel.
+  if (key && !refocus(element, key)) part("scroll").focus({ preventScroll: true });
 }
 
 function isFollowing(message, before) {
@@ -148,7 +162,7 @@ function tell(message, isNew, title) {
   const now = element.querySelector(".embed-title")?.textContent;
   if (isNew) {
     const parts = [...element.querySelectorAll(".text, .embed-title, .embed-text")].map((found) => found.textContent);
-    announce(`${nameOf(message.author)}: ${parts.join(". ")}`);
+    announce(`${nameOf(message.author)}: ${parts.map((words) => words.replace(/[^.?!]$/, "$&.")).join(" ")}`);
   } else if (now && now !== title) {
     announce(now);
   }
@@ -165,7 +179,7 @@ function welcome() {
       {},
       "The bot in here is the real one; Discord and DigitalOcean are simulated. Type ",
       node("kbd", {}, "/"),
-      " to see what it can do. What it does to the Droplets shows in the panel beside, where you can also let things go wrong.",
+      " to see what it can do. The Droplets panel shows what it does, and there you can let things go wrong.",
     ),
   );
 }

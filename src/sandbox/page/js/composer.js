@@ -35,7 +35,7 @@ export class Composer {
     part("composer").addEventListener("pointerdown", (event) => {
       if (event.target !== part("composer") && !event.target.classList.contains("command")) return;
       event.preventDefault();
-      this.form ? this.form.focus() : this.text.focus();
+      this.focus();
     });
     watch(["place"], () => {
       const { channels, channel } = state.place;
@@ -69,6 +69,11 @@ export class Composer {
     this.text.value = "";
     fill(part("composer"), this.text, sendButton());
     if (focus) this.text.focus();
+  }
+
+  /** Puts the cursor where something is to be typed. */
+  focus() {
+    (this.form ?? this.text).focus();
   }
 
   /** As if a slash had been typed into the composer. */
@@ -110,6 +115,8 @@ export class Composer {
   }
 
   key(event) {
+    // What a person is still composing, as in Japanese, is no order yet.
+    if (event.isComposing) return;
     if (this.suggestions.takes(event)) {
       event.preventDefault();
     } else if (event.key === "ArrowUp" && this.text.value === "" && this.last) {
@@ -133,7 +140,7 @@ export class Composer {
     this.last = { path, options: shown };
     this.showText(true);
     const occasion = { user: state.place.me, command: path };
-    const remove = note({ loading: true, occasion });
+    const remove = note({ sending: true, occasion });
     const answer = await desk.run(path, options);
     remove();
     if (!answer.error) return;

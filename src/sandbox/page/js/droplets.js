@@ -1,7 +1,7 @@
 // The panel's Droplets: power, what is done to them, and their Snapshots.
 
 import { moment } from "./moment.js";
-import { fill, node, part } from "./node.js";
+import { fill, node, part, reveal } from "./node.js";
 import { state, watch } from "./state.js";
 
 const SIGNS = { completed: "✓", errored: "✗", "in-progress": "" };
@@ -38,8 +38,8 @@ function card(droplet) {
   );
   if (changed) {
     setTimeout(() => element.classList.remove("changed"), 1200);
-    // What happens is to be seen; the panel scrolls by itself, so this moves nothing else.
-    requestAnimationFrame(() => element.scrollIntoView({ block: "nearest", behavior: "smooth" }));
+    // What happens is to be seen, but nothing moves away under a hand that is about to press it.
+    if (!part("panel").matches(":hover, :focus-within")) requestAnimationFrame(() => reveal(element, "nearest"));
   }
   return element;
 }
@@ -61,7 +61,7 @@ function snapshots({ id, actions, snapshots: list }) {
   const details = node(
     "details",
     { class: "snapshots", open: folds.get(id) ?? actions.length > 0 },
-    node("summary", {}, words),
+    node("summary", { "data-key": id }, words),
     list.map(({ name, gigabytes, listed }) =>
       node(
         "div",

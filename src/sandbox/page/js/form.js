@@ -120,6 +120,7 @@ export class Form {
   }
 
   key(event, input, pill) {
+    if (event.isComposing) return;
     if (this.suggestions.takes(event)) {
       event.preventDefault();
     } else if (event.key === "Enter") {

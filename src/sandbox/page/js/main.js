@@ -1,13 +1,14 @@
 // Puts the page together: who looks where, and all the parts that show what comes.
 
-import { showChannel } from "./channel.js";
+import { seek, showChannel } from "./channel.js";
 import { Composer } from "./composer.js";
 import { showDroplets } from "./droplets.js";
 import { Line } from "./live.js";
+import { ways } from "./markdown.js";
 import { count } from "./moment.js";
 import { part } from "./node.js";
 import { showPlaces } from "./seat.js";
-import { here, watch } from "./state.js";
+import { here, state, watch } from "./state.js";
 import { showSwitches } from "./switches.js";
 import { showTheme } from "./theme.js";
 import { showTour } from "./tour.js";
@@ -17,22 +18,36 @@ const line = new Line((how) => {
   part("banner").hidden = how === "open";
   part("banner").textContent = "The demo does not answer. Trying again…";
 });
-showPlaces((change) => {
+/** Sits down in another seat or Channel. */
+const go = (change) => {
   composer.showText();
   line.open({ ...here(), ...change });
-});
+};
+showPlaces(go);
 showChannel();
 const composer = new Composer();
 showDroplets();
 showSwitches();
-showTour(composer);
+showTour(composer, go);
 count();
+ways.message = (id, channel) => {
+  const place = state.place.channels.find((known) => known.id === channel);
+  if (place && channel !== state.place.channel) go({ channel: place.name });
+  seek(id);
+};
+part("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  composer.focus();
+});
 
 // The address tells seat and Channel, so that a second window can be a second person.
 watch(["place"], () => history.replaceState(null, "", `?${new URLSearchParams(here())}`));
 
+const narrow = matchMedia("(max-width: 760px)");
 const panel = (open) => {
   part("panel").classList.toggle("open", open);
+  // On a phone it covers all the rest, which then cannot be reached either.
+  for (const other of [part("places"), part("talk")]) other.inert = open && narrow.matches;
   part("panel-toggle").setAttribute("aria-expanded", String(open));
   part(open ? "panel-close" : "panel-toggle").focus();
 };

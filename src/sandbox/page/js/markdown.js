@@ -117,7 +117,7 @@ function tagged(kind, inside) {
     case "@":
     case "@!":
       if (!/^\d+$/.test(inside)) return null;
-      return node("span", { class: inside === state.place?.me ? "mention me" : "mention" }, `@${nameOf(inside)}`);
+      return node("span", { class: "mention" }, `@${nameOf(inside)}`);
     case "@&":
       return node("span", { class: "mention" }, `@${roles[inside] ?? "unknown-role"}`);
     case "#":
@@ -139,7 +139,7 @@ function link(rest) {
   if (message) {
     const [whole, channel, id] = message;
     const words = `#${state.names?.channels[channel] ?? "unknown"} › message`;
-    const made = node("button", { type: "button", class: "mention", onclick: () => ways.message(id) }, words);
+    const made = node("button", { type: "button", class: "mention", onclick: () => ways.message(id, channel) }, words);
     return { made, length: whole.length };
   }
   const masked = LINK.exec(rest);

@@ -8,7 +8,7 @@ import { rowsNode } from "./row.js";
 import { avatar } from "./seat.js";
 import { nameOf, state } from "./state.js";
 
-/** The element for a message; `acts` are what can be done with it: redraw, fail, dismiss. */
+/** The element for a message; `acts` are what can be done with it: redraw, dismiss. */
 export function messageNode(message, follows, acts) {
   const mine = message.pings?.includes(state.place.me);
   const kinds = [
@@ -36,7 +36,7 @@ function context({ occasion, reply }) {
   if (!reply) return null;
   const answered = state.messages.get(reply);
   if (!answered) return node("div", { class: "context" }, node("em", {}, "Original message was deleted"));
-  const jump = node("button", { type: "button", onclick: () => ways.message(reply) }, excerpt(answered));
+  const jump = node("button", { type: "button", onclick: () => ways.message(reply, state.place.channel) }, excerpt(answered));
   return node("div", { class: "context" }, avatar(answered.author, "tiny"), who(answered.author), jump);
 }
 
@@ -60,13 +60,14 @@ function byline({ author, at }) {
 }
 
 function body(message, acts) {
+  if (message.sending) return node("p", { class: "thinking" }, "Sending command…");
   if (message.loading) return node("p", { class: "thinking" }, `${nameOf(message.author)} is thinking…`);
   const text = node("div", { class: "text" }, blocks(message.content));
   if (message.edited && message.embeds.length === 0) text.lastChild?.append(node("span", { class: "edited" }, "(edited)"));
   return [
     message.content && text,
     message.embeds.map(embedNode),
-    message.components.length > 0 && rowsNode(message, acts.redraw, acts.fail),
+    message.components.length > 0 && rowsNode(message, acts.redraw),
   ].flat();
 }
 

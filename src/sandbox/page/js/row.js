@@ -1,30 +1,39 @@
 // Rows of buttons and menus below a message, and what happens when one is used.
 
+import { announce } from "./announcer.js";
 import { desk } from "./desk.js";
-import { node } from "./node.js";
 import { outward } from "./markdown.js";
+import { node } from "./node.js";
 
 const STYLES = { 1: "primary", 2: "", 3: "success", 4: "danger" };
 /** Components that were used and not answered yet, by message and custom id. */
 const pending = new Set();
+/** Messages of which a component failed, with the edit that it belonged to. */
+const failed = new Map();
+const FAILED = "This interaction failed";
 
-/** The element for a message's rows; `redraw` shows the message anew, `fail` tells what went wrong. */
-export function rowsNode(message, redraw, fail) {
+/** The element for a message's rows; `redraw` shows the message anew. */
+export function rowsNode(message, redraw) {
   const use = async (customId, act) => {
     const key = `${message.id} ${customId}`;
     if (pending.has(key)) return;
     pending.add(key);
+    failed.delete(message.id);
     redraw();
     const answer = await act();
     pending.delete(key);
+    if (answer.error) {
+      failed.set(message.id, message.edited);
+      announce(FAILED);
+    }
     redraw();
-    if (answer.error) fail(answer.error);
   };
   const part = (component) => (component.type === 3 ? menu(message, component, use) : button(message, component, use));
   return node(
     "div",
     { class: "rows" },
     message.components.map((row) => node("div", { class: "row" }, row.components.map(part))),
+    failed.has(message.id) && failed.get(message.id) === message.edited && node("p", { class: "wrong" }, FAILED),
   );
 }
 
@@ -45,7 +54,7 @@ function button(message, component, use) {
     {
       type: "button",
       class: `button ${STYLES[component.style] ?? ""}${busy ? " busy" : ""}`,
-      "data-id": id,
+      "data-key": id,
       disabled: component.disabled,
       "aria-busy": busy && "true",
       onclick: () => use(id, () => desk.press(message.id, id)),
@@ -60,7 +69,7 @@ function menu(message, component, use) {
   const change = (event) => event.target.value && use(id, () => desk.choose(message.id, id, [event.target.value]));
   return node(
     "select",
-    { class: "menu", "data-id": id, "aria-label": words, disabled: component.disabled, onchange: change },
+    { class: "menu", "data-key": id, "aria-label": words, disabled: component.disabled, onchange: change },
     node("option", { value: "" }, words),
     component.options.map((option) => node("option", { value: option.value, selected: option.default }, option.label)),
   );

@@ -35,7 +35,7 @@ export function showPlaces(change) {
 
 function channelItem(place, current, change) {
   const go = () => change({ channel: place.name });
-  return node("li", {}, node("button", { type: "button", "aria-current": current && "page", onclick: go }, place.name));
+  return node("li", {}, node("button", { type: "button", "data-key": place.name, "aria-current": current && "page", onclick: go }, place.name));
 }
 
 function seatButton(seat, current, change) {
@@ -46,11 +46,11 @@ function seatButton(seat, current, change) {
       type: "button",
       class: "seat",
       "aria-pressed": current ? "true" : "false",
-      "aria-label": `${seat.name}, ${role}`,
+      "data-key": seat.name,
       title: `${seat.name}, ${role}`,
       onclick: () => change({ seat: seat.name }),
     },
     avatar(seat.id, "small"),
-    node("span", { class: "who" }, node("strong", {}, seat.name), node("small", {}, role)),
+    node("span", { class: "who" }, node("strong", {}, seat.name), " ", node("small", {}, role)),
   );
 }

@@ -64,7 +64,15 @@ export class Suggestions {
   option(item, at) {
     return node(
       "li",
-      { class: "suggestion", role: "option", id: `suggestion-${at}`, "aria-selected": "false", onclick: () => this.choose(at) },
+      {
+        class: "suggestion",
+        role: "option",
+        id: `suggestion-${at}`,
+        "aria-selected": "false",
+        onclick: () => this.choose(at),
+        // A mouse that moves marks what it is on; one that only lies there marks nothing.
+        onpointermove: (event) => event.pointerType === "mouse" && this.hover(at),
+      },
       node(
         "span",
         { class: "suggestion-words" },
@@ -77,8 +85,15 @@ export class Suggestions {
 
   move(to) {
     this.active = to;
-    this.mark();
+    this.mark()?.scrollIntoView({ block: "nearest" });
     return true;
+  }
+
+  /** The list does not scroll under the mouse: that would lead it from one option to the next. */
+  hover(at) {
+    if (this.active === at) return;
+    this.active = at;
+    this.mark();
   }
 
   choose(at) {
@@ -93,12 +108,9 @@ export class Suggestions {
   mark() {
     [...this.list.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === this.active)));
     const active = this.list.children[this.active];
-    if (active) {
-      this.field.setAttribute("aria-activedescendant", active.id);
-      active.scrollIntoView({ block: "nearest" });
-    } else {
-      this.field.removeAttribute("aria-activedescendant");
-    }
+    if (active) this.field.setAttribute("aria-activedescendant", active.id);
+    else this.field.removeAttribute("aria-activedescendant");
+    return active;
   }
 
   release() {

@@ -20,9 +20,7 @@ export async function order(what) {
 /** Shows the switches from now on. */
 export function showSwitches() {
   watch(["switches"], () => {
-    const focused = document.activeElement?.dataset?.switch;
     fill(part("switches"), state.switches.map(switchButton));
-    if (focused) document.querySelector(`[data-switch="${focused}"]`)?.focus();
   });
   watch(["bot", "online"], () => {
     const { bot, online } = state;
@@ -30,15 +28,13 @@ export function showSwitches() {
       fill(part("bot"), node("p", {}, "It runs elsewhere."));
       return;
     }
-    const had = part("bot").contains(document.activeElement);
     const coming = bot.state === "starting" || (bot.state === "running" && !online);
     const [word, hint] = WORDS[coming ? "starting" : bot.state];
     const dead = bot.state === "killed" || bot.state === "failed";
-    const kill = node("button", { type: "button", class: "button danger", id: "kill", onclick: () => order("kill") }, "Kill the bot");
-    const start = node("button", { type: "button", class: "button success", id: "start", onclick: () => order("start") }, "Start it again");
+    const kill = node("button", { type: "button", class: "button danger", id: "kill", "data-key": "bot", onclick: () => order("kill") }, "Kill the bot");
+    const start = node("button", { type: "button", class: "button success", id: "start", "data-key": "bot", onclick: () => order("start") }, "Start it again");
     const lamp = node("span", { class: !dead && !coming ? "lamp on" : "lamp", "aria-hidden": "true" });
     fill(part("bot"), node("div", { class: "bot" }, lamp, node("p", {}, node("strong", {}, word), bot.why ?? hint), dead ? start : kill));
-    if (had) part("bot").querySelector("button").focus();
   });
   let before;
   watch(["bot"], () => {
@@ -56,6 +52,7 @@ function switchButton({ key, label, hint, on }) {
       role: "switch",
       "aria-checked": String(on),
       "data-switch": key,
+      "data-key": key,
       onclick: () => desk.throwSwitch(key, !on),
     },
     node("strong", {}, label),

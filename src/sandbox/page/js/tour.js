@@ -1,5 +1,6 @@
-// Three things to try, for somebody who is here for the first time.
+// Some things to try, for somebody who is here for the first time.
 
+import { announce } from "./announcer.js";
 import { desk } from "./desk.js";
 import { fill, node, part } from "./node.js";
 import { state, watch } from "./state.js";
@@ -7,17 +8,39 @@ import { order } from "./switches.js";
 
 const OVER = "tour-over";
 
-/** Shows the suggestions above this composer. */
-export function showTour(composer) {
+/** Shows the suggestions above this composer; `sit` takes another seat. */
+export function showTour(composer, sit) {
   const done = new Set();
   let wanted;
-  const begin = (name) => {
+  /** When killing the bot was suggested, and whose Droplet was off then. */
+  let since;
+  let victim;
+  /** What to do as soon as this window is somebody else's. */
+  let seated;
+  const begin = (name, path = "snapshot take", options = []) => {
     done.add(name);
-    composer.begin("snapshot take");
+    composer.begin(path, options);
     show();
+  };
+  const putBack = () => {
+    const droplet = state.droplets.find(({ snapshots }) => snapshots.length > 0)?.name;
+    begin("restore", "snapshot restore", droplet ? [["droplet", droplet]] : []);
   };
   const suggestions = [
     ["take", "Take a snapshot", () => begin("take")],
+    [
+      "restore",
+      "Put one back",
+      () => {
+        const restorer = state.place.seats.find(({ roles }) => roles.includes("Restorer"));
+        if (!restorer || restorer.id === state.place.me) {
+          putBack();
+          return;
+        }
+        seated = putBack;
+        sit({ seat: restorer.name });
+      },
+    ],
     [
       "fail",
       "Let one fail",
@@ -31,6 +54,7 @@ export function showTour(composer) {
       "Kill the bot midway",
       () => {
         wanted = "kill";
+        since = Date.now();
         begin("kill");
       },
     ],
@@ -38,17 +62,25 @@ export function showTour(composer) {
   const over = () => {
     sessionStorage.setItem(OVER, "yes");
     part("tour").hidden = true;
+    composer.focus();
   };
   const act = (words, label, kind, what) => {
     part("tour").className = "tour now";
-    const now = node("button", { type: "button", class: `button ${kind}`, onclick: () => order(what) }, label);
+    const press = () => {
+      order(what);
+      if (what === "start") composer.focus();
+    };
+    const now = node("button", { type: "button", class: `button ${kind}`, "data-key": "act", onclick: press }, label);
     fill(part("tour"), node("p", {}, words), now);
+    announce(words);
   };
-  /** A Droplet that is off although it was on: the moment to kill the bot. */
-  const victim = () => state.droplets?.find(({ power, actions }) => power === "off" && actions.length > 0)?.name;
+  /** A Droplet that the bot turned off: the moment to kill it. */
+  const isDown = ({ power, actions }) =>
+    power === "off" && actions.some(({ kind, started }) => /^(shutdown|power_off)$/.test(kind) && started >= since);
   let shown;
   const show = () => {
-    const off = victim();
+    if (wanted === "kill") victim = state.droplets?.find(isDown)?.name;
+    const off = state.droplets?.find(({ name, power }) => name === victim && power === "off")?.name;
     const mode = wanted === "start" ? "start" : wanted === "kill" && off ? "kill" : "list";
     const key = `${mode} ${off} ${[...done]} ${Boolean(state.commands?.length)}`;
     if (key === shown) return;
@@ -63,7 +95,7 @@ export function showTour(composer) {
         part("tour"),
         node("p", {}, "Try this:"),
         suggestions.map(([name, label, go]) =>
-          node("button", { type: "button", class: done.has(name) ? "try done" : "try", onclick: go }, label),
+          node("button", { type: "button", class: done.has(name) ? "try done" : "try", "data-key": name, onclick: go }, label),
         ),
         node("button", { type: "button", class: "end", onclick: over }, "Hide"),
       );
@@ -76,4 +108,9 @@ export function showTour(composer) {
     show();
   });
   watch(["droplets", "commands"], show);
+  watch(["place"], () => {
+    const next = seated;
+    seated = undefined;
+    next?.();
+  });
 }
