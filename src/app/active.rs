@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, timeout, timeout_at},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -23,22 +23,32 @@ use crate::{
         self,
         bot::{self, Bot, Rooms},
         doors::{Door, Doors},
+        incident::chain,
     },
     http::Readiness,
     inventory::Inventory,
-    operation::Rules,
+    operation::{Rules, power::Power},
     store::{self, Lease, Store},
-    worker::turns::{Parts, Turns},
+    worker::{
+        Worker,
+        turns::{Parts, Turns},
+    },
 };
 
 /// How often the lease is renewed; it lasts five times as long.
 const RENEWAL: Duration = Duration::from_secs(3);
+/// What the database may take to renew it, so that its end is noticed in time: a successor begins 10 s after it.
+const RENEWAL_DEADLINE: Duration = Duration::from_secs(2);
 /// What a stop may take in all is 8 s; requests under way get most of it.
-const DRAIN_TURNS: Duration = Duration::from_secs(5);
+const DRAIN_TURNS: Duration = Duration::from_millis(4_500);
 /// For the last words, and for closing the gateway.
 const DRAIN_FACE: Duration = Duration::from_secs(2);
 /// For what fills the cache.
 const DRAIN_INVENTORY: Duration = Duration::from_millis(500);
+/// For giving the lease back; a successor waits until it has run out otherwise.
+const RELEASE: Duration = Duration::from_millis(500);
+/// Between two looks whether all power is back, where nothing else keeps the process.
+const POWER_PAUSE: Duration = Duration::from_millis(500);
 /// How long people may take to be told that power is owed and the token refused, before the process ends.
 const LAST_CALL: Duration = Duration::from_secs(6);
 /// Between two looks whether they were told.
@@ -61,6 +71,8 @@ pub(super) enum Ended {
     Stopped,
     /// Somebody else is active now.
     LeaseLost,
+    /// The database did not answer until the lease ran out.
+    LeaseRanOut,
 }
 
 /// The loops, each with its own stop, so that they end one after the other.
@@ -83,15 +95,15 @@ impl Active<'_> {
         let client = self.client()?;
         let mut loops = self.begin(&client);
         let outcome = self.watch(&mut loops, &client, stop).await;
-        if outcome.as_ref().is_ok_and(|ended| *ended == Ended::LeaseLost) {
+        if matches!(outcome, Ok(Ended::LeaseLost | Ended::LeaseRanOut)) {
             // Whoever is active now answers people; two must not.
             loops.stop_gateway.cancel();
         }
         loops.drain().await;
         if let Ok(lease) = Arc::try_unwrap(self.lease)
-            && let Err(error) = lease.release().await
+            && !matches!(timeout(RELEASE, lease.release()).await, Ok(Ok(())))
         {
-            tracing::warn!(%error, "could not give the lease back; a successor waits until it has run out");
+            tracing::warn!("could not give the lease back; a successor waits until it has run out");
         }
         outcome
     }
@@ -153,11 +165,9 @@ impl Active<'_> {
 
     /// Waits for the first thing that ends this active time.
     async fn watch(&self, loops: &mut Loops, client: &Client, stop: &CancellationToken) -> Result<Ended, Error> {
-        let mut renewal = interval(RENEWAL);
-        renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut connected = loops.connected.clone();
-        let token_refused = self.token_is_refused(client);
-        tokio::pin!(token_refused);
+        let (token_refused, lease_ended) = (self.token_is_refused(client), self.keep_lease());
+        tokio::pin!(token_refused, lease_ended);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(Ended::Stopped),
@@ -165,28 +175,66 @@ impl Active<'_> {
                     self.last_call().await;
                     return Err(Error::DigitalOceanToken);
                 }
-                _ = renewal.tick() => match self.lease.renew().await {
-                    Ok(()) => self.readiness.set_database(self.store.count_open().await.is_ok()),
-                    Err(store::Error::LeaseLost) => return Ok(Ended::LeaseLost),
-                    Err(error) => {
-                        tracing::warn!(%error, "could not renew the lease");
-                        self.readiness.set_database(false);
-                        if self.lease.remaining().is_zero() {
-                            return Ok(Ended::LeaseLost);
-                        }
-                    }
-                },
+                ended = &mut lease_ended => return Ok(ended),
                 Ok(()) = connected.changed() => {
                     let is_connected = *connected.borrow_and_update();
                     self.readiness.set_gateway(is_connected);
                     self.ready.send_replace(is_connected);
                 }
-                Some(ended) = loops.face.join_next() => return match ended {
-                    Ok(Err(error)) => Err(error),
-                    Ok(Ok(())) | Err(_) => Err(Error::Died),
-                },
+                Some(ended) = loops.face.join_next() => {
+                    let error = match ended {
+                        Ok(Err(error)) => error,
+                        Ok(Ok(())) | Err(_) => Error::Died,
+                    };
+                    self.readiness.set_gateway(false);
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        _ = &mut lease_ended => {}
+                        () = &mut token_refused => {}
+                        _ = loops.turns.join_next() => {}
+                        () = self.all_power_is_back(&error) => {}
+                    }
+                    return Err(error);
+                }
                 Some(_) = loops.turns.join_next() => return Err(Error::Died),
             }
+        }
+    }
+
+    /// Renews the lease for as long as that goes well.
+    async fn keep_lease(&self) -> Ended {
+        let mut renewal = interval(RENEWAL);
+        renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            renewal.tick().await;
+            let answers = match timeout(RENEWAL_DEADLINE, self.lease.renew()).await {
+                Ok(Ok(())) => timeout(RENEWAL_DEADLINE, self.store.count_open()).await.is_ok_and(|count| count.is_ok()),
+                Ok(Err(store::Error::LeaseLost)) => return Ended::LeaseLost,
+                Ok(Err(error)) => {
+                    tracing::warn!(error = chain(&error), "could not renew the lease");
+                    false
+                }
+                Err(_) => {
+                    tracing::warn!("could not renew the lease: the database does not answer");
+                    false
+                }
+            };
+            self.readiness.set_database(answers);
+            if self.lease.remaining().is_zero() {
+                return Ended::LeaseRanOut;
+            }
+        }
+    }
+
+    /// Waits until nothing is owed. People cannot be reached any more, and that must not leave their Droplets off.
+    async fn all_power_is_back(&self, error: &Error) {
+        let mut said = false;
+        while self.store.power_owed().await.map_or(true, |owed| !owed.is_empty()) {
+            if !said {
+                tracing::error!(%error, "the bot ends once the Droplets that it turned off are on again");
+                said = true;
+            }
+            sleep(POWER_PAUSE).await;
         }
     }
 
@@ -200,10 +248,15 @@ impl Active<'_> {
 
     /// While power is owed, the channels hear of it before the process ends: nobody else will turn those Droplets on.
     async fn last_call(&self) {
-        let until = Instant::now() + LAST_CALL;
+        let (until, rules, worker) =
+            (Instant::now() + LAST_CALL, rules(self.config), Worker::new(Arc::clone(self.store)));
         let told = async {
             while !self.everybody_knows().await {
-                tokio::time::sleep(LAST_CALL_PAUSE).await;
+                for debt in self.store.power_owed().await.unwrap_or_default() {
+                    // A turn that is under way may be quicker; then this is tried again.
+                    drop(worker.give_up_hope(debt.operation, &rules, self.clock.now()).await);
+                }
+                sleep(LAST_CALL_PAUSE).await;
             }
         };
         if timeout_at(until, told).await.is_err() {
@@ -219,7 +272,8 @@ impl Active<'_> {
         };
         for debt in &owed {
             let operation = self.store.operation(debt.operation).await.ok().flatten();
-            if operation.is_none_or(|stored| stored.operation.power.stuck.is_none()) {
+            let is_told = |power: &Power| power.stuck.is_some() || power.parked;
+            if !operation.is_some_and(|stored| is_told(&stored.operation.power)) {
                 return false;
             }
         }

@@ -21,7 +21,10 @@ use crate::{
         probes::{PROBES, Seen},
         reads,
     },
-    discord::check::{Account, Guild, Notify, Place},
+    discord::{
+        check::{Account, Guild, Notify, Place},
+        incident::chain,
+    },
     operation::ids::RoleId,
     store::{self, Store},
 };
@@ -110,12 +113,6 @@ async fn database(config: &Config, findings: &mut Findings<'_>) -> io::Result<()
         Err(error) => findings
             .missing(&format!("database: could not {}", chain(&error)), "set DATABASE_URL to one that can be used"),
     }
-}
-
-/// The whole chain of causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Result<()> {

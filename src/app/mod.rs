@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     config::Config,
     digitalocean::client::Unusable,
-    discord,
+    discord::{self, incident::chain},
     http::{self, Readiness, Turn},
     store::{self, Store},
     telemetry::Metrics,
@@ -31,19 +31,19 @@ const STANDBY_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database is not usable.
-    #[error("could not {0}")]
-    Store(#[from] store::Error),
+    #[error("could not {}", chain(.0))]
+    Store(store::Error),
     /// Discord does not let us in.
-    #[error("could not {0}")]
-    Discord(#[from] discord::Error),
+    #[error("could not {}", chain(.0))]
+    Discord(discord::Error),
     /// DigitalOcean refuses the token.
     #[error(
         "could not log in to DigitalOcean: it refuses DIGITALOCEAN_TOKEN; make a new one under API > Tokens in the control panel"
     )]
     DigitalOceanToken,
     /// The client of DigitalOcean cannot be built.
-    #[error("could not prepare for DigitalOcean: {0}")]
-    DigitalOcean(#[from] Unusable),
+    #[error("could not prepare for DigitalOcean: {}", chain(.0))]
+    DigitalOcean(Unusable),
     /// `HTTP_ADDR` cannot be served.
     #[error("could not listen on HTTP_ADDR {address}: {source}")]
     Http {
@@ -55,6 +55,25 @@ pub enum Error {
     /// A loop of ours died.
     #[error("could not go on: a part of the bot ended unexpectedly")]
     Died,
+}
+
+// The texts above tell the whole chain of causes, so none of these is offered as a source to be told once more.
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<discord::Error> for Error {
+    fn from(error: discord::Error) -> Self {
+        Self::Discord(error)
+    }
+}
+
+impl From<Unusable> for Error {
+    fn from(error: Unusable) -> Self {
+        Self::DigitalOcean(error)
+    }
 }
 
 /// A running bot.
@@ -132,9 +151,11 @@ impl Life {
     async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let account = account(&self.config);
         let holder = format!("{:016x}", fastrand::u64(..));
+        let mut was_active = false;
         loop {
-            let Some(lease) = self.await_lease(&account, &holder, &stop).await? else { return Ok(()) };
+            let Some(lease) = self.await_lease(&account, &holder, was_active, &stop).await? else { return Ok(()) };
             self.readiness.set_turn(Turn::Active);
+            was_active = true;
             let active = Active {
                 config: &self.config,
                 store: &self.store,
@@ -150,33 +171,43 @@ impl Life {
             match ended? {
                 Ended::Stopped => return Ok(()),
                 Ended::LeaseLost => tracing::warn!("another process has taken over; this one stands by"),
+                Ended::LeaseRanOut => tracing::warn!("the database does not answer; standing by until it does"),
             }
         }
     }
 
-    /// Stands by until it is this process's turn; none if it is told to stop before that.
+    /// Stands by until it is this process's turn; none if it is told to stop before that. A database that does not answer ends
+    /// only a process that has just begun: whoever was active has something to go on with.
     async fn await_lease(
         &self,
         account: &str,
         holder: &str,
+        was_active: bool,
         stop: &CancellationToken,
     ) -> Result<Option<store::Lease>, Error> {
-        let mut said = false;
+        let (mut is_new, mut said) = (!was_active, false);
         loop {
-            match self.store.try_lease(account, holder).await {
+            let asked = tokio::select! {
+                () = stop.cancelled() => return Ok(None),
+                asked = self.store.try_lease(account, holder) => asked,
+            };
+            match asked {
                 Ok(Some(lease)) => return Ok(Some(lease)),
-                Ok(None) => self.readiness.set_database(true),
-                Err(error) if !said => return Err(error.into()),
+                Ok(None) => {
+                    self.readiness.set_database(true);
+                    self.readiness.set_turn(Turn::Standby);
+                    if !said {
+                        tracing::info!("another process is active on this account; standing by");
+                        said = true;
+                    }
+                }
+                Err(error) if is_new => return Err(error.into()),
                 Err(error) => {
                     self.readiness.set_database(false);
-                    tracing::warn!(%error, "could not ask for the lease");
+                    tracing::warn!(error = chain(&error), "could not ask for the lease");
                 }
             }
-            if !said {
-                tracing::info!("another process is active on this account; standing by");
-                self.readiness.set_turn(Turn::Standby);
-                said = true;
-            }
+            is_new = false;
             tokio::select! {
                 () = stop.cancelled() => return Ok(None),
                 () = tokio::time::sleep(STANDBY_PAUSE) => {}

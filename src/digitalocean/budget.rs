@@ -71,6 +71,15 @@ pub enum Admission {
     At(Timestamp),
 }
 
+/// Why a request may not leave yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBack {
+    /// DigitalOcean wants no request before this moment.
+    Silence(Timestamp),
+    /// Others come first; there is room again at this moment.
+    Turn(Timestamp),
+}
+
 /// What DigitalOcean allows until its headers say otherwise.
 const USUAL_LIMIT: usize = 5_000;
 /// Limits beyond this are not believed, so that the record stays small.
@@ -134,6 +143,16 @@ impl Budget {
                 self.numbered += 1;
                 Admission::Now(Ticket { number: self.numbered })
             }
+        }
+    }
+
+    /// When a request of this rank may leave, and what it waits for; none if at once.
+    pub fn held_back(&mut self, priority: Priority, now: Timestamp) -> Option<HeldBack> {
+        self.advance(now);
+        match (self.paused_until, self.free_at(priority, now).filter(|at| *at > now)) {
+            (Some(until), _) => Some(HeldBack::Silence(until)),
+            (None, Some(at)) => Some(HeldBack::Turn(at)),
+            (None, None) => None,
         }
     }
 

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::{
-    budget::{Admission, Budget, Priority, Ticket},
+    budget::{Admission, Budget, HeldBack, Priority, Ticket},
     call::{Call, Progress},
     error::{Error, Retry},
     exchange::{HttpAnswer, HttpRequest, Method, TransportError},
@@ -182,6 +182,11 @@ impl Client {
     /// Leave for a request of this rank, or when to ask again. Leave that is not used stays counted.
     pub fn try_admit(&self, priority: Priority) -> Admission {
         self.budget(|budget, now| budget.admit(priority, now))
+    }
+
+    /// When a request of this rank may leave, and what it waits for until then; none if at once. Nothing is counted.
+    pub fn held_back(&self, priority: Priority) -> Option<HeldBack> {
+        self.budget(|budget, now| budget.held_back(priority, now))
     }
 
     /// Whether a new downtime may begin; see [`Budget::fits`].

@@ -15,7 +15,7 @@ pub mod doors;
 mod error;
 mod face;
 mod handler;
-mod incident;
+pub mod incident;
 mod lookup;
 pub mod messages;
 mod names;

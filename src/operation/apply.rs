@@ -26,8 +26,10 @@ pub enum Observation {
     Intended,
     /// Whoever sent the command is gone, and its answer with them.
     AnswerLost,
-    /// The request budget has no room for this operation before this moment.
-    Deferred(Timestamp),
+    /// The request limit has no room for this operation before this moment, and why.
+    Deferred(Hindrance, Timestamp),
+    /// DigitalOcean refuses the token, as somebody else found out.
+    TokenRefused,
     /// A look was answered.
     Seen(Look, Answer),
     /// A command was answered.
@@ -82,10 +84,11 @@ impl Operation {
             Observation::Wished(wished) => next.hear(wished),
             Observation::Intended => next.intend(focus, now)?,
             Observation::AnswerLost => next.lose_answer(focus)?,
-            Observation::Deferred(until) => {
-                next.hinder(Hindrance::Turn, now);
+            Observation::Deferred(why, until) => {
+                next.hinder(why, now);
                 next.not_before = Some(until);
             }
+            Observation::TokenRefused => next.lose_token(focus, now),
             Observation::Seen(look, answer) => next.see(focus, &look, answer, rules, now)?,
             Observation::Answered(command, answer) => next.answered(focus, &command, answer, rules, now)?,
         }
@@ -154,6 +157,16 @@ impl Operation {
         step.answer_lost = true;
         self.obstacle = None;
         Ok(())
+    }
+
+    /// Nothing forward can be done, and nothing turned on until there is a new token. Said once.
+    fn lose_token(&mut self, focus: Focus, now: Timestamp) {
+        if let Focus::Forward(_) = focus {
+            self.fail_step(focus, Failure::Unauthorized, now);
+        }
+        if self.power.owed.is_some() && self.power.stuck.is_none() && !self.power.parked {
+            self.power.fail(Some(Failure::Unauthorized), now);
+        }
     }
 
     fn answered(

@@ -314,6 +314,11 @@ impl Operation {
         self.is_running() || self.power.owed.is_some()
     }
 
+    /// Whether a Droplet may be off because of it.
+    pub fn owes_power(&self) -> bool {
+        self.power.owed.is_some() && !self.power.parked
+    }
+
     /// The forward step that is under way or comes next.
     pub fn current(&self) -> Option<&Step> {
         if self.verdict.is_some() { None } else { self.steps.iter().find(|step| !step.is_over()) }

@@ -33,7 +33,7 @@ pub use lease::Lease;
 pub use power_owed::PowerOwed;
 pub use report::Report;
 pub use stored::{Stored, Version};
-pub use turn::{Loaded, WishId};
+pub use turn::{Loaded, Whose, WishId};
 
 use crate::{clock::Clock, operation::ids::ChannelId};
 

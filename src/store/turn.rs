@@ -43,40 +43,70 @@ impl Loaded {
     }
 }
 
+/// Which operations are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Every one.
+    All,
+    /// Those that may have turned a Droplet off.
+    PowerOwed,
+}
+
+/// In which order they are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    PowerFirst,
+    Time,
+}
+
 impl Store {
-    /// Operations that the worker must look at by now, the longest waiting first: their time has come, or somebody said something.
+    /// Operations that the worker must look at by now: their time has come, or somebody said something. Those that owe power come
+    /// first, then the longest waiting.
     pub async fn due(
         &self,
         now: Timestamp,
+        whose: Whose,
         skip: &HashSet<OperationId>,
         limit: usize,
     ) -> Result<Vec<OperationId>, Error> {
-        let waiting = self.waiting(now.as_millisecond(), skip, limit).await?;
+        let waiting = self.waiting(now.as_millisecond(), whose, Order::PowerFirst, (skip, limit)).await?;
         Ok(waiting.into_iter().map(|(id, _)| id).collect())
     }
 
     /// When the next operation is due.
-    pub async fn next_due(&self, skip: &HashSet<OperationId>) -> Result<Option<Timestamp>, Error> {
-        let waiting = self.waiting(i64::MAX, skip, 1).await?;
+    pub async fn next_due(&self, whose: Whose, skip: &HashSet<OperationId>) -> Result<Option<Timestamp>, Error> {
+        let waiting = self.waiting(i64::MAX, whose, Order::Time, (skip, 1)).await?;
         Ok(waiting.first().map(|(_, at)| *at))
     }
 
     async fn waiting(
         &self,
         until: i64,
-        skip: &HashSet<OperationId>,
-        limit: usize,
+        whose: Whose,
+        order: Order,
+        (skip, limit): (&HashSet<OperationId>, usize),
     ) -> Result<Vec<(OperationId, Timestamp)>, Error> {
         // Each operation comes up at most twice, so this many rows hold enough that are not to be skipped.
         let rows = skip.len().saturating_add(limit).saturating_mul(2);
         let rows = sqlx::query(
-            "SELECT id AS operation, due_at AS at FROM operations WHERE due_at IS NOT NULL AND due_at <= $1 \
+            "SELECT operation, at FROM ( \
+             SELECT w.operation, w.at, CASE WHEN p.operation IS NULL THEN 1 ELSE 0 END AS in_line FROM ( \
+             SELECT id AS operation, due_at AS at FROM operations WHERE due_at IS NOT NULL AND due_at <= $1 \
              UNION ALL \
              SELECT e.operation, MIN(e.at) AS at FROM events e JOIN operations o ON o.id = e.operation \
              WHERE e.unheard = 1 AND o.is_open = 1 GROUP BY e.operation \
-             ORDER BY 2, 1 LIMIT $2",
+             ) AS w LEFT JOIN power_owed p ON p.operation = w.operation \
+             ) AS ranked WHERE in_line <= $2 ORDER BY in_line * $3, at, operation LIMIT $4",
         )
         .bind(until)
+        .bind(match whose {
+            Whose::All => 1_i64,
+            Whose::PowerOwed => 0,
+        })
+        .bind(match order {
+            Order::PowerFirst => 1_i64,
+            Order::Time => 0,
+        })
         .bind(i64::try_from(rows).unwrap_or(i64::MAX))
         .fetch_all(&self.pool)
         .await?;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::{
     operation::{
-        Observation, Operation, Rules,
+        Hindrance, Observation, Operation, Rules,
         ids::OperationId,
         request::{Answer, Effect},
         step::{State, Step, Task},
@@ -107,10 +107,27 @@ impl Worker {
         self.commit(&loaded, &operation, rules, now).await.map(drop)
     }
 
-    /// Puts an operation off that may not begin its downtime yet.
-    pub async fn defer(&self, claimed: Claimed, until: Timestamp, rules: &Rules, now: Timestamp) -> Result<(), Error> {
-        let operation = fold(&claimed.operation, Observation::Deferred(until), rules, now);
+    /// Puts an operation off whose next request may not leave yet, and says what it waits for.
+    pub async fn defer(
+        &self,
+        claimed: Claimed,
+        (why, until): (Hindrance, Timestamp),
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let operation = fold(&claimed.operation, Observation::Deferred(why, until), rules, now);
         self.commit(&claimed.loaded, &operation, rules, now).await.map(drop)
+    }
+
+    /// Ends what an operation wants of a DigitalOcean that refuses the token, and lets people be called where power is owed. For a
+    /// process that is about to end: nobody else would tell them.
+    pub async fn give_up_hope(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
+        let operation = fold(&loaded.operation, Observation::TokenRefused, rules, now);
+        if operation == loaded.operation {
+            return Ok(());
+        }
+        self.commit(&loaded, &operation, rules, now).await.map(drop)
     }
 
     async fn commit(

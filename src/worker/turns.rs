@@ -18,18 +18,25 @@ use tracing::Instrument;
 use super::{Claimed, Worker, perform, rank};
 use crate::{
     clock::Clock,
-    digitalocean::{client::Client, error::Error as DigitalOceanError, watcher::Watcher},
+    digitalocean::{budget::HeldBack, client::Client, error::Error as DigitalOceanError, watcher::Watcher},
     operation::{
-        Rules,
+        Hindrance, Rules,
         ids::OperationId,
         reading::Trouble,
         request::{Answer, Command, Effect, Look},
     },
-    store::{Error, Lease, Store},
+    store::{Error, Lease, Store, Whose},
 };
 
 /// Turns under way at once; each waits for an answer most of its time.
 const AT_ONCE: usize = 64;
+/// Of these, kept free for operations that have a Droplet to turn on again.
+const FOR_POWER: usize = 16;
+/// A turn waits for its leave this long without giving up its place.
+const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(2);
+/// How much longer whoever waits for a turn waits for each operation there is.
+const CROWD_PAUSE_MILLIS: i64 = 20;
+const LONGEST_CROWD_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// A command may take this long (the client's deadline), and the lease must outlive it by a little.
 const LEASE_NEEDED: Duration = Duration::from_secs(12);
 /// What the rest of a take asks for after its shutdown was begun, with some looks to spare.
@@ -131,10 +138,14 @@ impl Turns {
     async fn due(&self, room: usize) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
         let busy = self.lock_busy().clone();
         let now = self.clock.now();
-        let due = if room == 0 { Vec::new() } else { self.store.due(now, &busy, room).await? };
+        let (whose, room) = match room.checked_sub(FOR_POWER) {
+            Some(room) if room > 0 => (Whose::All, room),
+            Some(_) | None => (Whose::PowerOwed, room),
+        };
+        let due = if room == 0 { Vec::new() } else { self.store.due(now, whose, &busy, room).await? };
         let mut taken = busy;
         taken.extend(&due);
-        let next = self.store.next_due(&taken).await?;
+        let next = self.store.next_due(whose, &taken).await?;
         self.open.store(self.store.count_open().await?, Ordering::Relaxed);
         Ok((due, next))
     }
@@ -159,8 +170,8 @@ impl Turns {
         let rules = self.paced_rules();
         let now = self.clock.now();
         let Some(claimed) = self.worker.claim(id, &rules, now).await? else { return Ok(()) };
-        if claimed.opens_downtime() && !self.has_room_for_downtime().await? {
-            return self.worker.defer(claimed, now + TURN_PAUSE, &rules, now).await;
+        if let Some(wait) = self.wait(&claimed, now).await? {
+            return self.worker.defer(claimed, wait, &rules, now).await;
         }
         match claimed.effect().clone() {
             Effect::Look(look) => {
@@ -170,6 +181,24 @@ impl Turns {
             Effect::Send(command) => self.send(claimed, command, &rules).await,
             Effect::Sleep(_) | Effect::Rest => Ok(()),
         }
+    }
+
+    /// What the next request has to wait for, if that takes long. Whoever waits gives its place to others, hears what people say
+    /// meanwhile, and shows that it waits.
+    async fn wait(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<(Hindrance, Timestamp)>, Error> {
+        let operation = claimed.operation();
+        let held_back = self.client.held_back(rank::priority(operation));
+        if let Some(HeldBack::Silence(until)) = held_back {
+            return Ok(Some((Hindrance::Throttled, until)));
+        }
+        if claimed.opens_downtime() && !self.has_room_for_downtime().await? {
+            return Ok(Some((Hindrance::Turn, now + TURN_PAUSE)));
+        }
+        let Some(HeldBack::Turn(at)) = held_back.filter(|_| !operation.owes_power()) else { return Ok(None) };
+        // The more wait, the longer until it can be one's turn, and the less is worth asking for it.
+        let crowd = i64::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+        let pause = SignedDuration::from_millis(CROWD_PAUSE_MILLIS.saturating_mul(crowd)).min(LONGEST_CROWD_PAUSE);
+        Ok((at > now + SHORT_WAIT).then_some((Hindrance::Turn, at.max(now + pause))))
     }
 
     async fn look(&self, claimed: &Claimed, look: &Look) -> Answer {

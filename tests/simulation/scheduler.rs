@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use snapshot_bot::operation::ids::OperationId;
+use snapshot_bot::{operation::ids::OperationId, store::Whose};
 
 use super::{Broken, Lawful, Simulation};
 
@@ -93,7 +93,7 @@ impl Simulation {
     /// The store names the same operations as due that should be by their states.
     async fn judge_due(&self, ready: &[OperationId]) -> Lawful {
         let busy: HashSet<OperationId> = self.jobs.iter().map(|job| job.id).collect();
-        let mut due = self.store.due(self.now, &busy, 100).await?;
+        let mut due = self.store.due(self.now, Whose::All, &busy, 100).await?;
         due.sort_unstable();
         if due == ready { Ok(()) } else { Err(Broken::Law(format!("{ready:?} should be due, but {due:?} are"))) }
     }

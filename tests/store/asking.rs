@@ -11,7 +11,7 @@ use snapshot_bot::{
         reading::PowerState,
         step::{Run, State},
     },
-    store::{CreateError, Error, Event, Heard, Version, What},
+    store::{CreateError, Error, Event, Heard, Version, What, Whose},
 };
 
 use crate::memory::{Memory, at, ended, ids, load, nothing_skipped, owing, request, wished};
@@ -146,7 +146,7 @@ contract! {
         assert_eq!(newer.power.owed, Some(Owed { since: at(5), late_until: None }));
         let owed = store.power_owed().await.unwrap();
         assert_eq!(owed.iter().map(|owed| (owed.operation, owed.since)).collect::<Vec<_>>(), [(newer.id, at(5))]);
-        assert_eq!(store.due(at(99), &nothing_skipped(), 9).await.unwrap(), [newer.id]);
+        assert_eq!(store.due(at(99), Whose::All, &nothing_skipped(), 9).await.unwrap(), [newer.id]);
         let handed_over = store.operation(older.id).await.unwrap().unwrap();
         assert!(!handed_over.operation.is_open());
         let timeline = store.timeline(older.id).await.unwrap();
@@ -174,13 +174,13 @@ contract! {
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &operation, Some(at(1000))).await.unwrap();
-        assert_eq!(store.due(at(10), &nothing_skipped(), 9).await.unwrap(), []);
+        assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
 
         assert_eq!(store.wish(operation.id, wished(Wish::Cancel), Some(InteractionId(2))).await.unwrap(), Heard::Yes);
         assert_eq!(store.wish(operation.id, wished(Wish::LeaveOff), None).await.unwrap(), Heard::Yes);
 
-        assert_eq!(store.due(at(10), &nothing_skipped(), 9).await.unwrap(), [operation.id]);
-        assert_eq!(store.next_due(&nothing_skipped()).await.unwrap(), Some(at(1)));
+        assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), [operation.id]);
+        assert_eq!(store.next_due(Whose::All, &nothing_skipped()).await.unwrap(), Some(at(1)));
         let loaded = load(&store, operation.id).await;
         assert_eq!(loaded.version, Version(2), "a wish is no commit");
         let heard: Vec<_> = loaded.wishes.iter().map(|(_, wished)| wished.wish).collect();
@@ -188,7 +188,7 @@ contract! {
         assert_eq!(load(&store, operation.id).await, loaded, "a load takes nothing away");
         store.commit(&loaded, &operation, Some(at(1000))).await.unwrap();
         assert_eq!(load(&store, operation.id).await.wishes, []);
-        assert_eq!(store.due(at(10), &nothing_skipped(), 9).await.unwrap(), []);
+        assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
     }
 
     async fn a_wish_said_during_a_turn_is_heard_in_the_next(memory: &Memory) {
@@ -198,7 +198,7 @@ contract! {
         let loaded = load(&store, operation.id).await;
         store.wish(operation.id, wished(Wish::Cancel), Some(InteractionId(3))).await.unwrap();
         store.commit(&loaded, &operation, Some(at(1000))).await.unwrap();
-        assert_eq!(store.due(at(10), &nothing_skipped(), 9).await.unwrap(), [operation.id]);
+        assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), [operation.id]);
         let heard: Vec<_> = load(&store, operation.id).await.wishes.iter().map(|(_, wished)| wished.wish).collect();
         assert_eq!(heard, [Wish::Cancel]);
     }

@@ -8,7 +8,7 @@ use snapshot_bot::{
         reading::{Failure, PowerState},
         report::ReportKind,
     },
-    store::{Store, Version, What},
+    store::{Store, Version, What, Whose},
 };
 
 use crate::memory::{Memory, at, ended, load, nothing_skipped, owing, request, wished};
@@ -22,8 +22,8 @@ async fn read_everything(store: &Store) {
     let _ = store.progress_message(id).await;
     let _ = store.timeline(id).await;
     let _ = store.usual(request(1, 10).target.droplet).await;
-    let _ = store.due(at(1_000_000_000), &nothing_skipped(), 9).await;
-    let _ = store.next_due(&nothing_skipped()).await;
+    let _ = store.due(at(1_000_000_000), Whose::All, &nothing_skipped(), 9).await;
+    let _ = store.next_due(Whose::All, &nothing_skipped()).await;
     let _ = store.load(id).await;
     let _ = store.power_owed().await;
     let _ = store.count_open().await;
@@ -55,7 +55,7 @@ contract! {
             let broken = format!("UPDATE operations SET state = '{garbage}', unreadable_state = NULL");
             memory.tamper(&broken).await;
 
-            assert_eq!(store.due(at(5), &nothing_skipped(), 9).await.unwrap(), [intended.id]);
+            assert_eq!(store.due(at(5), Whose::All, &nothing_skipped(), 9).await.unwrap(), [intended.id]);
             let loaded = load(&store, intended.id).await;
             assert_eq!(loaded.operation.verdict, Some(Verdict::Failed(Failure::Internal)));
             assert_eq!(loaded.operation.power.before, Some(PowerState::On));
@@ -149,7 +149,7 @@ contract! {
         let loaded = load(&store, operation.id).await;
         assert_eq!(loaded.wishes, []);
         store.commit(&loaded, &operation, None).await.unwrap();
-        assert_eq!(store.due(at(9), &nothing_skipped(), 9).await.unwrap(), []);
+        assert_eq!(store.due(at(9), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
     }
 
     async fn one_bad_report_does_not_silence_the_others(memory: &Memory) {

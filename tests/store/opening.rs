@@ -5,7 +5,7 @@ use std::error::Error as _;
 use snapshot_bot::{
     clock::Clock,
     operation::ids::{ChannelId, GuildId, InteractionId, MessageId, OperationId},
-    store::{Error, Settings, Store},
+    store::{Error, Settings, Store, Whose},
 };
 use sqlx::migrate::Migrator;
 
@@ -59,7 +59,7 @@ contract! {
         pool.close().await;
         let store = memory.open().await;
         let id: OperationId = "00000001".parse().unwrap();
-        assert_eq!(store.due(memory.clock.now(), &nothing_skipped(), 9).await.unwrap(), [id]);
+        assert_eq!(store.due(memory.clock.now(), Whose::All, &nothing_skipped(), 9).await.unwrap(), [id]);
         let loaded = store.load(id).await.unwrap().unwrap();
         assert_eq!(loaded.operation.verdict, None, "the state of an earlier version is read, not rescued");
         assert_eq!(loaded.wishes.len(), 1);

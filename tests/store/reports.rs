@@ -7,7 +7,7 @@ use snapshot_bot::{
         power::Stuck,
         report::ReportKind,
     },
-    store::{Error, Report, Store, Version},
+    store::{Error, Report, Store, Version, Whose},
 };
 
 use crate::memory::{Memory, NOTIFY, at, ended, load, nothing_skipped, owing, request};
@@ -181,7 +181,7 @@ contract! {
         store.report_posting(&report, at(1)).await.unwrap();
         store.report_posted(&report, MessageId(1), Version(1), "d", at(1)).await.unwrap();
         assert_eq!(load(&store, operation.id).await, loaded);
-        assert_eq!(store.due(at(9), &nothing_skipped(), 9).await.unwrap(), [operation.id]);
+        assert_eq!(store.due(at(9), Whose::All, &nothing_skipped(), 9).await.unwrap(), [operation.id]);
         store.commit(&loaded, &operation, None).await.unwrap();
     }
 }

@@ -76,11 +76,12 @@ fn doubt() -> impl Strategy<Value = Doubt> {
 }
 
 fn run() -> impl Strategy<Value = Run> {
-    let moments = (option::of(moment()), option::of(moment()), option::of(moment()));
+    let moments = proptest::array::uniform4(option::of(moment()));
     (option::of(any::<u64>()), moments, any::<bool>(), any::<u32>()).prop_map(
-        |(action, (started_at, completed, broken), presumed, looks)| Run {
+        |(action, [started_at, intended_at, completed, broken], presumed, looks)| Run {
             action: action.map(ActionId),
             started_at,
+            intended_at,
             presumed,
             completed,
             broken,
@@ -112,7 +113,7 @@ fn power() -> impl Strategy<Value = Power> {
     let how = proptest::sample::select(vec![Released::LeftOff, Released::Handled]);
     let release = (any::<u64>(), moment(), how).prop_map(|(by, at, how)| Release { by: UserId(by), at, how });
     let flags = (any::<bool>(), any::<bool>(), any::<u32>());
-    let moments = (option::of(moment()), option::of(moment()), option::of(moment()));
+    let moments = proptest::array::uniform4(option::of(moment()));
     let states = (option::of(power_state()), option::of(power_state()));
     (states, option::of(owed), step(), flags, option::of(stuck), option::of(release), moments).prop_map(
         |(
@@ -122,7 +123,7 @@ fn power() -> impl Strategy<Value = Power> {
             (seen_off, parked, failures),
             stuck,
             released,
-            (went_off, came_back, repaired),
+            [due_since, went_off, came_back, repaired],
         )| {
             Power {
                 before,
@@ -130,6 +131,7 @@ fn power() -> impl Strategy<Value = Power> {
                 back,
                 seen_off,
                 parked,
+                due_since,
                 stuck,
                 failures,
                 released,

@@ -7,7 +7,7 @@ use snapshot_bot::{
         Question, Verdict,
         ids::{DropletId, InteractionId},
     },
-    store::{Error, Loaded, PowerOwed, Version},
+    store::{Error, Loaded, PowerOwed, Version, Whose},
 };
 
 use crate::memory::{Memory, at, ended, ids, load, nothing_skipped, owing, request};
@@ -26,7 +26,7 @@ contract! {
         let stored = store.operation(operation.id).await.unwrap().unwrap();
         assert_eq!((stored.operation, stored.version), (operation, Version(2)));
         assert_eq!(store.power_owed().await.unwrap(), []);
-        assert_eq!(store.next_due(&nothing_skipped()).await.unwrap(), Some(at(50)));
+        assert_eq!(store.next_due(Whose::All, &nothing_skipped()).await.unwrap(), Some(at(50)));
     }
 
     async fn commits_at_once_on_one_version_are_one_commit(memory: &Memory) {
@@ -70,7 +70,7 @@ contract! {
         store.commit(&loaded, &after, Some(at(30))).await.unwrap();
         assert_eq!(store.count_open().await.unwrap(), 1);
         assert_eq!(store.running().await.unwrap(), []);
-        assert_eq!(store.due(at(30), &nothing_skipped(), 9).await.unwrap(), [operation.id]);
+        assert_eq!(store.due(at(30), Whose::All, &nothing_skipped(), 9).await.unwrap(), [operation.id]);
     }
 
     async fn the_longest_waiting_is_due_first_and_nothing_before_its_time(memory: &Memory) {
@@ -80,14 +80,30 @@ contract! {
             let loaded = load(&store, operation.id).await;
             store.commit(&loaded, &operation, Some(at(due))).await.unwrap();
         }
-        assert_eq!(store.due(at(9), &nothing_skipped(), 9).await.unwrap(), []);
-        assert_eq!(store.due(at(20), &nothing_skipped(), 9).await.unwrap(), [ids(2), ids(3)]);
-        assert_eq!(store.due(at(99), &nothing_skipped(), 1).await.unwrap(), [ids(2)]);
+        assert_eq!(store.due(at(9), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
+        assert_eq!(store.due(at(20), Whose::All, &nothing_skipped(), 9).await.unwrap(), [ids(2), ids(3)]);
+        assert_eq!(store.due(at(99), Whose::All, &nothing_skipped(), 1).await.unwrap(), [ids(2)]);
         let busy = HashSet::from([ids(2), ids(404)]);
-        assert_eq!(store.due(at(99), &busy, 9).await.unwrap(), [ids(3), ids(1)]);
-        assert_eq!(store.next_due(&busy).await.unwrap(), Some(at(20)));
+        assert_eq!(store.due(at(99), Whose::All, &busy, 9).await.unwrap(), [ids(3), ids(1)]);
+        assert_eq!(store.next_due(Whose::All, &busy).await.unwrap(), Some(at(20)));
         let all_busy = HashSet::from([ids(1), ids(2), ids(3)]);
-        assert_eq!(store.next_due(&all_busy).await.unwrap(), None);
+        assert_eq!(store.next_due(Whose::All, &all_busy).await.unwrap(), None);
+    }
+
+    async fn who_owes_power_is_due_first_and_can_be_asked_for_alone(memory: &Memory) {
+        let store = memory.open().await;
+        for (number, due) in [(1, 10), (2, 20), (3, 30)] {
+            let operation = store.create(request(number, number), InteractionId(number)).await.unwrap();
+            let loaded = load(&store, operation.id).await;
+            let after = if number == 3 { owing(operation, at(3)) } else { operation };
+            store.commit(&loaded, &after, Some(at(due))).await.unwrap();
+        }
+        let nobody = nothing_skipped();
+        assert_eq!(store.due(at(99), Whose::All, &nobody, 9).await.unwrap(), [ids(3), ids(1), ids(2)]);
+        assert_eq!(store.due(at(99), Whose::PowerOwed, &nobody, 9).await.unwrap(), [ids(3)]);
+        assert_eq!(store.due(at(29), Whose::PowerOwed, &nobody, 9).await.unwrap(), []);
+        assert_eq!(store.next_due(Whose::All, &nobody).await.unwrap(), Some(at(10)));
+        assert_eq!(store.next_due(Whose::PowerOwed, &nobody).await.unwrap(), Some(at(30)));
     }
 
     async fn a_fraction_of_a_millisecond_is_not_early(memory: &Memory) {
@@ -96,8 +112,8 @@ contract! {
         let loaded = load(&store, operation.id).await;
         let due = at(10) + jiff::SignedDuration::from_nanos(1);
         store.commit(&loaded, &operation, Some(due)).await.unwrap();
-        assert!(store.next_due(&nothing_skipped()).await.unwrap().unwrap() >= due);
-        assert_eq!(store.due(at(10), &nothing_skipped(), 9).await.unwrap(), []);
+        assert!(store.next_due(Whose::All, &nothing_skipped()).await.unwrap().unwrap() >= due);
+        assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
     }
 
     async fn a_commit_dropped_half_way_changes_all_or_nothing(memory: &Memory) {
