@@ -8,6 +8,7 @@ mod configuration;
 mod cost;
 mod death;
 mod door;
+mod outage;
 mod process;
 mod refusals;
 mod sandbox;

@@ -15,14 +15,14 @@ const READY: (&str, u16, &str) = ("/readyz", 200, "ready");
 const STANDBY: &str = "lease: standing by, another process is active";
 
 /// A stage on a schema of its own, or none where no server was named.
-struct Cluster {
-    stage: Stage,
+pub(crate) struct Cluster {
+    pub(crate) stage: Stage,
     server: String,
     schema: String,
 }
 
 impl Cluster {
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
             println!("skipped: TEST_DATABASE_URL is not set");
             return None;
@@ -55,7 +55,7 @@ impl Cluster {
         [active, (standby, door)]
     }
 
-    async fn takes(&self) {
+    pub(crate) async fn takes(&self) {
         self.stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
         self.stage.reads("is ready").await;
         assert_eq!(self.stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
@@ -65,7 +65,7 @@ impl Cluster {
         assert!(refused.is_empty(), "an Interaction was answered twice: {refused:#?}");
     }
 
-    async fn finish(self) {
+    pub(crate) async fn finish(self) {
         self.tell("DROP SCHEMA").await;
     }
 }
