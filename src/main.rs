@@ -1,6 +1,6 @@
 //! The command line and the exit code: 0 done or stopped by a signal, 1 failed, 2 wrong usage or configuration.
 
-use std::{io::Write as _, net::SocketAddr, process::ExitCode};
+use std::{io::Write as _, net::SocketAddr, path::Path, process::ExitCode};
 
 use anyhow::anyhow;
 use clap::{Parser, Subcommand};
@@ -62,9 +62,17 @@ fn main() -> ExitCode {
 
 /// Reads `.env` and the environment; every problem is told at once.
 fn with_config(run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
-    match dotenvy::dotenv() {
-        Ok(_) => {}
+    let file = Path::new(".env");
+    match dotenvy::from_path(file) {
+        Ok(()) => {}
         Err(error) if error.not_found() => {}
+        // Its text is the line, and after an unclosed quote all that follows, with the tokens in it.
+        Err(dotenvy::Error::LineParse(..)) => {
+            return misconfigured(format_args!(
+                "could not read the file .env: {} is not NAME=value; put a value with blanks or quotes into '…'",
+                unreadable_line(file)
+            ));
+        }
         Err(error) => return misconfigured(format_args!("could not read the file .env: {error}")),
     }
     for warning in misspelled(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
@@ -78,6 +86,12 @@ fn with_config(run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
         return failed(format_args!("could not set up the log: {error}"));
     }
     run(config)
+}
+
+/// Where the file cannot be read, by the last name that can.
+fn unreadable_line(file: &Path) -> String {
+    let readable = dotenvy::from_path_iter(file).into_iter().flatten().map_while(Result::ok);
+    readable.last().map_or_else(|| "its first line".to_owned(), |(name, _)| format!("the line after {name}"))
 }
 
 async fn run(config: Config) -> ExitCode {

@@ -185,7 +185,8 @@ fn the_token_travels_in_the_clear_on_loopback_only() {
 fn discord_is_only_ever_replaced_by_a_loopback_address_with_its_own_root() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("ca.pem");
-    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n").unwrap();
+    let root = rcgen::generate_simple_self_signed(["discord.com".to_owned()]).unwrap();
+    std::fs::write(&file, root.cert.pem()).unwrap();
     let path = file.to_str().unwrap();
 
     let config = with(&[("DISCORD_CONNECT_TO", "127.0.0.1:8443"), ("EXTRA_CA_FILE", path)]).unwrap();
@@ -199,6 +200,8 @@ fn discord_is_only_ever_replaced_by_a_loopback_address_with_its_own_root() {
     assert!(problem("EXTRA_CA_FILE", "/nowhere/ca.pem").contains("/nowhere/ca.pem"));
     std::fs::write(&file, "no certificate").unwrap();
     assert!(problem("EXTRA_CA_FILE", path).contains("no certificate in it"));
+    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n").unwrap();
+    assert!(problem("EXTRA_CA_FILE", path).contains("a certificate that cannot be read"));
     for bad in ["discord.example.com:443", "10.0.0.1:443", "127.0.0.1", "127.0.0.1:0"] {
         problem("DISCORD_CONNECT_TO", bad);
     }

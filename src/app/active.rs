@@ -90,8 +90,12 @@ struct Loops {
 impl Active<'_> {
     /// Runs everything until the end, whichever it is.
     pub(super) async fn run(self, stop: &CancellationToken) -> Result<Ended, Error> {
-        let owed = self.store.power_owed().await?.len();
-        metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed).unwrap_or(u32::MAX)));
+        let owed = self.store.power_owed().await?;
+        metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed.len()).unwrap_or(u32::MAX)));
+        let worker = Worker::new(Arc::clone(self.store));
+        for debt in owed {
+            worker.take_heart(debt.operation, &rules(self.config), self.clock.now()).await?;
+        }
         let client = self.client()?;
         let mut loops = self.begin(&client);
         let outcome = self.watch(&mut loops, &client, stop).await;

@@ -40,11 +40,7 @@ pub enum Verdict {
 
 /// What scopes are for. Only the first few are needed for what every bot does.
 const PURPOSES: &[(&str, &[&str], Need)] = &[
-    (
-        "seeing Droplets and what runs",
-        &["account:read", "actions:read", "droplet:read", "image:read", "snapshot:read"],
-        Need::Always,
-    ),
+    ("seeing Droplets and what runs", &["actions:read", "droplet:read", "image:read", "snapshot:read"], Need::Always),
     ("taking Snapshots", &["droplet:update", "image:create"], Need::Always),
     ("minding DROPLET_TAG", &["tag:read"], Need::WithTag),
     ("restoring", &["droplet:admin"], Need::ToChoose),

@@ -167,6 +167,15 @@ pub(super) fn dollars(text: &str) -> Result<f64, Mismatch> {
 pub(super) fn certificate(path: &str) -> Result<String, Mismatch> {
     let wanted = "a PEM file with a root certificate";
     let text = std::fs::read_to_string(path).map_err(|why| mismatch(format!("{path:?}: {why}"), wanted))?;
-    let looks_right = text.contains("-----BEGIN CERTIFICATE-----");
-    if looks_right { Ok(text) } else { Err(mismatch(format!("{path:?}: no certificate in it"), wanted)) }
+    let certificates = reqwest::Certificate::from_pem_bundle(text.as_bytes()).unwrap_or_default();
+    if certificates.is_empty() {
+        return Err(mismatch(format!("{path:?}: no certificate in it"), wanted));
+    }
+    // Only a client that trusts them reads what is in them.
+    let trusting =
+        certificates.into_iter().fold(reqwest::Client::builder(), reqwest::ClientBuilder::add_root_certificate);
+    match trusting.build() {
+        Ok(_) => Ok(text),
+        Err(_) => Err(mismatch(format!("{path:?}: a certificate that cannot be read"), wanted)),
+    }
 }

@@ -68,6 +68,7 @@ pub struct Client {
 
 struct Shared {
     http: reqwest::Client,
+    token: SecretString,
     origin: String,
     deadline: Duration,
     answer_limit: usize,
@@ -106,6 +107,7 @@ impl Client {
         Ok(Self {
             shared: Arc::new(Shared {
                 http: http.build().map_err(Unusable::Http)?,
+                token: settings.token.clone(),
                 origin: settings.origin.origin().ascii_serialization(),
                 deadline: settings.deadline,
                 answer_limit: settings.answer_limit,
@@ -230,7 +232,15 @@ impl Client {
         }
         let headers = response.headers().iter();
         let headers = headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
-        Ok(HttpAnswer { status: response.status().as_u16(), headers: headers.collect(), body, received_at: self.now() })
+        let mut answer = HttpAnswer {
+            status: response.status().as_u16(),
+            headers: headers.collect(),
+            body,
+            received_at: self.now(),
+        };
+        // What is said there may be shown and kept.
+        answer.redact(self.shared.token.expose_secret());
+        Ok(answer)
     }
 
     fn transport_error(&self, error: reqwest::Error) -> TransportError {

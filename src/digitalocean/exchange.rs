@@ -60,10 +60,29 @@ const LONGEST_RESET: SignedDuration = SignedDuration::from_mins(61);
 /// The wait after a 429 that does not say how long: one burst window.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_mins(1);
 
+/// What stands where a secret stood.
+const REDACTED: &str = "[token]";
+
 impl HttpAnswer {
     /// The value of a header, if it came and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Takes a secret out that the other side repeats.
+    pub(super) fn redact(&mut self, secret: &str) {
+        let redacted =
+            |text: &str| (!secret.is_empty() && text.contains(secret)).then(|| text.replace(secret, REDACTED));
+        if let Ok(text) = std::str::from_utf8(&self.body)
+            && let Some(text) = redacted(text)
+        {
+            self.body = text.into_bytes();
+        }
+        for (_, value) in &mut self.headers {
+            if let Some(text) = redacted(value) {
+                *value = text;
+            }
+        }
     }
 
     /// A header that holds a whole number.

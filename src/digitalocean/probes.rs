@@ -54,7 +54,6 @@ const fn write(scope: &'static str, method: Method, path: &'static str) -> Probe
 
 /// Every scope that the bot may use. An Action comes after those whose scope it needs as well.
 pub const PROBES: &[Probe] = &[
-    read("account:read", "/v2/account"),
     read("actions:read", "/v2/actions?per_page=1"),
     read("droplet:read", "/v2/droplets?per_page=1"),
     read("image:read", "/v2/images?private=true&per_page=1"),

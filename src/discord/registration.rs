@@ -3,9 +3,10 @@
 //! Discord allows 200 command creations a day and guild. What was sent is compared by its digest, not with what Discord gives
 //! back, which has more fields. A failure here never stops the bot: it is tried again, more and more slowly.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use serenity::{
     builder::CreateCommand,
     http::Http,
@@ -17,16 +18,22 @@ use tokio::sync::mpsc;
 use super::{commands, face::Face, incident::chain, messages::said::hex, wire};
 use crate::{operation::ids, store};
 
-/// The slowest that a failed registration is tried again.
+/// How soon a failed registration is tried again, and how slowly in the end.
+const SOON: Duration = Duration::from_millis(250);
 const SLOWEST: Duration = Duration::from_mins(5);
 
 /// Registers the commands in the guilds that it is told of.
 pub(super) struct Registrar {
+    desk: Desk,
+    seen: mpsc::UnboundedReceiver<GuildId>,
+}
+
+/// What a registration is made with.
+struct Desk {
     http: Arc<Http>,
     face: Arc<Face>,
     commands: Vec<CreateCommand>,
     digest: String,
-    seen: mpsc::UnboundedReceiver<GuildId>,
 }
 
 /// Why a registration did not succeed.
@@ -48,33 +55,57 @@ impl Registrar {
     pub(super) fn new(http: Arc<Http>, face: Arc<Face>, seen: mpsc::UnboundedReceiver<GuildId>) -> Self {
         let commands = poise::builtins::create_application_commands(&commands::all());
         let digest = digest(&commands);
-        Self { http, face, commands, digest, seen }
+        Self { desk: Desk { http, face, commands, digest }, seen }
     }
 
-    /// Sees to every guild as it becomes visible: at the start, and when the bot is invited again.
-    pub(super) async fn run(mut self) {
-        while let Some(guild) = self.seen.recv().await {
-            if !self.face.policy.guilds().any(|served| served.0 == guild.get()) {
-                tracing::info!(guild.id = guild.get(), "the bot is in a guild that it does not serve");
-                continue;
-            }
-            // One guild that refuses must not keep the others waiting for long.
-            let patience = ExponentialBuilder::default().with_jitter().with_max_delay(SLOWEST).with_max_times(3);
-            let ensured = (|| self.ensure(guild))
-                .retry(patience)
-                .notify(|error, pause| {
-                    let cause = chain(error);
-                    tracing::warn!(guild.id = guild.get(), cause, ?pause, "could not register the commands");
-                })
-                .await;
-            if let Err(error) = ensured {
-                tracing::error!(
-                    guild.id = guild.get(),
-                    cause = chain(&error),
-                    "gave up registering the commands until the next connection"
-                );
+    /// Sees to every guild as it becomes visible: at the start, and when the bot is invited again. One that refuses keeps no
+    /// other waiting.
+    pub(super) async fn run(self) {
+        let Self { desk, mut seen } = self;
+        let (mut under_way, mut guilds, mut again) = (FuturesUnordered::new(), HashSet::new(), HashSet::new());
+        loop {
+            tokio::select! {
+                guild = seen.recv() => match guild {
+                    Some(guild) if !desk.serves(guild) => {
+                        tracing::info!(guild.id = guild.get(), "the bot is in a guild that it does not serve");
+                    }
+                    Some(guild) if guilds.insert(guild) => under_way.push(desk.ensure_in_the_end(guild)),
+                    // What is under way may have seen the guild as it was before it was left and entered again.
+                    Some(guild) => {
+                        again.insert(guild);
+                    }
+                    None => return,
+                },
+                Some(guild) = under_way.next() => {
+                    if again.remove(&guild) {
+                        under_way.push(desk.ensure_in_the_end(guild));
+                    } else {
+                        guilds.remove(&guild);
+                    }
+                }
             }
         }
+    }
+}
+
+impl Desk {
+    fn serves(&self, guild: GuildId) -> bool {
+        self.face.policy.guilds().any(|served| served.0 == guild.get())
+    }
+
+    async fn ensure_in_the_end(&self, guild: GuildId) -> GuildId {
+        let patience = ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(SOON)
+            .with_max_delay(SLOWEST)
+            .without_max_times();
+        let ensured = (|| self.ensure(guild)).retry(patience).notify(|error, pause| {
+            let cause = chain(error);
+            tracing::warn!(guild.id = guild.get(), cause, ?pause, "could not register the commands");
+        });
+        // Without an end to its patience it ends well or not at all.
+        drop(ensured.await);
+        guild
     }
 
     async fn ensure(&self, guild: GuildId) -> Result<(), Error> {

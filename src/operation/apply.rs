@@ -28,6 +28,8 @@ pub enum Observation {
     AnswerLost,
     /// The request limit has no room for this operation before this moment, and why.
     Deferred(Hindrance, Timestamp),
+    /// The process began anew, perhaps with another token.
+    Restarted,
     /// DigitalOcean refuses the token, as somebody else found out.
     TokenRefused,
     /// A look was answered.
@@ -88,6 +90,7 @@ impl Operation {
                 next.hinder(why, now);
                 next.not_before = Some(until);
             }
+            Observation::Restarted => next.take_heart(),
             Observation::TokenRefused => next.lose_token(focus, now),
             Observation::Seen(look, answer) => next.see(focus, &look, answer, rules, now)?,
             Observation::Answered(command, answer) => next.answered(focus, &command, answer, rules, now)?,
@@ -157,6 +160,14 @@ impl Operation {
         step.answer_lost = true;
         self.obstacle = None;
         Ok(())
+    }
+
+    /// What the old token could not do need not wait any longer with a new one.
+    fn take_heart(&mut self) {
+        let why = self.power.stuck.as_ref().and_then(|stuck| stuck.why.as_ref());
+        if self.power.owed.is_some() && matches!(why, Some(Failure::Unauthorized | Failure::Forbidden { .. })) {
+            self.not_before = None;
+        }
     }
 
     /// Nothing forward can be done, and nothing turned on until there is a new token. Said once.

@@ -122,8 +122,23 @@ impl Worker {
     /// Ends what an operation wants of a DigitalOcean that refuses the token, and lets people be called where power is owed. For a
     /// process that is about to end: nobody else would tell them.
     pub async fn give_up_hope(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        self.note(id, Observation::TokenRefused, rules, now).await
+    }
+
+    /// Takes a stuck operation up at once where a new token may be what it lacked. For a process that has just begun.
+    pub async fn take_heart(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        self.note(id, Observation::Restarted, rules, now).await
+    }
+
+    async fn note(
+        &self,
+        id: OperationId,
+        observation: Observation,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
-        let operation = fold(&loaded.operation, Observation::TokenRefused, rules, now);
+        let operation = fold(&loaded.operation, observation, rules, now);
         if operation == loaded.operation {
             return Ok(());
         }

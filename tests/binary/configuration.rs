@@ -38,9 +38,28 @@ async fn the_file_env_is_read_and_the_environment_wins_over_it() {
 
 #[tokio::test]
 async fn a_file_env_that_cannot_be_read_is_wrong_configuration() {
-    let ended = run(&[], &[], Some("DISCORD_TOKEN='unfinished\n")).await;
-    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
-    assert!(ended.stderr.contains(".env"), "{}", ended.stderr);
+    let (secret, other) = ("a.token.of-three-parts", "dop_v1_another-token");
+    let broken = [
+        (format!("DISCORD_TOKEN='{secret}\nDIGITALOCEAN_TOKEN={other}\n"), "its first line is not NAME=value"),
+        (format!("SETTLE_TIME=5s\n\nDISCORD_TOKEN={secret} {other}\n"), "the line after SETTLE_TIME is not NAME=value"),
+    ];
+    for (text, place) in broken {
+        let ended = run(&[], &[], Some(&text)).await;
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.contains("the file .env") && ended.stderr.contains(place), "{}", ended.stderr);
+        assert!(!ended.stderr.contains(secret) && !ended.stderr.contains(other), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn only_the_file_env_of_the_working_directory_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "POLL_INTERVAL=never").unwrap();
+    let below = folder.path().join("below");
+    std::fs::create_dir(&below).unwrap();
+    let ended = Process::start(&below, "bot", &[], &BTreeMap::new()).end(PATIENCE).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(!ended.stderr.contains("never"), "{}", ended.stderr);
 }
 
 #[tokio::test]

@@ -207,3 +207,14 @@ async fn the_token_appears_in_no_log_and_no_error() {
         assert!(!text.contains(TOKEN) && !text.contains("secret0123"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_token_that_the_other_side_repeats_is_not_kept() {
+    let body = json!({ "id": TOKEN, "message": format!("no droplet for {TOKEN}"), "request_id": TOKEN });
+    let repeats = move |_: &Arrived| Reply::Answer(422, vec![("x-request-id", TOKEN.to_owned())], body.to_string());
+    let (_vendor, client) = stage(repeats).await;
+    let refused = client.run(commands::shutdown(DropletId(7))).await.unwrap_err();
+    let told = format!("{refused} {refused:?}");
+    assert!(told.contains("no droplet for [token]"), "{told}");
+    assert!(!told.contains(TOKEN), "{told}");
+}

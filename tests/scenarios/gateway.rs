@@ -2,6 +2,8 @@
 
 use insta::assert_snapshot;
 
+use snapshot_bot::sandbox::discord::fault::{Fault, Route};
+
 use crate::stage::{Role, Stage};
 
 const WHOLE: [&str; 3] = ["shutdown web-1", "snapshot web-1", "power_on web-1"];
@@ -92,6 +94,15 @@ async fn a_bot_that_is_kicked_and_invited_again_registers_its_commands_again() {
     stage
         .until("they are registered again", |stage| stage.discord.world().registered(Some(guild), &path).is_some())
         .await;
+    still_hears(stage).await;
+}
+
+#[tokio::test]
+async fn commands_that_discord_does_not_take_are_offered_again_until_it_does() {
+    let mut stage = Stage::dark().await;
+    let route: Route = "PUT /applications/*/guilds/*/commands".parse().unwrap();
+    stage.discord.world().inject(route, Fault::Down(503), Some(5));
+    stage.start().await;
     still_hears(stage).await;
 }
 

@@ -123,6 +123,7 @@ async fn forged_options_get_a_kind_answer() {
     take().with("name", "   ").forged().send().await.unwrap();
     ada.seat.slash("snapshot take").forged().send().await.unwrap();
     ada.seat.slash("snapshot explode").with("droplet", web.clone()).forged().send().await.unwrap();
+    ada.seat.slash("snapshot").forged().send().await.unwrap();
     assert_snapshot!(refused(stage, &ada).await);
 }
 

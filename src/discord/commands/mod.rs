@@ -19,7 +19,7 @@ use serenity::{
 use super::{
     face::{Face, person},
     incident::Fault,
-    messages::text::plain,
+    messages::{refusal::Refusal, text::plain},
     responder::{Answer, Deferral, Responder, Stop},
 };
 use crate::{
@@ -57,8 +57,9 @@ pub(super) fn all() -> Vec<poise::Command<Arc<Face>, Fault>> {
     ),
     subcommand_required
 )]
-#[expect(clippy::unused_async, reason = "poise wants it so, and Discord never calls a command that has subcommands")]
-async fn snapshot(_: Context<'_>) -> Result<(), Fault> {
+async fn snapshot(context: Context<'_>) -> Result<(), Fault> {
+    // Discord sends no command without what stands under it; somebody forged one.
+    answer(context, async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
     Ok(())
 }
 
@@ -120,7 +121,6 @@ async fn choices(context: Context<'_>, found: &[Snapshot]) -> Vec<AutocompleteCh
 
 /// What poise could not do itself. Commands answer for themselves, so what comes here is no command of ours, or a bug.
 pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<Face>, Fault>) {
-    use super::messages::refusal::Refusal;
     use poise::FrameworkError;
     match error {
         FrameworkError::Command { error, ctx, .. } => fail(ctx, Stop::Failed(error)).await,

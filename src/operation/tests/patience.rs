@@ -236,3 +236,13 @@ fn nobody_is_called_for_a_droplet_that_was_last_seen_on() {
         it = toy.turn(it, if looks { Fate::Unauthorized } else { Fate::Fine }, 20);
     }
 }
+
+#[test]
+fn a_new_token_is_tried_as_soon_as_the_bot_is_started_with_it() {
+    let (mut toy, it) = about_to_power_on();
+    let it = toy.turn(it, Fate::Unauthorized, 20);
+    assert!(it.power.stuck.is_some());
+    assert!(matches!(it.next(&toy.rules, toy.now), Effect::Sleep(_)));
+    let it = it.apply(Observation::Restarted, &toy.rules, toy.now).unwrap();
+    assert!(matches!(it.next(&toy.rules, toy.now), Effect::Look(_)), "{:?}", it.next(&toy.rules, toy.now));
+}
