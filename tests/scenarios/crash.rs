@@ -2,7 +2,7 @@
 //!
 //! Each tale is told once undisturbed. Then it is told anew for every request of that first run: the request is held, the whole
 //! bot is killed, the request is carried out or not, the bot starts again on the same database, and the channel must look the
-//! same in the end. `CRASH_SWEEP=all` leaves nothing out; without it, every second look is cut once, and pairs of deaths are sampled.
+//! same in the end. `CRASH_SWEEP=all` leaves nothing out; without it, looks are left out as `Looks` says, and pairs of deaths are sampled.
 
 mod cut;
 mod storm;
@@ -29,62 +29,44 @@ const AT_ONCE: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(20);
 const SEED: u64 = 20_261_122;
 
-#[test]
-fn a_take_ends_the_same_wherever_the_bot_dies() {
-    sweep(Housing::Runtime, &tale::TAKE);
+macro_rules! sweeps {
+    ($($(#[$attribute:meta])* $name:ident: $ground:expr, $tale:ident;)+) => {$(
+        $(#[$attribute])*
+        #[test]
+        fn $name() {
+            match $ground {
+                Some(ground) => sweep(&ground, &tale::$tale),
+                None => println!("skipped on PostgreSQL: TEST_DATABASE_URL is not set"),
+            }
+        }
+    )+};
 }
 
-#[test]
-fn a_live_take_ends_the_same_wherever_the_bot_dies() {
-    sweep(Housing::Runtime, &tale::LIVE);
-}
+sweeps! {
+    a_take_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::All), TAKE;
+    a_live_take_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), LIVE;
+    a_take_of_a_droplet_that_is_off_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), ALREADY_OFF;
+    a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), HUNG_FORCE;
+    a_hung_shutdown_that_is_taken_live_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), HUNG_LIVE;
+    a_hung_shutdown_that_is_cancelled_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), HUNG_CANCEL;
+    a_hung_shutdown_that_nobody_decides_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::None), HUNG_SILENCE;
+    a_restore_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), RESTORE;
+    a_restore_without_safety_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::None), RESTORE_UNSAFE;
+    a_restore_whose_shutdown_hangs_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::None), RESTORE_HUNG;
+    a_launch_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), LAUNCH;
+    a_deletion_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), DELETE;
 
-#[test]
-fn a_take_of_a_droplet_that_is_off_ends_the_same_wherever_the_bot_dies() {
-    sweep(Housing::Runtime, &tale::ALREADY_OFF);
-}
+    a_take_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::All), TAKE;
+    a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), HUNG_FORCE;
+    a_restore_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), RESTORE;
+    a_launch_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), LAUNCH;
+    a_deletion_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), DELETE;
 
-#[test]
-fn a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_bot_dies() {
-    sweep(Housing::Runtime, &tale::HUNG_FORCE);
-}
-
-#[test]
-fn a_hung_shutdown_that_is_taken_live_ends_the_same_wherever_the_bot_dies() {
-    sweep(Housing::Runtime, &tale::HUNG_LIVE);
-}
-
-#[test]
-fn a_hung_shutdown_that_is_cancelled_ends_the_same_wherever_the_bot_dies() {
-    sweep(Housing::Runtime, &tale::HUNG_CANCEL);
-}
-
-#[test]
-fn a_restore_ends_the_same_wherever_the_bot_dies() {
-    sweep(Housing::Runtime, &tale::RESTORE);
-}
-
-#[test]
-fn a_launch_ends_the_same_wherever_the_bot_dies() {
-    sweep(Housing::Runtime, &tale::LAUNCH);
-}
-
-#[test]
-fn a_deletion_ends_the_same_wherever_the_bot_dies() {
-    sweep(Housing::Runtime, &tale::DELETE);
-}
-
-#[test]
-fn a_take_ends_the_same_wherever_the_program_is_killed() {
-    sweep(Housing::Process, &tale::TAKE);
-}
-
-#[test]
-fn a_take_ends_the_same_on_postgresql_too() {
-    match std::env::var("TEST_DATABASE_URL") {
-        Ok(server) => sweep_on(&Ground { housing: Housing::Runtime, postgresql: Some(server) }, &tale::TAKE),
-        Err(_) => println!("skipped on PostgreSQL: TEST_DATABASE_URL is not set"),
-    }
+    a_take_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), TAKE;
+    a_hung_shutdown_that_is_forced_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), HUNG_FORCE;
+    a_restore_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), RESTORE;
+    a_launch_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), LAUNCH;
+    a_deletion_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), DELETE;
 }
 
 #[tokio::test]
@@ -111,21 +93,41 @@ struct Ground {
     housing: Housing,
     /// A server, if the memory is not a SQLite file.
     postgresql: Option<String>,
+    looks: Looks,
 }
 
-fn sweep(housing: Housing, tale: &Tale) {
-    sweep_on(&Ground { housing, postgresql: None }, tale);
+/// At which looks the bot dies, besides everything that changes something. `CRASH_SWEEP=all` means all of them everywhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    All,
+    /// Every second one, since one is like its neighbour.
+    Some,
+    /// None: elsewhere the same code has died at them.
+    None,
+}
+
+impl Ground {
+    #[expect(clippy::unnecessary_wraps, reason = "all grounds are asked for alike")]
+    fn home(looks: Looks) -> Option<Self> {
+        Some(Self { housing: Housing::Runtime, postgresql: None, looks })
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "all grounds are asked for alike")]
+    fn process(looks: Looks) -> Option<Self> {
+        Some(Self { housing: Housing::Process, postgresql: None, looks })
+    }
+
+    fn postgresql(looks: Looks) -> Option<Self> {
+        let server = std::env::var("TEST_DATABASE_URL").ok()?;
+        Some(Self { housing: Housing::Runtime, postgresql: Some(server), looks })
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn sweep_on(ground: &Ground, tale: &Tale) {
+async fn sweep(ground: &Ground, tale: &Tale) {
     let first = tell(ground, tale, &[]).await;
     assert_eq!(first.ending.actions, tale.actions, "undisturbed\n{}", first.ending.transcript);
-    let mut lives = lives(&first.requests);
-    if ground.postgresql.is_some() && !everything() {
-        // The same code asks both databases; the deaths at commands and messages show that this one remembers, too.
-        lives.retain(|cuts| cuts.iter().all(|cut| cut.kind.method != Method::Get));
-    }
+    let lives = lives(&first.requests, if everything() { Looks::All } else { ground.looks });
     let count = lives.len();
     let told = stream::iter(lives)
         .map(|cuts| async move {
@@ -159,18 +161,20 @@ fn everything() -> bool {
 }
 
 /// Every way to die once, and some to die twice.
-fn lives(requests: &BTreeMap<Kind, usize>) -> Vec<Vec<Cut>> {
-    let everything = everything();
+fn lives(requests: &BTreeMap<Kind, usize>, looks: Looks) -> Vec<Vec<Cut>> {
     let mut once = Vec::new();
     for (kind, count) in requests {
-        // One look is like its neighbour: every second one will do for every day.
-        let stride = if kind.method == Method::Get && !everything { 2 } else { 1 };
+        let stride = match (kind.method, looks) {
+            (Method::Get, Looks::None) => continue,
+            (Method::Get, Looks::Some) => 2,
+            _ => 1,
+        };
         for number in (0..*count).step_by(stride) {
-            once.extend(kind.fates(everything).iter().map(|fate| Cut { kind: *kind, number, fate: *fate }));
+            once.extend(kind.fates(everything()).iter().map(|fate| Cut { kind: *kind, number, fate: *fate }));
         }
     }
     let mut random = fastrand::Rng::with_seed(SEED);
-    let pairs = if everything { 2 * once.len() } else { once.len() / 6 };
+    let pairs = if everything() { 2 * once.len() } else { once.len() / 6 };
     let twice: Vec<Vec<Cut>> = (0..pairs).map(|_| (0..2).map(|_| once[random.usize(..once.len())]).collect()).collect();
     once.into_iter().map(|cut| vec![cut]).chain(twice).collect()
 }

@@ -28,10 +28,10 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    /// What can become of such a request. Looks change nothing, so that one death is like the other.
+    /// What can become of such a request. Looks change nothing, so that a late one is like a lost one.
     pub(super) fn fates(self, everything: bool) -> &'static [Fate] {
         match self.method {
-            Method::Get if !everything => &[Fate::Lost],
+            Method::Get if !everything => &[Fate::Lost, Fate::Unanswered],
             // An edit that is late by the length of a restart cannot be told from one that somebody made after it.
             Method::Patch => &[Fate::Lost, Fate::Carried, Fate::Unanswered],
             Method::Get | Method::Post | Method::Put | Method::Delete => {

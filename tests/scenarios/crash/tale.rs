@@ -29,8 +29,12 @@ enum Setting {
     Fine,
     DropletIsOff,
     ShutdownHangs,
+    /// It hangs, and the time for an answer is short.
+    NobodyDecides,
     /// There is a Snapshot of the Droplet already, named `golden`.
     Golden,
+    /// The same, and the shutdown hangs.
+    GoldenHangs,
 }
 
 pub(super) const TAKE: Tale = Tale {
@@ -53,12 +57,25 @@ pub(super) const HUNG_LIVE: Tale =
     Tale { press: Some("Take it live"), may_go_off_late: true, actions: &["shutdown", "snapshot"], ..HUNG_FORCE };
 pub(super) const HUNG_CANCEL: Tale = Tale { press: Some("Cancel"), actions: &["shutdown"], ..HUNG_LIVE };
 
+pub(super) const HUNG_SILENCE: Tale = Tale { setting: Setting::NobodyDecides, press: None, ..HUNG_CANCEL };
+
 pub(super) const RESTORE: Tale = Tale {
     line: "/snapshot restore droplet:web-1 snapshot:golden",
     setting: Setting::Golden,
     confirm: Some("Restore"),
     actions: &["shutdown", "snapshot", "restore", "power_on"],
     ..TAKE
+};
+pub(super) const RESTORE_UNSAFE: Tale = Tale {
+    line: "/snapshot restore droplet:web-1 snapshot:golden safety:no",
+    actions: &["shutdown", "restore", "power_on"],
+    ..RESTORE
+};
+pub(super) const RESTORE_HUNG: Tale = Tale {
+    setting: Setting::GoldenHangs,
+    press: Some("Force power off"),
+    actions: &["shutdown", "power_off", "snapshot", "restore", "power_on"],
+    ..RESTORE
 };
 pub(super) const LAUNCH: Tale = Tale {
     line: "/snapshot launch snapshot:golden name:web-2",
@@ -82,22 +99,26 @@ impl Tale {
         }
         stage.watches_late_shutdowns = self.may_go_off_late;
         // No machine is so slow that a healthy shutdown looks hung.
-        let hangs = self.setting == Setting::ShutdownHangs;
+        let hangs = matches!(self.setting, Setting::ShutdownHangs | Setting::NobodyDecides | Setting::GoldenHangs);
         stage.environment.insert("SHUTDOWN_TIMEOUT", if hangs { "400ms" } else { "1m" }.to_owned());
         // A Droplet that hangs is looked at again and again, and one look is like the other.
         stage.environment.insert("POLL_INTERVAL", if hangs { "150ms" } else { "10ms" }.to_owned());
-        stage.digitalocean.world(|world| match self.setting {
-            Setting::Fine => {}
-            Setting::DropletIsOff => {
-                let web = world.droplet_named("web-1").map(|droplet| droplet.id);
-                world.turn_off(web.expect("the stage has it"));
-                world.mark_power();
+        if self.setting == Setting::NobodyDecides {
+            stage.environment.insert("DECISION_TIMEOUT", "1s".to_owned());
+        }
+        stage.digitalocean.world(|world| {
+            let web = world.droplet_named("web-1").map(|droplet| droplet.id).expect("the stage has it");
+            match self.setting {
+                Setting::Fine | Setting::ShutdownHangs | Setting::NobodyDecides => {}
+                Setting::DropletIsOff => {
+                    world.turn_off(web);
+                    world.mark_power();
+                }
+                Setting::Golden | Setting::GoldenHangs => {
+                    world.add_snapshot(web, "golden", 2.0);
+                }
             }
-            Setting::Golden => {
-                let web = world.droplet_named("web-1").map(|droplet| droplet.id);
-                world.add_snapshot(web.expect("the stage has it"), "golden", 2.0);
-            }
-            Setting::ShutdownHangs => {
+            if hangs {
                 let hung = Quirk::ShutdownHangs { action: HungAction::Completes, off_after: None };
                 world.add_fault(Fault::always(Pattern::action("shutdown"), hung));
             }
