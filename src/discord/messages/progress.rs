@@ -15,7 +15,7 @@ use crate::{
     discord::press::{Act, Press},
     operation::{
         Hindrance, Operation, Verdict,
-        plan::{Downtime, Kind},
+        plan::{Downtime, Kind, Safety},
         power::Released,
         reading::{Failure, PowerState},
         step::{Run, State, Step, Task},
@@ -270,7 +270,12 @@ fn question(operation: &Operation, wording: &Wording) -> Option<String> {
     let question = operation.question.as_ref()?;
     let droplet = name(&operation.target.name);
     let live = match operation.kind {
-        Kind::Restore { .. } => "**Go on live** takes the safety Snapshot while it runs, then restores.",
+        Kind::Restore { safety: Safety::Snapshot, .. } => {
+            "**Go on live** takes the safety Snapshot while it runs, then restores."
+        }
+        Kind::Restore { safety: Safety::None, .. } => {
+            "**Go on live** overwrites the disk while it runs; nothing of what is on it now is kept."
+        }
         Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
             "**Take it live** takes the Snapshot while it runs; files that are being written may be damaged in it."
         }

@@ -181,6 +181,14 @@ fn progress_of_every_state() {
                 operation.steps[0].began = Some(ago(200));
             }),
         ),
+        (
+            "question of a restore without a safety Snapshot",
+            with(asking(true), |operation| {
+                operation.kind = examples::restore_without_safety();
+                operation.steps = operation.kind.plan();
+                operation.steps[0].began = Some(ago(200));
+            }),
+        ),
         ("power on its way back", examples::powering_on()),
         ("stuck", stuck_with(None)),
         ("ready", examples::completed()),
