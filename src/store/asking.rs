@@ -15,7 +15,7 @@ use super::{
 };
 use crate::operation::{
     Operation, Request, Wished,
-    ids::{ChannelId, DropletId, InteractionId, MessageId, OperationId},
+    ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId},
 };
 
 /// Why no operation was created.
@@ -210,7 +210,7 @@ impl Store {
         Ok(stored::read_all(&rows).pop())
     }
 
-    /// All that run, oldest first.
+    /// All that run, whoever asked for them, oldest first.
     pub async fn running(&self) -> Result<Vec<Stored>, Error> {
         let rows = sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 ORDER BY o.asked_at, o.id"))
             .fetch_all(&self.pool)
@@ -218,12 +218,26 @@ impl Store {
         Ok(stored::read_all(&rows))
     }
 
-    /// The last that ended, newest first.
-    pub async fn recent(&self, limit: usize) -> Result<Vec<Stored>, Error> {
-        let rows = sqlx::query(select_stored!("WHERE o.is_running = 0 ORDER BY o.ended_at DESC, o.id DESC LIMIT $1"))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
-            .await?;
+    /// All that run and were asked for in this guild, oldest first.
+    pub async fn running_in(&self, guild: GuildId) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_open = 1 AND o.is_running = 1 AND o.guild_id = $1 ORDER BY o.asked_at, o.id"
+        ))
+        .bind(bits(guild.0))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(stored::read_all(&rows))
+    }
+
+    /// The last of this guild that ended, newest first.
+    pub async fn recent(&self, guild: GuildId, limit: usize) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_running = 0 AND o.guild_id = $1 ORDER BY o.ended_at DESC, o.id DESC LIMIT $2"
+        ))
+        .bind(bits(guild.0))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
         Ok(stored::read_all(&rows))
     }
 

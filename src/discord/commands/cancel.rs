@@ -56,8 +56,8 @@ async fn meant(face: &Face, who: &Person, text: &str) -> Result<OperationId, Sto
 
 /// What runs here and can be seen by this person.
 async fn running(face: &Face, who: &Person) -> Result<Vec<Operation>, store::Error> {
-    let running = face.store.running().await?.into_iter().map(|stored| stored.operation);
-    Ok(running.filter(|operation| Some(operation.asker.guild) == who.guild).collect())
+    let Some(guild) = who.guild else { return Ok(Vec::new()) };
+    Ok(face.store.running_in(guild).await?.into_iter().map(|stored| stored.operation).collect())
 }
 
 /// The running operations that this person may stop.

@@ -182,12 +182,12 @@ fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: But
     lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
     Said {
         content: String::new(),
-        embed: Some(Embed {
+        embeds: vec![Embed {
             title: shorten(title, LONGEST_TITLE),
             description: lines.join("\n"),
             footer: "Only you can answer, once".to_owned(),
             colour: Colour::Asking,
-        }),
+        }],
         buttons: vec![
             Button { label: yes, style: Style::Danger, press: Press::Confirm(buttons.id) },
             Button { label: "Never mind", style: Style::Secondary, press: Press::Decline(buttons.id) },

@@ -58,12 +58,12 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Said {
     }
     let lines: Vec<String> = page.entries.iter().map(|entry| line(entry, page.of.is_none(), wording)).collect();
     Said {
-        embed: Some(Embed {
+        embeds: vec![Embed {
             title: whose,
             description: lines.join("\n"),
             footer: footer(page, wording),
             colour: Colour::Working,
-        }),
+        }],
         buttons: buttons(page),
         ..Said::default()
     }

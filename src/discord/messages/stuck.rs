@@ -33,7 +33,7 @@ pub fn stuck(operation: &Operation) -> Said {
     );
     let press = Press::Wish { act: Act::HandleIt, operation: operation.id };
     let button = Button { label: "I'll handle it", style: Style::Primary, press };
-    Said { content, pings: Some(asker), buttons: vec![button], embed: None }
+    Said { content, pings: Some(asker), buttons: vec![button], embeds: Vec::new() }
 }
 
 /// A shutdown that hung took effect after the end, and was made good.

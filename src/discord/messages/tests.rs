@@ -11,16 +11,16 @@ use super::{
     progress::progress,
     refusal::{BadName, Refusal},
     reply,
-    said::{Said, Style},
-    status::{Entry, choice, detail, event, overview},
+    said::{Embed, Said, Style},
+    status::{Entry, LISTED, Overview, choice, detail, overview},
     stuck::{repaired, stuck},
 };
 use crate::{
     access::{Denial, Right},
     discord::press::Act,
     operation::{
-        Cancelled, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
-        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId},
+        Asker, Cancelled, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
+        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
         plan::{Downtime, Kind, Safety, SnapshotRef},
         power::{Released, Stuck},
         reading::{Failure, PowerState},
@@ -36,10 +36,12 @@ fn read(said: &Said) -> String {
     if !said.content.is_empty() {
         writeln!(text, "{}", said.content).unwrap();
     }
-    if let Some(embed) = &said.embed {
+    for embed in &said.embeds {
         writeln!(text, "┃ {} ({:?})\n┃ {}", embed.title, embed.colour, embed.description.replace('\n', "\n┃ "))
             .unwrap();
-        writeln!(text, "┃ {}", embed.footer).unwrap();
+        if !embed.footer.is_empty() {
+            writeln!(text, "┃ {}", embed.footer).unwrap();
+        }
     }
     for button in &said.buttons {
         let mark = match button.style {
@@ -245,7 +247,7 @@ fn every_obstacle_is_named() {
     ];
     let first_line = |what: Hindrance| {
         let said = progress(&hindered(what), &wording(), NOW);
-        said.embed.map(|embed| embed.description.lines().next().unwrap_or_default().to_owned()).unwrap_or_default()
+        said.embeds.first().and_then(|embed| embed.description.lines().next()).unwrap_or_default().to_owned()
     };
     insta::assert_snapshot!(variants.map(first_line).join("\n"));
 }
@@ -484,17 +486,63 @@ fn status_in_all_its_shapes() {
         What::Ended,
     ];
     let by = |what: &What| matches!(what, What::Asked | What::Confirmed | What::Wished(_)).then_some(ADA);
-    let told: Vec<_> =
-        what.into_iter().filter_map(|what| Some((NOW, event(&Event { at: NOW, by: by(&what), what })?))).collect();
-    let many: Vec<Entry> = (0..40).map(|_| entry(examples::taking(), Some(u64::MAX))).collect();
+    let told: Vec<_> = what.into_iter().map(|what| Event { at: NOW, by: by(&what), what }).collect();
+    let live = Event { at: NOW, by: Some(ADA), what: What::Wished(Wish::Live) };
+    let one = |entry: &Entry, told: &[Event]| read(&detail(entry, told, NOW));
+    let of = |operation: Operation| one(&entry(operation, Some(75)), &told[..1]);
+    let some = Overview { running: running.to_vec(), more: 12, ended: ended.to_vec() };
+    let idle = Overview { running: Vec::new(), more: 0, ended: ended[..1].to_vec() };
     let variants = [
-        ("nothing at all", overview(&[], &[])),
-        ("some", overview(&running, &ended)),
-        ("one", detail(&ended[0], &told)),
+        ("nothing at all", read(&overview(&Overview::default(), NOW))),
+        ("some", read(&overview(&some, NOW))),
+        ("nothing runs", read(&overview(&idle, NOW))),
+        ("one", one(&ended[0], &told)),
+        ("one that runs", one(&running[0], &told[..1])),
+        ("one that failed", of(examples::failed(Failure::ActionErrored))),
+        ("a restore", one(&entry(examples::restored(), Some(75)), &[live])),
+        ("a launch", of(launched(Some("203.0.113.7")))),
+        ("a deletion", of(examples::of(examples::delete()))),
         ("choice", choice(&examples::completed())),
     ];
     insta::assert_snapshot!(side_by_side(variants));
-    assert!(overview(&many, &many).encode_utf16().count() <= 2000);
+}
+
+#[test]
+fn ten_that_run_and_ten_that_ended_always_fit() {
+    let far = |mut operation: Operation| {
+        let id = 1_199_999_999_999_999_999;
+        operation.asker = Asker { user: UserId(id), guild: GuildId(id), channel: ChannelId(id) };
+        operation.target.name = "a-rather-long-name-of-a-droplet".repeat(8);
+        Entry { operation, progress: Some((ChannelId(id), MessageId(id))) }
+    };
+    let slow = with(examples::taking(), |operation| {
+        operation.kind = examples::restore();
+        operation.obstacle = Some(Obstacle { what: Hindrance::Event(Some("x".repeat(200))), since: ago(30) });
+    });
+    let failed = with(examples::watched(), |operation| {
+        operation.kind = examples::restore();
+        operation.verdict = Some(Verdict::Failed(Failure::RestoreUnclear));
+    });
+    let ten = |operation: &Operation| std::iter::repeat_n(far(operation.clone()), LISTED).collect::<Vec<_>>();
+    let full = overview(&Overview { running: ten(&slow), more: 990, ended: ten(&failed) }, NOW);
+    let length = |text: &str| text.encode_utf16().count();
+    let [running, ended] = full.embeds.as_slice() else { panic!("two embeds") };
+    let links = |embed: &Embed| embed.description.matches("https://discord.com/channels/").count();
+    assert_eq!((links(running), links(ended)), (LISTED, LISTED));
+    assert!(running.description.ends_with("and 990 more"));
+    let all = |embed: &Embed| length(&embed.title) + length(&embed.description) + length(&embed.footer);
+    assert!(all(running) + all(ended) <= 6000, "{} + {}", all(running), all(ended));
+    assert!([running, ended].iter().all(|embed| length(&embed.description) <= 4096));
+}
+
+#[test]
+fn of_a_long_timeline_the_last_events_are_shown() {
+    let press = |number: u64| Event { at: NOW, by: Some(UserId(number)), what: What::Wished(Wish::Cancel) };
+    let many: Vec<_> = (1..=500).map(press).collect();
+    let said = detail(&Entry { operation: examples::completed(), progress: None }, &many, NOW);
+    let description = &said.embeds[0].description;
+    assert!(description.encode_utf16().count() <= 4096);
+    assert!(description.contains("earlier events") && description.ends_with("pressed by <@500>"), "{description}");
 }
 
 #[test]
@@ -528,7 +576,7 @@ proptest::proptest! {
             for said in said {
                 let length = |text: &str| text.encode_utf16().count();
                 proptest::prop_assert!(length(&said.content) <= 2000);
-                if let Some(embed) = &said.embed {
+                for embed in &said.embeds {
                     proptest::prop_assert!(length(&embed.title) <= 256 && length(&embed.description) <= 4096);
                     proptest::prop_assert!(length(&embed.footer) <= 2048);
                 }
