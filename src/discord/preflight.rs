@@ -1,9 +1,14 @@
 //! Whether something destructive can be done at all, looked up past every cache: before the question, and again before the deed.
 
+use jiff::Timestamp;
+
 use super::{face::Face, lookup, messages::refusal::Refusal, responder::Stop};
 use crate::{
     inventory::{Droplet, DropletStatus, Inspection, Snapshot},
-    operation::{Operation, ids::DropletId},
+    operation::{
+        Operation,
+        ids::{DropletId, SnapshotId},
+    },
 };
 
 /// A Droplet and one of its Snapshots or backups, which can be put back onto it.
@@ -52,6 +57,8 @@ pub(super) struct Deletable {
     pub(super) siblings: Option<usize>,
     /// The operation that took it.
     pub(super) origin: Option<Operation>,
+    /// Until when an Undo needs it.
+    pub(super) undo_until: Option<Timestamp>,
 }
 
 /// Looks whether a Snapshot, by id or by name, can be deleted now.
@@ -74,7 +81,23 @@ pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
     // Of a Droplet that is gone only the list still knows.
     let siblings = counted.or_else(|| snapshot.droplet.map(|_| listing.snapshots().count()));
     let droplet = counted.and_then(|_| listing.droplet()).map(|droplet| droplet.name.clone());
-    Ok(Deletable { snapshot, droplet, siblings, origin })
+    let undo_until = match &origin {
+        Some(origin) => undo_until(face, origin, snapshot.id).await?,
+        None => None,
+    };
+    Ok(Deletable { snapshot, droplet, siblings, origin, undo_until })
+}
+
+/// Until when the Undo of the restore that took this safety Snapshot is offered; none once it was put back, since then the disk
+/// holds what it holds.
+async fn undo_until(face: &Face, origin: &Operation, snapshot: SnapshotId) -> Result<Option<Timestamp>, Stop> {
+    let is_safety = origin.safety_snapshot().is_some_and(|safety| safety.id == snapshot);
+    let until = origin.undo_until().filter(|until| is_safety && face.clock.now() < *until);
+    let (Some(until), Some(droplet), Some(ended)) = (until, origin.target.droplet, origin.ended) else {
+        return Ok(None);
+    };
+    let was_put_back = face.store.was_put_back(snapshot, droplet, ended).await?;
+    Ok((!was_put_back).then_some(until))
 }
 
 fn unusable(droplet: &Droplet, status: &str) -> Stop {

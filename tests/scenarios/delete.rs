@@ -41,6 +41,28 @@ async fn a_safety_snapshot_that_an_undo_still_needs_is_warned_about() {
 }
 
 #[tokio::test]
+async fn the_older_safety_snapshot_is_deleted_without_a_warning_once_it_was_put_back() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    rex.press("Undo").await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    rex.press("Delete the older safety Snapshot").await;
+    assert!(rex.sees("Delete a Snapshot for good?"));
+    assert!(!rex.sees("It is the safety Snapshot of a restore"), "{}", rex.transcript());
+    rex.press("Delete").await;
+    stage.settle().await;
+    rex.transcript();
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 2, "golden and the newer one");
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn what_a_running_restore_needs_is_not_deleted() {
     let stage = Stage::new().await;
     let web = stage.droplet("web-1");

@@ -88,6 +88,28 @@ contract! {
         assert!(!origins.contains_key(&imitated));
     }
 
+    async fn a_snapshot_counts_as_put_back_once_a_later_restore_of_it_has_completed(memory: &Memory) {
+        let store = memory.open().await;
+        let (kept, droplet) = (SnapshotId(50), DropletId(10));
+        let restores = [
+            (1, 10, 50, Verdict::Completed, 5),
+            (2, 10, 50, Verdict::Cancelled, 20),
+            (3, 10, 51, Verdict::Completed, 30),
+            (4, 11, 50, Verdict::Completed, 40),
+        ];
+        for (number, droplet, snapshot, verdict, when) in restores {
+            let snapshot = SnapshotRef { id: SnapshotId(snapshot), name: "golden".to_owned() };
+            let kind = Kind::Restore { snapshot, safety: Safety::Snapshot };
+            let request = Request { kind, ..request(number, droplet) };
+            let operation = store.create(request, InteractionId(number)).await.unwrap();
+            let loaded = load(&store, operation.id).await;
+            store.commit(&loaded, &ended(operation, verdict, at(when)), None).await.unwrap();
+        }
+        assert!(!store.was_put_back(kept, droplet, at(10)).await.unwrap());
+        assert!(store.was_put_back(kept, droplet, at(5)).await.unwrap());
+        assert!(store.was_put_back(kept, DropletId(11), at(10)).await.unwrap());
+    }
+
     async fn requests_at_once_for_one_droplet_create_one_operation(memory: &Memory) {
         let store = memory.open().await;
         let tries = (1..=8).map(|number| store.create(request(number, 10), InteractionId(number)));

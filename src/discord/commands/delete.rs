@@ -43,21 +43,12 @@ pub(in crate::discord) async fn question(face: &Face, asked: &Asked, text: &str)
     begin::check(face, asked)?;
     let found = preflight::delete(face, text).await?;
     let snapshot = &found.snapshot;
-    let now = face.clock.now();
-    let is_safety = |operation: &&crate::operation::Operation| {
-        operation.safety_snapshot().is_some_and(|safety| safety.id == snapshot.id)
-    };
     let deleting = Deleting {
         snapshot,
         taken_by: found.origin.as_ref().map(|operation| operation.asker.user),
         droplet: found.droplet.as_deref(),
         siblings: found.siblings,
-        undo_until: found
-            .origin
-            .as_ref()
-            .filter(is_safety)
-            .and_then(crate::operation::Operation::undo_until)
-            .filter(|until| now < *until),
+        undo_until: found.undo_until,
     };
     // Nothing is done to the Droplet, so whatever else runs on it does not matter.
     let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
