@@ -2,7 +2,10 @@
 //!
 //! A press is stateless and forged as easily as typed text, so the operation is looked up and the person asked about anew.
 
-use serenity::{http::Http, model::application::ComponentInteraction};
+use serenity::{
+    http::Http,
+    model::{application::ComponentInteraction, channel::MessageFlags},
+};
 
 use super::{
     asked::Asked,
@@ -25,13 +28,24 @@ use crate::{
 /// Answers a press.
 pub(super) async fn pressed(face: &Face, http: &Http, interaction: &ComponentInteraction) {
     let asked = Asked::from(interaction);
-    let press: Option<Press> = interaction.data.custom_id.parse().ok();
+    let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, interaction));
     let deferral = match press {
         Some(Press::Confirm(_) | Press::Decline(_) | Press::Page { .. }) => Deferral::Silent,
         Some(Press::Wish { .. } | Press::Undo(_) | Press::Delete(_)) | None => Deferral::Thinking,
     };
     let responder = Responder { http, id: interaction.id, token: &interaction.token, deferral };
     responder.answer(Box::pin(hear(face, &asked, press))).await;
+}
+
+/// What is said instead of a message may only take the place of one that its reader alone sees: under a public one, such a press
+/// is forged.
+fn is_in_its_place(press: Press, interaction: &ComponentInteraction) -> bool {
+    match press {
+        Press::Confirm(_) | Press::Decline(_) | Press::Page { .. } => {
+            interaction.message.flags.is_some_and(|flags| flags.contains(MessageFlags::EPHEMERAL))
+        }
+        Press::Wish { .. } | Press::Undo(_) | Press::Delete(_) => true,
+    }
 }
 
 async fn hear(face: &Face, asked: &Asked, press: Option<Press>) -> Result<Answer, Stop> {
