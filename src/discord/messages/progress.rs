@@ -127,10 +127,8 @@ impl Phase {
 
 /// What a reader wants to know first: how long the Droplet will be down.
 fn outlook(operation: &Operation) -> String {
-    let is_taking = operation.active_step().is_some_and(|step| step.task == Task::Snapshot && step.run().is_some());
     match (operation.cancelled.is_some(), operation.power.downtime().is_some()) {
-        (true, _) if is_taking => return "too late to stop; the Snapshot is kept".to_owned(),
-        (true, _) => return "stopping".to_owned(),
+        (true, _) => return stopping(operation).to_owned(),
         (false, true) => return "it is on again".to_owned(),
         (false, false) => {}
     }
@@ -148,6 +146,36 @@ fn outlook(operation: &Operation) -> String {
             Some(expected) => format!("expect {} of downtime", about(expected)),
             None => "expect downtime until it is done".to_owned(),
         },
+    }
+}
+
+/// What becomes of an operation that somebody cancelled: DigitalOcean stops nothing that it has begun.
+fn stopping(operation: &Operation) -> &'static str {
+    let Some(step) = operation.current() else { return "stopping" };
+    let is_begun = match step.state {
+        State::Running(_) | State::Intended { doubt: None, .. } => true,
+        State::Intended { doubt: Some(_), .. }
+        | State::Waiting(_)
+        | State::Done { .. }
+        | State::Skipped
+        | State::Failed { .. } => false,
+    };
+    match (step.task, &operation.kind) {
+        (Task::Snapshot, Kind::Restore { .. }) if is_begun => "stopping; the safety Snapshot is kept",
+        (Task::Snapshot, Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. }) if is_begun => {
+            "too late to stop; the Snapshot is kept"
+        }
+        (Task::Restore | Task::Create | Task::Delete, _) if is_begun => "too late to stop",
+        (
+            Task::Snapshot
+            | Task::Restore
+            | Task::Create
+            | Task::Delete
+            | Task::ShutDown
+            | Task::PowerOff
+            | Task::PowerOn,
+            _,
+        ) => "stopping",
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
         power::{Released, Stuck},
         reading::{Failure, PowerState},
         request::NewDroplet,
-        step::{Doubt, State, Task},
+        step::{Checks, Doubt, State, Task},
     },
     store::{Event, What},
 };
@@ -123,6 +123,19 @@ fn broken_restore(why: Failure) -> Operation {
     with(examples::restored(), |operation| {
         operation.steps[2].state = State::Failed { at: ago(30), why: why.clone() };
         operation.verdict = Some(Verdict::Failed(why));
+    })
+}
+
+/// An operation with everything before this step done.
+fn at_step(kind: Kind, task: Task, state: State) -> Operation {
+    with(examples::of(kind), |operation| {
+        let index = operation.steps.iter().position(|step| step.task == task).unwrap();
+        for step in &mut operation.steps[..index] {
+            step.began = Some(ago(30));
+            step.state = State::Done { at: ago(20) };
+        }
+        operation.steps[index].began = Some(ago(10));
+        operation.steps[index].state = state;
     })
 }
 
@@ -232,6 +245,34 @@ fn progress_of_every_state() {
     ];
     let read = variants.into_iter().map(|(label, operation)| (label, read(&progress(&operation, &wording(), NOW))));
     insta::assert_snapshot!(side_by_side(read));
+}
+
+#[test]
+fn what_can_still_be_stopped_is_said_by_kind_and_step() {
+    let cases = [
+        (examples::take(Downtime::PowerOff), Task::ShutDown),
+        (examples::take(Downtime::PowerOff), Task::Snapshot),
+        (examples::restore(), Task::ShutDown),
+        (examples::restore(), Task::Snapshot),
+        (examples::restore(), Task::Restore),
+        (launch(), Task::Create),
+        (examples::delete(), Task::Delete),
+    ];
+    let states = [
+        ("waiting", State::Waiting(Checks::default())),
+        ("sent", State::Intended { at: ago(10), doubt: None }),
+        ("answer lost", State::Intended { at: ago(10), doubt: Some(Doubt::default()) }),
+        ("under way", examples::running(ago(10))),
+    ];
+    let titles = cases.iter().flat_map(|(kind, task)| {
+        states.iter().map(move |(called, state)| {
+            let operation = with(at_step(kind.clone(), *task, state.clone()), |operation| {
+                operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(3) });
+            });
+            format!("{} {task:?} {called}: {}", kind.word(), progress(&operation, &wording(), NOW).embeds[0].title)
+        })
+    });
+    insta::assert_snapshot!(titles.collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -432,14 +473,8 @@ fn short_replies() {
             Task::Restore => examples::restore(),
             _ => examples::take(Downtime::PowerOff),
         };
-        with(examples::of(kind), |operation| {
+        with(at_step(kind, task, examples::running(ago(10))), |operation| {
             operation.power.owed = examples::taking().power.owed.filter(|_| operation.steps.len() > 1);
-            let index = operation.steps.iter().position(|step| step.task == task).unwrap();
-            for step in &mut operation.steps[..index] {
-                step.state = State::Done { at: ago(20) };
-            }
-            operation.steps[index].began = Some(ago(10));
-            operation.steps[index].state = examples::running(ago(10));
         })
     };
     let tasks = [Task::ShutDown, Task::Snapshot, Task::Restore, Task::Create, Task::Delete];
