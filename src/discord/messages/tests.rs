@@ -361,13 +361,79 @@ fn answers_of_every_ending() {
     insta::assert_snapshot!(side_by_side(said.chain(told)));
 }
 
+/// An operation of each kind that failed so, at the step where that can happen, as far as it can.
+fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
+    let ending = |kind: Kind, task: Task, change: &dyn Fn(&mut Operation)| {
+        let state = State::Failed { at: ago(30), why: why.clone() };
+        with(at_step(kind, task, state), |operation| {
+            operation.verdict = Some(Verdict::Failed(why.clone()));
+            operation.ended = Some(ago(8));
+            change(operation);
+        })
+    };
+    let powered = |operation: &mut Operation| {
+        operation.power = examples::completed().power;
+        operation.power.gone = *why == Failure::DropletGone;
+    };
+    let kept = |operation: &mut Operation| {
+        powered(operation);
+        operation.snapshot = examples::completed().snapshot;
+    };
+    let made = |operation: &mut Operation| {
+        let Operation { target, launched, .. } = launched(None);
+        (operation.target, operation.launched) = (target, launched);
+    };
+    vec![
+        ("take", ending(examples::take(Downtime::PowerOff), Task::Snapshot, &powered)),
+        ("restore, safety Snapshot", ending(examples::restore(), Task::Snapshot, &powered)),
+        ("restore", ending(examples::restore(), Task::Restore, &kept)),
+        ("restore without safety", ending(examples::restore_without_safety(), Task::Restore, &powered)),
+        ("launch", ending(launch(), Task::Create, &|operation| operation.target = launched(None).target)),
+        ("launch, made", ending(launch(), Task::Create, &made)),
+        ("delete", ending(examples::delete(), Task::Delete, &|_| {})),
+    ]
+}
+
 #[test]
-fn answers_of_every_failure() {
-    let said = failures().into_iter().map(|why| {
-        let label = format!("{why:?}");
-        (label, read(&answer(&examples::failed(why), &wording())))
+fn answers_of_every_failure_by_kind() {
+    let said = failures().into_iter().flat_map(|why| {
+        let of = |(kind, operation)| (format!("{kind} · {why:?}"), read(&answer(&operation, &wording())));
+        failed_so(&why).into_iter().map(of).collect::<Vec<_>>()
     });
     insta::assert_snapshot!(side_by_side(said));
+}
+
+#[test]
+fn answers_to_every_cancel_by_kind() {
+    let cancelled = |kind: Kind, task: Task, change: &dyn Fn(&mut Operation)| {
+        with(at_step(kind, task, State::Skipped), |operation| {
+            for step in operation.steps.iter_mut().filter(|step| !step.is_done()) {
+                step.state = State::Skipped;
+                step.began = None;
+            }
+            operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(100) });
+            operation.verdict = Some(Verdict::Cancelled);
+            operation.ended = Some(ago(8));
+            change(operation);
+        })
+    };
+    let untouched = |operation: &mut Operation| operation.power.before = Some(PowerState::On);
+    let powered = |operation: &mut Operation| operation.power = examples::completed().power;
+    let kept = |operation: &mut Operation| {
+        powered(operation);
+        operation.snapshot = examples::completed().snapshot;
+    };
+    let take = || examples::take(Downtime::PowerOff);
+    let variants = [
+        ("take, before it began", cancelled(take(), Task::ShutDown, &untouched)),
+        ("take, after the shutdown", cancelled(take(), Task::Snapshot, &powered)),
+        ("restore, before it began", cancelled(examples::restore(), Task::ShutDown, &untouched)),
+        ("restore, after the safety Snapshot", cancelled(examples::restore(), Task::Restore, &kept)),
+        ("restore without safety", cancelled(examples::restore_without_safety(), Task::Restore, &powered)),
+        ("launch", cancelled(launch(), Task::Create, &|operation| operation.target = launched(None).target)),
+        ("delete", cancelled(examples::delete(), Task::Delete, &|_| {})),
+    ];
+    insta::assert_snapshot!(side_by_side(variants.map(|(label, of)| (label, read(&answer(&of, &wording()))))));
 }
 
 #[test]
