@@ -16,7 +16,7 @@ use super::{
 use crate::{
     access::{Grant, Right},
     operation::plan::Kind,
-    store::{Confirmation, ConfirmationId, ConfirmationRefused},
+    store::{Confirmation, ConfirmationId, Consent},
 };
 
 /// How long a question stays open.
@@ -36,44 +36,51 @@ pub(super) async fn ask(
     Ok(Answer::New(words(Buttons { id, expires_at })))
 }
 
-/// *Yes* was pressed.
+/// *Yes* was pressed. Until something has begun, the question stays as it is and can be answered again.
 pub(super) async fn confirmed(face: &Face, asked: &Asked, id: ConfirmationId) -> Result<Answer, Stop> {
     let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
     begin::check(face, asked)?;
-    let wanted = match take(face, asked, &grant, id).await? {
-        Ok(wanted) => wanted,
-        Err(refusal) => return Ok(closed(&refusal)),
+    let consent = consent(face, asked, &grant, id);
+    let outcome = match face.store.confirmation(&consent).await? {
+        Ok(what) => carry_out(face, asked, &grant, (serde_json::from_str(&what)?, &consent)).await,
+        Err(refused) => Err(begin::not_counted(refused).into()),
     };
-    // From here on the question is answered, so whatever is said takes its place.
-    match carry_out(face, asked, &grant, wanted).await {
+    match outcome {
         Ok(text) => Ok(Answer::Instead(Said::text(text))),
-        Err(Stop::Refused(refusal)) => Ok(closed(&refusal)),
-        Err(failed @ Stop::Failed(_)) => Err(failed),
+        Err(Stop::Refused(refusal)) if is_final(&refusal) => Ok(closed(&refusal)),
+        Err(stop) => Err(stop),
     }
 }
 
 /// *Never mind* was pressed.
 pub(super) async fn declined(face: &Face, asked: &Asked, id: ConfirmationId) -> Result<Answer, Stop> {
     let grant = face.policy.authorize(&asked.who, Right::View).map_err(Refusal::Denied)?;
-    match take(face, asked, &grant, id).await? {
-        Ok(_) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Said::text(reply::declined()))),
-        Err(refusal) => Ok(closed(&refusal)),
+    let outcome = face.store.close_confirmation(&consent(face, asked, &grant, id)).await?;
+    match outcome.map_err(begin::not_counted) {
+        Ok(()) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Said::text(reply::declined()))),
+        Err(refusal) if is_final(&refusal) => Ok(closed(&refusal)),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
-/// Uses the answer up. The inner refusals close the question, the outer ones are about somebody else's.
-async fn take(face: &Face, asked: &Asked, grant: &Grant, id: ConfirmationId) -> Result<Result<Wanted, Refusal>, Stop> {
-    let now = face.clock.now();
-    match face.store.use_confirmation(id, grant.user(), grant.guild(), now, asked.interaction).await? {
-        Ok(what) => Ok(Ok(serde_json::from_str(&what)?)),
-        Err(ConfirmationRefused::Expired) => Ok(Err(Refusal::QuestionExpired)),
-        Err(ConfirmationRefused::Used) => Ok(Err(Refusal::QuestionAnswered)),
-        Err(ConfirmationRefused::NotYours) => Err(Refusal::NotYourQuestion.into()),
-        Err(ConfirmationRefused::Unknown) => Err(Refusal::UnknownButton.into()),
-    }
+fn consent(face: &Face, asked: &Asked, grant: &Grant, id: ConfirmationId) -> Consent {
+    Consent { id, by: grant.user(), guild: grant.guild(), at: face.clock.now(), interaction: asked.interaction }
 }
 
-async fn carry_out(face: &Face, asked: &Asked, grant: &Grant, wanted: Wanted) -> Result<String, Stop> {
+/// Whether the question can never be answered with yes any more.
+fn is_final(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::QuestionExpired | Refusal::QuestionAnswered | Refusal::SnapshotGone | Refusal::DropletGone
+    )
+}
+
+async fn carry_out(
+    face: &Face,
+    asked: &Asked,
+    grant: &Grant,
+    (wanted, consent): (Wanted, &Consent),
+) -> Result<String, Stop> {
     match &wanted.kind {
         Kind::Restore { snapshot, .. } => {
             let droplet = wanted.target.droplet.ok_or(Refusal::UnknownButton)?;
@@ -88,7 +95,7 @@ async fn carry_out(face: &Face, asked: &Asked, grant: &Grant, wanted: Wanted) ->
         Kind::Delete { snapshot } => drop(preflight::delete(face, &snapshot.id.to_string()).await?),
         Kind::Take { .. } | Kind::Launch { .. } => {}
     }
-    begin::begin(face, asked, grant, wanted).await
+    begin::begin_confirmed(face, asked, grant, (wanted, consent)).await
 }
 
 fn closed(refusal: &Refusal) -> Answer {

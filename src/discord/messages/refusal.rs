@@ -265,7 +265,8 @@ impl Refusal {
             Self::QuestionExpired => {
                 "This question was open for two minutes and has closed. Nothing was done; use the command again.".to_owned()
             }
-            Self::QuestionAnswered => "This question has been answered already, and an answer counts once.".to_owned(),
+            Self::QuestionAnswered => "This question has been answered already, and an answer counts once. `/snapshot status` shows what came of it."
+                .to_owned(),
             Self::NotYourQuestion => "Somebody else was asked this. Use the command yourself.".to_owned(),
             Self::NothingToUndo => {
                 "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.".to_owned()
