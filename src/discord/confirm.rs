@@ -1,39 +1,75 @@
 //! Questions before something is lost: asked of one person, open for two minutes, answered once, also after a restart.
 //!
 //! What is confirmed stands in the store and not in the button, so a forged press confirms nothing. Everything that was checked
-//! before the question is checked again before it is done.
+//! before the question is checked again before it is done, and what nobody was warned of is asked anew.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{
     asked::Asked,
     begin::{self, Wanted},
     face::Face,
-    messages::{confirm::Buttons, refusal::Refusal, reply, said::Said},
-    preflight,
+    messages::{
+        confirm::{self as words, Buttons, Deleting},
+        refusal::Refusal,
+        reply,
+        said::Said,
+    },
+    preflight::{self, Deletable, Warnings},
     responder::{Answer, Stop},
 };
 use crate::{
     access::{Grant, Right},
-    operation::plan::Kind,
+    operation::{
+        Target,
+        plan::{Kind, SnapshotRef},
+    },
     store::{Confirmation, ConfirmationId, Consent},
 };
 
 /// How long a question stays open.
 const OPEN: SignedDuration = SignedDuration::from_mins(2);
 
+/// What a question is about, and what the person was warned of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Question {
+    #[serde(flatten)]
+    pub(super) wanted: Wanted,
+    #[serde(default)]
+    pub(super) warned: Warnings,
+}
+
 /// Writes the question down and asks it.
 pub(super) async fn ask(
     face: &Face,
     grant: &Grant,
-    wanted: &Wanted,
+    question: &Question,
     words: impl FnOnce(Buttons) -> Said,
-) -> Result<Answer, Stop> {
+) -> Result<Said, Stop> {
     let expires_at: Timestamp = face.clock.now() + OPEN;
-    let what = serde_json::to_string(wanted)?;
+    let what = serde_json::to_string(question)?;
     let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
     let id = face.store.create_confirmation(&confirmation).await?;
-    Ok(Answer::New(words(Buttons { id, expires_at })))
+    Ok(words(Buttons { id, expires_at }))
+}
+
+/// Asks whether this Snapshot shall be deleted.
+pub(super) async fn ask_to_delete(face: &Face, grant: &Grant, found: &Deletable) -> Result<Said, Stop> {
+    let snapshot = &found.snapshot;
+    let deleting = Deleting {
+        snapshot,
+        taken_by: found.origin.as_ref().map(|operation| operation.asker.user),
+        droplet: found.droplet.as_deref(),
+        siblings: found.siblings,
+        undo_until: found.undo_until,
+    };
+    // Nothing is done to the Droplet, so whatever else runs on it does not matter.
+    let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
+    let target = Target { droplet: None, name, region: None, disk_gb: None };
+    let kind = Kind::Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } };
+    let question = Question { wanted: Wanted { kind, target, snapshot_name: None }, warned: found.warnings() };
+    ask(face, grant, &question, |buttons| words::delete(&deleting, &face.wording, buttons)).await
 }
 
 /// *Yes* was pressed. Until something has begun, the question stays as it is and can be answered again.
@@ -42,11 +78,11 @@ pub(super) async fn confirmed(face: &Face, asked: &Asked, id: ConfirmationId) ->
     begin::check(face, asked)?;
     let consent = consent(face, asked, &grant, id);
     let outcome = match face.store.confirmation(&consent).await? {
-        Ok(what) => carry_out(face, asked, &grant, (serde_json::from_str(&what)?, &consent)).await,
+        Ok(what) => carry_out(face, asked, (&grant, &consent), serde_json::from_str(&what)?).await,
         Err(refused) => Err(begin::not_counted(refused).into()),
     };
     match outcome {
-        Ok(text) => Ok(Answer::Instead(Said::text(text))),
+        Ok(said) => Ok(Answer::Instead(said)),
         Err(Stop::Refused(refusal)) if is_final(&refusal) => Ok(closed(&refusal)),
         Err(stop) => Err(stop),
     }
@@ -78,9 +114,9 @@ fn is_final(refusal: &Refusal) -> bool {
 async fn carry_out(
     face: &Face,
     asked: &Asked,
-    grant: &Grant,
-    (wanted, consent): (Wanted, &Consent),
-) -> Result<String, Stop> {
+    (grant, consent): (&Grant, &Consent),
+    Question { wanted, warned }: Question,
+) -> Result<Said, Stop> {
     match &wanted.kind {
         Kind::Restore { snapshot, .. } => {
             let droplet = wanted.target.droplet.ok_or(Refusal::UnknownButton)?;
@@ -92,10 +128,16 @@ async fn carry_out(
                 return Err(stop);
             }
         }
-        Kind::Delete { snapshot } => drop(preflight::delete(face, &snapshot.id.to_string()).await?),
+        Kind::Delete { snapshot } => {
+            let found = preflight::delete(face, &snapshot.id.to_string()).await?;
+            if !warned.cover(found.warnings()) {
+                face.store.close_confirmation(consent).await?.map_err(begin::not_counted)?;
+                return ask_to_delete(face, grant, &found).await;
+            }
+        }
         Kind::Take { .. } | Kind::Launch { .. } => {}
     }
-    begin::begin_confirmed(face, asked, grant, (wanted, consent)).await
+    begin::begin_confirmed(face, asked, grant, (wanted, consent)).await.map(Said::text)
 }
 
 fn closed(refusal: &Refusal) -> Answer {

@@ -1,13 +1,15 @@
 //! Whether something destructive can be done at all, looked up past every cache: before the question, and again before the deed.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{face::Face, lookup, messages::refusal::Refusal, responder::Stop};
 use crate::{
-    inventory::{Droplet, DropletStatus, Inspection, Snapshot},
+    inventory::{Droplet, DropletStatus, Inspection, Listing, Snapshot},
     operation::{
         Operation,
         ids::{DropletId, SnapshotId},
+        plan::Kind,
     },
 };
 
@@ -61,6 +63,29 @@ pub(super) struct Deletable {
     pub(super) undo_until: Option<Timestamp>,
 }
 
+/// What somebody is warned of before a Snapshot is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Warnings {
+    /// It is the last of its Droplet.
+    last: bool,
+    /// An Undo needs it.
+    needed: bool,
+}
+
+impl Warnings {
+    /// Whether who read these knows of the others too.
+    pub(super) fn cover(self, others: Self) -> bool {
+        (self.last || !others.last) && (self.needed || !others.needed)
+    }
+}
+
+impl Deletable {
+    pub(super) fn warnings(&self) -> Warnings {
+        let last = self.siblings.is_some_and(|siblings| siblings <= 1);
+        Warnings { last, needed: self.undo_until.is_some() }
+    }
+}
+
 /// Looks whether a Snapshot, by id or by name, can be deleted now.
 pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
@@ -74,18 +99,36 @@ pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
         return Err(Refusal::SnapshotInUse { operation: operation.id, progress }.into());
     }
     let listing = face.inventory.listing(snapshot.droplet).await.map_err(refused)?;
+    // Looked at before they are counted: what is gone by then is counted out twice rather than not at all.
+    let going = going(face, &listing, snapshot.id).await?;
     let counted = match snapshot.droplet {
         Some(droplet) => face.inventory.count_snapshots(droplet).await.map_err(refused)?,
         None => None,
     };
     // Of a Droplet that is gone only the list still knows.
     let siblings = counted.or_else(|| snapshot.droplet.map(|_| listing.snapshots().count()));
+    let siblings = siblings.map(|siblings| siblings.saturating_sub(going));
     let droplet = counted.and_then(|_| listing.droplet()).map(|droplet| droplet.name.clone());
     let undo_until = match &origin {
         Some(origin) => undo_until(face, origin, snapshot.id).await?,
         None => None,
     };
     Ok(Deletable { snapshot, droplet, siblings, origin, undo_until })
+}
+
+/// How many others in this list are there still and about to be deleted by us.
+async fn going(face: &Face, listing: &Listing, but: SnapshotId) -> Result<usize, Stop> {
+    let running = face.store.running().await?;
+    let deletions = running.iter().map(|stored| &stored.operation.kind).filter(|kind| kind.deletes());
+    let mut going = 0;
+    for deleted in deletions.filter_map(Kind::snapshot).filter(|deleted| deleted.id != but) {
+        if listing.snapshots().any(|listed| listed.id == deleted.id)
+            && face.inventory.snapshot_now(deleted.id).await.is_ok()
+        {
+            going += 1;
+        }
+    }
+    Ok(going)
 }
 
 /// Until when the Undo of the restore that took this safety Snapshot is offered; none once it was put back, since then the disk

@@ -8,7 +8,7 @@ use crate::{
     discord::{
         asked::Asked,
         begin::{self, Wanted},
-        confirm,
+        confirm::{self, Question},
         face::Face,
         incident::Fault,
         lookup,
@@ -17,7 +17,7 @@ use crate::{
             progress::downtime,
             refusal::Refusal,
         },
-        preflight::{self, Restorable},
+        preflight::{self, Restorable, Warnings},
         responder::{Answer, Stop},
     },
     inventory::{Droplet, DropletStatus},
@@ -118,8 +118,9 @@ async fn ask(
     let kind = Kind::Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety };
     let origins = face.store.origins([snapshot.name.as_str()]).await?;
     let wanted = Wanted { kind, target: target.clone(), snapshot_name: None };
+    let question = Question { wanted: wanted.clone(), warned: Warnings::default() };
     let now = face.clock.now();
-    let mut preview = Operation::new(begin::request(face, asked, grant, wanted.clone()));
+    let mut preview = Operation::new(begin::request(face, asked, grant, wanted));
     preview.usual = face.store.usual(Some(droplet.id)).await?;
     let window = droplet.next_backup_window;
     let restoring = Restoring {
@@ -133,7 +134,9 @@ async fn ask(
         volumes: droplet.volume_ids.len(),
         in_backup_window: window.is_some_and(|window| window.start <= now + SOON && now < window.end),
     };
-    confirm::ask(face, grant, &wanted, |buttons| words::restore(&restoring, &face.wording, buttons)).await
+    let said =
+        confirm::ask(face, grant, &question, |buttons| words::restore(&restoring, &face.wording, buttons)).await?;
+    Ok(Answer::New(said))
 }
 
 pub(super) fn target(droplet: &Droplet) -> Target {
