@@ -69,7 +69,14 @@ pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) 
     let (owner, who) = (operation.asker.user, asked.who.user);
     let grant =
         face.policy.authorize(&asked.who, Right::over(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
-    check_moment(act, &operation)?;
+    if !means_something(act, &operation) {
+        return Err(if operation.is_open() {
+            let progress = face.store.progress_message(id).await?;
+            Refusal::TooLate { operation: id, progress: face.way_to(id, progress).await? }.into()
+        } else {
+            Refusal::AlreadyEnded(id).into()
+        });
+    }
     let wished = Wished { wish: act.wish(), by: grant.user(), at: face.clock.now() };
     match face.store.wish(id, wished, Some(asked.interaction)).await? {
         Heard::Yes | Heard::Repeated => {
@@ -86,17 +93,12 @@ fn not_allowed(denial: Denial, asker: UserId, who: UserId) -> Refusal {
 }
 
 /// Whether the wish can still mean something. The operation decides for itself; this is for a kind answer.
-fn check_moment(act: Act, operation: &Operation) -> Result<(), Refusal> {
+fn means_something(act: Act, operation: &Operation) -> bool {
     let power = &operation.power;
-    let is_open = match act {
+    match act {
         Act::Cancel => operation.verdict.is_none() && operation.cancelled.is_none(),
         Act::Force | Act::Live => operation.question.is_some(),
         Act::LeaveOff => power.owed.is_some(),
         Act::HandleIt => power.owed.is_some() && power.stuck.is_some(),
-    };
-    match (is_open, operation.is_open()) {
-        (true, _) => Ok(()),
-        (false, true) => Err(Refusal::TooLate),
-        (false, false) => Err(Refusal::AlreadyEnded(operation.id)),
     }
 }

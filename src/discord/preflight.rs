@@ -29,7 +29,7 @@ pub(super) async fn restore(face: &Face, droplet: DropletId, text: &str) -> Resu
     let snapshot = snapshot.map_err(|unresolved| lookup::no_snapshot(text, Some(&droplet.name), unresolved))?;
     match &droplet.status {
         DropletStatus::Active | DropletStatus::Off => {}
-        DropletStatus::New => return Err(unusable(&droplet, "new")),
+        DropletStatus::New => return Err(Refusal::StillNew { droplet: droplet.name }.into()),
         DropletStatus::Archive => return Err(unusable(&droplet, "archived")),
         DropletStatus::Other(word) => return Err(unusable(&droplet, word)),
     }
@@ -43,7 +43,8 @@ pub(super) async fn restore(face: &Face, droplet: DropletId, text: &str) -> Resu
         && !snapshot.regions.contains(region)
     {
         let (region, regions) = (region.clone(), snapshot.regions);
-        return Err(Refusal::NotInRegion { snapshot: snapshot.name, region, regions }.into());
+        let (snapshot, droplet) = (snapshot.name, droplet.name);
+        return Err(Refusal::NotWithDroplet { snapshot, droplet, region, regions }.into());
     }
     if droplet.locked {
         return Err(Refusal::Locked { droplet: droplet.name }.into());

@@ -145,7 +145,7 @@ async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
     let wishes = stage.store.load(id).await.unwrap().unwrap().wishes;
     assert_eq!(wishes.iter().map(|(_, wished)| wished.wish).collect::<Vec<_>>(), [Wish::Cancel]);
     let late = stage.seat("ada").forge_press(progress.id, &format!("force:{id}")).await.unwrap();
-    assert!(stage.read(&late).await.starts_with("That is decided already."));
+    assert!(stage.read(&late).await.starts_with("That is decided already;"));
     let old = stage.seat("ada").forge_press(progress.id, "explode:everything").await.unwrap();
     assert!(stage.read(&old).await.starts_with("This button is from an older version"));
     stage.close().await;

@@ -323,6 +323,19 @@ async fn a_droplet_that_is_off_stays_off_and_a_backup_can_be_put_back() {
 }
 
 #[tokio::test]
+async fn an_undo_of_a_droplet_that_is_gone_leads_to_a_launch_from_the_safety_snapshot() {
+    let (stage, rex) = asked().await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.destroy(web));
+    rex.press("Undo").await;
+    assert!(rex.sees("`/snapshot launch` makes a new one from the safety Snapshot"), "{}", rex.transcript());
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn an_undo_is_over_after_a_day() {
     let (stage, rex) = asked().await;
     rex.press("Restore").await;

@@ -40,12 +40,22 @@ async fn tell(context: Context<'_>, operation: Option<String>) -> Result<Answer,
         let overview = overview(face, grant.guild()).await?;
         return Ok(Answer::New(status::overview(&overview, now)));
     };
-    let unknown = || Refusal::UnknownOperation { text: text.clone() };
-    let id = text.trim().parse().map_err(|_| unknown())?;
-    let found = face.store.operation(id).await?.map(|stored| stored.operation);
-    let operation = found.filter(|operation| operation.asker.guild == grant.guild()).ok_or_else(unknown)?;
-    let timeline = face.store.timeline(id).await?;
+    let found = meant(face, grant.guild(), text.trim()).await?;
+    let operation = found.ok_or_else(|| Refusal::UnknownOperation { text: text.clone() })?;
+    let timeline = face.store.timeline(operation.id).await?;
     Ok(Answer::New(status::detail(&entry(face, operation).await?, &timeline, now)))
+}
+
+/// The operation with this id, or the latest of what has this name: what runs, or else what ended.
+async fn meant(face: &Face, guild: GuildId, text: &str) -> Result<Option<Operation>, Stop> {
+    if let Ok(id) = text.parse()
+        && let Some(stored) = face.store.operation(id).await?
+    {
+        return Ok(Some(stored.operation).filter(|operation| operation.asker.guild == guild));
+    }
+    let running = face.store.running_in(guild).await?.into_iter().rev();
+    let known = running.chain(face.store.recent(guild, CHOICES).await?);
+    Ok(known.map(|stored| stored.operation).find(|operation| operation.target.name.eq_ignore_ascii_case(text)))
 }
 
 async fn overview(face: &Face, guild: GuildId) -> Result<Overview, Stop> {

@@ -55,7 +55,7 @@ pub fn overview(overview: &Overview, now: Timestamp) -> Said {
     let Overview { running, more, ended } = overview;
     let mut said = Said::default();
     if running.is_empty() {
-        said.content = "**Nothing is running.**".to_owned();
+        "**Nothing is running.**".clone_into(&mut said.content);
     } else {
         let lines = running.iter().map(|entry| running_line(entry, now));
         said.embeds.push(list("Running now", Colour::Working, fit(lines, *more, RUNNING)));
@@ -139,7 +139,18 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
 
 /// A choice under autocomplete: no markdown is rendered there.
 pub fn choice(operation: &Operation) -> String {
-    let what = format!("{} of {}", operation.kind.word(), plain(&operation.target.name, 60));
+    let short = |foreign: &str| plain(foreign, 25);
+    let target = short(&operation.target.name);
+    let what = match &operation.kind {
+        Kind::Take { .. } => format!("Snapshot of {target}"),
+        Kind::Restore { .. } => format!("restore of {target}"),
+        Kind::Launch { .. } => format!("launch of {target}"),
+        // Where the Droplet is gone, the Snapshot's name stands for both.
+        Kind::Delete { snapshot } if snapshot.name == operation.target.name => {
+            format!("deletion of Snapshot {target}")
+        }
+        Kind::Delete { snapshot } => format!("deletion of Snapshot {} of {target}", short(&snapshot.name)),
+    };
     let how = operation.verdict.as_ref().map_or("running", Verdict::word);
     shorten(&format!("{} · {what} · {how}", operation.id), 100)
 }
@@ -194,10 +205,8 @@ fn fit(entries: impl ExactSizeIterator<Item = String>, more: usize, room: usize)
         text.push('\n');
         shown += 1;
     }
-    if shown < all {
-        text.push_str(&format!("and {} more", all - shown));
-    }
-    text.trim_end().to_owned()
+    let more = if shown < all { format!("and {} more", all - shown) } else { String::new() };
+    format!("{text}{more}").trim_end().to_owned()
 }
 
 /// A text, and below it as many of the last lines as there is room for.

@@ -486,7 +486,14 @@ fn every_refusal() {
         Refusal::ForeignSnapshot { snapshot: text("dump"), droplet: text("web-1") },
         Refusal::DiskTooSmall { droplet: text("web-1"), disk: 25, snapshot: text("golden"), needed: 50 },
         Refusal::NotInRegion { snapshot: text("golden"), region: text("fra1"), regions: names(&["nyc3", "ams3"]) },
+        Refusal::NotWithDroplet {
+            snapshot: text("golden"),
+            droplet: text("web-1"),
+            region: text("fra1"),
+            regions: names(&["nyc3", "ams3"]),
+        },
         Refusal::Locked { droplet: text("web-1") },
+        Refusal::StillNew { droplet: text("web-1") },
         Refusal::Unusable { droplet: text("web-1"), status: text("archived") },
         Refusal::SnapshotInUse { operation, progress },
         Refusal::SnapshotInUse { operation, progress: None },
@@ -500,6 +507,7 @@ fn every_refusal() {
         Refusal::QuestionAnswered,
         Refusal::NotYourQuestion,
         Refusal::NothingToUndo,
+        Refusal::NothingToUndoOn { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa") },
         Refusal::UndoOver { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa") },
         Refusal::CannotPost { missing: vec!["Send Messages", "Embed Links"] },
         Refusal::Draining,
@@ -507,9 +515,17 @@ fn every_refusal() {
         Refusal::BadSnapshotName(BadName::Empty),
         Refusal::BadSnapshotName(BadName::TooLong),
         Refusal::BadSnapshotName(BadName::Invisible),
+        Refusal::BadSnapshotName(BadName::Safety),
         Refusal::UnknownOperation { text: text("nonsense") },
         Refusal::AlreadyEnded(operation),
-        Refusal::TooLate,
+        Refusal::NothingRunsOn { text: text("wbe-1"), running: names(&["web-1", "db-1"]) },
+        Refusal::NothingRunsOn { text: text("wbe-1"), running: Vec::new() },
+        Refusal::AmbiguousOperation {
+            text: text("web-1"),
+            labels: vec![choice(&examples::waiting()), choice(&examples::of(examples::restore()))],
+        },
+        Refusal::TooLate { operation, progress },
+        Refusal::TooLate { operation, progress: None },
         Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
         Refusal::UnknownButton,
         Refusal::UnknownCommand,
@@ -604,6 +620,8 @@ fn status_in_all_its_shapes() {
         ("a launch", of(launched(Some("203.0.113.7")))),
         ("a deletion", of(examples::of(examples::delete()))),
         ("choice", choice(&examples::completed())),
+        ("choice of a deletion", choice(&examples::of(examples::delete()))),
+        ("choice of a launch", choice(&launched(None))),
     ];
     insta::assert_snapshot!(side_by_side(variants));
 }
@@ -692,7 +710,7 @@ proptest::proptest! {
 
 #[test]
 fn every_question_before_something_is_lost() {
-    use super::confirm::{self, Buttons, Deleting, Restoring};
+    use super::confirm::{self, Backups, Buttons, Deleting, Restoring};
     let buttons = Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: NOW + SignedDuration::from_mins(2) };
     let snapshot: crate::inventory::Snapshot = serde_json::from_value(serde_json::json!({
         "id": "5", "name": "golden", "created_at": ago(259_200).to_string(), "regions": ["nyc3"], "size_gigabytes": 12.4,
@@ -709,13 +727,18 @@ fn every_question_before_something_is_lost() {
         is_on: true,
         downtime: Some(SignedDuration::from_mins(7)),
         volumes: 0,
-        in_backup_window: false,
+        backups: Backups::Later,
     };
     let restores = [
         ("restore", plain.clone()),
         ("undo, without history", Restoring { is_undo: true, downtime: None, ..plain.clone() }),
+        ("no safety, without history", Restoring { safety: Safety::None, downtime: None, ..plain.clone() }),
         ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
-        ("Volumes, backup window", Restoring { volumes: 2, in_backup_window: true, ..plain.clone() }),
+        ("Volumes, backup window", Restoring { volumes: 2, backups: Backups::Open, ..plain.clone() }),
+        (
+            "backup window soon",
+            Restoring { backups: Backups::Soon(NOW + SignedDuration::from_mins(9)), ..plain.clone() },
+        ),
         ("little known, one Volume", Restoring { snapshot: &unknown, taken_by: None, volumes: 1, ..plain }),
     ];
     let restores = restores.map(|(label, asked)| (label, read(&confirm::restore(&asked, &wording(), buttons))));
