@@ -14,7 +14,7 @@ use super::{
 use crate::{
     access::Grant,
     operation::{Asker, Operation, Request, Target, Usual, ids::OperationId, plan::Kind},
-    store::{CreateError, Error},
+    store::{ConfirmationRefused, Consent, CreateError, Error},
 };
 
 /// How long the answer waits for the progress message, to link to it.
@@ -42,17 +42,38 @@ pub(super) fn check(face: &Face, asked: &Asked) -> Result<(), Refusal> {
 
 /// Begins it and says where to follow it. It takes a Grant, so nobody gets here who was not asked about.
 pub(super) async fn begin(face: &Face, asked: &Asked, grant: &Grant, wanted: Wanted) -> Result<String, Stop> {
-    let operation = create(face, asked, grant, wanted).await?;
+    accepted(face, create(face, asked, request(face, asked, grant, wanted), None).await?).await
+}
+
+/// The same for what somebody was asked about; their answer is used up by what it begins, and by nothing else.
+pub(super) async fn begin_confirmed(
+    face: &Face,
+    asked: &Asked,
+    grant: &Grant,
+    (wanted, consent): (Wanted, &Consent),
+) -> Result<String, Stop> {
+    accepted(face, create(face, asked, request(face, asked, grant, wanted), Some(consent)).await?).await
+}
+
+async fn accepted(face: &Face, operation: Operation) -> Result<String, Stop> {
     tracing::info!(operation.id = %operation.id, kind = operation.kind.word(), target = operation.target.name, "accepted");
     let progress = face.store.wait_for_progress_message(operation.id, LINK_PATIENCE).await;
     Ok(reply::accepted(&operation, progress))
 }
 
-async fn create(face: &Face, asked: &Asked, grant: &Grant, wanted: Wanted) -> Result<Operation, Stop> {
-    let droplet = wanted.target.name.clone();
-    let mut request = request(face, asked, grant, wanted);
+async fn create(
+    face: &Face,
+    asked: &Asked,
+    mut request: Request,
+    consent: Option<&Consent>,
+) -> Result<Operation, Stop> {
+    let droplet = request.target.name.clone();
     for _ in 0..DRAWS {
-        match face.store.create(request.clone(), asked.interaction).await {
+        let created = match consent {
+            Some(consent) => face.store.create_confirmed(request.clone(), consent).await,
+            None => face.store.create(request.clone(), asked.interaction).await,
+        };
+        match created {
             Ok(operation) => return Ok(operation),
             Err(CreateError::Unavailable(Error::IdTaken)) => request.id = OperationId::from_random(fastrand::u64(..)),
             Err(CreateError::Repeated(operation)) => {
@@ -69,10 +90,21 @@ async fn create(face: &Face, asked: &Asked, grant: &Grant, wanted: Wanted) -> Re
                 let progress = face.way_to(operation, progress).await?;
                 return Err(Refusal::SnapshotInUse { operation, progress }.into());
             }
+            Err(CreateError::Unconfirmed(refused)) => return Err(not_counted(refused).into()),
             Err(CreateError::Unavailable(error)) => return Err(error.into()),
         }
     }
     Err(Error::IdTaken.into())
+}
+
+/// Why an answer to a question does not count.
+pub(super) fn not_counted(refused: ConfirmationRefused) -> Refusal {
+    match refused {
+        ConfirmationRefused::Expired => Refusal::QuestionExpired,
+        ConfirmationRefused::Used => Refusal::QuestionAnswered,
+        ConfirmationRefused::NotYours => Refusal::NotYourQuestion,
+        ConfirmationRefused::Unknown => Refusal::UnknownButton,
+    }
 }
 
 /// What is asked of the store, under a new id.

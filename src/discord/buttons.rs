@@ -2,7 +2,10 @@
 //!
 //! A press is stateless and forged as easily as typed text, so the operation is looked up and the person asked about anew.
 
-use serenity::{http::Http, model::application::ComponentInteraction};
+use serenity::{
+    http::Http,
+    model::{application::ComponentInteraction, channel::MessageFlags},
+};
 
 use super::{
     asked::Asked,
@@ -25,13 +28,24 @@ use crate::{
 /// Answers a press.
 pub(super) async fn pressed(face: &Face, http: &Http, interaction: &ComponentInteraction) {
     let asked = Asked::from(interaction);
-    let press: Option<Press> = interaction.data.custom_id.parse().ok();
+    let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, interaction));
     let deferral = match press {
         Some(Press::Confirm(_) | Press::Decline(_) | Press::Page { .. }) => Deferral::Silent,
         Some(Press::Wish { .. } | Press::Undo(_) | Press::Delete(_)) | None => Deferral::Thinking,
     };
     let responder = Responder { http, id: interaction.id, token: &interaction.token, deferral };
     responder.answer(Box::pin(hear(face, &asked, press))).await;
+}
+
+/// What is said instead of a message may only take the place of one that its reader alone sees: under a public one, such a press
+/// is forged.
+fn is_in_its_place(press: Press, interaction: &ComponentInteraction) -> bool {
+    match press {
+        Press::Confirm(_) | Press::Decline(_) | Press::Page { .. } => {
+            interaction.message.flags.is_some_and(|flags| flags.contains(MessageFlags::EPHEMERAL))
+        }
+        Press::Wish { .. } | Press::Undo(_) | Press::Delete(_) => true,
+    }
 }
 
 async fn hear(face: &Face, asked: &Asked, press: Option<Press>) -> Result<Answer, Stop> {
@@ -55,7 +69,14 @@ pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) 
     let (owner, who) = (operation.asker.user, asked.who.user);
     let grant =
         face.policy.authorize(&asked.who, Right::over(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
-    check_moment(act, &operation)?;
+    if !means_something(act, &operation) {
+        return Err(if operation.is_open() {
+            let progress = face.store.progress_message(id).await?;
+            Refusal::TooLate { operation: id, progress: face.way_to(id, progress).await? }.into()
+        } else {
+            Refusal::AlreadyEnded(id).into()
+        });
+    }
     let wished = Wished { wish: act.wish(), by: grant.user(), at: face.clock.now() };
     match face.store.wish(id, wished, Some(asked.interaction)).await? {
         Heard::Yes | Heard::Repeated => {
@@ -72,17 +93,12 @@ fn not_allowed(denial: Denial, asker: UserId, who: UserId) -> Refusal {
 }
 
 /// Whether the wish can still mean something. The operation decides for itself; this is for a kind answer.
-fn check_moment(act: Act, operation: &Operation) -> Result<(), Refusal> {
+fn means_something(act: Act, operation: &Operation) -> bool {
     let power = &operation.power;
-    let is_open = match act {
+    match act {
         Act::Cancel => operation.verdict.is_none() && operation.cancelled.is_none(),
         Act::Force | Act::Live => operation.question.is_some(),
         Act::LeaveOff => power.owed.is_some(),
         Act::HandleIt => power.owed.is_some() && power.stuck.is_some(),
-    };
-    match (is_open, operation.is_open()) {
-        (true, _) => Ok(()),
-        (false, true) => Err(Refusal::TooLate),
-        (false, false) => Err(Refusal::AlreadyEnded(operation.id)),
     }
 }

@@ -1,79 +1,122 @@
 //! Questions before something is lost: asked of one person, open for two minutes, answered once, also after a restart.
 //!
 //! What is confirmed stands in the store and not in the button, so a forged press confirms nothing. Everything that was checked
-//! before the question is checked again before it is done.
+//! before the question is checked again before it is done, and what nobody was warned of is asked anew.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{
     asked::Asked,
     begin::{self, Wanted},
     face::Face,
-    messages::{confirm::Buttons, refusal::Refusal, reply, said::Said},
-    preflight,
+    messages::{
+        confirm::{self as words, Buttons, Deleting},
+        refusal::Refusal,
+        reply,
+        said::Said,
+    },
+    preflight::{self, Deletable, Warnings},
     responder::{Answer, Stop},
 };
 use crate::{
     access::{Grant, Right},
-    operation::plan::Kind,
-    store::{Confirmation, ConfirmationId, ConfirmationRefused},
+    operation::{
+        Target,
+        plan::{Kind, SnapshotRef},
+    },
+    store::{Confirmation, ConfirmationId, Consent},
 };
 
 /// How long a question stays open.
 const OPEN: SignedDuration = SignedDuration::from_mins(2);
 
+/// What a question is about, and what the person was warned of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Question {
+    #[serde(flatten)]
+    pub(super) wanted: Wanted,
+    #[serde(default)]
+    pub(super) warned: Warnings,
+}
+
 /// Writes the question down and asks it.
 pub(super) async fn ask(
     face: &Face,
     grant: &Grant,
-    wanted: &Wanted,
+    question: &Question,
     words: impl FnOnce(Buttons) -> Said,
-) -> Result<Answer, Stop> {
+) -> Result<Said, Stop> {
     let expires_at: Timestamp = face.clock.now() + OPEN;
-    let what = serde_json::to_string(wanted)?;
+    let what = serde_json::to_string(question)?;
     let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
     let id = face.store.create_confirmation(&confirmation).await?;
-    Ok(Answer::New(words(Buttons { id, expires_at })))
+    Ok(words(Buttons { id, expires_at }))
 }
 
-/// *Yes* was pressed.
+/// Asks whether this Snapshot shall be deleted.
+pub(super) async fn ask_to_delete(face: &Face, grant: &Grant, found: &Deletable) -> Result<Said, Stop> {
+    let snapshot = &found.snapshot;
+    let deleting = Deleting {
+        snapshot,
+        taken_by: found.origin.as_ref().map(|operation| operation.asker.user),
+        droplet: found.droplet.as_deref(),
+        siblings: found.siblings,
+        undo_until: found.undo_until,
+    };
+    // Nothing is done to the Droplet, so whatever else runs on it does not matter.
+    let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
+    let target = Target { droplet: None, name, region: None, disk_gb: None };
+    let kind = Kind::Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } };
+    let question = Question { wanted: Wanted { kind, target, snapshot_name: None }, warned: found.warnings() };
+    ask(face, grant, &question, |buttons| words::delete(&deleting, &face.wording, buttons)).await
+}
+
+/// *Yes* was pressed. Until something has begun, the question stays as it is and can be answered again.
 pub(super) async fn confirmed(face: &Face, asked: &Asked, id: ConfirmationId) -> Result<Answer, Stop> {
     let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
     begin::check(face, asked)?;
-    let wanted = match take(face, asked, &grant, id).await? {
-        Ok(wanted) => wanted,
-        Err(refusal) => return Ok(closed(&refusal)),
+    let consent = consent(face, asked, &grant, id);
+    let outcome = match face.store.confirmation(&consent).await? {
+        Ok(what) => carry_out(face, asked, (&grant, &consent), serde_json::from_str(&what)?).await,
+        Err(refused) => Err(begin::not_counted(refused).into()),
     };
-    // From here on the question is answered, so whatever is said takes its place.
-    match carry_out(face, asked, &grant, wanted).await {
-        Ok(text) => Ok(Answer::Instead(Said::text(text))),
-        Err(Stop::Refused(refusal)) => Ok(closed(&refusal)),
-        Err(failed @ Stop::Failed(_)) => Err(failed),
+    match outcome {
+        Ok(said) => Ok(Answer::Instead(said)),
+        Err(Stop::Refused(refusal)) if is_final(&refusal) => Ok(closed(&refusal)),
+        Err(stop) => Err(stop),
     }
 }
 
 /// *Never mind* was pressed.
 pub(super) async fn declined(face: &Face, asked: &Asked, id: ConfirmationId) -> Result<Answer, Stop> {
     let grant = face.policy.authorize(&asked.who, Right::View).map_err(Refusal::Denied)?;
-    match take(face, asked, &grant, id).await? {
-        Ok(_) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Said::text(reply::declined()))),
-        Err(refusal) => Ok(closed(&refusal)),
+    let outcome = face.store.close_confirmation(&consent(face, asked, &grant, id)).await?;
+    match outcome.map_err(begin::not_counted) {
+        Ok(()) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Said::text(reply::declined()))),
+        Err(refusal) if is_final(&refusal) => Ok(closed(&refusal)),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
-/// Uses the answer up. The inner refusals close the question, the outer ones are about somebody else's.
-async fn take(face: &Face, asked: &Asked, grant: &Grant, id: ConfirmationId) -> Result<Result<Wanted, Refusal>, Stop> {
-    let now = face.clock.now();
-    match face.store.use_confirmation(id, grant.user(), grant.guild(), now, asked.interaction).await? {
-        Ok(what) => Ok(Ok(serde_json::from_str(&what)?)),
-        Err(ConfirmationRefused::Expired) => Ok(Err(Refusal::QuestionExpired)),
-        Err(ConfirmationRefused::Used) => Ok(Err(Refusal::QuestionAnswered)),
-        Err(ConfirmationRefused::NotYours) => Err(Refusal::NotYourQuestion.into()),
-        Err(ConfirmationRefused::Unknown) => Err(Refusal::UnknownButton.into()),
-    }
+fn consent(face: &Face, asked: &Asked, grant: &Grant, id: ConfirmationId) -> Consent {
+    Consent { id, by: grant.user(), guild: grant.guild(), at: face.clock.now(), interaction: asked.interaction }
 }
 
-async fn carry_out(face: &Face, asked: &Asked, grant: &Grant, wanted: Wanted) -> Result<String, Stop> {
+/// Whether the question can never be answered with yes any more.
+fn is_final(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::QuestionExpired | Refusal::QuestionAnswered | Refusal::SnapshotGone | Refusal::DropletGone
+    )
+}
+
+async fn carry_out(
+    face: &Face,
+    asked: &Asked,
+    (grant, consent): (&Grant, &Consent),
+    Question { wanted, warned }: Question,
+) -> Result<Said, Stop> {
     match &wanted.kind {
         Kind::Restore { snapshot, .. } => {
             let droplet = wanted.target.droplet.ok_or(Refusal::UnknownButton)?;
@@ -85,10 +128,16 @@ async fn carry_out(face: &Face, asked: &Asked, grant: &Grant, wanted: Wanted) ->
                 return Err(stop);
             }
         }
-        Kind::Delete { snapshot } => drop(preflight::delete(face, &snapshot.id.to_string()).await?),
+        Kind::Delete { snapshot } => {
+            let found = preflight::delete(face, &snapshot.id.to_string()).await?;
+            if !warned.cover(found.warnings()) {
+                face.store.close_confirmation(consent).await?.map_err(begin::not_counted)?;
+                return ask_to_delete(face, grant, &found).await;
+            }
+        }
         Kind::Take { .. } | Kind::Launch { .. } => {}
     }
-    begin::begin(face, asked, grant, wanted).await
+    begin::begin_confirmed(face, asked, grant, (wanted, consent)).await.map(Said::text)
 }
 
 fn closed(refusal: &Refusal) -> Answer {

@@ -22,7 +22,7 @@ pub(super) fn create(said: &Said, nonce: String, reply_to: Option<(ids::ChannelI
         .nonce(Nonce::String(nonce))
         .enforce_nonce(true)
         .allowed_mentions(allowed(said.pings))
-        .embeds(said.embed.iter().map(embed).collect())
+        .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons));
     if !said.content.is_empty() {
         message = message.content(&said.content);
@@ -40,7 +40,7 @@ pub(super) fn create(said: &Said, nonce: String, reply_to: Option<(ids::ChannelI
 pub(super) fn edit(said: &Said) -> EditMessage {
     EditMessage::new()
         .content(&said.content)
-        .embeds(said.embed.iter().map(embed).collect())
+        .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons))
         .allowed_mentions(allowed(None))
 }
@@ -49,7 +49,7 @@ pub(super) fn edit(said: &Said) -> EditMessage {
 pub(super) fn response(said: &Said) -> CreateInteractionResponseMessage {
     CreateInteractionResponseMessage::new()
         .content(&said.content)
-        .embeds(said.embed.iter().map(embed).collect())
+        .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons))
         .allowed_mentions(allowed(None))
 }
@@ -58,7 +58,7 @@ pub(super) fn response(said: &Said) -> CreateInteractionResponseMessage {
 pub(super) fn edit_response(said: &Said) -> EditInteractionResponse {
     EditInteractionResponse::new()
         .content(&said.content)
-        .embeds(said.embed.iter().map(embed).collect())
+        .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons))
         .allowed_mentions(allowed(None))
 }
@@ -67,7 +67,7 @@ pub(super) fn edit_response(said: &Said) -> EditInteractionResponse {
 pub(super) fn follow_up(said: &Said) -> CreateInteractionResponseFollowup {
     CreateInteractionResponseFollowup::new()
         .content(&said.content)
-        .embeds(said.embed.iter().map(embed).collect())
+        .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons))
         .allowed_mentions(allowed(None))
 }
@@ -88,11 +88,8 @@ pub(super) fn allowed(pings: Option<ids::UserId>) -> CreateAllowedMentions {
 }
 
 fn embed(embed: &Embed) -> CreateEmbed {
-    CreateEmbed::new()
-        .title(&embed.title)
-        .description(&embed.description)
-        .footer(CreateEmbedFooter::new(&embed.footer))
-        .colour(embed.colour.rgb())
+    let framed = CreateEmbed::new().title(&embed.title).description(&embed.description).colour(embed.colour.rgb());
+    if embed.footer.is_empty() { framed } else { framed.footer(CreateEmbedFooter::new(&embed.footer)) }
 }
 
 fn rows(buttons: &[Button]) -> Vec<CreateActionRow> {

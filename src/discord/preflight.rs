@@ -1,9 +1,16 @@
 //! Whether something destructive can be done at all, looked up past every cache: before the question, and again before the deed.
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use super::{face::Face, lookup, messages::refusal::Refusal, responder::Stop};
 use crate::{
-    inventory::{Droplet, DropletStatus, Inspection, Snapshot},
-    operation::{Operation, ids::DropletId},
+    inventory::{Droplet, DropletStatus, Inspection, Listing, Snapshot},
+    operation::{
+        Operation,
+        ids::{DropletId, SnapshotId},
+        plan::Kind,
+    },
 };
 
 /// A Droplet and one of its Snapshots or backups, which can be put back onto it.
@@ -22,7 +29,7 @@ pub(super) async fn restore(face: &Face, droplet: DropletId, text: &str) -> Resu
     let snapshot = snapshot.map_err(|unresolved| lookup::no_snapshot(text, Some(&droplet.name), unresolved))?;
     match &droplet.status {
         DropletStatus::Active | DropletStatus::Off => {}
-        DropletStatus::New => return Err(unusable(&droplet, "new")),
+        DropletStatus::New => return Err(Refusal::StillNew { droplet: droplet.name }.into()),
         DropletStatus::Archive => return Err(unusable(&droplet, "archived")),
         DropletStatus::Other(word) => return Err(unusable(&droplet, word)),
     }
@@ -36,7 +43,8 @@ pub(super) async fn restore(face: &Face, droplet: DropletId, text: &str) -> Resu
         && !snapshot.regions.contains(region)
     {
         let (region, regions) = (region.clone(), snapshot.regions);
-        return Err(Refusal::NotInRegion { snapshot: snapshot.name, region, regions }.into());
+        let (snapshot, droplet) = (snapshot.name, droplet.name);
+        return Err(Refusal::NotWithDroplet { snapshot, droplet, region, regions }.into());
     }
     if droplet.locked {
         return Err(Refusal::Locked { droplet: droplet.name }.into());
@@ -52,6 +60,31 @@ pub(super) struct Deletable {
     pub(super) siblings: Option<usize>,
     /// The operation that took it.
     pub(super) origin: Option<Operation>,
+    /// Until when an Undo needs it.
+    pub(super) undo_until: Option<Timestamp>,
+}
+
+/// What somebody is warned of before a Snapshot is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Warnings {
+    /// It is the last of its Droplet.
+    last: bool,
+    /// An Undo needs it.
+    needed: bool,
+}
+
+impl Warnings {
+    /// Whether who read these knows of the others too.
+    pub(super) fn cover(self, others: Self) -> bool {
+        (self.last || !others.last) && (self.needed || !others.needed)
+    }
+}
+
+impl Deletable {
+    pub(super) fn warnings(&self) -> Warnings {
+        let last = self.siblings.is_some_and(|siblings| siblings <= 1);
+        Warnings { last, needed: self.undo_until.is_some() }
+    }
 }
 
 /// Looks whether a Snapshot, by id or by name, can be deleted now.
@@ -67,14 +100,48 @@ pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
         return Err(Refusal::SnapshotInUse { operation: operation.id, progress }.into());
     }
     let listing = face.inventory.listing(snapshot.droplet).await.map_err(refused)?;
+    // Looked at before they are counted: what is gone by then is counted out twice rather than not at all.
+    let going = going(face, &listing, snapshot.id).await?;
     let counted = match snapshot.droplet {
         Some(droplet) => face.inventory.count_snapshots(droplet).await.map_err(refused)?,
         None => None,
     };
     // Of a Droplet that is gone only the list still knows.
     let siblings = counted.or_else(|| snapshot.droplet.map(|_| listing.snapshots().count()));
+    let siblings = siblings.map(|siblings| siblings.saturating_sub(going));
     let droplet = counted.and_then(|_| listing.droplet()).map(|droplet| droplet.name.clone());
-    Ok(Deletable { snapshot, droplet, siblings, origin })
+    let undo_until = match &origin {
+        Some(origin) => undo_until(face, origin, snapshot.id).await?,
+        None => None,
+    };
+    Ok(Deletable { snapshot, droplet, siblings, origin, undo_until })
+}
+
+/// How many others in this list are there still and about to be deleted by us.
+async fn going(face: &Face, listing: &Listing, but: SnapshotId) -> Result<usize, Stop> {
+    let running = face.store.running().await?;
+    let deletions = running.iter().map(|stored| &stored.operation.kind).filter(|kind| kind.deletes());
+    let mut going = 0;
+    for deleted in deletions.filter_map(Kind::snapshot).filter(|deleted| deleted.id != but) {
+        if listing.snapshots().any(|listed| listed.id == deleted.id)
+            && face.inventory.snapshot_now(deleted.id).await.is_ok()
+        {
+            going += 1;
+        }
+    }
+    Ok(going)
+}
+
+/// Until when the Undo of the restore that took this safety Snapshot is offered; none once it was put back, since then the disk
+/// holds what it holds.
+async fn undo_until(face: &Face, origin: &Operation, snapshot: SnapshotId) -> Result<Option<Timestamp>, Stop> {
+    let is_safety = origin.safety_snapshot().is_some_and(|safety| safety.id == snapshot);
+    let until = origin.undo_until().filter(|until| is_safety && face.clock.now() < *until);
+    let (Some(until), Some(droplet), Some(ended)) = (until, origin.target.droplet, origin.ended) else {
+        return Ok(None);
+    };
+    let was_put_back = face.store.was_put_back(snapshot, droplet, ended).await?;
+    Ok((!was_put_back).then_some(until))
 }
 
 fn unusable(droplet: &Droplet, status: &str) -> Stop {

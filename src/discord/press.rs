@@ -48,7 +48,7 @@ pub enum Act {
     Cancel,
     /// *Force power off*.
     Force,
-    /// *Take it live*.
+    /// *Take it live*, or under a restore *Go on live*.
     Live,
     /// *Leave it off*.
     LeaveOff,

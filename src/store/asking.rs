@@ -6,7 +6,7 @@
 use sqlx::{Any, AnyConnection, Transaction};
 
 use super::{
-    Engine, Error, Loaded, Store,
+    ConfirmationRefused, Consent, Engine, Error, Loaded, Store, confirmation,
     event::{self, Audience, Event, What},
     power_owed, report,
     row::{Row, bits, due_millis, without_nul},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::operation::{
     Operation, Request, Wished,
-    ids::{ChannelId, DropletId, InteractionId, MessageId, OperationId},
+    ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId},
 };
 
 /// Why no operation was created.
@@ -40,6 +40,9 @@ pub enum CreateError {
     /// This interaction has created an operation already: it is the same one.
     #[error("begin: this interaction has begun operation {0} already")]
     Repeated(OperationId),
+    /// It was to be confirmed, and the answer does not count.
+    #[error("begin: the confirmation does not count")]
+    Unconfirmed(ConfirmationRefused),
     /// The store did not do it.
     #[error(transparent)]
     Unavailable(#[from] Error),
@@ -78,8 +81,23 @@ impl Store {
     /// Creates the operation that a request asks for, with its history's estimates and with what an ended operation still owes
     /// the same Droplet. Durable when it returns.
     pub async fn create(&self, request: Request, interaction: InteractionId) -> Result<Operation, CreateError> {
+        self.create_with(request, interaction, None).await
+    }
+
+    /// The same for what a person was asked about first. In one transaction with using up their answer: it begins one operation,
+    /// or can be given again.
+    pub async fn create_confirmed(&self, request: Request, consent: &Consent) -> Result<Operation, CreateError> {
+        self.create_with(request, consent.interaction, Some(consent)).await
+    }
+
+    async fn create_with(
+        &self,
+        request: Request,
+        interaction: InteractionId,
+        consent: Option<&Consent>,
+    ) -> Result<Operation, CreateError> {
         for _ in 0..ATTEMPTS {
-            match self.try_create(request.clone(), interaction).await? {
+            match self.try_create(request.clone(), interaction, consent).await? {
                 Attempt::Created(operation) => {
                     self.changes.worker.notify_one();
                     self.changes.reporter.notify_one();
@@ -91,7 +109,12 @@ impl Store {
         Err(Error::Locked.into())
     }
 
-    async fn try_create(&self, mut request: Request, interaction: InteractionId) -> Result<Attempt, CreateError> {
+    async fn try_create(
+        &self,
+        mut request: Request,
+        interaction: InteractionId,
+        consent: Option<&Consent>,
+    ) -> Result<Attempt, CreateError> {
         let mut transaction = self.begin().await?;
         if let Some(earlier) = claim_interaction(&mut transaction, interaction, request.id).await? {
             return Err(CreateError::Repeated(earlier));
@@ -100,7 +123,8 @@ impl Store {
         request.usual = usual::usual(&mut transaction, request.target.droplet).await?;
         let mut operation = Operation::new(request);
         let mut events = vec![Event { at: operation.asked_at, by: Some(operation.asker.user), what: What::Asked }];
-        if was_confirmed(&mut transaction, interaction).await? {
+        if let Some(consent) = consent {
+            confirmation::use_up(&mut transaction, consent).await?.map_err(CreateError::Unconfirmed)?;
             events.push(Event { what: What::Confirmed, ..events[0].clone() });
         }
         if let Some(user) = self.user_of_snapshot(&mut transaction, &operation).await? {
@@ -210,7 +234,7 @@ impl Store {
         Ok(stored::read_all(&rows).pop())
     }
 
-    /// All that run, oldest first.
+    /// All that run, whoever asked for them, oldest first.
     pub async fn running(&self) -> Result<Vec<Stored>, Error> {
         let rows = sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 ORDER BY o.asked_at, o.id"))
             .fetch_all(&self.pool)
@@ -218,12 +242,26 @@ impl Store {
         Ok(stored::read_all(&rows))
     }
 
-    /// The last that ended, newest first.
-    pub async fn recent(&self, limit: usize) -> Result<Vec<Stored>, Error> {
-        let rows = sqlx::query(select_stored!("WHERE o.is_running = 0 ORDER BY o.ended_at DESC, o.id DESC LIMIT $1"))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
-            .await?;
+    /// All that run and were asked for in this guild, oldest first.
+    pub async fn running_in(&self, guild: GuildId) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_open = 1 AND o.is_running = 1 AND o.guild_id = $1 ORDER BY o.asked_at, o.id"
+        ))
+        .bind(bits(guild.0))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(stored::read_all(&rows))
+    }
+
+    /// The last of this guild that ended, newest first.
+    pub async fn recent(&self, guild: GuildId, limit: usize) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_running = 0 AND o.guild_id = $1 ORDER BY o.ended_at DESC, o.id DESC LIMIT $2"
+        ))
+        .bind(bits(guild.0))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
         Ok(stored::read_all(&rows))
     }
 
@@ -273,14 +311,6 @@ async fn claim_interaction(
         .fetch_one(connection)
         .await?;
     Ok(Some(Row(&row).text("operation").and_then(|id| id.parse().ok()).unwrap_or(operation)))
-}
-
-async fn was_confirmed(connection: &mut AnyConnection, interaction: InteractionId) -> Result<bool, Error> {
-    let rows = sqlx::query("SELECT id FROM confirmations WHERE used_by = $1")
-        .bind(bits(interaction.0))
-        .fetch_all(connection)
-        .await?;
-    Ok(!rows.is_empty())
 }
 
 async fn open_operations(connection: &mut AnyConnection, droplet: DropletId) -> Result<Vec<Stored>, Error> {

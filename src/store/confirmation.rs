@@ -2,8 +2,10 @@
 //!
 //! What is confirmed is the face's business; here it is text.
 
-use jiff::Timestamp;
 use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use sqlx::AnyConnection;
 
 use super::{
     Error, Store,
@@ -42,6 +44,21 @@ pub struct Confirmation {
     pub expires_at: Timestamp,
 }
 
+/// A person's answer to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// To which.
+    pub id: ConfirmationId,
+    /// Who answers.
+    pub by: UserId,
+    /// Where.
+    pub guild: GuildId,
+    /// When.
+    pub at: Timestamp,
+    /// The press; Discord may deliver it twice.
+    pub interaction: InteractionId,
+}
+
 /// Why a confirmation does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfirmationRefused {
@@ -70,46 +87,63 @@ impl Store {
         Ok(id)
     }
 
-    /// Takes the answer of a person: what was confirmed, to one press only. The same press delivered again gets it again, so that
-    /// what it creates can be recognised as created.
-    pub async fn use_confirmation(
-        &self,
-        id: ConfirmationId,
-        user: UserId,
-        guild: GuildId,
-        now: Timestamp,
-        interaction: InteractionId,
-    ) -> Result<Result<String, ConfirmationRefused>, Error> {
-        let mut transaction = self.begin().await?;
-        // The condition decides between two presses at once; what follows only names the reason.
-        let claimed = sqlx::query(
-            "UPDATE confirmations SET used_by = $1 WHERE id = $2 AND asker_id = $3 AND guild_id = $4 \
-             AND expires_at > $5 AND used_by IS NULL",
-        )
-        .bind(bits(interaction.0))
-        .bind(id.to_string())
-        .bind(bits(user.0))
-        .bind(bits(guild.0))
-        .bind(now.as_millisecond())
-        .execute(&mut *transaction)
-        .await?;
-        let row = sqlx::query("SELECT asker_id, guild_id, what, used_by FROM confirmations WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        let Some(row) = row else { return Ok(Err(ConfirmationRefused::Unknown)) };
-        let row = Row(&row);
-        let theirs = row.id("asker_id") == Some(user.0) && row.id("guild_id") == Some(guild.0);
-        let by_this_press = row.id("used_by") == Some(interaction.0);
-        Ok(if !theirs {
-            Err(ConfirmationRefused::NotYours)
-        } else if claimed.rows_affected() > 0 || by_this_press {
-            Ok(row.text("what").unwrap_or_default().to_owned())
-        } else if row.number("used_by").is_some() {
-            Err(ConfirmationRefused::Used)
-        } else {
-            Err(ConfirmationRefused::Expired)
-        })
+    /// What a person who presses *Yes* confirms, where the answer would count. Nothing is used up: whoever begins what was
+    /// confirmed does that, so that a press either begins something or can be repeated.
+    pub async fn confirmation(&self, consent: &Consent) -> Result<Result<String, ConfirmationRefused>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        read(&mut connection, consent).await
     }
+
+    /// Closes a question without doing what it asks.
+    pub async fn close_confirmation(&self, consent: &Consent) -> Result<Result<(), ConfirmationRefused>, Error> {
+        let mut transaction = self.begin().await?;
+        let outcome = use_up(&mut transaction, consent).await?;
+        transaction.commit().await?;
+        Ok(outcome)
+    }
+}
+
+/// Uses the answer up, in the transaction of what follows from it. Counts for one press only, and for the same press again.
+pub(super) async fn use_up(
+    connection: &mut AnyConnection,
+    consent: &Consent,
+) -> Result<Result<(), ConfirmationRefused>, Error> {
+    // The condition decides between two presses at once; what follows only names the reason.
+    let claimed = sqlx::query(
+        "UPDATE confirmations SET used_by = $1 WHERE id = $2 AND asker_id = $3 AND guild_id = $4 \
+         AND expires_at > $5 AND used_by IS NULL",
+    )
+    .bind(bits(consent.interaction.0))
+    .bind(consent.id.to_string())
+    .bind(bits(consent.by.0))
+    .bind(bits(consent.guild.0))
+    .bind(consent.at.as_millisecond())
+    .execute(&mut *connection)
+    .await?;
+    if claimed.rows_affected() > 0 {
+        return Ok(Ok(()));
+    }
+    Ok(read(connection, consent).await?.map(drop))
+}
+
+/// What the question asks, or why this answer to it does not count.
+async fn read(connection: &mut AnyConnection, consent: &Consent) -> Result<Result<String, ConfirmationRefused>, Error> {
+    let row = sqlx::query("SELECT asker_id, guild_id, what, expires_at, used_by FROM confirmations WHERE id = $1")
+        .bind(consent.id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(Err(ConfirmationRefused::Unknown)) };
+    let row = Row(&row);
+    let theirs = row.id("asker_id") == Some(consent.by.0) && row.id("guild_id") == Some(consent.guild.0);
+    let by_this_press = row.id("used_by") == Some(consent.interaction.0);
+    let is_open = row.number("expires_at").is_some_and(|expires_at| consent.at.as_millisecond() < expires_at);
+    Ok(if !theirs {
+        Err(ConfirmationRefused::NotYours)
+    } else if row.number("used_by").is_some() && !by_this_press {
+        Err(ConfirmationRefused::Used)
+    } else if is_open || by_this_press {
+        Ok(row.text("what").unwrap_or_default().to_owned())
+    } else {
+        Err(ConfirmationRefused::Expired)
+    })
 }

@@ -26,7 +26,7 @@ use sqlx::{Any, AnyPool, Transaction};
 
 pub use asking::{CreateError, Heard};
 pub use changes::Changes;
-pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused};
+pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused, Consent};
 pub use error::Error;
 pub use event::{Event, What};
 pub use lease::Lease;

@@ -1,17 +1,21 @@
-//! Which operation took a Snapshot: its name ends in the operation's id, and the operation remembers the whole name.
+//! Which operation took a Snapshot, by its name that ends in the operation's id, and whether one put it back since.
 //!
 //! The face asks here who took what it lists. A name alone proves nothing, since anybody can give a Snapshot any name.
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use super::{
     Error, Store,
-    row::Row,
+    row::{Row, bits},
     stored::{self, select_stored},
 };
-use crate::operation::{Operation, ids::OperationId};
+use crate::operation::{
+    Operation,
+    ids::{DropletId, OperationId, SnapshotId},
+};
 
 /// How many are asked for in one statement; both databases take many more parameters.
 const AT_ONCE: usize = 200;
@@ -37,6 +41,25 @@ impl Store {
             found.extend(operations.map(|operation| (operation.snapshot_name.clone(), operation)));
         }
         Ok(found)
+    }
+
+    /// Whether a restore that completed since then put this Snapshot back onto the Droplet.
+    pub async fn was_put_back(
+        &self,
+        snapshot: SnapshotId,
+        droplet: DropletId,
+        since: Timestamp,
+    ) -> Result<bool, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_running = 0 AND o.ended_at >= $1 AND o.droplet_id = $2 AND o.kind = 'restore' \
+             AND o.outcome = 'completed'"
+        ))
+        .bind(since.as_millisecond())
+        .bind(bits(droplet.0))
+        .fetch_all(&self.pool)
+        .await?;
+        let restores = stored::read_all(&rows);
+        Ok(restores.iter().any(|stored| stored.operation.kind.snapshot().is_some_and(|back| back.id == snapshot)))
     }
 }
 

@@ -118,11 +118,13 @@ async fn help_and_status_are_answered() {
     assert!(help.contains("</snapshot status:") && !help.contains("</snapshot take:"), "{help}");
     assert_eq!(stage.said_to("gil", "/snapshot status").await, "**Nothing is running.**");
     stage.said_to("ada", "/snapshot take droplet:web-1").await;
-    let status = stage.said_to("gil", "/snapshot status").await;
-    assert!(status.contains("🔄 Snapshot of `web-1`"), "{status}");
+    stage.said_to("gil", "/snapshot status").await;
+    let status = stage.seat("gil").transcript();
+    assert!(status.contains("Running now") && status.contains("**Snapshot of `web-1`** for @ada"), "{status}");
     let id = stage.running().await.id;
-    let detail = stage.said_to("gil", &format!("/snapshot status operation:{id}")).await;
-    assert!(detail.contains("asked for by"), "{detail}");
+    stage.said_to("gil", &format!("/snapshot status operation:{id}")).await;
+    let detail = stage.seat("gil").transcript();
+    assert!(detail.contains("asked for by @ada"), "{detail}");
     let unknown = stage.said_to("gil", "/snapshot status operation:nonsense").await;
     assert!(unknown.starts_with("There is no operation `nonsense`."), "{unknown}");
     stage.close().await;
@@ -143,7 +145,7 @@ async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
     let wishes = stage.store.load(id).await.unwrap().unwrap().wishes;
     assert_eq!(wishes.iter().map(|(_, wished)| wished.wish).collect::<Vec<_>>(), [Wish::Cancel]);
     let late = stage.seat("ada").forge_press(progress.id, &format!("force:{id}")).await.unwrap();
-    assert!(stage.read(&late).await.starts_with("That is decided already."));
+    assert!(stage.read(&late).await.starts_with("That is decided already;"));
     let old = stage.seat("ada").forge_press(progress.id, "explode:everything").await.unwrap();
     assert!(stage.read(&old).await.starts_with("This button is from an older version"));
     stage.close().await;

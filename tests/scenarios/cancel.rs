@@ -1,7 +1,11 @@
 //! `/snapshot cancel`: who may stop what, and what DigitalOcean cannot stop.
 
 use insta::assert_snapshot;
-use snapshot_bot::sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
+use snapshot_bot::sandbox::digitalocean::{
+    action::Progress,
+    droplet::Blueprint,
+    fault::{Fault, Pattern, Quirk},
+};
 
 use crate::stage::{Role, Stage};
 
@@ -39,6 +43,51 @@ async fn a_restore_that_is_stopped_in_time_leaves_the_disk_as_it_was() {
     stage.settle().await;
     assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
     assert_snapshot!(rex.transcript());
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_droplet_that_is_called_like_an_operation_can_be_named() {
+    let stage = Stage::new().await;
+    stage.digitalocean.world(|world| world.add_droplet(&Blueprint::named("7f3kq2xa")));
+    stage.digitalocean.world(snapshot_bot::sandbox::digitalocean::world::World::mark_power);
+    let ada = stage.seat("ada", Role::Operator);
+    stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
+    ada.run("/snapshot take droplet:7f3kq2xa power:live").await;
+    stage.snapshot_begins("7f3kq2xa").await;
+    stage.shows(&ada, "Taking the Snapshot").await;
+    ada.run("/snapshot cancel operation:nonsense").await;
+    assert!(ada.sees("Nothing runs on `nonsense`. Running now: `7f3kq2xa`."));
+    ada.run("/snapshot cancel operation:7f3kq2xa").await;
+    stage.shows(&ada, "too late to stop").await;
+    stage.complete_action("7f3kq2xa");
+    stage.settle().await;
+    ada.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn of_two_that_run_under_one_name_one_must_be_chosen() {
+    let stage = Stage::new().await;
+    let second = stage.digitalocean.world(|world| world.add_droplet(&Blueprint::named("web-1").region("fra1")));
+    stage.digitalocean.world(snapshot_bot::sandbox::digitalocean::world::World::mark_power);
+    let ada = stage.seat("ada", Role::Operator);
+    stage.fault(Fault::always(Pattern::action("snapshot"), Quirk::NeverFinish));
+    let first = stage.droplet("web-1");
+    for droplet in [first, second] {
+        let take = ada.seat.slash("snapshot take").with("droplet", droplet.to_string());
+        take.with("power", "live").send().await.unwrap();
+    }
+    let pending = |stage: &Stage, id| stage.digitalocean.read(|world| world.droplet(id).unwrap().pending);
+    stage.until("both have begun", |stage| [first, second].iter().all(|id| pending(stage, *id).is_some())).await;
+    ada.run("/snapshot cancel operation:web-1").await;
+    assert!(ada.sees("2 operations run on `web-1`"), "{}", ada.transcript());
+    for droplet in [first, second] {
+        let action = pending(&stage, droplet).unwrap();
+        stage.digitalocean.world(|world| world.finish_action(action, Progress::Completed));
+    }
+    stage.settle().await;
+    ada.transcript();
     stage.finish().await;
 }
 

@@ -1,7 +1,11 @@
 //! `/snapshot delete`: the question, its warnings, and what must not be deleted.
 
 use insta::assert_snapshot;
-use snapshot_bot::sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
+use snapshot_bot::sandbox::digitalocean::{
+    exchange::Method,
+    fault::{Fault, Pattern, Quirk},
+    gate::Stage as Moment,
+};
 
 use crate::stage::{Role, Stage};
 
@@ -37,6 +41,76 @@ async fn a_safety_snapshot_that_an_undo_still_needs_is_warned_about() {
     rex.press("Undo").await;
     assert!(rex.sees("does not exist any more"));
     assert_snapshot!(rex.transcript());
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn the_older_safety_snapshot_is_deleted_without_a_warning_once_it_was_put_back() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot restore droplet:web-1 snapshot:golden").await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    rex.press("Undo").await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    rex.press("Delete the older safety Snapshot").await;
+    assert!(rex.sees("Delete a Snapshot for good?"));
+    assert!(!rex.sees("It is the safety Snapshot of a restore"), "{}", rex.transcript());
+    rex.press("Delete").await;
+    stage.settle().await;
+    rex.transcript();
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 2, "golden and the newer one");
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_became_the_last_one_since_the_question_is_asked_about_anew() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        world.add_snapshot(web, "one", 2.0);
+        world.add_snapshot(web, "two", 2.0);
+    });
+    let (rex, eve) = (stage.seat("rex", Role::Restorer), stage.seat("eve", Role::Restorer));
+    rex.run("/snapshot delete snapshot:one").await;
+    eve.run("/snapshot delete snapshot:two").await;
+    assert!(!eve.sees("It is the last Snapshot"));
+    // The first is confirmed and not yet carried out when the second is confirmed.
+    let held = stage.digitalocean.gate().hold(Moment::BeforeExecution, Pattern::of(Method::Delete, "/**"), 0);
+    rex.press("Delete").await;
+    let held = held.caught().await;
+    let (message, first) = eve.button("Delete").unwrap();
+    eve.press("Delete").await;
+    assert!(eve.sees("It is the last Snapshot of `web-1`"), "{}", eve.transcript());
+    eve.seat.forge_press(message, &first).await.unwrap();
+    assert!(eve.sees("answered already"));
+    drop(held);
+    stage.settle().await;
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 1);
+    rex.transcript();
+    eve.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn who_was_warned_is_not_asked_again() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        world.add_snapshot(web, "one", 2.0);
+        world.add_snapshot(web, "two", 2.0);
+    });
+    let rex = stage.seat("rex", Role::Restorer);
+    for snapshot in ["one", "two"] {
+        rex.run(&format!("/snapshot delete snapshot:{snapshot}")).await;
+        rex.press("Delete").await;
+        stage.settle().await;
+    }
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 0);
+    rex.transcript();
     stage.finish().await;
 }
 

@@ -218,6 +218,37 @@ async fn forged_presses_do_nothing() {
 }
 
 #[tokio::test]
+async fn nobody_replaces_a_public_message_by_a_forged_press() {
+    let stage = Stage::new().await;
+    stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let (ada, vic) = (stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer));
+    let rex = stage.seat("rex", Role::Restorer);
+    ada.run("/snapshot take droplet:web-1").await;
+    stage.shows(&ada, "Taking the Snapshot — started").await;
+    let (progress, _) = ada.button("Cancel").unwrap();
+    rex.run("/snapshot delete snapshot:golden").await;
+    let (_, confirm) = rex.button("Delete").unwrap();
+    let (_, decline) = rex.button("Never mind").unwrap();
+    vic.seat.forge_press(progress, "page:all:1").await.unwrap();
+    for forged in ["page:all:1", &decline, &confirm] {
+        rex.seat.forge_press(progress, forged).await.unwrap();
+    }
+    assert!(ada.sees("Taking the Snapshot — started"), "{}", ada.transcript());
+    assert_snapshot!(vic.transcript());
+    // The question itself is as good as before.
+    rex.press("Never mind").await;
+    assert!(rex.sees("Nothing was done."));
+    stage.complete_action("web-1");
+    stage.settle().await;
+    for person in [&ada, &rex] {
+        person.transcript();
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn who_lost_the_role_may_not_press_any_more() {
     let stage = Stage::new().await;
     stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));

@@ -7,7 +7,9 @@ use snapshot_bot::sandbox::{
     digitalocean::{
         action::Kind,
         droplet::Blueprint,
+        exchange::Method,
         fault::{Fault, Pattern, Quirk},
+        gate::Stage as Moment,
     },
     discord::permission::Permissions,
 };
@@ -213,6 +215,40 @@ async fn a_question_survives_a_restart_of_the_bot() {
 }
 
 #[tokio::test]
+async fn a_death_between_the_press_and_the_beginning_leaves_the_question_to_be_answered_again() {
+    let (mut stage, rex) = asked().await;
+    let held = stage.digitalocean.gate().hold(Moment::BeforeAnswer, Pattern::of(Method::Get, "/v2/droplets/*"), 0);
+    let (_, held) = tokio::join!(rex.press("Restore"), held.caught());
+    stage.kill().await;
+    drop(held);
+    stage.start().await;
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM operations").await, 0);
+    rex.press("Restore").await;
+    stage.settle().await;
+    assert_eq!(stage.commands(), RESTORED);
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM operations").await, 1);
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_for_a_while_leaves_the_question_to_be_answered_again() {
+    let (stage, rex) = asked().await;
+    stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
+    rex.run("/snapshot take droplet:web-1 power:live").await;
+    stage.snapshot_begins("web-1").await;
+    rex.press("Restore").await;
+    assert!(rex.sees("`web-1` is busy"), "{}", rex.transcript());
+    stage.complete_action("web-1");
+    stage.settle().await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    assert_eq!(stage.commands()[1..], RESTORED);
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn a_snapshot_that_is_gone_at_the_press_is_refused() {
     let (stage, rex) = asked().await;
     let golden = stage.digitalocean.read(|world| world.snapshots().next().unwrap().id);
@@ -282,6 +318,19 @@ async fn a_droplet_that_is_off_stays_off_and_a_backup_can_be_put_back() {
     stage.settle().await;
     assert_eq!(stage.commands(), ["snapshot web-1", "restore web-1"]);
     assert!(!stage.is_on("web-1"));
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn an_undo_of_a_droplet_that_is_gone_leads_to_a_launch_from_the_safety_snapshot() {
+    let (stage, rex) = asked().await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.destroy(web));
+    rex.press("Undo").await;
+    assert!(rex.sees("`/snapshot launch` makes a new one from the safety Snapshot"), "{}", rex.transcript());
     rex.transcript();
     stage.finish().await;
 }

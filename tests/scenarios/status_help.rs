@@ -75,6 +75,7 @@ async fn status_shows_what_runs_and_what_ended_with_ways_there() {
     assert_eq!(choices.len(), 1);
     let slash = vic.seat.slash("snapshot status").with("operation", choices[0].value.clone());
     slash.send().await.unwrap();
+    vic.run("/snapshot status operation:web-1").await;
     vic.run("/snapshot status operation:nonsense").await;
     assert_snapshot!(vic.transcript());
     stage.complete_action("db-1");

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
     operation::{
-        Operation,
+        Hindrance, Operation,
         ids::OperationId,
         request::{Answer, Command, Effect},
         step::State,
@@ -120,7 +120,7 @@ impl Simulation {
         let Job { id, claimed, heard, .. } = job;
         if claimed.opens_downtime() && self.troubled && self.once_in(12) {
             let until = self.now + SignedDuration::from_secs(15);
-            return match self.worker.defer(claimed, until, &self.rules, self.now).await {
+            return match self.worker.defer(claimed, (Hindrance::Turn, until), &self.rules, self.now).await {
                 Ok(()) => {
                     self.note(format!("{id} is put off"));
                     self.hears(id, heard);

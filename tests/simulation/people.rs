@@ -52,6 +52,9 @@ impl Simulation {
             Err(CreateError::Repeated(other)) => {
                 return Err(Broken::Law(format!("a new interaction counts as that of {other}")));
             }
+            Err(CreateError::Unconfirmed(why)) => {
+                return Err(Broken::Law(format!("nobody was asked, and yet the answer does not count: {why:?}")));
+            }
             Err(CreateError::Unavailable(error)) => return Err(error.into()),
         }
         if let Some(again) = twice {

@@ -88,6 +88,28 @@ contract! {
         assert!(!origins.contains_key(&imitated));
     }
 
+    async fn a_snapshot_counts_as_put_back_once_a_later_restore_of_it_has_completed(memory: &Memory) {
+        let store = memory.open().await;
+        let (kept, droplet) = (SnapshotId(50), DropletId(10));
+        let restores = [
+            (1, 10, 50, Verdict::Completed, 5),
+            (2, 10, 50, Verdict::Cancelled, 20),
+            (3, 10, 51, Verdict::Completed, 30),
+            (4, 11, 50, Verdict::Completed, 40),
+        ];
+        for (number, droplet, snapshot, verdict, when) in restores {
+            let snapshot = SnapshotRef { id: SnapshotId(snapshot), name: "golden".to_owned() };
+            let kind = Kind::Restore { snapshot, safety: Safety::Snapshot };
+            let request = Request { kind, ..request(number, droplet) };
+            let operation = store.create(request, InteractionId(number)).await.unwrap();
+            let loaded = load(&store, operation.id).await;
+            store.commit(&loaded, &ended(operation, verdict, at(when)), None).await.unwrap();
+        }
+        assert!(!store.was_put_back(kept, droplet, at(10)).await.unwrap());
+        assert!(store.was_put_back(kept, droplet, at(5)).await.unwrap());
+        assert!(store.was_put_back(kept, DropletId(11), at(10)).await.unwrap());
+    }
+
     async fn requests_at_once_for_one_droplet_create_one_operation(memory: &Memory) {
         let store = memory.open().await;
         let tries = (1..=8).map(|number| store.create(request(number, 10), InteractionId(number)));
@@ -232,10 +254,34 @@ contract! {
             let loaded = load(&store, operation.id).await;
             store.commit(&loaded, &ended(operation, Verdict::Completed, at(when)), None).await.unwrap();
         }
-        let recent: Vec<_> = store.recent(2).await.unwrap().iter().map(|stored| stored.operation.id).collect();
+        let recent: Vec<_> = store.recent(GuildId(2), 2).await.unwrap().iter().map(|stored| stored.operation.id).collect();
         assert_eq!(recent, [ids(2), ids(3)]);
         assert_eq!(store.running().await.unwrap(), []);
         assert_eq!(store.count_open().await.unwrap(), 0);
+    }
+
+    async fn one_guild_neither_sees_nor_crowds_out_what_another_asked_for(memory: &Memory) {
+        let store = memory.open().await;
+        let elsewhere = |number| {
+            let mut request = request(number, number);
+            request.asker.guild = GuildId(u64::MAX);
+            request
+        };
+        for (number, of) in [(1, request(1, 1)), (2, elsewhere(2)), (3, elsewhere(3))] {
+            let operation = store.create(of, InteractionId(number)).await.unwrap();
+            let loaded = load(&store, operation.id).await;
+            let when = at(i64::try_from(number).unwrap());
+            store.commit(&loaded, &ended(operation, Verdict::Completed, when), None).await.unwrap();
+        }
+        store.create(request(4, 4), InteractionId(4)).await.unwrap();
+        store.create(elsewhere(5), InteractionId(5)).await.unwrap();
+        let ids_of = |listed: Vec<snapshot_bot::store::Stored>| -> Vec<_> {
+            listed.iter().map(|stored| stored.operation.id).collect()
+        };
+        assert_eq!(ids_of(store.recent(GuildId(2), 1).await.unwrap()), [ids(1)]);
+        assert_eq!(ids_of(store.recent(GuildId(u64::MAX), 9).await.unwrap()), [ids(3), ids(2)]);
+        assert_eq!(ids_of(store.running_in(GuildId(2)).await.unwrap()), [ids(4)]);
+        assert_eq!(ids_of(store.running_in(GuildId(u64::MAX)).await.unwrap()), [ids(5)]);
     }
 
     async fn the_timeline_names_who_and_when(memory: &Memory) {

@@ -3,7 +3,7 @@
 use snapshot_bot::{
     operation::{
         Verdict, Wish,
-        ids::{DropletId, InteractionId, MessageId},
+        ids::{DropletId, GuildId, InteractionId, MessageId},
         plan::Kind,
         reading::{Failure, PowerState},
         report::ReportKind,
@@ -18,7 +18,8 @@ async fn read_everything(store: &Store) {
     let id = crate::memory::ids(1);
     let _ = store.operation(id).await;
     let _ = store.running().await;
-    let _ = store.recent(9).await;
+    let _ = store.running_in(GuildId(2)).await;
+    let _ = store.recent(GuildId(2), 9).await;
     let _ = store.progress_message(id).await;
     let _ = store.timeline(id).await;
     let _ = store.usual(request(1, 10).target.droplet).await;
@@ -94,7 +95,7 @@ contract! {
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &ended(operation.clone(), Verdict::Completed, at(9)), None).await.unwrap();
         memory.tamper("UPDATE operations SET state = 'x'").await;
-        let recent = store.recent(9).await.unwrap().remove(0).operation;
+        let recent = store.recent(GuildId(2), 9).await.unwrap().remove(0).operation;
         assert_eq!((recent.ended, &recent.verdict), (Some(at(9)), &Some(Verdict::Completed)));
         assert!(!recent.is_open());
     }

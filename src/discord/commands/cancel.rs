@@ -41,23 +41,30 @@ async fn stop(context: Context<'_>, text: String) -> Result<String, Stop> {
     buttons::wish(face, &asked, Act::Cancel, id).await
 }
 
-/// The operation that a submitted text means: an id, or a Droplet's name with which only one is running.
+/// The operation that a submitted text means: a Droplet's name with which only one is running, or an id. A name comes first, since
+/// a Droplet may be called like an id.
 async fn meant(face: &Face, who: &Person, text: &str) -> Result<OperationId, Stop> {
-    if let Ok(id) = text.parse() {
-        return Ok(id);
-    }
-    let mut named = running(face, who).await?;
-    named.retain(|operation| operation.target.name.eq_ignore_ascii_case(text));
-    match named.as_slice() {
-        [only] => Ok(only.id),
-        [] | [_, ..] => Err(Refusal::UnknownOperation { text: text.to_owned() }.into()),
+    let running = running(face, who).await?;
+    let is_named = |operation: &&Operation| operation.target.name.eq_ignore_ascii_case(text);
+    let named: Vec<_> = running.iter().filter(is_named).collect();
+    match (named.as_slice(), text.parse()) {
+        ([only], _) => Ok(only.id),
+        ([], Ok(id)) => Ok(id),
+        ([], Err(_)) => {
+            let running = running.iter().map(|operation| operation.target.name.clone()).collect();
+            Err(Refusal::NothingRunsOn { text: text.to_owned(), running }.into())
+        }
+        (several @ [_, _, ..], _) => {
+            let labels = several.iter().map(|operation| status::choice(operation)).collect();
+            Err(Refusal::AmbiguousOperation { text: text.to_owned(), labels }.into())
+        }
     }
 }
 
 /// What runs here and can be seen by this person.
 async fn running(face: &Face, who: &Person) -> Result<Vec<Operation>, store::Error> {
-    let running = face.store.running().await?.into_iter().map(|stored| stored.operation);
-    Ok(running.filter(|operation| Some(operation.asker.guild) == who.guild).collect())
+    let Some(guild) = who.guild else { return Ok(Vec::new()) };
+    Ok(face.store.running_in(guild).await?.into_iter().map(|stored| stored.operation).collect())
 }
 
 /// The running operations that this person may stop.

@@ -7,20 +7,12 @@ use crate::{
     access::Right,
     discord::{
         asked::Asked,
-        begin::{self, Wanted},
-        confirm,
+        begin, confirm,
         face::Face,
         incident::Fault,
-        messages::{
-            confirm::{self as words, Deleting},
-            refusal::Refusal,
-        },
+        messages::refusal::Refusal,
         preflight,
         responder::{Answer, Stop},
-    },
-    operation::{
-        Target,
-        plan::{Kind, SnapshotRef},
     },
 };
 
@@ -42,29 +34,7 @@ pub(in crate::discord) async fn question(face: &Face, asked: &Asked, text: &str)
     let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
     begin::check(face, asked)?;
     let found = preflight::delete(face, text).await?;
-    let snapshot = &found.snapshot;
-    let now = face.clock.now();
-    let is_safety = |operation: &&crate::operation::Operation| {
-        operation.safety_snapshot().is_some_and(|safety| safety.id == snapshot.id)
-    };
-    let deleting = Deleting {
-        snapshot,
-        taken_by: found.origin.as_ref().map(|operation| operation.asker.user),
-        droplet: found.droplet.as_deref(),
-        siblings: found.siblings,
-        undo_until: found
-            .origin
-            .as_ref()
-            .filter(is_safety)
-            .and_then(crate::operation::Operation::undo_until)
-            .filter(|until| now < *until),
-    };
-    // Nothing is done to the Droplet, so whatever else runs on it does not matter.
-    let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
-    let target = Target { droplet: None, name, region: None, disk_gb: None };
-    let kind = Kind::Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } };
-    let wanted = Wanted { kind, target, snapshot_name: None };
-    confirm::ask(face, &grant, &wanted, |buttons| words::delete(&deleting, &face.wording, buttons)).await
+    confirm::ask_to_delete(face, &grant, &found).await.map(Answer::New)
 }
 
 async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {

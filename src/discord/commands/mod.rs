@@ -19,7 +19,7 @@ use serenity::{
 use super::{
     face::{Face, person},
     incident::Fault,
-    messages::{refusal::Refusal, text::plain},
+    messages::{list as words, refusal::Refusal},
     responder::{Answer, Deferral, Responder, Stop},
 };
 use crate::{
@@ -110,10 +110,9 @@ async fn choices(context: Context<'_>, found: &[Snapshot]) -> Vec<AutocompleteCh
     let names = face.names.of(&context.serenity_context().http, users).await;
     let now = face.clock.now();
     let choice = |snapshot: &Snapshot| {
-        let by = origins.get(&snapshot.name).map(|operation| match names.get(&operation.asker.user) {
-            Some(name) => format!("by {}", plain(name, 20)),
-            None => "by this bot".to_owned(),
-        });
+        let by = origins
+            .get(&snapshot.name)
+            .map(|operation| words::by(names.get(&operation.asker.user).map(String::as_str)));
         AutocompleteChoice::new(snapshot_label(snapshot, by, now), snapshot.id.to_string())
     };
     found.iter().map(choice).collect()

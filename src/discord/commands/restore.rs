@@ -8,16 +8,16 @@ use crate::{
     discord::{
         asked::Asked,
         begin::{self, Wanted},
-        confirm,
+        confirm::{self, Question},
         face::Face,
         incident::Fault,
         lookup,
         messages::{
-            confirm::{self as words, Restoring},
+            confirm::{self as words, Backups, Restoring},
             progress::downtime,
             refusal::Refusal,
         },
-        preflight::{self, Restorable},
+        preflight::{self, Restorable, Warnings},
         responder::{Answer, Stop},
     },
     inventory::{Droplet, DropletStatus},
@@ -94,7 +94,12 @@ pub(in crate::discord) async fn undo(face: &Face, asked: &Asked, id: OperationId
     }
     let droplet = operation.target.droplet.ok_or(Refusal::NothingToUndo)?;
     check_free(face, droplet, &operation.target.name).await?;
-    let found = preflight::restore(face, droplet, &safety.to_string()).await?;
+    let found = preflight::restore(face, droplet, &safety.to_string()).await.map_err(|stop| match stop {
+        Stop::Refused(Refusal::DropletGone) => {
+            Refusal::NothingToUndoOn { snapshot: operation.snapshot_name.clone() }.into()
+        }
+        stop => stop,
+    })?;
     ask(face, asked, &grant, found, plan::Safety::Snapshot, true).await
 }
 
@@ -118,10 +123,16 @@ async fn ask(
     let kind = Kind::Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety };
     let origins = face.store.origins([snapshot.name.as_str()]).await?;
     let wanted = Wanted { kind, target: target.clone(), snapshot_name: None };
+    let question = Question { wanted: wanted.clone(), warned: Warnings::default() };
     let now = face.clock.now();
-    let mut preview = Operation::new(begin::request(face, asked, grant, wanted.clone()));
+    let mut preview = Operation::new(begin::request(face, asked, grant, wanted));
     preview.usual = face.store.usual(Some(droplet.id)).await?;
-    let window = droplet.next_backup_window;
+    let window = droplet.next_backup_window.filter(|window| now < window.end);
+    let backups = match window {
+        Some(window) if window.start <= now => Backups::Open,
+        Some(window) if window.start <= now + SOON => Backups::Soon(window.start),
+        Some(_) | None => Backups::Later,
+    };
     let restoring = Restoring {
         target: &target,
         snapshot: &snapshot,
@@ -131,9 +142,11 @@ async fn ask(
         is_on: droplet.status == DropletStatus::Active,
         downtime: downtime(&preview),
         volumes: droplet.volume_ids.len(),
-        in_backup_window: window.is_some_and(|window| window.start <= now + SOON && now < window.end),
+        backups,
     };
-    confirm::ask(face, grant, &wanted, |buttons| words::restore(&restoring, &face.wording, buttons)).await
+    let said =
+        confirm::ask(face, grant, &question, |buttons| words::restore(&restoring, &face.wording, buttons)).await?;
+    Ok(Answer::New(said))
 }
 
 pub(super) fn target(droplet: &Droplet) -> Target {

@@ -10,16 +10,13 @@ use crate::{
         incident::Fault,
         messages::{
             refusal::Refusal,
-            status::{self, Entry},
+            status::{self, Entry, LISTED, Overview},
         },
-        responder::Stop,
+        responder::{Answer, Stop},
     },
     operation::{Operation, ids::GuildId},
-    store::Stored,
 };
 
-/// How many ended operations are listed.
-const ENDED: usize = 10;
 /// Discord takes no more choices.
 const CHOICES: usize = 25;
 
@@ -35,30 +32,42 @@ pub(super) async fn status(
     Ok(())
 }
 
-async fn tell(context: Context<'_>, operation: Option<String>) -> Result<String, Stop> {
+async fn tell(context: Context<'_>, operation: Option<String>) -> Result<Answer, Stop> {
     let face = context.framework.user_data;
     let grant = face.policy.authorize(&asking(context), Right::View).map_err(Refusal::Denied)?;
-    let Some(text) = operation else { return overview(face, grant.guild()).await };
-    let unknown = || Refusal::UnknownOperation { text: text.clone() };
-    let id = text.trim().parse().map_err(|_| unknown())?;
-    let found = face.store.operation(id).await?.map(|stored| stored.operation);
-    let operation = found.filter(|operation| operation.asker.guild == grant.guild()).ok_or_else(unknown)?;
-    let timeline = face.store.timeline(id).await?;
-    let told: Vec<_> = timeline.iter().filter_map(|event| Some((event.at, status::event(event)?))).collect();
-    Ok(status::detail(&entry(face, operation).await?, &told))
+    let now = face.clock.now();
+    let Some(text) = operation else {
+        let overview = overview(face, grant.guild()).await?;
+        return Ok(Answer::New(status::overview(&overview, now)));
+    };
+    let found = meant(face, grant.guild(), text.trim()).await?;
+    let operation = found.ok_or_else(|| Refusal::UnknownOperation { text: text.clone() })?;
+    let timeline = face.store.timeline(operation.id).await?;
+    Ok(Answer::New(status::detail(&entry(face, operation).await?, &timeline, now)))
 }
 
-async fn overview(face: &Face, guild: GuildId) -> Result<String, Stop> {
-    let here = |stored: &Stored| stored.operation.asker.guild == guild;
-    let mut running = Vec::new();
-    for stored in face.store.running().await?.into_iter().filter(here) {
-        running.push(entry(face, stored.operation).await?);
+/// The operation with this id, or the latest of what has this name: what runs, or else what ended.
+async fn meant(face: &Face, guild: GuildId, text: &str) -> Result<Option<Operation>, Stop> {
+    if let Ok(id) = text.parse()
+        && let Some(stored) = face.store.operation(id).await?
+    {
+        return Ok(Some(stored.operation).filter(|operation| operation.asker.guild == guild));
     }
-    let mut ended = Vec::new();
-    for stored in face.store.recent(ENDED).await?.into_iter().filter(here) {
-        ended.push(entry(face, stored.operation).await?);
+    let running = face.store.running_in(guild).await?.into_iter().rev();
+    let known = running.chain(face.store.recent(guild, CHOICES).await?);
+    Ok(known.map(|stored| stored.operation).find(|operation| operation.target.name.eq_ignore_ascii_case(text)))
+}
+
+async fn overview(face: &Face, guild: GuildId) -> Result<Overview, Stop> {
+    let running = face.store.running_in(guild).await?;
+    let mut overview = Overview { more: running.len().saturating_sub(LISTED), ..Overview::default() };
+    for stored in running.into_iter().take(LISTED) {
+        overview.running.push(entry(face, stored.operation).await?);
     }
-    Ok(status::overview(&running, &ended))
+    for stored in face.store.recent(guild, LISTED).await? {
+        overview.ended.push(entry(face, stored.operation).await?);
+    }
+    Ok(overview)
 }
 
 async fn entry(face: &Face, operation: Operation) -> Result<Entry, Stop> {
@@ -72,9 +81,9 @@ async fn operations<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocom
     let Ok(grant) = face.policy.authorize(&asking(context), Right::View) else {
         return CreateAutocompleteResponse::new();
     };
-    let (running, ended) = tokio::join!(face.store.running(), face.store.recent(CHOICES));
-    let known =
-        running.into_iter().chain(ended).flatten().filter(|stored| stored.operation.asker.guild == grant.guild());
+    let (running, ended) =
+        tokio::join!(face.store.running_in(grant.guild()), face.store.recent(grant.guild(), CHOICES));
+    let known = running.into_iter().chain(ended).flatten();
     let wanted = partial.trim().to_lowercase();
     let choices = known
         .map(|stored| (status::choice(&stored.operation), stored.operation.id))

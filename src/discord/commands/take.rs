@@ -13,7 +13,11 @@ use crate::{
         messages::refusal::{BadName, LONGEST_SNAPSHOT_NAME, Refusal},
         responder::Stop,
     },
-    operation::plan::{self, Kind},
+    operation::{
+        ids::OperationId,
+        plan::{self, Kind},
+        undo::is_safety_name,
+    },
 };
 
 /// Discord takes no more.
@@ -90,6 +94,9 @@ fn check_name(name: &str) -> Result<(), BadName> {
         Err(BadName::TooLong)
     } else if crate::discord::messages::text::hides_something(name) {
         Err(BadName::Invisible)
+    } else if is_safety_name(&format!("{}-{}", name.trim(), OperationId::from_random(0))) {
+        // What an Undo has made superfluous is told by its name.
+        Err(BadName::Safety)
     } else {
         Ok(())
     }
@@ -117,5 +124,7 @@ mod tests {
         assert_eq!(check_name(&"ä".repeat(101)), Err(BadName::TooLong));
         assert_eq!(check_name("a\u{202e}b"), Err(BadName::Invisible));
         assert_eq!(check_name("a\nb"), Err(BadName::Invisible));
+        assert_eq!(check_name("web-1-safety-20261122-1740 "), Err(BadName::Safety));
+        assert_eq!(check_name("web-1-safety"), Ok(()));
     }
 }

@@ -6,7 +6,7 @@ use super::{
     subject,
     text::{name, shorten},
     the_subject,
-    units::{clock, duration, gigabytes, moment, monthly},
+    units::{clock, duration, gigabytes, moment, monthly, panel},
 };
 use crate::{
     discord::press::Press,
@@ -35,6 +35,10 @@ fn buttons(operation: &Operation) -> Vec<Button> {
     let (Kind::Restore { snapshot: restored, .. }, Some(safety)) = (&operation.kind, &operation.snapshot) else {
         return Vec::new();
     };
+    if operation.power.gone {
+        // There is nothing to put it back onto, and it may be all that is left.
+        return Vec::new();
+    }
     let undo = Press::Undo(operation.id);
     let delete = |label, snapshot| Button { label, style: Style::Secondary, press: Press::Delete(snapshot) };
     if operation.safety_snapshot().is_none() {
@@ -122,33 +126,63 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
             duration(wording.rules.decision_timeout)
         ),
     }];
+    sentences.extend(undone(operation));
     sentences.extend(disk(operation));
-    let was_begun = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.began.is_some());
-    sentences.extend(kept(operation, wording).or_else(|| (!was_begun).then(|| "No Snapshot was taken.".to_owned())));
+    sentences.extend(kept(operation, wording));
+    if operation.may_have_overwritten() && !operation.power.gone {
+        sentences.push(format!("{}.", failure::way_back(operation)));
+    }
     sentences
+}
+
+/// What a cancelled operation did not do; what it did is said by [`kept`] and [`disk`].
+fn undone(operation: &Operation) -> Option<String> {
+    let was_begun = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.began.is_some());
+    match &operation.kind {
+        Kind::Take { .. } => (!was_begun).then(|| "No Snapshot was taken.".to_owned()),
+        Kind::Restore { .. } => None,
+        Kind::Launch { .. } => Some("No Droplet was made.".to_owned()),
+        Kind::Delete { .. } => Some("The Snapshot is still there.".to_owned()),
+    }
 }
 
 /// What a restore that did not complete left on the disk.
 fn disk(operation: &Operation) -> Option<String> {
     let Kind::Restore { .. } = &operation.kind else { return None };
     let droplet = name(&operation.target.name);
-    Some(match (operation.may_have_overwritten(), operation.safety_snapshot()) {
-        (false, _) => format!("Nothing was restored, and the disk of {droplet} is as it was."),
-        (true, Some(_)) => format!(
-            "**It is not known what is on the disk of {droplet} now.** Press **Restore the safety Snapshot** to have back what \
-             was there before."
-        ),
-        (true, None) => {
-            format!("**It is not known what is on the disk of {droplet} now.** Restore a Snapshot again.")
-        }
+    if operation.power.gone {
+        return None;
+    }
+    Some(if operation.may_have_overwritten() {
+        format!("**It is not known what is on the disk of {droplet} now.**")
+    } else if failure::is_of_safety_snapshot(operation) {
+        format!("The disk of {droplet} is as it was.")
+    } else {
+        format!("Nothing was restored, and the disk of {droplet} is as it was.")
     })
 }
 
 fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String> {
-    let mut sentences = vec![format!("{} failed. {}", subject(operation), failure::what(why, operation))];
+    let what = if failure::is_of_safety_snapshot(operation) && !operation.power.gone {
+        "failed: its safety Snapshot failed, so nothing was restored"
+    } else {
+        "failed"
+    };
+    let mut sentences = vec![format!("{} {what}. {}", subject(operation), failure::what(why, operation))];
     sentences.extend(disk(operation));
     sentences.extend(kept(operation, wording));
+    sentences.extend(left_behind(why, operation));
     sentences
+}
+
+/// The Droplet that a failed launch may have made.
+fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
+    let launched = operation.launched.as_ref().filter(|_| *why != Failure::DropletGone)?;
+    Some(format!(
+        "Droplet {} may be there all the same and is billed then: look at {}, and destroy it there if you do not want it.",
+        name(&operation.target.name),
+        panel(launched.droplet)
+    ))
 }
 
 /// What an operation that did not complete leaves behind.

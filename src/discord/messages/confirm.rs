@@ -46,8 +46,19 @@ pub struct Restoring<'a> {
     pub downtime: Option<SignedDuration>,
     /// How many Volumes it has, which stay as they are.
     pub volumes: usize,
-    /// Whether a backup of it may begin at any moment.
-    pub in_backup_window: bool,
+    /// Whether a backup of it may come first.
+    pub backups: Backups,
+}
+
+/// When a Droplet's next backup may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backups {
+    /// Not within the time that a restore takes, as far as is known.
+    Later,
+    /// From this moment on, which is near.
+    Soon(Timestamp),
+    /// At any moment.
+    Open,
 }
 
 /// Shall this Snapshot be put back?
@@ -67,9 +78,13 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Sa
         format!("**Power:** {}", power(asked)),
     ];
     lines.extend(volumes(asked.volumes));
-    if asked.in_backup_window {
-        lines.push("Its backup window is open: if a backup begins first, it is waited for.".to_owned());
-    }
+    lines.extend(match asked.backups {
+        Backups::Later => None,
+        Backups::Soon(at) => {
+            Some(format!("Its backup window opens {}: if a backup begins first, it is waited for.", ago(at)))
+        }
+        Backups::Open => Some("Its backup window is open: if a backup begins first, it is waited for.".to_owned()),
+    });
     question(&title, lines, "Restore", buttons)
 }
 
@@ -157,9 +172,11 @@ fn power(asked: &Restoring<'_>) -> String {
             format!("{droplet} is shut down for it and turned on again; expect {} of downtime.", about(expected))
         }
         (true, None) => {
-            format!(
-                "{droplet} is shut down for it and turned on again; it is down until both are done, often many minutes."
-            )
+            let done = match asked.safety {
+                Safety::Snapshot => "the safety Snapshot and the restore are done",
+                Safety::None => "the restore is done",
+            };
+            format!("{droplet} is shut down for it and turned on again; it is down until {done}, often many minutes.")
         }
         (false, _) => format!("{droplet} is off and stays off."),
     }
@@ -182,12 +199,12 @@ fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: But
     lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
     Said {
         content: String::new(),
-        embed: Some(Embed {
+        embeds: vec![Embed {
             title: shorten(title, LONGEST_TITLE),
             description: lines.join("\n"),
             footer: "Only you can answer, once".to_owned(),
             colour: Colour::Asking,
-        }),
+        }],
         buttons: vec![
             Button { label: yes, style: Style::Danger, press: Press::Confirm(buttons.id) },
             Button { label: "Never mind", style: Style::Secondary, press: Press::Decline(buttons.id) },

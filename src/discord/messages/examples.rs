@@ -68,6 +68,10 @@ pub(crate) fn restore() -> Kind {
     Kind::Restore { snapshot: reference(), safety: Safety::Snapshot }
 }
 
+pub(crate) fn restore_without_safety() -> Kind {
+    Kind::Restore { snapshot: reference(), safety: Safety::None }
+}
+
 pub(crate) fn delete() -> Kind {
     Kind::Delete { snapshot: reference() }
 }

@@ -1,7 +1,20 @@
-//! Why something failed and what a person can do about it, one pair of sentences for each [`Failure`].
+//! Why something failed and what a person can do about it, one pair of sentences for each [`Failure`] and kind of operation.
 
 use super::text::{name, plain, quote};
-use crate::operation::{Operation, plan::Kind, reading::Failure};
+use crate::operation::{
+    Operation, Verdict,
+    plan::Kind,
+    reading::Failure,
+    step::{State, Task},
+};
+
+/// Whether it is a restore's safety Snapshot that failed.
+pub fn is_of_safety_snapshot(operation: &Operation) -> bool {
+    let Some(Verdict::Failed(verdict)) = &operation.verdict else { return false };
+    let is_restore = matches!(operation.kind, Kind::Restore { .. });
+    let failed = |state: &State| matches!(state, State::Failed { why, .. } if why == verdict);
+    is_restore && operation.steps.iter().any(|step| step.task == Task::Snapshot && failed(&step.state))
+}
 
 /// What happened, as a sentence.
 pub fn what(failure: &Failure, operation: &Operation) -> String {
@@ -9,11 +22,19 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
     match failure {
         Failure::ActionErrored => "DigitalOcean began it and then reported an error; it never says why.".to_owned(),
         Failure::ActionVanished => "DigitalOcean no longer knows the Action that it had begun.".to_owned(),
-        Failure::DropletGone => format!("{droplet} does not exist any more."),
-        Failure::SnapshotGone => match operation.kind {
+        Failure::DropletGone => match operation.kind {
+            Kind::Launch { .. } => "Somebody destroyed the new Droplet before it was ready.".to_owned(),
+            Kind::Take { .. } | Kind::Restore { .. } | Kind::Delete { .. } => {
+                format!("{droplet} does not exist any more.")
+            }
+        },
+        Failure::SnapshotGone => match &operation.kind {
+            Kind::Restore { .. } if is_of_safety_snapshot(operation) => {
+                "It was taken, and somebody deleted it at once.".to_owned()
+            }
             Kind::Take { .. } => "The Snapshot was taken, and somebody deleted it at once.".to_owned(),
-            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
-                "The Snapshot does not exist any more.".to_owned()
+            Kind::Restore { snapshot, .. } | Kind::Launch { snapshot, .. } | Kind::Delete { snapshot } => {
+                format!("Snapshot {} does not exist any more.", name(&snapshot.name))
             }
         },
         Failure::DropletUnusable { status } => {
@@ -42,14 +63,29 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
 
 /// What to do next, as a sentence.
 pub fn next(failure: &Failure, operation: &Operation) -> String {
+    if operation.may_have_overwritten() && !operation.power.gone {
+        return after_overwriting(failure, operation);
+    }
     match failure {
         Failure::ActionErrored | Failure::ActionVanished => {
             "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
         }
-        Failure::DropletGone => "Snapshots that were taken of it earlier are still there.".to_owned(),
+        Failure::DropletGone => match operation.kind {
+            Kind::Restore { .. } if operation.snapshot.is_some() => {
+                "`/snapshot launch` makes a new Droplet from the safety Snapshot.".to_owned()
+            }
+            Kind::Take { .. } | Kind::Restore { .. } => {
+                "`/snapshot launch` makes a new Droplet from one of its Snapshots, if it has any left.".to_owned()
+            }
+            Kind::Launch { .. } => "Launch it again if you still need it.".to_owned(),
+            Kind::Delete { .. } => "`/snapshot list` shows what there is.".to_owned(),
+        },
         Failure::SnapshotGone => match operation.kind {
+            Kind::Restore { .. } if is_of_safety_snapshot(operation) => "Try again.".to_owned(),
             Kind::Take { .. } => "Take another one if you need it.".to_owned(),
-            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "Choose another Snapshot.".to_owned(),
+            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
+                "`/snapshot list` shows what there is.".to_owned()
+            }
         },
         Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
         Failure::TagRemoved { .. } => "Give it the tag again, or leave it out.".to_owned(),
@@ -57,17 +93,57 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::Forbidden { .. } => "Whoever runs this bot has to give the token that scope.".to_owned(),
         Failure::Refused { .. } => "Try again once the reason is out of the way.".to_owned(),
         Failure::Hung => "Look at what keeps it from shutting down, then try again.".to_owned(),
-        Failure::RestoreUnclear => {
-            "Look at its disk before restoring again: a second restore would undo newer work.".to_owned()
-        }
+        Failure::RestoreUnclear => "Look at it before you try again.".to_owned(),
         Failure::NotListed => format!(
             "Look for {} in DigitalOcean's control panel before trying again, so that you do not pay for two.",
             name(&operation.snapshot_name)
         ),
-        Failure::Internal => {
-            format!("Whoever runs this bot finds the details in its log under `{}`.", operation.id)
-        }
+        Failure::Internal => in_the_log(operation),
     }
+}
+
+/// The same for a restore that may have touched the disk.
+fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
+    let droplet = name(&operation.target.name);
+    let way_back = way_back(operation);
+    match failure {
+        Failure::RestoreUnclear => {
+            let what_then = match operation.safety_snapshot() {
+                Some(_) => {
+                    "press **Restore the safety Snapshot** to have back what was there before, or restore again; either"
+                }
+                None => "restore again; that",
+            };
+            format!(
+                "Look at {droplet}: if it is as it should be, leave it so. If not, {what_then} undoes what was written to the \
+                 disk since."
+            )
+        }
+        Failure::Internal => format!("{way_back}. {}", in_the_log(operation)),
+        Failure::ActionErrored
+        | Failure::ActionVanished
+        | Failure::DropletGone
+        | Failure::SnapshotGone
+        | Failure::DropletUnusable { .. }
+        | Failure::TagRemoved { .. }
+        | Failure::Unauthorized
+        | Failure::Forbidden { .. }
+        | Failure::Refused { .. }
+        | Failure::Hung
+        | Failure::NotListed => format!("{way_back}; if that fails too, ask DigitalOcean's support."),
+    }
+}
+
+/// How the disk can be put in order after a restore that may have touched it, without a full stop.
+pub fn way_back(operation: &Operation) -> &'static str {
+    match operation.safety_snapshot() {
+        Some(_) => "Press **Restore the safety Snapshot** to have back what was there before",
+        None => "Restore a Snapshot again",
+    }
+}
+
+fn in_the_log(operation: &Operation) -> String {
+    format!("Whoever runs this bot finds the details in its log under `{}`.", operation.id)
 }
 
 /// The reason in a few words, for a line of the progress message.

@@ -58,12 +58,12 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Said {
     }
     let lines: Vec<String> = page.entries.iter().map(|entry| line(entry, page.of.is_none(), wording)).collect();
     Said {
-        embed: Some(Embed {
+        embeds: vec![Embed {
             title: whose,
             description: lines.join("\n"),
             footer: footer(page, wording),
             colour: Colour::Working,
-        }),
+        }],
         buttons: buttons(page),
         ..Said::default()
     }
@@ -91,6 +91,11 @@ fn line(entry: &Entry<'_>, names_droplet: bool, wording: &Wording) -> String {
     }
     details.extend(entry.taken_by.map(|by| format!("taken by <@{by}>")));
     format!("**{}**{when}\n{}", name(&snapshot.name), details.join(" · "))
+}
+
+/// Who took a Snapshot of ours, for a choice: no markdown is rendered there.
+pub fn by(called: Option<&str>) -> String {
+    called.map_or_else(|| "by this bot".to_owned(), |called| format!("by {}", plain(called, 20)))
 }
 
 fn regions(regions: &[String]) -> Option<String> {

@@ -32,12 +32,17 @@ pub struct Wording {
 
 /// What an operation is, as the start of a sentence: ``Snapshot of `web-1` ``.
 pub(super) fn subject(operation: &Operation) -> String {
-    let target = name(&operation.target.name);
+    subject_with(operation, name)
+}
+
+/// The same with names as the place allows them.
+pub(super) fn subject_with(operation: &Operation, shown: impl Fn(&str) -> String) -> String {
+    let target = shown(&operation.target.name);
     match &operation.kind {
         Kind::Take { .. } => format!("Snapshot of {target}"),
         Kind::Restore { .. } => format!("Restore of {target}"),
         Kind::Launch { .. } => format!("Launch of {target}"),
-        Kind::Delete { snapshot } => format!("Deletion of Snapshot {}", name(&snapshot.name)),
+        Kind::Delete { snapshot } => format!("Deletion of Snapshot {}", shown(&snapshot.name)),
     }
 }
 

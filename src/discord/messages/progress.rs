@@ -15,7 +15,7 @@ use crate::{
     discord::press::{Act, Press},
     operation::{
         Hindrance, Operation, Verdict,
-        plan::{Downtime, Kind},
+        plan::{Downtime, Kind, Safety},
         power::Released,
         reading::{Failure, PowerState},
         step::{Run, State, Step, Task},
@@ -27,9 +27,7 @@ const LONGEST_TITLE: usize = 256;
 
 /// The message as it should read at `now`.
 pub fn progress(operation: &Operation, wording: &Wording, now: Timestamp) -> Said {
-    let phase = Phase::of(operation);
-    let mut lines: Vec<String> = operation.steps.iter().map(|step| line(step, operation, now)).collect();
-    lines.extend(power_line(operation, now));
+    let mut lines = steps(operation, now);
     if let Some(question) = question(operation, wording) {
         lines.push(String::new());
         lines.push(question);
@@ -38,14 +36,37 @@ pub fn progress(operation: &Operation, wording: &Wording, now: Timestamp) -> Sai
     lines.push(asked(operation));
     Said {
         content: String::new(),
-        embed: Some(Embed {
-            title: shorten(&format!("{} · {}", subject(operation), phase.words(operation)), LONGEST_TITLE),
-            description: lines.join("\n"),
-            footer: footer(operation),
-            colour: phase.colour(),
-        }),
+        embeds: vec![Embed { description: lines.join("\n"), ..frame(operation) }],
         buttons: buttons(operation),
         pings: None,
+    }
+}
+
+/// An embed about an operation, with how it stands, and nothing in it yet.
+pub(super) fn frame(operation: &Operation) -> Embed {
+    let phase = Phase::of(operation);
+    Embed {
+        title: shorten(&format!("{} · {}", subject(operation), phase.words(operation)), LONGEST_TITLE),
+        description: String::new(),
+        footer: footer(operation),
+        colour: phase.colour(),
+    }
+}
+
+/// A line for each step, power back included.
+pub(super) fn steps(operation: &Operation, now: Timestamp) -> Vec<String> {
+    let steps = operation.steps.iter().map(|step| line(step, operation, now));
+    steps.chain(power_line(operation, now)).collect()
+}
+
+/// The line of the step that is under way; none if everything is over.
+pub(super) fn under_way(operation: &Operation, now: Timestamp) -> Option<String> {
+    let step = operation.active_step()?;
+    match step.task {
+        Task::PowerOn => power_line(operation, now),
+        Task::ShutDown | Task::PowerOff | Task::Snapshot | Task::Restore | Task::Create | Task::Delete => {
+            Some(line(step, operation, now))
+        }
     }
 }
 
@@ -106,10 +127,8 @@ impl Phase {
 
 /// What a reader wants to know first: how long the Droplet will be down.
 fn outlook(operation: &Operation) -> String {
-    let is_taking = operation.active_step().is_some_and(|step| step.task == Task::Snapshot && step.run().is_some());
     match (operation.cancelled.is_some(), operation.power.downtime().is_some()) {
-        (true, _) if is_taking => return "too late to stop; the Snapshot is kept".to_owned(),
-        (true, _) => return "stopping".to_owned(),
+        (true, _) => return stopping(operation).to_owned(),
         (false, true) => return "it is on again".to_owned(),
         (false, false) => {}
     }
@@ -127,6 +146,36 @@ fn outlook(operation: &Operation) -> String {
             Some(expected) => format!("expect {} of downtime", about(expected)),
             None => "expect downtime until it is done".to_owned(),
         },
+    }
+}
+
+/// What becomes of an operation that somebody cancelled: DigitalOcean stops nothing that it has begun.
+fn stopping(operation: &Operation) -> &'static str {
+    let Some(step) = operation.current() else { return "stopping" };
+    let is_begun = match step.state {
+        State::Running(_) | State::Intended { doubt: None, .. } => true,
+        State::Intended { doubt: Some(_), .. }
+        | State::Waiting(_)
+        | State::Done { .. }
+        | State::Skipped
+        | State::Failed { .. } => false,
+    };
+    match (step.task, &operation.kind) {
+        (Task::Snapshot, Kind::Restore { .. }) if is_begun => "stopping; the safety Snapshot is kept",
+        (Task::Snapshot, Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. }) if is_begun => {
+            "too late to stop; the Snapshot is kept"
+        }
+        (Task::Restore | Task::Create | Task::Delete, _) if is_begun => "too late to stop",
+        (
+            Task::Snapshot
+            | Task::Restore
+            | Task::Create
+            | Task::Delete
+            | Task::ShutDown
+            | Task::PowerOff
+            | Task::PowerOn,
+            _,
+        ) => "stopping",
     }
 }
 
@@ -217,10 +266,10 @@ fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> 
 
 fn hindrance(what: &Hindrance) -> String {
     match what {
-        Hindrance::Event(Some(kind)) => format!("another Action, {}, is in progress", name(kind)),
+        Hindrance::Event(Some(kind)) => format!("another Action, {}, is in progress", name(&plain(kind, 40))),
         Hindrance::Event(None) => "another Action is in progress".to_owned(),
         Hindrance::Locked => "the Droplet is locked while DigitalOcean works on it".to_owned(),
-        Hindrance::Unsettled(status) => format!("the Droplet is {}", name(status)),
+        Hindrance::Unsettled(status) => format!("the Droplet is {}", name(&plain(status, 40))),
         Hindrance::Outage => "DigitalOcean does not answer".to_owned(),
         Hindrance::Throttled => "DigitalOcean's request limit is reached".to_owned(),
         Hindrance::Turn => "other operations come first".to_owned(),
@@ -270,7 +319,12 @@ fn question(operation: &Operation, wording: &Wording) -> Option<String> {
     let question = operation.question.as_ref()?;
     let droplet = name(&operation.target.name);
     let live = match operation.kind {
-        Kind::Restore { .. } => "**Go on live** takes the safety Snapshot while it runs, then restores.",
+        Kind::Restore { safety: Safety::Snapshot, .. } => {
+            "**Go on live** takes the safety Snapshot while it runs, then restores."
+        }
+        Kind::Restore { safety: Safety::None, .. } => {
+            "**Go on live** overwrites the disk while it runs; nothing of what is on it now is kept."
+        }
         Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
             "**Take it live** takes the Snapshot while it runs; files that are being written may be damaged in it."
         }
@@ -288,7 +342,8 @@ fn question(operation: &Operation, wording: &Wording) -> Option<String> {
     ))
 }
 
-fn asked(operation: &Operation) -> String {
+/// Who asked, when, and who stopped it.
+pub(super) fn asked(operation: &Operation) -> String {
     let asked = format!("Asked for by <@{}> {}", operation.asker.user, ago(operation.asked_at));
     match operation.cancelled {
         Some(cancelled) => match cancelled.by {
@@ -306,19 +361,23 @@ fn footer(operation: &Operation) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
+/// What the button says that goes on with the Droplet running.
+pub(super) fn live_label(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Restore { .. } => "Go on live",
+        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "Take it live",
+    }
+}
+
 /// What can be pressed now.
 fn buttons(operation: &Operation) -> Vec<Button> {
     let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
     let cancel = button("Cancel", Style::Secondary, Act::Cancel);
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
     if operation.question.is_some() {
-        let live = match operation.kind {
-            Kind::Restore { .. } => "Go on live",
-            Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "Take it live",
-        };
         return vec![
             button("Force power off", Style::Danger, Act::Force),
-            button(live, Style::Primary, Act::Live),
+            button(live_label(&operation.kind), Style::Primary, Act::Live),
             cancel,
         ];
     }

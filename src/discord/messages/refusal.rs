@@ -84,7 +84,7 @@ pub enum Refusal {
         /// The disk in GB that it needs.
         needed: u64,
     },
-    /// The Snapshot is not where the Droplet is, or shall be.
+    /// The Snapshot is not where the new Droplet shall be.
     NotInRegion {
         /// The Snapshot's name.
         snapshot: String,
@@ -93,8 +93,24 @@ pub enum Refusal {
         /// Where it is.
         regions: Vec<String>,
     },
+    /// The Snapshot is not where the Droplet is that was to get it back.
+    NotWithDroplet {
+        /// The Snapshot's name.
+        snapshot: String,
+        /// The Droplet's.
+        droplet: String,
+        /// Where the Droplet is.
+        region: String,
+        /// Where the Snapshot is.
+        regions: Vec<String>,
+    },
     /// DigitalOcean has locked the Droplet.
     Locked {
+        /// The Droplet's name.
+        droplet: String,
+    },
+    /// The Droplet is still being made.
+    StillNew {
         /// The Droplet's name.
         droplet: String,
     },
@@ -155,6 +171,11 @@ pub enum Refusal {
     NotYourQuestion,
     /// There is no safety Snapshot to go back to.
     NothingToUndo,
+    /// The Droplet that was restored does not exist any more.
+    NothingToUndoOn {
+        /// The safety Snapshot.
+        snapshot: String,
+    },
     /// It can be undone by a press no more.
     UndoOver {
         /// The safety Snapshot.
@@ -176,10 +197,29 @@ pub enum Refusal {
         /// What was typed.
         text: String,
     },
+    /// Nothing that runs is called so.
+    NothingRunsOn {
+        /// What was typed.
+        text: String,
+        /// What runs, by the Droplets' names.
+        running: Vec<String>,
+    },
+    /// Several operations run on what is called so.
+    AmbiguousOperation {
+        /// The name.
+        text: String,
+        /// How they differ.
+        labels: Vec<String>,
+    },
     /// The operation has ended.
     AlreadyEnded(OperationId),
     /// The question is not open any more, or the moment has passed.
-    TooLate,
+    TooLate {
+        /// Of which operation.
+        operation: OperationId,
+        /// Where its progress is.
+        progress: Option<(GuildId, ChannelId, MessageId)>,
+    },
     /// The operation is somebody else's, and their right is not enough for that.
     NotYours(Denial),
     /// The button is none of ours, or an old one.
@@ -197,6 +237,8 @@ pub enum BadName {
     TooLong,
     /// Holds characters that cannot be seen.
     Invisible,
+    /// Looks like a safety Snapshot's.
+    Safety,
 }
 
 /// The longest name that a person may give a Snapshot.
@@ -208,12 +250,7 @@ impl Refusal {
         match self {
             Self::Denied(denial) => denied(denial),
             Self::UnknownDroplet { text, nearest } => unknown_droplet(text, nearest),
-            Self::AmbiguousDroplet { text, labels } => format!(
-                "{} Droplets are called {}: {}. Choose one from the list that appears while you type.",
-                labels.len(),
-                name(text),
-                listed(labels)
-            ),
+            Self::AmbiguousDroplet { text, labels } => ambiguous("Droplets are called", text, labels),
             Self::UntaggedDroplet { name: droplet, tag } => format!(
                 "{} is there, but without the tag {}, and this bot touches no Droplet that lacks it. Add the tag at DigitalOcean, \
                  then try again.",
@@ -232,11 +269,15 @@ impl Refusal {
                 "This Snapshot does not exist any more. `/snapshot list` shows what there is.".to_owned()
             }
             Self::UnknownSnapshot { text, droplet, nearest } => unknown_snapshot(text, droplet.as_deref(), nearest),
-            Self::AmbiguousSnapshot { text, labels } => ambiguous_snapshot(text, labels),
+            Self::AmbiguousSnapshot { text, labels } => ambiguous("Snapshots are called", text, labels),
             Self::ForeignSnapshot { snapshot, droplet } => foreign(snapshot, droplet),
             Self::DiskTooSmall { droplet, disk, snapshot, needed } => disk_too_small(droplet, *disk, snapshot, *needed),
             Self::NotInRegion { snapshot, region, regions } => not_in_region(snapshot, region, regions),
+            Self::NotWithDroplet { snapshot, droplet, region, regions } => {
+                not_with_droplet(snapshot, droplet, region, regions)
+            }
             Self::Locked { droplet } => locked(droplet),
+            Self::StillNew { droplet } => still_new(droplet),
             Self::Unusable { droplet, status } => unusable(droplet, status),
             Self::SnapshotInUse { operation, progress } => format!(
                 "This Snapshot is in use: {} works with it. Nothing was done; try again when that has ended.",
@@ -265,11 +306,13 @@ impl Refusal {
             Self::QuestionExpired => {
                 "This question was open for two minutes and has closed. Nothing was done; use the command again.".to_owned()
             }
-            Self::QuestionAnswered => "This question has been answered already, and an answer counts once.".to_owned(),
+            Self::QuestionAnswered => "This question has been answered already, and an answer counts once. `/snapshot status` shows what came of it."
+                .to_owned(),
             Self::NotYourQuestion => "Somebody else was asked this. Use the command yourself.".to_owned(),
             Self::NothingToUndo => {
                 "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.".to_owned()
             }
+            Self::NothingToUndoOn { snapshot } => nothing_to_undo_on(snapshot),
             Self::UndoOver { snapshot } => undo_over(snapshot),
             Self::CannotPost { missing } => format!(
                 "This bot may not show its progress here: it lacks {} in this channel. Nothing was done. Ask somebody who runs \
@@ -284,8 +327,10 @@ impl Refusal {
             Self::UnknownOperation { text } => {
                 format!("There is no operation {}. `/snapshot status` lists what is running and what ended last.", name(text))
             }
+            Self::NothingRunsOn { text, running } => nothing_runs(text, running),
+            Self::AmbiguousOperation { text, labels } => ambiguous("operations run on", text, labels),
             Self::AlreadyEnded(operation) => format!("Operation `{operation}` has ended already, so there is nothing left to do."),
-            Self::TooLate => "That is decided already. The message shows how it goes on.".to_owned(),
+            Self::TooLate { operation, progress } => too_late(*operation, *progress),
             Self::NotYours(denial) => format!("Somebody else asked for this. {}", denied(denial)),
             Self::UnknownButton => "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.".to_owned(),
             Self::UnknownCommand => {
@@ -330,7 +375,7 @@ fn doing(right: Right) -> &'static str {
     match right {
         Right::View => "see Snapshots and what is running",
         Right::Take => "take Snapshots",
-        Right::Restore => "restore and delete, or decide about what others asked for",
+        Right::Restore => "restore, launch and delete, or decide about what others asked for",
     }
 }
 
@@ -365,6 +410,13 @@ fn listed(labels: &[String]) -> String {
 fn busy(droplet: &str, operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>) -> String {
     let (droplet, way) = (name(droplet), way(operation, progress));
     format!("{droplet} is busy: {way} is still running on it. Wait until that has ended, or cancel it there.")
+}
+
+fn nothing_runs(text: &str, running: &[String]) -> String {
+    if running.is_empty() {
+        return "Nothing is running, so there is nothing to cancel.".to_owned();
+    }
+    format!("Nothing runs on {}. Running now: {}.", name(text), listed(running))
 }
 
 fn way(operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>) -> String {
@@ -410,6 +462,47 @@ fn size_too_small(size: &str, disk: u64, needed: u64, suggestions: &[String]) ->
     )
 }
 
+fn not_with_droplet(snapshot: &str, droplet: &str, region: &str, regions: &[String]) -> String {
+    format!(
+        "Snapshot {} is in {}, and {} is in {}. Nothing was done. Copy the Snapshot there in DigitalOcean's control panel \
+         first, or make a new Droplet where it is with `/snapshot launch`.",
+        name(snapshot),
+        listed(regions),
+        name(droplet),
+        name(region)
+    )
+}
+
+fn still_new(droplet: &str) -> String {
+    format!("DigitalOcean is still making {}. Nothing was done; try again in a minute.", name(droplet))
+}
+
+fn nothing_to_undo_on(snapshot: &str) -> String {
+    format!(
+        "This Droplet does not exist any more, so nothing can be put back onto it. `/snapshot launch` makes a new one from the \
+         safety Snapshot {}, if nobody deleted it.",
+        name(snapshot)
+    )
+}
+
+/// `what` follows the number of them.
+fn ambiguous(what: &str, text: &str, labels: &[String]) -> String {
+    format!(
+        "{} {what} {}: {}. Choose one from the list that appears while you type.",
+        labels.len(),
+        name(text),
+        listed(labels)
+    )
+}
+
+fn too_late(operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>) -> String {
+    let place = progress.map_or_else(
+        || format!("`/snapshot status operation:{operation}`"),
+        |(guild, channel, message)| link(guild, channel, message),
+    );
+    format!("That is decided already; {place} shows how it goes on.")
+}
+
 fn undo_over(snapshot: &str) -> String {
     format!(
         "A restore can be undone by a press for 24 hours, and they are over. Snapshot {} can still be put back with \
@@ -423,15 +516,6 @@ fn unusable(droplet: &str, status: &str) -> String {
         "DigitalOcean says that {} is {}, and nothing can be done with it in that state. Look at it in the control panel.",
         name(droplet),
         name(status)
-    )
-}
-
-fn ambiguous_snapshot(text: &str, labels: &[String]) -> String {
-    format!(
-        "{} Snapshots are called {}: {}. Choose one from the list that appears while you type.",
-        labels.len(),
-        name(text),
-        listed(labels)
     )
 }
 
@@ -466,6 +550,10 @@ fn bad_name(bad: BadName) -> String {
         BadName::TooLong => format!(
             "A Snapshot's name may have at most {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
         ),
+        BadName::Safety => {
+            "A name that ends like this is kept for the safety Snapshots that a restore takes. Choose another."
+                .to_owned()
+        }
         BadName::Invisible => {
             "A Snapshot's name may hold no line breaks and no characters that cannot be seen. Type it anew.".to_owned()
         }

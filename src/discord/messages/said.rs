@@ -13,22 +13,22 @@ use crate::operation::ids::UserId;
 pub struct Said {
     /// Text outside of the embed: what pings, and what a reply says.
     pub content: String,
-    /// The framed part.
-    pub embed: Option<Embed>,
+    /// The framed parts.
+    pub embeds: Vec<Embed>,
     /// One row of buttons at most.
     pub buttons: Vec<Button>,
     /// The only person whom this message may ping.
     pub pings: Option<UserId>,
 }
 
-/// The framed part of a message.
+/// A framed part of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Embed {
     /// What it is about, with what matters first.
     pub title: String,
     /// The lines below.
     pub description: String,
-    /// Small print; Discord renders neither markdown nor mentions here.
+    /// Small print; Discord renders neither markdown nor mentions here. May be empty.
     pub footer: String,
     /// The colour of the edge; never the only sign.
     pub colour: Colour,

@@ -3,23 +3,32 @@
 use jiff::Timestamp;
 
 use super::{
-    subject,
-    text::{name, shorten},
-    units::{ago, link},
+    failure,
+    progress::{asked, frame, live_label, steps, under_way},
+    said::{Colour, Embed, Said},
+    subject_with,
+    text::{name, plain, shorten},
+    units::{ago, gigabytes, link},
 };
 use crate::{
     operation::{
         Operation, Verdict, Wish,
         ids::{ChannelId, MessageId},
-        step::Task,
+        plan::Kind,
     },
     store::{Event, What},
 };
 
-/// Discord's limit for a message's text.
-const LONGEST: usize = 2000;
-/// How many running operations are listed one by one.
-const LISTED: usize = 15;
+/// How many running operations are listed one by one, and how many that ended.
+pub const LISTED: usize = 10;
+/// Discord's limit for an embed's description.
+const LONGEST: usize = 4096;
+/// Both lists share Discord's limit of 6,000 for all embeds of a message: so much is for what runs,
+const RUNNING: usize = 3300;
+/// and so much for what ended.
+const ENDED: usize = 2600;
+/// The longest name in a list.
+const LONGEST_NAME: usize = 40;
 
 /// An operation and where its progress can be seen.
 #[derive(Clone, Debug)]
@@ -31,48 +40,94 @@ pub struct Entry {
 }
 
 /// What runs now, and the last ones that ended.
-pub fn overview(running: &[Entry], ended: &[Entry]) -> String {
-    let mut lines = Vec::new();
-    if running.is_empty() {
-        lines.push("**Nothing is running.**".to_owned());
-    } else {
-        lines.push("**Running now**".to_owned());
-        lines.extend(running.iter().take(LISTED).map(running_line));
-        if running.len() > LISTED {
-            lines.push(format!("and {} more", running.len() - LISTED));
-        }
-    }
-    if !ended.is_empty() {
-        lines.push("**Ended last**".to_owned());
-        lines.extend(ended.iter().map(ended_line));
-    }
-    fit(lines)
+#[derive(Clone, Debug, Default)]
+pub struct Overview {
+    /// The oldest that run.
+    pub running: Vec<Entry>,
+    /// How many more run.
+    pub more: usize,
+    /// The last that ended, newest first.
+    pub ended: Vec<Entry>,
 }
 
-/// One operation, with what happened to it.
-pub fn detail(entry: &Entry, timeline: &[(Timestamp, String)]) -> String {
-    let line = if entry.operation.is_running() { running_line(entry) } else { ended_line(entry) };
-    let mut lines = vec![line];
-    lines.extend(timeline.iter().map(|(at, what)| format!("<t:{}:T> {what}", at.as_second())));
-    fit(lines)
+/// All of it, as it stands at `now`.
+pub fn overview(overview: &Overview, now: Timestamp) -> Said {
+    let Overview { running, more, ended } = overview;
+    let mut said = Said::default();
+    if running.is_empty() {
+        "**Nothing is running.**".clone_into(&mut said.content);
+    } else {
+        let lines = running.iter().map(|entry| running_line(entry, now));
+        said.embeds.push(list("Running now", Colour::Working, fit(lines, *more, RUNNING)));
+    }
+    if !ended.is_empty() {
+        said.embeds.push(list("Ended last", Colour::Stopped, fit(ended.iter().map(ended_line), 0, ENDED)));
+    }
+    if let Some(last) = said.embeds.last_mut() {
+        "One in detail: /snapshot status operation:".clone_into(&mut last.footer);
+    }
+    said
+}
+
+fn list(title: &str, colour: Colour, description: String) -> Embed {
+    Embed { title: title.to_owned(), description, footer: String::new(), colour }
+}
+
+/// One operation: its steps, what it is about, and what happened to it.
+pub fn detail(entry: &Entry, timeline: &[Event], now: Timestamp) -> Said {
+    let operation = &entry.operation;
+    let mut lines = steps(operation, now);
+    lines.push(String::new());
+    lines.extend(facts(operation));
+    lines.push(asked(operation));
+    lines.extend(operation.ended.map(|at| format!("Ended {}", ago(at))));
+    lines.extend(way(entry).map(|way| format!("Its progress: {way}")));
+    lines.push(String::new());
+    let told =
+        timeline.iter().filter_map(|told| Some(format!("<t:{}:T> {}", told.at.as_second(), event(told, operation)?)));
+    let description = with_last(lines.join("\n"), &told.collect::<Vec<_>>());
+    Said { embeds: vec![Embed { description, ..frame(operation) }], ..Said::default() }
+}
+
+/// Which Snapshots it is about, and why it failed.
+fn facts(operation: &Operation) -> Vec<String> {
+    let taken = operation.snapshot.as_ref().map(|taken| {
+        let size = taken.known_size().map(|size| format!(", {}", gigabytes(size))).unwrap_or_default();
+        format!("{}{size}", name(&taken.name))
+    });
+    let mut facts = match &operation.kind {
+        Kind::Take { .. } => taken.map(|taken| format!("Snapshot {taken}")).into_iter().collect(),
+        Kind::Restore { snapshot, .. } => {
+            let safety = taken.map(|taken| format!("Safety Snapshot {taken}"));
+            [Some(format!("From Snapshot {}", name(&snapshot.name))), safety].into_iter().flatten().collect()
+        }
+        Kind::Launch { snapshot, .. } => vec![format!("From Snapshot {}", name(&snapshot.name))],
+        // The title names it.
+        Kind::Delete { .. } => Vec::new(),
+    };
+    if let Some(Verdict::Failed(why)) = &operation.verdict {
+        facts.push(format!("It failed: {}", failure::short(why)));
+    }
+    facts
 }
 
 /// What happened, in words; none for what only the bot itself cares about.
-pub fn event(event: &Event) -> Option<String> {
+fn event(event: &Event, operation: &Operation) -> Option<String> {
     let by = event.by.map(|by| format!(" by <@{by}>")).unwrap_or_default();
     let what = match &event.what {
         What::Asked => format!("asked for{by}"),
         What::Confirmed => format!("confirmed{by}"),
         What::Wished(Wish::Cancel) => format!("*Cancel* pressed{by}"),
         What::Wished(Wish::Force) => format!("*Force power off* pressed{by}"),
-        What::Wished(Wish::Live) => format!("*Take it live* pressed{by}"),
+        What::Wished(Wish::Live) => format!("*{}* pressed{by}", live_label(&operation.kind)),
         What::Wished(Wish::LeaveOff) => format!("*Leave it off* pressed{by}"),
         What::Wished(Wish::HandleIt) => format!("*I'll handle it* pressed{by}"),
         What::Wished(Wish::QuestionShown) => "asked what to do about the hung shutdown".to_owned(),
         What::Inherited(from) => format!("took over from operation `{from}` to turn the Droplet on"),
         What::HandedOver(to) => format!("left turning the Droplet on to operation `{to}`"),
         What::QuestionRanOut => "nobody answered".to_owned(),
-        What::Judged(verdict) => verdict.word().to_owned(),
+        What::Judged(Verdict::Failed(why)) => format!("failed: {}", failure::short(why)),
+        What::Judged(verdict @ (Verdict::Completed | Verdict::Cancelled)) => verdict.word().to_owned(),
         What::Stuck => "could not be turned on; people were called".to_owned(),
         What::CameBack => "on again".to_owned(),
         What::Repaired => "turned on again after a late shutdown".to_owned(),
@@ -84,68 +139,91 @@ pub fn event(event: &Event) -> Option<String> {
 
 /// A choice under autocomplete: no markdown is rendered there.
 pub fn choice(operation: &Operation) -> String {
-    let what = format!("{} of {}", operation.kind.word(), super::text::plain(&operation.target.name, 60));
+    let short = |foreign: &str| plain(foreign, 25);
+    let target = short(&operation.target.name);
+    let what = match &operation.kind {
+        Kind::Take { .. } => format!("Snapshot of {target}"),
+        Kind::Restore { .. } => format!("restore of {target}"),
+        Kind::Launch { .. } => format!("launch of {target}"),
+        // Where the Droplet is gone, the Snapshot's name stands for both.
+        Kind::Delete { snapshot } if snapshot.name == operation.target.name => {
+            format!("deletion of Snapshot {target}")
+        }
+        Kind::Delete { snapshot } => format!("deletion of Snapshot {} of {target}", short(&snapshot.name)),
+    };
     let how = operation.verdict.as_ref().map_or("running", Verdict::word);
     shorten(&format!("{} · {what} · {how}", operation.id), 100)
 }
 
-fn running_line(entry: &Entry) -> String {
+/// What it is, for whom and where, and below that what it does now.
+fn running_line(entry: &Entry, now: Timestamp) -> String {
     let operation = &entry.operation;
-    let doing = match operation.active_step().map(|step| step.task) {
-        _ if operation.question.is_some() => "waits for an answer",
-        Some(Task::ShutDown) => "shutting down",
-        Some(Task::PowerOff) => "forcing power off",
-        Some(Task::Snapshot) => "taking the Snapshot",
-        Some(Task::Restore) => "restoring",
-        Some(Task::Create) => "creating",
-        Some(Task::Delete) => "deleting",
-        Some(Task::PowerOn) => "powering on",
-        None => "ending",
+    let doing = match under_way(operation, now) {
+        _ if operation.question.is_some() => "⚠️ Shutting down — it hangs, and somebody has to answer".to_owned(),
+        Some(doing) => doing,
+        None => "🔄 Ending".to_owned(),
     };
-    format!(
-        "🔄 {} — {doing}, asked for by <@{}> {}{}",
-        subject(operation),
-        operation.asker.user,
-        ago(operation.asked_at),
-        way(entry)
-    )
+    let subject = subject_with(operation, in_list);
+    format!("**{subject}** for <@{}> · {}\n{doing}", operation.asker.user, way_or_id(entry))
 }
 
 fn ended_line(entry: &Entry) -> String {
     let operation = &entry.operation;
-    let (sign, how) = match &operation.verdict {
-        Some(Verdict::Completed) | None => ("✅", "done"),
-        Some(Verdict::Failed(_)) => ("❌", "failed"),
-        Some(Verdict::Cancelled) => ("⏭️", "cancelled"),
+    let (sign, how, why) = match &operation.verdict {
+        Some(Verdict::Completed) | None => ("✅", "done", None),
+        Some(Verdict::Failed(why)) => ("❌", "failed", Some(failure::short(why))),
+        Some(Verdict::Cancelled) => ("⏭️", "cancelled", None),
     };
     let when = operation.ended.map(|at| format!(" {}", ago(at))).unwrap_or_default();
-    let late = if operation.power.owed.is_some() {
-        format!(", {} is watched for a late shutdown", name(&operation.target.name))
-    } else {
-        String::new()
-    };
-    format!("{sign} {} — {how}{when}{late}{}", subject(operation), way(entry))
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let late = if operation.power.owed.is_some() { ", watched for a late shutdown" } else { "" };
+    format!("{sign} {} — {how}{when}{why}{late} · {}", subject_with(operation, in_list), way_or_id(entry))
 }
 
-fn way(entry: &Entry) -> String {
-    match entry.progress {
-        Some((channel, message)) => format!(" · {}", link(entry.operation.asker.guild, channel, message)),
-        None => format!(" · operation `{}`", entry.operation.id),
-    }
+fn in_list(foreign: &str) -> String {
+    name(&plain(foreign, LONGEST_NAME))
 }
 
-/// As many whole lines as Discord takes.
-fn fit(lines: Vec<String>) -> String {
-    let mut text = String::new();
-    for line in lines {
-        if text.encode_utf16().count() + line.encode_utf16().count() + 4 > LONGEST {
-            text.push_str("\n…");
+fn way(entry: &Entry) -> Option<String> {
+    entry.progress.map(|(channel, message)| link(entry.operation.asker.guild, channel, message))
+}
+
+fn way_or_id(entry: &Entry) -> String {
+    way(entry).unwrap_or_else(|| format!("operation `{}`", entry.operation.id))
+}
+
+/// As many whole entries as there is room for, and how many there are beside them.
+fn fit(entries: impl ExactSizeIterator<Item = String>, more: usize, room: usize) -> String {
+    let all = entries.len() + more;
+    let (mut text, mut shown) = (String::new(), 0);
+    for entry in entries {
+        // Room is left for the last line.
+        if length(&text) + length(&entry) + 20 > room {
             break;
         }
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&line);
+        text.push_str(&entry);
+        text.push('\n');
+        shown += 1;
     }
-    text
+    let more = if shown < all { format!("and {} more", all - shown) } else { String::new() };
+    format!("{text}{more}").trim_end().to_owned()
+}
+
+/// A text, and below it as many of the last lines as there is room for.
+fn with_last(text: String, lines: &[String]) -> String {
+    let mut left = LONGEST.saturating_sub(length(&text) + 30);
+    let fitting = lines.iter().rev().take_while(|line| {
+        let needed = length(line) + 1;
+        let fits = needed <= left;
+        left = left.saturating_sub(needed);
+        fits
+    });
+    let hidden = lines.len() - fitting.count();
+    let earlier = (hidden > 0).then(|| format!("{hidden} earlier events"));
+    let shown = earlier.into_iter().chain(lines.iter().skip(hidden).cloned());
+    std::iter::once(text).chain(shown).collect::<Vec<_>>().join("\n")
+}
+
+fn length(text: &str) -> usize {
+    text.encode_utf16().count()
 }

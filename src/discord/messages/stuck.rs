@@ -4,7 +4,7 @@ use super::{
     failure,
     said::{Button, Said, Style},
     text::name,
-    units::{ago, duration},
+    units::{ago, duration, panel},
 };
 use crate::{
     discord::press::{Act, Press},
@@ -23,7 +23,7 @@ pub fn stuck(operation: &Operation) -> Said {
         None => "DigitalOcean keeps us waiting.".to_owned(),
     };
     let panel = match operation.target.droplet {
-        Some(id) => format!("<https://cloud.digitalocean.com/droplets/{id}>"),
+        Some(id) => panel(id),
         None => "DigitalOcean's control panel".to_owned(),
     };
     let content = format!(
@@ -33,7 +33,7 @@ pub fn stuck(operation: &Operation) -> Said {
     );
     let press = Press::Wish { act: Act::HandleIt, operation: operation.id };
     let button = Button { label: "I'll handle it", style: Style::Primary, press };
-    Said { content, pings: Some(asker), buttons: vec![button], embed: None }
+    Said { content, pings: Some(asker), buttons: vec![button], embeds: Vec::new() }
 }
 
 /// A shutdown that hung took effect after the end, and was made good.

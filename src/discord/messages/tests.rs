@@ -11,21 +11,21 @@ use super::{
     progress::progress,
     refusal::{BadName, Refusal},
     reply,
-    said::{Said, Style},
-    status::{Entry, choice, detail, event, overview},
+    said::{Embed, Said, Style},
+    status::{Entry, LISTED, Overview, choice, detail, overview},
     stuck::{repaired, stuck},
 };
 use crate::{
     access::{Denial, Right},
     discord::press::Act,
     operation::{
-        Cancelled, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
-        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId},
+        Asker, Cancelled, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
+        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
         plan::{Downtime, Kind, Safety, SnapshotRef},
         power::{Released, Stuck},
         reading::{Failure, PowerState},
         request::NewDroplet,
-        step::{Doubt, State, Task},
+        step::{Checks, Doubt, State, Task},
     },
     store::{Event, What},
 };
@@ -36,10 +36,12 @@ fn read(said: &Said) -> String {
     if !said.content.is_empty() {
         writeln!(text, "{}", said.content).unwrap();
     }
-    if let Some(embed) = &said.embed {
+    for embed in &said.embeds {
         writeln!(text, "┃ {} ({:?})\n┃ {}", embed.title, embed.colour, embed.description.replace('\n', "\n┃ "))
             .unwrap();
-        writeln!(text, "┃ {}", embed.footer).unwrap();
+        if !embed.footer.is_empty() {
+            writeln!(text, "┃ {}", embed.footer).unwrap();
+        }
     }
     for button in &said.buttons {
         let mark = match button.style {
@@ -124,6 +126,19 @@ fn broken_restore(why: Failure) -> Operation {
     })
 }
 
+/// An operation with everything before this step done.
+fn at_step(kind: Kind, task: Task, state: State) -> Operation {
+    with(examples::of(kind), |operation| {
+        let index = operation.steps.iter().position(|step| step.task == task).unwrap();
+        for step in &mut operation.steps[..index] {
+            step.began = Some(ago(30));
+            step.state = State::Done { at: ago(20) };
+        }
+        operation.steps[index].began = Some(ago(10));
+        operation.steps[index].state = state;
+    })
+}
+
 fn stuck_with(why: Option<Failure>) -> Operation {
     with(examples::powering_on(), |operation| {
         operation.power.back = examples::fresh(Task::PowerOn);
@@ -181,6 +196,14 @@ fn progress_of_every_state() {
                 operation.steps[0].began = Some(ago(200));
             }),
         ),
+        (
+            "question of a restore without a safety Snapshot",
+            with(asking(true), |operation| {
+                operation.kind = examples::restore_without_safety();
+                operation.steps = operation.kind.plan();
+                operation.steps[0].began = Some(ago(200));
+            }),
+        ),
         ("power on its way back", examples::powering_on()),
         ("stuck", stuck_with(None)),
         ("ready", examples::completed()),
@@ -225,6 +248,34 @@ fn progress_of_every_state() {
 }
 
 #[test]
+fn what_can_still_be_stopped_is_said_by_kind_and_step() {
+    let cases = [
+        (examples::take(Downtime::PowerOff), Task::ShutDown),
+        (examples::take(Downtime::PowerOff), Task::Snapshot),
+        (examples::restore(), Task::ShutDown),
+        (examples::restore(), Task::Snapshot),
+        (examples::restore(), Task::Restore),
+        (launch(), Task::Create),
+        (examples::delete(), Task::Delete),
+    ];
+    let states = [
+        ("waiting", State::Waiting(Checks::default())),
+        ("sent", State::Intended { at: ago(10), doubt: None }),
+        ("answer lost", State::Intended { at: ago(10), doubt: Some(Doubt::default()) }),
+        ("under way", examples::running(ago(10))),
+    ];
+    let titles = cases.iter().flat_map(|(kind, task)| {
+        states.iter().map(move |(called, state)| {
+            let operation = with(at_step(kind.clone(), *task, state.clone()), |operation| {
+                operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(3) });
+            });
+            format!("{} {task:?} {called}: {}", kind.word(), progress(&operation, &wording(), NOW).embeds[0].title)
+        })
+    });
+    insta::assert_snapshot!(titles.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn every_obstacle_is_named() {
     let variants = [
         Hindrance::Event(Some("backup".to_owned())),
@@ -237,7 +288,7 @@ fn every_obstacle_is_named() {
     ];
     let first_line = |what: Hindrance| {
         let said = progress(&hindered(what), &wording(), NOW);
-        said.embed.map(|embed| embed.description.lines().next().unwrap_or_default().to_owned()).unwrap_or_default()
+        said.embeds.first().and_then(|embed| embed.description.lines().next()).unwrap_or_default().to_owned()
     };
     insta::assert_snapshot!(variants.map(first_line).join("\n"));
 }
@@ -310,13 +361,79 @@ fn answers_of_every_ending() {
     insta::assert_snapshot!(side_by_side(said.chain(told)));
 }
 
+/// An operation of each kind that failed so, at the step where that can happen, as far as it can.
+fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
+    let ending = |kind: Kind, task: Task, change: &dyn Fn(&mut Operation)| {
+        let state = State::Failed { at: ago(30), why: why.clone() };
+        with(at_step(kind, task, state), |operation| {
+            operation.verdict = Some(Verdict::Failed(why.clone()));
+            operation.ended = Some(ago(8));
+            change(operation);
+        })
+    };
+    let powered = |operation: &mut Operation| {
+        operation.power = examples::completed().power;
+        operation.power.gone = *why == Failure::DropletGone;
+    };
+    let kept = |operation: &mut Operation| {
+        powered(operation);
+        operation.snapshot = examples::completed().snapshot;
+    };
+    let made = |operation: &mut Operation| {
+        let Operation { target, launched, .. } = launched(None);
+        (operation.target, operation.launched) = (target, launched);
+    };
+    vec![
+        ("take", ending(examples::take(Downtime::PowerOff), Task::Snapshot, &powered)),
+        ("restore, safety Snapshot", ending(examples::restore(), Task::Snapshot, &powered)),
+        ("restore", ending(examples::restore(), Task::Restore, &kept)),
+        ("restore without safety", ending(examples::restore_without_safety(), Task::Restore, &powered)),
+        ("launch", ending(launch(), Task::Create, &|operation| operation.target = launched(None).target)),
+        ("launch, made", ending(launch(), Task::Create, &made)),
+        ("delete", ending(examples::delete(), Task::Delete, &|_| {})),
+    ]
+}
+
 #[test]
-fn answers_of_every_failure() {
-    let said = failures().into_iter().map(|why| {
-        let label = format!("{why:?}");
-        (label, read(&answer(&examples::failed(why), &wording())))
+fn answers_of_every_failure_by_kind() {
+    let said = failures().into_iter().flat_map(|why| {
+        let of = |(kind, operation)| (format!("{kind} · {why:?}"), read(&answer(&operation, &wording())));
+        failed_so(&why).into_iter().map(of).collect::<Vec<_>>()
     });
     insta::assert_snapshot!(side_by_side(said));
+}
+
+#[test]
+fn answers_to_every_cancel_by_kind() {
+    let cancelled = |kind: Kind, task: Task, change: &dyn Fn(&mut Operation)| {
+        with(at_step(kind, task, State::Skipped), |operation| {
+            for step in operation.steps.iter_mut().filter(|step| !step.is_done()) {
+                step.state = State::Skipped;
+                step.began = None;
+            }
+            operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(100) });
+            operation.verdict = Some(Verdict::Cancelled);
+            operation.ended = Some(ago(8));
+            change(operation);
+        })
+    };
+    let untouched = |operation: &mut Operation| operation.power.before = Some(PowerState::On);
+    let powered = |operation: &mut Operation| operation.power = examples::completed().power;
+    let kept = |operation: &mut Operation| {
+        powered(operation);
+        operation.snapshot = examples::completed().snapshot;
+    };
+    let take = || examples::take(Downtime::PowerOff);
+    let variants = [
+        ("take, before it began", cancelled(take(), Task::ShutDown, &untouched)),
+        ("take, after the shutdown", cancelled(take(), Task::Snapshot, &powered)),
+        ("restore, before it began", cancelled(examples::restore(), Task::ShutDown, &untouched)),
+        ("restore, after the safety Snapshot", cancelled(examples::restore(), Task::Restore, &kept)),
+        ("restore without safety", cancelled(examples::restore_without_safety(), Task::Restore, &powered)),
+        ("launch", cancelled(launch(), Task::Create, &|operation| operation.target = launched(None).target)),
+        ("delete", cancelled(examples::delete(), Task::Delete, &|_| {})),
+    ];
+    insta::assert_snapshot!(side_by_side(variants.map(|(label, of)| (label, read(&answer(&of, &wording()))))));
 }
 
 #[test]
@@ -369,7 +486,14 @@ fn every_refusal() {
         Refusal::ForeignSnapshot { snapshot: text("dump"), droplet: text("web-1") },
         Refusal::DiskTooSmall { droplet: text("web-1"), disk: 25, snapshot: text("golden"), needed: 50 },
         Refusal::NotInRegion { snapshot: text("golden"), region: text("fra1"), regions: names(&["nyc3", "ams3"]) },
+        Refusal::NotWithDroplet {
+            snapshot: text("golden"),
+            droplet: text("web-1"),
+            region: text("fra1"),
+            regions: names(&["nyc3", "ams3"]),
+        },
         Refusal::Locked { droplet: text("web-1") },
+        Refusal::StillNew { droplet: text("web-1") },
         Refusal::Unusable { droplet: text("web-1"), status: text("archived") },
         Refusal::SnapshotInUse { operation, progress },
         Refusal::SnapshotInUse { operation, progress: None },
@@ -383,6 +507,7 @@ fn every_refusal() {
         Refusal::QuestionAnswered,
         Refusal::NotYourQuestion,
         Refusal::NothingToUndo,
+        Refusal::NothingToUndoOn { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa") },
         Refusal::UndoOver { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa") },
         Refusal::CannotPost { missing: vec!["Send Messages", "Embed Links"] },
         Refusal::Draining,
@@ -390,9 +515,17 @@ fn every_refusal() {
         Refusal::BadSnapshotName(BadName::Empty),
         Refusal::BadSnapshotName(BadName::TooLong),
         Refusal::BadSnapshotName(BadName::Invisible),
+        Refusal::BadSnapshotName(BadName::Safety),
         Refusal::UnknownOperation { text: text("nonsense") },
         Refusal::AlreadyEnded(operation),
-        Refusal::TooLate,
+        Refusal::NothingRunsOn { text: text("wbe-1"), running: names(&["web-1", "db-1"]) },
+        Refusal::NothingRunsOn { text: text("wbe-1"), running: Vec::new() },
+        Refusal::AmbiguousOperation {
+            text: text("web-1"),
+            labels: vec![choice(&examples::waiting()), choice(&examples::of(examples::restore()))],
+        },
+        Refusal::TooLate { operation, progress },
+        Refusal::TooLate { operation, progress: None },
         Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
         Refusal::UnknownButton,
         Refusal::UnknownCommand,
@@ -422,14 +555,8 @@ fn short_replies() {
             Task::Restore => examples::restore(),
             _ => examples::take(Downtime::PowerOff),
         };
-        with(examples::of(kind), |operation| {
+        with(at_step(kind, task, examples::running(ago(10))), |operation| {
             operation.power.owed = examples::taking().power.owed.filter(|_| operation.steps.len() > 1);
-            let index = operation.steps.iter().position(|step| step.task == task).unwrap();
-            for step in &mut operation.steps[..index] {
-                step.state = State::Done { at: ago(20) };
-            }
-            operation.steps[index].began = Some(ago(10));
-            operation.steps[index].state = examples::running(ago(10));
         })
     };
     let tasks = [Task::ShutDown, Task::Snapshot, Task::Restore, Task::Create, Task::Delete];
@@ -476,17 +603,65 @@ fn status_in_all_its_shapes() {
         What::Ended,
     ];
     let by = |what: &What| matches!(what, What::Asked | What::Confirmed | What::Wished(_)).then_some(ADA);
-    let told: Vec<_> =
-        what.into_iter().filter_map(|what| Some((NOW, event(&Event { at: NOW, by: by(&what), what })?))).collect();
-    let many: Vec<Entry> = (0..40).map(|_| entry(examples::taking(), Some(u64::MAX))).collect();
+    let told: Vec<_> = what.into_iter().map(|what| Event { at: NOW, by: by(&what), what }).collect();
+    let live = Event { at: NOW, by: Some(ADA), what: What::Wished(Wish::Live) };
+    let one = |entry: &Entry, told: &[Event]| read(&detail(entry, told, NOW));
+    let of = |operation: Operation| one(&entry(operation, Some(75)), &told[..1]);
+    let some = Overview { running: running.to_vec(), more: 12, ended: ended.to_vec() };
+    let idle = Overview { running: Vec::new(), more: 0, ended: ended[..1].to_vec() };
     let variants = [
-        ("nothing at all", overview(&[], &[])),
-        ("some", overview(&running, &ended)),
-        ("one", detail(&ended[0], &told)),
+        ("nothing at all", read(&overview(&Overview::default(), NOW))),
+        ("some", read(&overview(&some, NOW))),
+        ("nothing runs", read(&overview(&idle, NOW))),
+        ("one", one(&ended[0], &told)),
+        ("one that runs", one(&running[0], &told[..1])),
+        ("one that failed", of(examples::failed(Failure::ActionErrored))),
+        ("a restore", one(&entry(examples::restored(), Some(75)), &[live])),
+        ("a launch", of(launched(Some("203.0.113.7")))),
+        ("a deletion", of(examples::of(examples::delete()))),
         ("choice", choice(&examples::completed())),
+        ("choice of a deletion", choice(&examples::of(examples::delete()))),
+        ("choice of a launch", choice(&launched(None))),
     ];
     insta::assert_snapshot!(side_by_side(variants));
-    assert!(overview(&many, &many).encode_utf16().count() <= 2000);
+}
+
+#[test]
+fn ten_that_run_and_ten_that_ended_always_fit() {
+    let far = |mut operation: Operation| {
+        let id = 1_199_999_999_999_999_999;
+        operation.asker = Asker { user: UserId(id), guild: GuildId(id), channel: ChannelId(id) };
+        operation.target.name = "a-rather-long-name-of-a-droplet".repeat(8);
+        Entry { operation, progress: Some((ChannelId(id), MessageId(id))) }
+    };
+    let slow = with(examples::taking(), |operation| {
+        operation.kind = examples::restore();
+        operation.obstacle = Some(Obstacle { what: Hindrance::Event(Some("x".repeat(200))), since: ago(30) });
+    });
+    let failed = with(examples::watched(), |operation| {
+        operation.kind = examples::restore();
+        operation.verdict = Some(Verdict::Failed(Failure::RestoreUnclear));
+    });
+    let ten = |operation: &Operation| std::iter::repeat_n(far(operation.clone()), LISTED).collect::<Vec<_>>();
+    let full = overview(&Overview { running: ten(&slow), more: 990, ended: ten(&failed) }, NOW);
+    let length = |text: &str| text.encode_utf16().count();
+    let [running, ended] = full.embeds.as_slice() else { panic!("two embeds") };
+    let links = |embed: &Embed| embed.description.matches("https://discord.com/channels/").count();
+    assert_eq!((links(running), links(ended)), (LISTED, LISTED));
+    assert!(running.description.ends_with("and 990 more"));
+    let all = |embed: &Embed| length(&embed.title) + length(&embed.description) + length(&embed.footer);
+    assert!(all(running) + all(ended) <= 6000, "{} + {}", all(running), all(ended));
+    assert!([running, ended].iter().all(|embed| length(&embed.description) <= 4096));
+}
+
+#[test]
+fn of_a_long_timeline_the_last_events_are_shown() {
+    let press = |number: u64| Event { at: NOW, by: Some(UserId(number)), what: What::Wished(Wish::Cancel) };
+    let many: Vec<_> = (1..=500).map(press).collect();
+    let said = detail(&Entry { operation: examples::completed(), progress: None }, &many, NOW);
+    let description = &said.embeds[0].description;
+    assert!(description.encode_utf16().count() <= 4096);
+    assert!(description.contains("earlier events") && description.ends_with("pressed by <@500>"), "{description}");
 }
 
 #[test]
@@ -520,7 +695,7 @@ proptest::proptest! {
             for said in said {
                 let length = |text: &str| text.encode_utf16().count();
                 proptest::prop_assert!(length(&said.content) <= 2000);
-                if let Some(embed) = &said.embed {
+                for embed in &said.embeds {
                     proptest::prop_assert!(length(&embed.title) <= 256 && length(&embed.description) <= 4096);
                     proptest::prop_assert!(length(&embed.footer) <= 2048);
                 }
@@ -535,7 +710,7 @@ proptest::proptest! {
 
 #[test]
 fn every_question_before_something_is_lost() {
-    use super::confirm::{self, Buttons, Deleting, Restoring};
+    use super::confirm::{self, Backups, Buttons, Deleting, Restoring};
     let buttons = Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: NOW + SignedDuration::from_mins(2) };
     let snapshot: crate::inventory::Snapshot = serde_json::from_value(serde_json::json!({
         "id": "5", "name": "golden", "created_at": ago(259_200).to_string(), "regions": ["nyc3"], "size_gigabytes": 12.4,
@@ -552,13 +727,18 @@ fn every_question_before_something_is_lost() {
         is_on: true,
         downtime: Some(SignedDuration::from_mins(7)),
         volumes: 0,
-        in_backup_window: false,
+        backups: Backups::Later,
     };
     let restores = [
         ("restore", plain.clone()),
         ("undo, without history", Restoring { is_undo: true, downtime: None, ..plain.clone() }),
+        ("no safety, without history", Restoring { safety: Safety::None, downtime: None, ..plain.clone() }),
         ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
-        ("Volumes, backup window", Restoring { volumes: 2, in_backup_window: true, ..plain.clone() }),
+        ("Volumes, backup window", Restoring { volumes: 2, backups: Backups::Open, ..plain.clone() }),
+        (
+            "backup window soon",
+            Restoring { backups: Backups::Soon(NOW + SignedDuration::from_mins(9)), ..plain.clone() },
+        ),
         ("little known, one Volume", Restoring { snapshot: &unknown, taken_by: None, volumes: 1, ..plain }),
     ];
     let restores = restores.map(|(label, asked)| (label, read(&confirm::restore(&asked, &wording(), buttons))));

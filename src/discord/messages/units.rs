@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::operation::ids::{ChannelId, GuildId, MessageId};
+use crate::operation::ids::{ChannelId, DropletId, GuildId, MessageId};
 
 /// A measured duration: `12 s`, `3 min 12 s`, `1 h 5 min`.
 pub fn duration(duration: SignedDuration) -> String {
@@ -66,6 +66,11 @@ pub fn cost(size: f64, price_per_gb: f64) -> f64 {
 /// A link that Discord shows as a way to a message.
 pub fn link(guild: GuildId, channel: ChannelId, message: MessageId) -> String {
     format!("https://discord.com/channels/{guild}/{channel}/{message}")
+}
+
+/// A link to a Droplet in DigitalOcean's control panel, without a preview.
+pub fn panel(droplet: DropletId) -> String {
+    format!("<https://cloud.digitalocean.com/droplets/{droplet}>")
 }
 
 #[cfg(test)]
