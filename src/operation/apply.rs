@@ -238,7 +238,11 @@ impl Operation {
             }
             Trouble::NotFound if task == Task::Delete => self.complete(focus, now),
             Trouble::NotFound if task == Task::Create => self.fail_step(focus, Failure::SnapshotGone, now),
-            Trouble::NotFound => self.droplet_is_gone(focus, now),
+            Trouble::NotFound => {
+                // The Droplet has the last word on whether it is there.
+                let refused = Some(if task == Task::Restore { Failure::SnapshotGone } else { Failure::NotKnown });
+                self.doubt(focus, Doubt { refused, ..Doubt::default() });
+            }
             Trouble::Refused { message } if matches!(task, Task::ShutDown | Task::PowerOff | Task::PowerOn) => {
                 // It may be refused because the Droplet already is as we want it: the Droplet has the last word.
                 let refused = Some(Failure::Refused { message });

@@ -84,6 +84,9 @@ pub struct Operation {
     pub ended: Option<Timestamp>,
     /// Nothing is asked of DigitalOcean before this moment.
     pub not_before: Option<Timestamp>,
+    /// Since when DigitalOcean says that it does not know the Droplet. One such answer is not believed.
+    #[serde(default)]
+    pub missing_since: Option<Timestamp>,
 }
 
 /// Who asked, and where.
@@ -270,6 +273,7 @@ impl Operation {
             launched: None,
             ended: None,
             not_before: None,
+            missing_since: None,
         }
     }
 

@@ -23,6 +23,11 @@ impl Operation {
             let deadline = self.deadline(rules).filter(|deadline| now < *deadline);
             return Effect::Sleep(deadline.map_or(until, |deadline| deadline.min(until)));
         }
+        if self.missing_since.is_some()
+            && let Some(droplet) = self.droplet_of(step.task)
+        {
+            return Effect::Look(Look::Droplet(droplet));
+        }
         match &step.state {
             State::Waiting(checks) => match self.needed_look(step.task, *checks) {
                 Some(look) => Effect::Look(look),
@@ -45,6 +50,15 @@ impl Operation {
     /// The Droplet whose power and disk this operation touches.
     pub(super) fn droplet(&self) -> Option<DropletId> {
         self.target.droplet
+    }
+
+    /// The Droplet that a task is about: for a launch, the one that it made.
+    fn droplet_of(&self, task: Task) -> Option<DropletId> {
+        match task {
+            Task::Create => self.launched.as_ref().map(|launched| launched.droplet),
+            Task::Delete => None,
+            Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Snapshot | Task::Restore => self.droplet(),
+        }
     }
 
     fn needed_look(&self, task: Task, checks: super::step::Checks) -> Option<Look> {

@@ -177,6 +177,8 @@ pub enum Failure {
     Hung,
     /// Whether the restore was carried out cannot be known, and repeating it could destroy newer work.
     RestoreUnclear,
+    /// DigitalOcean does not know what was asked for, although the Droplet is there.
+    NotKnown,
     /// The Action completed, but the Snapshot never showed up in DigitalOcean's lists.
     NotListed,
     /// A bug of ours; the log holds the details under this operation's id.

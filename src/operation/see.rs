@@ -33,6 +33,7 @@ impl Operation {
         match (look, answer) {
             (_, Answer::Trouble(trouble)) => self.see_trouble(focus, look, &trouble, rules, now),
             (Look::Droplet(asked), Answer::Droplet(reading)) if reading.id == *asked => {
+                self.missing_since = None;
                 self.see_droplet(focus, state, &reading, rules, now);
             }
             (Look::Actions(_), Answer::Actions(readings)) => match state {
@@ -87,11 +88,9 @@ impl Operation {
             }
             Trouble::Busy => self.wait_for(Hindrance::Event(None), rules, now),
             Trouble::NotFound => match look {
-                Look::Droplet(_) if self.step_at(focus).is_some_and(|step| step.task == Task::Create) => {
-                    // The new Droplet was destroyed before it was ready.
-                    self.fail_step(focus, Failure::DropletGone, now);
+                Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) => {
+                    self.miss_droplet(focus, look, rules, now);
                 }
-                Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) => self.droplet_is_gone(focus, now),
                 Look::Action(_) => {
                     self.break_run(focus, now);
                     self.not_before = None;
@@ -103,6 +102,21 @@ impl Operation {
             Trouble::Unauthorized | Trouble::Forbidden { .. } | Trouble::Refused { .. } => {
                 self.fail_step(focus, trouble.fatal().unwrap_or(Failure::Internal), now);
             }
+        }
+    }
+
+    /// DigitalOcean says that it does not know the Droplet. A second look at the Droplet itself, some time later, must say the
+    /// same: power that is owed is not given up for one strange answer.
+    fn miss_droplet(&mut self, focus: Focus, look: &Look, rules: &Rules, now: Timestamp) {
+        let pause = (rules.settle_time / 3).max(SignedDuration::from_millis(1));
+        let since = *self.missing_since.get_or_insert(now);
+        if now < later(since, pause) || !matches!(look, Look::Droplet(_)) {
+            self.not_before = Some(later(now, pause));
+        } else if self.step_at(focus).is_some_and(|step| step.task == Task::Create) {
+            // The new Droplet was destroyed before it was ready.
+            self.fail_step(focus, Failure::DropletGone, now);
+        } else {
+            self.droplet_is_gone(focus, now);
         }
     }
 

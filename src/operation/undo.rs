@@ -38,6 +38,7 @@ impl Operation {
                 | Failure::Forbidden { .. }
                 | Failure::Refused { .. }
                 | Failure::Hung
+                | Failure::NotKnown
                 | Failure::NotListed => false,
             },
             State::Waiting(_) | State::Intended { .. } | State::Running(_) | State::Done { .. } | State::Skipped => {
@@ -45,6 +46,25 @@ impl Operation {
             }
         };
         self.steps.iter().any(|step| step.task == Task::Restore && step.began.is_some() && touched(step))
+    }
+
+    /// Whether a Snapshot of ours may be there that we do not see any more.
+    pub fn may_have_left_a_snapshot(&self) -> bool {
+        let is_out_of_sight = |state: &State| match state {
+            State::Failed { why, .. } => matches!(
+                why,
+                Failure::Unauthorized
+                    | Failure::Forbidden { .. }
+                    | Failure::ActionVanished
+                    | Failure::NotListed
+                    | Failure::Internal
+            ),
+            State::Waiting(_) | State::Intended { .. } | State::Running(_) | State::Done { .. } | State::Skipped => {
+                false
+            }
+        };
+        let unseen = |step: &Step| step.task == Task::Snapshot && step.began.is_some() && is_out_of_sight(&step.state);
+        self.snapshot.is_none() && self.steps.iter().any(unseen)
     }
 
     /// Until when this restore can be undone by a press; none if there is nothing to go back to, or not yet.

@@ -46,14 +46,26 @@ fn refuse(status: u16, id: &str, message: &str) -> Fate {
     Fate::Disturbed(Disturbance::Refuse { status, id: id.to_owned(), message: message.to_owned() })
 }
 
+fn not_found() -> Fate {
+    refuse(404, "not_found", "The resource you were accessing could not be found.")
+}
+
+fn is_of_a_droplet(look: &Look) -> bool {
+    match look {
+        Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) => true,
+        Look::Action(_) | Look::Snapshot(_) | Look::Launched(_) => false,
+    }
+}
+
 fn malformation(dice: &mut fastrand::Rng) -> Malformation {
     use Malformation::{Empty, Html, NoFields, Nulls, Truncated, WrongTypes};
     [Truncated, Html, Empty, WrongTypes, Nulls, NoFields][dice.usize(..6)]
 }
 
 impl Fate {
-    /// The fate of a look.
-    pub(crate) fn of_look(dice: &mut fastrand::Rng, look: &Look) -> Self {
+    /// The fate of a look. `doubted` says that DigitalOcean has denied the Droplet before: twice in a row is believed, by DESIGN,
+    /// so the world never lies so.
+    pub(crate) fn of_look(dice: &mut fastrand::Rng, look: &Look, doubted: bool) -> Self {
         match dice.u8(..80) {
             0 => Self::NotSent,
             1 | 2 => Self::Disturbed(Disturbance::CutBefore),
@@ -66,8 +78,8 @@ impl Fate {
             11 => refuse(500, "server_error", "Unexpected server-side error"),
             12 if dice.u8(..6) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
             13 if dice.u8(..6) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
-            // A 404 about a Droplet is believed, by DESIGN, so the world never lies in that way.
-            14 if matches!(look, Look::Action(_)) => refuse(404, "not_found", "The resource could not be found."),
+            14 | 15 if is_of_a_droplet(look) && !doubted => not_found(),
+            14 if matches!(look, Look::Action(_)) => not_found(),
             _ => Self::Fine,
         }
     }
@@ -90,6 +102,8 @@ impl Fate {
             18 if dice.u8(..3) == 0 => refuse(422, "unprocessable_entity", "No."),
             19 if dice.u8(..3) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
             20 if dice.u8(..3) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
+            // A Snapshot to delete that is not known is as good as deleted.
+            21 if dice.bool() && !matches!(command, Command::Delete(_)) => not_found(),
             _ => Self::Fine,
         }
     }

@@ -99,7 +99,8 @@ impl Simulation {
         match (&job.stage, job.claimed.effect().clone()) {
             (Stage::Claimed, Effect::Send(_)) => Box::pin(self.begin(job)).await,
             (Stage::Claimed, Effect::Look(look)) => {
-                let fate = if self.troubled { Fate::of_look(&mut self.dice, &look) } else { Fate::Fine };
+                let doubted = job.claimed.operation().missing_since.is_some();
+                let fate = if self.troubled { Fate::of_look(&mut self.dice, &look, doubted) } else { Fate::Fine };
                 let delay = self.seconds(2);
                 let seen = fate::look(&mut self.world, &look, &fate, self.now, delay);
                 self.jobs.push(Job { stage: Stage::Answered(seen.answer), at: seen.at, ..job });

@@ -175,8 +175,16 @@ fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String
     sentences
 }
 
-/// The Droplet that a failed launch may have made.
+/// What may have been made all the same: the Snapshot that we could not follow any more, the Droplet of a failed launch.
 fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
+    let is_said_anyway = matches!(why, Failure::NotListed | Failure::ActionVanished);
+    if operation.may_have_left_a_snapshot() && !is_said_anyway {
+        let snapshot = name(&operation.snapshot_name);
+        return Some(format!(
+            "Snapshot {snapshot} may be made all the same: look for it in DigitalOcean's control panel before trying again, so \
+             that you do not pay for two."
+        ));
+    }
     let launched = operation.launched.as_ref().filter(|_| *why != Failure::DropletGone)?;
     Some(format!(
         "Droplet {} may be there all the same and is billed then: look at {}, and destroy it there if you do not want it.",
@@ -255,7 +263,7 @@ fn power(operation: &Operation) -> Option<String> {
         }
         (Some(PowerState::On), _, Some(_)) => Some(format!("{droplet} is on and never went off.")),
         (Some(PowerState::On), _, None) if operation.snapshot.is_some() => {
-            Some(format!("{droplet} kept running, so its disk is as after a power cut in that Snapshot."))
+            Some(format!("{droplet} was not shut down for it, so that Snapshot holds its disk as after a power cut."))
         }
         (Some(PowerState::On), _, None) => Some(format!("{droplet} kept running.")),
         (None, _, _) => None,

@@ -56,6 +56,9 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
             "DigitalOcean's answer to the restore was lost, and it cannot be known whether it was carried out."
                 .to_owned()
         }
+        Failure::NotKnown => {
+            format!("DigitalOcean says that it does not know what this is about, although {droplet} is there.")
+        }
         Failure::NotListed => "DigitalOcean completed the Snapshot but did not list it within 30 minutes.".to_owned(),
         Failure::Internal => "This bot made a mistake and stopped here.".to_owned(),
     }
@@ -67,7 +70,7 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         return after_overwriting(failure, operation);
     }
     match failure {
-        Failure::ActionErrored | Failure::ActionVanished => {
+        Failure::ActionErrored | Failure::NotKnown => {
             "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
         }
         Failure::DropletGone => match operation.kind {
@@ -94,7 +97,7 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::Refused { .. } => "Try again once the reason is out of the way.".to_owned(),
         Failure::Hung => "Look at what keeps it from shutting down, then try again.".to_owned(),
         Failure::RestoreUnclear => "Look at it before you try again.".to_owned(),
-        Failure::NotListed => format!(
+        Failure::NotListed | Failure::ActionVanished => format!(
             "Look for {} in DigitalOcean's control panel before trying again, so that you do not pay for two.",
             name(&operation.snapshot_name)
         ),
@@ -130,6 +133,7 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
         | Failure::Forbidden { .. }
         | Failure::Refused { .. }
         | Failure::Hung
+        | Failure::NotKnown
         | Failure::NotListed => format!("{way_back}; if that fails too, ask DigitalOcean's support."),
     }
 }
@@ -160,6 +164,7 @@ pub fn short(failure: &Failure) -> String {
         Failure::Refused { .. } => "DigitalOcean refused".to_owned(),
         Failure::Hung => "it did not turn off in time".to_owned(),
         Failure::RestoreUnclear => "not known whether it was carried out".to_owned(),
+        Failure::NotKnown => "DigitalOcean did not know it".to_owned(),
         Failure::NotListed => "completed, but never listed".to_owned(),
         Failure::Internal => "a mistake of this bot".to_owned(),
     }

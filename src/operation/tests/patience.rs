@@ -12,7 +12,7 @@ use super::super::{
 };
 use super::{
     DROPLET, operation, restore, rules,
-    stories::{next_command, until, words},
+    stories::{next_command, until, word, words},
     take,
     toy::{Fate, Toy},
 };
@@ -245,4 +245,54 @@ fn a_new_token_is_tried_as_soon_as_the_bot_is_started_with_it() {
     assert!(matches!(it.next(&toy.rules, toy.now), Effect::Sleep(_)));
     let it = it.apply(Observation::Restarted, &toy.rules, toy.now).unwrap();
     assert!(matches!(it.next(&toy.rules, toy.now), Effect::Look(_)), "{:?}", it.next(&toy.rules, toy.now));
+}
+
+#[test]
+fn one_404_about_a_droplet_is_not_believed() {
+    let kinds = [Look::Droplet(DROPLET), Look::Actions(DROPLET), Look::Snapshots(DROPLET)];
+    for denied in 0..60 {
+        let (mut toy, mut looks) = (Toy::new(PowerState::On), 0);
+        let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+        while it.ended.is_none() {
+            let effect = it.next(&toy.rules, toy.now);
+            let is_denied = matches!(&effect, Effect::Look(look) if kinds.contains(look)) && looks == denied;
+            looks += usize::from(matches!(&effect, Effect::Look(_)));
+            it = match effect {
+                Effect::Look(look) if is_denied => {
+                    let nobody = Answer::Trouble(Trouble::NotFound);
+                    it.apply(Observation::Seen(look, nobody), &toy.rules, toy.now).unwrap()
+                }
+                _ => toy.turn(it, Fate::Fine, 20),
+            };
+        }
+        let done = toy.settle(it);
+        assert_eq!(done.verdict, Some(Verdict::Completed), "look {denied}");
+        assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"], "look {denied}");
+        assert_eq!(toy.power, PowerState::On, "look {denied}");
+    }
+}
+
+#[test]
+fn a_command_that_finds_nobody_fails_alone_where_the_droplet_is_there() {
+    for denied in ["shutdown", "snapshot", "power_on"] {
+        let mut toy = Toy::new(PowerState::On);
+        let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+        let mut once = false;
+        while it.ended.is_none() {
+            it = match next_command(&toy, &it) {
+                Some(command) if !once && word(&command) == denied => {
+                    once = true;
+                    let sent = it.apply(Observation::Intended, &toy.rules, toy.now).unwrap();
+                    let nobody = Answer::Trouble(Trouble::NotFound);
+                    sent.apply(Observation::Answered(command, nobody), &toy.rules, toy.now).unwrap()
+                }
+                _ => toy.turn(it, Fate::Fine, 20),
+            };
+        }
+        let done = toy.settle(it);
+        assert_eq!(toy.power, PowerState::On, "{denied}");
+        assert!(!done.power.gone, "{denied}");
+        let expected = if denied == "power_on" { Verdict::Completed } else { Verdict::Failed(Failure::NotKnown) };
+        assert_eq!(done.verdict, Some(expected), "{denied}");
+    }
 }

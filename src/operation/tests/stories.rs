@@ -15,19 +15,20 @@ use super::{
     toy::{Fate, Toy},
 };
 
+pub(super) fn word(command: &Command) -> &'static str {
+    match command {
+        Command::ShutDown(_) => "shutdown",
+        Command::PowerOff(_) => "power_off",
+        Command::PowerOn(_) => "power_on",
+        Command::TakeSnapshot { .. } => "snapshot",
+        Command::Restore { .. } => "restore",
+        Command::Create(_) => "create",
+        Command::Delete(_) => "delete",
+    }
+}
+
 pub(super) fn words(toy: &Toy) -> Vec<&'static str> {
-    toy.sent
-        .iter()
-        .map(|command| match command {
-            Command::ShutDown(_) => "shutdown",
-            Command::PowerOff(_) => "power_off",
-            Command::PowerOn(_) => "power_on",
-            Command::TakeSnapshot { .. } => "snapshot",
-            Command::Restore { .. } => "restore",
-            Command::Create(_) => "create",
-            Command::Delete(_) => "delete",
-        })
-        .collect()
+    toy.sent.iter().map(word).collect()
 }
 
 /// Plays turns until `stop` says so.
