@@ -195,17 +195,21 @@ impl Budget {
         self.left_this_hour().min(self.minute_limit().saturating_sub(self.all.within(MINUTE, now)))
     }
 
-    /// The least pause between two looks that cost `requests` each: none while polls have used less than half of their half,
-    /// then as long as would use exactly their half for ever.
+    /// The least pause between two looks that cost `requests` each: none while polls have used less than a quarter of their half,
+    /// then longer and longer. At half of it, it is as long as would use exactly their half for ever; it grows on, since a crowd
+    /// that has just arrived has looks under way that knew of no pause.
     pub fn poll_floor(&mut self, requests: u32, now: Timestamp) -> Duration {
         self.advance(now);
         let windows = [(MINUTE, poll_share(self.minute_limit())), (HOUR, poll_share(self.hour_limit))];
-        let pauses = windows.into_iter().filter(|&(window, share)| self.polls.within(window, now) * 2 >= share);
-        let pauses = pauses.map(|(window, share)| {
+        let pauses = windows.map(|(window, share)| {
+            let used = self.polls.within(window, now);
+            // In quarters of the share beyond the first.
+            let pressed = u32::try_from((used * 4).saturating_sub(share)).unwrap_or(u32::MAX);
             let share = u32::try_from(share).unwrap_or(u32::MAX);
-            window.unsigned_abs().saturating_mul(requests) / share
+            let steady = window.unsigned_abs().saturating_mul(requests) / share;
+            steady.saturating_mul(pressed) / share
         });
-        pauses.max().unwrap_or_default()
+        pauses.into_iter().max().unwrap_or_default()
     }
 
     fn minute_limit(&self) -> usize {

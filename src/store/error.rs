@@ -65,8 +65,8 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The database is not there, or not well: try again later.
-    #[error("use the database")]
-    Unavailable(#[source] sqlx::Error),
+    #[error("use the database: {0}")]
+    Unavailable(sqlx::Error),
 }
 
 /// SQLite's primary result codes (<https://www.sqlite.org/rescode.html>); extended ones carry them in the lowest byte.

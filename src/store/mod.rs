@@ -77,7 +77,15 @@ impl Store {
     /// as "locked" instead of waiting.
     async fn begin(&self) -> Result<Transaction<'static, Any>, Error> {
         let transaction = match self.engine {
-            Engine::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
+            Engine::Sqlite => match self.pool.begin_with("BEGIN IMMEDIATE").await {
+                // SQLite ends a transaction by itself when its disk is full or fails. The connection then counts one that is not
+                // there, for ever: only a new one can be used.
+                Err(sqlx::Error::InvalidSavePointStatement) => {
+                    self.pool.acquire().await?.close().await?;
+                    self.pool.begin_with("BEGIN IMMEDIATE").await
+                }
+                begun => begun,
+            },
             Engine::Postgres => self.pool.begin().await,
         };
         transaction.map_err(Error::from)
@@ -92,5 +100,26 @@ impl Store {
             Engine::Postgres => lease::check(&mut transaction, self.fence()).await?,
         }
         Ok(transaction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+    use sqlx::Executor;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_breaks_no_later_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = SecretString::from(format!("sqlite://{}", folder.path().join("bot.db").display()));
+        let store = Store::open(&Settings { url, notify_channel: None }, Clock::wall()).await.unwrap();
+        let mut transaction = store.begin().await.unwrap();
+        // As SQLite does on a full disk (https://www.sqlite.org/lang_transaction.html).
+        transaction.execute("ROLLBACK").await.unwrap();
+        drop(transaction.commit().await);
+        store.begin().await.unwrap().commit().await.unwrap();
+        assert_eq!(store.count_open().await.unwrap(), 0);
     }
 }

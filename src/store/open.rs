@@ -117,6 +117,10 @@ fn place_of(url: &str) -> Result<Place, Error> {
 /// The lock is the operating system's and dies with the process: no stale pid file, and a restart goes on at once.
 fn lock_beside(path: &Path) -> Result<File, Error> {
     let mut beside = path.as_os_str().to_owned();
+    // Two links to one file are one database.
+    if let Ok(real) = std::fs::canonicalize(path) {
+        beside = real.into_os_string();
+    }
     beside.push(".lock");
     let beside = PathBuf::from(beside);
     let file = match File::options().create(true).truncate(false).write(true).open(&beside) {
@@ -144,7 +148,10 @@ async fn connect_sqlite(url: &str, place: &Place) -> Result<AnyPool, Error> {
     match place {
         Place::File(_) => {
             migrate_alone(url, PRAGMAS).await?;
-            options.connect(url).await.map_err(Error::from)
+            let pool = options.connect(url).await?;
+            // A file that can only be read would be found out by the first wish of somebody.
+            pool.begin_with("BEGIN IMMEDIATE").await?.rollback().await?;
+            Ok(pool)
         }
         Place::Memory => {
             let pool = options.connect(url).await?;

@@ -42,7 +42,11 @@ pub const METRICS: &[Described] = &[
     described("snapshot_bot_step_seconds", Kind::Histogram, "How long steps took, by kind of operation and step"),
     described("snapshot_bot_requests_total", Kind::Counter, "Requests answered, by service and HTTP status"),
     described("snapshot_bot_throttled_total", Kind::Counter, "Requests refused with status 429, by service"),
-    described("snapshot_bot_budget_left", Kind::Gauge, "Requests that DigitalOcean still allows in this hour"),
+    described(
+        "snapshot_bot_budget_left",
+        Kind::Gauge,
+        "Requests that DigitalOcean still allows, in this minute or in this hour, whichever is less",
+    ),
     described("snapshot_bot_power_owed", Kind::Gauge, "Droplets that the bot still has to bring back on"),
 ];
 

@@ -101,6 +101,17 @@ async fn a_read_only_database_is_called_so() {
 }
 
 #[tokio::test]
+async fn a_link_to_a_database_in_use_is_refused_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("bot.db"), folder.path().join("link.db"));
+    let first = open(&format!("sqlite://{}", path.display())).await.unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let second = open(&format!("sqlite://{}", link.display())).await;
+    assert!(matches!(second, Err(Error::InUse { .. })), "{second:?}");
+    drop(first);
+}
+
+#[tokio::test]
 async fn a_path_with_spaces_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("my bot #1.db");
