@@ -106,8 +106,8 @@ async fn choices(context: Context<'_>, found: &[Snapshot]) -> Vec<AutocompleteCh
             std::collections::HashMap::new()
         });
     let users = origins.values().map(|operation| operation.asker.user);
-    let names = face.names.of(&context.serenity_context().http, users).await;
     let now = face.clock.now();
+    let names = face.names.of(&context.serenity_context().http, users, now).await;
     let choice = |snapshot: &Snapshot| {
         let by = origins.get(&snapshot.name).map(|operation| match names.get(&operation.asker.user) {
             Some(name) => format!("by {}", plain(name, 20)),
