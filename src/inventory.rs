@@ -22,6 +22,7 @@ pub use crate::digitalocean::model::{Droplet, DropletStatus, Region, Size, Snaps
 pub use images::Inspection;
 pub use label::snapshot_label;
 pub use listing::Listing;
+pub use tagged::{Made, Tagged};
 
 mod catalogue;
 mod glance;
@@ -30,6 +31,7 @@ mod index;
 mod label;
 mod listing;
 mod shelf;
+mod tagged;
 
 /// How many names a refusal suggests.
 const SUGGESTIONS: usize = 3;
@@ -37,7 +39,7 @@ const SUGGESTIONS: usize = 3;
 /// What is there, by name.
 pub struct Inventory {
     client: Client,
-    tag: Option<String>,
+    tagged: Option<Tagged>,
     droplets: Shelf<Droplet>,
     snapshots: Shelf<Snapshot>,
     backups: Backups,
@@ -85,11 +87,11 @@ pub enum Unresolved {
 }
 
 impl Inventory {
-    /// An empty inventory; with a tag, only Droplets that have it count, and Snapshots of those.
-    pub fn new(client: Client, tag: Option<String>) -> Self {
+    /// An empty inventory; where something is tagged, only that counts.
+    pub fn new(client: Client, tagged: Option<Tagged>) -> Self {
         Self {
             client,
-            tag,
+            tagged,
             droplets: Shelf::new(),
             snapshots: Shelf::new(),
             backups: Backups::default(),
@@ -149,15 +151,12 @@ impl Inventory {
         // Not in the list: without the tag, or a GPU Droplet, which lists hide.
         let beyond = match text.parse() {
             Ok(id) => self.client.run(reads::droplet(id)).await.map(|droplet| vec![droplet]),
-            Err(_) if self.tag.is_some() && !text.is_empty() => self.client.run(reads::droplets_named(text)).await,
+            Err(_) if self.tagged.is_some() && !text.is_empty() => self.client.run(reads::droplets_named(text)).await,
             Err(_) => Ok(Vec::new()),
         };
         match beyond {
             Ok(droplets) => match droplets.into_iter().next() {
-                Some(droplet) if self.is_ours(&droplet) => Ok(droplet),
-                Some(droplet) => {
-                    Err(Unresolved::NotTagged { name: droplet.name, tag: self.tag.clone().unwrap_or_default() })
-                }
+                Some(droplet) => self.admit(droplet),
                 None => Err(self.droplets.nothing_like(text, |_| true)),
             },
             Err(Error::NotFound { .. } | Error::Refused { .. }) => Err(self.droplets.nothing_like(text, |_| true)),
@@ -185,11 +184,22 @@ impl Inventory {
     }
 
     fn is_ours(&self, droplet: &Droplet) -> bool {
-        self.tag.as_ref().is_none_or(|tag| droplet.tags.contains(tag))
+        self.tagged.as_ref().is_none_or(|tagged| droplet.tags.contains(&tagged.tag))
+    }
+
+    /// The Droplet, if it may be touched.
+    fn admit(&self, droplet: Droplet) -> Result<Droplet, Unresolved> {
+        match &self.tagged {
+            Some(tagged) if !self.is_ours(&droplet) => {
+                Err(Unresolved::NotTagged { name: droplet.name, tag: tagged.tag.clone() })
+            }
+            Some(_) | None => Ok(droplet),
+        }
     }
 
     async fn read_droplets(&self) -> Result<Index<Droplet>, Error> {
-        let mut droplets = self.client.run(reads::droplets(self.tag.as_deref())).await?;
+        let tag = self.tagged.as_ref().map(|tagged| tagged.tag.as_str());
+        let mut droplets = self.client.run(reads::droplets(tag)).await?;
         // The list is asked for by tag; that it was answered by tag is looked at once more.
         droplets.retain(|droplet| self.is_ours(droplet));
         Ok(Index::new(droplets, |a, b| a.name.cmp(&b.name)))
@@ -197,9 +207,8 @@ impl Inventory {
 
     async fn read_snapshots(&self) -> Result<Index<Snapshot>, Error> {
         let mut snapshots = self.client.run(reads::snapshots()).await?;
-        if self.tag.is_some() {
-            let droplets = self.droplets.list(&self.client).await?;
-            snapshots.retain(|snapshot| snapshot.droplet.is_some_and(|id| droplets.by_id(id).is_some()));
+        if let Some(tagged) = &self.tagged {
+            snapshots = tagged.counting(snapshots, &*self.droplets.list(&self.client).await?).await;
         }
         Ok(Index::new(snapshots, |a, b| b.created_at.cmp(&a.created_at)))
     }

@@ -93,10 +93,7 @@ impl Inventory {
             Error::NotFound { .. } => Unresolved::NotFound { nearest: Vec::new() },
             error => Unresolved::Unavailable(error),
         };
-        let droplet = seen.map_err(gone)?;
-        if !self.is_ours(&droplet) {
-            return Err(Unresolved::NotTagged { name: droplet.name, tag: self.tag.clone().unwrap_or_default() });
-        }
+        let droplet = self.admit(seen.map_err(gone)?)?;
         let mut images = snapshots.map_err(gone)?;
         images.extend(backups.map_err(gone)?);
         images.sort_by_key(|image| std::cmp::Reverse(image.created_at));

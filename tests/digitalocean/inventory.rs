@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use snapshot_bot::{
     clock::Clock,
     digitalocean::client::{Client, Settings},
-    inventory::{Inventory, Unresolved},
+    inventory::{Inventory, Made, Tagged, Unresolved},
     operation::ids::{DropletId, SnapshotId},
 };
 use tokio::task::JoinSet;
@@ -75,7 +75,11 @@ impl Stage {
         let now = clock.clone();
         let settings = Settings::new(vendor.url.clone(), SecretString::from("token"));
         let client = Client::new(&settings, Arc::new(move || now.now())).unwrap();
-        let inventory = Arc::new(Inventory::new(client, tag.map(str::to_owned)));
+        // Our history has taken whatever is called so.
+        let made: Made =
+            Arc::new(|names| Box::pin(async { names.into_iter().filter(|name| name.starts_with("ours-")).collect() }));
+        let tagged = tag.map(|tag| Tagged { tag: tag.to_owned(), made });
+        let inventory = Arc::new(Inventory::new(client, tagged));
         let mut running = JoinSet::new();
         running.spawn(Arc::clone(&inventory).run(CancellationToken::new()));
         Self { account, vendor, clock, inventory, _running: running }
@@ -222,10 +226,15 @@ async fn a_droplet_that_was_made_just_now_is_found() {
 #[tokio::test]
 async fn without_its_tag_a_droplet_is_neither_offered_nor_taken() {
     let droplets = vec![droplet(1, "web-1", &["bot", "x"]), droplet(2, "web-2", &["x"])];
-    let snapshots = vec![snapshot(5, "a", 1, 1), snapshot(6, "b", 2, 1), snapshot(7, "c", 99, 1)];
+    let snapshots = vec![
+        snapshot(5, "a", 1, 1),
+        snapshot(6, "b", 2, 1),
+        snapshot(7, "c", 99, 1),
+        snapshot(8, "ours-of-one-that-is-gone", 99, 1),
+    ];
     let stage = Stage::new(Some("bot"), droplets, snapshots).await;
     assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
-    assert_eq!(stage.typing_snapshot(None, "").await, [5]);
+    assert_eq!(stage.typing_snapshot(None, "").await, [5, 8], "what we took ourselves outlives its Droplet");
     let refusal = Err(Unresolved::NotTagged { name: "web-2".to_owned(), tag: "bot".to_owned() });
     assert_eq!(stage.resolve("2").await, refusal);
     assert_eq!(stage.resolve("web-2").await, refusal);
