@@ -2,7 +2,7 @@
 
 use super::{face::Face, lookup, messages::refusal::Refusal, responder::Stop};
 use crate::{
-    inventory::{Droplet, DropletStatus, Inspection, Snapshot},
+    inventory::{Droplet, DropletStatus, Inspection, Snapshot, Unresolved},
     operation::{Operation, ids::DropletId},
 };
 
@@ -57,7 +57,7 @@ pub(super) struct Deletable {
 /// Looks whether a Snapshot, by id or by name, can be deleted now.
 pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
-    let cached = face.inventory.resolve_snapshot(None, text).await.map_err(refused)?;
+    let cached = face.inventory.resolve_snapshot(text).await.map_err(refused)?;
     // The cache knows whose it is, and whether the tag lets us touch it; that it is still there is asked once more.
     let snapshot = face.inventory.snapshot_now(cached.id).await.map_err(refused)?;
     let origin = face.store.origins([snapshot.name.as_str()]).await?.remove(&snapshot.name);
@@ -66,15 +66,23 @@ pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
         let progress = face.way_to(operation.id, progress).await?;
         return Err(Refusal::SnapshotInUse { operation: operation.id, progress }.into());
     }
-    let listing = face.inventory.listing(snapshot.droplet).await.map_err(refused)?;
-    let counted = match snapshot.droplet {
-        Some(droplet) => face.inventory.count_snapshots(droplet).await.map_err(refused)?,
-        None => None,
+    let (droplet, siblings) = match snapshot.droplet {
+        Some(droplet) => source(face, droplet).await.map_err(refused)?,
+        None => (None, None),
     };
-    // Of a Droplet that is gone only the list still knows.
-    let siblings = counted.or_else(|| snapshot.droplet.map(|_| listing.snapshots().count()));
-    let droplet = counted.and_then(|_| listing.droplet()).map(|droplet| droplet.name.clone());
     Ok(Deletable { snapshot, droplet, siblings, origin })
+}
+
+/// The name of a Droplet, none if it is gone, and how many Snapshots it has.
+async fn source(face: &Face, id: DropletId) -> Result<(Option<String>, Option<usize>), Unresolved> {
+    let inventory = &face.inventory;
+    let (droplet, counted) = tokio::try_join!(inventory.droplet_now(id), inventory.count_snapshots(id))?;
+    let siblings = match counted {
+        Some(count) => count,
+        // Of a Droplet that is gone only the list still knows.
+        None => inventory.listing(Some(id)).await?.snapshots().count(),
+    };
+    Ok((droplet.map(|droplet| droplet.name), Some(siblings)))
 }
 
 fn unusable(droplet: &Droplet, status: &str) -> Stop {

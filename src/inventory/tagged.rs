@@ -7,9 +7,17 @@ use std::{collections::HashSet, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-use super::index::Index;
+use super::{
+    Inventory, Unresolved,
+    index::Index,
+    patience::{self, Absent},
+};
 use crate::{
-    digitalocean::model::{Droplet, Snapshot},
+    digitalocean::{
+        error::Error,
+        model::{Droplet, Snapshot},
+        reads,
+    },
     operation::ids::DropletId,
 };
 
@@ -22,6 +30,42 @@ pub struct Tagged {
     pub tag: String,
     /// Asked about Snapshots whose Droplet is not listed.
     pub made: Made,
+}
+
+impl Inventory {
+    pub(super) fn is_ours(&self, droplet: &Droplet) -> bool {
+        self.tagged.as_ref().is_none_or(|tagged| droplet.tags.contains(&tagged.tag))
+    }
+
+    /// The Droplet, if it may be touched.
+    pub(super) fn admit(&self, droplet: Droplet) -> Result<Droplet, Unresolved> {
+        match &self.tagged {
+            Some(tagged) if !self.is_ours(&droplet) => {
+                Err(Unresolved::NotTagged { name: droplet.name, tag: tagged.tag.clone() })
+            }
+            Some(_) | None => Ok(droplet),
+        }
+    }
+
+    /// A Droplet of this name that no list of ours has, because it lacks the tag.
+    pub(super) async fn untagged(&self, name: &str) -> Result<Option<Droplet>, Unresolved> {
+        if self.tagged.is_none() || name.is_empty() {
+            return Ok(None);
+        }
+        match self.ask(reads::droplets_named(name)).await {
+            Ok(droplets) => Ok(droplets.into_iter().next()),
+            // What is typed may be no name that a Droplet can have.
+            Err(Absent::Failed(Error::Refused { .. } | Error::NotFound { .. })) => Ok(None),
+            Err(absent) => Err(absent.into()),
+        }
+    }
+
+    /// The Snapshot, if it counts.
+    pub(super) async fn admit_snapshot(&self, snapshot: Snapshot) -> Result<Option<Snapshot>, Unresolved> {
+        let Some(tagged) = &self.tagged else { return Ok(Some(snapshot)) };
+        let droplets = self.droplets.list(&self.client, patience::COMMAND).await?;
+        Ok(tagged.counting(vec![snapshot], &droplets).await.pop())
+    }
 }
 
 impl Tagged {

@@ -14,7 +14,7 @@ use crate::{
         messages::{launch as words, refusal::Refusal},
         responder::Stop,
     },
-    inventory::{Droplet, Size, Snapshot},
+    inventory::{Droplet, Size, Snapshot, Waiting},
     operation::{
         Target,
         ids::OperationId,
@@ -74,7 +74,7 @@ async fn wish(context: Context<'_>, typed: Typed) -> Result<String, Stop> {
     begin::check(face, &asked)?;
     let (snapshot, source) = find(face, &typed.snapshot).await?;
     let region = choose_region(typed.region.as_deref(), &snapshot, source.as_ref())?;
-    let sizes = face.inventory.sizes().await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
+    let sizes = face.inventory.sizes(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
     let size = choose_size(typed.size.as_deref(), &sizes, &Room::of(&snapshot, &region), source.as_ref())?;
     let ssh_keys = match &typed.ssh_key {
         Some(text) => vec![find_key(face, text).await?],
@@ -97,10 +97,13 @@ async fn wish(context: Context<'_>, typed: Typed) -> Result<String, Stop> {
 /// The Snapshot, looked at once more, and the Droplet that it was taken of, where it still is.
 async fn find(face: &Face, text: &str) -> Result<(Snapshot, Option<Droplet>), Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
-    let cached = face.inventory.resolve_snapshot(None, text).await.map_err(refused)?;
+    let cached = face.inventory.resolve_snapshot(text).await.map_err(refused)?;
     let snapshot = face.inventory.snapshot_now(cached.id).await.map_err(refused)?;
-    let listing = face.inventory.listing(snapshot.droplet).await.map_err(refused)?;
-    Ok((snapshot, listing.droplet().cloned()))
+    let source = match snapshot.droplet {
+        Some(droplet) => face.inventory.droplet_now(droplet).await.map_err(refused)?,
+        None => None,
+    };
+    Ok((snapshot, source))
 }
 
 /// What a size must offer.
@@ -170,7 +173,8 @@ fn choose_size<'s>(
 }
 
 async fn find_key(face: &Face, text: &str) -> Result<String, Stop> {
-    let keys = face.inventory.ssh_keys().await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
+    let keys =
+        face.inventory.ssh_keys(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
     let meant = keys.iter().find(|key| key.fingerprint == text).or_else(|| keys.iter().find(|key| key.name == text));
     match meant {
         Some(key) => Ok(key.fingerprint.clone()),
@@ -203,10 +207,10 @@ async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAuto
     snapshots(context, Right::Restore, partial).await
 }
 
-/// The Snapshot that was chosen in the same command, where it can be told already.
-async fn chosen(context: Context<'_>) -> Option<Snapshot> {
+/// The Snapshot that was chosen in the same command, where it can be told already, and its Droplet.
+async fn chosen(context: Context<'_>) -> Option<(Snapshot, Option<Droplet>)> {
     let text = sibling(context, "snapshot")?;
-    context.framework.user_data.inventory.resolve_snapshot(None, &text).await.ok()
+    context.framework.user_data.inventory.glimpse_snapshot(&text).await
 }
 
 /// Where the Snapshot is.
@@ -215,8 +219,8 @@ async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomple
     if face.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
-    let Some(snapshot) = chosen(context).await else { return nothing };
-    let known = face.inventory.regions().await.unwrap_or_default();
+    let Some((snapshot, _)) = chosen(context).await else { return nothing };
+    let known = face.inventory.regions(Waiting::Suggestion).await.unwrap_or_default();
     let labelled = snapshot.regions.iter().map(|slug| {
         let name = known.iter().find(|region| region.slug == *slug).map(|region| region.name.as_str());
         (words::region(slug, name), slug.clone())
@@ -230,11 +234,11 @@ async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomplete
     if face.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
-    let Ok(sizes) = face.inventory.sizes().await else { return nothing };
-    let snapshot = chosen(context).await;
+    let (sizes, chosen) = tokio::join!(face.inventory.sizes(Waiting::Suggestion), chosen(context));
+    let Ok(sizes) = sizes else { return nothing };
     let room = Room {
         region: sibling(context, "region").map(|region| region.trim().to_lowercase()),
-        disk_gb: snapshot.as_ref().and_then(|snapshot| snapshot.min_disk_size).unwrap_or_default(),
+        disk_gb: chosen.and_then(|(snapshot, _)| snapshot.min_disk_size).unwrap_or_default(),
     };
     let fitting = sizes.iter().filter(|size| room.fits(size)).map(|size| (words::size(size), size.slug.clone()));
     nothing.set_choices(offered(fitting, partial))
@@ -245,7 +249,7 @@ async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompl
     if face.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
-    let Ok(keys) = face.inventory.ssh_keys().await else { return nothing };
+    let Ok(keys) = face.inventory.ssh_keys(Waiting::Suggestion).await else { return nothing };
     let labelled = keys.iter().map(|key| (words::ssh_key(key), key.fingerprint.clone()));
     nothing.set_choices(offered(labelled, partial))
 }
