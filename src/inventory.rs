@@ -19,6 +19,7 @@ use images::Backups;
 use index::Index;
 use patience::{Absent, within};
 use shelf::Shelf;
+use whereabouts::Known;
 
 pub use crate::digitalocean::model::{Droplet, DropletStatus, Region, Size, Snapshot, SshKey};
 pub use catalogue::Waiting;
@@ -26,6 +27,7 @@ pub use images::{Inspection, Origin};
 pub use label::snapshot_label;
 pub use listing::Listing;
 pub use tagged::{Made, Tagged};
+pub use whereabouts::Whereabouts;
 
 mod catalogue;
 mod errands;
@@ -37,6 +39,7 @@ mod listing;
 mod patience;
 mod shelf;
 mod tagged;
+mod whereabouts;
 
 /// How many names a refusal suggests.
 const SUGGESTIONS: usize = 3;
@@ -50,6 +53,7 @@ pub struct Inventory {
     backups: Backups,
     catalogue: Catalogue,
     errands: Errands,
+    known: Known,
 }
 
 /// Something to choose: its id is the value, and the label is what a person reads.
@@ -105,6 +109,7 @@ impl Inventory {
             backups: Backups::default(),
             catalogue: Catalogue::default(),
             errands: Errands::new(),
+            known: Known::default(),
         }
     }
 

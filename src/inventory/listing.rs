@@ -21,14 +21,9 @@ impl Listing {
         self.snapshots.iter().filter(|snapshot| self.of.is_none_or(|of| snapshot.droplet == Some(of)))
     }
 
-    /// The Droplet that a Snapshot was taken of; none if it is gone.
-    pub fn droplet_of(&self, snapshot: &Snapshot) -> Option<&Droplet> {
-        snapshot.droplet.and_then(|droplet| self.droplets.by_id(droplet))
-    }
-
-    /// The Droplet that was asked about.
-    pub fn droplet(&self) -> Option<&Droplet> {
-        self.of.and_then(|droplet| self.droplets.by_id(droplet))
+    /// The name of a Droplet that is listed.
+    pub(super) fn name_of(&self, droplet: DropletId) -> Option<&str> {
+        self.droplets.by_id(droplet).map(|droplet| droplet.name.as_str())
     }
 }
 

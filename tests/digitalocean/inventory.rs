@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use snapshot_bot::{
     clock::Clock,
     digitalocean::client::{Client, Settings},
-    inventory::{Inventory, Made, Origin, Tagged, Unresolved},
+    inventory::{Inventory, Made, Origin, Tagged, Unresolved, Whereabouts},
     operation::ids::{DropletId, SnapshotId},
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -63,7 +63,8 @@ impl Account {
         let (tag, name) = (asked("tag_name"), asked("name"));
         let fits = |droplet: &&Value| {
             self.knows_no_filters
-                || tag.as_ref().is_none_or(|tag| droplet["tags"].as_array().unwrap().contains(&json!(tag)))
+                || droplet["gpu"] != true
+                    && tag.as_ref().is_none_or(|tag| droplet["tags"].as_array().unwrap().contains(&json!(tag)))
                     && name.as_ref().is_none_or(|name| droplet["name"] == *name)
         };
         let parts: Vec<_> = url.path().split('/').skip(2).collect();
@@ -310,6 +311,25 @@ async fn snapshots_of_the_chosen_droplet_come_newest_first() {
     assert_eq!(resolve("old").await.unwrap().id, SnapshotId(5));
     assert_eq!(resolve("7").await, Err(Unresolved::OfAnotherDroplet { name: "other".to_owned() }));
     assert!(matches!(resolve("nweest").await, Err(Unresolved::NotFound { nearest }) if nearest == ["newest"]));
+}
+
+#[tokio::test]
+async fn what_a_list_lacks_is_called_gone_only_when_it_is() {
+    let mut hidden = droplet(3, "gpu-1", &[]);
+    hidden["gpu"] = json!(true);
+    let snapshots = vec![snapshot(5, "a", 1, 1), snapshot(6, "b", 3, 1), snapshot(7, "c", 99, 1)];
+    let stage = Stage::new(None, vec![droplet(1, "web-1", &[]), hidden], snapshots).await;
+    let listing = stage.inventory.listing(None).await.unwrap();
+    let look = async || stage.inventory.whereabouts(&listing, [1, 3, 99].map(DropletId)).await;
+    let there = |name: &str| Whereabouts::There(name.to_owned());
+    let known = [(1, there("web-1")), (3, there("gpu-1")), (99, Whereabouts::Gone)];
+    assert_eq!(look().await, known.map(|(id, found)| (DropletId(id), found)).into());
+    let asked = stage.requests();
+    assert_eq!(look().await.len(), 3);
+    assert_eq!(stage.requests(), asked, "what was looked at is remembered");
+    stage.account.lock().unwrap().down = true;
+    let unknown = stage.inventory.whereabouts(&listing, [DropletId(98)]).await;
+    assert_eq!(unknown[&DropletId(98)], Whereabouts::Unlisted);
 }
 
 #[tokio::test]
