@@ -119,12 +119,17 @@ impl Room {
     }
 
     fn fits(&self, size: &Size) -> bool {
-        size.available && size.disk_gb >= self.disk_gb && self.is_there(size)
+        size.available && !is_gpu(&size.slug) && size.disk_gb >= self.disk_gb && self.is_there(size)
     }
 
     fn is_there(&self, size: &Size) -> bool {
         self.region.as_ref().is_none_or(|region| size.regions.contains(region))
     }
+}
+
+/// Lists by tag hide GPU Droplets, so one whose creation was not answered could not be found, and would be made twice.
+fn is_gpu(slug: &str) -> bool {
+    slug.starts_with("gpu-")
 }
 
 fn choose_region(typed: Option<&str>, snapshot: &Snapshot, source: Option<&Droplet>) -> Result<String, Refusal> {
@@ -162,6 +167,7 @@ fn choose_size<'s>(
     let slug = typed.trim().to_lowercase();
     match sizes.iter().find(|size| size.slug == slug) {
         Some(size) if room.fits(size) => Ok(size),
+        Some(_) | None if is_gpu(&slug) => Err(Refusal::GpuSize { size: slug, suggestions: suggestions() }),
         Some(size) if size.disk_gb < room.disk_gb => Err(Refusal::SizeTooSmall {
             size: size.slug.clone(),
             disk: size.disk_gb,
@@ -312,6 +318,22 @@ mod tests {
         assert!(matches!(chosen(Some("huge"), None), Err(Refusal::UnknownSize { .. })));
         let elsewhere = Room::of(&snapshot(&["fra1"]), "fra1");
         assert!(matches!(choose_size(None, &sizes, &elsewhere, None), Err(Refusal::NoSize { needed: 25 })));
+    }
+
+    #[test]
+    fn no_size_with_a_gpu_is_chosen_or_taken() {
+        let sizes = [size("gpu-h100x1-80gb", 80, 1.0), size("large", 80, 24.0)];
+        let room = Room::of(&snapshot(&["nyc3"]), "nyc3");
+        assert_eq!(choose_size(None, &sizes, &room, None).unwrap().slug, "large");
+        let own = source("gpu-h100x1-80gb", "nyc3", &[]);
+        assert_eq!(choose_size(None, &sizes, &room, Some(&own)).unwrap().slug, "large");
+        for typed in ["gpu-h100x1-80gb", " GPU-of-tomorrow"] {
+            let refusal = choose_size(Some(typed), &sizes, &room, None);
+            assert!(
+                matches!(&refusal, Err(Refusal::GpuSize { suggestions, .. }) if *suggestions == ["large"]),
+                "{refusal:?}"
+            );
+        }
     }
 
     #[test]

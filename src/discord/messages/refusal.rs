@@ -135,6 +135,13 @@ pub enum Refusal {
         /// The cheapest that would do.
         suggestions: Vec<String>,
     },
+    /// The size has a GPU.
+    GpuSize {
+        /// The size.
+        size: String,
+        /// The cheapest that would do.
+        suggestions: Vec<String>,
+    },
     /// There is no such size, or not there.
     UnknownSize {
         /// What was typed.
@@ -255,6 +262,7 @@ impl Refusal {
                 "DigitalOcean offers no size with a disk of {needed} GB there. Nothing was done; try another region."
             ),
             Self::SizeTooSmall { size, disk, needed, suggestions } => size_too_small(size, *disk, *needed, suggestions),
+            Self::GpuSize { size, suggestions } => gpu_size(size, suggestions),
             Self::UnknownSize { text, suggestions } => {
                 format!("There is no size {} to be had there. {}", quote(text), suggested(suggestions))
             }
@@ -405,6 +413,15 @@ fn not_in_region(snapshot: &str, region: &str, regions: &[String]) -> String {
 fn size_too_small(size: &str, disk: u64, needed: u64, suggestions: &[String]) -> String {
     format!(
         "Size {} has a disk of {disk} GB, and the Snapshot needs {needed} GB. {}",
+        name(size),
+        suggested(suggestions)
+    )
+}
+
+fn gpu_size(size: &str, suggestions: &[String]) -> String {
+    format!(
+        "This bot makes no Droplets with a GPU, such as {}: DigitalOcean's lists leave them out, so if an answer got lost, it could \
+         not see that one was made, and might make a second. Nothing was done; the control panel can make one. {}",
         name(size),
         suggested(suggestions)
     )
