@@ -242,12 +242,17 @@ async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomplete
     }
     let (sizes, chosen) = tokio::join!(face.inventory.sizes(Waiting::Suggestion), chosen(context));
     let Ok(sizes) = sizes else { return nothing };
-    let room = Room {
-        region: sibling(context, "region").map(|region| region.trim().to_lowercase()),
-        disk_gb: chosen.and_then(|(snapshot, _)| snapshot.min_disk_size).unwrap_or_default(),
-    };
+    let room = offered_room(sibling(context, "region").as_deref(), chosen.as_ref());
     let fitting = sizes.iter().filter(|size| room.fits(size)).map(|size| (words::size(size), size.slug.clone()));
     nothing.set_choices(offered(fitting, partial))
+}
+
+/// What a size that is offered must have: in the region that is typed, or else where the launch would take place.
+fn offered_room(typed: Option<&str>, chosen: Option<&(Snapshot, Option<Droplet>)>) -> Room {
+    let typed = typed.map(|region| region.trim().to_lowercase()).filter(|region| !region.is_empty());
+    let usual = || chosen.and_then(|(snapshot, source)| choose_region(None, snapshot, source.as_ref()).ok());
+    let disk_gb = chosen.and_then(|(snapshot, _)| snapshot.min_disk_size).unwrap_or_default();
+    Room { region: typed.or_else(usual), disk_gb }
 }
 
 async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
@@ -334,6 +339,19 @@ mod tests {
                 "{refusal:?}"
             );
         }
+    }
+
+    #[test]
+    fn sizes_are_offered_for_the_region_where_the_launch_would_take_place() {
+        let chosen = |regions, of| Some((snapshot(regions), of));
+        let region = |typed, chosen: Option<(Snapshot, Option<Droplet>)>| offered_room(typed, chosen.as_ref()).region;
+        let own = source("s", "nyc3", &[]);
+        assert_eq!(region(None, chosen(&["ams3", "nyc3"], Some(own.clone()))).as_deref(), Some("nyc3"));
+        assert_eq!(region(None, chosen(&["ams3", "nyc3"], None)).as_deref(), Some("ams3"));
+        assert_eq!(region(Some(""), chosen(&["ams3"], None)).as_deref(), Some("ams3"));
+        assert_eq!(region(Some(" FRA1 "), chosen(&["ams3"], Some(own))).as_deref(), Some("fra1"));
+        assert_eq!(region(None, None), None, "no Snapshot is chosen yet");
+        assert_eq!(offered_room(None, chosen(&["ams3"], None).as_ref()).disk_gb, 25);
     }
 
     #[test]
