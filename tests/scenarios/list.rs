@@ -67,6 +67,31 @@ async fn an_empty_list_says_so_and_a_guest_sees_none() {
 }
 
 #[tokio::test]
+async fn a_list_of_more_than_one_of_digitaloceans_pages_is_complete_to_its_end() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        for number in 1..=234 {
+            world.add_snapshot(web, &format!("snap-{number:03}"), 1.0);
+        }
+    });
+    let vic = stage.seat("vic", Role::Viewer);
+    vic.run("/snapshot list").await;
+    let mut pages = vec![vic.transcript()];
+    while vic.button("Next").is_some() {
+        vic.press("Next").await;
+        pages.push(vic.transcript());
+    }
+    assert_eq!(pages.len(), 24);
+    assert!(pages.iter().all(|page| page.contains("234 Snapshots · 234.0 GB")), "{}", pages[0]);
+    for number in 1..=234 {
+        let name = format!("snap-{number:03}");
+        assert_eq!(pages.iter().filter(|page| page.contains(&name)).count(), 1, "{name}");
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn with_a_tag_what_we_took_ourselves_outlives_its_droplet() {
     let mut stage = Stage::dark().await;
     stage.environment.insert("DROPLET_TAG", "prod".to_owned());
