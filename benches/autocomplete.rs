@@ -60,7 +60,7 @@ async fn stage(tasks: &mut JoinSet<()>) -> Arc<Inventory> {
     let inventory = Arc::new(Inventory::new(client, None));
     tasks.spawn(Arc::clone(&inventory).run(CancellationToken::new()));
     assert_eq!(inventory.find_droplets("", 25).await.len(), 25);
-    assert_eq!(inventory.find_snapshots(None, "", 25).await.len(), 25);
+    assert_eq!(inventory.find_snapshots("", 25).await.len(), 25);
     inventory
 }
 
@@ -73,7 +73,7 @@ fn autocomplete(criterion: &mut Criterion) {
             bencher.to_async(&runtime).iter(|| async { black_box(inventory.find_droplets(text, 25).await) });
         });
         criterion.bench_function(&format!("snapshots, {text:?}"), |bencher| {
-            bencher.to_async(&runtime).iter(|| async { black_box(inventory.find_snapshots(None, text, 25).await) });
+            bencher.to_async(&runtime).iter(|| async { black_box(inventory.find_snapshots(text, 25).await) });
         });
     }
 }

@@ -10,26 +10,36 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    digitalocean::{client::Client, error::Error, reads},
-    operation::ids::{DropletId, SnapshotId},
+    digitalocean::{budget::Priority, call::Call, client::Client, error::Error, reads},
+    operation::ids::DropletId,
 };
 use catalogue::Catalogue;
+use errands::Errands;
 use images::Backups;
 use index::Index;
+use patience::{Absent, within};
 use shelf::Shelf;
+use whereabouts::Known;
 
 pub use crate::digitalocean::model::{Droplet, DropletStatus, Region, Size, Snapshot, SshKey};
-pub use images::Inspection;
+pub use catalogue::Waiting;
+pub use images::{Inspection, Origin};
 pub use label::snapshot_label;
 pub use listing::Listing;
+pub use tagged::{Made, Tagged};
+pub use whereabouts::Whereabouts;
 
 mod catalogue;
+mod errands;
 mod glance;
 mod images;
 mod index;
 mod label;
 mod listing;
+mod patience;
 mod shelf;
+mod tagged;
+mod whereabouts;
 
 /// How many names a refusal suggests.
 const SUGGESTIONS: usize = 3;
@@ -37,11 +47,13 @@ const SUGGESTIONS: usize = 3;
 /// What is there, by name.
 pub struct Inventory {
     client: Client,
-    tag: Option<String>,
+    tagged: Option<Tagged>,
     droplets: Shelf<Droplet>,
     snapshots: Shelf<Snapshot>,
     backups: Backups,
     catalogue: Catalogue,
+    errands: Errands,
+    known: Known,
 }
 
 /// Something to choose: its id is the value, and the label is what a person reads.
@@ -82,18 +94,22 @@ pub enum Unresolved {
     },
     /// DigitalOcean cannot be asked at the moment.
     Unavailable(Error),
+    /// DigitalOcean did not answer as soon as people want to know.
+    Late,
 }
 
 impl Inventory {
-    /// An empty inventory; with a tag, only Droplets that have it count, and Snapshots of those.
-    pub fn new(client: Client, tag: Option<String>) -> Self {
+    /// An empty inventory; where something is tagged, only that counts.
+    pub fn new(client: Client, tagged: Option<Tagged>) -> Self {
         Self {
             client,
-            tag,
+            tagged,
             droplets: Shelf::new(),
             snapshots: Shelf::new(),
             backups: Backups::default(),
             catalogue: Catalogue::default(),
+            errands: Errands::new(),
+            known: Known::default(),
         }
     }
 
@@ -101,7 +117,7 @@ impl Inventory {
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let droplets = self.droplets.run(&self.client, "Droplets", || self.read_droplets());
         let snapshots = self.snapshots.run(&self.client, "Snapshots", || self.read_snapshots());
-        let filling = async { tokio::join!(droplets, snapshots) };
+        let filling = async { tokio::join!(droplets, snapshots, self.errands.run()) };
         shutdown.run_until_cancelled(filling).await;
     }
 
@@ -114,7 +130,7 @@ impl Inventory {
 
     /// The Droplets that a text may mean, best first; all of them by name while there is no text.
     pub async fn find_droplets(&self, text: &str, limit: usize) -> Vec<Choice<DropletId>> {
-        let Ok(index) = self.droplets.list(&self.client).await else { return Vec::new() };
+        let Ok(index) = self.droplets.list(&self.client, patience::SUGGESTION).await else { return Vec::new() };
         let found = index.search(text, limit, |_| true);
         if found.is_empty() {
             self.droplets.missed(&self.client);
@@ -122,84 +138,114 @@ impl Inventory {
         found.into_iter().map(label::droplet).collect()
     }
 
-    /// The Snapshots that a text may mean, of one Droplet or of all, best first; newest first while there is no text.
-    pub async fn find_snapshots(&self, of: Option<DropletId>, text: &str, limit: usize) -> Vec<Choice<SnapshotId>> {
-        let now = self.client.now();
-        self.snapshots_like(of, text, limit).await.iter().map(|snapshot| label::snapshot(snapshot, now)).collect()
-    }
-
-    /// The same, whole, for whoever labels them with more than this room knows.
-    pub async fn snapshots_like(&self, of: Option<DropletId>, text: &str, limit: usize) -> Vec<Snapshot> {
-        let Ok(index) = self.snapshots.list(&self.client).await else { return Vec::new() };
-        let found = index.search(text, limit, |snapshot| of.is_none_or(|of| snapshot.droplet == Some(of)));
+    /// The Snapshots that a text may mean, best first; newest first while there is no text.
+    pub async fn find_snapshots(&self, text: &str, limit: usize) -> Vec<Snapshot> {
+        let Ok(index) = self.snapshots.list(&self.client, patience::SUGGESTION).await else { return Vec::new() };
+        let found = index.search(text, limit, |_| true);
         if found.is_empty() {
             self.snapshots.missed(&self.client);
         }
         found.into_iter().cloned().collect()
     }
 
+    /// The Droplet that a value means which stands beside what somebody types, perhaps half-typed itself: as the cache has it.
+    pub async fn glimpse_droplet(&self, text: &str) -> Option<DropletId> {
+        let index = self.droplets.list(&self.client, patience::SUGGESTION).await.ok()?;
+        let text = text.trim();
+        match index.meaning(text, |_| true) {
+            index::Meaning::One(droplet) => Some(droplet.id),
+            index::Meaning::Several(_) => None,
+            // Lists hide GPU Droplets. Without the tag, nothing else may be hidden here.
+            index::Meaning::Nothing => text.parse().ok().filter(|_| self.tagged.is_none()),
+        }
+    }
+
+    /// The same for a Snapshot, with the Droplet that it was taken of where that is listed.
+    pub async fn glimpse_snapshot(&self, text: &str) -> Option<(Snapshot, Option<Droplet>)> {
+        let (snapshots, droplets) = tokio::join!(
+            self.snapshots.list(&self.client, patience::SUGGESTION),
+            self.droplets.list(&self.client, patience::SUGGESTION)
+        );
+        let snapshots = snapshots.ok()?;
+        let index::Meaning::One(snapshot) = snapshots.meaning(text.trim(), |_| true) else { return None };
+        let source = snapshot.droplet.and_then(|id| droplets.ok()?.by_id(id).cloned());
+        Some((snapshot.clone(), source))
+    }
+
     /// The Droplet that a submitted value means: an id, or a name that only one has.
     pub async fn resolve_droplet(&self, text: &str) -> Result<Droplet, Unresolved> {
         let text = text.trim();
-        if let Some(droplet) =
-            self.droplets.resolve(&self.client, text, |_| true, |droplet| label::droplet(droplet).label).await?
-        {
+        let listed = || self.droplets.resolve(&self.client, text, |_| true, |droplet| label::droplet(droplet).label);
+        if let Some(droplet) = listed().await? {
             return Ok(droplet);
         }
-        // Not in the list: without the tag, or a GPU Droplet, which lists hide.
-        let beyond = match text.parse() {
-            Ok(id) => self.client.run(reads::droplet(id)).await.map(|droplet| vec![droplet]),
-            Err(_) if self.tag.is_some() && !text.is_empty() => self.client.run(reads::droplets_named(text)).await,
-            Err(_) => Ok(Vec::new()),
+        // Not in the list: new, or without the tag, or a GPU Droplet, which lists hide.
+        let beyond = if let Ok(id) = text.parse() {
+            self.droplet_now(id).await?
+        } else {
+            self.droplets.look_again(&self.client).await?;
+            if let Some(droplet) = listed().await? {
+                return Ok(droplet);
+            }
+            self.untagged(text).await?
         };
         match beyond {
-            Ok(droplets) => match droplets.into_iter().next() {
-                Some(droplet) if self.is_ours(&droplet) => Ok(droplet),
-                Some(droplet) => {
-                    Err(Unresolved::NotTagged { name: droplet.name, tag: self.tag.clone().unwrap_or_default() })
-                }
-                None => Err(self.droplets.nothing_like(text, |_| true)),
-            },
-            Err(Error::NotFound { .. } | Error::Refused { .. }) => Err(self.droplets.nothing_like(text, |_| true)),
-            Err(error) => Err(Unresolved::Unavailable(error)),
+            Some(droplet) => self.admit(droplet),
+            None => Err(self.droplets.nothing_like(text, |_| true)),
         }
     }
 
-    /// The Snapshot that a submitted value means: an id, or a name that only one has (among those of the Droplet, if one is
-    /// given).
-    pub async fn resolve_snapshot(&self, of: Option<DropletId>, text: &str) -> Result<Snapshot, Unresolved> {
+    /// The Snapshot that a submitted value means: an id, or a name that only one has.
+    pub async fn resolve_snapshot(&self, text: &str) -> Result<Snapshot, Unresolved> {
         let text = text.trim();
         let now = self.client.now();
-        let labelled = |snapshot: &Snapshot| label::snapshot(snapshot, now).label;
-        let counts = |snapshot: &Snapshot| of.is_none_or(|of| snapshot.droplet == Some(of));
-        if let Some(snapshot) = self.snapshots.resolve(&self.client, text, counts, labelled).await? {
+        let listed = || {
+            self.snapshots.resolve(&self.client, text, |_| true, |snapshot| label::snapshot_label(snapshot, None, now))
+        };
+        if let Some(snapshot) = listed().await? {
             return Ok(snapshot);
         }
-        match self.snapshots.resolve(&self.client, text, |_| true, labelled).await {
-            Ok(Some(Snapshot { name, .. })) | Err(Unresolved::Ambiguous { name, .. }) => {
-                Err(Unresolved::OfAnotherDroplet { name })
+        let beyond = if let Ok(id) = text.parse() {
+            // So new that the list is behind: it need not be read for that.
+            match self.snapshot_now(id).await {
+                Ok(snapshot) => self.admit_snapshot(snapshot).await?,
+                Err(Unresolved::NotFound { .. }) => None,
+                Err(unresolved) => return Err(unresolved),
             }
-            Ok(None) => Err(self.snapshots.nothing_like(text, counts)),
-            Err(error) => Err(error),
+        } else {
+            self.snapshots.look_again(&self.client).await?;
+            listed().await?
+        };
+        beyond.ok_or_else(|| self.snapshots.nothing_like(text, |_| true))
+    }
+
+    /// Looks at one Droplet, past every cache; none if it is gone. Whether it counts is not asked.
+    pub async fn droplet_now(&self, id: DropletId) -> Result<Option<Droplet>, Unresolved> {
+        match self.ask(reads::droplet(id)).await {
+            Ok(droplet) => Ok(Some(droplet)),
+            Err(Absent::Failed(Error::NotFound { .. })) => Ok(None),
+            Err(absent) => Err(absent.into()),
         }
     }
 
-    fn is_ours(&self, droplet: &Droplet) -> bool {
-        self.tag.as_ref().is_none_or(|tag| droplet.tags.contains(tag))
+    /// Asks DigitalOcean something that a command waits for.
+    async fn ask<T: 'static>(&self, call: Call<T>) -> Result<T, Absent> {
+        let answer = self.client.run(call.with_priority(Priority::Person));
+        within(&self.client, patience::COMMAND, answer).await?.map_err(Absent::Failed)
     }
 
     async fn read_droplets(&self) -> Result<Index<Droplet>, Error> {
-        let mut droplets = self.client.run(reads::droplets(self.tag.as_deref())).await?;
+        let tag = self.tagged.as_ref().map(|tagged| tagged.tag.as_str());
+        let mut droplets = self.client.run_ranked(reads::droplets(tag), || self.droplets.rank()).await?;
         // The list is asked for by tag; that it was answered by tag is looked at once more.
         droplets.retain(|droplet| self.is_ours(droplet));
         Ok(Index::new(droplets, |a, b| a.name.cmp(&b.name)))
     }
 
     async fn read_snapshots(&self) -> Result<Index<Snapshot>, Error> {
-        let mut snapshots = self.client.run(reads::snapshots()).await?;
-        if self.tag.is_some() {
-            let droplets = self.droplets.list(&self.client).await?;
-            snapshots.retain(|snapshot| snapshot.droplet.is_some_and(|id| droplets.by_id(id).is_some()));
+        let mut snapshots = self.client.run_ranked(reads::snapshots(), || self.snapshots.rank()).await?;
+        if let Some(tagged) = &self.tagged {
+            snapshots = tagged.counting(snapshots, &*self.droplets.list_at_last(&self.client).await?).await;
         }
         Ok(Index::new(snapshots, |a, b| b.created_at.cmp(&a.created_at)))
     }

@@ -1,6 +1,6 @@
 //! A process that holds the lease: every loop runs, until it is told to stop, loses the lease, or cannot go on.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use tokio::{
@@ -26,7 +26,7 @@ use crate::{
         incident::chain,
     },
     http::Readiness,
-    inventory::Inventory,
+    inventory::{Inventory, Made, Tagged},
     operation::{Rules, power::Power},
     store::{self, Lease, Store},
     worker::{
@@ -145,7 +145,9 @@ impl Active<'_> {
         });
         // Power comes back whether or not Discord can be reached, so the worker waits for nobody.
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
-        let inventory = Arc::new(Inventory::new(client.clone(), config.digitalocean.droplet_tag.clone()));
+        let tag = config.digitalocean.droplet_tag.clone();
+        let tagged = tag.map(|tag| Tagged { tag, made: made(Arc::clone(self.store)) });
+        let inventory = Arc::new(Inventory::new(client.clone(), tagged));
         loops.inventory.spawn(Arc::clone(&inventory).run(loops.stop_gateway.clone()));
         let simulator = config.discord.simulator.as_ref();
         let settings = bot::Settings {
@@ -337,6 +339,20 @@ async fn finish<T: Send + 'static>(loops: &mut JoinSet<T>, patience: Duration, w
         tracing::warn!(what, "not finished in time; the next start goes on there");
         loops.shutdown().await;
     }
+}
+
+/// What the inventory may know of the store: which Snapshots we took.
+fn made(store: Arc<Store>) -> Made {
+    Arc::new(move |names| {
+        let store = Arc::clone(&store);
+        Box::pin(async move {
+            let origins = store.origins(names.iter().map(String::as_str)).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "could not learn which Snapshots we took");
+                HashMap::new()
+            });
+            origins.into_keys().collect()
+        })
+    })
 }
 
 fn rules(config: &Config) -> Rules {

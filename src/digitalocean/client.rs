@@ -82,7 +82,7 @@ const RETRIES: usize = 3;
 const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// A connection unused for so long is closed: a little more than the longest pause between looks at a Droplet that is off.
 const IDLE: Duration = Duration::from_secs(20);
-/// While waiting for leave the clock is asked at least this often, since it may be moved.
+/// While waiting for leave the clock and the rank are asked at least this often, since both may change.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
 impl Client {
@@ -121,19 +121,34 @@ impl Client {
     ///
     /// A read is tried again with growing, random pauses where the error allows it; a POST or DELETE leaves once.
     pub async fn run<T: 'static>(&self, call: Call<T>) -> Result<T, Error> {
-        let ticket = self.admit(call.priority()).await;
-        self.run_admitted(call, ticket).await
+        let priority = call.priority();
+        self.run_ranked(call, || priority).await
+    }
+
+    /// Like [`Client::run`], with a rank that is asked for before each request and while it waits: who reads for nobody may
+    /// come to read for somebody.
+    pub async fn run_ranked<T: 'static>(&self, call: Call<T>, rank: impl Fn() -> Priority) -> Result<T, Error> {
+        self.carry_out(call, None, rank).await
     }
 
     /// Like [`Client::run`], with the leave for its first request already given: who writes an intent down asks for leave
     /// first, so that nothing lies between the commit and the sending.
-    pub async fn run_admitted<T: 'static>(&self, mut call: Call<T>, ticket: Ticket) -> Result<T, Error> {
-        let mut ticket = Some(ticket);
+    pub async fn run_admitted<T: 'static>(&self, call: Call<T>, ticket: Ticket) -> Result<T, Error> {
+        let priority = call.priority();
+        self.carry_out(call, Some(ticket), || priority).await
+    }
+
+    async fn carry_out<T: 'static>(
+        &self,
+        mut call: Call<T>,
+        mut ticket: Option<Ticket>,
+        rank: impl Fn() -> Priority,
+    ) -> Result<T, Error> {
         let mut pauses = pauses();
         loop {
             let leave = match ticket.take() {
                 Some(leave) => leave,
-                None => self.admit(call.priority()).await,
+                None => self.admit_ranked(&rank).await,
             };
             let answer = self.send(&call.request(), leave).await.map_err(Error::from);
             match answer.and_then(|answer| call.absorb(&answer)) {
@@ -170,8 +185,12 @@ impl Client {
 
     /// Waits until a request of this rank may leave, which may take long when the budget is used up.
     pub async fn admit(&self, priority: Priority) -> Ticket {
+        self.admit_ranked(&|| priority).await
+    }
+
+    async fn admit_ranked(&self, rank: &impl Fn() -> Priority) -> Ticket {
         loop {
-            match self.try_admit(priority) {
+            match self.try_admit(rank()) {
                 Admission::Now(ticket) => return ticket,
                 Admission::At(moment) => {
                     let wait = moment.duration_since(self.now()).unsigned_abs();

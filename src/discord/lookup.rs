@@ -19,6 +19,7 @@ pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousDroplet { text: name, labels },
         Unresolved::NotTagged { name, tag } => Refusal::UntaggedDroplet { name, tag },
         Unresolved::Unavailable(error) => down(&error),
+        Unresolved::Late => Refusal::DigitalOceanDown,
     }
 }
 
@@ -34,6 +35,7 @@ pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresol
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousSnapshot { text: name, labels },
         Unresolved::NotTagged { name, tag } => Refusal::UntaggedDroplet { name, tag },
         Unresolved::Unavailable(error) => down(&error),
+        Unresolved::Late => Refusal::DigitalOceanDown,
     }
 }
 

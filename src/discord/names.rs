@@ -7,53 +7,124 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 use serenity::{http::Http, model::id::UserId as DiscordUser, model::user::User};
 
 use super::wire;
 use crate::operation::ids::UserId;
 
 /// A suggestion must be there in a moment, with or without names.
-const PATIENCE: Duration = Duration::from_millis(700);
+const PATIENCE: Duration = Duration::from_millis(250);
+/// Who was asked about in vain is not asked about again for so long: deleted users, and a Discord that is slow.
+const PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// Beyond so many people we begin anew.
 const MOST: usize = 10_000;
 
 /// Names by user, in memory only.
 #[derive(Debug, Default)]
-pub(super) struct Names(Mutex<HashMap<UserId, String>>);
+pub(super) struct Names(Mutex<HashMap<UserId, Known>>);
+
+#[derive(Clone, Debug)]
+enum Known {
+    Called(String),
+    AskedAbout(Timestamp),
+}
 
 impl Names {
     /// Remembers how somebody is called who just spoke to us.
     pub(super) fn learn(&self, user: &User) {
+        self.remember(UserId(user.id.get()), Known::Called(user.display_name().to_owned()));
+    }
+
+    /// The names of these people, as far as they can be had at once.
+    pub(super) async fn of(
+        &self,
+        http: &Http,
+        users: impl IntoIterator<Item = UserId>,
+        now: Timestamp,
+    ) -> HashMap<UserId, String> {
+        let ask = |user: UserId| async move {
+            let found = http.get_user(DiscordUser::new(user.0.max(1))).await;
+            wire::count(&found);
+            found.ok().map(|user| user.display_name().to_owned())
+        };
+        self.ask(users.into_iter().collect(), now, ask).await
+    }
+
+    async fn ask<F: Future<Output = Option<String>>>(
+        &self,
+        users: Vec<UserId>,
+        now: Timestamp,
+        ask: impl Fn(UserId) -> F,
+    ) -> HashMap<UserId, String> {
+        let unknown: Vec<UserId> = users.iter().copied().filter(|user| self.claim(*user, now)).collect();
+        let asked = unknown.into_iter().map(|user| {
+            let answer = ask(user);
+            async move {
+                if let Some(name) = answer.await {
+                    self.remember(user, Known::Called(name));
+                }
+            }
+        });
+        // Whoever is known by then has a name, whatever became of the others.
+        let _ = tokio::time::timeout(PATIENCE, join_all(asked)).await;
+        users.into_iter().filter_map(|user| Some((user, self.called(user)?))).collect()
+    }
+
+    /// Whether this user shall be asked about now; then nobody else does.
+    fn claim(&self, user: UserId, now: Timestamp) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&user).cloned();
+        let is_due = match known {
+            Some(Known::Called(_)) => false,
+            Some(Known::AskedAbout(at)) => now.duration_since(at) >= PAUSE,
+            None => true,
+        };
+        if is_due {
+            self.remember(user, Known::AskedAbout(now));
+        }
+        is_due
+    }
+
+    fn called(&self, user: UserId) -> Option<String> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&user)? {
+            Known::Called(name) => Some(name.clone()),
+            Known::AskedAbout(_) => None,
+        }
+    }
+
+    fn remember(&self, user: UserId, known: Known) {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if names.len() >= MOST {
             names.clear();
         }
-        names.insert(UserId(user.id.get()), user.display_name().to_owned());
+        names.insert(user, known);
     }
+}
 
-    /// The names of these people, as far as they can be had at once.
-    pub(super) async fn of(&self, http: &Http, users: impl IntoIterator<Item = UserId>) -> HashMap<UserId, String> {
-        let mut unknown = Vec::new();
-        let mut known = HashMap::new();
-        {
-            let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            for user in users {
-                match names.get(&user) {
-                    Some(name) => drop(known.insert(user, name.clone())),
-                    None if !unknown.contains(&user) => unknown.push(user),
-                    None => {}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_slow_takes_nobody_elses_name_away_and_is_not_waited_for_twice() {
+        let (names, now) = (Names::default(), Timestamp::UNIX_EPOCH);
+        let (quick, slow, gone) = (UserId(1), UserId(2), UserId(3));
+        let asked = Mutex::new(Vec::new());
+        let ask = |user: UserId| {
+            asked.lock().unwrap().push(user);
+            async move {
+                if user == slow {
+                    std::future::pending::<()>().await;
                 }
+                (user == quick).then(|| "ada".to_owned())
             }
+        };
+        for _ in 0..2 {
+            let found = names.ask(vec![slow, gone, quick, quick], now, ask).await;
+            assert_eq!(found, HashMap::from([(quick, "ada".to_owned())]));
+            assert_eq!(*asked.lock().unwrap(), [slow, gone, quick], "each is asked about once");
         }
-        let asked = join_all(unknown.into_iter().map(|user| async move {
-            let found = http.get_user(DiscordUser::new(user.0.max(1))).await;
-            wire::count(&found);
-            found.ok()
-        }));
-        for user in tokio::time::timeout(PATIENCE, asked).await.unwrap_or_default().into_iter().flatten() {
-            self.learn(&user);
-            known.insert(UserId(user.id.get()), user.display_name().to_owned());
-        }
-        known
+        names.ask(vec![gone], now + PAUSE, ask).await;
+        assert_eq!(asked.lock().unwrap().len(), 4, "later they are asked about again");
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{face::Face, lookup, messages::refusal::Refusal, responder::Stop};
 use crate::{
-    inventory::{Droplet, DropletStatus, Inspection, Listing, Snapshot},
+    inventory::{Droplet, DropletStatus, Inspection, Snapshot, Unresolved},
     operation::{
         Operation,
         ids::{DropletId, SnapshotId},
@@ -90,7 +90,7 @@ impl Deletable {
 /// Looks whether a Snapshot, by id or by name, can be deleted now.
 pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
-    let cached = face.inventory.resolve_snapshot(None, text).await.map_err(refused)?;
+    let cached = face.inventory.resolve_snapshot(text).await.map_err(refused)?;
     // The cache knows whose it is, and whether the tag lets us touch it; that it is still there is asked once more.
     let snapshot = face.inventory.snapshot_now(cached.id).await.map_err(refused)?;
     let origin = face.store.origins([snapshot.name.as_str()]).await?.remove(&snapshot.name);
@@ -99,17 +99,16 @@ pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
         let progress = face.way_to(operation.id, progress).await?;
         return Err(Refusal::SnapshotInUse { operation: operation.id, progress }.into());
     }
-    let listing = face.inventory.listing(snapshot.droplet).await.map_err(refused)?;
     // Looked at before they are counted: what is gone by then is counted out twice rather than not at all.
-    let going = going(face, &listing, snapshot.id).await?;
-    let counted = match snapshot.droplet {
-        Some(droplet) => face.inventory.count_snapshots(droplet).await.map_err(refused)?,
-        None => None,
+    let going = match snapshot.droplet {
+        Some(droplet) => going(face, droplet, snapshot.id).await?,
+        None => 0,
     };
-    // Of a Droplet that is gone only the list still knows.
-    let siblings = counted.or_else(|| snapshot.droplet.map(|_| listing.snapshots().count()));
+    let (droplet, siblings) = match snapshot.droplet {
+        Some(droplet) => source(face, droplet).await.map_err(refused)?,
+        None => (None, None),
+    };
     let siblings = siblings.map(|siblings| siblings.saturating_sub(going));
-    let droplet = counted.and_then(|_| listing.droplet()).map(|droplet| droplet.name.clone());
     let undo_until = match &origin {
         Some(origin) => undo_until(face, origin, snapshot.id).await?,
         None => None,
@@ -117,17 +116,14 @@ pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
     Ok(Deletable { snapshot, droplet, siblings, origin, undo_until })
 }
 
-/// How many others in this list are there still and about to be deleted by us.
-async fn going(face: &Face, listing: &Listing, but: SnapshotId) -> Result<usize, Stop> {
+/// How many others of this Droplet are there still and about to be deleted by us.
+async fn going(face: &Face, droplet: DropletId, but: SnapshotId) -> Result<usize, Stop> {
     let running = face.store.running().await?;
     let deletions = running.iter().map(|stored| &stored.operation.kind).filter(|kind| kind.deletes());
     let mut going = 0;
     for deleted in deletions.filter_map(Kind::snapshot).filter(|deleted| deleted.id != but) {
-        if listing.snapshots().any(|listed| listed.id == deleted.id)
-            && face.inventory.snapshot_now(deleted.id).await.is_ok()
-        {
-            going += 1;
-        }
+        let there = face.inventory.snapshot_now(deleted.id).await;
+        going += usize::from(there.is_ok_and(|there| there.droplet == Some(droplet)));
     }
     Ok(going)
 }
@@ -142,6 +138,18 @@ async fn undo_until(face: &Face, origin: &Operation, snapshot: SnapshotId) -> Re
     };
     let was_put_back = face.store.was_put_back(snapshot, droplet, ended).await?;
     Ok((!was_put_back).then_some(until))
+}
+
+/// The name of a Droplet, none if it is gone, and how many Snapshots it has.
+async fn source(face: &Face, id: DropletId) -> Result<(Option<String>, Option<usize>), Unresolved> {
+    let inventory = &face.inventory;
+    let (droplet, counted) = tokio::try_join!(inventory.droplet_now(id), inventory.count_snapshots(id))?;
+    let siblings = match counted {
+        Some(count) => count,
+        // Of a Droplet that is gone only the list still knows.
+        None => inventory.listing(Some(id)).await?.snapshots().count(),
+    };
+    Ok((droplet.map(|droplet| droplet.name), Some(siblings)))
 }
 
 fn unusable(droplet: &Droplet, status: &str) -> Stop {

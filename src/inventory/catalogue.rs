@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{Inventory, Region, Size, SshKey, Unresolved, glance::Glance};
+use super::{Inventory, Region, Size, SshKey, Unresolved, glance::Glance, patience};
 use crate::digitalocean::reads;
 
 /// Prices and places change less than once a month.
@@ -15,33 +15,49 @@ const KEEP: SignedDuration = SignedDuration::from_hours(1);
 const KEEP_KEYS: SignedDuration = SignedDuration::from_mins(1);
 
 /// What was read lately.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Catalogue {
     sizes: Glance<Vec<Size>>,
     regions: Glance<Vec<Region>>,
     keys: Glance<Vec<SshKey>>,
 }
 
+/// Who waits for the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// A command, for some seconds.
+    Command,
+    /// Suggestions, for a moment.
+    Suggestion,
+}
+
+impl Waiting {
+    fn patience(self) -> SignedDuration {
+        match self {
+            Self::Command => patience::COMMAND,
+            Self::Suggestion => patience::SUGGESTION,
+        }
+    }
+}
+
 impl Inventory {
     /// All sizes, the cheapest first.
-    pub async fn sizes(&self) -> Result<Arc<Vec<Size>>, Unresolved> {
-        let read = async || {
-            let mut sizes = self.client.run(reads::sizes()).await?;
+    pub async fn sizes(&self, who: Waiting) -> Result<Arc<Vec<Size>>, Unresolved> {
+        let cheapest_first = |mut sizes: Vec<Size>| {
             sizes.sort_by(|a, b| a.price_monthly.total_cmp(&b.price_monthly).then_with(|| a.slug.cmp(&b.slug)));
-            Ok(sizes)
+            sizes
         };
-        self.catalogue.sizes.get(KEEP, self.client.now(), read).await.map_err(Unresolved::Unavailable)
+        let read = || reads::sizes().map(cheapest_first);
+        Ok(self.catalogue.sizes.get((&self.client, &self.errands), KEEP, who.patience(), read).await?)
     }
 
     /// All Regions.
-    pub async fn regions(&self) -> Result<Arc<Vec<Region>>, Unresolved> {
-        let read = || self.client.run(reads::regions());
-        self.catalogue.regions.get(KEEP, self.client.now(), read).await.map_err(Unresolved::Unavailable)
+    pub async fn regions(&self, who: Waiting) -> Result<Arc<Vec<Region>>, Unresolved> {
+        Ok(self.catalogue.regions.get((&self.client, &self.errands), KEEP, who.patience(), reads::regions).await?)
     }
 
     /// The account's SSH keys.
-    pub async fn ssh_keys(&self) -> Result<Arc<Vec<SshKey>>, Unresolved> {
-        let read = || self.client.run(reads::ssh_keys());
-        self.catalogue.keys.get(KEEP_KEYS, self.client.now(), read).await.map_err(Unresolved::Unavailable)
+    pub async fn ssh_keys(&self, who: Waiting) -> Result<Arc<Vec<SshKey>>, Unresolved> {
+        Ok(self.catalogue.keys.get((&self.client, &self.errands), KEEP_KEYS, who.patience(), reads::ssh_keys).await?)
     }
 }

@@ -3,7 +3,7 @@
 //! Backups are not among DigitalOcean's Snapshots and can only be asked for by Droplet, so they are read when somebody restores.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,10 +14,11 @@ use super::{
     glance::Glance,
     index::{Index, Meaning},
     label,
+    patience::{self, Absent},
 };
 use crate::{
-    digitalocean::{budget::Priority, client::Client, error::Error, reads},
-    operation::ids::DropletId,
+    digitalocean::{error::Error, reads},
+    operation::ids::{DropletId, SnapshotId},
 };
 
 /// Backups come once a day.
@@ -32,22 +33,27 @@ pub struct Inspection {
     pub images: Vec<Snapshot>,
 }
 
+/// How an image came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Somebody took it.
+    Snapshot,
+    /// DigitalOcean made it by itself.
+    Backup,
+}
+
 /// The backups of the Droplets that somebody lately wanted to restore.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Backups(Mutex<HashMap<DropletId, Kept>>);
 
 /// Since when, and what was read.
 type Kept = (Timestamp, Arc<Glance<Vec<Snapshot>>>);
 
 impl Backups {
-    async fn of(&self, droplet: DropletId, client: &Client) -> Result<Arc<Vec<Snapshot>>, Error> {
-        let now = client.now();
-        let glance = {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            known.retain(|_, (since, _)| now.duration_since(*since) < KEEP);
-            Arc::clone(&known.entry(droplet).or_insert_with(|| (now, Arc::default())).1)
-        };
-        glance.get(KEEP, now, || client.run(reads::droplet_backups(droplet).with_priority(Priority::Inventory))).await
+    fn of(&self, droplet: DropletId, now: Timestamp) -> Arc<Glance<Vec<Snapshot>>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (since, _)| now.duration_since(*since) < KEEP);
+        Arc::clone(&known.entry(droplet).or_insert_with(|| (now, Arc::default())).1)
     }
 
     pub(super) fn forget(&self) {
@@ -56,10 +62,11 @@ impl Backups {
 }
 
 impl Inventory {
-    /// The Snapshots and backups of one Droplet that a text may mean, best first; newest first while there is no text.
-    pub async fn find_restorable(&self, droplet: DropletId, text: &str, limit: usize) -> Vec<Snapshot> {
+    /// The Snapshots and backups of one Droplet that a text may mean, best first; newest first while there is no text. Without
+    /// the backups where those are not there in a moment: the next key finds them.
+    pub async fn find_restorable(&self, droplet: DropletId, text: &str, limit: usize) -> Vec<(Snapshot, Origin)> {
         let (snapshots, backups) =
-            tokio::join!(self.snapshots.list(&self.client), self.backups.of(droplet, &self.client));
+            tokio::join!(self.snapshots.list(&self.client, patience::SUGGESTION), self.backups_of(droplet));
         let mut found: Vec<Snapshot> = Vec::new();
         match snapshots {
             Ok(index) => {
@@ -69,34 +76,39 @@ impl Inventory {
                 }
                 found.extend(own.into_iter().cloned());
             }
-            Err(error) => tracing::info!(%error, "could not list Snapshots for somebody who types"),
+            Err(absent) => tracing::info!(?absent, "could not list Snapshots for somebody who types"),
         }
+        let mut are_backups: HashSet<SnapshotId> = HashSet::new();
         match backups {
             Ok(backups) => {
-                let backups = newest_first(backups.to_vec());
-                found.extend(backups.search(text, limit, |_| true).into_iter().cloned());
+                are_backups = backups.iter().map(|backup| backup.id).collect();
+                found.extend(backups.iter().cloned());
             }
-            Err(error) => tracing::info!(%error, "could not list backups for somebody who types"),
+            Err(absent) => tracing::info!(?absent, "could not list backups for somebody who types"),
         }
-        newest_first(found).search(text, limit, |_| true).into_iter().cloned().collect()
+        let origin = |image: &Snapshot| if are_backups.contains(&image.id) { Origin::Backup } else { Origin::Snapshot };
+        let found = newest_first(found);
+        found.search(text, limit, |_| true).into_iter().map(|image| (image.clone(), origin(image))).collect()
+    }
+
+    async fn backups_of(&self, droplet: DropletId) -> Result<Arc<Vec<Snapshot>>, Absent> {
+        let glance = self.backups.of(droplet, self.client.now());
+        let read = || reads::droplet_backups(droplet);
+        glance.get((&self.client, &self.errands), KEEP, patience::ADDITION, read).await
     }
 
     /// Looks at a Droplet and all that can be put back onto it, past every cache.
     pub async fn inspect(&self, droplet: DropletId) -> Result<Inspection, Unresolved> {
-        let person = Priority::Person;
         let (seen, snapshots, backups) = tokio::join!(
-            self.client.run(reads::droplet(droplet).with_priority(person)),
-            self.client.run(reads::droplet_snapshots(droplet).with_priority(person)),
-            self.client.run(reads::droplet_backups(droplet).with_priority(person)),
+            self.ask(reads::droplet(droplet)),
+            self.ask(reads::droplet_snapshots(droplet)),
+            self.ask(reads::droplet_backups(droplet)),
         );
-        let gone = |error| match error {
-            Error::NotFound { .. } => Unresolved::NotFound { nearest: Vec::new() },
-            error => Unresolved::Unavailable(error),
+        let gone = |absent| match absent {
+            Absent::Failed(Error::NotFound { .. }) => Unresolved::NotFound { nearest: Vec::new() },
+            absent => absent.into(),
         };
-        let droplet = seen.map_err(gone)?;
-        if !self.is_ours(&droplet) {
-            return Err(Unresolved::NotTagged { name: droplet.name, tag: self.tag.clone().unwrap_or_default() });
-        }
+        let droplet = self.admit(seen.map_err(gone)?)?;
         let mut images = snapshots.map_err(gone)?;
         images.extend(backups.map_err(gone)?);
         images.sort_by_key(|image| std::cmp::Reverse(image.created_at));
@@ -112,20 +124,22 @@ impl Inventory {
             Meaning::Several(images) => {
                 let now = self.client.now();
                 let name = images.first().map_or(text, |image| &image.name).to_owned();
-                let labels = images.into_iter().map(|image| label::snapshot(image, now).label).collect();
+                let labels = images.into_iter().map(|image| label::snapshot_label(image, None, now)).collect();
                 return Err(Unresolved::Ambiguous { name, labels });
             }
             Meaning::Nothing => {}
         }
         let nearest = own.nearest(text, super::SUGGESTIONS, |_| true);
-        match self.resolve_snapshot(None, text).await {
+        match self.resolve_snapshot(text).await {
             // Deleted so lately that the cache still has it.
             Ok(snapshot) if snapshot.droplet == Some(inspection.droplet.id) => Err(Unresolved::NotFound { nearest }),
             Ok(Snapshot { name, .. }) | Err(Unresolved::Ambiguous { name, .. }) => {
                 Err(Unresolved::OfAnotherDroplet { name })
             }
-            Err(Unresolved::Unavailable(error)) => Err(Unresolved::Unavailable(error)),
-            Err(_) => Err(Unresolved::NotFound { nearest }),
+            Err(down @ (Unresolved::Unavailable(_) | Unresolved::Late)) => Err(down),
+            Err(Unresolved::NotFound { .. } | Unresolved::NotTagged { .. } | Unresolved::OfAnotherDroplet { .. }) => {
+                Err(Unresolved::NotFound { nearest })
+            }
         }
     }
 }

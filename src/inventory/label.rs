@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Choice;
 use crate::{
     digitalocean::model::{Droplet, DropletStatus, Snapshot},
-    operation::ids::{DropletId, SnapshotId},
+    operation::ids::DropletId,
 };
 
 /// Discord refuses longer names of choices, and empty ones.
@@ -26,12 +26,8 @@ pub(super) fn droplet(droplet: &Droplet) -> Choice<DropletId> {
     Choice { label: label(&droplet.name, &droplet.id.to_string(), details), id: droplet.id }
 }
 
-/// `web-1-20261122-1740-7f3kq2xa · 3 days old · 12.4 GB`.
-pub(super) fn snapshot(snapshot: &Snapshot, now: Timestamp) -> Choice<SnapshotId> {
-    Choice { label: snapshot_label(snapshot, None, now), id: snapshot.id }
-}
-
-/// The same, with one more detail that the inventory cannot know, such as who took it.
+/// `web-1-20261122-1740-7f3kq2xa · 3 days old · 12.4 GB`, and one more detail that the inventory cannot know, such as who took
+/// it.
 pub fn snapshot_label(snapshot: &Snapshot, detail: Option<String>, now: Timestamp) -> String {
     let age = snapshot.created_at.map(|made| age(now.duration_since(made)));
     let size = snapshot.size_gigabytes.map(|gb| format!("{gb:.1} GB"));

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Droplet, Inventory, Snapshot, Unresolved, index::Index};
+use super::{Droplet, Inventory, Snapshot, Unresolved, index::Index, patience::Absent};
 use crate::{
-    digitalocean::{budget::Priority, error::Error, reads},
+    digitalocean::{error::Error, reads},
     operation::ids::{DropletId, SnapshotId},
 };
 
@@ -21,14 +21,9 @@ impl Listing {
         self.snapshots.iter().filter(|snapshot| self.of.is_none_or(|of| snapshot.droplet == Some(of)))
     }
 
-    /// The Droplet that a Snapshot was taken of; none if it is gone.
-    pub fn droplet_of(&self, snapshot: &Snapshot) -> Option<&Droplet> {
-        snapshot.droplet.and_then(|droplet| self.droplets.by_id(droplet))
-    }
-
-    /// The Droplet that was asked about.
-    pub fn droplet(&self) -> Option<&Droplet> {
-        self.of.and_then(|droplet| self.droplets.by_id(droplet))
+    /// The name of a Droplet that is listed.
+    pub(super) fn name_of(&self, droplet: DropletId) -> Option<&str> {
+        self.droplets.by_id(droplet).map(|droplet| droplet.name.as_str())
     }
 }
 
@@ -36,26 +31,25 @@ impl Inventory {
     /// The Snapshots of one Droplet, or of all.
     pub async fn listing(&self, of: Option<DropletId>) -> Result<Listing, Unresolved> {
         let (snapshots, droplets) =
-            tokio::try_join!(self.snapshots.current(&self.client), self.droplets.current(&self.client))
-                .map_err(Unresolved::Unavailable)?;
+            tokio::try_join!(self.snapshots.current(&self.client), self.droplets.current(&self.client))?;
         Ok(Listing { snapshots, droplets, of })
     }
 
     /// How many Snapshots a Droplet has, past every cache; none if it is gone.
     pub async fn count_snapshots(&self, of: DropletId) -> Result<Option<usize>, Unresolved> {
-        match self.client.run(reads::droplet_snapshots(of).with_priority(Priority::Person)).await {
+        match self.ask(reads::droplet_snapshots(of)).await {
             Ok(snapshots) => Ok(Some(snapshots.len())),
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(Unresolved::Unavailable(error)),
+            Err(Absent::Failed(Error::NotFound { .. })) => Ok(None),
+            Err(absent) => Err(absent.into()),
         }
     }
 
     /// Looks at one Snapshot, past every cache.
     pub async fn snapshot_now(&self, id: SnapshotId) -> Result<Snapshot, Unresolved> {
-        let seen = self.client.run(reads::snapshot(id).with_priority(Priority::Person)).await;
-        seen.map_err(|error| match error {
-            Error::NotFound { .. } => Unresolved::NotFound { nearest: Vec::new() },
-            error => Unresolved::Unavailable(error),
-        })
+        match self.ask(reads::snapshot(id)).await {
+            Ok(snapshot) => Ok(snapshot),
+            Err(Absent::Failed(Error::NotFound { .. })) => Err(Unresolved::NotFound { nearest: Vec::new() }),
+            Err(absent) => Err(absent.into()),
+        }
     }
 }

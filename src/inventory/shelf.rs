@@ -1,22 +1,25 @@
 //! One cached list and when it is read again.
 //!
 //! Whoever asks gets the list that is there, at once; one loop reads the next one when that is wished for. So reading is
-//! single-flight, goes on when an asker gives up, and stops when nobody asks.
+//! single-flight, goes on when an asker gives up, and stops when nobody asks. While somebody waits it has a person's rank.
 
 use std::{
     future::Future,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 
-use super::index::{Index, Listed, Meaning};
-use super::{SUGGESTIONS, Unresolved};
-use crate::digitalocean::{client::Client, error::Error};
+use super::{
+    SUGGESTIONS, Unresolved,
+    index::{Index, Listed, Meaning},
+    patience::{self, Absent, within},
+};
+use crate::digitalocean::{budget::Priority, client::Client, error::Error};
 
 /// An older list is read again when somebody types.
 const FRESH: SignedDuration = SignedDuration::from_mins(1);
@@ -32,28 +35,49 @@ pub(super) struct Shelf<T: Listed> {
     shown: watch::Sender<Shown<T>>,
     wishes: AtomicU64,
     wish: Notify,
-    outdated: AtomicBool,
+    /// What was read for an earlier wish than this is known to be behind.
+    due: AtomicU64,
+    waiting: AtomicUsize,
     used_at: Mutex<Option<Timestamp>>,
 }
 
 struct Shown<T: Listed> {
     index: Option<Arc<Index<T>>>,
+    /// The wishes that had been made when the list was begun to be read.
+    read_for: u64,
     /// When the latest attempt began, which may still be under way.
     tried_at: Option<Timestamp>,
     failure: Option<Error>,
-    /// The wishes that had been made when the latest attempt began.
+    /// The wishes that had been made when the latest attempt began that has ended.
     served: u64,
+}
+
+/// Somebody waits for the next list, until this is dropped.
+struct Asker<'a>(&'a AtomicUsize);
+
+impl<'a> Asker<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::SeqCst);
+        Self(waiting)
+    }
+}
+
+impl Drop for Asker<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl<T: Listed + Clone> Shelf<T> {
     /// An empty shelf.
     pub(super) fn new() -> Self {
-        let shown = Shown { index: None, tried_at: None, failure: None, served: 0 };
+        let shown = Shown { index: None, read_for: 0, tried_at: None, failure: None, served: 0 };
         Self {
             shown: watch::Sender::new(shown),
             wishes: AtomicU64::new(0),
             wish: Notify::new(),
-            outdated: AtomicBool::new(false),
+            due: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
             used_at: Mutex::new(None),
         }
     }
@@ -66,7 +90,10 @@ impl<T: Listed + Clone> Shelf<T> {
         loop {
             self.wish.notified().await;
             let served = self.wishes.load(Ordering::SeqCst);
-            self.outdated.store(false, Ordering::SeqCst);
+            if served == self.shown.borrow().served {
+                // The latest attempt served this wish too.
+                continue;
+            }
             let now = client.now();
             self.shown.send_modify(|shown| shown.tried_at = Some(now));
             let list = read().await;
@@ -76,43 +103,54 @@ impl<T: Listed + Clone> Shelf<T> {
             self.shown.send_modify(|shown| {
                 shown.served = served;
                 match list {
-                    Ok(index) => (shown.index, shown.failure) = (Some(Arc::new(index)), None),
+                    Ok(index) => {
+                        (shown.index, shown.read_for, shown.failure) = (Some(Arc::new(index)), served, None);
+                    }
                     Err(error) => shown.failure = Some(error),
                 }
             });
         }
     }
 
-    /// The list as it is, however old; waits only for the very first one.
-    pub(super) async fn list(&self, client: &Client) -> Result<Arc<Index<T>>, Error> {
+    /// The rank of the reading at this moment.
+    pub(super) fn rank(&self) -> Priority {
+        if self.waiting.load(Ordering::SeqCst) > 0 { Priority::Person } else { Priority::Inventory }
+    }
+
+    /// The list as it is, however old; waits only for the very first one, and not longer than `patience`.
+    pub(super) async fn list(&self, client: &Client, patience: SignedDuration) -> Result<Arc<Index<T>>, Absent> {
         let now = client.now();
         *self.used_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         if let Some(index) = self.index() {
-            let old = if self.outdated.load(Ordering::SeqCst) { PAUSE } else { FRESH };
+            let old = if self.is_outdated() { PAUSE } else { FRESH };
             if self.rested(old, now) {
                 self.wish();
             }
             return Ok(index);
         }
-        self.refresh(now).await;
-        let shown = self.shown.borrow();
-        match (&shown.index, &shown.failure) {
-            (Some(index), _) => Ok(Arc::clone(index)),
-            (None, Some(error)) => Err(error.clone()),
-            (None, None) => Ok(Arc::new(Index::new(Vec::new(), |_, _| std::cmp::Ordering::Equal))),
+        self.first(client, patience).await
+    }
+
+    /// The same, however long that takes: for readings, for which nobody waits longer than they want.
+    pub(super) async fn list_at_last(&self, client: &Client) -> Result<Arc<Index<T>>, Error> {
+        loop {
+            match self.list(client, patience::COMMAND).await {
+                Ok(index) => return Ok(index),
+                Err(Absent::Late) => {}
+                Err(Absent::Failed(error)) => return Err(error),
+            }
         }
     }
 
-    /// The list without what is known to be behind in it: waits where it is being read, or has to be.
-    pub(super) async fn current(&self, client: &Client) -> Result<Arc<Index<T>>, Error> {
-        if self.outdated.load(Ordering::SeqCst) && self.rested(PAUSE, client.now()) {
-            self.wish();
+    /// The list; where it is known to be behind, a newer one if that can be had in a moment.
+    pub(super) async fn current(&self, client: &Client) -> Result<Arc<Index<T>>, Absent> {
+        let used_at = *self.used_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_in_use = used_at.is_some_and(|used| client.now().duration_since(used) < IN_USE);
+        if self.index().is_some() && (self.is_outdated() || !is_in_use) {
+            // The list that is there will do.
+            let _ = self.refresh(client, patience::NEWER).await;
         }
-        let wished = self.wishes.load(Ordering::SeqCst);
-        let mut shown = self.shown.subscribe();
-        // It could fail only if the shelf were gone, and it is borrowed here.
-        let _ = shown.wait_for(|shown| shown.served >= wished).await;
-        self.list(client).await
+        self.list(client, patience::COMMAND).await
     }
 
     /// Says that a text matched nothing: perhaps the list is behind.
@@ -124,7 +162,7 @@ impl<T: Listed + Clone> Shelf<T> {
 
     /// Says that the list is behind: it is read again now if somebody used it lately, else when somebody asks.
     pub(super) fn invalidate(&self, client: &Client) {
-        self.outdated.store(true, Ordering::SeqCst);
+        self.due.store(self.wishes.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
         let now = client.now();
         let used = *self.used_at.lock().unwrap_or_else(PoisonError::into_inner);
         let in_use = used.is_some_and(|used| now.duration_since(used) < IN_USE);
@@ -135,7 +173,7 @@ impl<T: Listed + Clone> Shelf<T> {
         }
     }
 
-    /// What a submitted text means among those that count. A text that means nothing is looked for in a new list.
+    /// What a submitted text means among those that are listed and count.
     pub(super) async fn resolve(
         &self,
         client: &Client,
@@ -143,11 +181,7 @@ impl<T: Listed + Clone> Shelf<T> {
         counts: impl Fn(&T) -> bool,
         label: impl Fn(&T) -> String,
     ) -> Result<Option<T>, Unresolved> {
-        let mut list = self.list(client).await.map_err(Unresolved::Unavailable)?;
-        if matches!(list.meaning(text, &counts), Meaning::Nothing) {
-            self.refresh(client.now()).await;
-            list = self.list(client).await.map_err(Unresolved::Unavailable)?;
-        }
+        let list = self.list(client, patience::COMMAND).await?;
         match list.meaning(text, counts) {
             Meaning::One(item) => Ok(Some(item.clone())),
             Meaning::Several(items) => {
@@ -155,6 +189,16 @@ impl<T: Listed + Clone> Shelf<T> {
                 Err(Unresolved::Ambiguous { name, labels: items.into_iter().map(label).collect() })
             }
             Meaning::Nothing => Ok(None),
+        }
+    }
+
+    /// Looks for what is not listed in a newer list. Fails where that cannot be had and the present one is known to be behind:
+    /// then nobody knows.
+    pub(super) async fn look_again(&self, client: &Client) -> Result<(), Unresolved> {
+        let was_outdated = self.is_outdated();
+        match self.refresh(client, patience::NEWER).await {
+            Err(absent) if was_outdated => Err(absent.into()),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
@@ -168,6 +212,10 @@ impl<T: Listed + Clone> Shelf<T> {
         self.shown.borrow().index.clone()
     }
 
+    fn is_outdated(&self) -> bool {
+        self.shown.borrow().read_for < self.due.load(Ordering::SeqCst)
+    }
+
     /// Whether the latest attempt began at least `pause` ago.
     fn rested(&self, pause: SignedDuration, now: Timestamp) -> bool {
         self.shown.borrow().tried_at.is_none_or(|tried| now.duration_since(tried) >= pause)
@@ -179,11 +227,33 @@ impl<T: Listed + Clone> Shelf<T> {
         number
     }
 
-    /// Waits for a new attempt, or where one has just begun, for that one.
-    async fn refresh(&self, now: Timestamp) {
-        let wish = if self.rested(PAUSE, now) { self.wish() } else { self.wishes.load(Ordering::SeqCst) };
+    /// Waits for the very first list: for the attempt that is under way, or for a new one.
+    async fn first(&self, client: &Client, patience: SignedDuration) -> Result<Arc<Index<T>>, Absent> {
+        let wished = self.wishes.load(Ordering::SeqCst);
+        let is_under_way = wished > self.shown.borrow().served;
+        let wish = if !is_under_way && self.rested(PAUSE, client.now()) { self.wish() } else { wished };
+        let _asker = Asker::new(&self.waiting);
         let mut shown = self.shown.subscribe();
+        let there = shown.wait_for(|shown| shown.index.is_some() || shown.served >= wish);
         // It could fail only if the shelf were gone, and it is borrowed here.
-        let _ = shown.wait_for(|shown| shown.served >= wish).await;
+        let shown = within(client, patience, there).await?.map_err(|_| Absent::Late)?;
+        match (&shown.index, &shown.failure) {
+            (Some(index), _) => Ok(Arc::clone(index)),
+            (None, Some(failure)) => Err(Absent::Failed(failure.clone())),
+            (None, None) => Err(Absent::Late),
+        }
+    }
+
+    /// Waits for a new attempt, or where one has just begun, for that one.
+    async fn refresh(&self, client: &Client, patience: SignedDuration) -> Result<(), Absent> {
+        let rested = self.rested(PAUSE, client.now());
+        let wish = if rested { self.wish() } else { self.wishes.load(Ordering::SeqCst) };
+        let _asker = Asker::new(&self.waiting);
+        let mut shown = self.shown.subscribe();
+        let shown = within(client, patience, shown.wait_for(|shown| shown.served >= wish)).await?;
+        match &shown.map_err(|_| Absent::Late)?.failure {
+            Some(failure) => Err(Absent::Failed(failure.clone())),
+            None => Ok(()),
+        }
     }
 }

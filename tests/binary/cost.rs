@@ -1,11 +1,12 @@
 //! What the bot costs, measured on the process itself; run by hand, on a quiet machine and optimised:
-//! `cargo test --profile bench --test binary -- --ignored --nocapture cost`
+//! `cargo test --profile bench --test binary -- --ignored --nocapture --test-threads 1 cost`
 
 use std::{
     fs,
     time::{Duration, Instant},
 };
 
+use serde_json::json;
 use snapshot_bot::sandbox::digitalocean::droplet::Blueprint;
 
 use super::{
@@ -29,6 +30,22 @@ fn at(sorted: &[Duration], share: f64) -> Duration {
     )]
     let index = ((sorted.len() - 1) as f64 * share).round() as usize;
     sorted[index]
+}
+
+/// From the moment a key is pressed to its suggestions, of which there are some.
+async fn keyed(stage: &Stage, path: &str, option: &str, typed: &str) -> Duration {
+    let others: &[_] = if path == "snapshot restore" { &[("droplet", json!("node-7"))] } else { &[] };
+    let begun = Instant::now();
+    let choices = stage.ada.autocomplete(path, option, typed, others).await.unwrap();
+    let took = begun.elapsed();
+    assert!(!choices.is_empty(), "{path} {typed}");
+    took
+}
+
+fn tell(what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let [p50, p99, worst] = [0.5, 0.99, 1.0].map(|share| at(&times, share));
+    println!("{what}, {} times: p50 {p50:?}, p99 {p99:?}, worst {worst:?}", times.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,15 +79,48 @@ async fn cost() {
 
     let mut times = Vec::new();
     for number in 0..2_000 {
-        let typed = format!("node-{}", number % 500);
-        let begun = Instant::now();
-        let choices = stage.ada.autocomplete("snapshot take", "droplet", &typed, &[]).await.unwrap();
-        times.push(begun.elapsed());
-        assert!(!choices.is_empty());
+        times.push(keyed(&stage, "snapshot take", "droplet", &format!("node-{}", number % 500)).await);
     }
-    times.sort();
-    let [p50, p99, worst] = [0.5, 0.99, 1.0].map(|share| at(&times, share));
-    println!("autocomplete among 1,000 Droplets, 2,000 keys: p50 {p50:?}, p99 {p99:?}, worst {worst:?}");
+    tell("autocomplete among 1,000 Droplets", times);
+    println!("memory after that: {}", memory(bot.id()));
+    stage.stop(bot).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: it takes a minute and asserts nothing"]
+async fn cost_of_ten_thousand_snapshots() {
+    let mut stage = Stage::new().await;
+    let role = stage.environment["TAKE_ROLES"].clone();
+    stage.environment.insert("RESTORE_ROLES", role);
+    stage.digitalocean.world(|world| {
+        let nodes = world.add_droplets(&Blueprint::named("node"), 1_000);
+        for number in 0..10_000_usize {
+            // Named as this bot names them, so that its history is asked for every one that is offered.
+            let name = format!("node-{}-20261122-1740-{number:08}", number % 1_000 + 1);
+            world.add_snapshot(nodes[number % 1_000], &name, 12.4);
+        }
+    });
+    let (bot, _) = stage.ready("measured").await;
+    let begun = Instant::now();
+    assert_ne!(stage.answer("/snapshot list").await, "a text");
+    println!("the first list, from an empty cache: {:?}", begun.elapsed());
+    let texts = ["", "n", "node-7", "node-777-2026", "00004242", "nd7"];
+    for (path, text) in ["snapshot delete", "snapshot restore"].iter().flat_map(|path| texts.map(|text| (*path, text)))
+    {
+        let text = if path == "snapshot restore" && text.len() > 6 { "00000006" } else { text };
+        let mut times = Vec::new();
+        for _ in 0..300 {
+            times.push(keyed(&stage, path, "snapshot", text).await);
+        }
+        tell(&format!("{path} snapshot:{text}"), times);
+    }
+    let mut times = Vec::new();
+    for _ in 0..300 {
+        let begun = Instant::now();
+        stage.ada.run("/snapshot list").await.unwrap();
+        times.push(begun.elapsed());
+    }
+    tell("/snapshot list", times);
     println!("memory after that: {}", memory(bot.id()));
     stage.stop(bot).await;
 }

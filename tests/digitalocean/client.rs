@@ -218,3 +218,21 @@ async fn a_token_that_the_other_side_repeats_is_not_kept() {
     assert!(told.contains("no droplet for [token]"), "{told}");
     assert!(!told.contains(TOKEN), "{told}");
 }
+
+#[tokio::test]
+async fn a_reading_for_nobody_goes_on_at_once_when_somebody_comes_to_wait_for_it() {
+    let vendor = Vendor::start(|_| droplet()).await;
+    // A clock that stands still: nothing is ever freed by time.
+    let now = Clock::wall().now();
+    let settings = Settings::new(vendor.url.clone(), SecretString::from(TOKEN));
+    let client = Client::new(&settings, Arc::new(move || now)).unwrap();
+    while matches!(client.try_admit(Priority::Inventory), Admission::Now(_)) {}
+    let rank = Mutex::new(Priority::Inventory);
+    let reading = client.run_ranked(reads::droplet(DropletId(7)), || *rank.lock().unwrap());
+    let (read, ()) = tokio::join!(reading, async {
+        tokio::task::yield_now().await;
+        assert!(vendor.lines().is_empty());
+        *rank.lock().unwrap() = Priority::Person;
+    });
+    assert_eq!(read.unwrap().id, DropletId(7));
+}

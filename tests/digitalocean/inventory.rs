@@ -8,28 +8,33 @@ use serde_json::{Value, json};
 use snapshot_bot::{
     clock::Clock,
     digitalocean::client::{Client, Settings},
-    inventory::{Inventory, Unresolved},
+    inventory::{Inventory, Made, Origin, Tagged, Unresolved, Whereabouts},
     operation::ids::{DropletId, SnapshotId},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::vendor::{Arrived, Reply, Vendor, ok};
+use crate::vendor::{Arrived, Reply, Vendor};
 
 /// What exists at the vendor; a test changes it as it likes.
 #[derive(Default)]
-struct Account {
-    droplets: Vec<Value>,
-    snapshots: Vec<Value>,
-    down: bool,
+pub(crate) struct Account {
+    pub(crate) droplets: Vec<Value>,
+    pub(crate) snapshots: Vec<Value>,
+    pub(crate) backups: Vec<Value>,
+    pub(crate) down: bool,
     knows_no_filters: bool,
+    /// What the answers say that may be asked in an hour.
+    pub(crate) limit: Option<u64>,
+    /// What waits for the gate: paths that end so.
+    pub(crate) held: Option<(&'static str, watch::Receiver<bool>)>,
 }
 
-fn droplet(id: u64, name: &str, tags: &[&str]) -> Value {
+pub(crate) fn droplet(id: u64, name: &str, tags: &[&str]) -> Value {
     json!({ "id": id, "name": name, "status": "active", "disk": 25, "region": { "slug": "nyc3" }, "tags": tags })
 }
 
-fn snapshot(id: u64, name: &str, of: u64, day: u8) -> Value {
+pub(crate) fn snapshot(id: u64, name: &str, of: u64, day: u8) -> Value {
     json!({ "id": id.to_string(), "name": name, "resource_id": of.to_string(), "resource_type": "droplet",
         "created_at": format!("2020-07-{day:02}T12:00:00Z"), "size_gigabytes": 2.34 })
 }
@@ -40,34 +45,60 @@ impl Account {
             return Reply::Answer(403, Vec::new(), String::new());
         }
         let url = url::Url::parse(&format!("http://x{}", arrived.line.trim_start_matches("GET "))).unwrap();
+        let reply = match self.body(&url) {
+            Some(body) => {
+                let limit = self.limit.map(|limit| ("ratelimit-limit", limit.to_string()));
+                Reply::Answer(200, limit.into_iter().collect(), body.to_string())
+            }
+            None => Reply::Answer(404, Vec::new(), String::new()),
+        };
+        match &self.held {
+            Some((end, gate)) if url.path().ends_with(end) => Reply::After(gate.clone(), Box::new(reply)),
+            Some(_) | None => reply,
+        }
+    }
+
+    fn body(&self, url: &url::Url) -> Option<Value> {
         let asked = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
         let (tag, name) = (asked("tag_name"), asked("name"));
         let fits = |droplet: &&Value| {
             self.knows_no_filters
-                || tag.as_ref().is_none_or(|tag| droplet["tags"].as_array().unwrap().contains(&json!(tag)))
+                || droplet["gpu"] != true
+                    && tag.as_ref().is_none_or(|tag| droplet["tags"].as_array().unwrap().contains(&json!(tag)))
                     && name.as_ref().is_none_or(|name| droplet["name"] == *name)
         };
-        match url.path().trim_start_matches("/v2/").split_once('/') {
-            None if url.path() == "/v2/snapshots" => ok(&json!({ "snapshots": self.snapshots })),
-            None => ok(&json!({ "droplets": self.droplets.iter().filter(fits).collect::<Vec<_>>() })),
-            Some((_, id)) => match self.droplets.iter().find(|droplet| droplet["id"].as_u64() == id.parse().ok()) {
-                Some(droplet) => ok(&json!({ "droplet": droplet })),
-                None => Reply::Answer(404, Vec::new(), String::new()),
-            },
-        }
+        let parts: Vec<_> = url.path().split('/').skip(2).collect();
+        let with_id = |things: &[Value], id: &str| things.iter().find(|thing| said(&thing["id"]) == id).cloned();
+        let of = |things: &[Value], id: &str| {
+            things.iter().filter(|thing| said(&thing["resource_id"]) == id).cloned().collect::<Vec<_>>()
+        };
+        Some(match parts.as_slice() {
+            ["snapshots"] => json!({ "snapshots": self.snapshots }),
+            ["snapshots", id] => json!({ "snapshot": with_id(&self.snapshots, id)? }),
+            ["droplets"] => json!({ "droplets": self.droplets.iter().filter(fits).collect::<Vec<_>>() }),
+            ["droplets", id] => json!({ "droplet": with_id(&self.droplets, id)? }),
+            ["droplets", id, "backups"] => json!({ "backups": of(&self.backups, id) }),
+            ["droplets", id, "snapshots"] => json!({ "snapshots": of(&self.snapshots, id) }),
+            _ => return None,
+        })
     }
 }
 
-struct Stage {
-    account: Arc<Mutex<Account>>,
-    vendor: Vendor,
+/// An id, as a number or as text.
+fn said(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}
+
+pub(crate) struct Stage {
+    pub(crate) account: Arc<Mutex<Account>>,
+    pub(crate) vendor: Vendor,
     clock: Clock,
-    inventory: Arc<Inventory>,
+    pub(crate) inventory: Arc<Inventory>,
     _running: JoinSet<()>,
 }
 
 impl Stage {
-    async fn new(tag: Option<&str>, droplets: Vec<Value>, snapshots: Vec<Value>) -> Self {
+    pub(crate) async fn new(tag: Option<&str>, droplets: Vec<Value>, snapshots: Vec<Value>) -> Self {
         let account = Arc::new(Mutex::new(Account { droplets, snapshots, ..Account::default() }));
         let world = Arc::clone(&account);
         let vendor = Vendor::start(move |arrived| world.lock().unwrap().answer(arrived)).await;
@@ -75,31 +106,48 @@ impl Stage {
         let now = clock.clone();
         let settings = Settings::new(vendor.url.clone(), SecretString::from("token"));
         let client = Client::new(&settings, Arc::new(move || now.now())).unwrap();
-        let inventory = Arc::new(Inventory::new(client, tag.map(str::to_owned)));
+        // Our history has taken whatever is called so.
+        let made: Made =
+            Arc::new(|names| Box::pin(async { names.into_iter().filter(|name| name.starts_with("ours-")).collect() }));
+        let tagged = tag.map(|tag| Tagged { tag: tag.to_owned(), made });
+        let inventory = Arc::new(Inventory::new(client, tagged));
         let mut running = JoinSet::new();
         running.spawn(Arc::clone(&inventory).run(CancellationToken::new()));
         Self { account, vendor, clock, inventory, _running: running }
     }
 
-    async fn typing(&self, text: &str) -> Vec<String> {
+    pub(crate) async fn typing(&self, text: &str) -> Vec<String> {
         self.inventory.find_droplets(text, 25).await.into_iter().map(|choice| choice.label).collect()
     }
 
-    async fn typing_snapshot(&self, of: Option<u64>, text: &str) -> Vec<u64> {
-        let found = self.inventory.find_snapshots(of.map(DropletId), text, 25).await;
-        found.into_iter().map(|choice| choice.id.0).collect()
+    pub(crate) async fn typing_snapshot(&self, text: &str) -> Vec<u64> {
+        let found = self.inventory.find_snapshots(text, 25).await;
+        found.into_iter().map(|snapshot| snapshot.id.0).collect()
     }
 
-    async fn resolve(&self, text: &str) -> Result<u64, Unresolved> {
+    /// What is offered to who restores this Droplet: ids, with a mark on backups.
+    pub(crate) async fn typing_restore(&self, of: u64, text: &str) -> Vec<(u64, Origin)> {
+        let found = self.inventory.find_restorable(DropletId(of), text, 25).await;
+        found.into_iter().map(|(image, origin)| (image.id.0, origin)).collect()
+    }
+
+    /// Lets answers to paths that end so wait until the gate is opened.
+    pub(crate) fn hold(&self, end: &'static str) -> watch::Sender<bool> {
+        let (open, gate) = watch::channel(false);
+        self.account.lock().unwrap().held = Some((end, gate));
+        open
+    }
+
+    pub(crate) async fn resolve(&self, text: &str) -> Result<u64, Unresolved> {
         self.inventory.resolve_droplet(text).await.map(|droplet| droplet.id.0)
     }
 
-    fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.vendor.lines().len()
     }
 
     /// Waits until the vendor was asked `count` times in all.
-    async fn asked(&self, count: usize) {
+    pub(crate) async fn asked(&self, count: usize) {
         while self.requests() < count {
             tokio::task::yield_now().await;
         }
@@ -112,12 +160,12 @@ impl Stage {
         }
     }
 
-    fn wait(&self, seconds: i64) {
+    pub(crate) fn wait(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 }
 
-fn names(names: &[&str]) -> Vec<Value> {
+pub(crate) fn names(names: &[&str]) -> Vec<Value> {
     (1..).zip(names).map(|(id, name)| droplet(id, name, &[])).collect()
 }
 
@@ -179,7 +227,7 @@ async fn after_an_operation_a_list_in_use_is_read_again_and_an_unused_one_is_not
     assert!(stage.vendor.lines().iter().all(|line| line.contains("/droplets")), "nobody asked for Snapshots");
     stage.wait(601);
     stage.inventory.invalidate();
-    assert_eq!(stage.typing_snapshot(None, "s").await, [5]);
+    assert_eq!(stage.typing_snapshot("s").await, [5]);
     assert_eq!(stage.requests(), 3, "ten minutes later nobody is typing any more");
 }
 
@@ -222,10 +270,20 @@ async fn a_droplet_that_was_made_just_now_is_found() {
 #[tokio::test]
 async fn without_its_tag_a_droplet_is_neither_offered_nor_taken() {
     let droplets = vec![droplet(1, "web-1", &["bot", "x"]), droplet(2, "web-2", &["x"])];
-    let snapshots = vec![snapshot(5, "a", 1, 1), snapshot(6, "b", 2, 1), snapshot(7, "c", 99, 1)];
+    let snapshots = vec![
+        snapshot(5, "a", 1, 1),
+        snapshot(6, "b", 2, 1),
+        snapshot(7, "c", 99, 1),
+        snapshot(8, "ours-of-one-that-is-gone", 99, 1),
+    ];
     let stage = Stage::new(Some("bot"), droplets, snapshots).await;
     assert_eq!(stage.typing("web").await, ["web-1 · nyc3 · 25 GB"]);
-    assert_eq!(stage.typing_snapshot(None, "").await, [5]);
+    assert_eq!(stage.typing_snapshot("").await, [5, 8], "what we took ourselves outlives its Droplet");
+    assert_eq!(stage.inventory.resolve_snapshot("8").await.unwrap().id, SnapshotId(8));
+    for foreign in ["6", "7"] {
+        let refusal = stage.inventory.resolve_snapshot(foreign).await;
+        assert!(matches!(refusal, Err(Unresolved::NotFound { .. })), "{foreign}: {refusal:?}");
+    }
     let refusal = Err(Unresolved::NotTagged { name: "web-2".to_owned(), tag: "bot".to_owned() });
     assert_eq!(stage.resolve("2").await, refusal);
     assert_eq!(stage.resolve("web-2").await, refusal);
@@ -244,13 +302,34 @@ async fn a_list_that_was_not_filtered_by_tag_is_filtered_here() {
 async fn snapshots_of_the_chosen_droplet_come_newest_first() {
     let snapshots = vec![snapshot(5, "old", 1, 1), snapshot(6, "newest", 1, 9), snapshot(7, "other", 2, 5)];
     let stage = Stage::new(None, names(&["web-1", "web-2"]), snapshots).await;
-    assert_eq!(stage.typing_snapshot(Some(1), "").await, [6, 5]);
-    assert_eq!(stage.typing_snapshot(None, "").await, [6, 7, 5]);
-    assert_eq!(stage.typing_snapshot(Some(1), "ol").await, [5]);
-    let resolve = async |of, text| stage.inventory.resolve_snapshot(Some(DropletId(of)), text).await;
-    assert_eq!(resolve(1, "old").await.unwrap().id, SnapshotId(5));
-    assert_eq!(resolve(1, "7").await, Err(Unresolved::OfAnotherDroplet { name: "other".to_owned() }));
-    assert!(matches!(resolve(1, "nweest").await, Err(Unresolved::NotFound { nearest }) if nearest == ["newest"]));
+    let own = |ids: &[u64]| ids.iter().map(|id| (*id, Origin::Snapshot)).collect::<Vec<_>>();
+    assert_eq!(stage.typing_restore(1, "").await, own(&[6, 5]));
+    assert_eq!(stage.typing_snapshot("").await, [6, 7, 5]);
+    assert_eq!(stage.typing_restore(1, "ol").await, own(&[5]));
+    let inspection = stage.inventory.inspect(DropletId(1)).await.unwrap();
+    let resolve = async |text| stage.inventory.resolve_restorable(&inspection, text).await;
+    assert_eq!(resolve("old").await.unwrap().id, SnapshotId(5));
+    assert_eq!(resolve("7").await, Err(Unresolved::OfAnotherDroplet { name: "other".to_owned() }));
+    assert!(matches!(resolve("nweest").await, Err(Unresolved::NotFound { nearest }) if nearest == ["newest"]));
+}
+
+#[tokio::test]
+async fn what_a_list_lacks_is_called_gone_only_when_it_is() {
+    let mut hidden = droplet(3, "gpu-1", &[]);
+    hidden["gpu"] = json!(true);
+    let snapshots = vec![snapshot(5, "a", 1, 1), snapshot(6, "b", 3, 1), snapshot(7, "c", 99, 1)];
+    let stage = Stage::new(None, vec![droplet(1, "web-1", &[]), hidden], snapshots).await;
+    let listing = stage.inventory.listing(None).await.unwrap();
+    let look = async || stage.inventory.whereabouts(&listing, [1, 3, 99].map(DropletId)).await;
+    let there = |name: &str| Whereabouts::There(name.to_owned());
+    let known = [(1, there("web-1")), (3, there("gpu-1")), (99, Whereabouts::Gone)];
+    assert_eq!(look().await, known.map(|(id, found)| (DropletId(id), found)).into());
+    let asked = stage.requests();
+    assert_eq!(look().await.len(), 3);
+    assert_eq!(stage.requests(), asked, "what was looked at is remembered");
+    stage.account.lock().unwrap().down = true;
+    let unknown = stage.inventory.whereabouts(&listing, [DropletId(98)]).await;
+    assert_eq!(unknown[&DropletId(98)], Whereabouts::Unlisted);
 }
 
 #[tokio::test]

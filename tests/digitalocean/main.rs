@@ -4,5 +4,6 @@
 
 mod client;
 mod inventory;
+mod patience;
 mod vendor;
 mod watcher;

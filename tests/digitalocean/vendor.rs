@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
 };
 
@@ -29,6 +30,8 @@ pub(crate) enum Reply {
     Half,
     /// Keeps the connection open and says nothing.
     Hold,
+    /// Waits until the gate is open, then goes on like this.
+    After(watch::Receiver<bool>, Box<Self>),
 }
 
 /// A 200 with this body.
@@ -79,7 +82,11 @@ async fn serve(listener: TcpListener, script: Arc<Mutex<Script>>, journal: Arc<M
 async fn converse(mut stream: TcpStream, script: Arc<Mutex<Script>>, journal: Arc<Mutex<Vec<Arrived>>>) {
     let Some(arrived) = read(&mut stream).await else { return };
     journal.lock().unwrap().push(arrived.clone());
-    let reply = (script.lock().unwrap())(&arrived);
+    let mut reply = (script.lock().unwrap())(&arrived);
+    while let Reply::After(mut gate, then) = reply {
+        gate.wait_for(|is_open| *is_open).await.unwrap();
+        reply = *then;
+    }
     match reply {
         Reply::Answer(status, headers, body) => {
             let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -93,7 +100,7 @@ async fn converse(mut stream: TcpStream, script: Arc<Mutex<Script>>, journal: Ar
         Reply::Half => {
             let _ = stream.write_all(b"HTTP/1.1 201 Created\r\ncontent-length: 500\r\n\r\n{\"action\":").await;
         }
-        Reply::Hold => std::future::pending().await,
+        Reply::Hold | Reply::After(..) => std::future::pending().await,
     }
 }
 

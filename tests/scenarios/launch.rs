@@ -60,7 +60,6 @@ async fn regions_sizes_and_keys_that_fit_are_offered_cheapest_first() {
 async fn what_cannot_be_launched_is_refused_with_what_would_do() {
     let stage = Stage::new().await;
     golden(&stage);
-    stage.digitalocean.world(|world| world.add_droplet(&Blueprint::named("other")));
     let (rex, ada) = (stage.seat("rex", Role::Restorer), stage.seat("ada", Role::Operator));
     for line in [
         "/snapshot launch snapshot:golden name:web_2",
@@ -68,6 +67,7 @@ async fn what_cannot_be_launched_is_refused_with_what_would_do() {
         "/snapshot launch snapshot:golden name:web-2 region:fra1",
         "/snapshot launch snapshot:golden name:web-2 size:s-1vcpu-512mb-10gb",
         "/snapshot launch snapshot:golden name:web-2 size:huge",
+        "/snapshot launch snapshot:golden name:web-2 size:gpu-h100x1-80gb",
         "/snapshot launch snapshot:golden name:web-2 ssh-key:nobody",
     ] {
         rex.run(line).await;
@@ -75,5 +75,24 @@ async fn what_cannot_be_launched_is_refused_with_what_would_do() {
     ada.run("/snapshot launch snapshot:golden name:web-2").await;
     assert!(stage.commands().is_empty());
     assert_snapshot!(format!("{}\n=== ada\n{}", rex.transcript(), ada.transcript()));
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_that_outlived_its_droplet_is_launched_where_it_is_in_the_cheapest_size_that_fits() {
+    let stage = Stage::new().await;
+    stage.digitalocean.world(|world| {
+        let lost = world.add_droplet(&Blueprint::named("lost").region("fra1").size("s-2vcpu-4gb").tag("prod"));
+        world.add_snapshot(lost, "heirloom", 2.0);
+        world.destroy(lost);
+    });
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot launch snapshot:heirloom name:found").await;
+    stage.settle().await;
+    let made = stage.digitalocean.read(|world| world.droplet_named("found").unwrap().clone());
+    assert_eq!((made.region.slug, made.size.slug), ("fra1", "s-2vcpu-4gb"));
+    assert!(!made.tags.contains("prod"), "nobody knows the tags of a Droplet that is gone");
+    assert!(rex.sees("It will be a `s-2vcpu-4gb` and cost $24.00 a month"));
+    rex.transcript();
     stage.finish().await;
 }

@@ -65,3 +65,69 @@ async fn an_empty_list_says_so_and_a_guest_sees_none() {
     assert_snapshot!(format!("{}\n=== gus\n{}", vic.transcript(), gus.transcript()));
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn a_list_of_more_than_one_of_digitaloceans_pages_is_complete_to_its_end() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        for number in 1..=234 {
+            world.add_snapshot(web, &format!("snap-{number:03}"), 1.0);
+        }
+    });
+    let vic = stage.seat("vic", Role::Viewer);
+    vic.run("/snapshot list").await;
+    let mut pages = vec![vic.transcript()];
+    while vic.button("Next").is_some() {
+        vic.press("Next").await;
+        pages.push(vic.transcript());
+    }
+    assert_eq!(pages.len(), 24);
+    assert!(pages.iter().all(|page| page.contains("234 Snapshots · 234.0 GB")), "{}", pages[0]);
+    for number in 1..=234 {
+        let name = format!("snap-{number:03}");
+        assert_eq!(pages.iter().filter(|page| page.contains(&name)).count(), 1, "{name}");
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn with_a_tag_what_we_took_ourselves_outlives_its_droplet() {
+    let mut stage = Stage::dark().await;
+    stage.environment.insert("DROPLET_TAG", "prod".to_owned());
+    let (web, db) = (stage.droplet("web-1"), stage.droplet("db-1"));
+    stage.digitalocean.world(|world| {
+        world.set_tags(web, &["prod"]);
+        world.add_snapshot(db, "strangers-7f3kq2xa", 3.0);
+    });
+    stage.start().await;
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot take droplet:web-1 power:live name:ours").await;
+    stage.settle().await;
+    stage.digitalocean.world(|world| world.destroy(web));
+    for _ in 0..3 {
+        // What others do at DigitalOcean is seen after a minute, when somebody asks.
+        rex.transcript();
+        stage.clock.advance(jiff::SignedDuration::from_secs(61));
+        rex.run("/snapshot list").await;
+    }
+    let said = rex.seat.messages().last().unwrap().clone();
+    let embed = said.body.embeds[0].to_string();
+    assert!(embed.contains("its Droplet is gone") && embed.contains("1 Snapshot ·"), "{embed}");
+    assert!(!embed.contains("strangers"), "{embed}");
+    let offered = rex.suggestions("snapshot launch", "snapshot", "ours").await;
+    assert_eq!(offered.len(), 1, "{offered:?}");
+    let ours = stage.digitalocean.read(|world| world.snapshots().find(|one| one.name.starts_with("ours-")).unwrap().id);
+    let launch = rex.seat.slash("snapshot launch").with("snapshot", ours.to_string()).with("name", "web-2");
+    launch.send().await.unwrap();
+    stage.settle().await;
+    let made = stage.digitalocean.read(|world| world.droplet_named("web-2").unwrap().clone());
+    assert!(made.tags.contains("prod"), "{:?}", made.tags);
+    rex.seat.slash("snapshot delete").with("snapshot", ours.to_string()).send().await.unwrap();
+    assert!(rex.sees("It is the last Snapshot of its Droplet"), "{}", rex.transcript());
+    rex.press("Delete").await;
+    stage.settle().await;
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 1);
+    rex.transcript();
+    stage.finish().await;
+}

@@ -22,6 +22,7 @@ mod hung;
 mod launch;
 mod list;
 mod many;
+mod presses;
 mod refusals;
 mod restore;
 mod stage;

@@ -6,7 +6,7 @@ use serde_json::json;
 use snapshot_bot::sandbox::{
     digitalocean::{
         action::Kind,
-        droplet::Blueprint,
+        droplet::{Blueprint, Status},
         exchange::Method,
         fault::{Fault, Pattern, Quirk},
         gate::Stage as Moment,
@@ -75,7 +75,7 @@ async fn only_the_snapshots_and_backups_of_the_chosen_droplet_are_offered() {
     let all = offered(&rex, "", Some(&web.to_string())).await;
     assert_eq!(all.len(), 3, "{all:?}");
     assert!(all.iter().any(|label| label.starts_with("golden · 0 minutes old · 2.0 GB")), "{all:?}");
-    assert!(all.iter().any(|label| label.starts_with("nightly")), "{all:?}");
+    assert!(all.iter().any(|label| label == "nightly · 0 minutes old · 1.5 GB · backup"), "{all:?}");
     assert!(all.iter().any(|label| label.starts_with("before-") && label.ends_with("by ada")), "{all:?}");
     assert_eq!(offered(&rex, "gold", Some("web-1")).await.len(), 1, "the Droplet may be given by name");
     assert_eq!(offered(&rex, "dump", Some("web-1")).await, Vec::<String>::new());
@@ -90,8 +90,6 @@ async fn what_cannot_be_restored_is_refused_with_the_reason() {
     let stage = Stage::new().await;
     snapshot_of(&stage, "web-1", "golden");
     snapshot_of(&stage, "db-1", "dump");
-    let big = stage.digitalocean.world(|world| world.add_droplet(&Blueprint::named("shrunk").size("s-1vcpu-2gb")));
-    stage.digitalocean.world(|world| world.add_snapshot(big, "large", 2.0));
     let rex = stage.seat("rex", Role::Restorer);
     rex.run("/snapshot restore droplet:web-1 snapshot:dump").await;
     rex.run("/snapshot restore droplet:web-1 snapshot:godlen").await;
@@ -104,6 +102,62 @@ async fn what_cannot_be_restored_is_refused_with_the_reason() {
     ada.run("/snapshot restore droplet:web-1 snapshot:golden").await;
     assert!(stage.commands().is_empty());
     assert_snapshot!(format!("{}\n=== ada\n{}", rex.transcript(), ada.transcript()));
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_refused_before_anything_is_lost() {
+    let stage = Stage::new().await;
+    stage.digitalocean.world(|world| {
+        let shrunk = world.add_droplet(&Blueprint::named("shrunk").size("s-1vcpu-2gb"));
+        world.add_snapshot(shrunk, "large", 2.0);
+        world.resize(shrunk, "s-1vcpu-1gb");
+        let moved = world.add_droplet(&Blueprint::named("moved"));
+        let elsewhere = world.add_snapshot(moved, "elsewhere", 2.0);
+        world.set_image_regions(elsewhere, &["fra1", "ams3"]);
+        for (name, status) in [("baby", Status::New), ("shelved", Status::Archive)] {
+            let droplet = world.add_droplet(&Blueprint::named(name).status(status));
+            world.add_snapshot(droplet, "any", 2.0);
+        }
+    });
+    let rex = stage.seat("rex", Role::Restorer);
+    for (line, reason) in [
+        ("droplet:shrunk snapshot:large", "Snapshot `large` needs a disk of 50 GB, and `shrunk` has 25 GB"),
+        ("droplet:moved snapshot:elsewhere", "Snapshot `elsewhere` is in `fra1`, `ams3`, not in `nyc3`"),
+        ("droplet:baby snapshot:any", "DigitalOcean says that `baby` is `new`"),
+        ("droplet:shelved snapshot:any", "DigitalOcean says that `shelved` is `archived`"),
+    ] {
+        rex.run(&format!("/snapshot restore {line}")).await;
+        assert!(rex.sees(reason), "{line}\n{}", rex.transcript());
+        assert!(rex.button("Restore").is_none(), "{line}");
+    }
+    assert!(stage.commands().is_empty());
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_question_names_the_volumes_that_stay_and_the_backup_that_may_come() {
+    let stage = Stage::new().await;
+    let now = stage.digitalocean.world(|world| {
+        let vault = Blueprint::named("vault").volume("data", 100).volume("logs", 10).backups();
+        let vault = world.add_droplet(&vault);
+        world.add_snapshot(vault, "golden", 2.0);
+        world.now()
+    });
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot restore droplet:vault snapshot:golden").await;
+    assert!(rex.sees("Its 2 Volumes are no part of any Snapshot and stay as they are"));
+    // The simulated window opens at the next midnight.
+    let day = 24 * 60 * 60;
+    let ahead = day - now.as_second().rem_euclid(day);
+    let has_opened = rex.sees("Its backup window is open");
+    assert_eq!(has_opened, ahead <= 15 * 60, "{}", rex.transcript());
+    stage.clock.advance(SignedDuration::from_secs(ahead + 60));
+    rex.run("/snapshot restore droplet:vault snapshot:golden").await;
+    assert!(rex.sees("Its backup window is open"), "{}", rex.transcript());
+    assert!(stage.commands().is_empty());
+    rex.transcript();
     stage.finish().await;
 }
 

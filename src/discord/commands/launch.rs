@@ -14,7 +14,7 @@ use crate::{
         messages::{launch as words, refusal::Refusal},
         responder::Stop,
     },
-    inventory::{Droplet, Size, Snapshot},
+    inventory::{Droplet, Size, Snapshot, Waiting},
     operation::{
         Target,
         ids::OperationId,
@@ -74,7 +74,7 @@ async fn wish(context: Context<'_>, typed: Typed) -> Result<String, Stop> {
     begin::check(face, &asked)?;
     let (snapshot, source) = find(face, &typed.snapshot).await?;
     let region = choose_region(typed.region.as_deref(), &snapshot, source.as_ref())?;
-    let sizes = face.inventory.sizes().await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
+    let sizes = face.inventory.sizes(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
     let size = choose_size(typed.size.as_deref(), &sizes, &Room::of(&snapshot, &region), source.as_ref())?;
     let ssh_keys = match &typed.ssh_key {
         Some(text) => vec![find_key(face, text).await?],
@@ -97,10 +97,13 @@ async fn wish(context: Context<'_>, typed: Typed) -> Result<String, Stop> {
 /// The Snapshot, looked at once more, and the Droplet that it was taken of, where it still is.
 async fn find(face: &Face, text: &str) -> Result<(Snapshot, Option<Droplet>), Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
-    let cached = face.inventory.resolve_snapshot(None, text).await.map_err(refused)?;
+    let cached = face.inventory.resolve_snapshot(text).await.map_err(refused)?;
     let snapshot = face.inventory.snapshot_now(cached.id).await.map_err(refused)?;
-    let listing = face.inventory.listing(snapshot.droplet).await.map_err(refused)?;
-    Ok((snapshot, listing.droplet().cloned()))
+    let source = match snapshot.droplet {
+        Some(droplet) => face.inventory.droplet_now(droplet).await.map_err(refused)?,
+        None => None,
+    };
+    Ok((snapshot, source))
 }
 
 /// What a size must offer.
@@ -116,12 +119,17 @@ impl Room {
     }
 
     fn fits(&self, size: &Size) -> bool {
-        size.available && size.disk_gb >= self.disk_gb && self.is_there(size)
+        size.available && !is_gpu(&size.slug) && size.disk_gb >= self.disk_gb && self.is_there(size)
     }
 
     fn is_there(&self, size: &Size) -> bool {
         self.region.as_ref().is_none_or(|region| size.regions.contains(region))
     }
+}
+
+/// Lists by tag hide GPU Droplets, so one whose creation was not answered could not be found, and would be made twice.
+fn is_gpu(slug: &str) -> bool {
+    slug.starts_with("gpu-")
 }
 
 fn choose_region(typed: Option<&str>, snapshot: &Snapshot, source: Option<&Droplet>) -> Result<String, Refusal> {
@@ -159,6 +167,7 @@ fn choose_size<'s>(
     let slug = typed.trim().to_lowercase();
     match sizes.iter().find(|size| size.slug == slug) {
         Some(size) if room.fits(size) => Ok(size),
+        Some(_) | None if is_gpu(&slug) => Err(Refusal::GpuSize { size: slug, suggestions: suggestions() }),
         Some(size) if size.disk_gb < room.disk_gb => Err(Refusal::SizeTooSmall {
             size: size.slug.clone(),
             disk: size.disk_gb,
@@ -170,7 +179,8 @@ fn choose_size<'s>(
 }
 
 async fn find_key(face: &Face, text: &str) -> Result<String, Stop> {
-    let keys = face.inventory.ssh_keys().await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
+    let keys =
+        face.inventory.ssh_keys(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
     let meant = keys.iter().find(|key| key.fingerprint == text).or_else(|| keys.iter().find(|key| key.name == text));
     match meant {
         Some(key) => Ok(key.fingerprint.clone()),
@@ -203,10 +213,10 @@ async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAuto
     snapshots(context, Right::Restore, partial).await
 }
 
-/// The Snapshot that was chosen in the same command, where it can be told already.
-async fn chosen(context: Context<'_>) -> Option<Snapshot> {
+/// The Snapshot that was chosen in the same command, where it can be told already, and its Droplet.
+async fn chosen(context: Context<'_>) -> Option<(Snapshot, Option<Droplet>)> {
     let text = sibling(context, "snapshot")?;
-    context.framework.user_data.inventory.resolve_snapshot(None, &text).await.ok()
+    context.framework.user_data.inventory.glimpse_snapshot(&text).await
 }
 
 /// Where the Snapshot is.
@@ -215,8 +225,8 @@ async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomple
     if face.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
-    let Some(snapshot) = chosen(context).await else { return nothing };
-    let known = face.inventory.regions().await.unwrap_or_default();
+    let Some((snapshot, _)) = chosen(context).await else { return nothing };
+    let known = face.inventory.regions(Waiting::Suggestion).await.unwrap_or_default();
     let labelled = snapshot.regions.iter().map(|slug| {
         let name = known.iter().find(|region| region.slug == *slug).map(|region| region.name.as_str());
         (words::region(slug, name), slug.clone())
@@ -230,14 +240,19 @@ async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomplete
     if face.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
-    let Ok(sizes) = face.inventory.sizes().await else { return nothing };
-    let snapshot = chosen(context).await;
-    let room = Room {
-        region: sibling(context, "region").map(|region| region.trim().to_lowercase()),
-        disk_gb: snapshot.as_ref().and_then(|snapshot| snapshot.min_disk_size).unwrap_or_default(),
-    };
+    let (sizes, chosen) = tokio::join!(face.inventory.sizes(Waiting::Suggestion), chosen(context));
+    let Ok(sizes) = sizes else { return nothing };
+    let room = offered_room(sibling(context, "region").as_deref(), chosen.as_ref());
     let fitting = sizes.iter().filter(|size| room.fits(size)).map(|size| (words::size(size), size.slug.clone()));
     nothing.set_choices(offered(fitting, partial))
+}
+
+/// What a size that is offered must have: in the region that is typed, or else where the launch would take place.
+fn offered_room(typed: Option<&str>, chosen: Option<&(Snapshot, Option<Droplet>)>) -> Room {
+    let typed = typed.map(|region| region.trim().to_lowercase()).filter(|region| !region.is_empty());
+    let usual = || chosen.and_then(|(snapshot, source)| choose_region(None, snapshot, source.as_ref()).ok());
+    let disk_gb = chosen.and_then(|(snapshot, _)| snapshot.min_disk_size).unwrap_or_default();
+    Room { region: typed.or_else(usual), disk_gb }
 }
 
 async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
@@ -245,7 +260,7 @@ async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompl
     if face.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
-    let Ok(keys) = face.inventory.ssh_keys().await else { return nothing };
+    let Ok(keys) = face.inventory.ssh_keys(Waiting::Suggestion).await else { return nothing };
     let labelled = keys.iter().map(|key| (words::ssh_key(key), key.fingerprint.clone()));
     nothing.set_choices(offered(labelled, partial))
 }
@@ -308,6 +323,35 @@ mod tests {
         assert!(matches!(chosen(Some("huge"), None), Err(Refusal::UnknownSize { .. })));
         let elsewhere = Room::of(&snapshot(&["fra1"]), "fra1");
         assert!(matches!(choose_size(None, &sizes, &elsewhere, None), Err(Refusal::NoSize { needed: 25 })));
+    }
+
+    #[test]
+    fn no_size_with_a_gpu_is_chosen_or_taken() {
+        let sizes = [size("gpu-h100x1-80gb", 80, 1.0), size("large", 80, 24.0)];
+        let room = Room::of(&snapshot(&["nyc3"]), "nyc3");
+        assert_eq!(choose_size(None, &sizes, &room, None).unwrap().slug, "large");
+        let own = source("gpu-h100x1-80gb", "nyc3", &[]);
+        assert_eq!(choose_size(None, &sizes, &room, Some(&own)).unwrap().slug, "large");
+        for typed in ["gpu-h100x1-80gb", " GPU-of-tomorrow"] {
+            let refusal = choose_size(Some(typed), &sizes, &room, None);
+            assert!(
+                matches!(&refusal, Err(Refusal::GpuSize { suggestions, .. }) if *suggestions == ["large"]),
+                "{refusal:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn sizes_are_offered_for_the_region_where_the_launch_would_take_place() {
+        let chosen = |regions, of| Some((snapshot(regions), of));
+        let region = |typed, chosen: Option<(Snapshot, Option<Droplet>)>| offered_room(typed, chosen.as_ref()).region;
+        let own = source("s", "nyc3", &[]);
+        assert_eq!(region(None, chosen(&["ams3", "nyc3"], Some(own.clone()))).as_deref(), Some("nyc3"));
+        assert_eq!(region(None, chosen(&["ams3", "nyc3"], None)).as_deref(), Some("ams3"));
+        assert_eq!(region(Some(""), chosen(&["ams3"], None)).as_deref(), Some("ams3"));
+        assert_eq!(region(Some(" FRA1 "), chosen(&["ams3"], Some(own))).as_deref(), Some("fra1"));
+        assert_eq!(region(None, None), None, "no Snapshot is chosen yet");
+        assert_eq!(offered_room(None, chosen(&["ams3"], None).as_ref()).disk_gb, 25);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::{
         },
         responder::{Answer, Stop},
     },
+    inventory::Whereabouts,
     operation::ids::DropletId,
 };
 
@@ -69,13 +70,18 @@ async fn show(face: &Face, of: Option<DropletId>, number: u32) -> Result<Said, S
     let number = usize::try_from(number).unwrap_or(pages).clamp(1, pages);
     let shown: Vec<_> = listing.snapshots().skip((number - 1) * PER_PAGE).take(PER_PAGE).collect();
     let origins = face.store.origins(shown.iter().map(|snapshot| snapshot.name.as_str())).await?;
+    let droplets = shown.iter().filter_map(|snapshot| snapshot.droplet).chain(of);
+    let whereabouts = face.inventory.whereabouts(&listing, droplets).await;
+    let where_is = |droplet: Option<DropletId>| {
+        droplet.and_then(|id| whereabouts.get(&id)).cloned().unwrap_or(Whereabouts::Unlisted)
+    };
     let entries = shown.into_iter().map(|snapshot| Entry {
         snapshot,
-        droplet: listing.droplet_of(snapshot).map(|droplet| droplet.name.as_str()),
+        droplet: where_is(snapshot.droplet),
         taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
     });
     let page = Page {
-        of: of.map(|id| (id, listing.droplet().map(|droplet| droplet.name.as_str()))),
+        of: of.map(|id| (id, where_is(Some(id)))),
         number,
         pages,
         count,

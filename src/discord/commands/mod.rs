@@ -19,12 +19,12 @@ use serenity::{
 use super::{
     face::{Face, person},
     incident::Fault,
-    messages::{list as words, refusal::Refusal},
+    messages::{choice, refusal::Refusal},
     responder::{Answer, Deferral, Responder, Stop},
 };
 use crate::{
     access::{Person, Right},
-    inventory::{Snapshot, snapshot_label},
+    inventory::{Origin, Snapshot, snapshot_label},
 };
 
 /// Discord takes no more choices.
@@ -94,28 +94,32 @@ async fn snapshots(context: Context<'_>, right: Right, partial: &str) -> CreateA
     if face.policy.authorize(&asking(context), right).is_err() {
         return nothing;
     }
-    let found = face.inventory.snapshots_like(None, partial, CHOICES).await;
-    nothing.set_choices(choices(context, &found).await)
+    let found = face.inventory.find_snapshots(partial, CHOICES).await;
+    let found = found.into_iter().map(|snapshot| (snapshot, Origin::Snapshot)).collect();
+    nothing.set_choices(choices(context, found).await)
 }
 
-/// Snapshots to choose from, with age, size and who took them.
-async fn choices(context: Context<'_>, found: &[Snapshot]) -> Vec<AutocompleteChoice> {
+/// Snapshots and backups to choose from, with age, size and who took them.
+async fn choices(context: Context<'_>, found: Vec<(Snapshot, Origin)>) -> Vec<AutocompleteChoice> {
     let face = context.framework.user_data;
     let origins =
-        face.store.origins(found.iter().map(|snapshot| snapshot.name.as_str())).await.unwrap_or_else(|error| {
+        face.store.origins(found.iter().map(|(snapshot, _)| snapshot.name.as_str())).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "could not learn who took Snapshots");
             std::collections::HashMap::new()
         });
     let users = origins.values().map(|operation| operation.asker.user);
-    let names = face.names.of(&context.serenity_context().http, users).await;
     let now = face.clock.now();
-    let choice = |snapshot: &Snapshot| {
-        let by = origins
-            .get(&snapshot.name)
-            .map(|operation| words::by(names.get(&operation.asker.user).map(String::as_str)));
-        AutocompleteChoice::new(snapshot_label(snapshot, by, now), snapshot.id.to_string())
+    let names = face.names.of(&context.serenity_context().http, users, now).await;
+    let choice = |(snapshot, origin): (Snapshot, Origin)| {
+        let operation = origins.get(&snapshot.name);
+        let detail = match (origin, operation) {
+            (Origin::Backup, _) => Some(choice::BACKUP.to_owned()),
+            (Origin::Snapshot, Some(operation)) => Some(choice::taken_by(names.get(&operation.asker.user))),
+            (Origin::Snapshot, None) => None,
+        };
+        AutocompleteChoice::new(snapshot_label(&snapshot, detail, now), snapshot.id.to_string())
     };
-    found.iter().map(choice).collect()
+    found.into_iter().map(choice).collect()
 }
 
 /// What poise could not do itself. Commands answer for themselves, so what comes here is no command of ours, or a bug.

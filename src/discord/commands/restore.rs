@@ -174,12 +174,11 @@ async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomp
     }
     let Some(droplet) = chosen_droplet(context).await else { return nothing };
     let found = face.inventory.find_restorable(droplet, partial, CHOICES).await;
-    nothing.set_choices(super::choices(context, &found).await)
+    nothing.set_choices(super::choices(context, found).await)
 }
 
 /// The Droplet may be half-typed itself, or typed by name.
 async fn chosen_droplet(context: Context<'_>) -> Option<DropletId> {
     let text = sibling(context, "droplet")?;
-    let found = context.framework.user_data.inventory.resolve_droplet(&text).await;
-    found.ok().map(|droplet| droplet.id)
+    context.framework.user_data.inventory.glimpse_droplet(&text).await
 }

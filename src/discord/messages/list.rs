@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     discord::press::Press,
-    inventory::Snapshot,
+    inventory::{Snapshot, Whereabouts},
     operation::{
         ids::{DropletId, UserId},
         undo::is_safety_name,
@@ -21,8 +21,8 @@ const REGIONS: usize = 4;
 /// A page.
 #[derive(Clone, Debug)]
 pub struct Page<'a> {
-    /// The Droplet that was asked about, with its name where it still is.
-    pub of: Option<(DropletId, Option<&'a str>)>,
+    /// The Droplet that was asked about, and where it is.
+    pub of: Option<(DropletId, Whereabouts)>,
     /// Which page, from 1.
     pub number: usize,
     /// How many there are.
@@ -40,17 +40,18 @@ pub struct Page<'a> {
 pub struct Entry<'a> {
     /// The Snapshot.
     pub snapshot: &'a Snapshot,
-    /// Its Droplet's name; none if that is gone.
-    pub droplet: Option<&'a str>,
+    /// Where its Droplet is.
+    pub droplet: Whereabouts,
     /// Who took it, where we did.
     pub taken_by: Option<UserId>,
 }
 
 /// The page, with buttons to the next ones.
 pub fn page(page: &Page<'_>, wording: &Wording) -> Said {
-    let whose = match page.of {
-        Some((_, Some(droplet))) => format!("Snapshots of {}", name(droplet)),
-        Some((id, None)) => format!("Snapshots of Droplet {id}, which is gone"),
+    let whose = match &page.of {
+        Some((_, Whereabouts::There(droplet))) => format!("Snapshots of {}", name(droplet)),
+        Some((id, Whereabouts::Gone)) => format!("Snapshots of Droplet {id}, which is gone"),
+        Some((id, Whereabouts::Unlisted)) => format!("Snapshots of Droplet {id}, which is not listed"),
         None => "All Snapshots".to_owned(),
     };
     if page.entries.is_empty() {
@@ -81,10 +82,11 @@ fn line(entry: &Entry<'_>, names_droplet: bool, wording: &Wording) -> String {
         None => details.push("size not told yet".to_owned()),
     }
     details.extend(regions(&snapshot.regions));
-    match entry.droplet {
-        Some(droplet) if names_droplet => details.push(format!("of {}", name(&plain(droplet, 40)))),
-        Some(_) => {}
-        None => details.push("⚠️ its Droplet is gone".to_owned()),
+    match &entry.droplet {
+        Whereabouts::There(droplet) if names_droplet => details.push(format!("of {}", name(&plain(droplet, 40)))),
+        Whereabouts::There(_) => {}
+        Whereabouts::Gone => details.push("⚠️ its Droplet is gone".to_owned()),
+        Whereabouts::Unlisted => details.push("its Droplet is not listed".to_owned()),
     }
     if is_safety_name(&snapshot.name) {
         details.push("safety Snapshot".to_owned());
@@ -117,7 +119,7 @@ fn footer(page: &Page<'_>, wording: &Wording) -> String {
 }
 
 fn buttons(page: &Page<'_>) -> Vec<Button> {
-    let of = page.of.map(|(id, _)| id);
+    let of = page.of.as_ref().map(|(id, _)| *id);
     let to = |label, number: usize| Button {
         label,
         style: Style::Secondary,

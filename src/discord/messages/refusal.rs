@@ -151,6 +151,13 @@ pub enum Refusal {
         /// The cheapest that would do.
         suggestions: Vec<String>,
     },
+    /// The size has a GPU.
+    GpuSize {
+        /// The size.
+        size: String,
+        /// The cheapest that would do.
+        suggestions: Vec<String>,
+    },
     /// There is no such size, or not there.
     UnknownSize {
         /// What was typed.
@@ -296,6 +303,7 @@ impl Refusal {
                 "DigitalOcean offers no size with a disk of {needed} GB there. Nothing was done; try another region."
             ),
             Self::SizeTooSmall { size, disk, needed, suggestions } => size_too_small(size, *disk, *needed, suggestions),
+            Self::GpuSize { size, suggestions } => gpu_size(size, suggestions),
             Self::UnknownSize { text, suggestions } => {
                 format!("There is no size {} to be had there. {}", quote(text), suggested(suggestions))
             }
@@ -501,6 +509,15 @@ fn too_late(operation: OperationId, progress: Option<(GuildId, ChannelId, Messag
         |(guild, channel, message)| link(guild, channel, message),
     );
     format!("That is decided already; {place} shows how it goes on.")
+}
+
+fn gpu_size(size: &str, suggestions: &[String]) -> String {
+    format!(
+        "This bot makes no Droplets with a GPU, such as {}: DigitalOcean's lists leave them out, so if an answer got lost, it could \
+         not see that one was made, and might make a second. Nothing was done; the control panel can make one. {}",
+        name(size),
+        suggested(suggestions)
+    )
 }
 
 fn undo_over(snapshot: &str) -> String {

@@ -763,6 +763,7 @@ fn every_question_before_something_is_lost() {
 #[test]
 fn a_page_of_the_list() {
     use super::list::{self, Entry as Line, Page};
+    use crate::inventory::Whereabouts::{Gone, There, Unlisted};
     let snapshot = |json: serde_json::Value| serde_json::from_value::<crate::inventory::Snapshot>(json).unwrap();
     let regions = ["ams3", "blr1", "fra1", "lon1", "nyc1", "nyc3"];
     let shown = [
@@ -772,17 +773,26 @@ fn a_page_of_the_list() {
         snapshot(serde_json::json!({"id": "7", "name": "`@everyone`\n**x**", "size_gigabytes": 0.01})),
     ];
     let entries = || {
-        let line = |snapshot| Line { snapshot, droplet: Some("web-1"), taken_by: None };
+        let line = |snapshot| Line { snapshot, droplet: There("web-1".to_owned()), taken_by: None };
         vec![
             Line { taken_by: Some(ADA), ..line(&shown[0]) },
             line(&shown[1]),
-            Line { droplet: None, ..line(&shown[2]) },
+            Line { droplet: Gone, ..line(&shown[2]) },
+            Line { droplet: Unlisted, ..line(&shown[0]) },
         ]
     };
     let all = Page { of: None, number: 2, pages: 3, count: 23, sizes: vec![12.4, 0.01], entries: entries() };
-    let one = Page { of: Some((DropletId(11), Some("web-1"))), number: 1, pages: 1, count: 1, ..all.clone() };
-    let gone = Page { of: Some((DropletId(11), None)), ..one.clone() };
+    let one =
+        Page { of: Some((DropletId(11), There("web-1".to_owned()))), number: 1, pages: 1, count: 1, ..all.clone() };
+    let gone = Page { of: Some((DropletId(11), Gone)), ..one.clone() };
+    let unlisted = Page { of: Some((DropletId(11), Unlisted)), ..one.clone() };
     let empty = Page { entries: Vec::new(), count: 0, ..one.clone() };
-    let pages = [("all", all), ("of one", one), ("of one that is gone", gone), ("empty", empty)];
+    let pages = [
+        ("all", all),
+        ("of one", one),
+        ("of one that is gone", gone),
+        ("of one that is not listed", unlisted),
+        ("empty", empty),
+    ];
     insta::assert_snapshot!(side_by_side(pages.map(|(label, page)| (label, read(&list::page(&page, &wording()))))));
 }

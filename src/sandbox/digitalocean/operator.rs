@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     action::{Kind, Progress},
-    catalogue::REGIONS,
+    catalogue::{REGIONS, find_size},
     droplet::{Blueprint, Status},
     fault::{Fault, Faults},
     image::{Image, Origin},
@@ -122,6 +122,13 @@ impl World {
         }
     }
 
+    /// Lets a Snapshot or backup be in exactly these regions.
+    pub fn set_image_regions(&mut self, id: u64, regions: &[&str]) {
+        if let Some(image) = self.images.get_mut(&id) {
+            image.regions = regions.iter().map(|region| (*region).to_owned()).collect();
+        }
+    }
+
     /// Begins an Action as somebody else does it in the panel; none if the Droplet is gone or busy.
     pub fn start_foreign_action(&mut self, droplet: u64, kind: Kind) -> Option<u64> {
         self.begin(droplet, kind, None).ok()
@@ -140,6 +147,13 @@ impl World {
     /// Renames a Droplet.
     pub fn rename(&mut self, droplet: u64, name: &str) {
         self.change(droplet, |droplet| name.clone_into(&mut droplet.name));
+    }
+
+    /// Gives a Droplet another size, at once, also with a smaller disk; it must be one of the catalogue's.
+    pub fn resize(&mut self, id: u64, slug: &str) {
+        if let Some(size) = find_size(slug) {
+            self.change(id, |droplet| droplet.size = size);
+        }
     }
 
     /// Locks or unlocks a Droplet as DigitalOcean's staff do.

@@ -1,0 +1,14 @@
+//! What a suggestion adds to the name of a Snapshot. No markdown is rendered there, and no mention.
+
+use super::text::plain;
+
+/// The longest name of a person that leaves room for the Snapshot's own.
+const LONGEST_NAME: usize = 20;
+
+/// DigitalOcean made it by itself.
+pub const BACKUP: &str = "backup";
+
+/// Who took it, if it is known what they are called.
+pub fn taken_by(name: Option<&String>) -> String {
+    name.map_or_else(|| "by this bot".to_owned(), |name| format!("by {}", plain(name, LONGEST_NAME)))
+}
