@@ -59,6 +59,9 @@ pub struct Owed {
     pub since: Timestamp,
     /// Until when what we sent may still turn the Droplet off; absent once it is known to be over.
     pub late_until: Option<Timestamp>,
+    /// The same for what was sent before the latest command: what remains should that one not have been carried out.
+    #[serde(default)]
+    pub earlier_until: Option<Timestamp>,
 }
 
 /// Power back does not succeed.
@@ -119,14 +122,16 @@ impl Power {
         }
         self.went_off.get_or_insert(now);
         let since = self.owed.map_or(now, |owed| owed.since);
-        self.owed = Some(Owed { since, late_until: Some(later(now, LATE_OFF)) });
+        let earlier_until = self.owed.and_then(|owed| owed.late_until);
+        self.owed = Some(Owed { since, late_until: Some(later(now, LATE_OFF)), earlier_until });
         self.parked = false;
     }
 
-    /// What we sent is known to be over: it cannot turn the Droplet off any more.
+    /// The latest command is known to be over, or never to have been: it cannot turn the Droplet off any more. What was sent before
+    /// it still may.
     pub(super) fn settle(&mut self) {
         if let Some(owed) = &mut self.owed {
-            owed.late_until = None;
+            owed.late_until = owed.earlier_until;
         }
     }
 
@@ -144,7 +149,9 @@ impl Power {
         if self.owed.is_some() {
             self.seen_off = true;
             self.parked = false;
-            self.settle();
+        }
+        if let Some(owed) = &mut self.owed {
+            (owed.late_until, owed.earlier_until) = (None, None);
         }
     }
 

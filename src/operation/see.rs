@@ -476,7 +476,7 @@ impl Operation {
         match reading.status {
             ActionStatus::InProgress => self.look_again(focus, task, began, rules, now),
             ActionStatus::Completed => {
-                if task == Task::Restore && !self.left_shutdown_behind() {
+                if task == Task::Restore {
                     self.power.settle();
                 }
                 if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
@@ -487,7 +487,7 @@ impl Operation {
             }
             ActionStatus::Errored => match task {
                 Task::Snapshot | Task::Restore | Task::Create | Task::Delete => {
-                    if task == Task::Restore && !self.left_shutdown_behind() {
+                    if task == Task::Restore {
                         self.power.settle();
                     }
                     self.baseline.push(reading.id);
@@ -561,10 +561,5 @@ impl Operation {
             .iter()
             .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(&reading.id))
             .map(|reading| reading.kind.clone())
-    }
-
-    /// Whether a hung shutdown of ours may still take effect.
-    fn left_shutdown_behind(&self) -> bool {
-        self.steps.iter().any(|step| step.task == Task::ShutDown && matches!(step.state, State::Failed { .. }))
     }
 }

@@ -165,7 +165,7 @@ contract! {
 
         let newer = store.create(request(2, 10), InteractionId(2)).await.unwrap();
 
-        assert_eq!(newer.power.owed, Some(Owed { since: at(5), late_until: None }));
+        assert_eq!(newer.power.owed, Some(Owed { since: at(5), late_until: None, earlier_until: None }));
         let owed = store.power_owed().await.unwrap();
         assert_eq!(owed.iter().map(|owed| (owed.operation, owed.since)).collect::<Vec<_>>(), [(newer.id, at(5))]);
         assert_eq!(store.due(at(99), Whose::All, &nothing_skipped(), 9).await.unwrap(), [newer.id]);

@@ -139,7 +139,7 @@ pub(crate) async fn load(store: &Store, id: OperationId) -> Loaded {
 /// An operation that owes power, as after the intent of a shutdown.
 pub(crate) fn owing(mut operation: Operation, since: Timestamp) -> Operation {
     operation.power.before = Some(PowerState::On);
-    operation.power.owed = Some(Owed { since, late_until: None });
+    operation.power.owed = Some(Owed { since, late_until: None, earlier_until: None });
     operation
 }
 

@@ -108,7 +108,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn power() -> impl Strategy<Value = Power> {
-    let owed = (moment(), option::of(moment())).prop_map(|(since, late_until)| Owed { since, late_until });
+    let owed = (moment(), option::of(moment()), option::of(moment()))
+        .prop_map(|(since, late_until, earlier_until)| Owed { since, late_until, earlier_until });
     let stuck = (moment(), option::of(failure())).prop_map(|(since, why)| Stuck { since, why });
     let how = proptest::sample::select(vec![Released::LeftOff, Released::Handled]);
     let release = (any::<u64>(), moment(), how).prop_map(|(by, at, how)| Release { by: UserId(by), at, how });

@@ -100,7 +100,7 @@ pub(crate) fn shutting_down() -> Operation {
     let mut operation = with_history(waiting());
     operation.power.before = Some(PowerState::On);
     operation.power.went_off = Some(ago(200));
-    operation.power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF) });
+    operation.power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF), earlier_until: None });
     operation.steps[0].began = Some(ago(200));
     operation.steps[0].state = running(ago(200));
     operation
@@ -202,7 +202,7 @@ pub(crate) fn watched() -> Operation {
     operation.power.came_back = None;
     operation.power.parked = true;
     operation.power.back = Step::new(Task::PowerOn);
-    operation.power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF) });
+    operation.power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF), earlier_until: None });
     operation
 }
 

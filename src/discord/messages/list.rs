@@ -95,11 +95,6 @@ fn line(entry: &Entry<'_>, names_droplet: bool, wording: &Wording) -> String {
     format!("**{}**{when}\n{}", name(&snapshot.name), details.join(" · "))
 }
 
-/// Who took a Snapshot of ours, for a choice: no markdown is rendered there.
-pub fn by(called: Option<&str>) -> String {
-    called.map_or_else(|| "by this bot".to_owned(), |called| format!("by {}", plain(called, 20)))
-}
-
 fn regions(regions: &[String]) -> Option<String> {
     if regions.is_empty() {
         return None;

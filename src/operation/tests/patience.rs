@@ -296,3 +296,30 @@ fn a_command_that_finds_nobody_fails_alone_where_the_droplet_is_there() {
         assert_eq!(done.verdict, Some(expected), "{denied}");
     }
 }
+
+#[test]
+fn a_refused_shutdown_does_not_void_what_an_older_one_may_still_do() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
+    older.power.before = Some(PowerState::On);
+    older.power.owe(toy.now);
+    older.ended = Some(toy.now);
+    let late = older.power.owed.unwrap().late_until;
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    it.inherit(&mut older);
+    for fate in [Fate::ThrottledFor(5), Fate::NeverSent] {
+        while next_command(&toy, &it).is_none() {
+            it = toy.turn(it, Fate::Fine, 20);
+        }
+        it = toy.turn(it, fate, 20);
+        assert_eq!(it.power.owed.unwrap().late_until, late, "{fate:?}");
+    }
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    let sent = it.apply(Observation::Intended, &toy.rules, toy.now).unwrap();
+    let refused = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });
+    let it = sent.apply(Observation::Answered(Command::ShutDown(DROPLET), refused), &toy.rules, toy.now).unwrap();
+    let it = until(&mut toy, it, |it| it.verdict.is_some());
+    assert_eq!(it.power.owed.unwrap().late_until, late);
+}
