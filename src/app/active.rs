@@ -23,6 +23,7 @@ use crate::{
         self,
         bot::{self, Bot, Rooms},
         doors::{Door, Doors},
+        watchdog::Patience,
     },
     http::Readiness,
     inventory::Inventory,
@@ -139,6 +140,7 @@ impl Active<'_> {
             price_per_gb: config.snapshot_price_per_gb,
             rules,
             notify_channel: config.discord.notify_channel,
+            patience: Patience::default(),
         };
         let rooms = Rooms {
             store: Arc::clone(self.store),

@@ -24,6 +24,7 @@ pub mod press;
 mod registration;
 pub mod reporter;
 mod responder;
+pub mod watchdog;
 mod wire;
 
 pub use error::Error;
