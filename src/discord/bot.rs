@@ -21,6 +21,7 @@ use super::{
     messages::Wording,
     names::Names,
     registration::Registrar,
+    repeats::Repeats,
     reporter::Reporter,
     watchdog::{Patience, Watchdog},
     wire::{self, Route, Trouble},
@@ -110,6 +111,7 @@ impl Bot {
             options: Handler::options(),
             shards: std::sync::OnceLock::new(),
             seen,
+            repeats: Repeats::default(),
             stirred: Arc::clone(&stirred),
             left: left.clone(),
         });

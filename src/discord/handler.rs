@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-use super::{buttons, commands, face::Face, incident::Fault};
+use super::{buttons, commands, face::Face, incident::Fault, repeats::Repeats};
 
 /// The ears of the bot.
 pub(super) struct Handler {
@@ -26,6 +26,7 @@ pub(super) struct Handler {
     /// Known once the client is built, which is before it hears anything.
     pub(super) shards: OnceLock<Arc<ShardManager>>,
     pub(super) seen: mpsc::UnboundedSender<GuildId>,
+    pub(super) repeats: Repeats,
     /// Rung when the connection changed.
     pub(super) stirred: Arc<Notify>,
     /// The bot has left the gateway, whatever serenity may still be trying.
@@ -56,7 +57,7 @@ impl Handler {
 #[async_trait]
 impl EventHandler for Handler {
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
-        if self.left.is_cancelled() {
+        if self.left.is_cancelled() || self.repeats.is_repeat(interaction.id()) {
             return;
         }
         match &interaction {

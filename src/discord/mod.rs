@@ -22,6 +22,7 @@ mod names;
 mod preflight;
 pub mod press;
 mod registration;
+mod repeats;
 pub mod reporter;
 mod responder;
 pub mod watchdog;
