@@ -1,7 +1,8 @@
 //! One report at a time: post it, edit it, or learn that neither is possible, and write down what came of it.
 //!
 //! A post is written down before it leaves and carries a nonce that Discord remembers for some minutes, so that a crash in
-//! between does not say anything twice. Beyond those minutes our own recent messages are looked through.
+//! between does not say anything twice. Beyond those minutes our own recent messages are looked through. An edit is checked
+//! before it leaves, too.
 
 use std::panic::AssertUnwindSafe;
 
@@ -14,10 +15,12 @@ use serenity::{
         id::{ChannelId as DiscordChannel, MessageId as DiscordMessage, UserId as DiscordUser},
     },
 };
+use tokio::time::Instant;
 
 use super::{
     Reporter, STORE_PAUSE,
     desk::{Done, Held},
+    line,
 };
 use crate::{
     discord::{
@@ -103,9 +106,10 @@ impl Reporter {
         }
         let channel = delivery::channel_id(report.channel);
         let id = delivery::message_id(message);
-        let edited = self.http.edit_message(channel, id, &delivery::edit(said), Vec::new()).await;
-        wire::count(&edited);
-        match edited {
+        let deadline = line::deadline();
+        self.store.report_editing(report).await?;
+        let edit = delivery::edit(said);
+        match line::in_time(deadline, self.http.edit_message(channel, id, &edit, Vec::new())).await {
             Ok(_) => {
                 self.store.report_edited(report, version, &digest, self.clock.now()).await?;
                 self.question_shown(report).await?;
@@ -132,6 +136,7 @@ impl Reporter {
             self.store.report_posted(report, found, UNKNOWN_VERSION, "", now).await?;
             return Ok(Came::Settled);
         }
+        let deadline = line::deadline();
         self.store.report_posting(report, now).await?;
         let reply_to = match report.kind {
             ReportKind::Progress | ReportKind::Notify => None,
@@ -146,9 +151,9 @@ impl Reporter {
         }
         let nonce = report.kind.nonce(operation.id, report.generation);
         let channel = delivery::channel_id(report.channel);
-        let mut sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to)).await;
+        let mut sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to), deadline).await;
         if reply_to.is_some() && sent.as_ref().is_err_and(|error| Trouble::of(error) == Trouble::CannotReply) {
-            sent = self.send(channel, &delivery::create(said, nonce, None)).await;
+            sent = self.send(channel, &delivery::create(said, nonce, None), deadline).await;
         }
         match sent {
             Ok(message) => {
@@ -175,10 +180,13 @@ impl Reporter {
         }
     }
 
-    async fn send(&self, channel: DiscordChannel, message: &CreateMessage) -> serenity::Result<Message> {
-        let sent = self.http.send_message(channel, Vec::new(), message).await;
-        wire::count(&sent);
-        sent
+    async fn send(
+        &self,
+        channel: DiscordChannel,
+        message: &CreateMessage,
+        deadline: Instant,
+    ) -> serenity::Result<Message> {
+        line::in_time(deadline, self.http.send_message(channel, Vec::new(), message)).await
     }
 
     /// From now on people can read the question, so its time begins to run.
@@ -251,7 +259,8 @@ impl Reporter {
             // Of every outcome the notify channel hears anyway.
             (ReportKind::Progress | ReportKind::Notify, _) | (ReportKind::Answer, Some(_)) => {}
             (ReportKind::Stuck | ReportKind::Repaired, Some(channel)) => {
-                let sent = self.send(delivery::channel_id(channel), &delivery::create(said, nonce, None)).await;
+                let message = delivery::create(said, nonce, None);
+                let sent = self.send(delivery::channel_id(channel), &message, line::deadline()).await;
                 if let Err(error) = sent {
                     tracing::warn!(operation.id = %operation.id, cause = wire::describe(&error), "could not tell the notify channel");
                 }
@@ -274,7 +283,7 @@ impl Reporter {
     ) -> serenity::Result<()> {
         let opened = DiscordUser::new(user.0.max(1)).create_dm_channel(&*self.http).await;
         wire::count(&opened);
-        self.send(opened?.id, &delivery::create(said, nonce, None)).await.map(drop)
+        self.send(opened?.id, &delivery::create(said, nonce, None), line::deadline()).await.map(drop)
     }
 
     /// Looks for a message that may have been posted before a crash, among our own since then. Nothing is found where the bot
