@@ -5,6 +5,7 @@
 
 mod desk;
 mod line;
+mod recall;
 mod speak;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::{
         answer::{answer, notify},
         progress::progress,
         said::Said,
+        small_print::signed,
         stuck::{repaired, stuck},
     },
 };
@@ -113,12 +115,13 @@ impl Reporter {
 
     fn words(&self, report: &Report, now: Timestamp) -> Said {
         let operation = &report.operation.operation;
-        match report.kind {
+        let said = match report.kind {
             ReportKind::Progress => progress(operation, &self.wording, now),
             ReportKind::Answer => answer(operation, &self.wording),
             ReportKind::Notify => notify(operation, &self.wording),
             ReportKind::Stuck => stuck(operation),
             ReportKind::Repaired => repaired(operation),
-        }
+        };
+        signed(said, report.kind, operation.id)
     }
 }

@@ -1,8 +1,14 @@
 //! What the bot says by itself, through deletions, refusals and outages.
 
+use jiff::SignedDuration;
 use snapshot_bot::{
-    operation::{Question, Verdict, Wish, ids::OperationId, power::Stuck, step::State},
-    sandbox::discord::{fault::Fault, message::Message, permission::Permissions},
+    operation::{Operation, Question, Verdict, Wish, ids::OperationId, power::Stuck, step::State},
+    sandbox::discord::{
+        fault::{Fault, Route},
+        message::Message,
+        permission::Permissions,
+        snowflake::Snowflake,
+    },
 };
 
 use crate::stage::Stage;
@@ -141,4 +147,106 @@ async fn a_call_for_help_pings_and_offers_a_button() {
     assert_eq!(call.reference, Some(progress.id));
     assert_eq!(stage.seat("ada").pings(), 1);
     stage.close().await;
+}
+
+/// Longer than Discord remembers a nonce.
+const LONG: SignedDuration = SignedDuration::from_mins(10);
+const READY: &str = "is ready";
+
+fn posts(channel: Snowflake) -> Route {
+    format!("POST {}", history(channel)).parse().expect("a route")
+}
+
+fn lists() -> Route {
+    "GET /channels/*/messages".parse().expect("a route")
+}
+
+fn history(channel: Snowflake) -> String {
+    format!("/channels/{channel}/messages")
+}
+
+/// Commits a change whose announcement arrives, while nobody here learns of it until Discord has forgotten its nonce.
+async fn arrives_unheard(
+    stage: &Stage,
+    id: OperationId,
+    (channel, text): (Snowflake, &str),
+    change: impl FnOnce(&mut Operation),
+) {
+    stage.discord.world().inject(posts(channel).containing(text), Fault::CutAfter, Some(1));
+    stage.commit(id, change).await;
+    stage.posted_in(channel, |message| message.body.content.contains(text)).await;
+    stage.clock.advance(LONG);
+}
+
+fn end(operation: &mut Operation) {
+    operation.verdict = Some(Verdict::Completed);
+    operation.ended = Some(operation.asked_at);
+}
+
+#[tokio::test]
+async fn what_discord_no_longer_remembers_is_found_by_its_small_print_although_the_words_changed() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
+    stage.commit(id, |operation| operation.verdict = Some(Verdict::Cancelled)).await;
+    stage.until_answered_later("GET", &history(stage.channel), 1).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, &format!("-# operation {id}")), 1);
+}
+
+#[tokio::test]
+async fn every_kind_of_announcement_is_found_again() {
+    type Change = fn(&mut Operation);
+    let stuck: Change = |operation| operation.power.stuck = Some(Stuck { since: operation.asked_at, why: None });
+    let repaired: Change = |operation| operation.power.repaired = Some(operation.asked_at);
+    for (is_notified, text, change) in
+        [(false, "· power", stuck), (false, "· late shutdown", repaired), (true, "· outcome", end)]
+    {
+        let stage = Stage::new().await;
+        let (id, _) = begun(&stage).await;
+        let channel = if is_notified { stage.notified } else { stage.channel };
+        arrives_unheard(&stage, id, (channel, text), change).await;
+        stage.until_answered_later("GET", &history(channel), 1).await;
+        stage.leave().await;
+        assert_eq!(stage.count(channel, text), 1, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_fails_for_the_moment_proves_nothing() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    stage.discord.world().inject(lists(), Fault::Down(502), Some(1));
+    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
+    stage.until_answered_later("GET", &history(stage.channel), 2).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, READY), 1);
+}
+
+#[tokio::test]
+async fn in_a_busy_channel_the_look_goes_back_to_the_first_try() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let bob = stage.seat("bob").user;
+    stage.discord.world().inject(posts(stage.channel).containing(READY), Fault::CutAfter, Some(1));
+    stage.commit(id, end).await;
+    stage.posted(|message| message.body.content.contains(READY)).await;
+    for _ in 0..250 {
+        stage.discord.world().say(stage.channel, bob, "and another thing");
+    }
+    stage.clock.advance(LONG);
+    stage.until_answered_later("GET", &history(stage.channel), 3).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, READY), 1);
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_read_a_doubled_announcement_is_better_than_a_lost_one() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
+    stage.discord.world().deny_bot(stage.channel, Permissions::READ_MESSAGE_HISTORY);
+    let channel = stage.channel;
+    let doubled = |message: &&Message| message.body.content.contains(READY);
+    stage.discord.until(|world| (world.messages_in(channel).filter(doubled).count() == 2).then_some(())).await;
 }

@@ -1,18 +1,17 @@
 //! One report at a time: post it, edit it, or learn that neither is possible, and write down what came of it.
 //!
 //! A post is written down before it leaves and carries a nonce that Discord remembers for some minutes, so that a crash in
-//! between does not say anything twice. Beyond those minutes our own recent messages are looked through. An edit is checked
-//! before it leaves, too.
+//! between does not say anything twice; `recall` looks beyond those minutes. An edit is checked before it leaves, too.
 
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use serenity::{
-    builder::{CreateMessage, GetMessages},
+    builder::CreateMessage,
     model::{
         channel::Message,
-        id::{ChannelId as DiscordChannel, MessageId as DiscordMessage, UserId as DiscordUser},
+        id::{ChannelId as DiscordChannel, UserId as DiscordUser},
     },
 };
 use tokio::time::Instant;
@@ -37,9 +36,7 @@ use crate::{
     store::{self, Report, Version},
 };
 
-/// How long Discord can be relied upon to remember a nonce; documented as "the past few minutes".
-const NONCE_MEMORY: SignedDuration = SignedDuration::from_mins(2);
-/// Before a post that Discord refuses for reasons unknown is given up.
+/// Before a message that Discord refuses for reasons unknown is given up.
 const MOST_REFUSALS: u32 = 8;
 /// The pause when Discord has seen enough edits of an old message.
 const TIRED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
@@ -122,40 +119,28 @@ impl Reporter {
                     Ok(Came::Settled)
                 }
                 Trouble::TooManyEdits => self.again(report, self.clock.now() + TIRED_PAUSE).await,
-                trouble => self.not_said(report, said, trouble, &error).await,
+                _ => self.not_said(report, said, &error).await,
             },
         }
     }
 
     async fn post(&self, report: &Report, said: &Said) -> Result<Came, store::Error> {
-        let now = self.clock.now();
-        let operation = &report.operation.operation;
-        if let Some(since) = report.posting_since.filter(|since| now.duration_since(*since) > NONCE_MEMORY)
-            && let Some(found) = self.look_up(report, said, since).await
-        {
-            self.store.report_posted(report, found, UNKNOWN_VERSION, "", now).await?;
-            return Ok(Came::Settled);
+        let channel = delivery::channel_id(report.channel);
+        match self.posted_before(report, channel, line::deadline()).await {
+            Ok(None) => {}
+            Ok(Some(found)) => {
+                self.store.report_posted(report, found, UNKNOWN_VERSION, "", self.clock.now()).await?;
+                return Ok(Came::Settled);
+            }
+            Err(error) => return self.later(report, &error).await,
         }
         let deadline = line::deadline();
-        self.store.report_posting(report, now).await?;
-        let reply_to = match report.kind {
-            ReportKind::Progress | ReportKind::Notify => None,
-            ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired => {
-                let progress = self.store.progress_message(operation.id).await?;
-                progress.filter(|(channel, _)| *channel == report.channel)
-            }
-        };
+        self.store.report_posting(report, self.clock.now()).await?;
         if report.kind == ReportKind::Answer {
             // Who reads that it is done may look for what it made, or no longer find what it deleted.
             self.inventory.invalidate();
         }
-        let nonce = report.kind.nonce(operation.id, report.generation);
-        let channel = delivery::channel_id(report.channel);
-        let mut sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to), deadline).await;
-        if reply_to.is_some() && sent.as_ref().is_err_and(|error| Trouble::of(error) == Trouble::CannotReply) {
-            sent = self.send(channel, &delivery::create(said, nonce, None), deadline).await;
-        }
-        match sent {
+        match self.create(report, said, deadline).await? {
             Ok(message) => {
                 // After an earlier try, Discord may have given us that one's message, which shows an older version.
                 let is_fresh = report.posting_since.is_none();
@@ -176,8 +161,31 @@ impl Reporter {
                 }
                 Ok(Came::Settled)
             }
-            Err(error) => self.not_said(report, said, Trouble::of(&error), &error).await,
+            Err(error) => self.not_said(report, said, &error).await,
         }
+    }
+
+    /// Posts it, as a reply to the progress message where that is possible.
+    async fn create(
+        &self,
+        report: &Report,
+        said: &Said,
+        deadline: Instant,
+    ) -> Result<serenity::Result<Message>, store::Error> {
+        let id = report.operation.operation.id;
+        let reply_to = match report.kind {
+            ReportKind::Progress | ReportKind::Notify => None,
+            ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired => {
+                self.store.progress_message(id).await?.filter(|(channel, _)| *channel == report.channel)
+            }
+        };
+        let nonce = report.kind.nonce(id, report.generation);
+        let channel = delivery::channel_id(report.channel);
+        let sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to), deadline).await;
+        if reply_to.is_some() && sent.as_ref().is_err_and(|error| Trouble::of(error) == Trouble::CannotReply) {
+            return Ok(self.send(channel, &delivery::create(said, nonce, None), deadline).await);
+        }
+        Ok(sent)
     }
 
     async fn send(
@@ -202,32 +210,23 @@ impl Reporter {
     }
 
     /// What to do about a message that Discord did not take.
-    async fn not_said(
-        &self,
-        report: &Report,
-        said: &Said,
-        trouble: Trouble,
-        error: &serenity::Error,
-    ) -> Result<Came, store::Error> {
+    async fn not_said(&self, report: &Report, said: &Said, error: &serenity::Error) -> Result<Came, store::Error> {
         let id = report.operation.operation.id;
         let (kind, cause) = (report.kind.word(), wire::describe(error));
-        match trouble {
+        match Trouble::of(error) {
             Trouble::ChannelGone | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
                 tracing::warn!(operation.id = %id, channel.id = report.channel.0, kind, cause, "may not post here");
                 self.say_elsewhere(report, said).await;
                 self.store.report_given_up(report, &cause).await?;
                 Ok(Came::Settled)
             }
-            Trouble::Later | Trouble::TooManyEdits => {
-                tracing::info!(operation.id = %id, kind, cause, attempts = report.attempts, "could not post, trying again");
-                self.again(report, self.retry_at(report.attempts)).await
-            }
-            Trouble::UnknownMessage
+            Trouble::Later | Trouble::TooManyEdits => self.later(report, error).await,
+            trouble @ (Trouble::UnknownMessage
             | Trouble::CannotReply
             | Trouble::InteractionOver
             | Trouble::AlreadyAnswered
             | Trouble::TokenRefused
-            | Trouble::Refused => {
+            | Trouble::Refused) => {
                 tracing::error!(operation.id = %id, kind, cause, attempts = report.attempts, "Discord refuses a message");
                 if report.attempts >= MOST_REFUSALS && trouble != Trouble::TokenRefused {
                     self.store.report_given_up(report, &cause).await?;
@@ -236,6 +235,12 @@ impl Reporter {
                 self.again(report, self.retry_at(report.attempts.max(3))).await
             }
         }
+    }
+
+    async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
+        let (id, kind, cause) = (report.operation.operation.id, report.kind.word(), wire::describe(error));
+        tracing::info!(operation.id = %id, kind, cause, attempts = report.attempts, "could not post, trying again");
+        self.again(report, self.retry_at(report.attempts)).await
     }
 
     async fn again(&self, report: &Report, at: Timestamp) -> Result<Came, store::Error> {
@@ -284,48 +289,5 @@ impl Reporter {
         let opened = DiscordUser::new(user.0.max(1)).create_dm_channel(&*self.http).await;
         wire::count(&opened);
         self.send(opened?.id, &delivery::create(said, nonce, None), line::deadline()).await.map(drop)
-    }
-
-    /// Looks for a message that may have been posted before a crash, among our own since then. Nothing is found where the bot
-    /// may not read the history: Discord's list is then empty, and a doubled announcement is better than a lost one.
-    async fn look_up(&self, report: &Report, said: &Said, since: Timestamp) -> Option<MessageId> {
-        let before = since - SignedDuration::from_mins(1);
-        let recent = GetMessages::new().after(snowflake(before)).limit(100);
-        let listed = delivery::channel_id(report.channel).messages(&*self.http, recent).await;
-        wire::count(&listed);
-        let id = report.operation.operation.id.to_string();
-        let is_it = |message: &Message| {
-            message.author.id == self.me
-                && match report.kind {
-                    ReportKind::Progress => message
-                        .embeds
-                        .iter()
-                        .any(|embed| embed.footer.as_ref().is_some_and(|footer| footer.text.ends_with(&id))),
-                    ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
-                        message.content == said.content
-                    }
-                }
-        };
-        listed.ok()?.iter().find(|message| is_it(message)).map(|message| MessageId(message.id.get()))
-    }
-}
-
-/// The smallest id that a message of this moment can have: Discord's ids begin with milliseconds since 2015.
-fn snowflake(at: Timestamp) -> DiscordMessage {
-    const DISCORD_EPOCH: i64 = 1_420_070_400_000;
-    let millis = u64::try_from(at.as_millisecond() - DISCORD_EPOCH).unwrap_or_default();
-    DiscordMessage::new((millis << 22).max(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_snowflake_begins_with_its_moment() {
-        let at = Timestamp::from_millisecond(1_462_015_105_796).unwrap();
-        // The example of Discord's own reference: 175928847299117063.
-        assert_eq!(snowflake(at).get(), 175_928_847_299_117_063 >> 22 << 22);
-        assert_eq!(snowflake(Timestamp::UNIX_EPOCH).get(), 1);
     }
 }
