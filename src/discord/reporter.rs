@@ -4,6 +4,7 @@
 //! restart repairs everything. Nobody else posts into channels. `app` runs it and lets it drain after the gateway is closed.
 
 mod desk;
+mod elsewhere;
 mod line;
 mod recall;
 mod speak;

@@ -250,3 +250,58 @@ async fn where_nothing_can_be_read_a_doubled_announcement_is_better_than_a_lost_
     let doubled = |message: &&Message| message.body.content.contains(READY);
     stage.discord.until(|world| (world.messages_in(channel).filter(doubled).count() == 2).then_some(())).await;
 }
+
+/// The channel is gone, and Discord is down for whoever is told instead.
+fn nobody_to_tell(stage: &Stage) -> Snowflake {
+    let ada = stage.seat("ada").user;
+    let mut world = stage.discord.world();
+    world.delete_channel(stage.channel);
+    world.inject("POST /users/@me/channels".parse().expect("a route"), Fault::Down(502), Some(2));
+    world.direct_channel(ada)
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_given_directly_at_once_is_given_later() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let direct = nobody_to_tell(&stage);
+    stage.commit(id, end).await;
+    stage.posted_later(direct, READY).await;
+    stage.posted_in(stage.notified, |message| message.body.content.contains(READY)).await;
+}
+
+#[tokio::test]
+async fn a_call_for_help_that_cannot_be_heard_at_once_is_heard_later() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let direct = nobody_to_tell(&stage);
+    stage.discord.world().delete_channel(stage.notified);
+    let now = stage.clock.now();
+    stage.commit(id, |operation| operation.power.stuck = Some(Stuck { since: now, why: None })).await;
+    stage.posted_later(direct, "could not be turned on again").await;
+}
+
+#[tokio::test]
+async fn a_call_for_help_waits_for_the_notify_channel() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    stage.discord.world().delete_channel(stage.channel);
+    let now = stage.clock.now();
+    let down = stage.discord.world().inject(posts(stage.notified), Fault::Down(502), None);
+    stage.commit(id, |operation| operation.power.stuck = Some(Stuck { since: now, why: None })).await;
+    stage.until_answered("POST", &history(stage.notified), 1).await;
+    stage.discord.world().heal(down);
+    stage.posted_later(stage.notified, "could not be turned on again").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_discord_refuses_for_good_reaches_who_asked_directly() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let ada = stage.seat("ada").user;
+    let direct = stage.discord.world().direct_channel(ada);
+    let refuse = Fault::Refuse { status: 400, code: 0, message: "no".to_owned() };
+    stage.discord.world().inject(posts(stage.channel), refuse, None);
+    stage.commit(id, end).await;
+    stage.posted_later(direct, READY).await;
+}

@@ -9,10 +9,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use serenity::{
     builder::CreateMessage,
-    model::{
-        channel::Message,
-        id::{ChannelId as DiscordChannel, UserId as DiscordUser},
-    },
+    model::{channel::Message, id::ChannelId as DiscordChannel},
 };
 use tokio::time::Instant;
 
@@ -36,7 +33,7 @@ use crate::{
     store::{self, Report, Version},
 };
 
-/// Before a message that Discord refuses for reasons unknown is given up.
+/// Before a message that Discord refuses for reasons unknown is given up here.
 const MOST_REFUSALS: u32 = 8;
 /// The pause when Discord has seen enough edits of an old message.
 const TIRED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
@@ -119,7 +116,7 @@ impl Reporter {
                     Ok(Came::Settled)
                 }
                 Trouble::TooManyEdits => self.again(report, self.clock.now() + TIRED_PAUSE).await,
-                _ => self.not_said(report, said, &error).await,
+                _ => self.not_said(report, said, &error, deadline).await,
             },
         }
     }
@@ -161,7 +158,7 @@ impl Reporter {
                 }
                 Ok(Came::Settled)
             }
-            Err(error) => self.not_said(report, said, &error).await,
+            Err(error) => self.not_said(report, said, &error, deadline).await,
         }
     }
 
@@ -188,7 +185,7 @@ impl Reporter {
         Ok(sent)
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         channel: DiscordChannel,
         message: &CreateMessage,
@@ -210,15 +207,19 @@ impl Reporter {
     }
 
     /// What to do about a message that Discord did not take.
-    async fn not_said(&self, report: &Report, said: &Said, error: &serenity::Error) -> Result<Came, store::Error> {
+    async fn not_said(
+        &self,
+        report: &Report,
+        said: &Said,
+        error: &serenity::Error,
+        deadline: Instant,
+    ) -> Result<Came, store::Error> {
         let id = report.operation.operation.id;
         let (kind, cause) = (report.kind.word(), wire::describe(error));
         match Trouble::of(error) {
             Trouble::ChannelGone | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
                 tracing::warn!(operation.id = %id, channel.id = report.channel.0, kind, cause, "may not post here");
-                self.say_elsewhere(report, said).await;
-                self.store.report_given_up(report, &cause).await?;
-                Ok(Came::Settled)
+                self.give_up(report, said, &cause, deadline).await
             }
             Trouble::Later | Trouble::TooManyEdits => self.later(report, error).await,
             trouble @ (Trouble::UnknownMessage
@@ -229,12 +230,26 @@ impl Reporter {
             | Trouble::Refused) => {
                 tracing::error!(operation.id = %id, kind, cause, attempts = report.attempts, "Discord refuses a message");
                 if report.attempts >= MOST_REFUSALS && trouble != Trouble::TokenRefused {
-                    self.store.report_given_up(report, &cause).await?;
-                    return Ok(Came::Settled);
+                    return self.give_up(report, said, &cause, deadline).await;
                 }
                 self.again(report, self.retry_at(report.attempts.max(3))).await
             }
         }
+    }
+
+    /// It cannot be said here. That is the end of it only once those who must know were told another way, or cannot be.
+    async fn give_up(
+        &self,
+        report: &Report,
+        said: &Said,
+        cause: &str,
+        deadline: Instant,
+    ) -> Result<Came, store::Error> {
+        if let Err(error) = self.say_elsewhere(report, said, deadline).await {
+            return self.later(report, &error).await;
+        }
+        self.store.report_given_up(report, cause).await?;
+        Ok(Came::Settled)
     }
 
     async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
@@ -253,41 +268,5 @@ impl Reporter {
         let pause = SignedDuration::from_secs(1 << attempts.min(6)).min(SLOWEST);
         let jitter = SignedDuration::from_millis(fastrand::i64(0..=250) * pause.as_secs());
         self.clock.now() + pause + jitter
-    }
-
-    /// The channel cannot hear us: tell those who must know another way, as far as there is one.
-    async fn say_elsewhere(&self, report: &Report, said: &Said) {
-        let operation = &report.operation.operation;
-        let nonce = report.kind.nonce(operation.id, report.generation);
-        let notify = self.notify_channel.filter(|channel| *channel != report.channel);
-        match (report.kind, notify) {
-            // Of every outcome the notify channel hears anyway.
-            (ReportKind::Progress | ReportKind::Notify, _) | (ReportKind::Answer, Some(_)) => {}
-            (ReportKind::Stuck | ReportKind::Repaired, Some(channel)) => {
-                let message = delivery::create(said, nonce, None);
-                let sent = self.send(delivery::channel_id(channel), &message, line::deadline()).await;
-                if let Err(error) = sent {
-                    tracing::warn!(operation.id = %operation.id, cause = wire::describe(&error), "could not tell the notify channel");
-                }
-            }
-            (ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired, None) => {
-                // Presses count in the guild only, where people have roles.
-                let said = Said { buttons: Vec::new(), ..said.clone() };
-                if let Err(error) = self.send_directly(operation.asker.user, &said, nonce).await {
-                    tracing::warn!(operation.id = %operation.id, cause = wire::describe(&error), "could not tell who asked directly");
-                }
-            }
-        }
-    }
-
-    async fn send_directly(
-        &self,
-        user: crate::operation::ids::UserId,
-        said: &Said,
-        nonce: String,
-    ) -> serenity::Result<()> {
-        let opened = DiscordUser::new(user.0.max(1)).create_dm_channel(&*self.http).await;
-        wire::count(&opened);
-        self.send(opened?.id, &delivery::create(said, nonce, None), line::deadline()).await.map(drop)
     }
 }
