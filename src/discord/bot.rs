@@ -18,6 +18,7 @@ use super::{
     doors::Doors,
     face::{CommandIds, Face},
     handler::Handler,
+    hush::Hush,
     messages::Wording,
     names::Names,
     registration::Registrar,
@@ -105,13 +106,14 @@ impl Bot {
             names: Names::default(),
         });
         let (seen, guilds) = mpsc::unbounded_channel();
-        let (stirred, left) = (Arc::new(Notify::new()), CancellationToken::new());
+        let (hush, stirred, left) = (Hush::default(), Arc::new(Notify::new()), CancellationToken::new());
         let handler = Arc::new(Handler {
             face: Arc::clone(&face),
             options: Handler::options(),
             shards: std::sync::OnceLock::new(),
             seen,
             repeats: Repeats::default(),
+            hush: hush.clone(),
             stirred: Arc::clone(&stirred),
             left: left.clone(),
         });
@@ -126,7 +128,7 @@ impl Bot {
         let _ = handler.shards.set(Arc::clone(&shards));
         let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
-        let reporter = Reporter::new(Arc::clone(&http), &face, notify_channel, login.me);
+        let reporter = Reporter::new(Arc::clone(&http), &face, hush, notify_channel, login.me);
         Ok(Self { registrar: Registrar::new(http, face, guilds), client, reporter, watchdog, left })
     }
 

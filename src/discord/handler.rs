@@ -6,6 +6,7 @@ use serenity::{
     async_trait,
     client::{Context, EventHandler, FullEvent},
     gateway::{ShardManager, ShardStageUpdateEvent},
+    http::RatelimitInfo,
     model::{
         application::{CommandInteraction, Interaction},
         gateway::Ready,
@@ -17,7 +18,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-use super::{buttons, commands, face::Face, incident::Fault, repeats::Repeats};
+use super::{buttons, commands, face::Face, hush::Hush, incident::Fault, repeats::Repeats};
 
 /// The ears of the bot.
 pub(super) struct Handler {
@@ -27,6 +28,7 @@ pub(super) struct Handler {
     pub(super) shards: OnceLock<Arc<ShardManager>>,
     pub(super) seen: mpsc::UnboundedSender<GuildId>,
     pub(super) repeats: Repeats,
+    pub(super) hush: Hush,
     /// Rung when the connection changed.
     pub(super) stirred: Arc<Notify>,
     /// The bot has left the gateway, whatever serenity may still be trying.
@@ -107,6 +109,14 @@ impl EventHandler for Handler {
 
     async fn shard_stage_update(&self, _: Context, _: ShardStageUpdateEvent) {
         self.stirred.notify_one();
+    }
+
+    async fn ratelimit(&self, limit: RatelimitInfo) {
+        if limit.global {
+            tracing::warn!(pause = ?limit.timeout, "Discord limits the whole bot; messages wait");
+            let now = self.face.clock.now();
+            self.hush.keep_until(now.checked_add(limit.timeout).unwrap_or(now));
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub mod doors;
 mod error;
 mod face;
 mod handler;
+mod hush;
 mod incident;
 mod lookup;
 pub mod messages;

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     face::Face,
+    hush::Hush,
     incident::chain,
     messages::{
         Wording,
@@ -48,6 +49,7 @@ pub struct Reporter {
     inventory: Arc<Inventory>,
     clock: Clock,
     wording: Arc<Wording>,
+    hush: Hush,
     notify_channel: Option<ChannelId>,
     me: UserId,
 }
@@ -61,13 +63,14 @@ enum Pace {
 }
 
 impl Reporter {
-    pub(super) fn new(http: Arc<Http>, face: &Face, notify_channel: Option<ChannelId>, me: UserId) -> Self {
+    pub(super) fn new(http: Arc<Http>, face: &Face, hush: Hush, notify_channel: Option<ChannelId>, me: UserId) -> Self {
         Self {
             http,
             store: Arc::clone(&face.store),
             inventory: Arc::clone(&face.inventory),
             clock: face.clock.clone(),
             wording: Arc::new(face.wording.clone()),
+            hush,
             notify_channel,
             me,
         }
@@ -97,6 +100,9 @@ impl Reporter {
     /// Starts on everything that is due and free, one batch for each channel. When to look again, if nobody rings before.
     async fn hand_out(&self, desk: &mut Desk, pace: Pace) -> Result<Option<Timestamp>, store::Error> {
         let now = self.clock.now();
+        if let Some(over) = self.hush.over_at(now) {
+            return Ok(Some(over));
+        }
         let due = self.store.due_reports(now, DUE).await?;
         let sorted = desk.sort(due, now, pace);
         for (channel, batch) in sorted.batches {

@@ -1,5 +1,7 @@
 //! What the bot says by itself, through deletions, refusals and outages.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use snapshot_bot::{
     operation::{Operation, Question, Verdict, Wish, ids::OperationId, power::Stuck, step::State},
@@ -304,4 +306,21 @@ async fn an_answer_that_discord_refuses_for_good_reaches_who_asked_directly() {
     stage.discord.world().inject(posts(stage.channel), refuse, None);
     stage.commit(id, end).await;
     stage.posted_later(direct, READY).await;
+}
+
+#[tokio::test]
+async fn while_discord_limits_the_whole_bot_nothing_is_posted_anywhere() {
+    let stage = Stage::new().await;
+    let bob = stage.seat("bob").user;
+    let elsewhere = stage.discord.world().add_channel(stage.guild, "elsewhere");
+    let hour = Duration::from_hours(1);
+    stage.discord.world().inject(posts(stage.channel), Fault::ThrottleGlobal(hour), Some(1));
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let seat = stage.discord.seat(bob, elsewhere);
+    // The answer waits a moment for the progress message, to link to it.
+    let accepted = stage.read(&seat.run("/snapshot take droplet:web-2").await.unwrap()).await;
+    assert!(accepted.starts_with("Accepted"), "{accepted}");
+    assert!(!stage.discord.world().messages_in(elsewhere).any(is_progress));
+    stage.clock.advance(SignedDuration::from_hours(1));
+    stage.posted_in(elsewhere, is_progress).await;
 }

@@ -60,6 +60,10 @@ impl Reporter {
             if progress.is_some() {
                 continue;
             }
+            if let Some(over) = self.hush.over_at(self.clock.now()) {
+                held.push(((id, report.kind), over));
+                continue;
+            }
             let came = AssertUnwindSafe(self.say(report)).catch_unwind().await;
             let Ok(came) = came else {
                 tracing::error!(operation.id = %id, kind = report.kind.word(), "a report panicked and is left alone for a while");
