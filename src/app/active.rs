@@ -24,6 +24,7 @@ use crate::{
         bot::{self, Bot, Rooms},
         doors::{Door, Doors},
         incident::chain,
+        watchdog::Patience,
     },
     http::Readiness,
     inventory::{Inventory, Made, Tagged},
@@ -157,6 +158,7 @@ impl Active<'_> {
             price_per_gb: config.snapshot_price_per_gb,
             rules,
             notify_channel: config.discord.notify_channel,
+            patience: Patience::default(),
         };
         let rooms = Rooms {
             store: Arc::clone(self.store),

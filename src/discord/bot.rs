@@ -6,8 +6,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use secrecy::SecretString;
-use serenity::{Client, all::GatewayIntents, cache, client::ClientBuilder, http::Http, model::id::UserId};
-use tokio::sync::{mpsc, watch};
+use serenity::{
+    Client, all::GatewayIntents, cache, client::ClientBuilder, http::Http, model::gateway::SessionStartLimit,
+    model::id::UserId,
+};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,10 +18,13 @@ use super::{
     doors::Doors,
     face::{CommandIds, Face},
     handler::Handler,
+    hush::Hush,
     messages::Wording,
     names::Names,
     registration::Registrar,
+    repeats::Repeats,
     reporter::Reporter,
+    watchdog::{Patience, Watchdog},
     wire::{self, Route, Trouble},
 };
 use crate::{
@@ -31,6 +37,8 @@ use crate::{
 
 /// The slowest that an unreachable Discord is asked again.
 const SLOWEST: Duration = Duration::from_secs(30);
+/// Discord takes the token away from a bot that begins more sessions than it may in a day; so many are left alone.
+const SPARE_SESSIONS: u64 = 50;
 /// How long closing the gateway may take; whoever is still connecting has nothing to close.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -49,6 +57,8 @@ pub struct Settings {
     pub rules: Rules,
     /// The channel that hears of what cannot be said where it was asked.
     pub notify_channel: Option<ChannelId>,
+    /// How long the gateway may be away.
+    pub patience: Patience,
 }
 
 /// The rooms behind the bot.
@@ -71,14 +81,15 @@ pub struct Bot {
     client: Client,
     registrar: Registrar,
     reporter: Reporter,
-    ready: watch::Receiver<bool>,
+    watchdog: Watchdog,
+    left: CancellationToken,
 }
 
 impl Bot {
     /// Logs in and learns where the gateway is. Waits for Discord as long as it takes, or until `shutdown`; fails at once if the
     /// token is refused.
     pub async fn start(settings: Settings, rooms: Rooms, shutdown: &CancellationToken) -> Result<Self, Error> {
-        let Settings { token, connect_to, extra_ca_pem, price_per_gb, rules, notify_channel } = settings;
+        let Settings { token, connect_to, extra_ca_pem, price_per_gb, rules, notify_channel, patience } = settings;
         let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
         let login = log_in(&http, connect_to.is_some());
         let login = shutdown.run_until_cancelled(login).await.ok_or(Error::Stopped)??;
@@ -95,13 +106,16 @@ impl Bot {
             names: Names::default(),
         });
         let (seen, guilds) = mpsc::unbounded_channel();
-        let (ready, is_ready) = watch::channel(false);
+        let (hush, stirred, left) = (Hush::default(), Arc::new(Notify::new()), CancellationToken::new());
         let handler = Arc::new(Handler {
             face: Arc::clone(&face),
             options: Handler::options(),
             shards: std::sync::OnceLock::new(),
             seen,
-            ready,
+            repeats: Repeats::default(),
+            hush: hush.clone(),
+            stirred: Arc::clone(&stirred),
+            left: left.clone(),
         });
         let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)
             .event_handler_arc(Arc::clone(&handler))
@@ -110,10 +124,12 @@ impl Bot {
             .map_err(Error::of_gateway)?;
         // serenity goes to the real gateway when it cannot learn the address itself; we have learnt it.
         *client.ws_url.lock().await = login.gateway;
-        let _ = handler.shards.set(Arc::clone(&client.shard_manager));
+        let shards = Arc::clone(&client.shard_manager);
+        let _ = handler.shards.set(Arc::clone(&shards));
+        let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
-        let reporter = Reporter::new(Arc::clone(&http), &face, notify_channel, login.me);
-        Ok(Self { registrar: Registrar::new(http, face, guilds), client, reporter, ready: is_ready })
+        let reporter = Reporter::new(Arc::clone(&http), &face, hush, notify_channel, login.me);
+        Ok(Self { registrar: Registrar::new(http, face, guilds), client, reporter, watchdog, left })
     }
 
     /// What says everything else; to be run beside the bot, and for a little longer.
@@ -123,18 +139,25 @@ impl Bot {
 
     /// Whether the gateway is connected.
     pub fn ready(&self) -> watch::Receiver<bool> {
-        self.ready.clone()
+        self.watchdog.ready.subscribe()
     }
 
     /// Listens until `shutdown`, then closes the gateway. Never returns before that but with an error: a bot that hears nothing
     /// is not kept alive.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { mut client, registrar, .. } = self;
+        let Self { mut client, registrar, watchdog, left, .. } = self;
+        let _left = left.drop_guard();
         let shards = Arc::clone(&client.shard_manager);
+        // While still connecting there is no shard to close, and serenity's own loop would wait for one for ever.
+        let close = async || drop(tokio::time::timeout(CLOSING, shards.shutdown_all()).await);
         let closed = async {
             shutdown.cancelled().await;
-            // While still connecting there is no shard to close, and serenity's own loop would wait for one for ever.
-            let _ = tokio::time::timeout(CLOSING, shards.shutdown_all()).await;
+            close().await;
+        };
+        let deaf = async {
+            let since = watchdog.watch().await;
+            close().await;
+            Error::Deaf(since)
         };
         let registering = async {
             registrar.run().await;
@@ -144,6 +167,7 @@ impl Bot {
             biased;
             () = closed => Ok(()),
             () = registering => Ok(()),
+            error = deaf => Err(error),
             ended = client.start() => match ended {
                 Ok(()) if shutdown.is_cancelled() => Ok(()),
                 Ok(()) => Err(Error::Ended(None)),
@@ -163,9 +187,19 @@ async fn log_in(http: &Http, is_simulated: bool) -> Result<Login, Error> {
     let application = patiently("log in to Discord", || http.get_current_application_info()).await?;
     http.set_application_id(application.id);
     let me = patiently("ask Discord who we are", || http.get_current_user()).await?;
-    let gateway = patiently("ask Discord for its gateway", || http.get_gateway()).await?.url;
+    let gateway = loop {
+        let gateway = patiently("ask Discord for its gateway", || http.get_bot_gateway()).await?;
+        let Some(pause) = pause_before_session(&gateway.session_start_limit) else { break gateway.url };
+        tracing::error!(?pause, "too many sessions were begun today; waiting until Discord allows more");
+        tokio::time::sleep(pause).await;
+    };
     let scheme = if is_simulated { "ws" } else { "wss://" };
     if gateway.starts_with(scheme) { Ok(Login { gateway, me: me.id }) } else { Err(Error::BadGateway) }
+}
+
+/// How long no session may be begun; none if one may.
+fn pause_before_session(limit: &SessionStartLimit) -> Option<Duration> {
+    (limit.remaining < SPARE_SESSIONS.min(limit.total)).then(|| Duration::from_millis(limit.reset_after))
 }
 
 /// Asks until Discord answers; a refusal is final.
@@ -194,4 +228,21 @@ fn smallest_cache() -> cache::Settings {
     settings.cache_channels = false;
     settings.cache_users = false;
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_sessions_of_a_day_are_left_alone() {
+        let limit = |remaining: u64| {
+            let json = serde_json::json!({
+                "total": 1000, "remaining": remaining, "reset_after": 7000, "max_concurrency": 1
+            });
+            serde_json::from_value::<SessionStartLimit>(json).unwrap()
+        };
+        assert_eq!(pause_before_session(&limit(SPARE_SESSIONS)), None);
+        assert_eq!(pause_before_session(&limit(SPARE_SESSIONS - 1)), Some(Duration::from_secs(7)));
+    }
 }

@@ -1,5 +1,7 @@
 //! Why the bot cannot be on Discord at all, by what whoever runs it does next. Failures of single messages never get here.
 
+use std::time::Duration;
+
 /// Why the bot ended, or did not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,6 +23,12 @@ pub enum Error {
     /// The connection to the gateway ended although nobody wanted that.
     #[error("stay on Discord's gateway: the connection ended")]
     Ended(#[source] Option<Box<serenity::Error>>),
+    /// The gateway was not to be had for too long.
+    #[error(
+        "stay on Discord's gateway: not connected for {} s, whatever was tried; the log says what Discord answered",
+        .0.as_secs()
+    )]
+    Deaf(Duration),
     /// Discord gave no usable answer to a question that is asked once.
     #[error("get an answer from Discord: {0}")]
     Unanswered(String),

@@ -1,11 +1,12 @@
-//! What the gateway tells: interactions go to the commands and the buttons, guilds to the registrar, the rest is readiness.
+//! What the gateway tells: interactions go to the commands and the buttons, guilds to the registrar, the rest stirs the watchdog.
 
 use std::sync::{Arc, OnceLock};
 
 use serenity::{
     async_trait,
     client::{Context, EventHandler, FullEvent},
-    gateway::{ConnectionStage, ShardManager, ShardStageUpdateEvent},
+    gateway::{ShardManager, ShardStageUpdateEvent},
+    http::RatelimitInfo,
     model::{
         application::{CommandInteraction, Interaction},
         gateway::Ready,
@@ -13,10 +14,11 @@ use serenity::{
         id::GuildId,
     },
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-use super::{buttons, commands, face::Face, incident::Fault};
+use super::{buttons, commands, face::Face, hush::Hush, incident::Fault, repeats::Repeats};
 
 /// The ears of the bot.
 pub(super) struct Handler {
@@ -25,7 +27,12 @@ pub(super) struct Handler {
     /// Known once the client is built, which is before it hears anything.
     pub(super) shards: OnceLock<Arc<ShardManager>>,
     pub(super) seen: mpsc::UnboundedSender<GuildId>,
-    pub(super) ready: watch::Sender<bool>,
+    pub(super) repeats: Repeats,
+    pub(super) hush: Hush,
+    /// Rung when the connection changed.
+    pub(super) stirred: Arc<Notify>,
+    /// The bot has left the gateway, whatever serenity may still be trying.
+    pub(super) left: CancellationToken,
 }
 
 impl Handler {
@@ -52,6 +59,9 @@ impl Handler {
 #[async_trait]
 impl EventHandler for Handler {
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
+        if self.left.is_cancelled() || self.repeats.is_repeat(interaction.id()) {
+            return;
+        }
         match &interaction {
             Interaction::Command(command) | Interaction::Autocomplete(command) => {
                 let span = info_span!(
@@ -86,12 +96,27 @@ impl EventHandler for Handler {
     }
 
     async fn ready(&self, _: Context, ready: Ready) {
+        if self.left.is_cancelled() {
+            // It was still connecting when the bot left, and cannot be told to stop before it has connected.
+            if let Some(shards) = self.shards.get() {
+                shards.shutdown_all().await;
+            }
+            return;
+        }
         tracing::info!(user.name = ready.user.name, guilds = ready.guilds.len(), "connected to Discord");
-        self.ready.send_replace(true);
+        self.stirred.notify_one();
     }
 
-    async fn shard_stage_update(&self, _: Context, event: ShardStageUpdateEvent) {
-        self.ready.send_replace(event.new == ConnectionStage::Connected);
+    async fn shard_stage_update(&self, _: Context, _: ShardStageUpdateEvent) {
+        self.stirred.notify_one();
+    }
+
+    async fn ratelimit(&self, limit: RatelimitInfo) {
+        if limit.global {
+            tracing::warn!(pause = ?limit.timeout, "Discord limits the whole bot; messages wait");
+            let now = self.face.clock.now();
+            self.hush.keep_until(now.checked_add(limit.timeout).unwrap_or(now));
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub mod doors;
 mod error;
 mod face;
 mod handler;
+mod hush;
 pub mod incident;
 mod lookup;
 pub mod messages;
@@ -22,8 +23,10 @@ mod names;
 mod preflight;
 pub mod press;
 mod registration;
+mod repeats;
 pub mod reporter;
 mod responder;
+pub mod watchdog;
 mod wire;
 
 pub use error::Error;

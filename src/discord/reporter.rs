@@ -4,6 +4,9 @@
 //! restart repairs everything. Nobody else posts into channels. `app` runs it and lets it drain after the gateway is closed.
 
 mod desk;
+mod elsewhere;
+mod line;
+mod recall;
 mod speak;
 
 use std::sync::Arc;
@@ -14,12 +17,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     face::Face,
+    hush::Hush,
     incident::chain,
     messages::{
         Wording,
         answer::{answer, notify},
         progress::progress,
         said::Said,
+        small_print::signed,
         stuck::{repaired, stuck},
     },
 };
@@ -44,6 +49,7 @@ pub struct Reporter {
     inventory: Arc<Inventory>,
     clock: Clock,
     wording: Arc<Wording>,
+    hush: Hush,
     notify_channel: Option<ChannelId>,
     me: UserId,
 }
@@ -57,13 +63,14 @@ enum Pace {
 }
 
 impl Reporter {
-    pub(super) fn new(http: Arc<Http>, face: &Face, notify_channel: Option<ChannelId>, me: UserId) -> Self {
+    pub(super) fn new(http: Arc<Http>, face: &Face, hush: Hush, notify_channel: Option<ChannelId>, me: UserId) -> Self {
         Self {
             http,
             store: Arc::clone(&face.store),
             inventory: Arc::clone(&face.inventory),
             clock: face.clock.clone(),
             wording: Arc::new(face.wording.clone()),
+            hush,
             notify_channel,
             me,
         }
@@ -93,6 +100,9 @@ impl Reporter {
     /// Starts on everything that is due and free, one batch for each channel. When to look again, if nobody rings before.
     async fn hand_out(&self, desk: &mut Desk, pace: Pace) -> Result<Option<Timestamp>, store::Error> {
         let now = self.clock.now();
+        if let Some(over) = self.hush.over_at(now) {
+            return Ok(Some(over));
+        }
         let due = self.store.due_reports(now, DUE).await?;
         let sorted = desk.sort(due, now, pace);
         for (channel, batch) in sorted.batches {
@@ -112,12 +122,13 @@ impl Reporter {
 
     fn words(&self, report: &Report, now: Timestamp) -> Said {
         let operation = &report.operation.operation;
-        match report.kind {
+        let said = match report.kind {
             ReportKind::Progress => progress(operation, &self.wording, now),
             ReportKind::Answer => answer(operation, &self.wording),
             ReportKind::Notify => notify(operation, &self.wording),
             ReportKind::Stuck => stuck(operation),
             ReportKind::Repaired => repaired(operation),
-        }
+        };
+        signed(said, report.kind, operation.id)
     }
 }

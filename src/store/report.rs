@@ -103,6 +103,22 @@ impl Store {
         .await
     }
 
+    /// An edit is about to leave: refused if the message shows something else by now, or another process looks after the account.
+    pub async fn report_editing(&self, report: &Report) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        let query = sqlx::query(
+            "SELECT message_id, shown_version FROM reports WHERE operation = $1 AND kind = $2 AND generation = $3",
+        );
+        let rows = named(query, report).fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
+        let is_as_it_was = |row| {
+            let row = Row(row);
+            row.id("message_id").map(MessageId) == report.message
+                && row.number("shown_version").map(Version) == report.shown_version
+        };
+        if rows.iter().any(is_as_it_was) { Ok(()) } else { Err(Error::LeaseLost) }
+    }
+
     /// The message is there, and shows this version.
     pub async fn report_posted(
         &self,

@@ -1,12 +1,27 @@
 //! Coming, going, and being refused.
 
-use snapshot_bot::discord::Error;
+use std::time::Duration;
 
-use crate::stage::Stage;
+use snapshot_bot::discord::{Error, watchdog::Patience};
+
+use crate::stage::{Scenery, Stage};
+
+/// A Discord that wants heartbeats often, and a bot that soon ends without them.
+fn impatient() -> Scenery {
+    let moments = Duration::from_millis;
+    let patience = Patience { look: moments(20), silence: moments(1000), deafness: moments(2000) };
+    Scenery { heartbeat: moments(100), patience }
+}
+
+/// The same, and a bot that waits for better times.
+fn watchful() -> Scenery {
+    let Scenery { heartbeat, patience } = impatient();
+    Scenery { heartbeat, patience: Patience { deafness: Duration::from_mins(5), ..patience } }
+}
 
 #[tokio::test]
 async fn a_refused_token_is_fatal_and_named() {
-    let mut stage = Stage::empty().await;
+    let mut stage = Stage::empty(Scenery::default()).await;
     stage.discord.world().accept_token(false);
     assert!(matches!(stage.start().await, Err(Error::TokenRefused)));
 }
@@ -25,6 +40,76 @@ async fn a_gateway_that_refuses_the_bot_for_good_ends_it() {
         stage.discord.world().close_gateway(code);
         assert!(matches!(stage.ended().await, Err(Error::GatewayRefused(_))), "{code}");
     }
+}
+
+#[tokio::test]
+async fn a_gateway_that_refuses_every_session_ends_the_bot() {
+    for code in [4010, 4011, 4012] {
+        let mut stage = Stage::set(impatient()).await;
+        stage.discord.world().refuse_sessions(Some(code));
+        stage.discord.world().close_gateway(code);
+        stage.until_ready(false).await;
+        assert!(matches!(stage.ended().await, Err(Error::Deaf(_))), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_first_handshake_that_is_never_answered_ends_the_bot() {
+    let mut stage = Stage::empty(impatient()).await;
+    stage.discord.world().hold_gateway(true);
+    stage.start().await.unwrap();
+    assert!(matches!(stage.ended().await, Err(Error::Deaf(_))));
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_never_answered_again_ends_the_bot() {
+    let mut stage = Stage::set(impatient()).await;
+    stage.until_ready(true).await;
+    stage.discord.world().hold_gateway(true);
+    stage.discord.world().close_gateway(4000);
+    stage.until_ready(false).await;
+    assert!(matches!(stage.ended().await, Err(Error::Deaf(_))));
+}
+
+#[tokio::test]
+async fn while_it_is_not_connected_it_is_not_ready_and_then_it_is_again() {
+    let mut stage = Stage::set(watchful()).await;
+    stage.until_ready(true).await;
+    stage.discord.world().hold_gateway(true);
+    stage.discord.world().close_gateway(4000);
+    stage.until_ready(false).await;
+    stage.discord.world().hold_gateway(false);
+    stage.until_ready(true).await;
+    assert_eq!(stage.said_to("gil", "/snapshot status").await, "**Nothing is running.**");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn heartbeats_that_are_not_answered_begin_a_new_session() {
+    let mut stage = Stage::set(watchful()).await;
+    stage.until_ready(true).await;
+    stage.discord.world().ignore_heartbeats(true);
+    stage.until_ready(false).await;
+    stage.discord.world().ignore_heartbeats(false);
+    stage.discord.until(|world| (world.sessions_begun_and_resumed().0 >= 2).then_some(())).await;
+    stage.until_ready(true).await;
+    assert_eq!(stage.said_to("gil", "/snapshot status").await, "**Nothing is running.**");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_bot_that_was_stopped_while_it_connected_does_not_come_back() {
+    let mut stage = Stage::empty(Scenery::default()).await;
+    stage.discord.world().hold_gateway(true);
+    stage.start().await.unwrap();
+    while stage.discord.world().handshakes() == 0 {
+        tokio::task::yield_now().await;
+    }
+    stage.stop();
+    assert!(stage.ended().await.is_ok());
+    stage.discord.world().hold_gateway(false);
+    stage.discord.until(|world| world.is_bot_online().then_some(())).await;
+    stage.discord.until(|world| (!world.is_bot_online()).then_some(())).await;
 }
 
 #[tokio::test]

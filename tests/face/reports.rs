@@ -1,8 +1,16 @@
 //! What the bot says by itself, through deletions, refusals and outages.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use snapshot_bot::{
-    operation::{Question, Verdict, Wish, ids::OperationId, power::Stuck, step::State},
-    sandbox::discord::{fault::Fault, message::Message, permission::Permissions},
+    operation::{Operation, Question, Verdict, Wish, ids::OperationId, power::Stuck, step::State},
+    sandbox::discord::{
+        fault::{Fault, Route},
+        message::Message,
+        permission::Permissions,
+        snowflake::Snowflake,
+    },
 };
 
 use crate::stage::Stage;
@@ -141,4 +149,178 @@ async fn a_call_for_help_pings_and_offers_a_button() {
     assert_eq!(call.reference, Some(progress.id));
     assert_eq!(stage.seat("ada").pings(), 1);
     stage.close().await;
+}
+
+/// Longer than Discord remembers a nonce.
+const LONG: SignedDuration = SignedDuration::from_mins(10);
+const READY: &str = "is ready";
+
+fn posts(channel: Snowflake) -> Route {
+    format!("POST {}", history(channel)).parse().expect("a route")
+}
+
+fn lists() -> Route {
+    "GET /channels/*/messages".parse().expect("a route")
+}
+
+fn history(channel: Snowflake) -> String {
+    format!("/channels/{channel}/messages")
+}
+
+/// Commits a change whose announcement arrives, while nobody here learns of it until Discord has forgotten its nonce.
+async fn arrives_unheard(
+    stage: &Stage,
+    id: OperationId,
+    (channel, text): (Snowflake, &str),
+    change: impl FnOnce(&mut Operation),
+) {
+    stage.discord.world().inject(posts(channel).containing(text), Fault::CutAfter, Some(1));
+    stage.commit(id, change).await;
+    stage.posted_in(channel, |message| message.body.content.contains(text)).await;
+    stage.clock.advance(LONG);
+}
+
+fn end(operation: &mut Operation) {
+    operation.verdict = Some(Verdict::Completed);
+    operation.ended = Some(operation.asked_at);
+}
+
+#[tokio::test]
+async fn what_discord_no_longer_remembers_is_found_by_its_small_print_although_the_words_changed() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
+    stage.commit(id, |operation| operation.verdict = Some(Verdict::Cancelled)).await;
+    stage.until_answered_later("GET", &history(stage.channel), 1).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, &format!("-# operation {id}")), 1);
+}
+
+#[tokio::test]
+async fn every_kind_of_announcement_is_found_again() {
+    type Change = fn(&mut Operation);
+    let stuck: Change = |operation| operation.power.stuck = Some(Stuck { since: operation.asked_at, why: None });
+    let repaired: Change = |operation| operation.power.repaired = Some(operation.asked_at);
+    for (is_notified, text, change) in
+        [(false, "· power", stuck), (false, "· late shutdown", repaired), (true, "· outcome", end)]
+    {
+        let stage = Stage::new().await;
+        let (id, _) = begun(&stage).await;
+        let channel = if is_notified { stage.notified } else { stage.channel };
+        arrives_unheard(&stage, id, (channel, text), change).await;
+        stage.until_answered_later("GET", &history(channel), 1).await;
+        stage.leave().await;
+        assert_eq!(stage.count(channel, text), 1, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_fails_for_the_moment_proves_nothing() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    stage.discord.world().inject(lists(), Fault::Down(502), Some(1));
+    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
+    stage.until_answered_later("GET", &history(stage.channel), 2).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, READY), 1);
+}
+
+#[tokio::test]
+async fn in_a_busy_channel_the_look_goes_back_to_the_first_try() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let bob = stage.seat("bob").user;
+    stage.discord.world().inject(posts(stage.channel).containing(READY), Fault::CutAfter, Some(1));
+    stage.commit(id, end).await;
+    stage.posted(|message| message.body.content.contains(READY)).await;
+    for _ in 0..250 {
+        stage.discord.world().say(stage.channel, bob, "and another thing");
+    }
+    stage.clock.advance(LONG);
+    stage.until_answered_later("GET", &history(stage.channel), 3).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, READY), 1);
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_read_a_doubled_announcement_is_better_than_a_lost_one() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
+    stage.discord.world().deny_bot(stage.channel, Permissions::READ_MESSAGE_HISTORY);
+    let channel = stage.channel;
+    let doubled = |message: &&Message| message.body.content.contains(READY);
+    stage.discord.until(|world| (world.messages_in(channel).filter(doubled).count() == 2).then_some(())).await;
+}
+
+/// The channel is gone, and Discord is down for whoever is told instead.
+fn nobody_to_tell(stage: &Stage) -> Snowflake {
+    let ada = stage.seat("ada").user;
+    let mut world = stage.discord.world();
+    world.delete_channel(stage.channel);
+    world.inject("POST /users/@me/channels".parse().expect("a route"), Fault::Down(502), Some(2));
+    world.direct_channel(ada)
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_given_directly_at_once_is_given_later() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let direct = nobody_to_tell(&stage);
+    stage.commit(id, end).await;
+    stage.posted_later(direct, READY).await;
+    stage.posted_in(stage.notified, |message| message.body.content.contains(READY)).await;
+}
+
+#[tokio::test]
+async fn a_call_for_help_that_cannot_be_heard_at_once_is_heard_later() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let direct = nobody_to_tell(&stage);
+    stage.discord.world().delete_channel(stage.notified);
+    let now = stage.clock.now();
+    stage.commit(id, |operation| operation.power.stuck = Some(Stuck { since: now, why: None })).await;
+    stage.posted_later(direct, "could not be turned on again").await;
+}
+
+#[tokio::test]
+async fn a_call_for_help_waits_for_the_notify_channel() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    stage.discord.world().delete_channel(stage.channel);
+    let now = stage.clock.now();
+    let down = stage.discord.world().inject(posts(stage.notified), Fault::Down(502), None);
+    stage.commit(id, |operation| operation.power.stuck = Some(Stuck { since: now, why: None })).await;
+    stage.until_answered("POST", &history(stage.notified), 1).await;
+    stage.discord.world().heal(down);
+    stage.posted_later(stage.notified, "could not be turned on again").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_discord_refuses_for_good_reaches_who_asked_directly() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let ada = stage.seat("ada").user;
+    let direct = stage.discord.world().direct_channel(ada);
+    let refuse = Fault::Refuse { status: 400, code: 0, message: "no".to_owned() };
+    stage.discord.world().inject(posts(stage.channel), refuse, None);
+    stage.commit(id, end).await;
+    stage.posted_later(direct, READY).await;
+}
+
+#[tokio::test]
+async fn while_discord_limits_the_whole_bot_nothing_is_posted_anywhere() {
+    let stage = Stage::new().await;
+    let bob = stage.seat("bob").user;
+    let elsewhere = stage.discord.world().add_channel(stage.guild, "elsewhere");
+    let hour = Duration::from_hours(1);
+    stage.discord.world().inject(posts(stage.channel), Fault::ThrottleGlobal(hour), Some(1));
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let seat = stage.discord.seat(bob, elsewhere);
+    // The answer waits a moment for the progress message, to link to it.
+    let accepted = stage.read(&seat.run("/snapshot take droplet:web-2").await.unwrap()).await;
+    assert!(accepted.starts_with("Accepted"), "{accepted}");
+    assert!(!stage.discord.world().messages_in(elsewhere).any(is_progress));
+    stage.clock.advance(SignedDuration::from_hours(1));
+    stage.posted_in(elsewhere, is_progress).await;
 }

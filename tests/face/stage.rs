@@ -1,6 +1,6 @@
 //! Everything that the face needs, started for one test and stopped with it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use secrecy::SecretString;
@@ -12,11 +12,12 @@ use snapshot_bot::{
         Error,
         bot::{Bot, Rooms, Settings},
         doors::Doors,
+        watchdog::Patience,
     },
     inventory::Inventory,
     operation::{
         Operation, Rules,
-        ids::{GuildId, OperationId, RoleId},
+        ids::{ChannelId, GuildId, OperationId, RoleId},
     },
     sandbox::{
         digitalocean::{
@@ -26,14 +27,35 @@ use snapshot_bot::{
             world::{TOKEN, World},
         },
         discord::{
-            interaction::Response, message::Message, permission::Permissions, seat::Seat, server::Discord,
-            settings::Settings as SimulatedDiscord, snowflake::Snowflake,
+            interaction::Response,
+            journal::Exchange,
+            message::Message,
+            permission::Permissions,
+            seat::Seat,
+            server::Discord,
+            settings::{Now, Settings as SimulatedDiscord},
+            snowflake::Snowflake,
+            world::World as Chat,
         },
     },
     store::{self, Store},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What differs from stage to stage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scenery {
+    /// What Discord tells the bot when it connects.
+    pub(crate) heartbeat: Duration,
+    pub(crate) patience: Patience,
+}
+
+impl Default for Scenery {
+    fn default() -> Self {
+        Self { heartbeat: SimulatedDiscord::default().heartbeat_interval, patience: Patience::default() }
+    }
+}
 
 /// A guild with one channel, three people and the bot: ada takes Snapshots, bob too, mia manages.
 pub(crate) struct Stage {
@@ -43,6 +65,11 @@ pub(crate) struct Stage {
     pub(crate) doors: Doors,
     pub(crate) guild: Snowflake,
     pub(crate) channel: Snowflake,
+    /// The channel that hears of every outcome.
+    pub(crate) notified: Snowflake,
+    /// Whether the gateway is connected, as the bot says; none while there is no bot.
+    pub(crate) ready: Option<watch::Receiver<bool>>,
+    patience: Patience,
     digitalocean: DigitalOcean,
     rooms: Rooms,
     takers: Snowflake,
@@ -54,27 +81,39 @@ pub(crate) struct Stage {
 impl Stage {
     /// Everything started, connected and registered.
     pub(crate) async fn new() -> Self {
-        let mut stage = Self::empty().await;
+        Self::set(Scenery::default()).await
+    }
+
+    /// The same, in front of another scenery.
+    pub(crate) async fn set(scenery: Scenery) -> Self {
+        let mut stage = Self::empty(scenery).await;
         stage.start().await.expect("the bot starts");
         stage.offered().await;
         stage
     }
 
     /// The world without the bot.
-    pub(crate) async fn empty() -> Self {
+    pub(crate) async fn empty(Scenery { heartbeat, patience }: Scenery) -> Self {
         let clock = Clock::wall();
-        let discord = Discord::start(SimulatedDiscord::default()).await.expect("loopback is free");
-        let (guild, channel, takers, viewers) = {
+        let now = clock.clone();
+        let settings = SimulatedDiscord {
+            heartbeat_interval: heartbeat,
+            now: Now::new(move || now.now()),
+            ..SimulatedDiscord::default()
+        };
+        let discord = Discord::start(settings).await.expect("loopback is free");
+        let (guild, channel, notified, takers, viewers) = {
             let mut world = discord.world();
             let guild = world.add_guild("Acme");
             let channel = world.add_channel(guild, "ops");
+            let notified = world.add_channel(guild, "watch");
             let takers = world.add_role(guild, "operators", Permissions::NONE);
             let viewers = world.add_role(guild, "guests", Permissions::NONE);
             for (name, role) in [("ada", takers), ("bob", takers), ("gil", viewers)] {
                 let user = world.add_user(name);
                 world.join(guild, user, &[role]);
             }
-            (guild, channel, takers, viewers)
+            (guild, channel, notified, takers, viewers)
         };
         let mut world = World::new(Catalogue::default(), clock.now());
         for name in ["web-1", "web-2", "valheim"] {
@@ -82,7 +121,8 @@ impl Stage {
         }
         let now = clock.clone();
         let digitalocean = DigitalOcean::start(world, Arc::new(move || now.now())).await.expect("loopback is free");
-        let settings = store::Settings { url: SecretString::from("sqlite::memory:"), notify_channel: None };
+        let notify_channel = Some(ChannelId(notified.get()));
+        let settings = store::Settings { url: SecretString::from("sqlite::memory:"), notify_channel };
         let store = Arc::new(Store::open(&settings, clock.clone()).await.expect("memory is free"));
         let now = clock.clone();
         let origin = digitalocean.url().parse().expect("an address");
@@ -99,7 +139,23 @@ impl Stage {
             doors: doors.clone(),
         };
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Self { discord, store, clock, doors, guild, channel, digitalocean, rooms, takers, shutdown, tasks, bot: None }
+        Self {
+            discord,
+            store,
+            clock,
+            doors,
+            guild,
+            channel,
+            notified,
+            ready: None,
+            patience,
+            digitalocean,
+            rooms,
+            takers,
+            shutdown,
+            tasks,
+            bot: None,
+        }
     }
 
     /// Starts the bot, its reporter and the inventory.
@@ -110,9 +166,11 @@ impl Stage {
             extra_ca_pem: Some(self.discord.ca_pem().to_owned()),
             price_per_gb: 0.06,
             rules: rules(),
-            notify_channel: None,
+            notify_channel: Some(ChannelId(self.notified.get())),
+            patience: self.patience,
         };
         let bot = Bot::start(settings, self.rooms.clone(), &self.shutdown).await?;
+        self.ready = Some(bot.ready());
         self.tasks.spawn(bot.reporter().run(self.shutdown.clone()));
         self.tasks.spawn(Arc::clone(&self.rooms.inventory).run(self.shutdown.clone()));
         self.bot = Some(self.tasks.spawn(bot.run(self.shutdown.clone())));
@@ -154,10 +212,56 @@ impl Stage {
 
     /// A public message of the bot that fits, once it is there.
     pub(crate) async fn posted(&self, fits: impl Fn(&Message) -> bool) -> Message {
-        let channel = self.channel;
+        self.posted_in(self.channel, fits).await
+    }
+
+    /// The same in another channel.
+    pub(crate) async fn posted_in(&self, channel: Snowflake, fits: impl Fn(&Message) -> bool) -> Message {
         self.discord
             .until(|world| world.messages_in(channel).find(|message| message.is_public() && fits(message)).cloned())
             .await
+    }
+
+    /// How many messages say this in a channel.
+    pub(crate) fn count(&self, channel: Snowflake, text: &str) -> usize {
+        let world = self.discord.world();
+        world.messages_in(channel).filter(|message| message.is_public() && message.body.content.contains(text)).count()
+    }
+
+    /// The same for a message that says this, while time passes.
+    pub(crate) async fn posted_later(&self, channel: Snowflake, text: &str) {
+        self.until_later(|stage| stage.count(channel, text) > 0).await;
+    }
+
+    /// Waits until Discord has answered so many requests of a kind, while time passes.
+    pub(crate) async fn until_answered_later(&self, method: &str, path: &str, times: usize) {
+        self.until_later(|stage| answered(&stage.discord.world(), method, path) >= times).await;
+    }
+
+    async fn until_later(&self, wish: impl Fn(&Self) -> bool) {
+        while !wish(self) {
+            self.clock.advance(SignedDuration::from_secs(10));
+            // The store tells nobody when the bot has noted what is to be tried again, and when.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until Discord has answered so many requests of a kind.
+    pub(crate) async fn until_answered(&self, method: &str, path: &str, times: usize) {
+        self.discord.until(|world| (answered(world, method, path) >= times).then_some(())).await;
+    }
+
+    /// Waits until the bot says that the gateway is connected, or that it is not.
+    pub(crate) async fn until_ready(&mut self, is_ready: bool) {
+        let ready = self.ready.as_mut().expect("a bot");
+        ready.wait_for(|ready| *ready == is_ready).await.expect("it lives");
+    }
+
+    /// Lets the bot say what is due, and end.
+    pub(crate) async fn leave(&self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// The operation that runs.
@@ -177,9 +281,7 @@ impl Stage {
     /// Stops everything; the bot must have done nothing that Discord would refuse.
     pub(crate) async fn close(self) {
         let complaints = self.discord.world().complaints();
-        self.shutdown.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.leave().await;
         self.discord.stop().await;
         self.digitalocean.stop().await;
         assert!(complaints.is_empty(), "{complaints:#?}");
@@ -193,6 +295,12 @@ impl Stage {
     pub(crate) fn takers(&self) -> Snowflake {
         self.takers
     }
+}
+
+/// How many requests of this kind Discord has answered.
+fn answered(world: &Chat, method: &str, path: &str) -> usize {
+    let fits = |exchange: &&Exchange| exchange.method == method && exchange.path == path && exchange.status.is_some();
+    world.journal().iter().filter(fits).count()
 }
 
 pub(crate) fn rules() -> Rules {

@@ -221,8 +221,7 @@ async fn the_notify_channel_hears_of_every_outcome() {
 
 #[tokio::test]
 async fn an_interaction_that_is_delivered_twice_does_one_thing() {
-    let mut stage = Stage::new().await;
-    stage.excused.push("already");
+    let stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
     stage.discord.world().dispatch_next_twice();
     ada.run("/snapshot take droplet:web-1").await;
@@ -234,8 +233,7 @@ async fn an_interaction_that_is_delivered_twice_does_one_thing() {
 
 #[tokio::test]
 async fn a_press_that_is_delivered_twice_does_one_thing() {
-    let (mut stage, ada) = taking().await;
-    stage.excused.push("already");
+    let (stage, ada) = taking().await;
     stage.discord.world().dispatch_next_twice();
     ada.press("Cancel").await;
     stage.complete_action("web-1");

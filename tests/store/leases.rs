@@ -116,6 +116,8 @@ async fn on_postgresql_a_thawed_owner_commits_and_says_nothing_more() {
     assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
     let posting = first.report_posting(&report, at(9)).await;
     assert!(matches!(posting, Err(Error::LeaseLost)), "{posting:?}");
+    let editing = first.report_editing(&report).await;
+    assert!(matches!(editing, Err(Error::LeaseLost)), "{editing:?}");
     let posted = first.report_posted(&report, MessageId(1), Version(1), "d", at(9)).await;
     assert!(matches!(posted, Err(Error::LeaseLost)), "{posted:?}");
     assert_eq!(second.commit(&loaded, &operation, None).await.unwrap(), Version(2));

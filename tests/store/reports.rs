@@ -136,6 +136,20 @@ contract! {
         assert_eq!((report.posting_since, report.attempts), (Some(at(4)), 1));
     }
 
+    async fn an_edit_leaves_only_for_what_the_message_still_shows(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let report = due(&store).await.remove(0);
+        store.report_posted(&report, MessageId(1), Version(1), "d", at(1)).await.unwrap();
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &operation, None).await.unwrap();
+        let shown = due(&store).await.remove(0);
+        store.report_editing(&shown).await.unwrap();
+        store.report_edited(&shown, Version(2), "e", at(5)).await.unwrap();
+        let late = store.report_editing(&shown).await;
+        assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
+    }
+
     async fn a_deleted_message_is_posted_anew_as_the_next_generation(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();

@@ -14,6 +14,7 @@ pub mod progress;
 pub mod refusal;
 pub mod reply;
 pub mod said;
+pub mod small_print;
 pub mod status;
 pub mod stuck;
 pub mod text;

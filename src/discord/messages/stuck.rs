@@ -43,9 +43,7 @@ pub fn repaired(operation: &Operation) -> Said {
         operation.power.downtime().map(|downtime| format!(", {} after the shutdown was asked for", duration(downtime)));
     let when = operation.power.repaired.map(|at| format!(" {}", ago(at))).unwrap_or_default();
     Said::text(format!(
-        "{droplet} turned off after all: the shutdown that hung took effect late. It was turned on again{when}{}. \
-         Operation `{}`.",
-        downtime.unwrap_or_default(),
-        operation.id
+        "{droplet} turned off after all: the shutdown that hung took effect late. It was turned on again{when}{}.",
+        downtime.unwrap_or_default()
     ))
 }

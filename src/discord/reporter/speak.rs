@@ -1,23 +1,22 @@
 //! One report at a time: post it, edit it, or learn that neither is possible, and write down what came of it.
 //!
 //! A post is written down before it leaves and carries a nonce that Discord remembers for some minutes, so that a crash in
-//! between does not say anything twice. Beyond those minutes our own recent messages are looked through.
+//! between does not say anything twice; `recall` looks beyond those minutes. An edit is checked before it leaves, too.
 
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use serenity::{
-    builder::{CreateMessage, GetMessages},
-    model::{
-        channel::Message,
-        id::{ChannelId as DiscordChannel, MessageId as DiscordMessage, UserId as DiscordUser},
-    },
+    builder::CreateMessage,
+    model::{channel::Message, id::ChannelId as DiscordChannel},
 };
+use tokio::time::Instant;
 
 use super::{
     Reporter, STORE_PAUSE,
     desk::{Done, Held},
+    line,
 };
 use crate::{
     discord::{
@@ -34,9 +33,7 @@ use crate::{
     store::{self, Report, Version},
 };
 
-/// How long Discord can be relied upon to remember a nonce; documented as "the past few minutes".
-const NONCE_MEMORY: SignedDuration = SignedDuration::from_mins(2);
-/// Before a post that Discord refuses for reasons unknown is given up.
+/// Before a message that Discord refuses for reasons unknown is given up here.
 const MOST_REFUSALS: u32 = 8;
 /// The pause when Discord has seen enough edits of an old message.
 const TIRED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
@@ -61,6 +58,10 @@ impl Reporter {
             let id = report.operation.operation.id;
             let progress = held.iter().find(|(key, _)| *key == (id, ReportKind::Progress)).map(|(_, until)| *until);
             if progress.is_some() {
+                continue;
+            }
+            if let Some(over) = self.hush.over_at(self.clock.now()) {
+                held.push(((id, report.kind), over));
                 continue;
             }
             let came = AssertUnwindSafe(self.say(report)).catch_unwind().await;
@@ -103,9 +104,10 @@ impl Reporter {
         }
         let channel = delivery::channel_id(report.channel);
         let id = delivery::message_id(message);
-        let edited = self.http.edit_message(channel, id, &delivery::edit(said), Vec::new()).await;
-        wire::count(&edited);
-        match edited {
+        let deadline = line::deadline();
+        self.store.report_editing(report).await?;
+        let edit = delivery::edit(said);
+        match line::in_time(deadline, self.http.edit_message(channel, id, &edit, Vec::new())).await {
             Ok(_) => {
                 self.store.report_edited(report, version, &digest, self.clock.now()).await?;
                 self.question_shown(report).await?;
@@ -118,39 +120,28 @@ impl Reporter {
                     Ok(Came::Settled)
                 }
                 Trouble::TooManyEdits => self.again(report, self.clock.now() + TIRED_PAUSE).await,
-                trouble => self.not_said(report, said, trouble, &error).await,
+                _ => self.not_said(report, said, &error, deadline).await,
             },
         }
     }
 
     async fn post(&self, report: &Report, said: &Said) -> Result<Came, store::Error> {
-        let now = self.clock.now();
-        let operation = &report.operation.operation;
-        if let Some(since) = report.posting_since.filter(|since| now.duration_since(*since) > NONCE_MEMORY)
-            && let Some(found) = self.look_up(report, said, since).await
-        {
-            self.store.report_posted(report, found, UNKNOWN_VERSION, "", now).await?;
-            return Ok(Came::Settled);
-        }
-        self.store.report_posting(report, now).await?;
-        let reply_to = match report.kind {
-            ReportKind::Progress | ReportKind::Notify => None,
-            ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired => {
-                let progress = self.store.progress_message(operation.id).await?;
-                progress.filter(|(channel, _)| *channel == report.channel)
+        let channel = delivery::channel_id(report.channel);
+        match self.posted_before(report, channel, line::deadline()).await {
+            Ok(None) => {}
+            Ok(Some(found)) => {
+                self.store.report_posted(report, found, UNKNOWN_VERSION, "", self.clock.now()).await?;
+                return Ok(Came::Settled);
             }
-        };
+            Err(error) => return self.later(report, &error).await,
+        }
+        let deadline = line::deadline();
+        self.store.report_posting(report, self.clock.now()).await?;
         if report.kind == ReportKind::Answer {
             // Who reads that it is done may look for what it made, or no longer find what it deleted.
             self.inventory.invalidate();
         }
-        let nonce = report.kind.nonce(operation.id, report.generation);
-        let channel = delivery::channel_id(report.channel);
-        let mut sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to)).await;
-        if reply_to.is_some() && sent.as_ref().is_err_and(|error| Trouble::of(error) == Trouble::CannotReply) {
-            sent = self.send(channel, &delivery::create(said, nonce, None)).await;
-        }
-        match sent {
+        match self.create(report, said, deadline).await? {
             Ok(message) => {
                 // After an earlier try, Discord may have given us that one's message, which shows an older version.
                 let is_fresh = report.posting_since.is_none();
@@ -171,14 +162,40 @@ impl Reporter {
                 }
                 Ok(Came::Settled)
             }
-            Err(error) => self.not_said(report, said, Trouble::of(&error), &error).await,
+            Err(error) => self.not_said(report, said, &error, deadline).await,
         }
     }
 
-    async fn send(&self, channel: DiscordChannel, message: &CreateMessage) -> serenity::Result<Message> {
-        let sent = self.http.send_message(channel, Vec::new(), message).await;
-        wire::count(&sent);
-        sent
+    /// Posts it, as a reply to the progress message where that is possible.
+    async fn create(
+        &self,
+        report: &Report,
+        said: &Said,
+        deadline: Instant,
+    ) -> Result<serenity::Result<Message>, store::Error> {
+        let id = report.operation.operation.id;
+        let reply_to = match report.kind {
+            ReportKind::Progress | ReportKind::Notify => None,
+            ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired => {
+                self.store.progress_message(id).await?.filter(|(channel, _)| *channel == report.channel)
+            }
+        };
+        let nonce = report.kind.nonce(id, report.generation);
+        let channel = delivery::channel_id(report.channel);
+        let sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to), deadline).await;
+        if reply_to.is_some() && sent.as_ref().is_err_and(|error| Trouble::of(error) == Trouble::CannotReply) {
+            return Ok(self.send(channel, &delivery::create(said, nonce, None), deadline).await);
+        }
+        Ok(sent)
+    }
+
+    pub(super) async fn send(
+        &self,
+        channel: DiscordChannel,
+        message: &CreateMessage,
+        deadline: Instant,
+    ) -> serenity::Result<Message> {
+        line::in_time(deadline, self.http.send_message(channel, Vec::new(), message)).await
     }
 
     /// From now on people can read the question, so its time begins to run.
@@ -198,36 +215,51 @@ impl Reporter {
         &self,
         report: &Report,
         said: &Said,
-        trouble: Trouble,
         error: &serenity::Error,
+        deadline: Instant,
     ) -> Result<Came, store::Error> {
         let id = report.operation.operation.id;
         let (kind, cause) = (report.kind.word(), wire::describe(error));
-        match trouble {
+        match Trouble::of(error) {
             Trouble::ChannelGone | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
                 tracing::warn!(operation.id = %id, channel.id = report.channel.0, kind, cause, "may not post here");
-                self.say_elsewhere(report, said).await;
-                self.store.report_given_up(report, &cause).await?;
-                Ok(Came::Settled)
+                self.give_up(report, said, &cause, deadline).await
             }
-            Trouble::Later | Trouble::TooManyEdits => {
-                tracing::info!(operation.id = %id, kind, cause, attempts = report.attempts, "could not post, trying again");
-                self.again(report, self.retry_at(report.attempts)).await
-            }
-            Trouble::UnknownMessage
+            Trouble::Later | Trouble::TooManyEdits => self.later(report, error).await,
+            trouble @ (Trouble::UnknownMessage
             | Trouble::CannotReply
             | Trouble::InteractionOver
             | Trouble::AlreadyAnswered
             | Trouble::TokenRefused
-            | Trouble::Refused => {
+            | Trouble::Refused) => {
                 tracing::error!(operation.id = %id, kind, cause, attempts = report.attempts, "Discord refuses a message");
                 if report.attempts >= MOST_REFUSALS && trouble != Trouble::TokenRefused {
-                    self.store.report_given_up(report, &cause).await?;
-                    return Ok(Came::Settled);
+                    return self.give_up(report, said, &cause, deadline).await;
                 }
                 self.again(report, self.retry_at(report.attempts.max(3))).await
             }
         }
+    }
+
+    /// It cannot be said here. That is the end of it only once those who must know were told another way, or cannot be.
+    async fn give_up(
+        &self,
+        report: &Report,
+        said: &Said,
+        cause: &str,
+        deadline: Instant,
+    ) -> Result<Came, store::Error> {
+        if let Err(error) = self.say_elsewhere(report, said, deadline).await {
+            return self.later(report, &error).await;
+        }
+        self.store.report_given_up(report, cause).await?;
+        Ok(Came::Settled)
+    }
+
+    async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
+        let (id, kind, cause) = (report.operation.operation.id, report.kind.word(), wire::describe(error));
+        tracing::info!(operation.id = %id, kind, cause, attempts = report.attempts, "could not post, trying again");
+        self.again(report, self.retry_at(report.attempts)).await
     }
 
     async fn again(&self, report: &Report, at: Timestamp) -> Result<Came, store::Error> {
@@ -240,83 +272,5 @@ impl Reporter {
         let pause = SignedDuration::from_secs(1 << attempts.min(6)).min(SLOWEST);
         let jitter = SignedDuration::from_millis(fastrand::i64(0..=250) * pause.as_secs());
         self.clock.now() + pause + jitter
-    }
-
-    /// The channel cannot hear us: tell those who must know another way, as far as there is one.
-    async fn say_elsewhere(&self, report: &Report, said: &Said) {
-        let operation = &report.operation.operation;
-        let nonce = report.kind.nonce(operation.id, report.generation);
-        let notify = self.notify_channel.filter(|channel| *channel != report.channel);
-        match (report.kind, notify) {
-            // Of every outcome the notify channel hears anyway.
-            (ReportKind::Progress | ReportKind::Notify, _) | (ReportKind::Answer, Some(_)) => {}
-            (ReportKind::Stuck | ReportKind::Repaired, Some(channel)) => {
-                let sent = self.send(delivery::channel_id(channel), &delivery::create(said, nonce, None)).await;
-                if let Err(error) = sent {
-                    tracing::warn!(operation.id = %operation.id, cause = wire::describe(&error), "could not tell the notify channel");
-                }
-            }
-            (ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired, None) => {
-                // Presses count in the guild only, where people have roles.
-                let said = Said { buttons: Vec::new(), ..said.clone() };
-                if let Err(error) = self.send_directly(operation.asker.user, &said, nonce).await {
-                    tracing::warn!(operation.id = %operation.id, cause = wire::describe(&error), "could not tell who asked directly");
-                }
-            }
-        }
-    }
-
-    async fn send_directly(
-        &self,
-        user: crate::operation::ids::UserId,
-        said: &Said,
-        nonce: String,
-    ) -> serenity::Result<()> {
-        let opened = DiscordUser::new(user.0.max(1)).create_dm_channel(&*self.http).await;
-        wire::count(&opened);
-        self.send(opened?.id, &delivery::create(said, nonce, None)).await.map(drop)
-    }
-
-    /// Looks for a message that may have been posted before a crash, among our own since then. Nothing is found where the bot
-    /// may not read the history: Discord's list is then empty, and a doubled announcement is better than a lost one.
-    async fn look_up(&self, report: &Report, said: &Said, since: Timestamp) -> Option<MessageId> {
-        let before = since - SignedDuration::from_mins(1);
-        let recent = GetMessages::new().after(snowflake(before)).limit(100);
-        let listed = delivery::channel_id(report.channel).messages(&*self.http, recent).await;
-        wire::count(&listed);
-        let id = report.operation.operation.id.to_string();
-        let is_it = |message: &Message| {
-            message.author.id == self.me
-                && match report.kind {
-                    ReportKind::Progress => message
-                        .embeds
-                        .iter()
-                        .any(|embed| embed.footer.as_ref().is_some_and(|footer| footer.text.ends_with(&id))),
-                    ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
-                        message.content == said.content
-                    }
-                }
-        };
-        listed.ok()?.iter().find(|message| is_it(message)).map(|message| MessageId(message.id.get()))
-    }
-}
-
-/// The smallest id that a message of this moment can have: Discord's ids begin with milliseconds since 2015.
-fn snowflake(at: Timestamp) -> DiscordMessage {
-    const DISCORD_EPOCH: i64 = 1_420_070_400_000;
-    let millis = u64::try_from(at.as_millisecond() - DISCORD_EPOCH).unwrap_or_default();
-    DiscordMessage::new((millis << 22).max(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_snowflake_begins_with_its_moment() {
-        let at = Timestamp::from_millisecond(1_462_015_105_796).unwrap();
-        // The example of Discord's own reference: 175928847299117063.
-        assert_eq!(snowflake(at).get(), 175_928_847_299_117_063 >> 22 << 22);
-        assert_eq!(snowflake(Timestamp::UNIX_EPOCH).get(), 1);
     }
 }

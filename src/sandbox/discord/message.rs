@@ -151,8 +151,9 @@ impl World {
             .map(|message| message.author);
         let flags = (draft.flags & (SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | LOADING))
             | if only_for.is_some() { EPHEMERAL } else { 0 };
+        let at = self.now();
         let message = Message {
-            id: self.ids.next(),
+            id: self.ids.next_at(at),
             channel,
             author,
             mentions: draft.allowed.of(Mentions::in_text(&draft.body.content)),
@@ -162,7 +163,7 @@ impl World {
             reference,
             occasion,
             only_for,
-            at: self.now(),
+            at,
             edits: Vec::new(),
             deleted: false,
         };

@@ -195,6 +195,11 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, desk: Desk) {
 fn gateway_router(shared: &Shared, stop: &CancellationToken, tasks: &TaskTracker) -> Router {
     let (shared, stop, tasks) = (shared.clone(), stop.clone(), tasks.clone());
     let open = move |upgrade: WebSocketUpgrade| async move {
+        let opening = shared.world().sessions.opening();
+        tokio::select! {
+            () = opening => {}
+            () = stop.cancelled() => {}
+        }
         let token = tasks.token();
         let response: Response = upgrade.on_upgrade(move |socket| async move {
             socket::serve(socket, shared, stop).await;

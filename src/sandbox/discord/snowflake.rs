@@ -1,13 +1,17 @@
 //! Snowflake ids: what every user, Guild, Channel, Message and Interaction of the simulated Discord is called by.
 //!
-//! They count up from a fixed start, so that a run repeats exactly. Called by every file of this folder.
+//! They count up from a fixed start, so that a run repeats exactly; those of Messages tell their moment, by which bots look for
+//! them. Called by every file of this folder.
 
 use std::{fmt, str::FromStr};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// The first id a world gives out: a date in 2024 by Discord's reading, so that clients derive a sane time from it.
 const FIRST: u64 = 1_200_000_000_000_000_000;
+/// The moment from which ids count milliseconds.
+const DISCORD_EPOCH: i64 = 1_420_070_400_000;
 
 /// An id as Discord writes it: 64 bits, a decimal string in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +75,14 @@ impl Counter {
 
     pub(super) fn next(&mut self) -> Snowflake {
         self.0 += 1;
+        Snowflake(self.0)
+    }
+
+    /// One that tells its moment, after all earlier ones.
+    /// <https://discord.com/developers/docs/reference#snowflakes>
+    pub(super) fn next_at(&mut self, moment: Timestamp) -> Snowflake {
+        let millis = u64::try_from(moment.as_millisecond() - DISCORD_EPOCH).unwrap_or_default();
+        self.0 = self.0.saturating_add(1).max(millis << 22);
         Snowflake(self.0)
     }
 }

@@ -5,7 +5,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{
     super::{event::Event, snowflake::Snowflake, world::World},
@@ -45,6 +45,11 @@ pub(in crate::sandbox::discord) struct Sessions {
     connections: usize,
     resumed: usize,
     deaf: bool,
+    handshakes: usize,
+    /// Whether nobody's handshake is answered.
+    held: watch::Sender<bool>,
+    /// With which code whoever wants a session is sent away.
+    refusing: Option<u16>,
 }
 
 impl Sessions {
@@ -57,7 +62,17 @@ impl Sessions {
             connections: 0,
             resumed: 0,
             deaf: false,
+            handshakes: 0,
+            held: watch::Sender::new(false),
+            refusing: None,
         }
+    }
+
+    /// Notes a handshake, and waits until handshakes are answered.
+    pub(in crate::sandbox::discord) fn opening(&mut self) -> impl Future<Output = ()> + Send + use<> {
+        self.handshakes += 1;
+        let mut held = self.held.subscribe();
+        async move { drop(held.wait_for(|held| !held).await) }
     }
 
     /// Whether a bot is connected.
@@ -96,6 +111,11 @@ impl Sessions {
     pub(super) fn connection(&mut self) -> usize {
         self.connections += 1;
         self.connections
+    }
+
+    /// The code with which whoever wants a session is sent away.
+    pub(super) fn refusing(&self) -> Option<u16> {
+        self.refusing
     }
 
     /// Whether heartbeats are answered.
@@ -195,6 +215,21 @@ impl World {
     /// Whether heartbeats are left unanswered.
     pub fn ignore_heartbeats(&mut self, ignored: bool) {
         self.sessions.deaf = ignored;
+    }
+
+    /// How many handshakes were begun, answered or not.
+    pub fn handshakes(&self) -> usize {
+        self.sessions.handshakes
+    }
+
+    /// Whether new connections wait for the answer to their handshake.
+    pub fn hold_gateway(&mut self, held: bool) {
+        self.sessions.held.send_replace(held);
+    }
+
+    /// Sends whoever wants a session away with this code; nobody with none.
+    pub fn refuse_sessions(&mut self, code: Option<u16>) {
+        self.sessions.refusing = code;
     }
 
     pub(super) fn identify(&mut self, intents: u64, connection: usize, wire: &mpsc::UnboundedSender<Order>) {

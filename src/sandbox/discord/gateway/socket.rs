@@ -83,6 +83,7 @@ impl Connection {
             Some(2 | 6) if !world.is_token(data["token"].as_str().unwrap_or_default()) => {
                 Some(Order::Close(AUTHENTICATION_FAILED))
             }
+            Some(2 | 6) if world.sessions.refusing().is_some() => world.sessions.refusing().map(Order::Close),
             Some(2) => {
                 self.known = true;
                 world.identify(data["intents"].as_u64().unwrap_or(0), self.number, &self.wire);

@@ -1,0 +1,65 @@
+//! The last line of a message that stands for itself: what it is about, and by which we know it again whatever its words.
+//!
+//! The reporter puts it under everything but progress, whose footer ends with the same. Each kind of report has a line of its own.
+
+use super::{said::Said, text::shorten};
+use crate::operation::{ids::OperationId, report::ReportKind};
+
+/// Discord's limit for a message's text.
+const LONGEST: usize = 2000;
+
+/// The line, or the end of the footer.
+pub fn small_print(kind: ReportKind, operation: OperationId) -> String {
+    match kind {
+        ReportKind::Progress => format!("operation {operation}"),
+        ReportKind::Answer => format!("-# operation {operation}"),
+        ReportKind::Notify => format!("-# operation {operation} · outcome"),
+        ReportKind::Stuck => format!("-# operation {operation} · power"),
+        ReportKind::Repaired => format!("-# operation {operation} · late shutdown"),
+    }
+}
+
+/// The message with its last line.
+pub fn signed(said: Said, kind: ReportKind, operation: OperationId) -> Said {
+    match kind {
+        ReportKind::Progress => said,
+        ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
+            let line = small_print(kind, operation);
+            let content = shorten(&said.content, LONGEST - line.encode_utf16().count() - 1);
+            Said { content: format!("{content}\n{line}"), ..said }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discord::messages::{examples, progress::progress};
+
+    #[test]
+    fn each_kind_of_report_has_a_line_of_its_own() {
+        let id = OperationId::from_random(7);
+        let lines: std::collections::BTreeSet<String> =
+            ReportKind::ALL.into_iter().map(|kind| small_print(kind, id)).collect();
+        assert_eq!(lines.len(), ReportKind::ALL.len());
+    }
+
+    #[test]
+    fn the_longest_message_keeps_its_line_and_no_other_is_shortened() {
+        let id = OperationId::from_random(7);
+        for length in [10, LONGEST, LONGEST * 2] {
+            let said = signed(Said::text("ä".repeat(length)), ReportKind::Repaired, id);
+            assert_eq!(said.content.lines().last(), Some(small_print(ReportKind::Repaired, id).as_str()));
+            assert!(said.content.encode_utf16().count() <= LONGEST);
+            assert_eq!(said.content.contains('…'), length > 10);
+        }
+    }
+
+    #[test]
+    fn the_footer_of_progress_ends_with_it() {
+        let operation = examples::waiting();
+        let said = progress(&operation, &examples::wording(), examples::NOW);
+        let footer = said.embeds.into_iter().next().expect("an embed").footer;
+        assert!(footer.ends_with(&small_print(ReportKind::Progress, operation.id)), "{footer}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Where people are told when the channel cannot hear us: the one for all outcomes, and who asked directly.
+//!
+//! Tried again like any other message for as long as Discord says "later"; only a refusal ends it.
+
+use serenity::model::id::{ChannelId as DiscordChannel, UserId as DiscordUser};
+use tokio::time::Instant;
+
+use super::{Reporter, line};
+use crate::{
+    discord::{
+        delivery,
+        messages::said::Said,
+        wire::{self, Trouble},
+    },
+    operation::report::ReportKind,
+    store::Report,
+};
+
+/// Whether somebody could be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Yes,
+    /// Discord refuses, and will go on doing so.
+    No,
+}
+
+impl Reporter {
+    /// Tells those who must know another way, as far as there is one. An error means: again later.
+    pub(super) async fn say_elsewhere(&self, report: &Report, said: &Said, deadline: Instant) -> serenity::Result<()> {
+        match report.kind {
+            ReportKind::Progress | ReportKind::Notify => {}
+            // Who asked waits for it, whoever else hears of it.
+            ReportKind::Answer => {
+                self.tell_asker(report, said, deadline).await?;
+            }
+            // Somebody should hear of it who can do something.
+            ReportKind::Stuck | ReportKind::Repaired => {
+                if self.tell_notify_channel(report, said, deadline).await? == Told::No {
+                    self.tell_asker(report, said, deadline).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell_notify_channel(&self, report: &Report, said: &Said, deadline: Instant) -> serenity::Result<Told> {
+        let Some(channel) = self.notify_channel.filter(|channel| *channel != report.channel) else {
+            return Ok(Told::No);
+        };
+        self.tell(report, delivery::channel_id(channel), (said, 'n'), deadline).await
+    }
+
+    async fn tell_asker(&self, report: &Report, said: &Said, deadline: Instant) -> serenity::Result<Told> {
+        // Presses count in the guild only, where people have roles.
+        let said = Said { buttons: Vec::new(), ..said.clone() };
+        let asker = DiscordUser::new(report.operation.operation.asker.user.0.max(1));
+        match line::in_time(deadline, asker.create_dm_channel(&*self.http)).await {
+            Ok(channel) => self.tell(report, channel.id, (&said, 'd'), deadline).await,
+            Err(error) => refused(report, &error).ok_or(error),
+        }
+    }
+
+    async fn tell(
+        &self,
+        report: &Report,
+        channel: DiscordChannel,
+        (said, letter): (&Said, char),
+        deadline: Instant,
+    ) -> serenity::Result<Told> {
+        if self.posted_before(report, channel, deadline).await?.is_some() {
+            return Ok(Told::Yes);
+        }
+        // Of its own, since the channel may have heard it before it was deleted, and Discord remembers.
+        let nonce = format!("{}-{letter}", report.kind.nonce(report.operation.operation.id, report.generation));
+        match self.send(channel, &delivery::create(said, nonce, None), deadline).await {
+            Ok(_) => Ok(Told::Yes),
+            Err(error) => refused(report, &error).ok_or(error),
+        }
+    }
+}
+
+/// What a refusal means; none if it is not for good.
+fn refused(report: &Report, error: &serenity::Error) -> Option<Told> {
+    match Trouble::of(error) {
+        Trouble::Later | Trouble::TokenRefused => None,
+        // On create, this answers the nonce of a message that was said and then deleted.
+        Trouble::UnknownMessage => Some(Told::Yes),
+        Trouble::ChannelGone
+        | Trouble::NoAccess
+        | Trouble::DirectMessagesClosed
+        | Trouble::CannotReply
+        | Trouble::TooManyEdits
+        | Trouble::InteractionOver
+        | Trouble::AlreadyAnswered
+        | Trouble::Refused => {
+            let (id, kind) = (report.operation.operation.id, report.kind.word());
+            tracing::warn!(operation.id = %id, kind, cause = wire::describe(error), "could not tell people another way");
+            Some(Told::No)
+        }
+    }
+}

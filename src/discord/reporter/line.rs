@@ -1,0 +1,56 @@
+//! How a request leaves: soon after we were known to look after the account, or not at all.
+//!
+//! Whoever looks after it next waits as long as a request may take. serenity holds requests back while Discord limits them, and a
+//! process can be stopped and go on: neither may let an old message out after a newer one.
+
+use tokio::time::{Duration, Instant, sleep_until};
+
+use crate::discord::wire;
+
+/// The deadline of a request, which a successor waits for after the end of our lease.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Until when what is checked from now on may leave.
+pub(super) fn deadline() -> Instant {
+    Instant::now() + DEADLINE
+}
+
+/// Sends a request unless it is too late for it, and stops waiting for it then.
+pub(super) async fn in_time<T>(
+    deadline: Instant,
+    request: impl Future<Output = serenity::Result<T>>,
+) -> serenity::Result<T> {
+    let late = async {
+        // A timer may be late itself after the process was stopped.
+        if Instant::now() < deadline {
+            sleep_until(deadline).await;
+        }
+    };
+    let result = tokio::select! {
+        biased;
+        () = late => Err(serenity::Error::Other("no answer in time")),
+        result = request => result,
+    };
+    wire::count(&result);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discord::wire::Trouble;
+
+    #[tokio::test]
+    async fn what_comes_too_late_does_not_leave() {
+        let request = async { panic!("it left") };
+        let result: serenity::Result<()> = in_time(Instant::now(), request).await;
+        assert_eq!(result.as_ref().map_err(Trouble::of), Err(Trouble::Later));
+    }
+
+    #[tokio::test]
+    async fn what_is_held_back_is_not_waited_for_beyond_its_deadline() {
+        let soon = Instant::now() + Duration::from_millis(1);
+        let result: serenity::Result<()> = in_time(soon, std::future::pending()).await;
+        assert_eq!(result.as_ref().map_err(Trouble::of), Err(Trouble::Later));
+    }
+}
