@@ -92,6 +92,13 @@ pub enum Unresolved {
         /// The Snapshot's name.
         name: String,
     },
+    /// DigitalOcean refuses the token.
+    TokenRefused,
+    /// The token may not read this.
+    ScopeMissing {
+        /// What it lacks.
+        scopes: Vec<&'static str>,
+    },
     /// DigitalOcean cannot be asked at the moment.
     Unavailable(Error),
     /// DigitalOcean did not answer as soon as people want to know.

@@ -112,6 +112,8 @@ impl EventHandler for Handler {
     }
 
     async fn ratelimit(&self, limit: RatelimitInfo) {
+        // serenity tells of a 429 and of what it holds back to avoid one in the same way.
+        metrics::counter!("snapshot_bot_throttled_total", "service" => "discord").increment(1);
         if limit.global {
             tracing::warn!(pause = ?limit.timeout, "Discord limits the whole bot; messages wait");
             let now = self.face.clock.now();

@@ -18,6 +18,8 @@ pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
         Unresolved::OfAnotherDroplet { .. } => Refusal::UnknownDroplet { text, nearest: Vec::new() },
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousDroplet { text: name, labels },
         Unresolved::NotTagged { name, tag } => Refusal::UntaggedDroplet { name, tag },
+        Unresolved::TokenRefused => Refusal::DigitalOceanTokenRefused,
+        Unresolved::ScopeMissing { scopes } => Refusal::DigitalOceanScopeMissing { scopes: scopes.join(", ") },
         Unresolved::Unavailable(error) => down(&error),
         Unresolved::Late => Refusal::DigitalOceanDown,
     }
@@ -34,6 +36,8 @@ pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresol
         }
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousSnapshot { text: name, labels },
         Unresolved::NotTagged { name, tag } => Refusal::UntaggedDroplet { name, tag },
+        Unresolved::TokenRefused => Refusal::DigitalOceanTokenRefused,
+        Unresolved::ScopeMissing { scopes } => Refusal::DigitalOceanScopeMissing { scopes: scopes.join(", ") },
         Unresolved::Unavailable(error) => down(&error),
         Unresolved::Late => Refusal::DigitalOceanDown,
     }

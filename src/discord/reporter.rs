@@ -34,7 +34,7 @@ use crate::{
     operation::{ids::ChannelId, report::ReportKind},
     store::{self, Report, Store},
 };
-use desk::Desk;
+use desk::{Desk, EDIT_PAUSE};
 
 /// The pause after the store did not answer, or refused.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
@@ -103,7 +103,9 @@ impl Reporter {
         if let Some(over) = self.hush.over_at(now) {
             return Ok(Some(over));
         }
-        let due = self.store.due_reports(now, DUE).await?;
+        // At the end nothing waits for the pause between two edits.
+        let by = if pace == Pace::Flush { now + EDIT_PAUSE } else { now };
+        let due = self.store.due_reports(by, DUE).await?;
         let sorted = desk.sort(due, now, pace);
         for (channel, batch) in sorted.batches {
             desk.start(channel, self.clone().say_all(channel, batch));

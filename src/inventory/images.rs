@@ -136,7 +136,12 @@ impl Inventory {
             Ok(Snapshot { name, .. }) | Err(Unresolved::Ambiguous { name, .. }) => {
                 Err(Unresolved::OfAnotherDroplet { name })
             }
-            Err(down @ (Unresolved::Unavailable(_) | Unresolved::Late)) => Err(down),
+            Err(
+                down @ (Unresolved::Unavailable(_)
+                | Unresolved::Late
+                | Unresolved::TokenRefused
+                | Unresolved::ScopeMissing { .. }),
+            ) => Err(down),
             Err(Unresolved::NotFound { .. } | Unresolved::NotTagged { .. } | Unresolved::OfAnotherDroplet { .. }) => {
                 Err(Unresolved::NotFound { nearest })
             }

@@ -33,6 +33,8 @@ impl From<Absent> for Unresolved {
     fn from(absent: Absent) -> Self {
         match absent {
             Absent::Late => Self::Late,
+            Absent::Failed(Error::Unauthorized { .. }) => Self::TokenRefused,
+            Absent::Failed(Error::Forbidden { scopes, .. }) => Self::ScopeMissing { scopes },
             Absent::Failed(error) => Self::Unavailable(error),
         }
     }

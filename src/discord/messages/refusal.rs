@@ -37,6 +37,13 @@ pub enum Refusal {
     },
     /// DigitalOcean could not be asked about the Droplet.
     DigitalOceanDown,
+    /// DigitalOcean refuses the token.
+    DigitalOceanTokenRefused,
+    /// The token may not do this.
+    DigitalOceanScopeMissing {
+        /// What it lacks.
+        scopes: String,
+    },
     /// Another operation runs on the Droplet.
     Busy {
         /// The Droplet's name.
@@ -265,9 +272,18 @@ impl Refusal {
                 name(tag)
             ),
             Self::DigitalOceanDown => {
-                "DigitalOcean does not answer, so what you named could not be looked up. Nothing was done; try again in a minute."
+                "DigitalOcean does not answer, so this could not be looked up. Nothing was done; try again in a minute.".to_owned()
+            }
+            Self::DigitalOceanTokenRefused => {
+                "DigitalOcean refuses this bot's token. Nothing was done. Whoever runs this bot has to set a new \
+                 `DIGITALOCEAN_TOKEN`."
                     .to_owned()
             }
+            Self::DigitalOceanScopeMissing { scopes } => format!(
+                "This bot's DigitalOcean token lacks a scope; the request needs {}. Nothing was done. Whoever runs this bot has to \
+                 give the token that scope.",
+                quote(scopes)
+            ),
             Self::Busy { droplet, operation, progress } => busy(droplet, *operation, *progress),
             Self::DropletGone => {
                 "This Droplet does not exist any more. Choose one from the list that appears while you type.".to_owned()

@@ -26,10 +26,18 @@ pub fn stuck(operation: &Operation) -> Said {
         Some(id) => panel(id),
         None => "DigitalOcean's control panel".to_owned(),
     };
+    let state = if operation.power.seen_off {
+        format!("{droplet} is off and could not be turned on again.")
+    } else {
+        format!("{droplet} was told to shut down, and it cannot be seen whether it is on again.")
+    };
+    let again = match operation.power.stuck.as_ref().and_then(|stuck| stuck.why.as_ref()) {
+        Some(Failure::Unauthorized | Failure::Forbidden { .. }) => "This is tried again as soon as that is done.",
+        Some(_) | None => "This is tried again every few minutes.",
+    };
     let content = format!(
-        "<@{asker}> {droplet} is off and could not be turned on again. {why}\n\
-         This is tried again every few minutes. To be quicker, turn it on at {panel}; \
-         press **I'll handle it** if this bot shall leave it to you."
+        "<@{asker}> {state} {why}\n{again} To be quicker, turn it on at {panel}; press **I'll handle it** if this bot shall leave \
+         it to you."
     );
     let press = Press::Wish { act: Act::HandleIt, operation: operation.id };
     let button = Button { label: "I'll handle it", style: Style::Primary, press };

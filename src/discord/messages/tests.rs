@@ -445,6 +445,7 @@ fn what_is_said_about_power_by_itself() {
     });
     let variants = [
         ("stuck, kept waiting", read(&stuck(&stuck_with(None)))),
+        ("stuck, never seen off", read(&stuck(&with(stuck_with(None), |operation| operation.power.seen_off = false)))),
         ("stuck, token refused", read(&stuck(&stuck_with(Some(Failure::Unauthorized))))),
         ("stuck, refused", read(&stuck(&stuck_with(Some(Failure::Refused { message: "no".to_owned() }))))),
         ("repaired", read(&repaired(&late))),
@@ -476,6 +477,8 @@ fn every_refusal() {
         Refusal::AmbiguousDroplet { text: text("web-1"), labels: names(&["web-1 · nyc3", "web-1 · fra1"]) },
         Refusal::UntaggedDroplet { name: text("db-1"), tag: text("prod") },
         Refusal::DigitalOceanDown,
+        Refusal::DigitalOceanTokenRefused,
+        Refusal::DigitalOceanScopeMissing { scopes: "sizes:read".to_owned() },
         Refusal::Busy { droplet: text("web-1"), operation, progress },
         Refusal::Busy { droplet: text("web-1"), operation, progress: None },
         Refusal::DropletGone,

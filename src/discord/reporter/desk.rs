@@ -17,15 +17,34 @@ use crate::{
 };
 
 /// Edits of one message are at least this far apart.
-const EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+pub(super) const EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// After an hour, nobody watches every second, and Discord limits edits of old messages.
 const LATE_EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(10);
 const LATE: SignedDuration = SignedDuration::from_hours(1);
 /// How many reports a channel gets at once, so that what becomes urgent meanwhile soon has its turn.
 const BATCH: usize = 10;
 
-/// A report that waits, by operation and kind, and until when.
-pub(super) type Held = ((OperationId, ReportKind), Timestamp);
+/// A report that waits, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    operation: OperationId,
+    kind: ReportKind,
+    until: Timestamp,
+    is_posted: bool,
+}
+
+impl Held {
+    pub(super) fn new(report: &Report, until: Timestamp) -> Self {
+        let operation = report.operation.operation.id;
+        Self { operation, kind: report.kind, until, is_posted: report.message.is_some() }
+    }
+
+    /// Whether what else there is to say of an operation waits for this. An answer replies to the progress message, so that one
+    /// is posted first; an edit that Discord does not take keeps nobody from hearing the end.
+    pub(super) fn keeps_back(&self, operation: OperationId) -> bool {
+        self.operation == operation && self.kind == ReportKind::Progress && !self.is_posted
+    }
+}
 
 /// What came back from a channel.
 pub(super) struct Done {
@@ -40,7 +59,7 @@ pub(super) struct Desk {
     /// to the store would be waited for by them. They end with the desk.
     at_work: JoinSet<Done>,
     busy: HashSet<ChannelId>,
-    held: HashMap<(OperationId, ReportKind), Timestamp>,
+    held: HashMap<(OperationId, ReportKind), Held>,
 }
 
 /// What may start now, and when something else may.
@@ -68,12 +87,12 @@ impl Desk {
 
     pub(super) fn take_back(&mut self, Done { channel, held }: Done) {
         self.busy.remove(&channel);
-        self.held.extend(held);
+        self.held.extend(held.into_iter().map(|held| ((held.operation, held.kind), held)));
     }
 
     /// Sorts what is due into batches by channel.
     pub(super) fn sort(&mut self, due: Vec<Report>, now: Timestamp, pace: Pace) -> Sorted {
-        self.held.retain(|_, until| *until > now);
+        self.held.retain(|_, held| held.until > now);
         let mut sorted = Sorted::default();
         for report in due {
             if self.busy.contains(&report.channel) {
@@ -95,8 +114,9 @@ impl Desk {
     fn ready_at(&self, report: &Report, pace: Pace) -> Option<Timestamp> {
         let id = report.operation.operation.id;
         let own = self.held.get(&(id, report.kind));
-        let progress = self.held.get(&(id, ReportKind::Progress));
-        [own.copied(), progress.copied(), pause(report, pace)].into_iter().flatten().max()
+        let progress = self.held.get(&(id, ReportKind::Progress)).filter(|held| held.keeps_back(id));
+        let held = [own, progress].into_iter().flatten().map(|held| held.until);
+        held.chain(pause(report, pace)).max()
     }
 }
 
@@ -201,10 +221,21 @@ mod tests {
         let (now, operation) = (examples::NOW, examples::waiting());
         let mut desk = Desk::default();
         let until = now + SignedDuration::from_secs(4);
-        desk.take_back(Done { channel: ChannelId(7), held: vec![((operation.id, ReportKind::Progress), until)] });
+        let held = Held::new(&report(operation.clone(), ReportKind::Progress), until);
+        desk.take_back(Done { channel: ChannelId(7), held: vec![held] });
         let due = || vec![report(operation.clone(), ReportKind::Answer)];
         assert_eq!(desk.sort(due(), now, Pace::Steady), Sorted { wake: Some(until), ..Sorted::default() });
         assert_eq!(kinds(&desk.sort(due(), until, Pace::Steady)), [ReportKind::Answer]);
+    }
+
+    #[test]
+    fn an_answer_does_not_wait_for_an_edit_of_which_discord_has_seen_enough() {
+        let (now, operation) = (examples::NOW, examples::waiting());
+        let mut desk = Desk::default();
+        let held = Held::new(&shown(operation.clone(), now), now + SignedDuration::from_mins(5));
+        desk.take_back(Done { channel: ChannelId(7), held: vec![held] });
+        let sorted = desk.sort(vec![report(operation, ReportKind::Answer)], now, Pace::Steady);
+        assert_eq!(kinds(&sorted), [ReportKind::Answer]);
     }
 
     #[test]

@@ -56,23 +56,22 @@ impl Reporter {
         let mut held: Vec<Held> = Vec::new();
         for report in &batch {
             let id = report.operation.operation.id;
-            let progress = held.iter().find(|(key, _)| *key == (id, ReportKind::Progress)).map(|(_, until)| *until);
-            if progress.is_some() {
+            if held.iter().any(|held| held.keeps_back(id)) {
                 continue;
             }
             if let Some(over) = self.hush.over_at(self.clock.now()) {
-                held.push(((id, report.kind), over));
+                held.push(Held::new(report, over));
                 continue;
             }
             let came = AssertUnwindSafe(self.say(report)).catch_unwind().await;
             let Ok(came) = came else {
                 tracing::error!(operation.id = %id, kind = report.kind.word(), "a report panicked and is left alone for a while");
-                held.push(((id, report.kind), self.clock.now() + PANIC_PAUSE));
+                held.push(Held::new(report, self.clock.now() + PANIC_PAUSE));
                 continue;
             };
             match came {
                 Ok(Came::Settled) => {}
-                Ok(Came::Again(at)) => held.push(((id, report.kind), at)),
+                Ok(Came::Again(at)) => held.push(Held::new(report, at)),
                 Err(error) => {
                     match error {
                         store::Error::LeaseLost => tracing::debug!(operation.id = %id, "a report moved on meanwhile"),
@@ -80,7 +79,7 @@ impl Reporter {
                             tracing::warn!(operation.id = %id, cause = chain(&error), "could not write down what was said");
                         }
                     }
-                    held.push(((id, report.kind), self.clock.now() + STORE_PAUSE));
+                    held.push(Held::new(report, self.clock.now() + STORE_PAUSE));
                 }
             }
         }
@@ -100,6 +99,8 @@ impl Reporter {
         if report.shown_digest.as_deref() == Some(&digest) {
             let shown_at = report.shown_at.unwrap_or_else(|| self.clock.now());
             self.store.report_edited(report, version, &digest, shown_at).await?;
+            // It may have been shown by a process that ended before it said so.
+            self.question_shown(report).await?;
             return Ok(Came::Settled);
         }
         let channel = delivery::channel_id(report.channel);
