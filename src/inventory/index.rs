@@ -77,7 +77,7 @@ struct Entry<T> {
 }
 
 /// How a name that matches a text is like it, best first.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
     Equals,
     Begins,
@@ -142,11 +142,13 @@ impl<T: Listed> Index<T> {
         if text.is_empty() {
             return counting.take(limit).map(|(_, entry)| &entry.item).collect();
         }
+        let alike = counting.map(|(place, entry)| (entry.likeness(&text), place));
         let pattern = Pattern::new(&text, CaseMatching::Respect, Normalization::Smart, AtomKind::Fuzzy);
         let mut found: Vec<_> = MATCHER.with_borrow_mut(|matcher| {
-            let ranked = counting.filter_map(|(place, entry)| {
+            let ranked = promising(alike.collect(), limit).into_iter().filter_map(|(likeness, place)| {
+                let entry = &self.entries[place];
                 let score = pattern.score(entry.haystack.slice(..), matcher)?;
-                Some((entry.likeness(&text), Reverse(score), entry.folded.len(), place))
+                Some((likeness, Reverse(score), entry.folded.len(), place))
             });
             ranked.collect()
         });
@@ -202,6 +204,16 @@ impl<T: Listed> Index<T> {
     }
 }
 
+/// Those whose likeness can be among the best. The matcher is slow, and whatever contains the text matches it; so where enough
+/// do, it need not look at names that only have its letters.
+fn promising(mut alike: Vec<(Likeness, usize)>, limit: usize) -> Vec<(Likeness, usize)> {
+    if alike.len() > limit && limit > 0 {
+        let worst = alike.select_nth_unstable(limit - 1).1.0;
+        alike.retain(|(likeness, _)| *likeness <= worst);
+    }
+    alike
+}
+
 fn fold(text: &str) -> String {
     text.trim().chars().take(LONGEST_TEXT).collect::<String>().to_lowercase()
 }
@@ -253,6 +265,16 @@ mod tests {
             prop_assert!(index.search(&text, 5, |_| true).len() <= 5);
             prop_assert!(index.nearest(&text, 3, |_| true).len() <= 3);
             let _ = index.meaning(&text, |_| true);
+        }
+
+        #[test]
+        fn the_best_few_are_the_first_of_all(names in prop::collection::vec("[abc-]{1,8}", 0..60), text in "[abc]{1,3}") {
+            let index = index(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            let search = |limit| index.search(&text, limit, |_| true).into_iter().map(|one| one.id).collect::<Vec<_>>();
+            let all = search(names.len() + 1);
+            for limit in [1, 5, 25] {
+                prop_assert_eq!(search(limit), all.iter().copied().take(limit).collect::<Vec<_>>());
+            }
         }
 
         #[test]
