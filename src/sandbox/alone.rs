@@ -1,7 +1,8 @@
 //! The simulated services by themselves: a small Guild and a small account, for trying any bot or client against them.
 //!
-//! `snapshot-bot sandbox` starts them, prints where everything is as one line of JSON, and stops them at a signal. The
-//! certificate lies in a temporary directory, which is gone afterwards.
+//! `snapshot-bot sandbox` starts them, prints where everything is as one line of JSON, and stops them at a signal. A page shows the
+//! Channel and the account: there people give the bot its commands, and let things go wrong. The certificate lies in a
+//! temporary directory, which is gone afterwards.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -21,6 +22,7 @@ use super::{
         settings::{Now, Settings},
         snowflake::Snowflake,
     },
+    page::server::{self as page, Page},
 };
 
 /// Why the simulated services did not start; fit to follow "could not".
@@ -37,6 +39,9 @@ pub enum Error {
         /// Why it does not.
         source: io::Error,
     },
+    /// The page could not be served.
+    #[error("serve the page: {0}")]
+    Page(#[from] page::Error),
     /// The certificate's file could not be written.
     #[error("write the simulated authority's certificate: {0}")]
     Certificate(#[source] io::Error),
@@ -45,8 +50,9 @@ pub enum Error {
 /// Both services, running.
 #[derive(Debug)]
 pub struct Services {
-    discord: Discord,
-    digitalocean: DigitalOcean,
+    discord: Arc<Discord>,
+    digitalocean: Arc<DigitalOcean>,
+    page: Page,
     guild: Settled,
     directory: TempDir,
 }
@@ -74,7 +80,16 @@ impl Services {
         let directory = directory.map_err(Error::Certificate)?;
         std::fs::write(directory.path().join("ca.pem"), discord.ca_pem()).map_err(Error::Certificate)?;
         let guild = settle(&discord);
-        Ok(Self { discord, digitalocean, guild, directory })
+        let (discord, digitalocean) = (Arc::new(discord), Arc::new(digitalocean));
+        let stage = page::Stage {
+            discord: Arc::clone(&discord),
+            digitalocean: Arc::clone(&digitalocean),
+            guild: guild.id,
+            seats: guild.users.iter().map(|(_, user)| *user).collect(),
+            bot: None,
+        };
+        let page = Page::start(Page::listen(gateway).await?, stage)?;
+        Ok(Self { discord, digitalocean, page, guild, directory })
     }
 
     /// Where everything is, and under which names and tokens.
@@ -96,14 +111,20 @@ impl Services {
                 "roles": named(roles),
                 "users": named(users),
             },
+            "page": self.page.url(),
             "digitalocean": {"url": self.digitalocean.url(), "token": TOKEN, "droplets": droplets},
         })
     }
 
     /// Ends every connection and removes what was written.
     pub async fn stop(self) -> io::Result<()> {
-        self.discord.stop().await;
-        self.digitalocean.stop().await;
+        self.page.stop().await;
+        if let Some(discord) = Arc::into_inner(self.discord) {
+            discord.stop().await;
+        }
+        if let Some(digitalocean) = Arc::into_inner(self.digitalocean) {
+            digitalocean.stop().await;
+        }
         self.directory.close()
     }
 }

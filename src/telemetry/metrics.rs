@@ -41,7 +41,11 @@ pub const METRICS: &[Described] = &[
     described("snapshot_bot_steps_total", Kind::Counter, "Steps that ended, by kind of operation, step and outcome"),
     described("snapshot_bot_step_seconds", Kind::Histogram, "How long steps took, by kind of operation and step"),
     described("snapshot_bot_requests_total", Kind::Counter, "Requests answered, by service and HTTP status"),
-    described("snapshot_bot_throttled_total", Kind::Counter, "Requests refused with status 429, or to Discord held back before that, by service"),
+    described(
+        "snapshot_bot_throttled_total",
+        Kind::Counter,
+        "Requests refused with status 429, or to Discord held back before that, by service",
+    ),
     described(
         "snapshot_bot_budget_left",
         Kind::Gauge,

@@ -89,8 +89,8 @@ async fn digitaloceans_own_client_works_against_it() {
     leave(process, &introduction).await;
 }
 
-/// Bots that nobody here wrote the library of: they log in, and their command is there.
-async fn registers(mut command: Command) {
+/// Bots that nobody here wrote the library of: they log in, their command is there, and they answer it.
+async fn answers(mut command: Command) {
     let folder = tempfile::tempdir().unwrap();
     let (process, introduction) = sandbox(folder.path()).await;
     let certificate = text(&introduction, "/discord/ca_file");
@@ -122,30 +122,37 @@ async fn registers(mut command: Command) {
         }
     };
     let registered = tokio::time::timeout(PATIENCE, registered).await;
+    let page = text(&introduction, "/page");
+    let given = serde_json::json!({"path": "hello", "options": [["name", "ada"]]}).to_string();
+    let plain = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+    let asking = plain.post(format!("{page}act/command?seat=ada")).header("content-type", "application/json");
+    let answered = asking.header("origin", page.trim_end_matches('/')).body(given).send().await.unwrap();
+    let answered: Value = serde_json::from_str(&answered.text().await.unwrap()).unwrap();
     bot.kill().unwrap();
     bot.wait().unwrap();
     assert!(registered.is_ok(), "the command was never registered");
+    assert!(answered["message"].is_string(), "{answered}");
     leave(process, &introduction).await;
 }
 
 #[tokio::test]
-async fn a_discord_py_bot_logs_in_and_registers() {
+async fn a_discord_py_bot_logs_in_registers_and_answers() {
     let Ok(python) = std::env::var("DISCORDPY_PYTHON") else {
         println!("DISCORDPY_PYTHON is not set: skipped (a Python that has discord.py 2)");
         return;
     };
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordpy/bot.py"));
-    registers(command).await;
+    answers(command).await;
 }
 
 #[tokio::test]
-async fn a_discord_js_bot_logs_in_and_registers() {
+async fn a_discord_js_bot_logs_in_registers_and_answers() {
     let Ok(folder) = std::env::var("DISCORDJS_DIR") else {
         println!("DISCORDJS_DIR is not set: skipped (a folder with discord.js 14 in node_modules)");
         return;
     };
     let mut command = Command::new("node");
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordjs/bot.mjs")).env("DISCORDJS_DIR", folder);
-    registers(command).await;
+    answers(command).await;
 }
