@@ -180,7 +180,11 @@ impl Active<'_> {
             tokio::select! {
                 () = stop.cancelled() => return Ok(Ended::Stopped),
                 () = &mut token_refused => {
-                    self.last_call().await;
+                    // The lease is kept meanwhile: it may hold the very connection that the last call waits for.
+                    tokio::select! {
+                        () = self.last_call() => {}
+                        _ = &mut lease_ended => {}
+                    }
                     return Err(Error::DigitalOceanToken);
                 }
                 ended = &mut lease_ended => return Ok(ended),

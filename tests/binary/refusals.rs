@@ -66,7 +66,8 @@ async fn people_hear_of_the_refused_token_also_where_nothing_was_to_be_done_for_
     });
     let ended = stage.start("second").end(REFUSAL).await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(stage.ada.transcript().contains("could not be turned on again"), "{}", stage.ada.transcript());
+    let read = stage.ada.transcript();
+    assert!(read.contains("could not be turned on again"), "{read}\n{}", ended.stderr);
     assert_eq!(stage.ada.pings(), 1);
 }
 
