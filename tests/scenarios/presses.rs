@@ -25,12 +25,14 @@ async fn undo_delete_and_pages_are_refused_to_who_may_not_and_to_who_may_no_more
             assert!(last.body.content.contains("You need the role"), "{custom_id}: {}", last.body.content);
         }
     }
-    eve.seat.forge_press(answer, "page:all:1").await.unwrap();
+    // A page that only she can see, with a button that she wrote herself.
+    eve.seat.forge_press(eve.seat.messages().last().unwrap().id, "page:all:1").await.unwrap();
     let refused = eve.seat.messages().last().unwrap().body.content.clone();
     assert!(refused.contains("to see Snapshots"), "{refused}");
     stage.discord.world().join(stage.guild, rex.seat.user, &[]);
     for custom_id in [undo.as_str(), delete.as_str(), "page:all:1"] {
-        rex.seat.forge_press(answer, custom_id).await.unwrap();
+        let pressed = if custom_id.starts_with("page") { rex.seat.messages().last().unwrap().id } else { answer };
+        rex.seat.forge_press(pressed, custom_id).await.unwrap();
         let last = rex.seat.messages().last().unwrap().body.content.clone();
         assert!(last.contains("You need"), "{custom_id}: {last}");
     }
@@ -64,7 +66,8 @@ async fn another_server_that_is_served_too_sees_and_presses_nothing_of_this_one(
     // The same person, with every right over there.
     stage.discord.world().join(annex, rex.seat.user, &[chief]);
     let there = stage.sit(rex.seat.user, lobby);
-    let said = there.seat.say("hello").unwrap();
+    there.run("/snapshot help").await;
+    let said = there.seat.messages().last().unwrap().id;
     there.seat.forge_press(said, &confirm).await.unwrap();
     assert!(there.sees("Somebody else was asked this"), "{}", there.transcript());
     assert!(stage.commands().is_empty());

@@ -123,8 +123,8 @@ async fn what_cannot_work_is_refused_before_anything_is_lost() {
     let rex = stage.seat("rex", Role::Restorer);
     for (line, reason) in [
         ("droplet:shrunk snapshot:large", "Snapshot `large` needs a disk of 50 GB, and `shrunk` has 25 GB"),
-        ("droplet:moved snapshot:elsewhere", "Snapshot `elsewhere` is in `fra1`, `ams3`, not in `nyc3`"),
-        ("droplet:baby snapshot:any", "DigitalOcean says that `baby` is `new`"),
+        ("droplet:moved snapshot:elsewhere", "Snapshot `elsewhere` is in `fra1`, `ams3`, and `moved` is in `nyc3`"),
+        ("droplet:baby snapshot:any", "DigitalOcean is still making `baby`"),
         ("droplet:shelved snapshot:any", "DigitalOcean says that `shelved` is `archived`"),
     ] {
         rex.run(&format!("/snapshot restore {line}")).await;
