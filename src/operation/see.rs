@@ -241,7 +241,7 @@ impl Operation {
             }
             Task::PowerOff if run.broken.is_some() => self.fail_step(focus, Failure::ActionErrored, now),
             Task::PowerOff if now >= later(run.intended_at.unwrap_or(began), rules.shutdown_timeout) => {
-                self.fail_step(focus, Failure::Hung, now)
+                self.fail_step(focus, Failure::Hung, now);
             }
             Task::Restore if run.broken.is_some() => self.fail_step(focus, Failure::RestoreUnclear, now),
             Task::Restore if run.completed.is_some() => {
