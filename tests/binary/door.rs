@@ -26,6 +26,25 @@ async fn the_door_tells_life_readiness_and_numbers() {
 }
 
 #[tokio::test]
+async fn the_numbers_tell_of_a_take() {
+    let stage = Stage::new().await;
+    let (bot, door) = stage.ready("bot").await;
+    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    stage.reads("is ready").await;
+    for line in [
+        r#"snapshot_bot_operations_total{kind="take",outcome="completed"} 1"#,
+        r#"snapshot_bot_operation_seconds_count{kind="take",outcome="completed"} 1"#,
+        r#"snapshot_bot_steps_total{kind="take",step="snapshot",outcome="done"} 1"#,
+        r#"snapshot_bot_requests_total{service="discord",status="ok"}"#,
+        "snapshot_bot_power_owed 0",
+        "snapshot_bot_budget_left ",
+    ] {
+        until_answered(&door, "/metrics", 200, line).await;
+    }
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_is_named() {
     let stage = Stage::new().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -39,6 +39,24 @@ async fn while_the_snapshot_is_taken_everybody_sees_how_far_it_is() {
 }
 
 #[tokio::test]
+async fn when_all_is_done_digitalocean_is_left_alone() {
+    let stage = Stage::new().await;
+    let ada = stage.seat("ada", Role::Operator);
+    ada.run("/snapshot take droplet:web-1").await;
+    stage.settle().await;
+    let asked = stage.digitalocean.journal().len();
+    stage.clock.advance(SignedDuration::from_hours(12));
+    // Every loop had its turn by the time that these are answered.
+    for _ in 0..3 {
+        ada.run("/snapshot status").await;
+        ada.run("/snapshot help").await;
+    }
+    assert_eq!(stage.digitalocean.journal().len(), asked);
+    ada.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn a_live_take_only_takes_the_snapshot_and_says_what_live_means() {
     let stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);

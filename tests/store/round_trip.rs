@@ -1,16 +1,23 @@
 //! Any operation that the rules can make comes back from the database as it went in.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::{collection::vec, option, prelude::*};
 use snapshot_bot::{
     clock::Clock,
+    discord::messages::{
+        Wording,
+        answer::{answer, notify},
+        progress::progress,
+        stuck::{repaired, stuck},
+    },
     operation::{
-        Cancelled, Hindrance, Launched, Obstacle, Operation, Question, Usual, Verdict,
+        Cancelled, Hindrance, Launched, Observation, Obstacle, Operation, Question, Rules, Usual, Verdict, Wish,
+        Wished,
         ids::{ActionId, DropletId, InteractionId, SnapshotId, UserId},
         plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
         power::{Owed, Power, Release, Released, Stuck},
-        reading::{Failure, PowerState, SnapshotReading},
-        request::NewDroplet,
+        reading::{Failure, PowerState, SnapshotReading, Trouble},
+        request::{Answer, Effect, NewDroplet},
         step::{Checks, Doubt, Round, Run, State, Step, Task},
     },
     store::{Settings, Store},
@@ -209,6 +216,32 @@ prop_compose! {
     }
 }
 
+fn rules() -> Rules {
+    let second = SignedDuration::from_secs(1);
+    Rules {
+        shutdown_timeout: second,
+        decision_timeout: second,
+        settle_time: second,
+        poll_interval: second,
+        droplet_tag: Some("bot".to_owned()),
+    }
+}
+
+/// Everything that may be said of an operation.
+fn read_aloud(operation: &Operation, now: Timestamp) {
+    let wording = Wording { price_per_gb: 0.06, rules: rules() };
+    let said = [
+        progress(operation, &wording, now),
+        answer(operation, &wording),
+        notify(operation, &wording),
+        stuck(operation),
+        repaired(operation),
+    ];
+    for said in said {
+        assert!(!said.content.contains("@everyone") && !said.content.contains("<@&"), "{}", said.content);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -227,6 +260,36 @@ proptest! {
             assert_eq!(store.power_owed().await.unwrap().len(), usize::from(operation.power.owed.is_some()));
             assert_eq!(store.count_open().await.unwrap(), usize::from(operation.is_open()));
         });
+    }
+
+    #[test]
+    fn whatever_a_row_holds_neither_rules_nor_words_panic(
+        operation in any::<u64>().prop_flat_map(operation).boxed(),
+        now in prop_oneof![moment(), Just(Timestamp::MIN), Just(Timestamp::MAX)],
+        readable in any::<bool>(),
+    ) {
+        let mut next = operation;
+        for turn in 0..12 {
+            read_aloud(&next, now);
+            let observation = match next.next(&rules(), now) {
+                Effect::Look(look) if readable => Observation::Seen(look, Answer::Actions(Vec::new())),
+                Effect::Look(look) => Observation::Seen(look, Answer::Trouble(Trouble::NotFound)),
+                Effect::Send(command) => match next.apply(Observation::Intended, &rules(), now) {
+                    Ok(intended) => {
+                        next = intended;
+                        Observation::Answered(command, Answer::Trouble(Trouble::Busy))
+                    }
+                    Err(_) => Observation::Restarted,
+                },
+                Effect::Sleep(_) | Effect::Rest => {
+                    let wishes = [Wish::Cancel, Wish::Force, Wish::Live, Wish::LeaveOff, Wish::HandleIt, Wish::QuestionShown];
+                    Observation::Wished(Wished { wish: wishes[turn % 6], by: UserId(9), at: now })
+                }
+            };
+            // What does not fit is refused, and halts the operation.
+            next = next.apply(observation, &rules(), now).unwrap_or_else(|_| next.halt(now));
+            next = next.apply(Observation::Woke, &rules(), now).unwrap();
+        }
     }
 
     #[test]
