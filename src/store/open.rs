@@ -149,8 +149,11 @@ async fn connect_sqlite(url: &str, place: &Place) -> Result<AnyPool, Error> {
         Place::File(_) => {
             migrate_alone(url, PRAGMAS).await?;
             let pool = options.connect(url).await?;
-            // A file that can only be read would be found out by the first wish of somebody.
-            pool.begin_with("BEGIN IMMEDIATE").await?.rollback().await?;
+            // A file that can only be read would be found out by the first wish of somebody. SQLite begins even a transaction that
+            // wants to write; only a statement that writes is refused.
+            let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+            sqlx::query("DELETE FROM leases WHERE account = ''").execute(&mut *transaction).await?;
+            transaction.rollback().await?;
             Ok(pool)
         }
         Place::Memory => {

@@ -101,6 +101,16 @@ async fn a_read_only_database_is_called_so() {
 }
 
 #[tokio::test]
+async fn a_file_that_can_only_be_read_is_called_so_at_once() {
+    let memory = Memory::sqlite();
+    drop(memory.open().await);
+    let file = memory.url.trim_start_matches("sqlite://").to_owned();
+    // Its tables are up to date, so nothing need be written to open it.
+    let error = open(&format!("sqlite://{file}?mode=ro")).await.unwrap_err();
+    assert!(matches!(error, Error::ReadOnly), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_link_to_a_database_in_use_is_refused_too() {
     let folder = tempfile::tempdir().unwrap();
     let (path, link) = (folder.path().join("bot.db"), folder.path().join("link.db"));
