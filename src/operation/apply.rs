@@ -1,6 +1,6 @@
 //! The legal moves. Every observation is folded in here, or refused with both halves named.
 //!
-//! This file holds what people, time and answers to commands do; `see` holds what looks do.
+//! This file holds what people, time and answers to commands do; `see` holds what looks do, `seek` what they do after a lost answer.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

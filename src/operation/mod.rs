@@ -17,6 +17,7 @@ pub mod reading;
 pub mod report;
 pub mod request;
 mod see;
+mod seek;
 pub mod step;
 pub mod undo;
 

@@ -5,16 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Focus, Hindrance, IllegalTransition, Observation, Operation, Rules,
     pace::later,
-    reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, SnapshotReading, Status, Trouble},
+    reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, Status, Trouble},
     request::{Answer, Look},
-    step::{Checks, Doubt, Round, Run, State, Step, Task},
+    step::{Checks, Doubt, Run, State, Step, Task},
 };
 
 /// How long a Droplet may read `off` after DigitalOcean completed its power-on, before we try again.
 const POWER_ON_LAG: SignedDuration = SignedDuration::from_mins(3);
-/// How long a completed Snapshot may be missing from DigitalOcean's lists before we say so. Power is back long before. Only a
-/// look says that it is missing: whoever slept through this time looks first.
-const LISTING_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// A new Droplet that is active usually has its address; after so many looks we end without one.
 const LOOKS_FOR_ADDRESS: u32 = 10;
 
@@ -340,129 +337,6 @@ impl Operation {
         }
     }
 
-    /// Before a command: what is in progress must end first, and what there is cannot be ours.
-    fn take_baseline(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
-        if let Some(kind) = self.foreign_in_progress(readings) {
-            if let Some(step) = self.step_mut(focus) {
-                step.state = State::Waiting(Checks::default());
-            }
-            return self.wait_for(Hindrance::Event(Some(kind)), rules, now);
-        }
-        for reading in readings {
-            if !self.baseline.contains(&reading.id) {
-                self.baseline.push(reading.id);
-            }
-        }
-        if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
-            checks.actions = true;
-        }
-        self.not_before = None;
-    }
-
-    /// After a lost answer: is there an Action of the right type that was not there before?
-    fn seek_action(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
-        let Some(task) = self.step_at(focus).map(|step| step.task) else { return };
-        let ours = readings
-            .iter()
-            .filter(|reading| self.is_about_us(reading, task) && !self.baseline.contains(&reading.id))
-            .min_by_key(|reading| reading.id);
-        if let Some(ours) = ours {
-            self.run(focus, ours, true);
-            self.not_before = None;
-        } else if let Some(kind) = self.foreign_in_progress(readings) {
-            self.restart_round(focus);
-            self.wait_for(Hindrance::Event(Some(kind)), rules, now);
-        } else if task == Task::Snapshot {
-            if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
-                doubt.round.actions = true;
-            }
-            self.not_before = None;
-        } else {
-            self.empty_round(focus, rules, now);
-        }
-    }
-
-    /// After a lost answer: is a Snapshot of our name already listed?
-    fn seek_snapshot(&mut self, focus: Focus, readings: &[SnapshotReading], rules: &Rules, now: Timestamp) {
-        if !readings.iter().any(|reading| reading.name == self.snapshot_name) {
-            return self.empty_round(focus, rules, now);
-        }
-        let run = Run { presumed: true, completed: Some(now), ..Run::default() };
-        if let Some(step) = self.step_mut(focus) {
-            step.state = State::Running(run.clone());
-        }
-        self.see_list(focus, &run, readings, rules, now);
-    }
-
-    /// The Action completed; the Snapshot counts once it is listed under our name with a size.
-    fn see_list(&mut self, focus: Focus, run: &Run, readings: &[SnapshotReading], rules: &Rules, now: Timestamp) {
-        self.obstacle = None;
-        let ours =
-            readings.iter().filter(|reading| reading.name == self.snapshot_name).min_by_key(|reading| reading.id);
-        if let Some(ours) = ours {
-            self.snapshot = Some(ours.clone());
-            // The size is for words alone; what comes next does not wait for it, least of all while the Droplet is off.
-            if ours.known_size().is_some() || !self.is_last(focus) {
-                return self.complete(focus, now);
-            }
-        } else if self.snapshot.is_some() {
-            // It was listed before, so somebody has deleted it since.
-            self.snapshot = None;
-            return self.fail_step(focus, Failure::SnapshotGone, now);
-        } else if let (true, Some(action)) = (run.presumed, run.action) {
-            // A Snapshot is created at the second its Action started: this one was made by somebody else's.
-            let theirs =
-                readings.iter().any(|reading| reading.created_at.is_some() && reading.created_at == run.started_at);
-            if theirs {
-                return self.disown(focus, action, now);
-            }
-        }
-        if run.broken.is_some() {
-            return self.seek_vanished(focus, rules, now);
-        }
-        let completed = run.completed.unwrap_or(now);
-        if now >= later(self.sought_since(completed), LISTING_PATIENCE) {
-            // Listed without a size is listed: DigitalOcean knows it, and only the figure is missing.
-            return match self.snapshot {
-                Some(_) => self.complete(focus, now),
-                None => self.fail_step(focus, Failure::NotListed, now),
-            };
-        }
-        self.not_before = Some(later(now, self.patience(completed, now, rules)));
-    }
-
-    fn is_last(&self, focus: Focus) -> bool {
-        matches!(focus, Focus::Forward(index) if index + 1 == self.steps.len())
-    }
-
-    /// Since when somebody could look at the list: while power comes first, nobody does.
-    fn sought_since(&self, completed: Timestamp) -> Timestamp {
-        let released = self.power.released.map(|release| release.at);
-        [self.power.came_back, released].into_iter().flatten().fold(completed, Timestamp::max)
-    }
-
-    /// DigitalOcean does not know our Snapshot's Action any more, which says nothing of the Snapshot: both are looked for a
-    /// little longer. It is never begun again, since DigitalOcean may still be at it.
-    fn seek_vanished(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
-        let Some(Step { task: Task::Snapshot, state: State::Running(run), .. }) = self.step_mut(focus) else { return };
-        let Some(broken) = run.broken else { return };
-        run.looks = run.looks.saturating_add(1);
-        if now >= later(broken, rules.settle_time * 2) {
-            self.fail_step(focus, Failure::ActionVanished, now);
-        } else {
-            self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
-        }
-    }
-
-    /// The Action that we took for ours was somebody else's: back to not knowing.
-    fn disown(&mut self, focus: Focus, action: super::ids::ActionId, now: Timestamp) {
-        self.baseline.push(action);
-        if let Some(step) = self.step_mut(focus) {
-            step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
-        }
-        self.not_before = None;
-    }
-
     fn see_action(&mut self, focus: Focus, reading: &ActionReading, rules: &Rules, now: Timestamp) {
         let Some(step) = self.step_at(focus) else { return };
         let (task, began) = (step.task, step.began.unwrap_or(now));
@@ -508,40 +382,6 @@ impl Operation {
         }
     }
 
-    /// A complete round of looks found nothing of ours. Enough of them, late enough, and the command is begun again.
-    fn empty_round(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
-        let Some(Step { task, state: State::Intended { at, doubt: Some(doubt) }, .. }) = self.step_mut(focus) else {
-            return;
-        };
-        let first = *doubt.first_empty.get_or_insert(now);
-        doubt.last_empty = Some(now);
-        doubt.round = Round::default();
-        // Nothing fences a create but its tag, so it settles longer.
-        let settle = if *task == Task::Create { rules.settle_time * 4 } else { rules.settle_time };
-        let sure = now >= later(*at, settle) && now.duration_since(first) >= rules.settle_time / 3;
-        let unrepeatable = *task == Task::Restore && doubt.seen_on;
-        match (sure, unrepeatable) {
-            (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
-            (true, false) => self.begin_again(focus),
-            (false, _) => {
-                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
-            }
-        }
-    }
-
-    fn begin_again(&mut self, focus: Focus) {
-        if let Some(step) = self.step_mut(focus) {
-            step.state = State::Waiting(Checks::DROPLET_STALE);
-        }
-        self.not_before = None;
-    }
-
-    fn restart_round(&mut self, focus: Focus) {
-        if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
-            doubt.round = Round::default();
-        }
-    }
-
     fn look_again(&mut self, focus: Focus, task: Task, since: Timestamp, rules: &Rules, now: Timestamp) {
         if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
             run.looks = run.looks.saturating_add(1);
@@ -554,12 +394,5 @@ impl Operation {
         }
         self.not_before = Some(again);
         self.judge_shutdown(rules, now);
-    }
-
-    fn foreign_in_progress(&self, readings: &[ActionReading]) -> Option<String> {
-        readings
-            .iter()
-            .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(&reading.id))
-            .map(|reading| reading.kind.clone())
     }
 }

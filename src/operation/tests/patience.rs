@@ -27,6 +27,18 @@ fn about_to_power_on() -> (Toy, Operation) {
     (toy, it)
 }
 
+/// A take whose shutdown hangs, and whose power is cut next.
+fn about_to_cut_the_power() -> (Toy, Operation) {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Force)), |it| it.steps[0].run().is_some());
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    let mut it = until(&mut toy, it, |it| it.steps.len() == 3);
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    (toy, it)
+}
+
 /// Plays on while every command meets the same fate, until people are called; how long that took.
 fn until_stuck(toy: &mut Toy, it: Operation, fate: impl Fn(&mut Toy) -> Fate) -> (Operation, SignedDuration) {
     let since = it.power.due_since.unwrap();
@@ -88,14 +100,8 @@ fn a_power_on_that_never_ends_calls_people_where_the_droplet_stays_off() {
 
 #[test]
 fn a_power_off_that_never_ends_is_given_up_and_answered() {
-    let mut toy = Toy::new(PowerState::On);
-    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Force)), |it| it.steps[0].run().is_some());
-    toy.actions.last_mut().unwrap().takes_effect = None;
-    let mut it = until(&mut toy, it, |it| it.steps.len() == 3);
-    while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
-    }
-    it = toy.turn(it, Fate::Fine, 1_000_000);
+    let (mut toy, it) = about_to_cut_the_power();
+    let it = toy.turn(it, Fate::Fine, 1_000_000);
     toy.actions.last_mut().unwrap().takes_effect = None;
     let it = until(&mut toy, it, |it| it.ended.is_some());
     assert_eq!(it.verdict, Some(Verdict::Failed(Failure::Hung)));
@@ -208,14 +214,8 @@ fn what_an_inherited_debt_finds_off_is_snapshotted_only_after_its_actions_are_kn
 
 #[test]
 fn a_lost_power_off_may_come_late_and_is_made_good_all_the_same() {
-    let mut toy = Toy::new(PowerState::On);
-    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Force)), |it| it.steps[0].run().is_some());
-    toy.actions.last_mut().unwrap().takes_effect = None;
-    let mut it = until(&mut toy, it, |it| it.steps.len() == 3);
-    while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
-    }
-    it = toy.turn(it, Fate::LostBefore, 20);
+    let (mut toy, it) = about_to_cut_the_power();
+    let it = toy.turn(it, Fate::LostBefore, 20);
     // The hung shutdown takes effect, the lost command does not yet.
     toy.power = PowerState::Off;
     let it = until(&mut toy, it, |it| it.steps[1].is_over());
