@@ -93,13 +93,30 @@ fn allow_null(node: &mut Value) {
     }
 }
 
+/// Both vendors' files, or none.
+fn judges() -> Option<(Judge, Judge)> {
+    Some((Judge::load("discord.json", false)?, Judge::load("digitalocean.json", true)?))
+}
+
+/// Holds everything that was sent so far against both files.
+fn judge(stage: &Stage, (discord, digitalocean): &(Judge, Judge)) {
+    let mut complaints = Vec::new();
+    for exchange in stage.discord.world().journal() {
+        complaints.extend(discord.complaints(&exchange.method, &exchange.path, &exchange.body));
+    }
+    let asked = stage.digitalocean.journal();
+    for entry in &asked {
+        let body = serde_json::from_slice(&entry.request.body).unwrap_or_default();
+        let path = entry.request.path.split('?').next().unwrap_or_default();
+        complaints.extend(digitalocean.complaints(&entry.request.method.to_string(), path, &body));
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert!(asked.len() > 10 && stage.discord.world().journal().len() > 10);
+}
+
 #[tokio::test]
-async fn every_request_is_as_the_vendors_write() {
-    let (Some(discord), Some(digitalocean)) =
-        (Judge::load("discord.json", false), Judge::load("digitalocean.json", true))
-    else {
-        return;
-    };
+async fn every_request_of_a_take_is_as_the_vendors_write() {
+    let Some(judges) = judges() else { return };
     let stage = Stage::new().await;
     let (ada, eve) = (stage.seat("ada", Role::Operator), stage.seat("eve", Role::Guest));
     ada.suggestions("snapshot take", "droplet", "web").await;
@@ -119,19 +136,42 @@ async fn every_request_is_as_the_vendors_write() {
     ada.press("Force power off").await;
     stage.settle().await;
     ada.run("/snapshot status").await;
-    let mut complaints = Vec::new();
-    for exchange in stage.discord.world().journal() {
-        complaints.extend(discord.complaints(&exchange.method, &exchange.path, &exchange.body));
-    }
-    let asked = stage.digitalocean.journal();
-    for entry in &asked {
-        let body = serde_json::from_slice(&entry.request.body).unwrap_or_default();
-        let path = entry.request.path.split('?').next().unwrap_or_default();
-        complaints.extend(digitalocean.complaints(&entry.request.method.to_string(), path, &body));
-    }
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-    assert!(asked.len() > 10 && stage.discord.world().journal().len() > 10);
+    judge(&stage, &judges);
     ada.transcript();
     eve.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn every_request_of_the_rest_of_a_snapshots_life_is_as_the_vendors_write() {
+    let Some(judges) = judges() else { return };
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        for number in 0..12 {
+            world.add_snapshot(web, &format!("golden-{number}"), 2.0);
+        }
+    });
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot restore droplet:web-1 snapshot:golden-1").await;
+    rex.press("Never mind").await;
+    rex.run("/snapshot restore droplet:web-1 snapshot:golden-1").await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    rex.press("Undo").await;
+    rex.press("Restore").await;
+    stage.settle().await;
+    rex.run("/snapshot list").await;
+    rex.press("Next").await;
+    rex.suggestions("snapshot launch", "size", "").await;
+    rex.suggestions("snapshot launch", "ssh-key", "").await;
+    rex.run("/snapshot launch snapshot:golden-2 name:web-2").await;
+    stage.settle().await;
+    rex.run("/snapshot delete snapshot:golden-3").await;
+    rex.press("Delete").await;
+    stage.settle().await;
+    rex.run("/snapshot cancel operation:nothing").await;
+    judge(&stage, &judges);
+    rex.transcript();
     stage.finish().await;
 }
