@@ -100,11 +100,12 @@ impl Active<'_> {
         let client = self.client()?;
         let mut loops = self.begin(&client);
         let outcome = self.watch(&mut loops, &client, stop).await;
-        if matches!(outcome, Ok(Ended::LeaseLost | Ended::LeaseRanOut)) {
+        let is_deposed = matches!(outcome, Ok(Ended::LeaseLost | Ended::LeaseRanOut));
+        if is_deposed {
             // Whoever is active now answers people; two must not.
             loops.stop_gateway.cancel();
         }
-        loops.drain().await;
+        loops.drain(if is_deposed { Door::Standby } else { Door::Draining }).await;
         if let Ok(lease) = Arc::try_unwrap(self.lease)
             && !matches!(timeout(RELEASE, lease.release()).await, Ok(Ok(())))
         {
@@ -295,8 +296,8 @@ impl Active<'_> {
 
 impl Loops {
     /// Ends the loops in order: nothing new begins, what was sent is stored, what is stored is said, and the line is closed.
-    async fn drain(mut self) {
-        self.doors.set(Door::Draining);
+    async fn drain(mut self, door: Door) {
+        self.doors.set(door);
         self.stop_turns.cancel();
         finish(&mut self.turns, DRAIN_TURNS, "requests to DigitalOcean").await;
         self.stop_reporter.cancel();

@@ -148,18 +148,7 @@ pub fn misspelled(names: impl IntoIterator<Item = String>) -> Vec<Warning> {
     warnings
 }
 
-/// Levenshtein's distance, blind to case: how many letters to add, drop or change.
+/// How many letters to add, drop or change, blind to case.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_ascii_uppercase().chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.to_ascii_uppercase().chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    strsim::levenshtein(&a.to_ascii_uppercase(), &b.to_ascii_uppercase())
 }
