@@ -338,7 +338,7 @@ async fn when_digitalocean_cannot_be_asked_that_is_said_and_not_asked_at_every_k
     stage.account.lock().unwrap().down = true;
     assert!(stage.typing("web").await.is_empty());
     assert!(stage.typing("web").await.is_empty());
-    assert!(matches!(stage.resolve("web-1").await, Err(Unresolved::Unavailable(_))));
+    assert!(matches!(stage.resolve("web-1").await, Err(Unresolved::ScopeMissing { .. })));
     assert_eq!(stage.requests(), 1);
     stage.account.lock().unwrap().down = false;
     stage.wait(5);
