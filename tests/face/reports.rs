@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
     operation::{Operation, Question, Verdict, Wish, ids::OperationId, power::Stuck, step::State},
     sandbox::discord::{
@@ -139,12 +139,18 @@ async fn a_question_starts_its_clock_when_it_can_be_read() {
     stage.close().await;
 }
 
+/// The Droplet is off, and cannot be turned on again.
+fn stick(operation: &mut Operation, since: Timestamp) {
+    operation.power.seen_off = true;
+    operation.power.stuck = Some(Stuck { since, why: None });
+}
+
 #[tokio::test]
 async fn a_call_for_help_pings_and_offers_a_button() {
     let stage = Stage::new().await;
     let (id, progress) = begun(&stage).await;
     let now = stage.clock.now();
-    stage.commit(id, |operation| operation.power.stuck = Some(Stuck { since: now, why: None })).await;
+    stage.commit(id, |operation| stick(operation, now)).await;
     let call = stage.posted(|message| message.body.content.contains("could not be turned on again")).await;
     assert_eq!(call.reference, Some(progress.id));
     assert_eq!(stage.seat("ada").pings(), 1);
@@ -279,7 +285,7 @@ async fn a_call_for_help_that_cannot_be_heard_at_once_is_heard_later() {
     let direct = nobody_to_tell(&stage);
     stage.discord.world().delete_channel(stage.notified);
     let now = stage.clock.now();
-    stage.commit(id, |operation| operation.power.stuck = Some(Stuck { since: now, why: None })).await;
+    stage.commit(id, |operation| stick(operation, now)).await;
     stage.posted_later(direct, "could not be turned on again").await;
 }
 
@@ -290,7 +296,7 @@ async fn a_call_for_help_waits_for_the_notify_channel() {
     stage.discord.world().delete_channel(stage.channel);
     let now = stage.clock.now();
     let down = stage.discord.world().inject(posts(stage.notified), Fault::Down(502), None);
-    stage.commit(id, |operation| operation.power.stuck = Some(Stuck { since: now, why: None })).await;
+    stage.commit(id, |operation| stick(operation, now)).await;
     stage.until_answered("POST", &history(stage.notified), 1).await;
     stage.discord.world().heal(down);
     stage.posted_later(stage.notified, "could not be turned on again").await;
