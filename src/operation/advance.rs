@@ -8,7 +8,7 @@ use super::{
     plan::IfHung,
     power::Stuck,
     reading::{Failure, PowerState},
-    step::{Checks, State, Step, Task},
+    step::{Checks, Doubt, State, Step, Task},
 };
 
 /// How long power back may take, whatever keeps it waiting, before people are called.
@@ -19,7 +19,7 @@ impl Operation {
     pub(super) fn advance(&mut self, now: Timestamp) {
         if self.ended.is_none() {
             self.judge_question();
-            self.judge_cancel();
+            self.judge_cancel(now);
             if self.verdict.is_none() && self.steps.iter().all(Step::is_over) {
                 self.verdict = Some(Verdict::Completed);
             }
@@ -103,10 +103,18 @@ impl Operation {
         self.steps.insert(after_shutdown, Step::new(Task::PowerOff));
     }
 
-    /// A wish to stop takes effect as soon as no intent is open and nothing runs.
-    fn judge_cancel(&mut self) {
-        let waiting = self.current().is_some_and(|step| matches!(step.state, State::Waiting(_)));
-        if self.cancelled.is_some() && waiting {
+    /// A wish to stop takes effect as soon as no intent is open and nothing runs. A deletion whose answer was lost may still come:
+    /// until it cannot, nobody is told that the Snapshot stays.
+    fn judge_cancel(&mut self, now: Timestamp) {
+        let Some(step) = self.current().filter(|step| matches!(step.state, State::Waiting(_))) else { return };
+        if self.cancelled.is_none() {
+            return;
+        }
+        if step.task == Task::Delete && step.answer_lost {
+            if let Some(step) = self.steps.iter_mut().find(|step| !step.is_over()) {
+                step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
+            }
+        } else {
             self.verdict = Some(Verdict::Cancelled);
         }
     }

@@ -158,10 +158,22 @@ impl Operation {
         let unrepeatable = *task == Task::Restore && doubt.seen_on;
         match (sure, unrepeatable) {
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
-            (true, false) => self.begin_again(focus),
+            (true, false) => {
+                if *task == Task::Delete {
+                    // It was not carried out, and will not be.
+                    self.forget_lost_answer(focus);
+                }
+                self.begin_again(focus);
+            }
             (false, _) => {
                 self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
             }
+        }
+    }
+
+    fn forget_lost_answer(&mut self, focus: Focus) {
+        if let Some(step) = self.step_mut(focus) {
+            step.answer_lost = false;
         }
     }
 

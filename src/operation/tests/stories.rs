@@ -520,3 +520,25 @@ fn a_delete_whose_answer_was_lost_is_not_called_cancelled_while_it_may_still_hap
     let settled = it.apply(still_there, &rules, noon + rules.settle_time).unwrap();
     assert_eq!(settled.verdict, Some(Verdict::Cancelled));
 }
+
+#[test]
+fn a_delete_that_may_still_come_is_not_called_cancelled_either_by_who_cancels_after_a_look() {
+    let (rules, noon) = (super::rules(), super::noon());
+    let snapshot = SnapshotRef { id: SnapshotId(50), name: "good".to_owned() };
+    let listed = SnapshotReading { id: snapshot.id, name: "good".to_owned(), created_at: None, size_gigabytes: None };
+    let (delete, look) = (Command::Delete(snapshot.id), Look::Snapshot(snapshot.id));
+    let still_there = Observation::Seen(look.clone(), Answer::Snapshots(vec![listed]));
+    let lost = Answer::Trouble(Trouble::Unclear { retry_at: noon });
+    let it = operation(Kind::Delete { snapshot });
+    let it = it.apply(Observation::Intended, &rules, noon).unwrap();
+    let it = it.apply(Observation::Answered(delete, lost), &rules, noon).unwrap();
+    let it = it.apply(still_there.clone(), &rules, noon).unwrap();
+    let it =
+        it.apply(Observation::Wished(Wished { wish: Wish::Cancel, by: UserId(1), at: noon }), &rules, noon).unwrap();
+    assert_eq!(it.verdict, None);
+    let gone = Observation::Seen(look, Answer::Trouble(Trouble::NotFound));
+    assert_eq!(it.apply(gone, &rules, noon).unwrap().verdict, Some(Verdict::Completed));
+    let it = it.apply(still_there.clone(), &rules, noon + rules.settle_time / 2).unwrap();
+    let it = it.apply(still_there, &rules, noon + rules.settle_time).unwrap();
+    assert_eq!(it.verdict, Some(Verdict::Cancelled));
+}
