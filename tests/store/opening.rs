@@ -4,7 +4,11 @@ use std::error::Error as _;
 
 use snapshot_bot::{
     clock::Clock,
-    operation::ids::{ChannelId, GuildId, InteractionId, MessageId, OperationId},
+    operation::{
+        Verdict,
+        ids::{ChannelId, GuildId, InteractionId, MessageId, OperationId},
+        reading::Failure,
+    },
     store::{Error, Settings, Store, Whose},
 };
 use sqlx::migrate::Migrator;
@@ -65,7 +69,15 @@ contract! {
         assert_eq!(loaded.wishes.len(), 1);
         store.commit(&loaded, &loaded.operation, None).await.unwrap();
         assert_eq!(store.timeline(id).await.unwrap().len(), 2);
-        assert_eq!(store.power_owed().await.unwrap().len(), 1);
+        for number in 2..=7 {
+            let id: OperationId = format!("0000000{number}").parse().unwrap();
+            let loaded = store.load(id).await.unwrap().unwrap();
+            let is_read = loaded.operation.verdict != Some(Verdict::Failed(Failure::Internal));
+            assert!(is_read, "the state of {id} is read, not rescued");
+            store.commit(&loaded, &loaded.operation, None).await.unwrap();
+            assert_eq!(store.load(id).await.unwrap().unwrap().operation, loaded.operation, "{id} survives being written again");
+        }
+        assert_eq!(store.power_owed().await.unwrap().len(), 4);
         assert_eq!(store.due_reports(memory.clock.now(), 9).await.unwrap().len(), 1);
         assert_eq!(store.progress_message(id).await.unwrap(), Some((ChannelId(3), MessageId(77))));
         assert_eq!(store.usual(loaded.operation.target.droplet).await.unwrap().millis.len(), 1);
