@@ -94,8 +94,8 @@ impl Active<'_> {
         let owed = self.store.power_owed().await?;
         metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed.len()).unwrap_or(u32::MAX)));
         let worker = Worker::new(Arc::clone(self.store));
-        for debt in owed {
-            worker.take_heart(debt.operation, &rules(self.config), self.clock.now()).await?;
+        for id in self.store.open_operations().await? {
+            worker.on_restart(id, SignedDuration::ZERO, &rules(self.config), self.clock.now()).await?;
         }
         let client = self.client()?;
         let mut loops = self.begin(&client);

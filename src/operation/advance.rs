@@ -3,16 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Cancelled, Focus, Operation, Question, Rules, Verdict,
+    Cancelled, Focus, Hindrance, Obstacle, Operation, Question, Rules, Verdict,
     pace::later,
     plan::IfHung,
-    power::Stuck,
-    reading::{Failure, PowerState},
+    reading::Failure,
     step::{Checks, Doubt, State, Step, Task},
 };
 
-/// How long power back may take, whatever keeps it waiting, before people are called.
-const POWER_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// A step that has not begun this long after it could have is not begun any more unless somebody asks again.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// The same while it only waits for its turn among our own operations, which people are shown.
+const LONGEST_TURN: SignedDuration = SignedDuration::from_hours(6);
 
 impl Operation {
     /// Draws every conclusion that `now` allows. Called after each observation and at each waking.
@@ -20,11 +21,13 @@ impl Operation {
         if self.ended.is_none() {
             self.judge_question();
             self.judge_cancel(now);
+            self.judge_age(now);
+            self.judge_power_first(now);
             if self.verdict.is_none() && self.steps.iter().all(Step::is_over) {
                 self.verdict = Some(Verdict::Completed);
             }
         }
-        self.judge_power(now);
+        self.power.judge(self.is_restoring(), now);
         if self.ended.is_none() && self.verdict.is_some() {
             self.question = None;
             for step in self.steps.iter_mut().filter(|step| !step.is_over()) {
@@ -40,9 +43,7 @@ impl Operation {
     /// The next moment at which something follows from time alone.
     pub(super) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
         let silence = self.question.filter(|_| self.ended.is_none()).map(|question| question.deadline(rules));
-        let call =
-            self.power.due_since.filter(|_| self.power.stuck.is_none()).map(|since| later(since, POWER_PATIENCE));
-        [silence, call].into_iter().flatten().min()
+        [silence, self.power.call_at()].into_iter().flatten().min()
     }
 
     /// A question lives as long as the shutdown that it is about.
@@ -89,7 +90,7 @@ impl Operation {
         self.not_before = None;
         if let Some(step) = self.steps.iter_mut().find(|step| step.task == Task::ShutDown && !step.is_over()) {
             if let Some(action) = step.run().and_then(|run| run.action) {
-                self.baseline.push(action);
+                self.baseline.add(action);
             }
             step.state = State::Failed { at: now, why: Failure::Hung };
         }
@@ -119,15 +120,42 @@ impl Operation {
         }
     }
 
-    fn judge_power(&mut self, now: Timestamp) {
-        if self.focus() != Focus::Back || self.power.parked {
-            self.power.due_since = None;
+    /// A step that waited for too long is not begun: what was wanted then may do harm now.
+    fn judge_age(&mut self, now: Timestamp) {
+        let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.verdict.is_none()) else {
+            return;
+        };
+        let step = &self.steps[index];
+        if step.began.is_some() || !matches!(step.state, State::Waiting(_)) {
             return;
         }
-        let since = *self.power.due_since.get_or_insert(now);
-        if self.power.stuck.is_none() && now >= later(since, POWER_PATIENCE) {
-            self.power.stuck = Some(Stuck { since: now, why: None });
+        let is_destructive = matches!(step.task, Task::Restore | Task::Delete | Task::PowerOff);
+        let waits_its_turn = matches!(&self.obstacle, Some(Obstacle { what: Hindrance::Turn, .. }));
+        let longest = if waits_its_turn && !is_destructive { LONGEST_TURN } else { LONGEST_WAIT };
+        let could_begin = self.steps[..index].iter().filter_map(Step::over_at).max().unwrap_or(self.asked_at);
+        if (self.unattended && is_destructive) || now >= later(could_begin, longest) {
+            self.fail_step(Focus::Forward(index), Failure::TooOld, now);
         }
+    }
+
+    /// Once the Droplet was told to turn on, nothing is begun that needs it off.
+    fn judge_power_first(&mut self, now: Timestamp) {
+        let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.verdict.is_none()) else {
+            return;
+        };
+        let step = &self.steps[index];
+        let needs_it_off = match step.task {
+            Task::ShutDown | Task::PowerOff | Task::Snapshot | Task::Restore => true,
+            Task::Create | Task::Delete | Task::PowerOn => false,
+        };
+        if needs_it_off && matches!(step.state, State::Waiting(_)) && self.power.on_intended_at.is_some() {
+            self.fail_step(Focus::Forward(index), Failure::PowerFirst, now);
+        }
+    }
+
+    /// Whether a restore was last seen in progress: it overwrites the disk.
+    fn is_restoring(&self) -> bool {
+        self.current().is_some_and(|step| step.task == Task::Restore && step.run().is_some())
     }
 
     /// Ends a step badly, and with it the forward part. Power back is never a victim of this: it is tried again.
@@ -139,6 +167,9 @@ impl Operation {
             }
             Focus::Forward(index) => {
                 if let Some(step) = self.steps.get_mut(index) {
+                    if let Some(action) = step.run().and_then(|run| run.action) {
+                        self.baseline.add(action);
+                    }
                     step.state = State::Failed { at: now, why: why.clone() };
                 }
                 self.verdict = Some(Verdict::Failed(why));
@@ -170,7 +201,9 @@ impl Operation {
         // Found off at the first look, nothing was sent, and the Droplet's Actions are not known yet.
         let actions = !matches!(step.state, State::Waiting(Checks { actions: false, .. }));
         step.state = State::Done { at: now };
-        self.baseline.extend(finished);
+        if let Some(action) = finished {
+            self.baseline.add(action);
+        }
         self.not_before = None;
         self.obstacle = None;
         if let Focus::Forward(index) = focus
@@ -178,13 +211,9 @@ impl Operation {
             && next.state == State::Waiting(Checks::default())
             && turned_off
         {
-            // The Droplet was seen off and unlocked this very moment.
-            next.state = State::Waiting(Checks { droplet: true, actions });
+            // The Droplet was seen off and unlocked this very moment. What a restore overwrites is looked at once more.
+            let actions = actions && next.task != Task::Restore;
+            next.state = State::Waiting(Checks::seen(now, actions));
         }
-    }
-
-    /// Whether the Droplet was on when we came.
-    pub(super) fn was_on(&self) -> bool {
-        self.power.before == Some(PowerState::On)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! This file holds what people, time and answers to commands do; `see` holds what looks do, `seek` what they do after a lost answer.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -10,9 +10,9 @@ use super::{
     ids::UserId,
     pace::later,
     power::Released,
-    reading::{ActionReading, DropletReading, Failure, Trouble},
+    reading::{ActionReading, DropletReading, Failure, PowerState, Trouble},
     request::{Answer, Command, Look},
-    step::{Checks, Doubt, Run, State, Task},
+    step::{Checks, Doubt, Run, State, Step, Task},
 };
 
 /// Something that happened to an operation.
@@ -28,8 +28,9 @@ pub enum Observation {
     AnswerLost,
     /// The request limit has no room for this operation before this moment, and why.
     Deferred(Hindrance, Timestamp),
-    /// The process began anew, perhaps with another token.
-    Restarted,
+    /// A process takes the operation up that has not had it before, perhaps with another token and another clock. Nobody looked
+    /// after it for this long.
+    Restarted(SignedDuration),
     /// DigitalOcean refuses the token, as somebody else found out.
     TokenRefused,
     /// A look was answered.
@@ -54,6 +55,9 @@ pub enum Wish {
     /// Said by the reporter: people can read the question from now on.
     QuestionShown,
 }
+
+/// After so long without a process that looked after it, nothing destructive is begun without a new question.
+const LONGEST_UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
 
 /// A wish, with who and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +94,7 @@ impl Operation {
                 next.hinder(why, now);
                 next.not_before = Some(until);
             }
-            Observation::Restarted => next.take_heart(),
+            Observation::Restarted(unattended_for) => next.restart(unattended_for, now),
             Observation::TokenRefused => next.lose_token(focus, now),
             Observation::Seen(look, answer) => next.see(focus, &look, answer, rules, now)?,
             Observation::Answered(command, answer) => next.answered(focus, &command, answer, rules, now)?,
@@ -144,9 +148,11 @@ impl Operation {
         }
         step.state = State::Intended { at: now, doubt: None };
         step.began.get_or_insert(now);
-        let may_turn_off = matches!(step.task, Task::ShutDown | Task::PowerOff | Task::Restore);
-        if may_turn_off {
-            self.power.owe(now);
+        match step.task {
+            Task::ShutDown | Task::PowerOff | Task::Restore => self.power.owe(now),
+            Task::PowerOn => self.power.intend_on(now),
+            Task::Snapshot => self.taken_off = Some(self.power.last_seen == Some(PowerState::Off)),
+            Task::Create | Task::Delete => {}
         }
         self.not_before = None;
         Ok(())
@@ -162,12 +168,24 @@ impl Operation {
         Ok(())
     }
 
-    /// What the old token could not do need not wait any longer with a new one.
-    fn take_heart(&mut self) {
-        let why = self.power.stuck.as_ref().and_then(|stuck| stuck.why.as_ref());
-        if self.power.owed.is_some() && matches!(why, Some(Failure::Unauthorized | Failure::Forbidden { .. })) {
-            self.not_before = None;
+    /// Whatever was waited for is looked at at once: the token may be another one, and so may the clock. No moment in the row may lie
+    /// ahead of it, or the operation would wait for as long as the clock was set back.
+    fn restart(&mut self, unattended_for: SignedDuration, now: Timestamp) {
+        self.not_before = None;
+        self.denied = None;
+        self.unattended |= unattended_for > LONGEST_UNATTENDED;
+        if let Some(question) = &mut self.question {
+            question.opened_at = question.opened_at.min(now);
+            question.shown_at = question.shown_at.map(|shown| shown.min(now));
         }
+        if let Some(obstacle) = &mut self.obstacle {
+            obstacle.since = obstacle.since.min(now);
+        }
+        self.asked_at = self.asked_at.min(now);
+        for step in &mut self.steps {
+            step.restart(now);
+        }
+        self.power.restart(now);
     }
 
     /// Nothing forward can be done, and nothing turned on until there is a new token. Said once.
@@ -195,6 +213,8 @@ impl Operation {
         let task = step.task;
         match answer {
             Answer::Action(reading) if self.is_about_us(&reading, task) => {
+                self.denied = None;
+                self.power.see();
                 self.run(focus, &reading, false);
                 self.not_before = Some(later(now, rules.poll_interval));
             }
@@ -228,11 +248,13 @@ impl Operation {
             Trouble::Throttled { until } => {
                 self.not_carried_out(focus, task, Checks::DROPLET_STALE);
                 self.hinder(Hindrance::Throttled, now);
-                self.not_before = Some(until);
+                self.not_before = Some(until.min(self.longest_silence(now)));
             }
             // The pending event may be the one that our lost command began.
             Trouble::Busy if was_lost => self.doubt(focus, Doubt::default()),
             Trouble::Busy => {
+                self.power.see();
+                self.withdraw_conclusion();
                 self.not_carried_out(focus, task, Checks::default());
                 self.wait_for(Hindrance::Event(None), rules, now);
             }
@@ -250,9 +272,19 @@ impl Operation {
             }
             Trouble::Unauthorized | Trouble::Forbidden { .. } | Trouble::Refused { .. } => {
                 self.not_carried_out(focus, task, Checks::default());
+                if !self.is_believed(&trouble, true, rules, now) {
+                    return;
+                }
                 let why = trouble.fatal().unwrap_or(Failure::Internal);
                 self.fail_step(focus, why, now);
             }
+        }
+    }
+
+    /// Something still runs on the Droplet: a Snapshot that was taken to be over because its Droplet was free is not.
+    fn withdraw_conclusion(&mut self) {
+        for run in self.steps.iter_mut().filter_map(Step::run_mut).filter(|run| run.concluded) {
+            (run.completed, run.concluded, run.unread) = (None, false, 0);
         }
     }
 

@@ -8,6 +8,8 @@
 
 mod advance;
 mod apply;
+pub mod baseline;
+mod evidence;
 pub mod ids;
 mod next;
 mod pace;
@@ -25,6 +27,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use apply::{IllegalTransition, Observation, Wish, Wished};
+use baseline::Baseline;
+use evidence::{Denied, Missing};
 use ids::{ActionId, ChannelId, DropletId, GuildId, OperationId, UserId};
 use plan::Kind;
 use power::Power;
@@ -67,8 +71,8 @@ pub struct Operation {
     pub steps: Vec<Step>,
     /// What is owed to the Droplet.
     pub power: Power,
-    /// Actions that are known not to be what a lost answer was about: those there were before, and our own finished ones.
-    pub baseline: Vec<ActionId>,
+    /// Actions that are known not to be what a lost answer was about.
+    pub baseline: Baseline,
     /// What it waits for, where that is not its own Action.
     pub obstacle: Option<Obstacle>,
     /// The question that is open in the channel.
@@ -85,9 +89,18 @@ pub struct Operation {
     pub ended: Option<Timestamp>,
     /// Nothing is asked of DigitalOcean before this moment.
     pub not_before: Option<Timestamp>,
-    /// Since when DigitalOcean says that it does not know the Droplet. One such answer is not believed.
+    /// DigitalOcean says that it does not know the Droplet.
     #[serde(default)]
-    pub missing_since: Option<Timestamp>,
+    missing: Option<Missing>,
+    /// DigitalOcean refused a request in a way that is not believed until it is repeated.
+    #[serde(default)]
+    denied: Option<Denied>,
+    /// No process looked after this operation for so long that nothing destructive is begun any more without a new question.
+    #[serde(default)]
+    pub unattended: bool,
+    /// Whether the Droplet was seen off right before and right after its Snapshot was taken; absent until then.
+    #[serde(default)]
+    pub taken_off: Option<bool>,
 }
 
 /// Who asked, and where.
@@ -265,7 +278,7 @@ impl Operation {
             usual,
             steps,
             power: Power::default(),
-            baseline: Vec::new(),
+            baseline: Baseline::default(),
             obstacle: None,
             question: None,
             cancelled: None,
@@ -274,7 +287,10 @@ impl Operation {
             launched: None,
             ended: None,
             not_before: None,
-            missing_since: None,
+            missing: None,
+            denied: None,
+            unattended: false,
+            taken_off: None,
         }
     }
 
@@ -301,6 +317,8 @@ impl Operation {
             self.power.went_off = older.power.went_off.or(Some(owed.since));
             self.power.seen_off = older.power.seen_off;
             self.power.owed = Some(owed);
+            // What turned the Droplet on or off before is not ours to find again.
+            self.baseline = older.baseline.clone();
         }
     }
 
@@ -352,12 +370,20 @@ impl Operation {
         if self.verdict.is_some() {
             return if back_is_due { Focus::Back } else { Focus::Rest };
         }
+        if back_is_due && (self.power.blind || self.is_turning_on()) {
+            return Focus::Back;
+        }
         match self.steps.iter().position(|step| !step.is_over()) {
             // The Snapshot is made; that it is listed can be awaited while the Droplet runs again.
             Some(index) if back_is_due && index + 1 == self.steps.len() && self.is_unlisted(index) => Focus::Back,
             Some(index) => Focus::Forward(index),
             None => Focus::Rest,
         }
+    }
+
+    /// Whether a command to turn the Droplet on is under way.
+    fn is_turning_on(&self) -> bool {
+        matches!(self.power.back.state, State::Intended { .. } | State::Running(_))
     }
 
     fn is_unlisted(&self, index: usize) -> bool {
@@ -380,6 +406,13 @@ impl Operation {
             Focus::Back => Some(&self.power.back),
             Focus::Rest => None,
         }
+    }
+
+    /// Whether the Droplet was on before or after its Snapshot was taken, although it was shut down for it.
+    pub fn may_have_been_taken_live(&self) -> bool {
+        let was_shut_down =
+            self.steps.iter().any(|step| matches!(step.task, Task::ShutDown | Task::PowerOff) && step.is_done());
+        was_shut_down && self.taken_off == Some(false)
     }
 
     /// The tag that marks a Droplet as made by this operation; how a created Droplet is found when the answer was lost.

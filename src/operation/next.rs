@@ -8,7 +8,7 @@ use super::{
     pace::later,
     plan::Kind,
     request::{Command, Effect, Look},
-    step::{Doubt, Run, State, Step, Task},
+    step::{Checks, Doubt, Run, State, Step, Task},
 };
 
 /// While a long Action runs, every so many looks are at the Droplet instead: it may have been destroyed.
@@ -19,17 +19,18 @@ impl Operation {
     pub fn next(&self, rules: &Rules, now: Timestamp) -> Effect {
         let focus = self.focus();
         let Some(step) = self.step_at(focus) else { return Effect::Rest };
+        if focus == Focus::Back && self.power.blind {
+            return self.command(Task::PowerOn).map_or(Effect::Rest, Effect::Send);
+        }
         if let Some(until) = self.not_before.filter(|until| now < *until) {
             let deadline = self.deadline(rules).filter(|deadline| now < *deadline);
             return Effect::Sleep(deadline.map_or(until, |deadline| deadline.min(until)));
         }
-        if self.missing_since.is_some()
-            && let Some(droplet) = self.droplet_of(step.task)
-        {
-            return Effect::Look(Look::Droplet(droplet));
+        if let (Some(missing), Some(droplet)) = (self.missing, self.droplet_of(step.task)) {
+            return Effect::Look(if missing.is_confirmed { Look::Listed(droplet) } else { Look::Droplet(droplet) });
         }
         match &step.state {
-            State::Waiting(checks) => match self.needed_look(step.task, *checks) {
+            State::Waiting(checks) => match self.needed_look(step.task, *checks, now) {
                 Some(look) => Effect::Look(look),
                 None => self.command(step.task).map_or(Effect::Rest, Effect::Send),
             },
@@ -61,18 +62,18 @@ impl Operation {
         }
     }
 
-    fn needed_look(&self, task: Task, checks: super::step::Checks) -> Option<Look> {
+    /// What must be looked at before a command may leave: the Actions first, since the Droplet must have been seen a moment ago.
+    fn needed_look(&self, task: Task, checks: Checks, now: Timestamp) -> Option<Look> {
         let droplet = self.droplet()?;
         match task {
             Task::Create | Task::Delete => None,
-            Task::PowerOn => (!checks.droplet).then_some(Look::Droplet(droplet)),
-            Task::ShutDown | Task::PowerOff | Task::Snapshot | Task::Restore => {
-                if !checks.droplet {
-                    Some(Look::Droplet(droplet))
-                } else if checks.actions {
+            Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Snapshot | Task::Restore => {
+                if checks.droplet && !checks.actions {
+                    Some(Look::Actions(droplet))
+                } else if checks.is_fresh(now) {
                     None
                 } else {
-                    Some(Look::Actions(droplet))
+                    Some(Look::Droplet(droplet))
                 }
             }
         }
@@ -103,7 +104,9 @@ impl Operation {
             (Task::Delete, _) => None,
             (Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Snapshot | Task::Restore, _) => {
                 let droplet = self.droplet()?;
-                Some(if doubt.refused.is_some() || !doubt.round.droplet {
+                Some(if doubt.seen_off && doubt.refused.is_none() {
+                    Look::Actions(droplet)
+                } else if doubt.refused.is_some() || !doubt.round.droplet {
                     Look::Droplet(droplet)
                 } else if doubt.round.actions {
                     Look::Snapshots(droplet)
@@ -122,7 +125,9 @@ impl Operation {
             return Some(if others_turn { Look::Actions(droplet) } else { Look::Droplet(droplet) });
         }
         let droplet = self.droplet()?;
-        let droplets_turn = others_turn && step.task != Task::ShutDown;
+        // An Action that cannot be read does not keep us from seeing the Droplet.
+        let is_unreadable = run.unread >= 2 && run.looks.is_multiple_of(2);
+        let droplets_turn = (others_turn && step.task != Task::ShutDown) || is_unreadable;
         if step.task == Task::Snapshot && run.broken.is_some() {
             let snapshots_turn = run.looks.is_multiple_of(2);
             if snapshots_turn { Some(Look::Snapshots(droplet)) } else { run.action.map(Look::Action) }

@@ -175,6 +175,12 @@ pub enum Failure {
     },
     /// The shutdown did not turn the Droplet off in time and another way was chosen.
     Hung,
+    /// The Droplet had to be turned on before everything was done that needs it off.
+    PowerFirst,
+    /// It waited for so long that it is not begun any more unless somebody asks again.
+    TooOld,
+    /// Somebody else changed the Droplet's disk, or used it, since the operation began.
+    ChangedMeanwhile,
     /// Whether the restore was carried out cannot be known, and repeating it could destroy newer work.
     RestoreUnclear,
     /// DigitalOcean does not know what was asked for, although the Droplet is there.

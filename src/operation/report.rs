@@ -54,11 +54,17 @@ impl ReportKind {
 impl Operation {
     /// Whether this kind of report is called for by now. Once called for, it stays so.
     pub fn calls_for(&self, kind: ReportKind) -> bool {
+        self.times_called_for(kind) > 0
+    }
+
+    /// How many messages of this kind are called for by now. It never shrinks.
+    pub fn times_called_for(&self, kind: ReportKind) -> u32 {
         match kind {
-            ReportKind::Progress => true,
-            ReportKind::Answer | ReportKind::Notify => self.ended.is_some(),
-            ReportKind::Stuck => self.power.stuck.is_some(),
-            ReportKind::Repaired => self.power.repaired.is_some(),
+            ReportKind::Progress => 1,
+            ReportKind::Answer | ReportKind::Notify => u32::from(self.ended.is_some()),
+            // A row from before calls were counted has its one call.
+            ReportKind::Stuck => self.power.calls.max(u32::from(self.power.stuck.is_some())),
+            ReportKind::Repaired => u32::from(self.power.repaired.is_some()),
         }
     }
 }

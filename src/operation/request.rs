@@ -23,6 +23,8 @@ pub enum Look {
     Snapshot(SnapshotId),
     /// The Droplets that carry an operation's own tag.
     Launched(OperationId),
+    /// Whether the complete list of Droplets has this one.
+    Listed(DropletId),
 }
 
 /// An order to DigitalOcean. It leaves only after its intent was committed.

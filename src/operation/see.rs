@@ -12,6 +12,12 @@ use super::{
 
 /// How long a Droplet may read `off` after DigitalOcean completed its power-on, before we try again.
 const POWER_ON_LAG: SignedDuration = SignedDuration::from_mins(3);
+/// An Action in progress counts as getting on for so long, or for four times as long as it usually takes, whichever is longer.
+const LONGEST_PROGRESS: SignedDuration = SignedDuration::from_hours(3);
+/// Whatever DigitalOcean asks for, it is asked again after so long.
+const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
+/// The same while a Droplet is off because of us.
+const LONGEST_SILENCE_WHILE_OFF: SignedDuration = SignedDuration::from_mins(1);
 /// A new Droplet that is active usually has its address; after so many looks we end without one.
 const LOOKS_FOR_ADDRESS: u32 = 10;
 
@@ -27,12 +33,35 @@ impl Operation {
         let Some(state) = self.step_at(focus).map(|step| step.state.clone()) else {
             return Err(self.illegal(&Observation::Seen(look.clone(), answer)));
         };
+        match &answer {
+            Answer::Trouble(Trouble::Busy) => self.power.see(),
+            Answer::Trouble(_) => self.power.miss(now),
+            Answer::Droplet(_)
+            | Answer::Actions(_)
+            | Answer::Action(_)
+            | Answer::Snapshots(_)
+            | Answer::Droplets(_)
+            | Answer::Done => {
+                self.power.see();
+                self.denied.take_if(|denied| !denied.is_command);
+            }
+        }
         match (look, answer) {
             (_, Answer::Trouble(trouble)) => self.see_trouble(focus, look, &trouble, rules, now),
             (Look::Droplet(asked), Answer::Droplet(reading)) if reading.id == *asked => {
-                self.missing_since = None;
+                self.missing = None;
+                self.power.last_seen = reading.power();
+                if reading.power() == Some(PowerState::On) {
+                    self.power.get_on(now);
+                    let is_taking =
+                        self.current().is_some_and(|step| step.task == Task::Snapshot && step.run().is_some());
+                    if is_taking && self.power.on_intended_at.is_none() {
+                        self.taken_off = Some(false);
+                    }
+                }
                 self.see_droplet(focus, state, &reading, rules, now);
             }
+            (Look::Listed(_), Answer::Droplets(found)) => self.judge_missing(focus, !found.is_empty(), rules, now),
             (Look::Actions(_), Answer::Actions(readings)) => match state {
                 State::Waiting(_) => self.take_baseline(focus, &readings, rules, now),
                 State::Intended { .. } => self.seek_action(focus, &readings, rules, now),
@@ -76,45 +105,67 @@ impl Operation {
     fn see_trouble(&mut self, focus: Focus, look: &Look, trouble: &Trouble, rules: &Rules, now: Timestamp) {
         match trouble {
             Trouble::NotSent { retry_at } | Trouble::Unclear { retry_at } => {
+                if matches!(look, Look::Action(_))
+                    && let Some(run) = self.step_mut(focus).and_then(Step::run_mut)
+                {
+                    run.unread = run.unread.saturating_add(1);
+                    run.looks = run.looks.saturating_add(1);
+                }
+                if matches!(look, Look::Actions(_)) && self.goes_on_without_actions(focus, rules, now) {
+                    return;
+                }
                 self.wait_for(Hindrance::Outage, rules, now);
-                self.not_before = self.not_before.max(Some(*retry_at));
+                self.not_before = self.not_before.max(Some(*retry_at)).min(Some(self.longest_silence(now)));
             }
             Trouble::Throttled { until } => {
                 self.hinder(Hindrance::Throttled, now);
-                self.not_before = Some(*until);
+                self.not_before = Some(*until).min(Some(self.longest_silence(now)));
             }
             Trouble::Busy => self.wait_for(Hindrance::Event(None), rules, now),
             Trouble::NotFound => match look {
-                Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) => {
-                    self.miss_droplet(focus, look, rules, now);
-                }
-                Look::Action(_) => {
-                    self.break_run(focus, now);
-                    self.not_before = None;
-                    self.seek_vanished(focus, rules, now);
-                }
+                Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) => self.miss_droplet(look, rules, now),
+                Look::Action(_) => self.miss_action(focus, rules, now),
                 Look::Snapshot(_) => self.complete(focus, now),
                 Look::Launched(_) => self.empty_round(focus, rules, now),
+                // A list is there, also where it is empty: this answer is about something else.
+                Look::Listed(_) => self.wait_for(Hindrance::Outage, rules, now),
             },
-            Trouble::Unauthorized | Trouble::Forbidden { .. } | Trouble::Refused { .. } => {
+            Trouble::Unauthorized | Trouble::Forbidden { .. } => {
+                if !self.is_believed(trouble, false, rules, now) {
+                    return;
+                }
+                if matches!(look, Look::Actions(_)) && self.goes_on_without_actions(focus, rules, now) {
+                    return;
+                }
                 self.fail_step(focus, trouble.fatal().unwrap_or(Failure::Internal), now);
             }
+            // No reason to refuse a look is known: as good as no answer.
+            Trouble::Refused { .. } => self.wait_for(Hindrance::Outage, rules, now),
         }
     }
 
-    /// DigitalOcean says that it does not know the Droplet. A second look at the Droplet itself, some time later, must say the
-    /// same: power that is owed is not given up for one strange answer.
-    fn miss_droplet(&mut self, focus: Focus, look: &Look, rules: &Rules, now: Timestamp) {
-        let pause = (rules.settle_time / 3).max(SignedDuration::from_millis(1));
-        let since = *self.missing_since.get_or_insert(now);
-        if now < later(since, pause) || !matches!(look, Look::Droplet(_)) {
-            self.not_before = Some(later(now, pause));
-        } else if self.step_at(focus).is_some_and(|step| step.task == Task::Create) {
-            // The new Droplet was destroyed before it was ready.
-            self.fail_step(focus, Failure::DropletGone, now);
-        } else {
-            self.droplet_is_gone(focus, now);
+    /// Whether it goes on although the Droplet's Actions cannot be read: they only help to tell our off from somebody else's, and power
+    /// does not wait for that.
+    fn goes_on_without_actions(&mut self, focus: Focus, rules: &Rules, now: Timestamp) -> bool {
+        match self.step_mut(focus).map(|step| (step.task, &mut step.state)) {
+            Some((Task::PowerOn, State::Waiting(checks))) => {
+                *checks = Checks { actions: true, ..*checks };
+                self.not_before = None;
+                true
+            }
+            Some((Task::ShutDown, State::Intended { at, doubt: Some(doubt) })) if doubt.seen_off => {
+                let lost_until = later(*at, rules.settle_time);
+                self.power.see_off_in_doubt(lost_until, now);
+                self.complete(focus, now);
+                true
+            }
+            _ => false,
         }
+    }
+
+    /// Until when a DigitalOcean that wants to be left alone is left alone: a Droplet that is off is looked at again soon.
+    pub(super) fn longest_silence(&self, now: Timestamp) -> Timestamp {
+        if self.power.is_owed() { later(now, LONGEST_SILENCE_WHILE_OFF) } else { later(now, LONGEST_SILENCE) }
     }
 
     fn see_droplet(&mut self, focus: Focus, state: State, reading: &DropletReading, rules: &Rules, now: Timestamp) {
@@ -142,7 +193,9 @@ impl Operation {
                 return self.fail_step(focus, Failure::DropletUnusable { status }, now);
             }
         };
-        if reading.locked {
+        let task = self.steps[index].task;
+        // Cutting the power is the way out of a shutdown that hangs and keeps the Droplet locked: only DigitalOcean's refusal holds it up.
+        if reading.locked && task != Task::PowerOff {
             return self.wait_for(Hindrance::Locked, rules, now);
         }
         // A Droplet that was off and that somebody turned on meanwhile is theirs: what we do next may turn it off.
@@ -152,21 +205,19 @@ impl Operation {
         }
         self.target.name.clone_from(&reading.name);
         self.not_before = None;
-        let task = self.steps[index].task;
         let answer_lost = self.steps[index].answer_lost;
         match (task, power) {
-            (Task::ShutDown | Task::PowerOff, PowerState::Off) if self.was_on() => {
-                self.power.see_off();
+            (Task::ShutDown | Task::PowerOff, PowerState::Off) if self.power.owed.is_some() => {
+                self.power.see_off(now);
                 self.complete(focus, now);
             }
             // It may have been restored, and be in use since then: sent again, that would be lost.
             (Task::Restore, PowerState::On) if answer_lost => self.fail_step(focus, Failure::RestoreUnclear, now),
-            (Task::ShutDown, PowerState::Off) => {
-                self.steps[index].state = State::Skipped;
-                if let Some(next) = self.steps.get_mut(index + 1) {
-                    next.state = State::Waiting(Checks { droplet: true, actions: false });
-                }
+            // Somebody turned it on since we turned it off, and may have used it: the safety Snapshot does not have what is on it now.
+            (Task::Restore, PowerState::On) if self.power.seen_off => {
+                self.fail_step(focus, Failure::ChangedMeanwhile, now);
             }
+            (Task::ShutDown, PowerState::Off) => self.skip_shutdown(index, now),
             (
                 Task::ShutDown
                 | Task::PowerOff
@@ -178,24 +229,52 @@ impl Operation {
                 _,
             ) => {
                 if let State::Waiting(checks) = &mut self.steps[index].state {
-                    checks.droplet = true;
+                    *checks = Checks::seen(now, checks.actions);
                 }
             }
         }
+    }
+
+    /// The Droplet is off, and not by us: nothing needs to be shut down, and nothing is turned on afterwards.
+    pub(super) fn skip_shutdown(&mut self, index: usize, now: Timestamp) {
+        self.steps[index].state = State::Skipped;
+        if let Some(next) = self.steps.get_mut(index + 1) {
+            next.state = State::Waiting(Checks::seen(now, false));
+        }
+        self.not_before = None;
+        self.obstacle = None;
     }
 
     fn doubt_droplet(&mut self, focus: Focus, doubt: Doubt, reading: &DropletReading, rules: &Rules, now: Timestamp) {
         let Some(task) = self.step_at(focus).map(|step| step.task) else { return };
         let power = reading.power();
         match (task, power) {
-            (Task::ShutDown | Task::PowerOff, Some(PowerState::Off)) => {
-                match self.step_at(focus).map(|step| &step.state) {
-                    Some(State::Intended { at, .. }) if doubt.refused.is_none() => {
-                        self.power.see_off_in_doubt(later(*at, rules.settle_time));
-                    }
-                    Some(_) | None => self.power.see_off(),
+            // Our first off was refused, and nothing else of ours could have turned it off: somebody else has.
+            (Task::ShutDown, Some(PowerState::Off)) if doubt.refused.is_some() && !self.may_be_our_off(focus) => {
+                self.power.is_theirs(None);
+                if let Focus::Forward(index) = focus {
+                    self.skip_shutdown(index, now);
                 }
+                return;
+            }
+            (Task::ShutDown | Task::PowerOff, Some(PowerState::Off)) if doubt.refused.is_some() => {
+                self.power.see_off(now);
                 return self.complete(focus, now);
+            }
+            (Task::ShutDown | Task::PowerOff, Some(PowerState::Off))
+                if task == Task::PowerOff || self.may_have_been_off_by_us() =>
+            {
+                let sent = self.step_at(focus).and_then(Step::intended_at).unwrap_or(now);
+                self.power.see_off_in_doubt(later(sent, rules.settle_time), now);
+                return self.complete(focus, now);
+            }
+            // Whether that is our doing, the Droplet's Actions say.
+            (Task::ShutDown, Some(PowerState::Off)) => {
+                if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
+                    doubt.seen_off = true;
+                }
+                self.not_before = None;
+                return;
             }
             (Task::PowerOn, Some(PowerState::On)) => {
                 self.power.see_on(now, self.ended.is_some());
@@ -224,6 +303,16 @@ impl Operation {
         }
     }
 
+    /// Whether our command was carried out although it was refused this time.
+    fn may_be_our_off(&self, focus: Focus) -> bool {
+        self.may_have_been_off_by_us() || self.step_at(focus).is_some_and(|step| step.answer_lost)
+    }
+
+    /// Whether an off of ours, of this operation or one that it inherited from, may have taken effect before the one at hand.
+    pub(super) fn may_have_been_off_by_us(&self) -> bool {
+        self.power.seen_off || self.power.owed.and_then(|owed| owed.earlier_until).is_some()
+    }
+
     /// A look at the Droplet while a forward Action runs or has just ended.
     fn run_droplet(&mut self, focus: Focus, run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) {
         let Some(step) = self.step_at(focus) else { return };
@@ -233,8 +322,14 @@ impl Operation {
             Task::ShutDown | Task::PowerOff
                 if reading.power() == Some(PowerState::Off) && !reading.locked && run.ended() =>
             {
-                self.power.see_off();
+                self.power.see_off(now);
                 self.complete(focus, now);
+            }
+            Task::Snapshot if self.is_snapshot_over(run, reading, rules, now) => {
+                if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
+                    (run.completed, run.concluded) = (Some(now), true);
+                }
+                self.not_before = None;
             }
             Task::PowerOff if run.broken.is_some() => self.fail_step(focus, Failure::ActionErrored, now),
             Task::PowerOff if now >= later(run.intended_at.unwrap_or(began), rules.shutdown_timeout) => {
@@ -251,9 +346,19 @@ impl Operation {
                 self.look_again(focus, task, since, rules, now);
             }
             Task::Snapshot | Task::Restore | Task::Delete | Task::PowerOn => {
+                if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
+                    run.seen_locked |= reading.locked;
+                }
                 self.look_again(focus, task, began, rules, now);
             }
         }
+    }
+
+    /// Whether a Snapshot whose Action cannot be read is over by the Droplet's own word: it is off, and no longer locked.
+    fn is_snapshot_over(&self, run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) -> bool {
+        let is_free = reading.power() == Some(PowerState::Off) && !reading.locked;
+        let may_have_begun = run.intended_at.is_some_and(|sent| now >= later(sent, rules.settle_time));
+        run.unread >= 2 && run.completed.is_none() && is_free && (run.seen_locked || may_have_begun)
     }
 
     fn launched_droplet(&mut self, focus: Focus, reading: &DropletReading, rules: &Rules, now: Timestamp) {
@@ -309,7 +414,9 @@ impl Operation {
     }
 
     fn retry_power_back(&mut self, why: Option<Failure>, run: &Run, now: Timestamp) {
-        self.baseline.extend(run.action);
+        if let Some(action) = run.action {
+            self.baseline.add(action);
+        }
         self.power.fail(why, now);
         self.not_before = Some(later(now, self.retry_pause()));
     }
@@ -326,11 +433,17 @@ impl Operation {
                 }
             }
             Some(PowerState::Off) => {
-                self.power.see_off();
-                let droplet = !reading.locked;
-                self.power.back.state = State::Waiting(Checks { droplet, actions: true });
+                self.power.see_off(now);
+                // Every attempt after the first, and every late off, asks whether somebody else turned it off meanwhile.
+                let was_read =
+                    matches!(self.power.back.state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
+                let is_first = self.power.on_intended_at.is_none() && self.ended.is_none();
+                let actions = was_read || (is_first && self.baseline.is_known());
                 if reading.locked {
+                    self.power.back.state = State::Waiting(Checks { droplet: false, actions, looked_at: None });
                     self.wait_for(Hindrance::Locked, rules, now);
+                } else {
+                    self.power.back.state = State::Waiting(Checks::seen(now, actions));
                 }
             }
             None => self.wait_for(Hindrance::Unsettled("changing".to_owned()), rules, now),
@@ -344,11 +457,19 @@ impl Operation {
             return self.wait_for(Hindrance::Outage, rules, now);
         }
         self.obstacle = None;
-        if let Some(Step { task: Task::Snapshot, state: State::Running(run), .. }) = self.step_mut(focus) {
-            run.broken = None;
+        if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
+            (run.unknown_since, run.unread) = (None, 0);
+            if task == Task::Snapshot {
+                run.broken = None;
+            }
         }
         match reading.status {
-            ActionStatus::InProgress => self.look_again(focus, task, began, rules, now),
+            ActionStatus::InProgress => {
+                if self.longest_progress(task).is_some_and(|longest| now < later(began, longest)) {
+                    self.power.get_on(now);
+                }
+                self.look_again(focus, task, began, rules, now);
+            }
             ActionStatus::Completed => {
                 if task == Task::Restore {
                     self.power.settle();
@@ -364,7 +485,7 @@ impl Operation {
                     if task == Task::Restore {
                         self.power.settle();
                     }
-                    self.baseline.push(reading.id);
+                    self.baseline.add(reading.id);
                     self.fail_step(focus, Failure::ActionErrored, now);
                 }
                 // The Droplet has the last word on its power.
@@ -376,7 +497,19 @@ impl Operation {
         }
     }
 
-    fn break_run(&mut self, focus: Focus, now: Timestamp) {
+    /// For how long an Action in progress counts as getting on: afterwards people are called, though nothing is wrong by itself.
+    /// Turning on or off takes a moment, so that is none.
+    fn longest_progress(&self, task: Task) -> Option<SignedDuration> {
+        match task {
+            Task::Snapshot | Task::Restore => {
+                let usual = self.usual.of(task).unwrap_or(SignedDuration::ZERO);
+                Some(usual.checked_mul(4).unwrap_or(SignedDuration::MAX).max(LONGEST_PROGRESS))
+            }
+            Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Create | Task::Delete => None,
+        }
+    }
+
+    pub(super) fn break_run(&mut self, focus: Focus, now: Timestamp) {
         if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
             run.broken.get_or_insert(now);
         }

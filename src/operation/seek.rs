@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Focus, Hindrance, Operation, Rules,
+    ids::ActionId,
     pace::later,
+    power::Theirs,
     reading::{ActionReading, ActionStatus, Failure, SnapshotReading},
     step::{Checks, Doubt, Round, Run, State, Step, Task},
 };
@@ -16,17 +18,27 @@ const LISTING_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 impl Operation {
     /// Before a command: what is in progress must end first, and what there is cannot be ours.
     pub(super) fn take_baseline(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
-        if let Some(kind) = self.foreign_in_progress(readings) {
+        let task = self.step_at(focus).map(|step| step.task);
+        if focus == Focus::Back
+            && let Some(kind) = self.foreign_off(readings)
+        {
+            self.power.is_theirs(Some(Theirs { kind, at: now }));
+            self.not_before = None;
+            self.obstacle = None;
+            return;
+        }
+        if matches!(task, Some(Task::Restore | Task::PowerOff)) && self.foreign_overwrite(readings).is_some() {
+            return self.fail_step(focus, Failure::ChangedMeanwhile, now);
+        }
+        // Cutting the power waits for nothing but DigitalOcean's own refusal, and turning on neither.
+        let waits = !matches!(task, Some(Task::PowerOff | Task::PowerOn));
+        if let Some(kind) = self.foreign_in_progress(readings).filter(|_| waits) {
             if let Some(step) = self.step_mut(focus) {
                 step.state = State::Waiting(Checks::default());
             }
             return self.wait_for(Hindrance::Event(Some(kind)), rules, now);
         }
-        for reading in readings {
-            if !self.baseline.contains(&reading.id) {
-                self.baseline.push(reading.id);
-            }
-        }
+        self.baseline.raise(readings.iter().map(|reading| reading.id));
         if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
             checks.actions = true;
         }
@@ -38,7 +50,7 @@ impl Operation {
         let Some(task) = self.step_at(focus).map(|step| step.task) else { return };
         let ours = readings
             .iter()
-            .filter(|reading| self.is_about_us(reading, task) && !self.baseline.contains(&reading.id))
+            .filter(|reading| self.is_about_us(reading, task) && !self.baseline.contains(reading.id))
             .min_by_key(|reading| reading.id);
         if let Some(ours) = ours {
             self.run(focus, ours, true);
@@ -136,8 +148,8 @@ impl Operation {
     }
 
     /// The Action that we took for ours was somebody else's: back to not knowing.
-    fn disown(&mut self, focus: Focus, action: super::ids::ActionId, now: Timestamp) {
-        self.baseline.push(action);
+    fn disown(&mut self, focus: Focus, action: ActionId, now: Timestamp) {
+        self.baseline.add(action);
         if let Some(step) = self.step_mut(focus) {
             step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
         }
@@ -146,6 +158,7 @@ impl Operation {
 
     /// A complete round of looks found nothing of ours. Enough of them, late enough, and the command is begun again.
     pub(super) fn empty_round(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
+        let may_be_ours = self.may_have_been_off_by_us();
         let Some(Step { task, state: State::Intended { at, doubt: Some(doubt) }, .. }) = self.step_mut(focus) else {
             return;
         };
@@ -156,7 +169,15 @@ impl Operation {
         let settle = if *task == Task::Create { rules.settle_time * 4 } else { rules.settle_time };
         let sure = now >= later(*at, settle) && now.duration_since(first) >= rules.settle_time / 3;
         let unrepeatable = *task == Task::Restore && doubt.seen_on;
+        // It is off, and long after our command no off of ours is listed.
+        let is_theirs = *task == Task::ShutDown && doubt.seen_off && !may_be_ours;
         match (sure, unrepeatable) {
+            (true, _) if is_theirs => {
+                self.power.is_theirs(None);
+                if let Focus::Forward(index) = focus {
+                    self.skip_shutdown(index, now);
+                }
+            }
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => {
                 if *task == Task::Delete {
@@ -190,10 +211,38 @@ impl Operation {
         }
     }
 
+    /// Somebody else's Action since our first command that turned the Droplet off, or may have; DigitalOcean's word for it. What may be
+    /// our own, because an answer was lost, is not taken for theirs.
+    fn foreign_off(&self, readings: &[ActionReading]) -> Option<String> {
+        let may_be_ours = |kind: &str| {
+            self.steps.iter().any(|step| {
+                let is_running = step.run().and_then(|run| run.action).is_some();
+                step.task.action_kind() == Some(kind) && (step.answer_lost || is_running)
+            })
+        };
+        let foreign = readings.iter().filter(|reading| !self.baseline.contains(reading.id));
+        let turned_off = foreign.filter(|reading| {
+            matches!(reading.kind.as_str(), "power_off" | "shutdown" | "resize" | "rebuild" | "restore")
+                && reading.status != ActionStatus::Errored
+                && !may_be_ours(&reading.kind)
+        });
+        turned_off.max_by_key(|reading| reading.id).filter(|_| self.baseline.is_known()).map(|it| it.kind.clone())
+    }
+
+    /// Somebody else's Action since this operation's first look that replaced the Droplet's disk.
+    fn foreign_overwrite(&self, readings: &[ActionReading]) -> Option<ActionId> {
+        let overwrote = |reading: &&ActionReading| {
+            matches!(reading.kind.as_str(), "restore" | "rebuild")
+                && reading.status != ActionStatus::Errored
+                && !self.baseline.contains(reading.id)
+        };
+        readings.iter().find(overwrote).filter(|_| self.baseline.is_known()).map(|reading| reading.id)
+    }
+
     fn foreign_in_progress(&self, readings: &[ActionReading]) -> Option<String> {
         readings
             .iter()
-            .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(&reading.id))
+            .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(reading.id))
             .map(|reading| reading.kind.clone())
     }
 }

@@ -1,6 +1,6 @@
 //! One step of a plan, and the states it may be in.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{ids::ActionId, reading::Failure};
@@ -102,11 +102,28 @@ pub struct Checks {
     pub droplet: bool,
     /// No Action was in progress, and all Actions there are were written into the baseline.
     pub actions: bool,
+    /// When the Droplet was seen so.
+    #[serde(default)]
+    pub looked_at: Option<Timestamp>,
 }
+
+/// A command leaves only on a look at the Droplet that is younger than this: people turn Droplets off and remove tags while an
+/// operation waits for its turn.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 impl Checks {
     /// The Droplet must be looked at again; its Actions are still known.
-    pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true };
+    pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true, looked_at: None };
+
+    /// The Droplet was seen in the right state just now.
+    pub(super) fn seen(now: Timestamp, actions: bool) -> Self {
+        Self { droplet: true, actions, looked_at: Some(now) }
+    }
+
+    /// Whether the Droplet was seen in the right state, and a moment ago.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        self.droplet && self.looked_at.is_some_and(|at| now.duration_since(at).abs() < FRESH)
+    }
 }
 
 /// A command whose answer was lost: what the looks since then have shown.
@@ -120,6 +137,9 @@ pub struct Doubt {
     pub round: Round,
     /// The Droplet was seen on since the intent.
     pub seen_on: bool,
+    /// The Droplet was seen off since the intent; its Actions say whether that is our doing.
+    #[serde(default)]
+    pub seen_off: bool,
     /// DigitalOcean refused in a way that the Droplet's own state must confirm.
     pub refused: Option<Failure>,
 }
@@ -151,6 +171,18 @@ pub struct Run {
     pub broken: Option<Timestamp>,
     /// How often it was looked at.
     pub looks: u32,
+    /// Since when DigitalOcean says that it does not know the Action. One such answer is not believed.
+    #[serde(default)]
+    pub unknown_since: Option<Timestamp>,
+    /// How many looks at the Action in a row brought no reading.
+    #[serde(default)]
+    pub unread: u32,
+    /// The Droplet was seen locked since the command was sent.
+    #[serde(default)]
+    pub seen_locked: bool,
+    /// That it completed was concluded from the Droplet, because the Action could not be read.
+    #[serde(default)]
+    pub concluded: bool,
 }
 
 impl Run {
@@ -164,6 +196,27 @@ impl Step {
     /// A step not yet begun.
     pub fn new(task: Task) -> Self {
         Self { task, state: State::Waiting(Checks::default()), began: None, answer_lost: false }
+    }
+
+    /// No moment of it lies ahead of a clock that may have been set back.
+    pub(super) fn restart(&mut self, now: Timestamp) {
+        self.began = self.began.map(|began| began.min(now));
+        match &mut self.state {
+            State::Waiting(checks) => *checks = Checks::default(),
+            State::Intended { at, doubt } => {
+                *at = (*at).min(now);
+                if let Some(doubt) = doubt {
+                    (doubt.first_empty, doubt.last_empty) = (None, None);
+                }
+            }
+            State::Running(run) => {
+                for moment in [&mut run.intended_at, &mut run.completed, &mut run.broken, &mut run.unknown_since] {
+                    *moment = moment.map(|moment| moment.min(now));
+                }
+            }
+            State::Done { at } | State::Failed { at, .. } => *at = (*at).min(now),
+            State::Skipped => {}
+        }
     }
 
     /// Whether nothing more will happen in this step.
@@ -189,6 +242,16 @@ impl Step {
         }
     }
 
+    /// The Action that runs for this step, to note what was seen of it.
+    pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
+        match &mut self.state {
+            State::Running(run) => Some(run),
+            State::Waiting(_) | State::Intended { .. } | State::Done { .. } | State::Skipped | State::Failed { .. } => {
+                None
+            }
+        }
+    }
+
     /// When the command that is under way was written down.
     pub(super) fn intended_at(&self) -> Option<Timestamp> {
         match &self.state {
@@ -201,6 +264,14 @@ impl Step {
     /// When what runs was sent, as far as that is known: a row may be older than this knowledge.
     pub(super) fn sent_at(&self) -> Option<Timestamp> {
         self.intended_at().or(self.began)
+    }
+
+    /// When nothing more was to happen in this step, if that is so and known.
+    pub(super) fn over_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Done { at } | State::Failed { at, .. } => Some(at),
+            State::Waiting(_) | State::Intended { .. } | State::Running(_) | State::Skipped => None,
+        }
     }
 
     /// How long a finished step took, from its first intent.

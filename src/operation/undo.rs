@@ -38,6 +38,9 @@ impl Operation {
                 | Failure::Forbidden { .. }
                 | Failure::Refused { .. }
                 | Failure::Hung
+                | Failure::PowerFirst
+                | Failure::TooOld
+                | Failure::ChangedMeanwhile
                 | Failure::NotKnown
                 | Failure::NotListed => false,
             },

@@ -287,7 +287,7 @@ fn read(row: Row<'_>) -> Option<(i64, Report)> {
     Some((row.number("report_due_at").unwrap_or_default(), report))
 }
 
-/// Kinds of report that an operation calls for and did not call for before.
+/// Kinds of report that an operation calls for, once more than before.
 pub(super) fn called_for(
     before: Option<&Operation>,
     after: &Operation,
@@ -295,7 +295,7 @@ pub(super) fn called_for(
 ) -> impl Iterator<Item = ReportKind> {
     ReportKind::ALL.into_iter().filter(move |kind| {
         let wanted = *kind != ReportKind::Notify || notify_channel.is_some();
-        wanted && after.calls_for(*kind) && !before.is_some_and(|before| before.calls_for(*kind))
+        wanted && after.times_called_for(*kind) > before.map_or(0, |before| before.times_called_for(*kind))
     })
 }
 
@@ -311,16 +311,26 @@ pub(super) async fn call(
         ReportKind::Notify => notify_channel.unwrap_or(operation.asker.channel),
         ReportKind::Progress | ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired => operation.asker.channel,
     };
-    sqlx::query(
-        "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(operation.id.to_string())
-    .bind(kind.word())
-    .bind(bits(channel.0))
-    .bind(now.as_millisecond())
-    .execute(connection)
-    .await?;
+    let query = match kind {
+        // What was said before stays where it is; calling for help again takes a new message, since edits notify nobody.
+        ReportKind::Stuck => sqlx::query(
+            "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
+             ON CONFLICT (operation, kind) DO UPDATE SET generation = reports.generation + 1, message_id = NULL, \
+             shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, given_up = NULL, attempts = 0, \
+             due_at = excluded.due_at WHERE reports.message_id IS NOT NULL OR reports.given_up IS NOT NULL",
+        ),
+        ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => sqlx::query(
+            "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
+             ON CONFLICT DO NOTHING",
+        ),
+    };
+    query
+        .bind(operation.id.to_string())
+        .bind(kind.word())
+        .bind(bits(channel.0))
+        .bind(now.as_millisecond())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -237,6 +237,17 @@ impl Store {
         Ok(())
     }
 
+    /// Every operation that the worker has anything left to do for; those that owe power first.
+    pub async fn open_operations(&self) -> Result<Vec<OperationId>, Error> {
+        let rows = sqlx::query(
+            "SELECT o.id FROM operations o LEFT JOIN power_owed p ON p.operation = o.id WHERE o.is_open = 1 \
+             ORDER BY CASE WHEN p.operation IS NULL THEN 1 ELSE 0 END, o.id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().filter_map(|row| Row(row).text("id")?.parse().ok()).collect())
+    }
+
     /// How many operations the worker has anything left to do for.
     pub async fn count_open(&self) -> Result<usize, Error> {
         let row =

@@ -11,7 +11,7 @@ pub mod turns;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     operation::{
@@ -125,9 +125,22 @@ impl Worker {
         self.note(id, Observation::TokenRefused, rules, now).await
     }
 
-    /// Takes a stuck operation up at once where a new token may be what it lacked. For a process that has just begun.
-    pub async fn take_heart(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
-        self.note(id, Observation::Restarted, rules, now).await
+    /// Takes an operation up in a process that has not had it before. Nobody looked after it for `unattended_for`.
+    pub async fn on_restart(
+        &self,
+        id: OperationId,
+        unattended_for: SignedDuration,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.note(id, Observation::Restarted(unattended_for), rules, now).await
+    }
+
+    /// Ends the forward part of an operation in whose turn this process panicked. Power back goes on, from a new look.
+    pub async fn halt(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
+        let operation = loaded.operation.halt(now);
+        self.commit(&loaded, &operation, rules, now).await.map(drop)
     }
 
     async fn note(

@@ -35,6 +35,13 @@ pub fn look(look: &Look) -> Call<Answer> {
         Look::Launched(operation) => reads::droplets(Some(&launch_tag(*operation)))
             .map(|droplets| Answer::Droplets(droplets.into_iter().map(droplet_reading).collect()))
             .with_priority(Priority::LookUp),
+        Look::Listed(id) => {
+            let id = *id;
+            reads::droplets(None).map(move |droplets| {
+                let found = droplets.into_iter().filter(|droplet| droplet.id == id);
+                Answer::Droplets(found.map(droplet_reading).collect())
+            })
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    panic::AssertUnwindSafe,
     pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -45,6 +46,8 @@ const REQUESTS_PER_DOWNTIME: u32 = 14;
 const TURN_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// Before the store is asked again after it failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// Before an operation is taken up again that panics whatever is done with it.
+const PANIC_PAUSE: Duration = Duration::from_mins(1);
 /// The store is asked for what is due at least this often, should the machine's clock be set.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 /// With more operations than this the watcher sweeps, and a round of looks costs no more than its pages.
@@ -153,7 +156,11 @@ impl Turns {
     async fn turn(&self, id: OperationId) {
         let span = tracing::info_span!("operation", operation.id = %id);
         async {
-            match Box::pin(self.try_turn(id)).await {
+            let ended = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
+                Ok(ended) => ended,
+                Err(_) => self.after_panic(id).await,
+            };
+            match ended {
                 Ok(()) => {}
                 Err(Error::LeaseLost) => tracing::info!("somebody else goes on with the operation"),
                 Err(error) => {
@@ -164,6 +171,19 @@ impl Turns {
         }
         .instrument(span)
         .await;
+    }
+
+    /// A panic ends the forward part of the operation in whose turn it happened, and nothing else. Where even that panics, the
+    /// operation is left alone for a while, so that the others have their turns.
+    async fn after_panic(&self, id: OperationId) -> Result<(), Error> {
+        tracing::error!("a turn panicked; the operation is halted, power back goes on");
+        let halted = self.worker.halt(id, &self.rules, self.clock.now());
+        if let Ok(ended) = AssertUnwindSafe(halted).catch_unwind().await {
+            return ended;
+        }
+        tracing::error!("the operation cannot even be halted; it is tried again in a minute");
+        tokio::time::sleep(PANIC_PAUSE).await;
+        Ok(())
     }
 
     async fn try_turn(&self, id: OperationId) -> Result<(), Error> {
@@ -212,7 +232,7 @@ impl Turns {
                 let seen = self.watcher.action(*id, fresh).await;
                 seen.map(|seen| Answer::Action(perform::action_reading(seen.value)))
             }
-            Look::Actions(_) | Look::Snapshots(_) | Look::Snapshot(_) | Look::Launched(_) => {
+            Look::Actions(_) | Look::Snapshots(_) | Look::Snapshot(_) | Look::Launched(_) | Look::Listed(_) => {
                 self.client.run(perform::look(look).with_priority(fresh.priority)).await
             }
         };
@@ -227,12 +247,8 @@ impl Turns {
         if self.lease.remaining() <= LEASE_NEEDED {
             self.lease.renew().await?;
         }
-        let now = self.clock.now();
-        let Some(claimed) = self.worker.claim(id, rules, now).await? else { return Ok(()) };
-        if *claimed.effect() != Effect::Send(command.clone()) {
-            return Ok(());
-        }
-        let claimed = self.worker.begin(claimed, rules, now).await?;
+        let Some(claimed) = self.claim_with_a_fresh_look(id, &command, rules).await? else { return Ok(()) };
+        let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
         let answer = if self.lease.remaining() > LEASE_NEEDED {
             tracing::info!(?command, "sending");
             let call = perform::command(&command).with_priority(priority);
@@ -243,6 +259,29 @@ impl Turns {
             Answer::Trouble(Trouble::NotSent { retry_at })
         };
         self.worker.finish(claimed, answer, rules, self.clock.now()).await
+    }
+
+    /// Takes the operation up again once its command may leave. Whoever waited long has an old look at the Droplet: it is looked at once
+    /// more, under the leave that was waited for, so that the command leaves on the present state. None if it wants something else by now.
+    async fn claim_with_a_fresh_look(
+        &self,
+        id: OperationId,
+        command: &Command,
+        rules: &Rules,
+    ) -> Result<Option<Claimed>, Error> {
+        let wanted = Effect::Send(command.clone());
+        for _ in 0..2 {
+            let Some(claimed) = self.worker.claim(id, rules, self.clock.now()).await? else { return Ok(None) };
+            match claimed.effect().clone() {
+                effect if effect == wanted => return Ok(Some(claimed)),
+                Effect::Look(look @ Look::Droplet(_)) => {
+                    let answer = self.look(&claimed, &look).await;
+                    self.worker.finish(claimed, answer, rules, self.clock.now()).await?;
+                }
+                Effect::Look(_) | Effect::Send(_) | Effect::Sleep(_) | Effect::Rest => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     fn or_trouble(&self, answer: Result<Answer, DigitalOceanError>) -> Answer {

@@ -53,7 +53,7 @@ fn not_found() -> Fate {
 fn is_of_a_droplet(look: &Look) -> bool {
     match look {
         Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) => true,
-        Look::Action(_) | Look::Snapshot(_) | Look::Launched(_) => false,
+        Look::Action(_) | Look::Snapshot(_) | Look::Launched(_) | Look::Listed(_) => false,
     }
 }
 
@@ -63,9 +63,8 @@ fn malformation(dice: &mut fastrand::Rng) -> Malformation {
 }
 
 impl Fate {
-    /// The fate of a look. `doubted` says that DigitalOcean has denied the Droplet before: twice in a row is believed, by DESIGN,
-    /// so the world never lies so.
-    pub(crate) fn of_look(dice: &mut fastrand::Rng, look: &Look, doubted: bool) -> Self {
+    /// The fate of a look. DigitalOcean may deny a Droplet as often as it likes; only what its complete list says is true.
+    pub(crate) fn of_look(dice: &mut fastrand::Rng, look: &Look) -> Self {
         match dice.u8(..80) {
             0 => Self::NotSent,
             1 | 2 => Self::Disturbed(Disturbance::CutBefore),
@@ -78,7 +77,7 @@ impl Fate {
             11 => refuse(500, "server_error", "Unexpected server-side error"),
             12 if dice.u8(..6) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
             13 if dice.u8(..6) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
-            14 | 15 if is_of_a_droplet(look) && !doubted => not_found(),
+            14 | 15 if is_of_a_droplet(look) => not_found(),
             14 if matches!(look, Look::Action(_)) => not_found(),
             _ => Self::Fine,
         }

@@ -99,8 +99,7 @@ impl Simulation {
         match (&job.stage, job.claimed.effect().clone()) {
             (Stage::Claimed, Effect::Send(_)) => Box::pin(self.begin(job)).await,
             (Stage::Claimed, Effect::Look(look)) => {
-                let doubted = job.claimed.operation().missing_since.is_some();
-                let fate = if self.troubled { Fate::of_look(&mut self.dice, &look, doubted) } else { Fate::Fine };
+                let fate = if self.troubled { Fate::of_look(&mut self.dice, &look) } else { Fate::Fine };
                 let delay = self.seconds(2);
                 let seen = fate::look(&mut self.world, &look, &fate, self.now, delay);
                 self.jobs.push(Job { stage: Stage::Answered(seen.answer), at: seen.at, ..job });
@@ -194,11 +193,26 @@ impl Simulation {
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
     }
 
+    /// A process that has just become active takes every open operation up.
+    pub(crate) async fn take_over(&mut self) -> Lawful {
+        self.takes_over = false;
+        for id in self.store.open_operations().await? {
+            match self.worker.on_restart(id, SignedDuration::ZERO, &self.rules, self.now).await {
+                Ok(()) => self.after_commit(id, None).await?,
+                Err(store::Error::LeaseLost) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.note("a process takes over");
+        Ok(())
+    }
+
     /// Everything in memory is gone. What is about to leave may have left.
     pub(crate) async fn die(&mut self) -> Lawful {
         // On SQLite the next process begins at once; on PostgreSQL a standby waits for the end of the lease.
         let pause = if self.dice.bool() { self.seconds(2) } else { SignedDuration::from_secs(self.dice.i64(25..40)) };
         self.alive_from = self.now + pause;
+        self.takes_over = true;
         self.note("the process dies");
         for job in std::mem::take(&mut self.jobs) {
             if let (Stage::Begun, Effect::Send(command)) = (&job.stage, job.claimed.effect().clone())
@@ -216,6 +230,7 @@ impl Simulation {
     /// The process stands still, a standby takes over, and some time later it goes on as if nothing had happened.
     pub(crate) fn freeze(&mut self) {
         self.alive_from = self.now + SignedDuration::from_secs(self.dice.i64(25..40));
+        self.takes_over = true;
         self.note("the process freezes");
         for job in std::mem::take(&mut self.jobs) {
             let thaw = self.now + self.seconds(1_200);

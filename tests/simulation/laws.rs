@@ -11,6 +11,7 @@ use snapshot_bot::{
         reading::{Failure, PowerState},
         report::ReportKind,
         request::{Answer, Command},
+        step::{Step, Task},
     },
     sandbox::digitalocean::{
         action::{self, Progress},
@@ -110,8 +111,10 @@ impl Simulation {
         Ok(())
     }
 
+    /// Whether a person took the debt, or somebody else turned the Droplet off, which its Actions showed.
     fn is_released(&self, id: OperationId) -> bool {
-        self.operations.get(&id).is_some_and(|operation| operation.power.released.is_some())
+        let is_theirs = |it: &Operation| it.power.theirs.is_some() || it.power.before == Some(PowerState::Off);
+        self.operations.get(&id).is_some_and(|it| it.power.released.is_some() || is_theirs(it))
     }
 
     /// No command leaves without its intent, and none turns off a Droplet, or on, without the debt being written down.
@@ -163,9 +166,13 @@ impl Simulation {
     pub(crate) fn judge_world(&mut self) -> Lawful {
         self.ledger.watch(&self.world);
         for (droplet, operation) in self.ledger.off_by_us(&self.world) {
-            // Whoever never saw it on cannot know that a restore turned it off.
-            let seen_on = self.operations.get(&operation).is_none_or(|it| it.power.before == Some(PowerState::On));
-            if seen_on && !self.owed.contains_key(&DropletId(droplet)) && !self.somebody_took_over(droplet) {
+            // An operation that found it off and turned nothing off cannot know that a restore did.
+            let may_know = self.operations.get(&operation).is_none_or(|it| {
+                let turned_off =
+                    |step: &Step| matches!(step.task, Task::ShutDown | Task::PowerOff) && step.began.is_some();
+                it.power.before == Some(PowerState::On) || it.steps.iter().any(turned_off)
+            });
+            if may_know && !self.owed.contains_key(&DropletId(droplet)) && !self.somebody_took_over(droplet) {
                 return law(format!("Droplet {droplet} is off by {operation}, and nobody owes it power"));
             }
         }

@@ -100,6 +100,8 @@ struct Simulation {
     troubled: bool,
     /// No process is alive before this moment.
     alive_from: Timestamp,
+    /// The next living process has yet to take the open operations up.
+    takes_over: bool,
     /// What the living process has under way.
     jobs: Vec<Job>,
     /// What frozen processes have under way, and when they thaw.
@@ -147,6 +149,7 @@ impl Simulation {
             rules,
             troubled: true,
             alive_from: start,
+            takes_over: false,
             jobs: Vec::new(),
             ghosts: Vec::new(),
             operations: BTreeMap::new(),

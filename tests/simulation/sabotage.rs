@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use jiff::SignedDuration;
-use snapshot_bot::operation::{Operation, Rules};
+use snapshot_bot::operation::{Operation, Rules, baseline::Baseline};
 
 /// A rule that a run does without, on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Sabotage {
     pub(crate) fn spoil(self, operation: &Operation) -> Option<Operation> {
         let mut spoilt = operation.clone();
         match self {
-            Self::Baseline => spoilt.baseline.clear(),
+            Self::Baseline => spoilt.baseline = Baseline::default(),
             Self::Debt => spoilt.power.owed = None,
             Self::Intent | Self::SecondLook => {}
         }

@@ -60,6 +60,10 @@ impl Simulation {
         let turns = self.turns();
         let ready: Vec<OperationId> = turns.iter().filter(|(at, _)| *at <= self.now).map(|(_, id)| *id).collect();
         if let Some(id) = self.dice.choice(&ready).copied() {
+            if self.takes_over {
+                self.take_over().await?;
+                return Ok(true);
+            }
             if self.once_in(4) {
                 self.judge_due(&ready).await?;
             }

@@ -15,7 +15,7 @@ use snapshot_bot::{
         Wished,
         ids::{ActionId, DropletId, InteractionId, SnapshotId, UserId},
         plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
-        power::{Owed, Power, Release, Released, Stuck},
+        power::{Owed, Power, Release, Released, Stuck, Theirs, Unseen},
         reading::{Failure, PowerState, SnapshotReading, Trouble},
         request::{Answer, Effect, NewDroplet},
         step::{Checks, Doubt, Round, Run, State, Step, Task},
@@ -78,7 +78,14 @@ fn kind() -> impl Strategy<Value = Kind> {
 fn doubt() -> impl Strategy<Value = Doubt> {
     let round = any::<(bool, bool)>().prop_map(|(droplet, actions)| Round { droplet, actions });
     (option::of(moment()), option::of(moment()), round, any::<bool>(), option::of(failure())).prop_map(
-        |(first_empty, last_empty, round, seen_on, refused)| Doubt { first_empty, last_empty, round, seen_on, refused },
+        |(first_empty, last_empty, round, seen_on, refused)| Doubt {
+            first_empty,
+            last_empty,
+            round,
+            seen_on,
+            seen_off: !seen_on,
+            refused,
+        },
     )
 }
 
@@ -93,13 +100,18 @@ fn run() -> impl Strategy<Value = Run> {
             completed,
             broken,
             looks,
+            unknown_since: broken,
+            unread: looks,
+            seen_locked: presumed,
+            concluded: !presumed,
         },
     )
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let state = prop_oneof![
-        any::<(bool, bool)>().prop_map(|(droplet, actions)| State::Waiting(Checks { droplet, actions })),
+        (any::<(bool, bool)>(), option::of(moment()))
+            .prop_map(|((droplet, actions), looked_at)| { State::Waiting(Checks { droplet, actions, looked_at }) }),
         (moment(), option::of(doubt())).prop_map(|(at, doubt)| State::Intended { at, doubt }),
         run().prop_map(State::Running),
         moment().prop_map(|at| State::Done { at }),
@@ -131,7 +143,7 @@ fn power() -> impl Strategy<Value = Power> {
             (seen_off, parked, failures),
             stuck,
             released,
-            [due_since, went_off, came_back, repaired],
+            [got_on_at, went_off, came_back, repaired],
         )| {
             Power {
                 before,
@@ -139,8 +151,17 @@ fn power() -> impl Strategy<Value = Power> {
                 back,
                 seen_off,
                 parked,
-                due_since,
+                got_on_at,
+                recovering_since: came_back,
                 stuck,
+                calls: failures,
+                called_at: repaired,
+                unseen: went_off.map(|since| Unseen { since, looks: failures }),
+                blind: parked,
+                blind_at: got_on_at,
+                on_intended_at: came_back,
+                theirs: repaired.map(|at| Theirs { kind: "resize".to_owned(), at }),
+                last_seen: after,
                 failures,
                 released,
                 went_off,
@@ -203,7 +224,7 @@ prop_compose! {
         operation.usual = Usual { millis: usual };
         operation.steps = steps;
         operation.power = power;
-        operation.baseline = baseline.into_iter().map(ActionId).collect();
+        operation.baseline = serde_json::from_value(serde_json::json!(baseline)).unwrap();
         operation.obstacle = obstacle;
         operation.question = question.map(|(opened_at, shown_at)| Question { opened_at, shown_at });
         operation.cancelled = cancelled.map(|at| Cancelled { by: by.map(UserId), at });
@@ -279,7 +300,7 @@ proptest! {
                         next = intended;
                         Observation::Answered(command, Answer::Trouble(Trouble::Busy))
                     }
-                    Err(_) => Observation::Restarted,
+                    Err(_) => Observation::Restarted(SignedDuration::ZERO),
                 },
                 Effect::Sleep(_) | Effect::Rest => {
                     let wishes = [Wish::Cancel, Wish::Force, Wish::Live, Wish::LeaveOff, Wish::HandleIt, Wish::QuestionShown];

@@ -4,7 +4,7 @@ use super::{
     Wording, failure,
     said::{Button, Said, Style},
     subject,
-    text::{name, shorten},
+    text::{name, plain, shorten},
     the_subject,
     units::{clock, duration, gigabytes, moment, monthly, panel},
 };
@@ -81,11 +81,16 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
     let droplet = name(&operation.target.name);
     let mut sentences = match &operation.kind {
         Kind::Take { .. } => {
-            vec![format!(
+            let ready = format!(
                 "Snapshot {} of {droplet} is ready{}.",
                 name(&operation.snapshot_name),
                 cost(operation, wording)
-            )]
+            );
+            let mut sentences = vec![ready];
+            if operation.may_have_been_taken_live() {
+                sentences.push(format!("It may have been taken while {droplet} was running."));
+            }
+            sentences
         }
         Kind::Restore { snapshot, .. } => {
             let mut sentences = vec![format!("{droplet} is restored from Snapshot {}.", name(&snapshot.name))];
@@ -241,6 +246,10 @@ fn power(operation: &Operation) -> Option<String> {
             Released::LeftOff => format!("{droplet} is left off, as <@{}> wished.", release.by),
             Released::Handled => format!("{droplet} could not be turned on, and <@{}> sees to it.", release.by),
         });
+    }
+    if let Some(theirs) = &power.theirs {
+        let kind = name(&plain(&theirs.kind, 40));
+        return Some(format!("Somebody else turned {droplet} off meanwhile ({kind}), so it stays off."));
     }
     if let Some(owed) = power.owed {
         let until = owed.late_until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();

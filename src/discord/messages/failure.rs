@@ -52,6 +52,13 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         }
         Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message.trim_end_matches('.'))),
         Failure::Hung => format!("{droplet} did not turn off in time."),
+        Failure::PowerFirst => {
+            format!("{droplet} had to be turned on before this was done, and the rest needs it to be off.")
+        }
+        Failure::TooOld => "It waited for too long, and what was wanted then may do harm now.".to_owned(),
+        Failure::ChangedMeanwhile => {
+            format!("Somebody changed or used {droplet} in the meantime, so its disk was left as it is.")
+        }
         Failure::RestoreUnclear => {
             "DigitalOcean's answer to the restore was lost, and it cannot be known whether it was carried out."
                 .to_owned()
@@ -69,6 +76,7 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
     if operation.may_have_overwritten() && !operation.power.gone {
         return after_overwriting(failure, operation);
     }
+    let droplet = name(&operation.target.name);
     match failure {
         Failure::ActionErrored | Failure::NotKnown => {
             "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
@@ -96,6 +104,8 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::Forbidden { .. } => "Whoever runs this bot has to give the token that scope.".to_owned(),
         Failure::Refused { .. } => "Try again once the reason is out of the way.".to_owned(),
         Failure::Hung => "Look at what keeps it from shutting down, then try again.".to_owned(),
+        Failure::PowerFirst | Failure::TooOld => "Ask for it again if you still want it.".to_owned(),
+        Failure::ChangedMeanwhile => format!("Look at {droplet}, then ask again if you still want it."),
         Failure::RestoreUnclear => "Look at it before you try again.".to_owned(),
         Failure::NotListed | Failure::ActionVanished => format!(
             "Look for {} in DigitalOcean's control panel before trying again, so that you do not pay for two.",
@@ -133,6 +143,9 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
         | Failure::Forbidden { .. }
         | Failure::Refused { .. }
         | Failure::Hung
+        | Failure::PowerFirst
+        | Failure::TooOld
+        | Failure::ChangedMeanwhile
         | Failure::NotKnown
         | Failure::NotListed => format!("{way_back}; if that fails too, ask DigitalOcean's support."),
     }
@@ -163,6 +176,9 @@ pub fn short(failure: &Failure) -> String {
         Failure::Forbidden { .. } => "the token lacks a scope".to_owned(),
         Failure::Refused { .. } => "DigitalOcean refused".to_owned(),
         Failure::Hung => "it did not turn off in time".to_owned(),
+        Failure::PowerFirst => "the Droplet was turned on first".to_owned(),
+        Failure::TooOld => "it waited for too long".to_owned(),
+        Failure::ChangedMeanwhile => "somebody changed the Droplet meanwhile".to_owned(),
         Failure::RestoreUnclear => "not known whether it was carried out".to_owned(),
         Failure::NotKnown => "DigitalOcean did not know it".to_owned(),
         Failure::NotListed => "completed, but never listed".to_owned(),

@@ -264,7 +264,7 @@ fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> 
     }
 }
 
-fn hindrance(what: &Hindrance) -> String {
+pub(super) fn hindrance(what: &Hindrance) -> String {
     match what {
         Hindrance::Event(Some(kind)) => format!("another Action, {}, is in progress", name(&plain(kind, 40))),
         Hindrance::Event(None) => "another Action is in progress".to_owned(),
@@ -290,6 +290,12 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
             Released::Handled => format!("<@{}> sees to it", release.by),
         };
         return Some(format!("⏭️ Power on — {how}"));
+    }
+    if let Some(theirs) = &power.theirs {
+        return Some(format!(
+            "⏭️ Power on — somebody else turned it off meanwhile ({})",
+            name(&plain(&theirs.kind, 40))
+        ));
     }
     if power.before == Some(PowerState::Off) {
         return Some("⏭️ Power on — it was off before".to_owned());

@@ -2,6 +2,7 @@
 
 use super::{
     failure,
+    progress::hindrance,
     said::{Button, Said, Style},
     text::name,
     units::{ago, duration, panel},
@@ -20,7 +21,7 @@ pub fn stuck(operation: &Operation) -> Said {
             format!("{} {}", failure::what(why, operation), failure::next(why, operation))
         }
         Some(why) => failure::what(why, operation),
-        None => "DigitalOcean keeps us waiting.".to_owned(),
+        None => waiting(operation),
     };
     let panel = match operation.target.droplet {
         Some(id) => panel(id),
@@ -42,6 +43,14 @@ pub fn stuck(operation: &Operation) -> Said {
     let press = Press::Wish { act: Act::HandleIt, operation: operation.id };
     let button = Button { label: "I'll handle it", style: Style::Primary, press };
     Said { content, pings: Some(asker), buttons: vec![button], embeds: Vec::new() }
+}
+
+/// What power waits for, where nothing was refused.
+fn waiting(operation: &Operation) -> String {
+    match &operation.obstacle {
+        Some(obstacle) => format!("It waits because {}.", hindrance(&obstacle.what)),
+        None => "DigitalOcean keeps us waiting.".to_owned(),
+    }
 }
 
 /// A shutdown that hung took effect after the end, and was made good.

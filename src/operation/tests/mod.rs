@@ -1,5 +1,6 @@
 //! Promises of the domain: some told as stories, the laws shown over thousands of random worlds.
 
+mod distrust;
 mod laws;
 mod patience;
 mod stories;
@@ -11,6 +12,7 @@ use super::{
     Asker, Operation, Request, Rules, Target, Usual,
     ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    request::NewDroplet,
 };
 
 const DROPLET: DropletId = DropletId(7);
@@ -35,6 +37,21 @@ fn take(power: Downtime, if_hung: IfHung) -> Kind {
 
 fn restore(safety: Safety) -> Kind {
     Kind::Restore { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() }, safety }
+}
+
+fn launch() -> Operation {
+    let snapshot = SnapshotRef { id: SnapshotId(50), name: "good".to_owned() };
+    let droplet = NewDroplet {
+        name: "web-2".to_owned(),
+        region: "nyc3".to_owned(),
+        size: "s-1vcpu-1gb".to_owned(),
+        image: snapshot.id,
+        tags: Vec::new(),
+        ssh_keys: Vec::new(),
+    };
+    let mut launch = operation(Kind::Launch { snapshot, droplet });
+    launch.target.droplet = None;
+    launch
 }
 
 fn operation(kind: Kind) -> Operation {

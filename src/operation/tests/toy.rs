@@ -173,6 +173,7 @@ impl Toy {
             Look::Snapshots(_) => Answer::Snapshots(
                 self.snapshots.iter().filter(|(_, listed)| *listed <= self.now).map(|(it, _)| it.clone()).collect(),
             ),
+            Look::Listed(id) => Answer::Droplets(if self.gone { Vec::new() } else { vec![self.droplet(*id)] }),
             Look::Snapshot(_) | Look::Launched(_) => Answer::Trouble(Trouble::NotFound),
         }
     }

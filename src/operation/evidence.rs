@@ -1,0 +1,118 @@
+//! Answers that are believed only when they are given again: a refusal of the token, and a Droplet that DigitalOcean does not know.
+//!
+//! A proxy, a replica that lags or a moment of confusion brings a lone 401, 403 or 404 between good answers. What follows from a true one
+//! cannot be taken back, so it has to be said twice.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Focus, Hindrance, Operation, Rules,
+    pace::later,
+    reading::{Failure, Trouble},
+    request::Look,
+    step::{Step, Task},
+};
+
+/// DigitalOcean does not know the Droplet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Missing {
+    /// Since which answer.
+    pub(super) since: Timestamp,
+    /// It said so again, late enough: now the complete list decides.
+    pub(super) is_confirmed: bool,
+}
+
+/// DigitalOcean refused a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Denied {
+    what: Denial,
+    /// Whether it was a command: a good answer to a look says nothing about the right to command.
+    pub(super) is_command: bool,
+    since: Timestamp,
+}
+
+/// A refusal of the request, not of what it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Denial {
+    Unauthorized,
+    Forbidden,
+}
+
+impl Operation {
+    /// Whether a refusal is believed now: it was given before, at least a third of `SETTLE_TIME` ago. If not, when to ask again is set.
+    pub(super) fn is_believed(&mut self, trouble: &Trouble, is_command: bool, rules: &Rules, now: Timestamp) -> bool {
+        let what = match trouble {
+            Trouble::Unauthorized => Denial::Unauthorized,
+            Trouble::Forbidden { .. } => Denial::Forbidden,
+            Trouble::NotSent { .. }
+            | Trouble::Unclear { .. }
+            | Trouble::Throttled { .. }
+            | Trouble::Busy
+            | Trouble::NotFound
+            | Trouble::Refused { .. } => return true,
+        };
+        let earlier = self.denied.filter(|denied| denied.what == what && denied.is_command == is_command);
+        let denied = earlier.unwrap_or(Denied { what, is_command, since: now });
+        self.denied = Some(denied);
+        let believed_from = later(denied.since, doubt_pause(rules));
+        if earlier.is_some() && now >= believed_from {
+            return true;
+        }
+        self.not_before = Some(believed_from.max(later(now, rules.poll_interval.min(doubt_pause(rules)))));
+        false
+    }
+
+    /// DigitalOcean says that it does not know the Droplet. Power that is owed is given up only if it says so twice, two `SETTLE_TIME`s
+    /// apart, and the complete list of Droplets does not have it either.
+    pub(super) fn miss_droplet(&mut self, look: &Look, rules: &Rules, now: Timestamp) {
+        let missing = self.missing.get_or_insert(Missing { since: now, is_confirmed: false });
+        let confirmed_from = later(missing.since, rules.settle_time * 2);
+        if matches!(look, Look::Droplet(_)) && now >= confirmed_from {
+            missing.is_confirmed = true;
+            self.not_before = None;
+        } else {
+            self.not_before = Some(later(now, doubt_pause(rules)));
+        }
+    }
+
+    /// The complete list of Droplets was read.
+    pub(super) fn judge_missing(&mut self, focus: Focus, is_listed: bool, rules: &Rules, now: Timestamp) {
+        let Some(missing) = self.missing.take() else { return };
+        if is_listed {
+            // It is there, so what was said about it was wrong.
+            return self.wait_for(Hindrance::Outage, rules, now);
+        }
+        let step = self.step_at(focus);
+        if step.is_some_and(|step| step.task == Task::Create) {
+            let began = step.and_then(|step| step.began).unwrap_or(missing.since);
+            if now < later(began, rules.settle_time * 4) {
+                // A new Droplet may be known to nobody for a while.
+                self.missing = Some(Missing { is_confirmed: false, ..missing });
+                self.not_before = Some(later(now, doubt_pause(rules)));
+            } else {
+                self.fail_step(focus, Failure::DropletGone, now);
+            }
+        } else {
+            self.droplet_is_gone(focus, now);
+        }
+    }
+
+    /// DigitalOcean says that it does not know the Action that we follow.
+    pub(super) fn miss_action(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
+        let Some(run) = self.step_mut(focus).and_then(Step::run_mut) else { return };
+        let since = *run.unknown_since.get_or_insert(now);
+        if now < later(since, doubt_pause(rules)) {
+            self.not_before = Some(later(since, doubt_pause(rules)));
+            return;
+        }
+        self.break_run(focus, now);
+        self.not_before = None;
+        self.seek_vanished(focus, rules, now);
+    }
+}
+
+/// The pause after which a doubtful answer counts when it is given again.
+pub(super) fn doubt_pause(rules: &Rules) -> SignedDuration {
+    (rules.settle_time / 3).max(SignedDuration::from_millis(1))
+}

@@ -1,0 +1,510 @@
+//! What the rules do in a DigitalOcean that is silent, confused or slow, beside people who act on their own, and after a long absence.
+
+use jiff::SignedDuration;
+
+use super::super::{
+    Hindrance, Observation, Operation, Verdict, Wish,
+    ids::{ActionId, SnapshotId},
+    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    reading::{Failure, PowerState, Trouble},
+    request::{Answer, Command, Effect, Look},
+    step::{State, Task},
+};
+use super::{
+    DROPLET, operation, restore,
+    stories::{next_command, until, words},
+    take,
+    toy::{Fate, Toy},
+};
+
+/// A take whose Droplet is off, and whose Snapshot is in progress for so many seconds.
+fn taking(lasts: i64) -> (Toy, Operation) {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    while it.steps[1].run().is_none() {
+        let snapshots = matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. }));
+        it = toy.turn(it, Fate::Fine, if snapshots { lasts } else { 20 });
+    }
+    (toy, it)
+}
+
+/// Every request fails for so long: looks bring nothing, and commands are lost before they arrive.
+fn through_an_outage(toy: &mut Toy, mut it: Operation, lasts: SignedDuration) -> Operation {
+    let until = toy.now + lasts;
+    while toy.now < until {
+        it = toy.turn(it, Fate::LostBefore, 20);
+    }
+    it
+}
+
+#[test]
+fn an_outage_right_after_the_shutdown_calls_people_in_time_and_turns_the_droplet_on_blindly() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[0].run().is_some());
+    let began = toy.now;
+    let mut it = it;
+    let mut blind = Vec::new();
+    while toy.now < began + SignedDuration::from_mins(27) {
+        if matches!(next_command(&toy, &it), Some(Command::PowerOn(_))) {
+            blind.push(toy.now.duration_since(began));
+        }
+        it = toy.turn(it, Fate::LostBefore, 20);
+    }
+    let minutes: Vec<_> = blind.iter().map(SignedDuration::as_mins).collect();
+    assert!(matches!(minutes[..], [5 | 6, 15..=17, 25..=27]), "{minutes:?}");
+    let called = it.power.stuck.as_ref().unwrap().since.duration_since(began);
+    assert!(called <= SignedDuration::from_mins(11), "{called:?}");
+    let done = toy.settle(it);
+    assert_eq!(toy.power, PowerState::On);
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::PowerFirst)), "nothing is begun after a power_on");
+}
+
+#[test]
+fn an_outage_during_the_snapshot_ends_with_the_snapshot_kept_and_the_droplet_on() {
+    let (mut toy, it) = taking(300);
+    let it = through_an_outage(&mut toy, it, SignedDuration::from_mins(8));
+    let done = toy.settle(it);
+    assert_eq!(toy.power, PowerState::On);
+    assert_eq!(done.verdict, Some(Verdict::Completed), "what ran is followed to its end");
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+}
+
+#[test]
+fn a_request_to_come_back_tomorrow_keeps_no_droplet_off_for_more_than_a_minute_at_a_time() {
+    let (toy, it) = taking(60);
+    let Effect::Look(look) = it.next(&toy.rules, it.not_before.unwrap()) else { panic!("{it:#?}") };
+    let tomorrow = Trouble::Throttled { until: toy.now + SignedDuration::from_hours(24) };
+    let it = it.apply(Observation::Seen(look, Answer::Trouble(tomorrow)), &toy.rules, toy.now).unwrap();
+    assert!(it.not_before.unwrap() <= toy.now + SignedDuration::from_mins(1));
+}
+
+#[test]
+fn a_restore_in_progress_is_left_in_peace_for_longer() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(restore(Safety::None));
+    while it.steps[1].run().is_none() {
+        let restores = matches!(next_command(&toy, &it), Some(Command::Restore { .. }));
+        it = toy.turn(it, Fate::Fine, if restores { 3_600 } else { 20 });
+    }
+    let began = toy.now;
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::LostBefore, 20);
+    }
+    assert!(toy.now.duration_since(began) >= SignedDuration::from_mins(30));
+    assert_eq!(next_command(&toy, &it), Some(Command::PowerOn(DROPLET)));
+}
+
+#[test]
+fn a_busy_droplet_has_been_looked_at() {
+    let (mut toy, it) = taking(1_200);
+    let it = through_an_outage(&mut toy, it, SignedDuration::from_mins(4));
+    assert!(it.power.unseen.is_some());
+    let busy = Answer::Trouble(Trouble::Busy);
+    let it = it.apply(Observation::Seen(Look::Droplet(DROPLET), busy), &toy.rules, toy.now).unwrap();
+    assert_eq!(it.power.unseen, None);
+}
+
+#[test]
+fn a_new_process_looks_before_it_turns_anything_on_blindly() {
+    let (mut toy, it) = taking(1_200);
+    let it = through_an_outage(&mut toy, it, SignedDuration::from_secs(280));
+    let it = it.apply(Observation::Restarted(SignedDuration::ZERO), &toy.rules, toy.now).unwrap();
+    toy.now += SignedDuration::from_mins(3);
+    let it = it.apply(Observation::Woke, &toy.rules, toy.now).unwrap();
+    assert!(matches!(it.next(&toy.rules, toy.now), Effect::Look(_)));
+}
+
+#[test]
+fn whoever_waits_for_a_foreign_event_while_off_is_called() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    while !matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    toy.begin("enable_backups", 3_000, None);
+    let since = toy.now;
+    let it = until(&mut toy, it, |it| it.power.stuck.is_some());
+    assert!(toy.now.duration_since(since) <= SignedDuration::from_mins(11));
+    assert!(matches!(it.obstacle.map(|it| it.what), Some(Hindrance::Event(_))));
+}
+
+#[test]
+fn a_snapshot_that_takes_hours_calls_people_though_it_is_in_progress() {
+    let (mut toy, it) = taking(40 * 3_600);
+    let began = toy.now;
+    let mut calls = Vec::new();
+    let mut it = it;
+    while toy.now < began + SignedDuration::from_hours(17) {
+        let before = it.power.calls;
+        it = toy.turn(it, Fate::Fine, 20);
+        if it.power.calls > before {
+            calls.push(toy.now.duration_since(began).as_hours());
+        }
+    }
+    assert_eq!(calls, [3, 9, 15]);
+}
+
+#[test]
+fn a_relapse_calls_again_but_not_before_it_got_on_for_a_while() {
+    let (mut toy, it) = taking(20_000);
+    let silent = |toy: &mut Toy, mut it: Operation, minutes| {
+        let until = toy.now + SignedDuration::from_mins(minutes);
+        while toy.now < until {
+            // Even a power_on that is tried without a look is refused, since the Snapshot is in progress.
+            let sends = next_command(toy, &it).is_some();
+            it = toy.turn(it, if sends { Fate::Fine } else { Fate::LostBefore }, 20);
+        }
+        it
+    };
+    let lively = |toy: &mut Toy, mut it: Operation, minutes| {
+        let until = toy.now + SignedDuration::from_mins(minutes);
+        while toy.now < until {
+            it = toy.turn(it, Fate::Fine, 20);
+        }
+        it
+    };
+    let it = silent(&mut toy, it, 12);
+    assert_eq!(it.power.calls, 1);
+    let it = lively(&mut toy, it, 3);
+    let it = silent(&mut toy, it, 40);
+    assert_eq!(it.power.calls, 1, "three minutes are no recovery");
+    let it = lively(&mut toy, it, 7);
+    assert_eq!(it.power.stuck, None);
+    let it = silent(&mut toy, it, 12);
+    assert_eq!(it.power.calls, 2);
+}
+
+#[test]
+fn a_look_is_too_old_after_a_wait() {
+    for change in ["off", "tag"] {
+        let mut toy = Toy::new(PowerState::On);
+        toy.rules.droplet_tag = None;
+        let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+        while next_command(&toy, &it).is_none() {
+            it = toy.turn(it, Fate::Fine, 20);
+        }
+        let turn = toy.now + SignedDuration::from_mins(30);
+        it = it.apply(Observation::Deferred(Hindrance::Turn, turn), &toy.rules, toy.now).unwrap();
+        match change {
+            "off" => toy.power = PowerState::Off,
+            _ => toy.rules.droplet_tag = Some("bot".to_owned()),
+        }
+        let done = toy.settle(it);
+        if change == "off" {
+            assert_eq!(words(&toy), ["snapshot"], "what somebody else turned off stays off");
+            assert_eq!(toy.power, PowerState::Off);
+        } else {
+            assert!(words(&toy).is_empty());
+            assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
+        }
+    }
+}
+
+#[test]
+fn a_droplet_that_somebody_turned_off_just_before_our_shutdown_is_theirs() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    toy.power = PowerState::Off;
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["snapshot"]);
+    assert_eq!((toy.power, done.power.owed), (PowerState::Off, None));
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn a_lost_shutdown_and_somebody_elses_off_are_told_apart_by_the_actions() {
+    for ours in [true, false] {
+        let mut toy = Toy::new(PowerState::On);
+        let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+        while next_command(&toy, &it).is_none() {
+            it = toy.turn(it, Fate::Fine, 20);
+        }
+        it = toy.turn(it, if ours { Fate::LostAfter } else { Fate::LostBefore }, 5);
+        toy.power = PowerState::Off;
+        let done = toy.settle(it);
+        let expected = if ours { PowerState::On } else { PowerState::Off };
+        assert_eq!(toy.power, expected, "ours: {ours} {:?}", words(&toy));
+        assert_eq!(done.verdict, Some(Verdict::Completed));
+    }
+}
+
+#[test]
+fn what_somebody_else_turned_off_after_us_is_left_off() {
+    let (mut toy, it) = taking(30);
+    let mut it = until(&mut toy, it, |it| it.power.back.run().is_some());
+    toy.actions.last_mut().unwrap().errs = true;
+    it = until(&mut toy, it, |it| it.power.failures > 0);
+    toy.begin("power_off", 1, None);
+    toy.now += SignedDuration::from_secs(2);
+    let done = toy.settle(it);
+    assert_eq!(toy.power, PowerState::Off);
+    assert_eq!(done.power.theirs.map(|theirs| theirs.kind), Some("power_off".to_owned()));
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn a_lone_refusal_of_the_token_is_not_believed_and_two_are() {
+    for trouble in [Trouble::Unauthorized, Trouble::Forbidden { scopes: "x".to_owned() }] {
+        let (mut toy, it) = taking(60);
+        let action = it.running_action().unwrap();
+        let refused = |it: &Operation, toy: &Toy| {
+            let seen = Observation::Seen(Look::Action(action), Answer::Trouble(trouble.clone()));
+            it.apply(seen, &toy.rules, toy.now).unwrap()
+        };
+        let once = refused(&it, &toy);
+        assert_eq!(once.verdict, None);
+        let soon = refused(&once, &toy);
+        assert_eq!(soon.verdict, None, "said twice at once is said once");
+        toy.now += toy.rules.settle_time;
+        assert!(matches!(refused(&once, &toy).verdict, Some(Verdict::Failed(_))));
+        let good = toy.turn(once, Fate::Fine, 20);
+        toy.now += toy.rules.settle_time;
+        assert_eq!(refused(&good, &toy).verdict, None, "a good answer in between starts over");
+    }
+}
+
+#[test]
+fn a_droplet_is_gone_only_if_the_whole_list_does_not_have_it() {
+    let (mut toy, it) = taking(60);
+    let lie = |it: Operation, toy: &Toy| match it.next(&toy.rules, toy.now) {
+        Effect::Look(look @ (Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_))) => {
+            it.apply(Observation::Seen(look, Answer::Trouble(Trouble::NotFound)), &toy.rules, toy.now).ok()
+        }
+        Effect::Look(_) | Effect::Send(_) | Effect::Sleep(_) | Effect::Rest => None,
+    };
+    let began = toy.now;
+    let mut it = it;
+    while toy.now < began + SignedDuration::from_mins(4) {
+        it = match lie(it.clone(), &toy) {
+            Some(denied) => denied,
+            None => toy.turn(it, Fate::Fine, 20),
+        };
+        assert!(!it.power.gone);
+    }
+    toy.settle(it);
+    assert_eq!(toy.power, PowerState::On);
+}
+
+#[test]
+fn an_action_that_is_unknown_for_a_moment_is_followed_on() {
+    let (mut toy, it) = taking(60);
+    let action = it.running_action().unwrap();
+    let seen = Observation::Seen(Look::Action(action), Answer::Trouble(Trouble::NotFound));
+    let it = it.apply(seen, &toy.rules, toy.now).unwrap();
+    assert_eq!(it.steps[1].run().unwrap().broken, None);
+    let done = toy.settle(it);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn an_action_that_cannot_be_read_does_not_keep_a_droplet_off_that_can() {
+    let (mut toy, it) = taking(60);
+    let mut it = it;
+    let began = toy.now;
+    while it.power.came_back.is_none() {
+        let effect = it.next(&toy.rules, toy.now);
+        it = match effect {
+            Effect::Look(look @ Look::Action(_))
+                if it.running_action() == it.steps[1].run().and_then(|run| run.action) =>
+            {
+                let retry_at = toy.now + SignedDuration::from_secs(2);
+                let unreadable = Answer::Trouble(Trouble::Unclear { retry_at });
+                it.apply(Observation::Seen(look, unreadable), &toy.rules, toy.now).unwrap()
+            }
+            _ => toy.turn(it, Fate::Fine, 20),
+        };
+        assert!(toy.now < began + SignedDuration::from_mins(3), "{it:#?}");
+    }
+    assert_eq!(toy.settle(it).verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn the_clock_set_back_keeps_nothing_waiting_after_a_restart() {
+    let (mut toy, mut it) = taking(600);
+    it = toy.turn(it, Fate::Fine, 20);
+    let back = toy.now - SignedDuration::from_hours(2);
+    let it = it.apply(Observation::Restarted(SignedDuration::ZERO), &toy.rules, back).unwrap();
+    assert!(matches!(it.next(&toy.rules, back), Effect::Look(_)));
+    let looked =
+        it.apply(Observation::Seen(Look::Droplet(DROPLET), Answer::Droplet(toy.droplet(DROPLET))), &toy.rules, back);
+    let looked = looked.unwrap();
+    assert!(looked.not_before.unwrap() <= back + SignedDuration::from_mins(1), "{:?}", looked.not_before);
+}
+
+#[test]
+fn nothing_destructive_is_begun_after_nobody_looked_after_it() {
+    let days = SignedDuration::from_hours(72);
+    for (kind, begun) in [(restore(Safety::Snapshot), false), (restore(Safety::Snapshot), true)] {
+        let mut toy = Toy::new(PowerState::On);
+        let mut it = operation(kind);
+        if begun {
+            it = until(&mut toy, it, |it| it.steps[1].run().is_some());
+        }
+        toy.now += days;
+        it = it.apply(Observation::Restarted(days), &toy.rules, toy.now).unwrap();
+        let done = toy.settle(it);
+        assert!(!words(&toy).contains(&"restore"), "{:?}", words(&toy));
+        assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TooOld)));
+        assert_eq!(toy.power, PowerState::On);
+    }
+    let delete = Kind::Delete { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() } };
+    let it = operation(delete).apply(Observation::Restarted(days), &Toy::new(PowerState::On).rules, super::noon());
+    assert_eq!(it.unwrap().verdict, Some(Verdict::Failed(Failure::TooOld)));
+}
+
+#[test]
+fn a_take_from_last_week_shuts_nothing_down() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    toy.now += SignedDuration::from_hours(24 * 7);
+    let done = toy.settle(it.apply(Observation::Woke, &toy.rules, toy.now).unwrap());
+    assert!(words(&toy).is_empty());
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TooOld)));
+}
+
+#[test]
+fn an_operation_that_waits_for_its_turn_may_wait_for_hours() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    for _ in 0..20 {
+        let turn = toy.now + SignedDuration::from_mins(15);
+        it = it.apply(Observation::Deferred(Hindrance::Turn, turn), &toy.rules, toy.now).unwrap();
+        toy.now = turn;
+    }
+    assert_eq!(toy.settle(it).verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn a_database_put_back_from_a_copy_does_not_restore_over_newer_data() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(restore(Safety::Snapshot));
+    while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    let copy = it.clone();
+    toy.settle(it);
+    toy.power = PowerState::Off;
+    toy.now += SignedDuration::from_mins(2);
+    let it = copy.apply(Observation::Restarted(SignedDuration::from_mins(2)), &toy.rules, toy.now).unwrap();
+    let done = toy.settle(it);
+    assert_eq!(words(&toy).iter().filter(|word| **word == "restore").count(), 1);
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ChangedMeanwhile)));
+}
+
+#[test]
+fn a_restore_asks_again_where_somebody_turned_the_droplet_on_since_its_safety_snapshot() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(restore(Safety::Snapshot));
+    while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    toy.power = PowerState::On;
+    toy.now += SignedDuration::from_secs(30);
+    let done = toy.settle(it);
+    assert!(!words(&toy).contains(&"restore"));
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ChangedMeanwhile)));
+}
+
+#[test]
+fn force_waits_for_nothing_but_the_refusal() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    while it.steps[0].run().is_none() {
+        it = toy.turn(it, Fate::Fine, 7_200);
+    }
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    toy.locked_until = toy.now + SignedDuration::from_hours(2);
+    let it = until(&mut toy, it, |it| it.question.is_some());
+    let mut it = toy.wish(&it, Wish::Force);
+    let pressed = toy.now;
+    let mut tries = 0;
+    while toy.now < pressed + SignedDuration::from_mins(2) {
+        tries += u32::from(next_command(&toy, &it) == Some(Command::PowerOff(DROPLET)));
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    assert!(tries >= 3, "it is tried again and again: {tries}");
+    assert!(matches!(it.obstacle.as_ref().map(|it| &it.what), Some(Hindrance::Event(_))), "and the wait is shown");
+    toy.locked_until = toy.now;
+    toy.actions.last_mut().unwrap().ends = toy.now;
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
+    assert_eq!(done.verdict, Some(Verdict::Completed));
+}
+
+#[test]
+fn somebody_elses_snapshot_that_was_taken_for_ours_is_not_made_up_for_with_the_droplet_running() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    while !matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::LostBefore, 20);
+    toy.begin("snapshot", 20, Some("nightly".to_owned()));
+    let done = toy.settle(it);
+    assert_eq!(toy.power, PowerState::On);
+    assert_eq!(words(&toy), ["shutdown", "power_on"], "nothing that needs it off is begun after a power_on");
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::PowerFirst)));
+}
+
+#[test]
+fn a_snapshot_that_ended_with_the_droplet_on_is_not_called_consistent() {
+    for somebody in [false, true] {
+        let (mut toy, it) = taking(120);
+        if somebody {
+            toy.power = PowerState::On;
+        }
+        let done = toy.settle(it);
+        assert_eq!(done.verdict, Some(Verdict::Completed));
+        assert_eq!(done.may_have_been_taken_live(), somebody);
+    }
+}
+
+#[test]
+fn a_lost_power_on_after_inheriting_does_not_adopt_the_oldest_one_ever() {
+    let mut toy = Toy::new(PowerState::Off);
+    toy.begin("power_on", 1, None);
+    toy.now += SignedDuration::from_hours(1);
+    toy.catch_up();
+    toy.power = PowerState::Off;
+    let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
+    older.power.before = Some(PowerState::On);
+    older.power.owe(toy.now);
+    older.ended = Some(toy.now);
+    let mut it = older.clone();
+    while !matches!(next_command(&toy, &it), Some(Command::PowerOn(_))) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::LostBefore, 20);
+    let done = toy.settle(it);
+    assert_eq!(toy.power, PowerState::On);
+    assert_ne!(done.power.back.run().and_then(|run| run.action), Some(ActionId(101)));
+    assert_eq!(words(&toy), ["power_on"]);
+}
+
+#[test]
+fn a_new_droplet_that_is_unknown_for_a_moment_is_not_called_destroyed() {
+    // Its id is known from the answer; DigitalOcean says 404 for twenty seconds.
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = super::launch();
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    let made = Answer::Droplets(vec![toy.droplet(DROPLET)]);
+    let command = next_command(&toy, &it).unwrap();
+    it = it.apply(Observation::Intended, &toy.rules, toy.now).unwrap();
+    it = it.apply(Observation::Answered(command, made), &toy.rules, toy.now).unwrap();
+    let known_from = toy.now + SignedDuration::from_secs(90);
+    toy.gone = true;
+    for _ in 0..200 {
+        toy.gone = toy.now < known_from;
+        if it.next(&toy.rules, toy.now) == Effect::Rest {
+            break;
+        }
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    assert_eq!(it.verdict, Some(Verdict::Completed));
+    assert!(it.steps.iter().all(|step| step.task == Task::Create && matches!(step.state, State::Done { .. })));
+}
