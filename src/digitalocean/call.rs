@@ -5,14 +5,15 @@
 
 use std::{collections::HashSet, hash::Hash};
 
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, value::RawValue};
 use url::{Url, form_urlencoded};
 
 use super::{
     budget::Priority,
     error::Error,
     exchange::{HttpAnswer, HttpRequest, Method, TransportError},
+    lenient::{Fields, Mismatch, Whole, readable},
 };
 
 /// The most items that DigitalOcean puts on one page.
@@ -48,31 +49,24 @@ enum Turn<T> {
     Done(T),
 }
 
-/// A body that is not what the API describes: where, and how.
-pub(super) struct Mismatch {
-    path: String,
-    detail: String,
-}
-
-impl Mismatch {
-    pub(super) fn at(path: &str, detail: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), detail: detail.into() }
-    }
-}
-
 impl<T: 'static> Call<T> {
-    /// A call with a single answer, whose JSON `W` is turned into the result by `finish`.
-    pub(super) fn single<W: DeserializeOwned>(
+    /// A call with a single answer, whose JSON object is turned into the result by `finish`.
+    pub(super) fn single(
         method: Method,
         path: String,
-        finish: impl Fn(W) -> Result<T, Mismatch> + Send + 'static,
+        finish: impl Fn(&Fields) -> Result<T, Mismatch> + Send + 'static,
     ) -> Self {
-        Self::new(method, path, Box::new(move |answer| finish(json(&answer.body)?).map(Turn::Done)))
+        Self::new(method, path, Box::new(move |answer| finish(&Fields::of_body(&answer.body)?).map(Turn::Done)))
     }
 
-    /// A call whose answer has no body worth reading.
+    /// A call whose answer has no body worth reading. A page for people is none of DigitalOcean's answers, though: something in
+    /// between sent it.
     pub(super) fn bodiless(method: Method, path: String, done: fn() -> T) -> Self {
-        Self::new(method, path, Box::new(move |_| Ok(Turn::Done(done()))))
+        let read = move |answer: &HttpAnswer| {
+            let is_page = answer.body.trim_ascii_start().starts_with(b"<");
+            if is_page { Err(Mismatch::at(".", "it is a page for people")) } else { Ok(Turn::Done(done())) }
+        };
+        Self::new(method, path, Box::new(read))
     }
 
     fn new(method: Method, path: String, read: Box<Reader<T>>) -> Self {
@@ -118,7 +112,7 @@ impl<T: 'static> Call<T> {
 
 impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
     /// A call that reads the list `field` to its last page; an item that two pages show (because the list grew in between)
-    /// counts once.
+    /// counts once, and one that cannot be read is left out.
     pub(super) fn paged<Id: Eq + Hash + Send + 'static>(
         path: String,
         field: &'static str,
@@ -128,8 +122,8 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         let mut page = 1;
         let read = move |answer: &HttpAnswer| {
             let wire: Page<Item> = Page::read(&answer.body, field)?;
-            let next = wire.next_page(page, shown + wire.items.len())?;
-            shown += wire.items.len();
+            let next = wire.next_page(page, shown + wire.shown)?;
+            shown += wire.shown;
             items.extend(wire.items.into_iter().filter(|item| seen.insert(id(item))));
             Ok(match next {
                 Some(next) => {
@@ -141,11 +135,28 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         };
         Self { page: Some(1), ..Self::new(Method::Get, path, Box::new(read)) }
     }
+}
 
+/// One page of a list, and whether more follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnePage<Item> {
+    /// Those of its items that can be read.
+    pub items: Vec<Item>,
+    /// Whether it is the last page.
+    pub is_last: bool,
+}
+
+impl<Item: DeserializeOwned + Send + 'static> Call<OnePage<Item>> {
     /// A call that reads page number `page` of the list `field` and stops there.
     pub(super) fn one_page(path: String, field: &'static str, page: u32) -> Self {
-        let read = move |answer: &HttpAnswer| Ok(Turn::Done(Page::read(&answer.body, field)?.items));
-        Self { page: Some(page.max(1)), ..Self::new(Method::Get, path, Box::new(read)) }
+        let page = page.max(1);
+        let read = move |answer: &HttpAnswer| {
+            let wire: Page<Item> = Page::read(&answer.body, field)?;
+            let before = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(PER_PAGE);
+            let is_last = wire.next_page(page, before.saturating_add(wire.shown))?.is_none();
+            Ok(Turn::Done(OnePage { items: wire.items, is_last }))
+        };
+        Self { page: Some(page), ..Self::new(Method::Get, path, Box::new(read)) }
     }
 }
 
@@ -204,53 +215,57 @@ impl<T> Call<T> {
 /// One page of a list.
 struct Page<Item> {
     items: Vec<Item>,
-    next: Option<String>,
+    /// How many items it has, those that cannot be read included.
+    shown: usize,
+    next: NextLink,
     total: Option<usize>,
 }
 
-#[derive(Default, Deserialize)]
-struct PageLinks {
-    pages: Option<PageNeighbours>,
-}
-
-#[derive(Deserialize)]
-struct PageNeighbours {
-    next: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct PageMeta {
-    total: Option<usize>,
+/// What a page says of the one after it.
+enum NextLink {
+    /// Nothing.
+    None,
+    /// Its number.
+    To(u32),
+    /// Something that leads to no page.
+    Odd,
 }
 
 impl<Item: DeserializeOwned> Page<Item> {
     fn read(body: &[u8], field: &'static str) -> Result<Self, Mismatch> {
-        let mut fields: serde_json::Map<String, Value> = json(body)?;
-        let items = fields.remove(field).ok_or_else(|| Mismatch::at(field, "it is missing"))?;
-        let mut frame = |name| fields.remove(name).filter(|value| !value.is_null());
-        let links = frame("links").map(|value| inner("links", value)).transpose()?.unwrap_or_default();
-        let meta = frame("meta").map(|value| inner("meta", value)).transpose()?.unwrap_or_default();
-        let (PageLinks { pages }, PageMeta { total }) = (links, meta);
-        Ok(Self { items: inner(field, items)?, next: pages.and_then(|pages| pages.next), total })
+        let wire = Fields::of_body(body)?;
+        let raw: Vec<Box<RawValue>> = wire.decisive(field)?;
+        let pages: Option<Fields> = wire.known("links").and_then(|links: Fields| links.known("links.pages"));
+        let next = match pages.filter(|pages| pages.has_value("next")) {
+            None => NextLink::None,
+            Some(pages) => match pages.known("links.pages.next").and_then(|link: String| page_number(&link)) {
+                Some(page) => NextLink::To(page),
+                None => NextLink::Odd,
+            },
+        };
+        let total = wire.known("meta").and_then(|meta: Fields| meta.known("meta.total"));
+        let total = total.and_then(|Whole(total)| usize::try_from(total).ok());
+        Ok(Self { items: readable(&raw, field), shown: raw.len(), next, total })
     }
 
     /// The number of the page after `page`, when `shown` items were seen so far. Of the link only the number counts: it must
-    /// lead forward, and it can lead to no other host.
+    /// lead forward, and it can lead to no other host. Where it does not, the total decides, and else whether the page is full:
+    /// a list is read to its end whatever stands around it.
     fn next_page(&self, page: u32, shown: usize) -> Result<Option<u32>, Mismatch> {
-        const LINK: &str = "links.pages.next";
-        let next = match &self.next {
-            _ if self.items.is_empty() => return Ok(None),
-            Some(link) => page_number(link).ok_or_else(|| Mismatch::at(LINK, "it names no page"))?,
-            None if self.total.is_some_and(|total| shown < total) => page.saturating_add(1),
-            None => return Ok(None),
+        let more = match (&self.next, self.total) {
+            _ if self.shown == 0 => return Ok(None),
+            (NextLink::To(next), _) if (page + 1..=MOST_PAGES).contains(next) => return Ok(Some(*next)),
+            (_, Some(total)) => shown < total,
+            (NextLink::To(_) | NextLink::Odd, None) => true,
+            (NextLink::None, None) => self.shown >= PER_PAGE,
         };
-        if next <= page {
-            return Err(Mismatch::at(LINK, format!("page {next} comes after page {page}")));
+        match page.saturating_add(1) {
+            _ if !more => Ok(None),
+            next if next > MOST_PAGES => {
+                Err(Mismatch::at("links.pages.next", format!("the list has more than {MOST_PAGES} pages")))
+            }
+            next => Ok(Some(next)),
         }
-        if next > MOST_PAGES {
-            return Err(Mismatch::at(LINK, format!("the list has more than {MOST_PAGES} pages")));
-        }
-        Ok(Some(next))
     }
 }
 
@@ -258,25 +273,6 @@ fn page_number(link: &str) -> Option<u32> {
     let base = Url::parse("https://api.digitalocean.com").ok()?;
     let link = base.join(link).ok()?;
     link.query_pairs().find(|(name, _)| name == "page")?.1.parse().ok()
-}
-
-/// Reads JSON, naming the field that is wrong.
-fn json<W: DeserializeOwned>(body: &[u8]) -> Result<W, Mismatch> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| Mismatch { path: error.path().to_string(), detail: error.inner().to_string() })
-}
-
-/// Reads what stands under `field`, naming the field inside it that is wrong.
-fn inner<W: DeserializeOwned>(field: &str, value: Value) -> Result<W, Mismatch> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = match error.path().to_string() {
-            inside if inside.starts_with('[') => format!("{field}{inside}"),
-            inside if inside == "." => field.to_owned(),
-            inside => format!("{field}.{inside}"),
-        };
-        Mismatch { path, detail: error.inner().to_string() }
-    })
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 //! Called by the worker, which writes the intent down first. None of them is idempotent and none has a key that would make
 //! it so: after a lost answer somebody has to look.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     budget::Priority,
-    call::{Call, Mismatch},
+    call::Call,
     exchange::Method,
+    lenient::{Fields, Mismatch, Whole},
     model::{Action, Droplet},
     reads::same,
 };
@@ -63,28 +63,17 @@ pub struct NewDroplet {
 
 /// Makes a Droplet; told are the Droplet and the Action that makes it.
 pub fn create_droplet(wanted: &NewDroplet) -> Call<(Droplet, Option<ActionId>)> {
-    #[derive(Deserialize)]
-    struct Wire {
-        droplet: Droplet,
-        links: Option<Links>,
-    }
-    #[derive(Deserialize)]
-    struct Links {
-        actions: Option<Vec<Link>>,
-    }
-    #[derive(Deserialize)]
-    struct Link {
-        id: u64,
-        rel: Option<String>,
-    }
     let body = json!({
         "name": wanted.name, "region": wanted.region, "size": wanted.size, "image": wanted.image,
         "tags": wanted.tags, "ssh_keys": wanted.ssh_keys,
     });
-    Call::single(Method::Post, "/v2/droplets".to_owned(), |Wire { droplet, links }| {
-        let links = links.and_then(|links| links.actions).unwrap_or_default();
-        let made = links.into_iter().find(|link| link.rel.as_deref() == Some("create"));
-        Ok((droplet, made.map(|link| ActionId(link.id))))
+    Call::single(Method::Post, "/v2/droplets".to_owned(), |wire| {
+        let links: Option<Fields> = wire.known("links");
+        let actions = links.and_then(|links| links.known_list::<Fields>("links.actions")).unwrap_or_default();
+        let is_create =
+            |action: &&Fields| action.known::<String>("links.actions.rel").is_some_and(|rel| rel == "create");
+        let create = actions.iter().find(is_create).and_then(|action| action.known("links.actions.id"));
+        Ok((wire.decisive("droplet")?, create.map(|Whole(id)| ActionId(id))))
     })
     .body(body)
     .scopes(&["droplet:create", "tag:create", "image:read", "ssh_key:read"])
@@ -96,12 +85,9 @@ pub fn delete_snapshot(id: SnapshotId) -> Call<()> {
 }
 
 fn start(droplet: DropletId, kind: &'static str, mut body: Value) -> Call<Action> {
-    #[derive(Deserialize)]
-    struct Wire {
-        action: Action,
-    }
     body["type"] = kind.into();
-    Call::single(Method::Post, format!("/v2/droplets/{droplet}/actions"), move |Wire { action }| {
+    Call::single(Method::Post, format!("/v2/droplets/{droplet}/actions"), move |wire| {
+        let action: Action = wire.decisive("action")?;
         if let Some(told) = action.droplet {
             same("action.resource_id", &droplet, &told)?;
         }

@@ -11,6 +11,7 @@ pub mod client;
 pub mod commands;
 pub mod error;
 pub mod exchange;
+mod lenient;
 pub mod model;
 pub mod probes;
 pub mod reads;

@@ -1,22 +1,23 @@
-//! What DigitalOcean tells us, in our types. The wire shapes are private to this file and [`super::reads`].
+//! What DigitalOcean tells us, in our types.
 //!
-//! Unknown fields are ignored, nulls and fields that a token may not see are tolerated; a wrong type is an error that names
-//! the field. Ids come as numbers and as text, and both are read.
+//! Demanded is only what decides: a Droplet's id and status, an Action's id, status and type, a Snapshot's id and name, and what
+//! a size or a key cannot be chosen without. Any other field may be missing, null or in another form, and is then not known.
 
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
+use super::lenient::{Fields, Mismatch, Whole};
 use crate::operation::ids::{ActionId, DropletId, SnapshotId};
 
 /// A Droplet as it was at the moment of reading.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "WireDroplet")]
+#[serde(try_from = "Fields")]
 pub struct Droplet {
     /// Its id.
     pub id: DropletId,
-    /// Its name; not unique.
+    /// Its name, which is not unique; its id where DigitalOcean does not say it.
     pub name: String,
     /// Whether it runs.
     pub status: DropletStatus,
@@ -30,8 +31,8 @@ pub struct Droplet {
     pub size_slug: Option<String>,
     /// Its price in dollars a month.
     pub price_monthly: Option<f64>,
-    /// Its tags; empty as well when the token may not see them.
-    pub tags: Vec<String>,
+    /// Its tags; absent where they are not known, such as to a token that may not see them. That is not the same as none.
+    pub tags: Option<Vec<String>>,
     /// Its Volumes, which no Snapshot includes.
     pub volume_ids: Vec<String>,
     /// Its public address, once it has one.
@@ -81,7 +82,7 @@ pub struct BackupWindow {
 
 /// An Action as it was at the moment of reading. It carries neither a percentage nor a reason nor a Snapshot's id.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "WireAction")]
+#[serde(try_from = "Fields")]
 pub struct Action {
     /// Its id.
     pub id: ActionId,
@@ -124,7 +125,7 @@ impl From<String> for ActionStatus {
 
 /// A Snapshot (or backup) of a Droplet.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "WireSnapshot")]
+#[serde(try_from = "Fields")]
 pub struct Snapshot {
     /// Its id; as an image it has the same number.
     pub id: SnapshotId,
@@ -140,12 +141,11 @@ pub struct Snapshot {
     pub size_gigabytes: Option<f64>,
     /// The Droplet it was taken of, which may be gone.
     pub droplet: Option<DropletId>,
-    /// Its tags.
-    pub tags: Vec<String>,
 }
 
 /// What the token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Fields")]
 pub struct Account {
     /// The account's e-mail address.
     pub email: Option<String>,
@@ -157,202 +157,175 @@ pub struct Account {
 
 /// A size that a Droplet can have.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "Fields")]
 pub struct Size {
     /// Its slug.
     pub slug: String,
     /// Its disk in GB.
-    #[serde(rename = "disk")]
     pub disk_gb: u64,
     /// Its memory in MB.
-    #[serde(rename = "memory")]
     pub memory_mb: u64,
     /// Its virtual processors.
     pub vcpus: u64,
     /// Its price in dollars a month.
     pub price_monthly: f64,
-    /// The Regions that have it.
-    #[serde(default, deserialize_with = "null_is_default")]
-    pub regions: Vec<String>,
-    /// Whether a new Droplet can have it.
-    #[serde(default)]
+    /// The Regions that have it, where known.
+    pub regions: Option<Vec<String>>,
+    /// Whether a new Droplet can have it; so it is said where nothing is known.
     pub available: bool,
 }
 
 /// A place where Droplets run.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Fields")]
 pub struct Region {
     /// Its slug.
     pub slug: String,
     /// Its name for people.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub name: String,
-    /// Whether a new Droplet can be made there.
-    #[serde(default)]
+    /// Whether a new Droplet can be made there; so it is said where nothing is known.
     pub available: bool,
 }
 
 /// A key that can be put on a new Droplet.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Fields")]
 pub struct SshKey {
     /// Its fingerprint, by which a new Droplet can be given it.
     pub fingerprint: String,
     /// Its name for people.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub name: String,
 }
 
-#[derive(Deserialize)]
-struct WireDroplet {
-    #[serde(deserialize_with = "number_or_text")]
-    id: u64,
-    name: String,
-    status: DropletStatus,
-    #[serde(default, deserialize_with = "null_is_default")]
-    locked: bool,
-    region: Option<WireSlug>,
-    disk: Option<u64>,
-    size_slug: Option<String>,
-    size: Option<WireDropletSize>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    tags: Vec<String>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    volume_ids: Vec<String>,
-    networks: Option<WireNetworks>,
-    next_backup_window: Option<WireWindow>,
-    created_at: Option<Timestamp>,
-}
+impl TryFrom<Fields> for Droplet {
+    type Error = Mismatch;
 
-#[derive(Deserialize)]
-struct WireSlug {
-    slug: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireDropletSize {
-    price_monthly: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct WireNetworks {
-    #[serde(default, deserialize_with = "null_is_default")]
-    v4: Vec<WireAddress>,
-}
-
-#[derive(Deserialize)]
-struct WireAddress {
-    ip_address: Option<Ipv4Addr>,
-    r#type: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireWindow {
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
-}
-
-impl From<WireDroplet> for Droplet {
-    fn from(wire: WireDroplet) -> Self {
-        let addresses = wire.networks.map(|networks| networks.v4).unwrap_or_default();
-        let public = addresses.into_iter().find(|address| address.r#type.as_deref() == Some("public"));
-        let window = wire.next_backup_window.and_then(|window| window.start.zip(window.end));
-        Self {
-            id: DropletId(wire.id),
-            name: wire.name,
-            status: wire.status,
-            locked: wire.locked,
-            region: wire.region.and_then(|region| region.slug),
-            disk_gb: wire.disk,
-            size_slug: wire.size_slug,
-            price_monthly: wire.size.and_then(|size| size.price_monthly),
-            tags: wire.tags,
-            volume_ids: wire.volume_ids,
-            public_ipv4: public.and_then(|address| address.ip_address),
-            next_backup_window: window.map(|(start, end)| BackupWindow { start, end }),
-            created_at: wire.created_at,
-        }
+    fn try_from(wire: Fields) -> Result<Self, Mismatch> {
+        let Whole(id) = wire.decisive("droplet.id")?;
+        let name: Option<String> = wire.known("droplet.name");
+        let addresses: Option<Vec<Fields>> =
+            wire.known("droplet.networks").and_then(|networks: Fields| networks.known_list("droplet.networks.v4"));
+        Ok(Self {
+            id: DropletId(id),
+            name: name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_string()),
+            status: wire.decisive("droplet.status")?,
+            locked: wire.known("droplet.locked").unwrap_or_default(),
+            region: wire.known("droplet.region").and_then(|region: Fields| region.known("droplet.region.slug")),
+            disk_gb: whole(&wire, "droplet.disk"),
+            size_slug: wire.known("droplet.size_slug"),
+            price_monthly: wire.known("droplet.size").and_then(|size: Fields| size.known("droplet.size.price_monthly")),
+            tags: wire.known_list("droplet.tags"),
+            volume_ids: wire.known_list("droplet.volume_ids").unwrap_or_default(),
+            public_ipv4: addresses.unwrap_or_default().iter().find_map(public_address),
+            next_backup_window: wire
+                .known("droplet.next_backup_window")
+                .and_then(|window: Fields| backup_window(&window)),
+            created_at: wire.known("droplet.created_at"),
+        })
     }
 }
 
-#[derive(Deserialize)]
-struct WireAction {
-    #[serde(deserialize_with = "number_or_text")]
-    id: u64,
-    status: ActionStatus,
-    r#type: String,
-    started_at: Option<Timestamp>,
-    completed_at: Option<Timestamp>,
-    #[serde(default, deserialize_with = "optional_number_or_text")]
-    resource_id: Option<u64>,
-    resource_type: Option<String>,
+fn public_address(address: &Fields) -> Option<Ipv4Addr> {
+    let kind: Option<String> = address.known("droplet.networks.v4.type");
+    if kind.as_deref() == Some("public") { address.known("droplet.networks.v4.ip_address") } else { None }
 }
 
-impl From<WireAction> for Action {
-    fn from(wire: WireAction) -> Self {
+fn backup_window(window: &Fields) -> Option<BackupWindow> {
+    let start = window.known("droplet.next_backup_window.start")?;
+    let end = window.known("droplet.next_backup_window.end")?;
+    Some(BackupWindow { start, end })
+}
+
+impl TryFrom<Fields> for Action {
+    type Error = Mismatch;
+
+    fn try_from(wire: Fields) -> Result<Self, Mismatch> {
+        let Whole(id) = wire.decisive("action.id")?;
         // The transfer of an image is an Action too, and its `resource_id` is the image's.
-        let of_droplet = wire.resource_type.as_deref().is_none_or(|kind| kind == "droplet");
-        Self {
-            id: ActionId(wire.id),
-            status: wire.status,
-            kind: wire.r#type,
-            droplet: wire.resource_id.filter(|_| of_droplet).map(DropletId),
-            started_at: wire.started_at,
-            completed_at: wire.completed_at,
-        }
+        let of: Option<String> = wire.known("action.resource_type");
+        let of_droplet = of.is_none_or(|kind| kind == "droplet");
+        Ok(Self {
+            id: ActionId(id),
+            status: wire.decisive("action.status")?,
+            kind: wire.decisive("action.type")?,
+            droplet: whole(&wire, "action.resource_id").filter(|_| of_droplet).map(DropletId),
+            started_at: wire.known("action.started_at"),
+            completed_at: wire.known("action.completed_at"),
+        })
     }
 }
 
-#[derive(Deserialize)]
-struct WireSnapshot {
-    #[serde(deserialize_with = "number_or_text")]
-    id: u64,
-    #[serde(default, deserialize_with = "null_is_default")]
-    name: String,
-    created_at: Option<Timestamp>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    regions: Vec<String>,
-    min_disk_size: Option<u64>,
-    size_gigabytes: Option<f64>,
-    #[serde(default, deserialize_with = "optional_number_or_text")]
-    resource_id: Option<u64>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    tags: Vec<String>,
-}
+impl TryFrom<Fields> for Snapshot {
+    type Error = Mismatch;
 
-impl From<WireSnapshot> for Snapshot {
-    fn from(wire: WireSnapshot) -> Self {
-        Self {
-            id: SnapshotId(wire.id),
-            name: wire.name,
-            created_at: wire.created_at,
-            regions: wire.regions,
-            min_disk_size: wire.min_disk_size,
-            size_gigabytes: wire.size_gigabytes,
-            droplet: wire.resource_id.map(DropletId),
-            tags: wire.tags,
-        }
+    fn try_from(wire: Fields) -> Result<Self, Mismatch> {
+        let Whole(id) = wire.decisive("snapshot.id")?;
+        Ok(Self {
+            id: SnapshotId(id),
+            name: wire.decisive("snapshot.name")?,
+            created_at: wire.known("snapshot.created_at"),
+            regions: wire.known_list("snapshot.regions").unwrap_or_default(),
+            min_disk_size: whole(&wire, "snapshot.min_disk_size"),
+            size_gigabytes: wire.known("snapshot.size_gigabytes"),
+            droplet: whole(&wire, "snapshot.resource_id").map(DropletId),
+        })
     }
 }
 
-fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(wire: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(wire)?.unwrap_or_default())
+impl TryFrom<Fields> for Account {
+    type Error = Mismatch;
+
+    fn try_from(wire: Fields) -> Result<Self, Mismatch> {
+        Ok(Self {
+            email: wire.known("account.email"),
+            status: wire.known("account.status"),
+            droplet_limit: whole(&wire, "account.droplet_limit"),
+        })
+    }
 }
 
-fn number_or_text<'de, D: Deserializer<'de>>(wire: D) -> Result<u64, D::Error> {
-    optional_number_or_text(wire)?.ok_or_else(|| de::Error::custom("an id is missing"))
+impl TryFrom<Fields> for Size {
+    type Error = Mismatch;
+
+    fn try_from(wire: Fields) -> Result<Self, Mismatch> {
+        let number = |place| wire.decisive(place).map(|Whole(number)| number);
+        Ok(Self {
+            slug: wire.decisive("size.slug")?,
+            disk_gb: number("size.disk")?,
+            memory_mb: number("size.memory")?,
+            vcpus: number("size.vcpus")?,
+            price_monthly: wire.decisive("size.price_monthly")?,
+            regions: wire.known_list("size.regions"),
+            available: wire.known("size.available").unwrap_or(true),
+        })
+    }
 }
 
-fn optional_number_or_text<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<u64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "an id is wanted, as a number or as its text")]
-    enum Id {
-        Number(u64),
-        Text(String),
+impl TryFrom<Fields> for Region {
+    type Error = Mismatch;
+
+    fn try_from(wire: Fields) -> Result<Self, Mismatch> {
+        Ok(Self {
+            slug: wire.decisive("region.slug")?,
+            name: wire.known("region.name").unwrap_or_default(),
+            available: wire.known("region.available").unwrap_or(true),
+        })
     }
-    match Option::deserialize(wire)? {
-        None => Ok(None),
-        Some(Id::Number(id)) => Ok(Some(id)),
-        Some(Id::Text(text)) => text.parse().map(Some).map_err(|_| de::Error::custom("an id is wanted, not a word")),
+}
+
+impl TryFrom<Fields> for SshKey {
+    type Error = Mismatch;
+
+    fn try_from(wire: Fields) -> Result<Self, Mismatch> {
+        Ok(Self {
+            fingerprint: wire.decisive("ssh_key.fingerprint")?,
+            name: wire.known("ssh_key.name").unwrap_or_default(),
+        })
     }
+}
+
+fn whole(wire: &Fields, place: &'static str) -> Option<u64> {
+    wire.known(place).map(|Whole(number)| number)
 }
 
 #[cfg(test)]

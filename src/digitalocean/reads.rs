@@ -2,23 +2,18 @@
 //!
 //! Called by the watcher, the inventory and the worker. An answer about another thing than was asked for is unreadable.
 
-use serde::Deserialize;
-
 use super::{
     budget::Priority,
-    call::{Call, Mismatch},
+    call::{Call, OnePage},
     exchange::Method,
+    lenient::Mismatch,
     model::{Account, Action, Droplet, Region, Size, Snapshot, SshKey},
 };
 use crate::operation::ids::{ActionId, DropletId, SnapshotId};
 
 /// Whose token it is.
 pub fn account() -> Call<Account> {
-    #[derive(Deserialize)]
-    struct Wire {
-        account: Account,
-    }
-    Call::single(Method::Get, "/v2/account".to_owned(), |wire: Wire| Ok(wire.account)).scopes(&["account:read"])
+    Call::single(Method::Get, "/v2/account".to_owned(), |wire| wire.decisive("account")).scopes(&["account:read"])
 }
 
 /// All Droplets, or those with a tag. GPU Droplets are not among them.
@@ -39,17 +34,14 @@ pub fn droplets_named(name: &str) -> Call<Vec<Droplet>> {
 }
 
 /// One page of all Droplets, for a sweep.
-pub fn droplets_page(page: u32) -> Call<Vec<Droplet>> {
+pub fn droplets_page(page: u32) -> Call<OnePage<Droplet>> {
     Call::one_page("/v2/droplets".to_owned(), "droplets", page).with_priority(Priority::Poll).scopes(&["droplet:read"])
 }
 
 /// One Droplet.
 pub fn droplet(id: DropletId) -> Call<Droplet> {
-    #[derive(Deserialize)]
-    struct Wire {
-        droplet: Droplet,
-    }
-    Call::single(Method::Get, format!("/v2/droplets/{id}"), move |Wire { droplet }| {
+    Call::single(Method::Get, format!("/v2/droplets/{id}"), move |wire| {
+        let droplet: Droplet = wire.decisive("droplet")?;
         same("droplet.id", &id, &droplet.id)?;
         Ok(droplet)
     })
@@ -85,17 +77,14 @@ fn of_droplet(id: DropletId, images: Call<Vec<Snapshot>>) -> Call<Vec<Snapshot>>
 }
 
 /// One page of the account's Actions, for a sweep; their order is not documented.
-pub fn actions_page(page: u32) -> Call<Vec<Action>> {
+pub fn actions_page(page: u32) -> Call<OnePage<Action>> {
     Call::one_page("/v2/actions".to_owned(), "actions", page).with_priority(Priority::Poll).scopes(&["actions:read"])
 }
 
 /// One Action. Not by the Droplet's path, where `completed_at` may stay null for ever.
 pub fn action(id: ActionId) -> Call<Action> {
-    #[derive(Deserialize)]
-    struct Wire {
-        action: Action,
-    }
-    Call::single(Method::Get, format!("/v2/actions/{id}"), move |Wire { action }| {
+    Call::single(Method::Get, format!("/v2/actions/{id}"), move |wire| {
+        let action: Action = wire.decisive("action")?;
         same("action.id", &id, &action.id)?;
         Ok(action)
     })
@@ -113,11 +102,8 @@ pub fn snapshots() -> Call<Vec<Snapshot>> {
 
 /// One Snapshot.
 pub fn snapshot(id: SnapshotId) -> Call<Snapshot> {
-    #[derive(Deserialize)]
-    struct Wire {
-        snapshot: Snapshot,
-    }
-    Call::single(Method::Get, format!("/v2/snapshots/{id}"), move |Wire { snapshot }| {
+    Call::single(Method::Get, format!("/v2/snapshots/{id}"), move |wire| {
+        let snapshot: Snapshot = wire.decisive("snapshot")?;
         same("snapshot.id", &id, &snapshot.id)?;
         Ok(snapshot)
     })

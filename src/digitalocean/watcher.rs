@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     budget::Priority,
-    call::{Call, PER_PAGE},
+    call::{Call, OnePage},
     client::Client,
     error::Error,
     model::{Action, Droplet},
@@ -86,7 +86,7 @@ impl Watcher {
 /// All things of one sort: how they are read, who was asked for, what the latest sweep showed.
 struct Flock<Id, T> {
     one: fn(Id) -> Call<T>,
-    page: fn(u32) -> Call<Vec<T>>,
+    page: fn(u32) -> Call<OnePage<T>>,
     id: fn(&T) -> Id,
     interval: SignedDuration,
     memory: Arc<Mutex<Memory<Id, T>>>,
@@ -117,7 +117,12 @@ where
     Id: Copy + Eq + Hash + Send + Sync + 'static,
     T: Clone + Send + Sync + 'static,
 {
-    fn new(one: fn(Id) -> Call<T>, page: fn(u32) -> Call<Vec<T>>, id: fn(&T) -> Id, interval: SignedDuration) -> Self {
+    fn new(
+        one: fn(Id) -> Call<T>,
+        page: fn(u32) -> Call<OnePage<T>>,
+        id: fn(&T) -> Id,
+        interval: SignedDuration,
+    ) -> Self {
         let memory = Memory { asked: HashMap::new(), swept: None, running: None };
         Self { one, page, id, interval, memory: Arc::new(Mutex::new(memory)) }
     }
@@ -180,7 +185,7 @@ enum Plan<Id, T> {
 /// enough.
 async fn sweep<Id: Copy + Eq + Hash, T: 'static>(
     client: Client,
-    page: fn(u32) -> Call<Vec<T>>,
+    page: fn(u32) -> Call<OnePage<T>>,
     id: fn(&T) -> Id,
     memory: Arc<Mutex<Memory<Id, T>>>,
 ) -> Result<Swept<Id, T>, Error> {
@@ -189,10 +194,9 @@ async fn sweep<Id: Copy + Eq + Hash, T: 'static>(
     for number in 1..=MOST_PAGES {
         let ticket = client.admit(Priority::Poll).await;
         let at = client.now();
-        let items = client.run_admitted(page(number), ticket).await?;
-        let last = items.len() < PER_PAGE;
+        let OnePage { items, is_last } = client.run_admitted(page(number), ticket).await?;
         seen.extend(items.into_iter().map(|value| (id(&value), Seen { value, at })));
-        if last || lock(&memory).asked.keys().all(|asked| seen.contains_key(asked)) {
+        if is_last || lock(&memory).asked.keys().all(|asked| seen.contains_key(asked)) {
             break;
         }
     }

@@ -33,17 +33,23 @@ pub struct Tagged {
 }
 
 impl Inventory {
+    /// Whether a Droplet that was listed by tag has the tag, as far as is known.
     pub(super) fn is_ours(&self, droplet: &Droplet) -> bool {
-        self.tagged.as_ref().is_none_or(|tagged| droplet.tags.contains(&tagged.tag))
+        let Some(tagged) = &self.tagged else { return true };
+        droplet.tags.as_ref().is_none_or(|tags| tags.contains(&tagged.tag))
     }
 
     /// The Droplet, if it may be touched.
     pub(super) fn admit(&self, droplet: Droplet) -> Result<Droplet, Unresolved> {
-        match &self.tagged {
-            Some(tagged) if !self.is_ours(&droplet) => {
-                Err(Unresolved::NotTagged { name: droplet.name, tag: tagged.tag.clone() })
-            }
-            Some(_) | None => Ok(droplet),
+        match (&self.tagged, &droplet.tags) {
+            (None, _) => Ok(droplet),
+            (Some(tagged), Some(tags)) if tags.contains(&tagged.tag) => Ok(droplet),
+            (Some(tagged), Some(_)) => Err(Unresolved::NotTagged { name: droplet.name, tag: tagged.tag.clone() }),
+            (Some(_), None) => Err(Unresolved::Unavailable(Error::Unreadable {
+                path: "droplet.tags".to_owned(),
+                detail: "it is not said whether the Droplet has the tag".to_owned(),
+                request_id: None,
+            })),
         }
     }
 

@@ -33,14 +33,14 @@ pub enum Status {
 pub struct DropletReading {
     /// The Droplet that the answer speaks of.
     pub id: DropletId,
-    /// Its present name; people rename Droplets.
-    pub name: String,
+    /// Its present name, where said; people rename Droplets.
+    pub name: Option<String>,
     /// Whether it runs.
     pub status: Status,
     /// DigitalOcean refuses Actions while a Droplet is locked.
     pub locked: bool,
-    /// Its present tags.
-    pub tags: Vec<String>,
+    /// Its present tags; absent where DigitalOcean does not say them, which is not the same as none.
+    pub tags: Option<Vec<String>>,
     /// Its public IPv4 address, once it has one.
     pub address: Option<String>,
     /// What it costs a month, in cents, where said.

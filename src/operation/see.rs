@@ -182,8 +182,12 @@ impl Operation {
     /// The look before a command of a forward step: is the Droplet ours to touch, free, and not already as wanted?
     fn prepare(&mut self, index: usize, reading: &DropletReading, rules: &Rules, now: Timestamp) {
         let focus = Focus::Forward(index);
-        if let Some(tag) = rules.droplet_tag.as_ref().filter(|tag| !reading.tags.contains(tag)) {
-            return self.fail_step(focus, Failure::TagRemoved { tag: tag.clone() }, now);
+        match (&rules.droplet_tag, &reading.tags) {
+            (Some(_), None) => return self.wait_for(Hindrance::Outage, rules, now),
+            (Some(tag), Some(tags)) if !tags.contains(tag) => {
+                return self.fail_step(focus, Failure::TagRemoved { tag: tag.clone() }, now);
+            }
+            (Some(_) | None, _) => {}
         }
         let power = match &reading.status {
             Status::Settled(power) => *power,
@@ -203,7 +207,9 @@ impl Operation {
         if self.power.owed.is_none() && (turned_on || self.steps.iter().all(|step| step.began.is_none())) {
             self.power.before = Some(power);
         }
-        self.target.name.clone_from(&reading.name);
+        if let Some(name) = &reading.name {
+            self.target.name.clone_from(name);
+        }
         self.not_before = None;
         let answer_lost = self.steps[index].answer_lost;
         match (task, power) {

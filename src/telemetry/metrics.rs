@@ -51,6 +51,11 @@ pub const METRICS: &[Described] = &[
         Kind::Gauge,
         "Requests that DigitalOcean still allows, in this minute or in this hour, whichever is less",
     ),
+    described(
+        "snapshot_bot_odd_answers_total",
+        Kind::Counter,
+        "Fields and list items of DigitalOcean's answers that came in a form that is not known, by place",
+    ),
     described("snapshot_bot_power_owed", Kind::Gauge, "Droplets that the bot still has to bring back on"),
 ];
 

@@ -100,7 +100,7 @@ pub fn droplet_reading(droplet: model::Droplet) -> DropletReading {
     };
     DropletReading {
         id: droplet.id,
-        name: droplet.name,
+        name: Some(droplet.name).filter(|name| *name != droplet.id.to_string()),
         status,
         locked: droplet.locked,
         tags: droplet.tags,

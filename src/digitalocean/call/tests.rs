@@ -92,12 +92,59 @@ fn a_link_to_another_host_leads_nowhere_but_to_its_page() {
 }
 
 #[test]
-fn a_link_that_leads_back_or_nowhere_is_unreadable() {
-    for link in ["https://api.digitalocean.com/v2/x?page=1", "/v2/x", "::", "/v2/x?page=-1", "/v2/x?page=99999"] {
-        let body = json!({ "actions": [action(1)], "links": { "pages": { "next": link } } });
-        let (result, _) = play(reads::droplet_actions(DropletId(7)), &[body]);
-        assert_eq!(path_of(result.unwrap_err()), "links.pages.next", "{link}");
+fn whatever_stands_around_a_list_it_is_read_to_its_end() {
+    let next = |link: Value| json!({ "pages": { "next": link } });
+    let odd = [
+        (next(json!("https://api.digitalocean.com/v2/x?page=1")), Value::Null),
+        (next(json!("/v2/x")), Value::Null),
+        (next(json!("::")), Value::Null),
+        (next(json!("/v2/x?page=-1")), Value::Null),
+        (next(json!("/v2/x?page=99999")), Value::Null),
+        (next(json!({ "href": "/v2/x?page=2" })), json!("many")),
+        (next(json!("/v2/x?page=2")), json!({ "total": "?" })),
+        (json!("?page=2"), json!({ "total": 2 })),
+        (json!([]), json!({ "total": "2" })),
+        (json!({ "pages": [] }), json!({ "total": 2.0 })),
+    ];
+    for (links, meta) in odd {
+        let first = json!({ "actions": [action(1)], "links": links, "meta": meta });
+        let bodies = [first.clone(), json!({ "actions": [action(2)] }), json!({ "actions": [] })];
+        let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+        assert_eq!(ids(&actions.unwrap()), [1, 2], "{first}");
+        assert_eq!(asked[1], "/v2/droplets/7/actions?page=2&per_page=200");
     }
+}
+
+#[test]
+fn a_full_page_that_says_nothing_of_the_next_one_is_not_the_last() {
+    let full: Vec<_> = (1..=200).map(action).collect();
+    let bodies = [json!({ "actions": full, "links": 5, "meta": null }), json!({ "actions": [action(201)] })];
+    let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    assert_eq!((actions.unwrap().len(), asked.len()), (201, 2));
+}
+
+#[test]
+fn items_that_cannot_be_read_are_left_out_and_count_as_shown() {
+    let bodies = [
+        json!({ "actions": [action(1), { "id": 2, "status": 5, "type": "snapshot" }, null], "meta": { "total": 5 } }),
+        json!({ "actions": ["?", action(5)], "meta": { "total": 5 } }),
+    ];
+    let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    assert_eq!((ids(&actions.unwrap()), asked.len()), (vec![1, 5], 2));
+}
+
+#[test]
+fn snapshots_of_volumes_and_sizes_without_a_price_do_not_hide_the_others() {
+    let bodies = [json!({ "snapshots": [
+        { "id": "fbe805e8-866b-11e6-96bf-000f53315a41", "name": "volume", "resource_type": "volume" },
+        { "id": "5", "name": "s", "resource_id": "7" },
+    ], "meta": { "total": 2 } })];
+    let snapshots = play(reads::snapshots(), &bodies).0.unwrap();
+    assert_eq!(snapshots.iter().map(|snapshot| snapshot.id).collect::<Vec<_>>(), [SnapshotId(5)]);
+    let size = |slug: &str, price: Value| json!({ "slug": slug, "disk": 25.0, "memory": 1024, "vcpus": 1, "price_monthly": price, "available": "yes" });
+    let bodies = [json!({ "sizes": [size("gpu", Value::Null), size("small", json!(6)), 5] })];
+    let sizes = play(reads::sizes(), &bodies).0.unwrap();
+    assert_eq!(sizes.iter().map(|size| (size.slug.as_str(), size.available)).collect::<Vec<_>>(), [("small", true)]);
 }
 
 #[test]
@@ -117,7 +164,7 @@ fn after_an_error_the_same_page_is_asked_for_again() {
     assert!(matches!(call.absorb(&first), Ok(Progress::More)));
     let before = call.request();
     assert!(call.absorb(&answer(502, &json!("oops"))).is_err());
-    assert!(call.absorb(&answer(200, &json!({ "actions": [{ "id": 2 }] }))).is_err());
+    assert!(call.absorb(&answer(200, &json!({ "actions": { "id": 2 } }))).is_err());
     assert_eq!(call.request(), before);
     let second = answer(200, &json!({ "actions": [action(2)], "meta": { "total": 2 } }));
     match call.absorb(&second) {
@@ -127,17 +174,17 @@ fn after_an_error_the_same_page_is_asked_for_again() {
 }
 
 #[test]
-fn a_wrong_type_is_named_with_its_place() {
-    let body = json!({ "actions": [action(1), { "id": 2, "status": 5, "type": "snapshot" }] });
-    let error = play(reads::droplet_actions(DropletId(7)), &[body]).0.unwrap_err();
+fn what_decides_is_named_where_it_is_missing() {
+    let body = json!({ "action": { "id": 1, "status": 5, "type": "snapshot" } });
+    let error = play(reads::action(ActionId(1)), &[body]).0.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "DigitalOcean's answer is unreadable at `actions[1].status`: invalid type: integer `5`, expected a string"
+        "DigitalOcean's answer is unreadable at `action`: `status`: invalid type: integer `5`, expected a string"
     );
     let error = play(reads::droplet_actions(DropletId(7)), &[json!({ "action": [] })]).0.unwrap_err();
     assert_eq!(path_of(error), "actions");
-    let error = play(reads::action(ActionId(1)), &[json!({ "action": { "id": "x", "status": "" } })]).0.unwrap_err();
-    assert_eq!(path_of(error), "action.id");
+    let error = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": null })]).0.unwrap_err();
+    assert_eq!(path_of(error), "actions", "not known is not empty");
 }
 
 #[test]
@@ -167,27 +214,46 @@ fn commands_say_what_they_want() {
 }
 
 #[test]
-fn a_removal_needs_no_body() {
+fn a_removal_is_done_whatever_digitalocean_says_to_it() {
     let call = commands::delete_snapshot(SnapshotId(9));
     assert_eq!(call.request().path_and_query, "/v2/snapshots/9");
-    let gone = |_| Ok(HttpAnswer { body: Vec::new(), ..answer(204, &Value::Null) });
-    assert_eq!(call.exchange(gone), Ok(()));
+    for body in ["", "null", "{}", "{\"snapshot\":5", "gone"] {
+        let gone = |_| Ok(HttpAnswer { body: body.into(), ..answer(204, &Value::Null) });
+        assert_eq!(commands::delete_snapshot(SnapshotId(9)).exchange(gone), Ok(()), "{body}");
+    }
+    let page =
+        |_| Ok(HttpAnswer { body: b"\n<!DOCTYPE html><title>Log in</title>".into(), ..answer(200, &Value::Null) });
+    let error = commands::delete_snapshot(SnapshotId(9)).exchange(page).unwrap_err();
+    assert_eq!(error.delivery(), Delivery::Ambiguous, "a proxy's page says nothing of what DigitalOcean did");
 }
 
 #[test]
-fn a_new_droplet_comes_with_the_action_that_makes_it() {
-    let wanted = commands::NewDroplet {
+fn a_command_whose_answer_cannot_be_read_may_have_had_its_effect() {
+    for body in ["", "<html>", "{}", "[]", r#"{"action":null}"#, r#"{"action":{"id":"a"}}"#, r#"{"droplet":{}}"#] {
+        let odd = |_: HttpRequest| Ok(HttpAnswer { body: body.into(), ..answer(201, &Value::Null) });
+        let error = commands::power_on(DropletId(7)).exchange(odd).unwrap_err();
+        assert_eq!(error.delivery(), Delivery::Ambiguous, "{body}");
+        assert_eq!(commands::create_droplet(&new_droplet()).exchange(odd).unwrap_err().delivery(), Delivery::Ambiguous);
+    }
+}
+
+fn new_droplet() -> commands::NewDroplet {
+    commands::NewDroplet {
         name: "web-2".into(),
         region: "nyc3".into(),
         size: "s-1vcpu-1gb".into(),
         image: SnapshotId(9),
         tags: Vec::new(),
         ssh_keys: Vec::new(),
-    };
+    }
+}
+
+#[test]
+fn a_new_droplet_comes_with_the_action_that_makes_it() {
     let droplet = json!({ "id": 7, "name": "web-2", "status": "new", "networks": {}, "region": null });
     let links = json!({ "actions": [{ "id": 3, "rel": "multiple_create" }, { "id": 4, "rel": "create" }] });
     let made = json!({ "droplet": droplet, "links": links });
-    let (droplet, action) = play(commands::create_droplet(&wanted), &[made]).0.unwrap();
+    let (droplet, action) = play(commands::create_droplet(&new_droplet()), &[made]).0.unwrap();
     assert_eq!((droplet.id, action), (DropletId(7), Some(ActionId(4))));
 }
 
@@ -235,6 +301,19 @@ proptest! {
         let _ = reads::snapshots().absorb(&answer);
         let _ = commands::shutdown(DropletId(7)).absorb(&answer);
         let _ = commands::delete_snapshot(SnapshotId(7)).absorb(&answer);
+    }
+
+    #[test]
+    fn among_any_items_the_good_ones_survive(odd in prop::collection::vec(any_json(), 0..8), places in prop::collection::vec(0usize..8, 5)) {
+        let good: Vec<u64> = (1_000_001..=1_000_005).collect();
+        let mut items = odd;
+        for (id, place) in good.iter().zip(places) {
+            items.insert(place.min(items.len()), action(*id));
+        }
+        let actions = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": items })]).0.unwrap();
+        let mut read: Vec<u64> = ids(&actions).into_iter().filter(|id| good.contains(id)).collect();
+        read.sort_unstable();
+        prop_assert_eq!(read, good);
     }
 
     #[test]

@@ -123,7 +123,8 @@ impl Room {
     }
 
     fn is_there(&self, size: &Size) -> bool {
-        self.region.as_ref().is_none_or(|region| size.regions.contains(region))
+        let has_it = |region| size.regions.as_ref().is_none_or(|regions| regions.contains(region));
+        self.region.as_ref().is_none_or(has_it)
     }
 }
 
@@ -191,8 +192,8 @@ async fn find_key(face: &Face, text: &str) -> Result<String, Stop> {
 /// The source's tags without those that mark what an operation made, and the tag that lets us touch the new Droplet.
 fn tags(source: Option<&Droplet>, own: Option<&str>) -> Vec<String> {
     let marks = |tag: &&String| tag.strip_prefix("snapshot-bot-").is_some_and(|id| id.parse::<OperationId>().is_ok());
-    let mut tags: Vec<String> =
-        source.map(|source| source.tags.iter().filter(|tag| !marks(tag)).cloned().collect()).unwrap_or_default();
+    let known = source.and_then(|source| source.tags.as_deref()).unwrap_or_default();
+    let mut tags: Vec<String> = known.iter().filter(|tag| !marks(tag)).cloned().collect();
     if let Some(own) = own.filter(|own| !tags.iter().any(|tag| tag == own)) {
         tags.push(own.to_owned());
     }
@@ -282,7 +283,7 @@ mod tests {
     use super::*;
 
     fn size(slug: &str, disk_gb: u64, price_monthly: f64) -> Size {
-        let regions = vec!["nyc3".to_owned()];
+        let regions = Some(vec!["nyc3".to_owned()]);
         Size { slug: slug.to_owned(), disk_gb, memory_mb: 1024, vcpus: 1, price_monthly, regions, available: true }
     }
 

@@ -455,10 +455,10 @@ fn launched(status: &Status, create: ActionStatus) -> Operation {
         let effect = it.next(&rules, now);
         let reading = DropletReading {
             id: made,
-            name: "copy".to_owned(),
+            name: Some("copy".to_owned()),
             status: status.clone(),
             locked: false,
-            tags: Vec::new(),
+            tags: Some(Vec::new()),
             address: None,
             monthly_cents: None,
         };

@@ -181,10 +181,10 @@ impl Toy {
     pub(super) fn droplet(&self, id: DropletId) -> DropletReading {
         DropletReading {
             id,
-            name: "web-1".to_owned(),
+            name: Some("web-1".to_owned()),
             status: Status::Settled(self.power),
             locked: self.now < self.locked_until,
-            tags: Vec::new(),
+            tags: Some(Vec::new()),
             address: None,
             monthly_cents: None,
         }
