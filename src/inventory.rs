@@ -94,10 +94,12 @@ pub enum Unresolved {
     },
     /// DigitalOcean refuses the token.
     TokenRefused,
-    /// The token may not read this.
-    ScopeMissing {
-        /// What it lacks.
+    /// DigitalOcean does not allow the token to read this.
+    Forbidden {
+        /// The scopes that it may lack.
         scopes: Vec<&'static str>,
+        /// DigitalOcean's words.
+        message: String,
     },
     /// DigitalOcean cannot be asked at the moment.
     Unavailable(Error),

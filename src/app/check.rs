@@ -131,7 +131,9 @@ async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Resul
     }
     let mut seen: Vec<(&str, Seen)> = Vec::new();
     for probe in PROBES {
-        let hidden = probe.behind.is_some_and(|behind| seen.contains(&(behind, Seen::Missing)));
+        let is_missing =
+            |scope| seen.iter().any(|(seen, found)| *seen == scope && matches!(found, Seen::Missing { .. }));
+        let hidden = probe.behind.is_some_and(is_missing);
         let found = if hidden { Seen::Hidden } else { probe.read(client.run(probe.call()).await) };
         seen.push((probe.scope, found));
     }
@@ -159,10 +161,15 @@ fn scopes_for(
         let found = seen.iter().filter(|(scope, seen)| scopes.contains(scope) && wanted(seen));
         found.map(|(scope, _)| *scope).collect::<Vec<_>>().join(", ")
     };
-    let missing = of(|seen| *seen == Seen::Missing);
+    let missing = of(|seen| matches!(seen, Seen::Missing { .. }));
+    let said = seen.iter().find_map(|(scope, seen)| match seen {
+        Seen::Missing { message } if scopes.contains(scope) => Some(message.trim_end_matches('.')),
+        Seen::Missing { .. } | Seen::Allowed | Seen::NotRefused | Seen::Hidden | Seen::Unclear(_) => None,
+    });
+    let said = said.map(|said| format!(", DigitalOcean says: \"{said}\"")).unwrap_or_default();
     let unclear = seen.iter().find_map(|(scope, seen)| match seen {
         Seen::Unclear(error) if scopes.contains(scope) => Some((scope, error)),
-        Seen::Unclear(_) | Seen::Allowed | Seen::NotRefused | Seen::Missing | Seen::Hidden => None,
+        Seen::Unclear(_) | Seen::Allowed | Seen::NotRefused | Seen::Missing { .. } | Seen::Hidden => None,
     });
     let hidden = of(|seen| *seen == Seen::Hidden);
     if !hidden.is_empty() && !needed {
@@ -172,10 +179,10 @@ fn scopes_for(
     match (missing.is_empty(), unclear) {
         (false, _) if needed => {
             let next = "make a token that has it under API > Tokens, and set DIGITALOCEAN_TOKEN";
-            findings.missing(&format!("scopes for {purpose}: the token lacks {missing}{hidden}"), next)
+            findings.missing(&format!("scopes for {purpose}: the token may lack {missing}{hidden}{said}"), next)
         }
         (false, _) => {
-            findings.note(&format!("scopes for {purpose}: the token lacks {missing}, so that will be refused"))
+            findings.note(&format!("scopes for {purpose}: the token may lack {missing}, so that will be refused{said}"))
         }
         (true, Some((scope, error))) if needed => {
             findings.missing(&format!("scopes for {purpose}: {scope} cannot be seen, {error}"), "try again later")

@@ -6,9 +6,12 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::exchange::{HttpAnswer, TransportError};
+use super::{
+    exchange::{HttpAnswer, TransportError},
+    lenient::Fields,
+};
 
 /// Why a call gave no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +21,12 @@ pub enum Error {
         /// DigitalOcean's name of the request, for their support.
         request_id: Option<String>,
     },
-    /// The token lacks a scope: somebody must add it.
+    /// It is not allowed: the token lacks a scope, or the account is locked or owes money. Somebody must change that.
     Forbidden {
-        /// The scopes that this call needs, or only the missing one where DigitalOcean named it.
+        /// The scopes that this call needs, or only the missing one where DigitalOcean named it: a guess at the reason.
         scopes: Vec<&'static str>,
+        /// DigitalOcean's words.
+        message: String,
         /// DigitalOcean's name of the request.
         request_id: Option<String>,
     },
@@ -78,7 +83,8 @@ pub enum Error {
 pub enum Outage {
     /// The network failed.
     Transport(TransportError),
-    /// A status that promises nothing: 5xx, 408, a redirect.
+    /// A status that promises nothing: 5xx, 408, a redirect; or any other with a body that is not DigitalOcean's, since
+    /// something in between sent it.
     Status(u16),
 }
 
@@ -107,16 +113,21 @@ pub enum Retry {
 impl Error {
     /// What an answer that is no success means to a call that needs `scopes`.
     pub(super) fn of_answer(answer: &HttpAnswer, scopes: &[&'static str]) -> Self {
-        let vendor = VendorError::read(answer);
-        let (message, request_id) = (vendor.message, vendor.request_id);
-        match answer.status {
-            401 => Self::Unauthorized { request_id },
-            403 => Self::Forbidden { scopes: missing_scopes(scopes, &message), request_id },
-            404 | 410 => Self::NotFound { request_id },
-            429 => Self::Throttled { until: answer.blocked_until().unwrap_or(answer.received_at), request_id },
-            409 | 422 | 423 if names_a_pending_event(&message) => Self::Busy { message, request_id },
-            status @ (400..=407 | 409..=499) => Self::Refused { status, message, request_id },
-            status => Self::Unavailable { outage: Outage::Status(status), until: answer.blocked_until(), request_id },
+        let VendorError { message, request_id } = VendorError::read(answer);
+        let unavailable = |status, request_id| {
+            let (outage, until) = (Outage::Status(status), answer.blocked_until());
+            Self::Unavailable { outage, until, request_id }
+        };
+        match (answer.status, message) {
+            // A proxy that counts requests wants a pause as well.
+            (429, _) => Self::Throttled { until: answer.blocked_until().unwrap_or(answer.received_at), request_id },
+            (status, None) => unavailable(status, request_id),
+            (401, Some(_)) => Self::Unauthorized { request_id },
+            (403, Some(message)) => Self::Forbidden { scopes: missing_scopes(scopes, &message), message, request_id },
+            (404 | 410, Some(_)) => Self::NotFound { request_id },
+            (409 | 422 | 423, Some(message)) if names_a_pending_event(&message) => Self::Busy { message, request_id },
+            (status @ (400..=407 | 409..=499), Some(message)) => Self::Refused { status, message, request_id },
+            (status, Some(_)) => unavailable(status, request_id),
         }
     }
 
@@ -181,9 +192,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unauthorized { .. } => f.write_str("DigitalOcean does not accept the token")?,
-            Self::Forbidden { scopes, .. } if scopes.is_empty() => f.write_str("the token lacks a scope")?,
-            Self::Forbidden { scopes, .. } => {
-                write!(f, "the token lacks a scope that this needs: {}", scopes.join(", "))?;
+            Self::Forbidden { scopes, message, .. } => {
+                write!(f, "DigitalOcean does not allow it: {message}")?;
+                if !scopes.is_empty() {
+                    write!(f, " (the token may lack a scope: {})", scopes.join(", "))?;
+                }
             }
             Self::NotFound { .. } => f.write_str("DigitalOcean does not know it (any more)")?,
             Self::Busy { message, .. } => write!(f, "another Action is running: {message}")?,
@@ -210,26 +223,40 @@ impl fmt::Display for Error {
 
 /// DigitalOcean's error body, as far as there is one.
 struct VendorError {
-    message: String,
+    /// The reason given; absent where the body is not DigitalOcean's, such as a proxy's page.
+    message: Option<String>,
     request_id: Option<String>,
 }
 
 impl VendorError {
     fn read(answer: &HttpAnswer) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Wire {
-            message: Option<String>,
-            request_id: Option<String>,
-        }
-        let wire: Wire = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let message = wire.message.as_deref().map(plain).filter(|text| !text.is_empty());
+        let wire = Fields::of_body(&answer.body).ok().filter(|wire| wire.has("message") || wire.has("id"));
+        let message = wire.as_ref().map(|wire| {
+            let texts = ["message", "id"].map(|name| wire.raw(name).map(said).unwrap_or_default());
+            texts.into_iter().find(|text| !text.is_empty()).unwrap_or_else(|| "no reason given".to_owned())
+        });
         let request_id = answer.header("x-request-id").and_then(identifier);
-        Self {
-            message: message.unwrap_or_else(|| "no reason given".to_owned()),
-            request_id: request_id.or_else(|| wire.request_id.as_deref().and_then(identifier)),
+        let in_body = || wire?.known("error.request_id").and_then(|id: String| identifier(&id));
+        Self { message, request_id: request_id.or_else(in_body) }
+    }
+}
+
+/// The text in a message, also where it is an object or a list: all the texts in it, in their order.
+fn said(message: &str) -> String {
+    fn dig(value: &Value, texts: &mut Vec<String>) {
+        match value {
+            Value::Null => {}
+            Value::Bool(_) | Value::Number(_) => texts.push(value.to_string()),
+            Value::String(text) => texts.push(text.clone()),
+            Value::Array(items) => items.iter().for_each(|item| dig(item, texts)),
+            Value::Object(fields) => fields.values().for_each(|field| dig(field, texts)),
         }
     }
+    let Ok(value) = serde_json::from_str(message) else { return plain(message) };
+    let mut texts = Vec::new();
+    dig(&value, &mut texts);
+    let texts: Vec<_> = texts.iter().map(|text| plain(text)).filter(|text| !text.is_empty()).collect();
+    plain(&texts.join("; "))
 }
 
 /// The texts seen so far: "Droplet already has a pending event." and, by tag, "there are currently blocking events

@@ -48,6 +48,11 @@ impl Fields {
         serde_json::from_str(body).map_err(|error| Mismatch::at(".", error.to_string()))
     }
 
+    /// Whether there is anything under this name, be it null.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Whether there is anything but null under this name.
     pub(super) fn has_value(&self, name: &str) -> bool {
         self.raw(name).is_some_and(|value| value != "null")

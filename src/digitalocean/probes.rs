@@ -32,8 +32,11 @@ pub enum Seen {
     Allowed,
     /// The write was not refused for want of the scope; that DigitalOcean looks at scopes first is documented nowhere.
     NotRefused,
-    /// The scope is missing.
-    Missing,
+    /// DigitalOcean does not allow it, most likely because the scope is missing.
+    Missing {
+        /// DigitalOcean's words.
+        message: String,
+    },
     /// Another scope that is missing hides it.
     Hidden,
     /// The answer says nothing about scopes.
@@ -88,7 +91,7 @@ impl Probe {
             (Ok(()) | Err(Error::NotFound { .. } | Error::Refused { .. } | Error::Busy { .. }), Post | Delete) => {
                 Seen::NotRefused
             }
-            (Err(Error::Forbidden { .. }), _) => Seen::Missing,
+            (Err(Error::Forbidden { message, .. }), _) => Seen::Missing { message },
             (Err(error), _) => Seen::Unclear(error),
         }
     }
@@ -97,6 +100,17 @@ impl Probe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digitalocean::error::Outage;
+
+    #[test]
+    fn a_refusal_keeps_digitaloceans_words_and_an_outage_says_nothing_of_scopes() {
+        let forbidden = Error::Forbidden { scopes: Vec::new(), message: "billing".to_owned(), request_id: None };
+        let outage = Error::Unavailable { outage: Outage::Status(403), until: None, request_id: None };
+        for probe in PROBES {
+            assert_eq!(probe.read(Err(forbidden.clone())), Seen::Missing { message: "billing".to_owned() });
+            assert_eq!(probe.read(Err(outage.clone())), Seen::Unclear(outage.clone()));
+        }
+    }
 
     #[test]
     fn no_probe_names_anything_that_can_exist_or_be_made() {

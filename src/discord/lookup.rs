@@ -19,7 +19,9 @@ pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousDroplet { text: name, labels },
         Unresolved::NotTagged { name, tag } => Refusal::UntaggedDroplet { name, tag },
         Unresolved::TokenRefused => Refusal::DigitalOceanTokenRefused,
-        Unresolved::ScopeMissing { scopes } => Refusal::DigitalOceanScopeMissing { scopes: scopes.join(", ") },
+        Unresolved::Forbidden { scopes, message } => {
+            Refusal::DigitalOceanForbids { scopes: scopes.join(", "), message }
+        }
         Unresolved::Unavailable(error) => down(&error),
         Unresolved::Late => Refusal::DigitalOceanDown,
     }
@@ -37,7 +39,9 @@ pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresol
         Unresolved::Ambiguous { name, labels } => Refusal::AmbiguousSnapshot { text: name, labels },
         Unresolved::NotTagged { name, tag } => Refusal::UntaggedDroplet { name, tag },
         Unresolved::TokenRefused => Refusal::DigitalOceanTokenRefused,
-        Unresolved::ScopeMissing { scopes } => Refusal::DigitalOceanScopeMissing { scopes: scopes.join(", ") },
+        Unresolved::Forbidden { scopes, message } => {
+            Refusal::DigitalOceanForbids { scopes: scopes.join(", "), message }
+        }
         Unresolved::Unavailable(error) => down(&error),
         Unresolved::Late => Refusal::DigitalOceanDown,
     }

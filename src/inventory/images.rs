@@ -140,7 +140,7 @@ impl Inventory {
                 down @ (Unresolved::Unavailable(_)
                 | Unresolved::Late
                 | Unresolved::TokenRefused
-                | Unresolved::ScopeMissing { .. }),
+                | Unresolved::Forbidden { .. }),
             ) => Err(down),
             Err(Unresolved::NotFound { .. } | Unresolved::NotTagged { .. } | Unresolved::OfAnotherDroplet { .. }) => {
                 Err(Unresolved::NotFound { nearest })

@@ -34,7 +34,7 @@ impl From<Absent> for Unresolved {
         match absent {
             Absent::Late => Self::Late,
             Absent::Failed(Error::Unauthorized { .. }) => Self::TokenRefused,
-            Absent::Failed(Error::Forbidden { scopes, .. }) => Self::ScopeMissing { scopes },
+            Absent::Failed(Error::Forbidden { scopes, message, .. }) => Self::Forbidden { scopes, message },
             Absent::Failed(error) => Self::Unavailable(error),
         }
     }

@@ -128,10 +128,13 @@ pub enum Trouble {
     NotFound,
     /// The token is refused altogether.
     Unauthorized,
-    /// The token lacks a right.
+    /// It is not allowed: the token lacks a right, or the account is locked.
     Forbidden {
         /// The scopes that the request needs.
         scopes: String,
+        /// DigitalOcean's words, made harmless; none in rows that are older than this field.
+        #[serde(default)]
+        message: String,
     },
     /// Refused for a reason of DigitalOcean's own.
     Refused {
@@ -163,10 +166,13 @@ pub enum Failure {
     },
     /// The token is refused.
     Unauthorized,
-    /// The token lacks scopes.
+    /// It is not allowed: the token lacks a scope, or the account is locked.
     Forbidden {
         /// The scopes that the request needs.
         scopes: String,
+        /// DigitalOcean's words, made harmless; none in rows that are older than this field.
+        #[serde(default)]
+        message: String,
     },
     /// DigitalOcean refused, in its own words.
     Refused {
@@ -198,7 +204,9 @@ impl Trouble {
             Self::NotSent { .. } | Self::Unclear { .. } | Self::Throttled { .. } | Self::Busy => None,
             Self::NotFound => Some(Failure::DropletGone),
             Self::Unauthorized => Some(Failure::Unauthorized),
-            Self::Forbidden { scopes } => Some(Failure::Forbidden { scopes: scopes.clone() }),
+            Self::Forbidden { scopes, message } => {
+                Some(Failure::Forbidden { scopes: scopes.clone(), message: message.clone() })
+            }
             Self::Refused { message } => Some(Failure::Refused { message: message.clone() }),
         }
     }

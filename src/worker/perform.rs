@@ -78,7 +78,9 @@ pub fn trouble(error: &Error, now: Timestamp) -> Trouble {
     match (error.delivery(), error) {
         (Delivery::NotSent, _) => Trouble::NotSent { retry_at },
         (Delivery::Refused, Error::Unauthorized { .. }) => Trouble::Unauthorized,
-        (Delivery::Refused, Error::Forbidden { scopes, .. }) => Trouble::Forbidden { scopes: scopes.join(", ") },
+        (Delivery::Refused, Error::Forbidden { scopes, message, .. }) => {
+            Trouble::Forbidden { scopes: scopes.join(", "), message: message.clone() }
+        }
         (Delivery::Refused, Error::NotFound { .. }) => Trouble::NotFound,
         (Delivery::Refused, Error::Busy { .. }) => Trouble::Busy,
         (Delivery::Refused, Error::Throttled { until, .. }) => Trouble::Throttled { until: *until },

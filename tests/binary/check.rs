@@ -87,10 +87,10 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
         &ended,
         &[
             "✗ database: could not open the database /nowhere/at/all.db: its folder does not exist",
-            "✗ scopes for seeing Droplets and what runs: the token lacks image:read",
-            "✗ scopes for taking Snapshots: the token lacks droplet:update (image:create cannot be seen without it)",
+            "✗ scopes for seeing Droplets and what runs: the token may lack image:read",
+            "✗ scopes for taking Snapshots: the token may lack droplet:update (image:create cannot be seen without it)",
             "· scopes for restoring: droplet:admin cannot be seen without droplet:update",
-            "· scopes for launching a Droplet: the token lacks droplet:create",
+            "· scopes for launching a Droplet: the token may lack droplet:create",
             "invited without the scope applications.commands: open the link below once more",
             "there is no channel in which it has all the rights",
             "cannot work in #ops, where it lacks Embed Links",

@@ -43,7 +43,21 @@ fn droplet() -> Reply {
 }
 
 fn fault(status: u16) -> Reply {
-    Reply::Answer(status, vec![("x-request-id", "req-1".to_owned())], "{}".to_owned())
+    let body = json!({ "id": "fault", "message": "whatever" });
+    Reply::Answer(status, vec![("x-request-id", "req-1".to_owned())], body.to_string())
+}
+
+/// What Cloudflare or a proxy shows in DigitalOcean's place.
+fn page(status: u16) -> Reply {
+    Reply::Answer(status, Vec::new(), "<!DOCTYPE html><title>Just a moment</title>".to_owned())
+}
+
+#[tokio::test]
+async fn a_page_in_digitaloceans_place_is_waited_out_like_an_outage() {
+    let mut replies = vec![droplet(), page(200), page(403), page(404)];
+    let (vendor, client) = stage(move |_| replies.pop().unwrap()).await;
+    assert_eq!(client.run(reads::droplet(DropletId(7))).await.unwrap().id, DropletId(7));
+    assert_eq!(vendor.lines().len(), 4);
 }
 
 #[tokio::test]
@@ -88,13 +102,16 @@ async fn what_cannot_help_is_not_tried_again() {
 #[tokio::test]
 async fn what_starts_or_removes_something_leaves_once_whatever_happens() {
     type Make = fn() -> Reply;
-    let faults: [(Make, Delivery); 9] = [
+    let faults: [(Make, Delivery); 12] = [
         (|| fault(500), Delivery::Ambiguous),
         (|| fault(503), Delivery::Ambiguous),
         (|| fault(408), Delivery::Ambiguous),
         (|| fault(429), Delivery::Refused),
         (|| fault(422), Delivery::Refused),
-        (|| Reply::Answer(201, Vec::new(), "<html>".to_owned()), Delivery::Ambiguous),
+        (|| page(200), Delivery::Ambiguous),
+        (|| page(403), Delivery::Ambiguous),
+        (|| page(404), Delivery::Ambiguous),
+        (|| Reply::Answer(401, Vec::new(), String::new()), Delivery::Ambiguous),
         (|| Reply::Cut, Delivery::Ambiguous),
         (|| Reply::Half, Delivery::Ambiguous),
         (|| Reply::Hold, Delivery::Ambiguous),

@@ -42,7 +42,7 @@ pub(crate) fn snapshot(id: u64, name: &str, of: u64, day: u8) -> Value {
 impl Account {
     fn answer(&self, arrived: &Arrived) -> Reply {
         if self.down {
-            return Reply::Answer(403, Vec::new(), String::new());
+            return refusal(403, "forbidden");
         }
         let url = url::Url::parse(&format!("http://x{}", arrived.line.trim_start_matches("GET "))).unwrap();
         let reply = match self.body(&url) {
@@ -50,7 +50,7 @@ impl Account {
                 let limit = self.limit.map(|limit| ("ratelimit-limit", limit.to_string()));
                 Reply::Answer(200, limit.into_iter().collect(), body.to_string())
             }
-            None => Reply::Answer(404, Vec::new(), String::new()),
+            None => refusal(404, "not_found"),
         };
         match &self.held {
             Some((end, gate)) if url.path().ends_with(end) => Reply::After(gate.clone(), Box::new(reply)),
@@ -82,6 +82,10 @@ impl Account {
             _ => return None,
         })
     }
+}
+
+fn refusal(status: u16, id: &str) -> Reply {
+    Reply::Answer(status, Vec::new(), json!({ "id": id, "message": "no" }).to_string())
 }
 
 /// An id, as a number or as text.
@@ -338,7 +342,7 @@ async fn when_digitalocean_cannot_be_asked_that_is_said_and_not_asked_at_every_k
     stage.account.lock().unwrap().down = true;
     assert!(stage.typing("web").await.is_empty());
     assert!(stage.typing("web").await.is_empty());
-    assert!(matches!(stage.resolve("web-1").await, Err(Unresolved::ScopeMissing { .. })));
+    assert!(matches!(stage.resolve("web-1").await, Err(Unresolved::Forbidden { .. })));
     assert_eq!(stage.requests(), 1);
     stage.account.lock().unwrap().down = false;
     stage.wait(5);

@@ -46,7 +46,7 @@ fn failure() -> impl Strategy<Value = Failure> {
         Just(Failure::Hung),
         any::<String>().prop_map(|status| Failure::DropletUnusable { status }),
         any::<String>().prop_map(|tag| Failure::TagRemoved { tag }),
-        any::<String>().prop_map(|scopes| Failure::Forbidden { scopes }),
+        any::<(String, String)>().prop_map(|(scopes, message)| Failure::Forbidden { scopes, message }),
         any::<String>().prop_map(|message| Failure::Refused { message }),
         Just(Failure::Internal),
     ]

@@ -80,8 +80,10 @@ fn the_texts_follow_could_not() {
     .map(|error| error.to_string());
     let expected = [
         "DigitalOcean does not accept the token (request 4d9d8375-3c56)",
-        "the token lacks a scope that this needs: droplet:update, image:create (request 4d9d8375-3c56)",
-        "the token lacks a scope that this needs: image:create (request 4d9d8375-3c56)",
+        "DigitalOcean does not allow it: You are not authorized to perform this operation (the token may lack a scope: \
+         droplet:update, image:create) (request 4d9d8375-3c56)",
+        "DigitalOcean does not allow it: You are missing the required permission image:create (the token may lack a scope: \
+         image:create) (request 4d9d8375-3c56)",
         "DigitalOcean does not know it (any more) (request 4d9d8375-3c56)",
         "another Action is running: Droplet already has a pending event. (request 4d9d8375-3c56)",
         "DigitalOcean refused (422): name is too long (request 4d9d8375-3c56)",
@@ -97,7 +99,64 @@ fn the_texts_follow_could_not() {
 fn foreign_text_is_one_short_line() {
     assert_eq!(plain(" a\n\tb\u{0}\u{1b}[31m  c "), "a b [31m c");
     assert_eq!(plain(&"ä".repeat(500)).chars().count(), 201);
-    assert_eq!(saying(422, "").to_string(), "DigitalOcean refused (422): no reason given (request 4d9d8375-3c56)");
+    assert_eq!(saying(422, "").to_string(), "DigitalOcean refused (422): x (request 4d9d8375-3c56)");
+    let wordless = of(422, &[], r#"{"message":null}"#);
+    assert_eq!(wordless.to_string(), "DigitalOcean refused (422): no reason given");
+}
+
+#[test]
+fn what_is_not_digitaloceans_json_is_an_outage_whatever_its_status() {
+    let pages = [
+        "",
+        "{}",
+        "null",
+        "[]",
+        "\"forbidden\"",
+        "Forbidden",
+        r#"{"error":"blocked by the firewall"}"#,
+        "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head></html>",
+    ];
+    for status in [301, 400, 401, 403, 404, 410, 418, 422, 423, 499, 500, 503] {
+        for page in pages {
+            let error = of(status, &[("x-request-id", "abc")], page);
+            assert_eq!(error.to_string(), format!("DigitalOcean is not available ({status}) (request abc)"), "{page}");
+            assert_eq!((error.delivery(), error.retry()), (Delivery::Ambiguous, Retry::Soon), "{status} {page}");
+        }
+    }
+    assert!(matches!(of(429, &[("retry-after", "30")], "<html>"), Error::Throttled { .. }));
+    assert!(
+        matches!(of(403, &[], r#"{"id":"forbidden"}"#), Error::Forbidden { message, .. } if message == "forbidden")
+    );
+}
+
+#[test]
+fn a_reason_is_found_in_whatever_form_it_comes() {
+    let of = |message: &str| of(422, &[], &format!(r#"{{"id":"unprocessable_entity","message":{message}}}"#));
+    for busy in [
+        r#"{"error":"Droplet already has a pending event."}"#,
+        r#"["Droplet already has a pending event."]"#,
+        r#"{"code":1e999,"detail":"Droplet already has a pending event."}"#,
+        r#"[{"errors":[{"field":"base","texts":["Droplet already has a pending event."]}]}]"#,
+    ] {
+        assert!(matches!(of(busy), Error::Busy { .. }), "{busy}");
+    }
+    let said = |message: &str| match of(message) {
+        Error::Refused { message, .. } => message,
+        other => panic!("{other}"),
+    };
+    assert_eq!(
+        said(r#"{"name":["is too long","is taken"],"code":7,"more":null}"#).matches("is too long; is taken").count(),
+        1
+    );
+    for nothing in ["null", "\"\"", "{}", "[[], null]"] {
+        assert_eq!(said(nothing), "unprocessable_entity", "{nothing}");
+    }
+}
+
+#[test]
+fn a_refusal_for_other_reasons_than_scopes_keeps_its_sentence() {
+    let error = saying(403, "Your account is locked. Please contact support.");
+    assert!(error.to_string().contains("Your account is locked. Please contact support."), "{error}");
 }
 
 #[test]
@@ -113,7 +172,7 @@ proptest! {
         let refused = error.delivery() == Delivery::Refused;
         prop_assert_eq!(refused, (400..500).contains(&status) && status != 408);
         let text = error.to_string();
-        prop_assert!(text.chars().count() < 400 && !text.chars().any(char::is_control), "{}", text);
+        prop_assert!(text.chars().count() < 500 && !text.chars().any(char::is_control), "{}", text);
         let _ = error.retry();
     }
 }

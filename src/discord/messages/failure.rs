@@ -47,9 +47,7 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
             format!("{droplet} no longer has the tag {}, without which this bot leaves Droplets alone.", name(tag))
         }
         Failure::Unauthorized => "DigitalOcean refused this bot's token.".to_owned(),
-        Failure::Forbidden { scopes } => {
-            format!("This bot's DigitalOcean token lacks a scope; the request needs {}.", quote(scopes))
-        }
+        Failure::Forbidden { scopes, message } => forbidden(scopes, message),
         Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message.trim_end_matches('.'))),
         Failure::Hung => format!("{droplet} did not turn off in time."),
         Failure::PowerFirst => {
@@ -69,6 +67,23 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         Failure::NotListed => "DigitalOcean completed the Snapshot but did not list it within 30 minutes.".to_owned(),
         Failure::Internal => "This bot made a mistake and stopped here.".to_owned(),
     }
+}
+
+/// What to do about a refusal for want of rights, which may be the token's or the account's.
+pub const ASK_FOR_ACCESS: &str =
+    "Ask whoever runs this bot to check the token's scopes and the account in DigitalOcean's control panel.";
+
+/// DigitalOcean's own words first; that a scope is missing is only the likeliest reason. Older rows lack the words.
+pub fn forbidden(scopes: &str, message: &str) -> String {
+    let said = match message.trim_end_matches('.') {
+        "" => "DigitalOcean does not allow this.".to_owned(),
+        message => format!("DigitalOcean says: {}.", quote(message)),
+    };
+    let guess = match scopes {
+        "" => String::new(),
+        scopes => format!(" This bot's token may lack a scope; the request needs {}.", quote(scopes)),
+    };
+    said + &guess
 }
 
 /// What to do next, as a sentence.
@@ -101,7 +116,7 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
         Failure::TagRemoved { .. } => "Give it the tag again, or leave it out.".to_owned(),
         Failure::Unauthorized => "Whoever runs this bot has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),
-        Failure::Forbidden { .. } => "Whoever runs this bot has to give the token that scope.".to_owned(),
+        Failure::Forbidden { .. } => ASK_FOR_ACCESS.to_owned(),
         Failure::Refused { .. } => "Try again once the reason is out of the way.".to_owned(),
         Failure::Hung => "Look at what keeps it from shutting down, then try again.".to_owned(),
         Failure::PowerFirst | Failure::TooOld => "Ask for it again if you still want it.".to_owned(),
@@ -173,7 +188,7 @@ pub fn short(failure: &Failure) -> String {
         Failure::DropletUnusable { status } => format!("the Droplet is {}", name(&plain(status, 40))),
         Failure::TagRemoved { .. } => "the Droplet lost its tag".to_owned(),
         Failure::Unauthorized => "DigitalOcean refused the token".to_owned(),
-        Failure::Forbidden { .. } => "the token lacks a scope".to_owned(),
+        Failure::Forbidden { .. } => "DigitalOcean does not allow it".to_owned(),
         Failure::Refused { .. } => "DigitalOcean refused".to_owned(),
         Failure::Hung => "it did not turn off in time".to_owned(),
         Failure::PowerFirst => "the Droplet was turned on first".to_owned(),

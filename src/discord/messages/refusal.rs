@@ -1,6 +1,7 @@
 //! Refusals: expected, kind, seen by one person only. Each says what, why, and what to do next.
 
 use super::{
+    failure,
     text::{name, quote},
     units::link,
 };
@@ -39,10 +40,12 @@ pub enum Refusal {
     DigitalOceanDown,
     /// DigitalOcean refuses the token.
     DigitalOceanTokenRefused,
-    /// The token may not do this.
-    DigitalOceanScopeMissing {
-        /// What it lacks.
+    /// DigitalOcean does not allow this.
+    DigitalOceanForbids {
+        /// The scopes that the token may lack.
         scopes: String,
+        /// DigitalOcean's words.
+        message: String,
     },
     /// Another operation runs on the Droplet.
     Busy {
@@ -279,10 +282,10 @@ impl Refusal {
                  `DIGITALOCEAN_TOKEN`."
                     .to_owned()
             }
-            Self::DigitalOceanScopeMissing { scopes } => format!(
-                "This bot's DigitalOcean token lacks a scope; the request needs {}. Nothing was done. Whoever runs this bot has to \
-                 give the token that scope.",
-                quote(scopes)
+            Self::DigitalOceanForbids { scopes, message } => format!(
+                "{} Nothing was done. {}",
+                failure::forbidden(scopes, message),
+                failure::ASK_FOR_ACCESS
             ),
             Self::Busy { droplet, operation, progress } => busy(droplet, *operation, *progress),
             Self::DropletGone => {
