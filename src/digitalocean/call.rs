@@ -118,12 +118,24 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         field: &'static str,
         id: fn(&Item) -> Id,
     ) -> Self {
+        Self::paged_until(path, field, id, |_| false)
+    }
+
+    /// Like [`Call::paged`], but no page is read after one that is enough, by all that was shown before it. A page with an item
+    /// that cannot be read is never asked about.
+    pub(super) fn paged_until<Id: Eq + Hash + Send + 'static>(
+        path: String,
+        field: &'static str,
+        id: fn(&Item) -> Id,
+        mut is_enough: impl FnMut(&[Item]) -> bool + Send + 'static,
+    ) -> Self {
         let (mut items, mut seen, mut shown) = (Vec::new(), HashSet::new(), 0);
         let mut page = 1;
         let read = move |answer: &HttpAnswer| {
             let wire: Page<Item> = Page::read(&answer.body, field)?;
             let next = wire.next_page(page, shown + wire.shown)?;
             shown += wire.shown;
+            let next = next.filter(|_| wire.items.len() < wire.shown || !is_enough(&wire.items));
             items.extend(wire.items.into_iter().filter(|item| seen.insert(id(item))));
             Ok(match next {
                 Some(next) => {

@@ -55,6 +55,24 @@ pub fn droplet_actions(id: DropletId) -> Call<Vec<Action>> {
         .scopes(&["droplet:read"])
 }
 
+/// The Actions of a Droplet among which are all whose id is above `known`, without the older pages where those can be told.
+///
+/// The order of this list is documented nowhere, so it is read on until it has proved itself: all that was shown descends, and a
+/// whole page of it lies at or below `known`. Otherwise all pages are read. A Droplet that has had 5,000 Actions costs two
+/// requests in place of 25.
+pub fn droplet_actions_since(id: DropletId, known: ActionId) -> Call<Vec<Action>> {
+    let mut lowest = Some(ActionId(u64::MAX));
+    let reaches_known = move |page: &[Action]| {
+        for action in page {
+            lowest = lowest.filter(|lowest| action.id <= *lowest).map(|_| action.id);
+        }
+        lowest.is_some() && page.first().is_some_and(|newest| newest.id <= known)
+    };
+    Call::paged_until(format!("/v2/droplets/{id}/actions"), "actions", |action: &Action| action.id, reaches_known)
+        .with_priority(Priority::LookUp)
+        .scopes(&["droplet:read"])
+}
+
 /// The Snapshots of one Droplet.
 pub fn droplet_snapshots(id: DropletId) -> Call<Vec<Snapshot>> {
     of_droplet(id, Call::paged(format!("/v2/droplets/{id}/snapshots"), "snapshots", |image: &Snapshot| image.id))

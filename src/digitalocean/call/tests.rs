@@ -81,6 +81,42 @@ fn what_two_pages_show_counts_once() {
     assert_eq!((ids(&actions.unwrap()), asked.len()), (vec![1, 2, 3], 2));
 }
 
+/// A Droplet's Actions in this order, page by page; told are those that are read and how many pages that took.
+fn since(known: u64, order: &[u64]) -> (Vec<u64>, usize) {
+    let pages: Vec<_> =
+        order.chunks(PER_PAGE).map(|page| page.iter().copied().map(action).collect::<Vec<_>>()).collect();
+    let bodies: Vec<_> =
+        pages.iter().map(|page| json!({ "actions": page, "meta": { "total": order.len() } })).collect();
+    let (actions, asked) = play(reads::droplet_actions_since(DropletId(7), ActionId(known)), &bodies);
+    (ids(&actions.unwrap()), asked.len())
+}
+
+#[test]
+fn the_newest_actions_are_read_until_a_whole_page_is_known() {
+    let newest_first: Vec<u64> = (1..=5_000).rev().collect();
+    let (read, pages) = since(4_990, &newest_first);
+    assert_eq!((read.as_slice(), pages), (&newest_first[..400], 2));
+    assert_eq!(since(5_000, &newest_first).1, 1, "nothing is new");
+    assert_eq!(since(0, &newest_first), (newest_first, 25));
+}
+
+#[test]
+fn actions_in_another_order_are_read_to_the_end() {
+    let oldest_first: Vec<u64> = (1..=1_000).collect();
+    assert_eq!(since(990, &oldest_first), (oldest_first.clone(), 5));
+    let mut one_astray: Vec<u64> = (1..=1_000).rev().collect();
+    one_astray.swap(0, 1);
+    assert_eq!(since(990, &one_astray), (one_astray.clone(), 5));
+}
+
+#[test]
+fn a_page_with_an_action_that_cannot_be_read_proves_nothing() {
+    let body = json!({ "actions": [action(3), "?"], "meta": { "total": 3 } });
+    let bodies = [body, json!({ "actions": [action(1)], "meta": { "total": 3 } })];
+    let (actions, asked) = play(reads::droplet_actions_since(DropletId(7), ActionId(9)), &bodies);
+    assert_eq!((ids(&actions.unwrap()), asked.len()), (vec![3, 1], 2));
+}
+
 #[test]
 fn a_link_to_another_host_leads_nowhere_but_to_its_page() {
     let bodies = [
@@ -314,6 +350,13 @@ proptest! {
         let mut read: Vec<u64> = ids(&actions).into_iter().filter(|id| good.contains(id)).collect();
         read.sort_unstable();
         prop_assert_eq!(read, good);
+    }
+
+    #[test]
+    fn no_new_action_is_missed_however_many_are_known(count in 1u64..900, known in 0u64..900) {
+        let newest_first: Vec<u64> = (1..=count).rev().collect();
+        let (read, _) = since(known, &newest_first);
+        prop_assert!((known + 1..=count).all(|id| read.contains(&id)));
     }
 
     #[test]
