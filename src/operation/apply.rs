@@ -33,6 +33,8 @@ pub enum Observation {
     Restarted(SignedDuration),
     /// DigitalOcean refuses the token, as somebody else found out.
     TokenRefused,
+    /// The token is not known to be of the Droplet's account.
+    OtherAccount,
     /// A look was answered.
     Seen(Look, Answer),
     /// A command was answered.
@@ -96,6 +98,7 @@ impl Operation {
             }
             Observation::Restarted(unattended_for) => next.restart(unattended_for, now),
             Observation::TokenRefused => next.lose_token(focus, now),
+            Observation::OtherAccount => next.call_for_token(Failure::OtherAccount, now),
             Observation::Seen(look, answer) => next.see(focus, &look, answer, rules, now)?,
             Observation::Answered(command, answer) => next.answered(focus, &command, answer, rules, now)?,
         }
@@ -193,8 +196,13 @@ impl Operation {
         if let Focus::Forward(_) = focus {
             self.fail_step(focus, Failure::Unauthorized, now);
         }
+        self.call_for_token(Failure::Unauthorized, now);
+    }
+
+    /// People are called where power is owed; with the right token everything goes on.
+    fn call_for_token(&mut self, why: Failure, now: Timestamp) {
         if self.power.owed.is_some() && self.power.stuck.is_none() && !self.power.parked {
-            self.power.fail(Some(Failure::Unauthorized), now);
+            self.power.fail(Some(why), now);
         }
     }
 

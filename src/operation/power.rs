@@ -391,7 +391,7 @@ impl Power {
     pub(super) fn fail(&mut self, why: Option<Failure>, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
         self.back.state = State::Waiting(Checks::default());
-        let hopeless = matches!(why, Some(Failure::Unauthorized | Failure::Forbidden { .. }));
+        let hopeless = matches!(why, Some(Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. }));
         // It was last seen on, and what may still turn it off has time left: nobody is called for that.
         let is_watched = self.parked && self.owed.is_some_and(|owed| owed.late_until.is_some_and(|until| now < until));
         if !is_watched && (hopeless || self.failures >= 2) {

@@ -166,6 +166,8 @@ pub enum Failure {
     },
     /// The token is refused.
     Unauthorized,
+    /// The token is not known to be of the account that the Droplet belongs to.
+    OtherAccount,
     /// It is not allowed: the token lacks a scope, or the account is locked.
     Forbidden {
         /// The scopes that the request needs.

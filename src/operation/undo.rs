@@ -35,6 +35,7 @@ impl Operation {
                 | Failure::DropletUnusable { .. }
                 | Failure::TagRemoved { .. }
                 | Failure::Unauthorized
+                | Failure::OtherAccount
                 | Failure::Forbidden { .. }
                 | Failure::Refused { .. }
                 | Failure::Hung
@@ -57,6 +58,7 @@ impl Operation {
             State::Failed { why, .. } => matches!(
                 why,
                 Failure::Unauthorized
+                    | Failure::OtherAccount
                     | Failure::Forbidden { .. }
                     | Failure::ActionVanished
                     | Failure::NotListed

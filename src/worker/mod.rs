@@ -136,6 +136,11 @@ impl Worker {
         self.note(id, Observation::Restarted(unattended_for), rules, now).await
     }
 
+    /// Lets people be called where power is owed and the token is not known to be of the Droplet's account. Nothing ends.
+    pub async fn call_for_account(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        self.note(id, Observation::OtherAccount, rules, now).await
+    }
+
     /// Ends the forward part of an operation in whose turn this process panicked. Power back goes on, from a new look.
     pub async fn halt(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         let Some(loaded) = self.store.load(id).await? else { return Ok(()) };

@@ -47,6 +47,11 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
             format!("{droplet} no longer has the tag {}, without which this bot leaves Droplets alone.", name(tag))
         }
         Failure::Unauthorized => "DigitalOcean refused this bot's token.".to_owned(),
+        Failure::OtherAccount => {
+            format!(
+                "This bot was started with a DigitalOcean token that cannot be shown to be of the account of {droplet}."
+            )
+        }
         Failure::Forbidden { scopes, message } => forbidden(scopes, message),
         Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message.trim_end_matches('.'))),
         Failure::Hung => format!("{droplet} did not turn off in time."),
@@ -116,6 +121,10 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
         Failure::TagRemoved { .. } => "Give it the tag again, or leave it out.".to_owned(),
         Failure::Unauthorized => "Whoever runs this bot has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),
+        Failure::OtherAccount => {
+            "Whoever runs this bot has to set a `DIGITALOCEAN_TOKEN` of that account, or to confirm it with `snapshot-bot run --same-account`."
+                .to_owned()
+        }
         Failure::Forbidden { .. } => ASK_FOR_ACCESS.to_owned(),
         Failure::Refused { .. } => "Try again once the reason is out of the way.".to_owned(),
         Failure::Hung => "Look at what keeps it from shutting down, then try again.".to_owned(),
@@ -155,6 +164,7 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
         | Failure::DropletUnusable { .. }
         | Failure::TagRemoved { .. }
         | Failure::Unauthorized
+        | Failure::OtherAccount
         | Failure::Forbidden { .. }
         | Failure::Refused { .. }
         | Failure::Hung
@@ -188,6 +198,7 @@ pub fn short(failure: &Failure) -> String {
         Failure::DropletUnusable { status } => format!("the Droplet is {}", name(&plain(status, 40))),
         Failure::TagRemoved { .. } => "the Droplet lost its tag".to_owned(),
         Failure::Unauthorized => "DigitalOcean refused the token".to_owned(),
+        Failure::OtherAccount => "the token may be another account's".to_owned(),
         Failure::Forbidden { .. } => "DigitalOcean does not allow it".to_owned(),
         Failure::Refused { .. } => "DigitalOcean refused".to_owned(),
         Failure::Hung => "it did not turn off in time".to_owned(),

@@ -17,7 +17,7 @@ pub fn stuck(operation: &Operation) -> Said {
     let droplet = name(&operation.target.name);
     let asker = operation.asker.user;
     let why = match operation.power.stuck.as_ref().and_then(|stuck| stuck.why.as_ref()) {
-        Some(why @ (Failure::Unauthorized | Failure::Forbidden { .. })) => {
+        Some(why @ (Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. })) => {
             format!("{} {}", failure::what(why, operation), failure::next(why, operation))
         }
         Some(why) => failure::what(why, operation),
@@ -33,7 +33,9 @@ pub fn stuck(operation: &Operation) -> Said {
         format!("{droplet} was told to shut down, and it cannot be seen whether it is on again.")
     };
     let again = match operation.power.stuck.as_ref().and_then(|stuck| stuck.why.as_ref()) {
-        Some(Failure::Unauthorized | Failure::Forbidden { .. }) => "This is tried again as soon as that is done.",
+        Some(Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. }) => {
+            "This is tried again as soon as that is done."
+        }
         Some(_) | None => "This is tried again every few minutes.",
     };
     let content = format!(

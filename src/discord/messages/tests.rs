@@ -72,6 +72,7 @@ fn failures() -> Vec<Failure> {
         Failure::DropletUnusable { status: text("archive") },
         Failure::TagRemoved { tag: text("snap") },
         Failure::Unauthorized,
+        Failure::OtherAccount,
         Failure::Forbidden { scopes: text("image:create"), message: text("You are not authorized to do this.") },
         Failure::Forbidden { scopes: text("image:create"), message: String::new() },
         Failure::Refused { message: text("You specified an invalid image for `Droplet` creation. @everyone") },
@@ -448,6 +449,7 @@ fn what_is_said_about_power_by_itself() {
         ("stuck, kept waiting", read(&stuck(&stuck_with(None)))),
         ("stuck, never seen off", read(&stuck(&with(stuck_with(None), |operation| operation.power.seen_off = false)))),
         ("stuck, token refused", read(&stuck(&stuck_with(Some(Failure::Unauthorized))))),
+        ("stuck, token of another account", read(&stuck(&stuck_with(Some(Failure::OtherAccount))))),
         ("stuck, refused", read(&stuck(&stuck_with(Some(Failure::Refused { message: "no".to_owned() }))))),
         ("repaired", read(&repaired(&late))),
     ];
