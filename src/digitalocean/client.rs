@@ -13,7 +13,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 use url::{Host, Url};
 
 use super::{
@@ -41,11 +41,13 @@ pub struct Settings {
     pub answer_limit: usize,
 }
 
+/// How long a request may take, connection and body included.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
 impl Settings {
     /// The usual patience: 3 s for a connection, 10 s for a request, 8 MiB for a page of 200 Droplets, which is some 1 MiB.
     pub fn new(origin: Url, token: SecretString) -> Self {
-        let (connect_timeout, deadline) = (Duration::from_secs(3), Duration::from_secs(10));
-        Self { origin, token, connect_timeout, deadline, answer_limit: 8 << 20 }
+        Self { origin, token, connect_timeout: Duration::from_secs(3), deadline: DEADLINE, answer_limit: 8 << 20 }
     }
 }
 
@@ -73,6 +75,7 @@ struct Shared {
     deadline: Duration,
     answer_limit: usize,
     budget: Mutex<Budget>,
+    unauthorized: Notify,
     now: Now,
 }
 
@@ -112,6 +115,7 @@ impl Client {
                 deadline: settings.deadline,
                 answer_limit: settings.answer_limit,
                 budget: Mutex::default(),
+                unauthorized: Notify::new(),
                 now,
             }),
         })
@@ -175,12 +179,21 @@ impl Client {
         let answer = self.transfer(request).await;
         log(request, &answer, begun.elapsed());
         let answer = answer?;
+        if answer.status == 401 {
+            self.shared.unauthorized.notify_one();
+        }
         let left = self.budget(|budget, now| {
             budget.observe(&ticket, &answer);
             budget.left(now)
         });
         metrics::gauge!("snapshot_bot_budget_left").set(f64::from(u32::try_from(left).unwrap_or(u32::MAX)));
         Ok(answer)
+    }
+
+    /// Waits until a request is answered with 401, or returns at once if that was so since the last time. One such answer may be a
+    /// fault of a proxy. For one listener.
+    pub async fn unauthorized(&self) {
+        self.shared.unauthorized.notified().await;
     }
 
     /// Waits until a request of this rank may leave, which may take long when the budget is used up.

@@ -16,6 +16,13 @@ pub fn account() -> Call<Account> {
     Call::single(Method::Get, "/v2/account".to_owned(), |wire| wire.decisive("account")).scopes(&["account:read"])
 }
 
+/// The id of the team whose token it is; none where DigitalOcean does not say it.
+pub fn team() -> Call<Option<String>> {
+    let of =
+        |wire: serde_json::Value| Ok(wire.pointer("/account/team/uuid").and_then(|id| id.as_str()).map(str::to_owned));
+    Call::single(Method::Get, "/v2/account".to_owned(), of).scopes(&["account:read"])
+}
+
 /// All Droplets, or those with a tag. GPU Droplets are not among them.
 pub fn droplets(tag: Option<&str>) -> Call<Vec<Droplet>> {
     let call = Call::paged("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id);

@@ -10,7 +10,7 @@ use crate::sandbox::digitalocean::{
 };
 
 impl World {
-    pub(super) fn get_account(call: &Call<'_>) -> Outcome {
+    pub(super) fn get_account(&self, call: &Call<'_>) -> Outcome {
         call.need("account:read")?;
         let mut account = json!({
             "email": "operators@example.com",
@@ -19,7 +19,8 @@ impl World {
             "email_verified": true,
             "status": "active",
             "status_message": "",
-            "team": {"uuid": "5df3e3004a17e242b7c20ca6c9fc25b701a47ece", "name": "Sandbox"},
+            // Worlds that count from different numbers are accounts of different teams.
+            "team": {"uuid": format!("{:040x}", self.settings.first_id), "name": "Sandbox"},
         });
         if call.scopes.allow("droplet:read") {
             account["droplet_limit"] = json!(1_000);

@@ -101,7 +101,7 @@ impl World {
             return Err(Refusal::no_such_route());
         };
         match (call.request.method, rest) {
-            (Get, ["account"]) => Self::get_account(&call),
+            (Get, ["account"]) => self.get_account(&call),
             (Get, ["account", "keys"]) => self.list_keys(&call),
             (Get, ["account", "keys", key]) => self.get_key(&call, key),
             (Get, ["regions"]) => self.list_regions(&call),
