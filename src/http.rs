@@ -37,6 +37,19 @@ pub enum Turn {
     Active,
 }
 
+/// What is known of the DigitalOcean token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// Nothing against it.
+    Usable,
+    /// DigitalOcean refuses it.
+    Refused,
+    /// Nothing shows that it is of the account that the operations belong to.
+    OtherAccount,
+    /// Whether it is of that account could not be seen yet.
+    Unproven,
+}
+
 /// Whether the bot can do its work now, and if not, what is missing. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<Parts>);
@@ -47,6 +60,8 @@ struct Parts {
     database: AtomicBool,
     /// A [`Turn`] by its number, so that no lock is needed.
     turn: AtomicU8,
+    /// A [`Token`] by its number.
+    token: AtomicU8,
 }
 
 impl Readiness {
@@ -63,6 +78,22 @@ impl Readiness {
     /// Says whose turn it is.
     pub fn set_turn(&self, turn: Turn) {
         self.0.turn.store(turn as u8, Ordering::Relaxed);
+    }
+
+    /// Says what is known of the DigitalOcean token.
+    pub fn set_token(&self, token: Token) {
+        self.0.token.store(token as u8, Ordering::Relaxed);
+    }
+
+    fn token_trouble(&self) -> Option<&'static str> {
+        match self.0.token.load(Ordering::Relaxed) {
+            number if number == Token::Refused as u8 => Some("DigitalOcean: refuses the token"),
+            number if number == Token::OtherAccount as u8 => Some("DigitalOcean: the token is of another account"),
+            number if number == Token::Unproven as u8 => {
+                Some("DigitalOcean: does not answer whether the token is of the same account")
+            }
+            _ => None,
+        }
     }
 
     fn turn(&self) -> Turn {
@@ -84,7 +115,12 @@ impl Readiness {
             Turn::Unknown => Some("lease: not held"),
         };
         let gateway = !self.0.gateway.load(Ordering::Relaxed) && self.turn() != Turn::Standby;
-        database.into_iter().chain(turn).chain(gateway.then_some("gateway: not connected")).collect()
+        database
+            .into_iter()
+            .chain(turn)
+            .chain(self.token_trouble())
+            .chain(gateway.then_some("gateway: not connected"))
+            .collect()
     }
 }
 
@@ -183,6 +219,9 @@ mod tests {
         assert_eq!(door.body("/readyz").await, (503, "gateway: not connected\n".to_owned()));
         door.readiness.set_gateway(true);
         assert_eq!(door.body("/readyz").await, (200, "ready\n".to_owned()));
+        door.readiness.set_token(Token::Refused);
+        assert_eq!(door.body("/readyz").await, (503, "DigitalOcean: refuses the token\n".to_owned()));
+        door.readiness.set_token(Token::Usable);
         door.readiness.set_turn(Turn::Unknown);
         assert_eq!(door.body("/readyz").await, (503, "lease: not held\n".to_owned()));
     }
