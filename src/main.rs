@@ -5,7 +5,7 @@ use std::{io::Write as _, net::SocketAddr, path::Path, process::ExitCode};
 use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 use snapshot_bot::{
-    app::{App, check},
+    app::{App, Proof, check},
     clock::Clock,
     config::{Config, misspelled},
     demo,
@@ -27,7 +27,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the bot (the default).
-    Run,
+    Run {
+        /// Accept a changed DIGITALOCEAN_TOKEN once, although nothing proves that it is of the same account.
+        #[arg(long)]
+        same_account: bool,
+    },
     /// Test tokens, scopes, guilds, channel permissions and the database, and print the invite link.
     Check,
     /// Run the bot against a simulated Discord and DigitalOcean: no account, no token, only loopback.
@@ -49,8 +53,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(format_args!("could not start: {error}")),
     };
-    let code = match command.unwrap_or(Command::Run) {
-        Command::Run => with_config(|config| runtime.block_on(run(config))),
+    let code = match command.unwrap_or(Command::Run { same_account: false }) {
+        Command::Run { same_account } => {
+            let proof = if same_account { Proof::Waived } else { Proof::Demanded };
+            with_config(|config| runtime.block_on(run(config, proof)))
+        }
         Command::Check => with_config(|config| runtime.block_on(look_around(config))),
         Command::Demo(arguments) => concluded(runtime.block_on(demo::run(arguments))),
         Command::Sandbox { discord, digitalocean } => concluded(runtime.block_on(simulate(discord, digitalocean))),
@@ -94,12 +101,12 @@ fn unreadable_line(file: &Path) -> String {
     readable.last().map_or_else(|| "its first line".to_owned(), |(name, _)| format!("the line after {name}"))
 }
 
-async fn run(config: Config) -> ExitCode {
+async fn run(config: Config, proof: Proof) -> ExitCode {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return failed(format_args!("could not listen for signals"));
     };
-    let mut app = match App::start(config, Clock::wall()).await {
+    let mut app = match App::start_with(config, Clock::wall(), proof).await {
         Ok(app) => app,
         Err(error) => return failed(format_args!("{error}")),
     };

@@ -1,24 +1,24 @@
 //! A process that holds the lease: every loop runs, until it is told to stop, loses the lease, or cannot go on.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::Error;
+use super::{
+    Error,
+    calls::Calls,
+    token::{Answer, Token, Unfit},
+};
 use crate::{
     clock::Clock,
     config::Config,
-    digitalocean::{
-        self,
-        client::{Client, Now},
-        reads,
-    },
+    digitalocean::client::{self, Client},
     discord::{
         self,
         bot::{self, Bot, Rooms},
@@ -26,20 +26,19 @@ use crate::{
         incident::chain,
         watchdog::Patience,
     },
-    http::Readiness,
+    http::{self, Readiness},
     inventory::{Inventory, Made, Tagged},
-    operation::{Rules, power::Power},
-    store::{self, Lease, Store},
-    worker::{
-        Worker,
-        turns::{Parts, Turns},
-    },
+    operation::Rules,
+    store::{self, Lease, Store, deadlines},
+    worker::turns::{Parts, Turns},
 };
 
-/// How often the lease is renewed; it lasts five times as long.
-const RENEWAL: Duration = Duration::from_secs(3);
-/// What the database may take to renew it, so that its end is noticed in time: a successor begins 10 s after it.
-const RENEWAL_DEADLINE: Duration = Duration::from_secs(2);
+const _: () = assert!(
+    client::DEADLINE.as_millis() <= deadlines::REQUEST.as_millis(),
+    "a successor waits for as long as a request may take"
+);
+/// How often a live process says so in the database.
+const HEARTBEAT: Duration = Duration::from_secs(60);
 /// What a stop may take in all is 8 s; requests under way get most of it.
 const DRAIN_TURNS: Duration = Duration::from_millis(4_500);
 /// For the last words, and for closing the gateway.
@@ -50,10 +49,8 @@ const DRAIN_INVENTORY: Duration = Duration::from_millis(500);
 const RELEASE: Duration = Duration::from_millis(500);
 /// Between two looks whether all power is back, where nothing else keeps the process.
 const POWER_PAUSE: Duration = Duration::from_millis(500);
-/// How long people may take to be told that power is owed and the token refused, before the process ends.
-const LAST_CALL: Duration = Duration::from_secs(6);
-/// Between two looks whether they were told.
-const LAST_CALL_PAUSE: Duration = Duration::from_millis(100);
+/// How long the last words may take where the token is refused, before the process ends.
+const LAST_WORDS: Duration = Duration::from_secs(6);
 
 /// Everything that an active process works with.
 pub(super) struct Active<'a> {
@@ -62,6 +59,8 @@ pub(super) struct Active<'a> {
     pub(super) clock: &'a Clock,
     pub(super) readiness: &'a Readiness,
     pub(super) ready: &'a watch::Sender<bool>,
+    pub(super) client: &'a Client,
+    pub(super) token: &'a Token,
     pub(super) lease: Arc<Lease>,
 }
 
@@ -91,42 +90,59 @@ struct Loops {
 impl Active<'_> {
     /// Runs everything until the end, whichever it is.
     pub(super) async fn run(self, stop: &CancellationToken) -> Result<Ended, Error> {
-        let owed = self.store.power_owed().await?;
-        metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed.len()).unwrap_or(u32::MAX)));
-        let worker = Worker::new(Arc::clone(self.store));
-        for id in self.store.open_operations().await? {
-            worker.on_restart(id, SignedDuration::ZERO, &rules(self.config), self.clock.now()).await?;
+        let outcome = tokio::select! {
+            taken = self.take_over() => taken.map(|()| None),
+            ended = keep_lease(&self.lease, self.store, self.readiness) => Ok(Some(ended)),
+        };
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(ended)) => return Ok(ended),
+            Err(error) => {
+                self.give_back().await;
+                return Err(error);
+            }
         }
-        let client = self.client()?;
-        let mut loops = self.begin(&client);
-        let outcome = self.watch(&mut loops, &client, stop).await;
+        let mut loops = self.begin();
+        let outcome = self.watch(&mut loops, stop).await;
         let is_deposed = matches!(outcome, Ok(Ended::LeaseLost | Ended::LeaseRanOut));
         if is_deposed {
             // Whoever is active now answers people; two must not.
             loops.stop_gateway.cancel();
         }
         loops.drain(if is_deposed { Door::Standby } else { Door::Draining }).await;
+        self.give_back().await;
+        outcome
+    }
+
+    async fn give_back(self) {
         if let Ok(lease) = Arc::try_unwrap(self.lease)
             && !matches!(timeout(RELEASE, lease.release()).await, Ok(Ok(())))
         {
             tracing::warn!("could not give the lease back; a successor waits until it has run out");
         }
-        outcome
     }
 
-    fn client(&self) -> Result<Client, Error> {
-        let settings = digitalocean::client::Settings::new(
-            self.config.digitalocean.api_url.clone(),
-            self.config.digitalocean.token.clone(),
-        );
-        let clock = self.clock.clone();
-        let now: Now = Arc::new(move || clock.now());
-        Ok(Client::new(&settings, now)?)
+    /// What comes before anything else: what is owed is taken up again, and how long nobody did so is said.
+    async fn take_over(&self) -> Result<(), Error> {
+        let owed = self.store.power_owed().await?.len();
+        metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed).unwrap_or(u32::MAX)));
+        let unattended = self.lease.unattended().unwrap_or(SignedDuration::ZERO);
+        if unattended > SignedDuration::from_mins(2) {
+            tracing::info!(minutes = unattended.as_mins(), "nobody looked after the operations for a while");
+        }
+        let (worker, rules) = (Worker::new(Arc::clone(self.store)), rules(self.config));
+        for id in self.store.open_operations().await? {
+            worker.on_restart(id, unattended, &rules, self.clock.now()).await?;
+        }
+        Ok(())
     }
 
-    fn begin(&self, client: &Client) -> Loops {
+    fn calls(&self) -> Calls {
+        Calls::new(self.store, rules(self.config), self.clock.clone())
+    }
+
+    fn begin(&self) -> Loops {
         let config = self.config;
-        let rules = rules(config);
         let (told, connected) = watch::channel(false);
         let mut loops = Loops {
             turns: JoinSet::new(),
@@ -140,54 +156,28 @@ impl Active<'_> {
         };
         let turns = Turns::new(Parts {
             store: Arc::clone(self.store),
-            client: client.clone(),
+            client: self.client.clone(),
             lease: Arc::clone(&self.lease),
-            rules: rules.clone(),
+            rules: rules(config),
             clock: self.clock.clone(),
         });
         // Power comes back whether or not Discord can be reached, so the worker waits for nobody.
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
-        let tag = config.digitalocean.droplet_tag.clone();
-        let tagged = tag.map(|tag| Tagged { tag, made: made(Arc::clone(self.store)) });
-        let inventory = Arc::new(Inventory::new(client.clone(), tagged));
-        loops.inventory.spawn(Arc::clone(&inventory).run(loops.stop_gateway.clone()));
-        let simulator = config.discord.simulator.as_ref();
-        let settings = bot::Settings {
-            token: config.discord.token.clone(),
-            connect_to: simulator.map(|simulator| simulator.connect_to),
-            extra_ca_pem: simulator.map(|simulator| simulator.root_certificate.clone()),
-            price_per_gb: config.snapshot_price_per_gb,
-            rules,
-            notify_channel: config.discord.notify_channel,
-            patience: Patience::default(),
-        };
-        let rooms = Rooms {
-            store: Arc::clone(self.store),
-            inventory,
-            policy: config.policy.clone(),
-            clock: self.clock.clone(),
-            doors: loops.doors.clone(),
-        };
+        let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.doors.clone());
+        loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
         loops.face.spawn(face(settings, rooms, told, (loops.stop_gateway.clone(), loops.stop_reporter.clone())));
         loops
     }
 
     /// Waits for the first thing that ends this active time.
-    async fn watch(&self, loops: &mut Loops, client: &Client, stop: &CancellationToken) -> Result<Ended, Error> {
+    async fn watch(&self, loops: &mut Loops, stop: &CancellationToken) -> Result<Ended, Error> {
         let mut connected = loops.connected.clone();
-        let (token_refused, lease_ended) = (self.token_is_refused(client), self.keep_lease());
-        tokio::pin!(token_refused, lease_ended);
+        let (token_is_useless, lease_ended) = (self.token_is_useless(), self.hold_lease());
+        tokio::pin!(token_is_useless, lease_ended);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(Ended::Stopped),
-                () = &mut token_refused => {
-                    // The lease is kept meanwhile: it may hold the very connection that the last call waits for.
-                    tokio::select! {
-                        () = self.last_call() => {}
-                        _ = &mut lease_ended => {}
-                    }
-                    return Err(Error::DigitalOceanToken);
-                }
+                () = &mut token_is_useless => return Err(Error::DigitalOceanToken),
                 ended = &mut lease_ended => return Ok(ended),
                 Ok(()) = connected.changed() => {
                     let is_connected = *connected.borrow_and_update();
@@ -203,7 +193,7 @@ impl Active<'_> {
                     tokio::select! {
                         () = stop.cancelled() => {}
                         _ = &mut lease_ended => {}
-                        () = &mut token_refused => {}
+                        () = &mut token_is_useless => {}
                         _ = loops.turns.join_next() => {}
                         () = self.all_power_is_back(&error) => {}
                     }
@@ -214,28 +204,20 @@ impl Active<'_> {
         }
     }
 
-    /// Renews the lease for as long as that goes well.
-    async fn keep_lease(&self) -> Ended {
-        let mut renewal = interval(RENEWAL);
-        renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// Holds the lease for as long as that goes well, and says once a minute that this process lives.
+    async fn hold_lease(&self) -> Ended {
+        tokio::select! {
+            ended = keep_lease(&self.lease, self.store, self.readiness) => ended,
+            never = self.beat() => match never {},
+        }
+    }
+
+    async fn beat(&self) -> Infallible {
         loop {
-            renewal.tick().await;
-            let answers = match timeout(RENEWAL_DEADLINE, self.lease.renew()).await {
-                Ok(Ok(())) => timeout(RENEWAL_DEADLINE, self.store.count_open()).await.is_ok_and(|count| count.is_ok()),
-                Ok(Err(store::Error::LeaseLost)) => return Ended::LeaseLost,
-                Ok(Err(error)) => {
-                    tracing::warn!(error = chain(&error), "could not renew the lease");
-                    false
-                }
-                Err(_) => {
-                    tracing::warn!("could not renew the lease: the database does not answer");
-                    false
-                }
-            };
-            self.readiness.set_database(answers);
-            if self.lease.remaining().is_zero() {
-                return Ended::LeaseRanOut;
+            if let Err(error) = self.store.beat().await {
+                tracing::debug!(error = chain(&error), "could not write the heartbeat");
             }
+            sleep(HEARTBEAT).await;
         }
     }
 
@@ -251,46 +233,75 @@ impl Active<'_> {
         }
     }
 
-    /// Asks DigitalOcean once whether it knows the token; returns only if it does not.
-    async fn token_is_refused(&self, client: &Client) {
-        if let Err(digitalocean::error::Error::Unauthorized { .. }) = client.run(reads::droplets_page(1)).await {
-            return;
-        }
-        std::future::pending::<()>().await;
-    }
-
-    /// While power is owed, the channels hear of it before the process ends: nobody else will turn those Droplets on.
-    async fn last_call(&self) {
-        let (until, rules, worker) =
-            (Instant::now() + LAST_CALL, rules(self.config), Worker::new(Arc::clone(self.store)));
-        let told = async {
-            while !self.everybody_knows().await {
-                for debt in self.store.power_owed().await.unwrap_or_default() {
-                    // A turn that is under way may be quicker; then this is tried again.
-                    drop(worker.give_up_hope(debt.operation, &rules, self.clock.now()).await);
+    /// Returns once DigitalOcean refuses the token and no Droplet may be off because of us. Until then people are called, and the
+    /// token is tried on.
+    async fn token_is_useless(&self) {
+        let mut answer = self.token.ask().await;
+        loop {
+            match answer {
+                Answer::Refused => {
+                    if self.bear_refusal().await {
+                        return;
+                    }
                 }
-                sleep(LAST_CALL_PAUSE).await;
+                Answer::Accepted(Some(team)) => self.learn_team(&team).await,
+                Answer::Accepted(None) | Answer::None => {}
             }
-        };
-        if timeout_at(until, told).await.is_err() {
-            tracing::error!("power is owed, and the channels could not be told");
+            self.client.unauthorized().await;
+            sleep(self.token.pause()).await;
+            answer = self.token.ask_once().await;
         }
     }
 
-    async fn everybody_knows(&self) -> bool {
-        let (Ok(owed), Ok(reports)) =
-            (self.store.power_owed().await, self.store.due_reports(self.clock.now(), 1).await)
-        else {
-            return false;
-        };
-        for debt in &owed {
-            let operation = self.store.operation(debt.operation).await.ok().flatten();
-            let is_told = |power: &Power| power.stuck.is_some() || power.parked;
-            if !operation.is_some_and(|stored| is_told(&stored.operation.power)) {
+    /// Calls people for as long as power is owed. Whether the end has come; else the token is accepted again.
+    async fn bear_refusal(&self) -> bool {
+        self.readiness.set_token(http::Token::Refused);
+        tracing::error!("{}", Error::DigitalOceanToken);
+        let calls = self.calls();
+        while self.store.power_owed().await.map_or(true, |owed| !owed.is_empty()) {
+            calls.make(Unfit::Refused).await;
+            sleep(self.token.pause()).await;
+            if matches!(self.token.ask_once().await, Answer::Accepted(_)) {
+                self.readiness.set_token(http::Token::Usable);
+                tracing::info!("DigitalOcean accepts the token again");
+                if let Err(error) = calls.resume_owed().await {
+                    tracing::warn!(error = chain(&error), "what waited for the token goes on a little later");
+                }
                 return false;
             }
         }
-        reports.is_empty()
+        calls.say_all(Unfit::Refused, LAST_WORDS).await;
+        true
+    }
+
+    async fn learn_team(&self, team: &str) {
+        let known = self.store.account().await.ok().flatten().and_then(|account| account.team);
+        if known.is_none()
+            && let Err(error) = self.store.remember_team(team).await
+        {
+            tracing::debug!(error = chain(&error), "could not remember the team");
+        }
+    }
+}
+
+/// Renews the lease for as long as that goes well.
+pub(super) async fn keep_lease(lease: &Lease, store: &Store, readiness: &Readiness) -> Ended {
+    let mut renewal = interval(deadlines::RENEWAL_PAUSE);
+    renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        renewal.tick().await;
+        let answers = match lease.renew().await {
+            Ok(()) => timeout(deadlines::RENEWAL, store.count_open()).await.is_ok_and(|count| count.is_ok()),
+            Err(store::Error::LeaseLost) => return Ended::LeaseLost,
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "could not renew the lease");
+                false
+            }
+        };
+        readiness.set_database(answers);
+        if lease.remaining().is_zero() {
+            return Ended::LeaseRanOut;
+        }
     }
 }
 
@@ -306,6 +317,36 @@ impl Loops {
         finish(&mut self.face, DRAIN_FACE, "messages").await;
         finish(&mut self.inventory, DRAIN_INVENTORY, "the inventory").await;
     }
+}
+
+/// What the bot on Discord is made of.
+pub(super) fn bot_parts(
+    config: &Config,
+    store: &Arc<Store>,
+    clock: &Clock,
+    client: &Client,
+    doors: Doors,
+) -> (bot::Settings, Rooms) {
+    let tag = config.digitalocean.droplet_tag.clone();
+    let tagged = tag.map(|tag| Tagged { tag, made: made(Arc::clone(store)) });
+    let simulator = config.discord.simulator.as_ref();
+    let settings = bot::Settings {
+        token: config.discord.token.clone(),
+        connect_to: simulator.map(|simulator| simulator.connect_to),
+        extra_ca_pem: simulator.map(|simulator| simulator.root_certificate.clone()),
+        price_per_gb: config.snapshot_price_per_gb,
+        rules: rules(config),
+        notify_channel: config.discord.notify_channel,
+        patience: Patience::default(),
+    };
+    let rooms = Rooms {
+        store: Arc::clone(store),
+        inventory: Arc::new(Inventory::new(client.clone(), tagged)),
+        policy: config.policy.clone(),
+        clock: clock.clone(),
+        doors,
+    };
+    (settings, rooms)
 }
 
 /// The bot and its reporter, from logging in to the last word.
@@ -362,7 +403,7 @@ fn made(store: Arc<Store>) -> Made {
     })
 }
 
-fn rules(config: &Config) -> Rules {
+pub(super) fn rules(config: &Config) -> Rules {
     let timing = &config.timing;
     Rules {
         shutdown_timeout: timing.shutdown_timeout,

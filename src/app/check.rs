@@ -1,7 +1,6 @@
 //! `snapshot-bot check`: is everything there that the bot needs? One line each, and what to do where something is missing.
 //!
-//! It changes nothing at Discord or DigitalOcean (`digitalocean::probes` says why); the database is made and brought up to date,
-//! as a start would do. Called by `main`.
+//! It changes nothing at Discord or DigitalOcean (`digitalocean::probes` says why), nor in the database. Called by `main`.
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +25,7 @@ use crate::{
         incident::chain,
     },
     operation::ids::RoleId,
-    store::{self, Store},
+    store::{self, Condition, Store},
 };
 
 /// Whether the bot can do its work.
@@ -96,12 +95,15 @@ pub async fn run(config: &Config, out: &mut dyn Write) -> io::Result<Verdict> {
 }
 
 async fn database(config: &Config, findings: &mut Findings<'_>) -> io::Result<()> {
-    let settings = store::Settings { url: config.database_url.clone(), notify_channel: config.discord.notify_channel };
     let kind = if config.database_url.expose_secret().starts_with("sqlite:") { "SQLite" } else { "PostgreSQL" };
-    match Store::open(&settings, Clock::wall()).await {
-        Ok(store) => {
-            store.close().await;
-            findings.fine(&format!("database: {kind}, can be written, tables are up to date"))
+    match Store::inspect(&config.database_url).await {
+        Ok(condition) => {
+            let tables = match condition {
+                Condition::Empty => "the first start makes its tables",
+                Condition::Older => "the next start brings its tables up to date",
+                Condition::UpToDate => "tables are up to date",
+            };
+            findings.fine(&format!("database: {kind}, can be written, {tables}"))
         }
         Err(store::Error::InUse { path }) => {
             findings.fine(&format!("database: {} is in use by a running snapshot-bot, as it should be", path.display()))

@@ -1,31 +1,38 @@
 //! The only room that knows all rooms: builds them, runs their loops, drains them in order.
 //!
-//! `main`, the demo and every scenario come in by the same door, [`App::start`]. Holding the account's lease is what makes a
-//! process active; without it, it stands by.
+//! `main`, the demo and every scenario start it by [`App::start`]. Holding the database's lease, with a token of the account that
+//! its operations belong to, is what makes a process active; without it, it stands by and changes nothing.
 
 mod active;
+mod calls;
 pub mod check;
+mod token;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
     config::Config,
-    digitalocean::client::Unusable,
-    discord::{self, incident::chain},
+    digitalocean::client::{Client, Settings, Unusable},
+    discord::{self, bot::Bot, doors::Doors, incident::chain},
     http::{self, Readiness, Turn},
-    store::{self, Store},
+    store::{self, Lease, Store},
     telemetry::Metrics,
 };
-use active::{Active, Ended};
+use active::{Active, Ended, bot_parts, keep_lease, rules};
+use calls::Calls;
+pub use token::Proof;
+use token::{Answer, Fitness, Token, Unfit};
 
 /// How often a standby asks whether it is its turn.
 const STANDBY_PAUSE: Duration = Duration::from_secs(1);
+/// How long the lease must have been free before a process calls people that must not be active itself: another one may be better.
+const LEFT_ALONE: Duration = Duration::from_secs(120);
+/// How long logging in to Discord and saying what is to be said may take then.
+const CALLING: Duration = Duration::from_secs(60);
 
 /// Why the bot cannot run, by who must do something about it.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +48,13 @@ pub enum Error {
         "could not log in to DigitalOcean: it refuses DIGITALOCEAN_TOKEN; make a new one under API > Tokens in the control panel"
     )]
     DigitalOceanToken,
+    /// The token may be another account's.
+    #[error(
+        "could not go on: DIGITALOCEAN_TOKEN is not known to be of the account that the operations in this database belong to: it \
+         sees neither the same team nor any Droplet, Action or Snapshot of theirs; set a token of that account, or, if this is one, \
+         start once with `snapshot-bot run --same-account`; another account needs a DATABASE_URL of its own"
+    )]
+    OtherAccount,
     /// The client of DigitalOcean cannot be built.
     #[error("could not prepare for DigitalOcean: {}", chain(.0))]
     DigitalOcean(Unusable),
@@ -70,6 +84,15 @@ impl From<discord::Error> for Error {
     }
 }
 
+impl From<Unfit> for Error {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Refused => Self::DigitalOceanToken,
+            Unfit::OtherAccount => Self::OtherAccount,
+        }
+    }
+}
+
 impl From<Unusable> for Error {
     fn from(error: Unusable) -> Self {
         Self::DigitalOcean(error)
@@ -87,9 +110,22 @@ pub struct App {
 impl App {
     /// Opens the database and the operators' door, and lets the bot live from then on.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, Error> {
+        Self::start_with(config, clock, Proof::Demanded).await
+    }
+
+    /// The same for an operator who vouches, or not, that a changed token is of the same account.
+    pub async fn start_with(config: Config, clock: Clock, proof: Proof) -> Result<Self, Error> {
         let settings =
             store::Settings { url: config.database_url.clone(), notify_channel: config.discord.notify_channel };
         let store = Arc::new(Store::open(&settings, clock.clone()).await?);
+        let client = client(&config, &clock)?;
+        let token = Token {
+            text: config.digitalocean.token.clone(),
+            proof,
+            client: client.clone(),
+            store: Arc::clone(&store),
+            settle_time: Duration::try_from(config.timing.settle_time).unwrap_or_default(),
+        };
         let readiness = Readiness::default();
         readiness.set_database(true);
         let stop = CancellationToken::new();
@@ -104,7 +140,8 @@ impl App {
             life.spawn(async move { serving.await.map_err(|source| Error::Http { address, source }) });
         }
         let (told, ready) = watch::channel(false);
-        let life_of = Life { config, store, clock, readiness, ready: told };
+        let holder = format!("{:016x}", fastrand::u64(..));
+        let life_of = Life { config, store, clock, readiness, ready: told, client, token, holder };
         life.spawn(life_of.run(stop.clone()));
         Ok(Self { stop, ready, life, http_address })
     }
@@ -145,15 +182,27 @@ struct Life {
     clock: Clock,
     readiness: Readiness,
     ready: watch::Sender<bool>,
+    client: Client,
+    token: Token,
+    /// Names this run of this process to others who want the lease.
+    holder: String,
+}
+
+/// What a process found while it was not active.
+enum Turned {
+    /// It is its turn.
+    Ours(Lease),
+    /// Another process is active, or the database does not answer.
+    NotYet,
+    /// This one must not be, or DigitalOcean does not say whether it may.
+    KeptOut,
 }
 
 impl Life {
     async fn run(self, stop: CancellationToken) -> Result<(), Error> {
-        let account = account(&self.config);
-        let holder = format!("{:016x}", fastrand::u64(..));
         let mut was_active = false;
         loop {
-            let Some(lease) = self.await_lease(&account, &holder, was_active, &stop).await? else { return Ok(()) };
+            let Some(lease) = self.await_turn(was_active, &stop).await? else { return Ok(()) };
             self.readiness.set_turn(Turn::Active);
             was_active = true;
             let active = Active {
@@ -162,6 +211,8 @@ impl Life {
                 clock: &self.clock,
                 readiness: &self.readiness,
                 ready: &self.ready,
+                client: &self.client,
+                token: &self.token,
                 lease: Arc::new(lease),
             };
             let ended = active.run(&stop).await;
@@ -177,49 +228,157 @@ impl Life {
     }
 
     /// Stands by until it is this process's turn; none if it is told to stop before that. A database that does not answer ends
-    /// only a process that has just begun: whoever was active has something to go on with.
-    async fn await_lease(
-        &self,
-        account: &str,
-        holder: &str,
-        was_active: bool,
-        stop: &CancellationToken,
-    ) -> Result<Option<store::Lease>, Error> {
-        let (mut is_new, mut said) = (!was_active, false);
-        loop {
-            let asked = tokio::select! {
-                () = stop.cancelled() => return Ok(None),
-                asked = self.store.try_lease(account, holder) => asked,
-            };
-            match asked {
-                Ok(Some(lease)) => return Ok(Some(lease)),
-                Ok(None) => {
+    /// only a process that has just begun: one that was active has something to go on with.
+    async fn await_turn(&self, was_active: bool, stop: &CancellationToken) -> Result<Option<Lease>, Error> {
+        let (mut is_new, mut is_fit, mut said) = (!was_active, was_active, false);
+        while !stop.is_cancelled() {
+            let turned = match self.turn(&mut is_fit, stop).await {
+                Ok(Turned::Ours(lease)) => return Ok(Some(lease)),
+                Ok(turned) => {
                     self.readiness.set_database(true);
-                    self.readiness.set_turn(Turn::Standby);
-                    if !said {
-                        tracing::info!("another process is active on this account; standing by");
-                        said = true;
-                    }
+                    turned
                 }
-                Err(error) if is_new => return Err(error.into()),
-                Err(error) => {
+                Err(Error::Store(error)) if !is_new && error.may_pass() => {
                     self.readiness.set_database(false);
                     tracing::warn!(error = chain(&error), "could not ask for the lease");
+                    Turned::NotYet
                 }
-            }
+                Err(error) => return Err(error),
+            };
             is_new = false;
-            tokio::select! {
-                () = stop.cancelled() => return Ok(None),
-                () = tokio::time::sleep(STANDBY_PAUSE) => {}
+            let pause = match turned {
+                Turned::Ours(_) | Turned::NotYet => STANDBY_PAUSE,
+                Turned::KeptOut => self.token.pause(),
+            };
+            if !said {
+                tracing::info!("standing by");
+                said = true;
             }
+            stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+        }
+        Ok(None)
+    }
+
+    /// One look whether it is this process's turn. Its token is tried at the start and whenever the lease is free.
+    async fn turn(&self, is_fit: &mut bool, stop: &CancellationToken) -> Result<Turned, Error> {
+        let stopped = Ok(Turned::NotYet);
+        let looked = stop.run_until_cancelled(self.store.lease_is_free_for(&self.holder)).await;
+        let Some(free) = looked.transpose()? else { return stopped };
+        if free.is_none() {
+            self.readiness.set_turn(Turn::Standby);
+            if *is_fit {
+                return Ok(Turned::NotYet);
+            }
+        }
+        let Some(fitness) = stop.run_until_cancelled(self.fitness()).await.transpose()? else { return stopped };
+        *is_fit = matches!(fitness, Fitness::Fit(_));
+        match (fitness, free) {
+            (Fitness::Fit(_), Some(_)) => {
+                self.readiness.set_token(http::Token::Usable);
+                Ok(self.take_lease(stop).await?.map_or(Turned::NotYet, Turned::Ours))
+            }
+            (Fitness::Fit(_), None) => {
+                self.readiness.set_token(http::Token::Usable);
+                Ok(Turned::NotYet)
+            }
+            (Fitness::Unclear, _) => {
+                self.readiness.set_token(http::Token::Unproven);
+                Ok(Turned::KeptOut)
+            }
+            (Fitness::Unfit(why), free) => {
+                self.keep_out(why, free, stop).await?;
+                Ok(Turned::KeptOut)
+            }
+        }
+    }
+
+    /// Whether this process may be active with its token. Where others can stand by, a token that is refused leaves them the lease.
+    async fn fitness(&self) -> Result<Fitness, store::Error> {
+        if !self.store.is_up_to_date() {
+            // The account cannot be read yet; it is once the lease is held.
+            return Ok(Fitness::Fit(None));
+        }
+        let fitness = self.token.fitness().await?;
+        if self.store.is_shared() && fitness == Fitness::Fit(None) && self.token.ask().await == Answer::Refused {
+            return Ok(Fitness::Unfit(Unfit::Refused));
+        }
+        Ok(fitness)
+    }
+
+    /// Takes the lease, and looks once more whether this process may have it: the tables may have been too old to tell. None if
+    /// somebody was quicker, or it may not.
+    async fn take_lease(&self, stop: &CancellationToken) -> Result<Option<Lease>, Error> {
+        let Some(lease) = self.store.try_lease(&self.holder).await? else { return Ok(None) };
+        let accepted = tokio::select! {
+            () = stop.cancelled() => Ok(false),
+            _ = keep_lease(&lease, &self.store, &self.readiness) => return Ok(None),
+            accepted = self.accept_token() => accepted,
+        };
+        if matches!(accepted, Ok(true)) {
+            return Ok(Some(lease));
+        }
+        self.give_back(lease).await;
+        accepted.map(|_| None)
+    }
+
+    async fn accept_token(&self) -> Result<bool, Error> {
+        match self.token.fitness().await? {
+            Fitness::Fit(None) => Ok(true),
+            Fitness::Fit(Some(accepted)) => {
+                self.store.accept_token(&self.token.text, accepted.team.as_deref()).await?;
+                Ok(true)
+            }
+            Fitness::Unfit(_) | Fitness::Unclear => Ok(false),
+        }
+    }
+
+    /// What is left to a process that must not be active: to end, or, while Droplets may be off because of us, to call people.
+    async fn keep_out(&self, why: Unfit, free: Option<Duration>, stop: &CancellationToken) -> Result<(), Error> {
+        if self.store.power_owed().await?.is_empty() {
+            return Err(why.into());
+        }
+        self.readiness.set_token(why.into());
+        tracing::error!("{}", Error::from(why));
+        let calls = Calls::new(&self.store, rules(&self.config), self.clock.clone());
+        if free.is_none_or(|free| free < LEFT_ALONE) || calls.are_said().await {
+            return Ok(());
+        }
+        let Some(lease) = self.store.try_lease(&self.holder).await? else { return Ok(()) };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = keep_lease(&lease, &self.store, &self.readiness) => {}
+            called = timeout(CALLING, self.call_people(&calls, why)) => match called {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "could not call people about Droplets that may be off"),
+                Err(_) => tracing::error!("could not call people about Droplets that may be off: Discord does not answer"),
+            },
+        }
+        self.give_back(lease).await;
+        Ok(())
+    }
+
+    /// Says what is to be said without connecting to the gateway: an active bot of the same account answers people there.
+    async fn call_people(&self, calls: &Calls, why: Unfit) -> Result<(), Error> {
+        let (settings, rooms) = bot_parts(&self.config, &self.store, &self.clock, &self.client, Doors::default());
+        let end = CancellationToken::new();
+        let bot = Bot::start(settings, rooms, &end).await?;
+        let said = async {
+            calls.say_all(why, CALLING).await;
+            end.cancel();
+        };
+        tokio::join!(bot.reporter().run(end.clone()), said);
+        Ok(())
+    }
+
+    async fn give_back(&self, lease: Lease) {
+        if let Err(error) = lease.release().await {
+            tracing::warn!(error = chain(&error), "could not give the lease back");
         }
     }
 }
 
-/// A name for the DigitalOcean account that tells nothing of its token.
-fn account(config: &Config) -> String {
-    let digest = Sha256::digest(config.digitalocean.token.expose_secret().as_bytes());
-    let (first_half, _) = digest.split_at(8);
-    let number = first_half.iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
-    format!("{number:016x}")
+fn client(config: &Config, clock: &Clock) -> Result<Client, Error> {
+    let settings = Settings::new(config.digitalocean.api_url.clone(), config.digitalocean.token.clone());
+    let clock = clock.clone();
+    Ok(Client::new(&settings, Arc::new(move || clock.now()))?)
 }

@@ -115,7 +115,7 @@ impl Store {
         interaction: InteractionId,
         consent: Option<&Consent>,
     ) -> Result<Attempt, CreateError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_as_owner().await?;
         if let Some(earlier) = claim_interaction(&mut transaction, interaction, request.id).await? {
             return Err(CreateError::Repeated(earlier));
         }
@@ -204,7 +204,7 @@ impl Store {
         wished: Wished,
         interaction: Option<InteractionId>,
     ) -> Result<Heard, Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_as_owner().await?;
         if let Some(interaction) = interaction
             && claim_interaction(&mut transaction, interaction, operation).await?.is_some()
         {

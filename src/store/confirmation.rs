@@ -76,14 +76,16 @@ impl Store {
     /// Writes a question down; its button carries the id.
     pub async fn create_confirmation(&self, confirmation: &Confirmation) -> Result<ConfirmationId, Error> {
         let id = ConfirmationId(fastrand::u64(..));
+        let mut transaction = self.begin_as_owner().await?;
         sqlx::query("INSERT INTO confirmations (id, asker_id, guild_id, what, expires_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(id.to_string())
             .bind(bits(confirmation.asker.0))
             .bind(bits(confirmation.guild.0))
             .bind(without_nul(&confirmation.what))
             .bind(due_millis(confirmation.expires_at))
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
+        transaction.commit().await?;
         Ok(id)
     }
 
@@ -96,7 +98,7 @@ impl Store {
 
     /// Closes a question without doing what it asks.
     pub async fn close_confirmation(&self, consent: &Consent) -> Result<Result<(), ConfirmationRefused>, Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_as_owner().await?;
         let outcome = use_up(&mut transaction, consent).await?;
         transaction.commit().await?;
         Ok(outcome)

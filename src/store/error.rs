@@ -21,7 +21,7 @@ pub enum Error {
     },
     /// A newer version of this program has written here.
     #[error(
-        "use the database: a newer version of snapshot-bot has changed it (step {found}, known up to {known}); run that version"
+        "use the database: a newer version of snapshot-bot has changed it (step {found}, known up to {known}); run that version, or a later one"
     )]
     NewerSchema {
         /// The migration that is not known here.
@@ -57,9 +57,9 @@ pub enum Error {
     #[error("write the state down")]
     Unwritable(#[source] serde_json::Error),
     /// The file system refused.
-    #[error("open the database's lock file {}", path.display())]
+    #[error("lock the file {}", path.display())]
     Lock {
-        /// The lock file.
+        /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -100,6 +100,11 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// Whether asking again later may help, with nothing done by an operator.
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Self::NewerSchema { .. } | Self::ForeignSchema(_))
+    }
+
     /// The same for what happens while migrating.
     pub(super) fn of_migration(error: MigrateError, known: i64) -> Self {
         match error {

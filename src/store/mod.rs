@@ -3,32 +3,39 @@
 //! The face writes wishes and reads; the worker loads and commits under a version; the reporter keeps what was said. What a
 //! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
 
+mod account;
 mod asking;
 mod changes;
 mod confirmation;
+pub mod deadlines;
 mod error;
 mod event;
+mod inspect;
 mod lease;
 mod open;
 mod origin;
+mod own_connection;
 mod power_owed;
 mod registration;
 mod report;
 mod row;
+mod schema;
 mod stored;
 mod turn;
 mod usual;
 
-use std::{fs::File, sync::Mutex};
+use std::sync::{Arc, Mutex, atomic::AtomicI64};
 
 use secrecy::SecretString;
 use sqlx::{Any, AnyPool, Transaction};
 
+pub use account::{Account, Evidence};
 pub use asking::{CreateError, Heard};
 pub use changes::Changes;
 pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused, Consent};
 pub use error::Error;
 pub use event::{Event, What};
+pub use inspect::Condition;
 pub use lease::Lease;
 pub use power_owed::PowerOwed;
 pub use report::Report;
@@ -50,14 +57,17 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Store {
     pool: AnyPool,
+    /// The lease's, on PostgreSQL.
+    own_connection: Option<Arc<own_connection::OwnConnection>>,
     engine: Engine,
     clock: Clock,
     notify_channel: Option<ChannelId>,
     changes: Changes,
     /// The lease under which this process commits, on PostgreSQL.
     fence: Mutex<Option<lease::Fence>>,
-    /// On SQLite, held for life: proves that no other process uses the file.
-    _lock: Option<File>,
+    /// The version of the tables when they were last looked at.
+    schema_version: AtomicI64,
+    _alone: Option<open::Alone>,
 }
 
 /// The two databases, where they differ.
@@ -68,6 +78,11 @@ enum Engine {
 }
 
 impl Store {
+    /// Whether other processes can stand by on this database: PostgreSQL.
+    pub fn is_shared(&self) -> bool {
+        self.engine == Engine::Postgres
+    }
+
     /// Wake-ups for the worker's and the reporter's loops.
     pub fn changes(&self) -> &Changes {
         &self.changes
@@ -91,11 +106,11 @@ impl Store {
         transaction.map_err(Error::from)
     }
 
-    /// A transaction of whoever looks after the account: refused when that is no longer this process.
+    /// A transaction of the process that looks after the operations: refused when that is no longer this one.
     async fn begin_as_owner(&self) -> Result<Transaction<'static, Any>, Error> {
         let mut transaction = self.begin().await?;
         match self.engine {
-            // The lock beside the file is held for life.
+            // The lock on the file is held for life.
             Engine::Sqlite => {}
             Engine::Postgres => lease::check(&mut transaction, self.fence()).await?,
         }

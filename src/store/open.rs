@@ -1,68 +1,76 @@
-//! Opening the memory: connect, prove to be alone on SQLite, bring the tables up to date.
+//! Opening the memory: connect, and on SQLite prove to be alone and bring the tables up to date.
 //!
-//! Called once at start. A new file under `migrations/` is seen when this file is compiled again.
+//! Called once at start. On PostgreSQL the tables change only under the lease (`lease`).
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{File, OpenOptions, TryLockError},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::Mutex,
+    sync::{Arc, Mutex, atomic::AtomicI64},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
-use sqlx::{
-    AnyConnection, AnyPool, Connection, Executor,
-    any::AnyPoolOptions,
-    migrate::{MigrateError, Migrator},
-    sqlite::SqliteConnectOptions,
-};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor, any::AnyPoolOptions, sqlite::SqliteConnectOptions};
 
-use super::{Changes, Engine, Error, Settings, Store};
+use super::{Changes, Engine, Error, Settings, Store, own_connection::OwnConnection, schema};
 use crate::clock::Clock;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long somebody who needs a connection waits for one.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Face, worker, reporter and lease on PostgreSQL; more would only queue inside the server.
+/// Face, worker and reporter on PostgreSQL; more would only queue inside the server.
 const CONNECTIONS: u32 = 6;
+/// The bot's files are for its own user only.
+const PRIVATE: u32 = 0o600;
 /// WAL and FULL: a commit that returned survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
 const PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
 /// A process that is frozen inside a transaction must not keep its successor from the lease's row, nor anybody waiting for ever.
-const DEADLINES: &str = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '5s';";
+pub(super) const DEADLINES: &str = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '5s';";
 
 /// Where a SQLite database is.
-enum Place {
+pub(super) enum Place {
     Memory,
     File(PathBuf),
 }
 
+/// On SQLite, held for life: proves that no other process uses the database, whatever name it knows it by.
+#[derive(Debug)]
+pub(super) struct Alone {
+    _beside: File,
+    _database: Option<File>,
+}
+
 impl Store {
-    /// Connects, makes sure to be alone on a SQLite file, and migrates.
+    /// Connects. On SQLite, makes sure to be alone on the file, and migrates; on PostgreSQL, [`Store::try_lease`] does that.
+    ///
+    /// [`Error::NewerSchema`], [`Error::ForeignSchema`]: the tables are not this version's.
     pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let url = settings.url.expose_secret();
-        let (engine, pool, lock) = if url.starts_with("sqlite:") {
+        let (engine, pool, version, alone) = if url.starts_with("sqlite:") {
             let place = place_of(url)?;
-            let lock = place.prepare()?;
-            (Engine::Sqlite, connect_sqlite(&creating(url), &place).await?, lock)
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            (Engine::Postgres, connect_postgres(url).await?, None)
+            let alone = place.prepare(!has_mode(url))?;
+            (Engine::Sqlite, connect_sqlite(&creating(url), &place).await?, schema::known(), alone)
         } else {
-            return Err(Error::BadAddress("it begins neither with sqlite:// nor with postgres://"));
+            check_is_postgres(url)?;
+            let (pool, version) = connect_postgres(url).await?;
+            (Engine::Postgres, pool, version, None)
         };
+        let own_connection = (engine == Engine::Postgres).then(|| Arc::new(OwnConnection::new(settings.url.clone())));
         Ok(Self {
             pool,
+            own_connection,
             engine,
             clock,
             notify_channel: settings.notify_channel,
             changes: Changes::default(),
             fence: Mutex::new(None),
-            _lock: lock,
+            schema_version: AtomicI64::new(version),
+            _alone: alone,
         })
     }
 
@@ -73,15 +81,35 @@ impl Store {
 }
 
 impl Place {
-    /// Makes sure that the file may be opened, and by nobody else as long as the lock is held.
-    fn prepare(&self) -> Result<Option<File>, Error> {
+    /// Makes sure that the file may be opened, and by nobody else as long as the locks are held.
+    fn prepare(&self, may_create: bool) -> Result<Option<Alone>, Error> {
         let Self::File(path) = self else { return Ok(None) };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if folder.is_some_and(|folder| !folder.is_dir()) {
-            return Err(Error::MissingFolder { path: path.clone() });
-        }
-        lock_beside(path).map(Some)
+        check_folder(path)?;
+        let beside = lock_beside(path)?;
+        Ok(Some(Alone { _beside: beside, _database: lock_itself(path, may_create)? }))
     }
+}
+
+/// Refuses an address of anything else.
+pub(super) fn check_is_postgres(url: &str) -> Result<(), Error> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        Ok(())
+    } else {
+        Err(Error::BadAddress("it begins neither with sqlite:// nor with postgres://"))
+    }
+}
+
+/// Refuses a database in a folder that is not there.
+pub(super) fn check_folder(path: &Path) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Error::MissingFolder { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+fn has_mode(url: &str) -> bool {
+    url.split_once('?').is_some_and(|(_, query)| query.contains("mode="))
 }
 
 /// sqlx creates no file unless told to; a `mode` given by the operator wins.
@@ -95,7 +123,7 @@ fn creating(url: &str) -> String {
 }
 
 /// Reads the address as sqlx will, so that the lock stands beside the very file that is opened.
-fn place_of(url: &str) -> Result<Place, Error> {
+pub(super) fn place_of(url: &str) -> Result<Place, Error> {
     let Ok(parsed) = url::Url::parse(url) else {
         return Err(Error::BadAddress("write spaces and other special characters of the path as %20 and so on"));
     };
@@ -114,24 +142,44 @@ fn place_of(url: &str) -> Result<Place, Error> {
     }
 }
 
-/// The lock is the operating system's and dies with the process: no stale pid file, and a restart goes on at once.
+/// The locks are the operating system's and die with the process: no stale pid file, and a restart goes on at once.
 fn lock_beside(path: &Path) -> Result<File, Error> {
-    let mut beside = path.as_os_str().to_owned();
-    // Two links to one file are one database.
-    if let Ok(real) = std::fs::canonicalize(path) {
-        beside = real.into_os_string();
-    }
+    lock(path, &beside(path), OpenOptions::new().create(true).truncate(false).write(true).mode(PRIVATE))
+}
+
+/// The lock file's path: where the database really is.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut beside = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
     beside.push(".lock");
-    let beside = PathBuf::from(beside);
-    let file = match File::options().create(true).truncate(false).write(true).open(&beside) {
-        Ok(file) => file,
+    PathBuf::from(beside)
+}
+
+/// Locks the database's own file, which two links share, and two mounts of one volume too. It is made first, empty, as SQLite
+/// would make it.
+///
+/// This lock (flock) and those that SQLite takes on the same file (fcntl) do not meet. But whoever closes the file ends SQLite's
+/// locks of this process, so this comes after the lock beside: a second opening by the same name in one process gets no further.
+fn lock_itself(path: &Path, may_create: bool) -> Result<Option<File>, Error> {
+    if path.exists() {
+        return lock(path, path, OpenOptions::new().read(true)).map(Some);
+    }
+    // Without that, SQLite says that there is no such file.
+    let created =
+        may_create.then(|| lock(path, path, OpenOptions::new().create(true).truncate(false).write(true).mode(PRIVATE)));
+    created.transpose()
+}
+
+/// Locks `file` or says that another process has `database` open.
+fn lock(database: &Path, file: &Path, how: &OpenOptions) -> Result<File, Error> {
+    let locked = match how.open(file) {
+        Ok(locked) => locked,
         Err(source) if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem => return Err(Error::ReadOnly),
-        Err(source) => return Err(Error::Lock { path: beside, source }),
+        Err(source) => return Err(Error::Lock { path: file.to_owned(), source }),
     };
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(Error::Lock { path: beside, source }),
+    match locked.try_lock() {
+        Ok(()) => Ok(locked),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse { path: database.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(Error::Lock { path: file.to_owned(), source }),
     }
 }
 
@@ -147,47 +195,47 @@ async fn connect_sqlite(url: &str, place: &Place) -> Result<AnyPool, Error> {
         .after_connect(|connection, _| prepare(connection, PRAGMAS));
     match place {
         Place::File(_) => {
-            migrate_alone(url, PRAGMAS).await?;
+            let mut connection = connect_alone(url, PRAGMAS).await?;
+            schema::migrate(&mut connection, Engine::Sqlite, schema::known()).await?;
+            connection.close().await?;
             let pool = options.connect(url).await?;
             // A file that can only be read would be found out by the first wish of somebody. SQLite begins even a transaction that
             // wants to write; only a statement that writes is refused.
             let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-            sqlx::query("DELETE FROM leases WHERE account = ''").execute(&mut *transaction).await?;
+            sqlx::query("UPDATE lease SET holder = '' WHERE number = 0").execute(&mut *transaction).await?;
             transaction.rollback().await?;
             Ok(pool)
         }
         Place::Memory => {
             let pool = options.connect(url).await?;
-            MIGRATIONS.run(&pool).await.map_err(of_migration)?;
+            let mut connection = pool.acquire().await?;
+            schema::migrate(&mut connection, Engine::Sqlite, schema::known()).await?;
+            drop(connection);
             Ok(pool)
         }
     }
 }
 
-async fn connect_postgres(url: &str) -> Result<AnyPool, Error> {
-    migrate_alone(url, "").await?;
+/// The pool, and the version of the tables.
+async fn connect_postgres(url: &str) -> Result<(AnyPool, i64), Error> {
+    let mut connection = connect_alone(url, DEADLINES).await?;
+    let version = schema::found(&mut connection, Engine::Postgres).await?;
+    connection.close().await?;
     let options = AnyPoolOptions::new()
         .acquire_timeout(PATIENCE)
         .max_connections(CONNECTIONS)
         .after_connect(|connection, _| prepare(connection, DEADLINES));
-    options.connect(url).await.map_err(Error::from)
+    Ok((options.connect(url).await?, version))
 }
 
-/// Migrates on a connection by itself: it says at once why there is none, where a pool would only say that it waited in vain, and
-/// a migration may take as long as it takes.
-async fn migrate_alone(url: &str, preparation: &'static str) -> Result<(), Error> {
+/// A connection by itself: it says at once why there is none, where a pool would only say that it waited in vain.
+pub(super) async fn connect_alone(url: &str, preparation: &'static str) -> Result<AnyConnection, Error> {
     let connection = tokio::time::timeout(PATIENCE, <AnyConnection as Connection>::connect(url)).await;
     let mut connection = connection.map_err(|_| sqlx::Error::PoolTimedOut)??;
     prepare(&mut connection, preparation).await?;
-    MIGRATIONS.run(&mut connection).await.map_err(of_migration)?;
-    connection.close().await.map_err(Error::from)
+    Ok(connection)
 }
 
 fn prepare<'c>(connection: &'c mut AnyConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {
     Box::pin(async move { connection.execute(sql).await.map(drop) })
-}
-
-fn of_migration(error: MigrateError) -> Error {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-    Error::of_migration(error, known)
 }

@@ -18,14 +18,15 @@ impl Store {
 
     /// Remembers what was just registered in a guild.
     pub async fn set_registered_commands(&self, guild: GuildId, digest: &str) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
         sqlx::query(
             "INSERT INTO registered_commands (guild_id, digest) VALUES ($1, $2) \
              ON CONFLICT (guild_id) DO UPDATE SET digest = excluded.digest",
         )
         .bind(bits(guild.0))
         .bind(without_nul(digest))
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        transaction.commit().await.map_err(Error::from)
     }
 }

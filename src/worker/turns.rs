@@ -26,7 +26,7 @@ use crate::{
         reading::Trouble,
         request::{Answer, Command, Effect, Look},
     },
-    store::{Error, Lease, Store, Whose},
+    store::{Error, Lease, Store, Whose, deadlines::NEEDED_TO_SEND},
 };
 
 /// Turns under way at once; each waits for an answer most of its time.
@@ -38,8 +38,6 @@ const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(2);
 /// How much longer whoever waits for a turn waits for each operation there is.
 const CROWD_PAUSE_MILLIS: i64 = 20;
 const LONGEST_CROWD_PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// A command may take this long (the client's deadline), and the lease must outlive it by a little.
-const LEASE_NEEDED: Duration = Duration::from_secs(12);
 /// What the rest of a take asks for after its shutdown was begun, with some looks to spare.
 const REQUESTS_PER_DOWNTIME: u32 = 14;
 /// Before a shutdown that does not fit into the budget asks again.
@@ -244,12 +242,12 @@ impl Turns {
         let (id, priority) = (claimed.operation().id, rank::priority(claimed.operation()));
         drop(claimed);
         let ticket = self.client.admit(priority).await;
-        if self.lease.remaining() <= LEASE_NEEDED {
+        if self.lease.remaining() <= NEEDED_TO_SEND {
             self.lease.renew().await?;
         }
         let Some(claimed) = self.claim_with_a_fresh_look(id, &command, rules).await? else { return Ok(()) };
         let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
-        let answer = if self.lease.remaining() > LEASE_NEEDED {
+        let answer = if self.lease.remaining() > NEEDED_TO_SEND {
             tracing::info!(?command, "sending");
             let call = perform::command(&command).with_priority(priority);
             self.or_trouble(self.client.run_admitted(call, ticket).await)

@@ -38,7 +38,7 @@ async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
     says(
         &ended,
         &[
-            "✓ database: SQLite",
+            "✓ database: SQLite, can be written, the first start makes its tables",
             "✓ DigitalOcean: accepts the token",
             "✓ scopes for taking Snapshots: droplet:update, image:create",
             "✓ scopes for minding DROPLET_TAG",
@@ -53,6 +53,9 @@ async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
     let after =
         stage.digitalocean.read(|world| (world.droplets().cloned().collect::<Vec<_>>(), world.snapshots().count()));
     assert_eq!(before, after, "looking changes nothing");
+    let left = std::fs::read_dir(stage.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("bot.db")).collect();
+    assert!(left.is_empty(), "no database is left behind: {left:?}");
     assert!(stage.discord.world().journal().iter().all(|exchange| exchange.method == "GET"));
 }
 
@@ -140,4 +143,6 @@ async fn a_database_that_a_running_bot_uses_is_fine() {
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     says(&ended, &["is in use by a running snapshot-bot, as it should be"]);
     stage.stop(bot).await;
+    let ended = check(&stage).await;
+    says(&ended, &["✓ database: SQLite, can be written, tables are up to date"]);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a test that was skipped, or measures, says so")]
 
+mod account;
 mod check;
 mod configuration;
 mod cost;

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use snapshot_bot::sandbox::digitalocean::{
+    droplet::Status,
     fault::{Disturbance, Fault, Pattern},
+    scopes::Scopes,
     world::TOKEN,
 };
 
 use super::{
-    process::{PATIENCE, Signal},
-    stage::Stage,
+    process::{PATIENCE, Signal, until_answered},
+    stage::{Stage, free_address},
 };
 
 /// A refused token ends the program within this time.
@@ -33,7 +35,7 @@ async fn a_refused_digitalocean_token_ends_the_bot_and_is_named() {
 }
 
 #[tokio::test]
-async fn while_power_is_owed_the_channel_hears_of_the_refused_token_before_the_end() {
+async fn while_power_is_owed_a_refused_token_is_told_and_waited_for() {
     let stage = Stage::new().await;
     let (bot, _) = stage.ready("first").await;
     let held = stage.take_held_at("snapshot").await;
@@ -41,12 +43,31 @@ async fn while_power_is_owed_the_channel_hears_of_the_refused_token_before_the_e
     bot.end(REFUSAL).await;
     held.release();
     stage.digitalocean.world(|world| world.revoke_token(TOKEN));
-    let ended = stage.start("second").end(REFUSAL).await;
+    let door = free_address();
+    let bot = stage.start_with("second", &[("HTTP_ADDR", door.clone())]);
+    stage.reads("is off and could not be turned on again").await;
+    until_answered(&door, "/readyz", 503, "DigitalOcean: refuses the token").await;
+    bot.logs("DIGITALOCEAN_TOKEN").await;
+    stage.digitalocean.world(|world| world.add_token(TOKEN, Scopes::all()));
+    until_answered(&door, "/readyz", 200, "ready").await;
+    stage.digitalocean.until(|world| world.droplets().all(|droplet| droplet.status == Status::Active)).await;
+    assert!(stage.ada.pings() >= 1, "{}", stage.ada.transcript());
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_while_the_bot_runs_ends_it_only_once_nothing_is_owed() {
+    let stage = Stage::new().await;
+    let (bot, door) = stage.ready("bot").await;
+    let held = stage.take_held_at("snapshot").await;
+    stage.digitalocean.world(|world| world.revoke_token(TOKEN));
+    held.release();
+    until_answered(&door, "/readyz", 503, "DigitalOcean: refuses the token").await;
+    stage.reads("could not be turned on again").await;
+    stage.press("I'll handle it").await;
+    let ended = bot.end(PATIENCE).await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains("DIGITALOCEAN_TOKEN"), "{}", ended.stderr);
-    let read = stage.ada.transcript();
-    assert!(read.contains("is off and could not be turned on again"), "{read}\n{}", ended.stderr);
-    assert_eq!(stage.ada.pings(), 1, "{read}");
+    assert!(ended.stderr.contains("refuses DIGITALOCEAN_TOKEN"), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -64,11 +85,11 @@ async fn people_hear_of_the_refused_token_also_where_nothing_was_to_be_done_for_
         world.clear_faults();
         world.revoke_token(TOKEN);
     });
-    let ended = stage.start("second").end(REFUSAL).await;
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    let read = stage.ada.transcript();
-    assert!(read.contains("could not be turned on again"), "{read}\n{}", ended.stderr);
+    let bot = stage.start("second");
+    stage.reads("could not be turned on again").await;
     assert_eq!(stage.ada.pings(), 1);
+    bot.signal(Signal::Kill);
+    bot.end(REFUSAL).await;
 }
 
 #[tokio::test]

@@ -125,6 +125,19 @@ impl Stage {
         assert!(read.is_ok(), "ada never read `{text}`\n{}\n{:?}", self.ada.transcript(), self.commands());
     }
 
+    /// Ada presses the button with this label on the latest message that has it.
+    pub(crate) async fn press(&self, label: &str) {
+        let messages = self.ada.messages();
+        let button = messages.iter().rev().find_map(|message| {
+            let rows = message.body.components.iter();
+            let mut buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+            let button = buttons.find(|button| button["label"] == label)?;
+            Some((message.id, button["custom_id"].as_str()?.to_owned()))
+        });
+        let (message, custom_id) = button.unwrap_or_else(|| panic!("no button {label}\n{}", self.ada.transcript()));
+        self.ada.press(message, &custom_id).await.unwrap();
+    }
+
     /// What Ada reads in answer to a command.
     pub(crate) async fn answer(&self, line: &str) -> String {
         let response = self.ada.run(line).await;

@@ -46,6 +46,13 @@ impl Cluster {
         admin.close().await;
     }
 
+    /// Changes the bot's database as no bot would.
+    pub(crate) async fn tamper(&self, sql: &'static str) {
+        let pool = sqlx::AnyPool::connect(&self.stage.environment["DATABASE_URL"]).await.unwrap();
+        sqlx::query(sql).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
     /// One that is active, and one that stands by, with their doors.
     async fn pair(&self) -> [(Process, String); 2] {
         let active = self.stage.ready("active").await;

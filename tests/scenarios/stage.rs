@@ -285,7 +285,7 @@ impl Stage {
 
     /// Takes the dead bot's lease away, as an operator may who knows that its machine is gone; it runs out by itself otherwise.
     pub async fn end_lease(&self) {
-        sqlx::query("DELETE FROM leases").execute(&self.database().await).await.unwrap();
+        sqlx::query("UPDATE lease SET holder = ''").execute(&self.database().await).await.unwrap();
     }
 
     fn unsettled(&self) -> &'static str {

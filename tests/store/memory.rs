@@ -66,7 +66,7 @@ impl Memory {
     /// The store of the one process that looks after the account.
     pub(crate) async fn open(&self) -> Store {
         let store = Store::open(&self.settings(), self.clock.clone()).await.unwrap();
-        store.try_lease("account", "this process").await.unwrap().unwrap();
+        store.try_lease("this process").await.unwrap().unwrap();
         store
     }
 

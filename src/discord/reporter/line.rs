@@ -3,16 +3,13 @@
 //! Whoever looks after it next waits as long as a request may take. serenity holds requests back while Discord limits them, and a
 //! process can be stopped and go on: neither may let an old message out after a newer one.
 
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
-use crate::discord::wire;
-
-/// The deadline of a request, which a successor waits for after the end of our lease.
-const DEADLINE: Duration = Duration::from_secs(10);
+use crate::{discord::wire, store::deadlines};
 
 /// Until when what is checked from now on may leave.
 pub(super) fn deadline() -> Instant {
-    Instant::now() + DEADLINE
+    Instant::now() + deadlines::REQUEST
 }
 
 /// Sends a request unless it is too late for it, and stops waiting for it then.
@@ -37,6 +34,8 @@ pub(super) async fn in_time<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::discord::wire::Trouble;
 

@@ -1,0 +1,92 @@
+//! Calls people about Droplets that may be off and cannot be turned on, because the token must not be used.
+//!
+//! Only with the lease: a call is a report, and reports belong to the operations.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use tokio::time::{sleep, timeout};
+
+use super::token::Unfit;
+use crate::{
+    clock::Clock,
+    operation::{Operation, Rules},
+    store::{self, PowerOwed, Store},
+    worker::Worker,
+};
+
+/// Between two looks whether people were told.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Calls for help with what one store owes.
+pub(super) struct Calls {
+    store: Arc<Store>,
+    worker: Worker,
+    rules: Rules,
+    clock: Clock,
+}
+
+impl Calls {
+    pub(super) fn new(store: &Arc<Store>, rules: Rules, clock: Clock) -> Self {
+        Self { worker: Worker::new(Arc::clone(store)), store: Arc::clone(store), rules, clock }
+    }
+
+    /// Has a call made for everything that is owed, unless that was done before.
+    pub(super) async fn make(&self, why: Unfit) {
+        for debt in self.store.power_owed().await.unwrap_or_default() {
+            if self.is_made(&debt).await.unwrap_or(false) {
+                continue;
+            }
+            let now = self.clock.now();
+            let made = match why {
+                Unfit::Refused => self.worker.give_up_hope(debt.operation, &self.rules, now).await,
+                Unfit::OtherAccount => self.worker.call_for_account(debt.operation, &self.rules, now).await,
+            };
+            if let Err(error) = made {
+                // A turn that is under way may be quicker; then this is tried again.
+                tracing::debug!(operation.id = %debt.operation, %error, "could not call for help yet");
+            }
+        }
+    }
+
+    /// The token is good again, or another: what waited for it goes on at once.
+    pub(super) async fn resume_owed(&self) -> Result<(), store::Error> {
+        for debt in self.store.power_owed().await? {
+            self.worker.on_restart(debt.operation, SignedDuration::ZERO, &self.rules, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the calls and waits until all of them were said, but not for longer than `patience`.
+    pub(super) async fn say_all(&self, why: Unfit, patience: Duration) {
+        let said = async {
+            while !self.are_said().await {
+                self.make(why).await;
+                sleep(PAUSE).await;
+            }
+        };
+        if timeout(patience, said).await.is_err() {
+            tracing::error!("Droplets may be off, and people could not be told");
+        }
+    }
+
+    /// Whether every call was made, and nothing is left to be said.
+    pub(super) async fn are_said(&self) -> bool {
+        self.look().await.unwrap_or(false)
+    }
+
+    async fn look(&self) -> Result<bool, store::Error> {
+        for debt in self.store.power_owed().await? {
+            if !self.is_made(&debt).await? {
+                return Ok(false);
+            }
+        }
+        Ok(self.store.due_reports(self.clock.now(), 1).await?.is_empty())
+    }
+
+    async fn is_made(&self, debt: &PowerOwed) -> Result<bool, store::Error> {
+        let is_made = |operation: &Operation| operation.power.stuck.is_some() || operation.power.parked;
+        let stored = self.store.operation(debt.operation).await?;
+        Ok(stored.is_some_and(|stored| is_made(&stored.operation)))
+    }
+}

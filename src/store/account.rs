@@ -1,0 +1,117 @@
+//! The one DigitalOcean account that all operations of this database belong to.
+//!
+//! An operation's Droplets and Actions mean nothing in another account: there they look as if they were gone. So the last token
+//! that was accepted is known again here, by a salted digest, and `app` demands proof of another one.
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Error, Store,
+    row::{Row, without_nul},
+    stored::{self, select_stored},
+};
+use crate::operation::ids::{ActionId, DropletId, SnapshotId};
+
+/// What is known of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    salt: String,
+    digest: String,
+    /// DigitalOcean's id of the team, if a token could ever read it.
+    pub team: Option<String>,
+}
+
+impl Account {
+    /// Whether this token was the last that was accepted.
+    pub fn knows(&self, token: &SecretString) -> bool {
+        self.digest == digest(&self.salt, token)
+    }
+}
+
+/// Things of the account that operations of ours dealt with, the latest first. A token that sees one of them is the account's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Droplets.
+    pub droplets: Vec<DropletId>,
+    /// Actions.
+    pub actions: Vec<ActionId>,
+    /// Snapshots.
+    pub snapshots: Vec<SnapshotId>,
+}
+
+impl Store {
+    /// What is known of the account; none before the first token was accepted.
+    pub async fn account(&self) -> Result<Option<Account>, Error> {
+        let row = sqlx::query("SELECT token_salt, token_digest, team FROM lease").fetch_one(&self.pool).await?;
+        let row = Row(&row);
+        let text = |column| row.text(column).map(str::to_owned);
+        let (Some(salt), Some(digest)) = (text("token_salt"), text("token_digest")) else { return Ok(None) };
+        Ok(Some(Account { salt, digest, team: text("team") }))
+    }
+
+    /// From now on this token is known to be the account's, and the team, where it could be read. For the owner only.
+    pub async fn accept_token(&self, token: &SecretString, team: Option<&str>) -> Result<(), Error> {
+        let salt = format!("{:032x}", fastrand::u128(..));
+        let mut transaction = self.begin_as_owner().await?;
+        sqlx::query("UPDATE lease SET token_digest = $1, token_salt = $2, team = $3")
+            .bind(digest(&salt, token))
+            .bind(salt)
+            .bind(team.map(without_nul))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await.map_err(Error::from)
+    }
+
+    /// The team that the account's token is known to belong to. For the owner only.
+    pub async fn remember_team(&self, team: &str) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        sqlx::query("UPDATE lease SET team = $1").bind(without_nul(team)).execute(&mut *transaction).await?;
+        transaction.commit().await.map_err(Error::from)
+    }
+
+    /// By what a token can prove that it is the account's: the last `limit` operations' Droplets, Actions and Snapshots, those
+    /// that owe power first. None where there has been no operation yet: then every token is the account's.
+    pub async fn evidence(&self, limit: usize) -> Result<Option<Evidence>, Error> {
+        let rows = sqlx::query(select_stored!("ORDER BY o.is_open DESC, o.asked_at DESC LIMIT $1"))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut evidence = Evidence::default();
+        for operation in stored::read_all(&rows).into_iter().map(|stored| stored.operation) {
+            let launched = operation.launched.as_ref().map(|launched| launched.droplet);
+            evidence.droplets.extend(operation.target.droplet.into_iter().chain(launched));
+            let actions = operation.running_action().into_iter().chain(operation.baseline.iter().max().copied());
+            evidence.actions.extend(actions);
+            let snapshots = operation.snapshot.iter().map(|snapshot| snapshot.id);
+            evidence.snapshots.extend(snapshots.chain(operation.kind.snapshot().map(|snapshot| snapshot.id)));
+        }
+        let Evidence { droplets, actions, snapshots } = &mut evidence;
+        droplets.dedup();
+        actions.dedup();
+        snapshots.dedup();
+        Ok(Some(evidence))
+    }
+}
+
+fn digest(salt: &str, token: &SecretString) -> String {
+    let digest = Sha256::new().chain_update(salt).chain_update(token.expose_secret()).finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_token_has_another_digest_in_each_database() {
+        let token = SecretString::from("dop_v1_abc");
+        assert_eq!(digest("1", &token), digest("1", &token));
+        assert_ne!(digest("1", &token), digest("2", &token));
+        assert_ne!(digest("1", &token), digest("1", &SecretString::from("dop_v1_abd")));
+        assert!(!digest("1", &token).contains("abc"));
+    }
+}

@@ -1,0 +1,72 @@
+//! The tables and their versions: which migrations a database has had, and bringing it up to date.
+//!
+//! Only who holds the lease, or SQLite's lock, migrates: a process of a newer version must not change the tables under an older
+//! one that is active. A new file under `migrations/` is seen when this file is compiled again.
+
+use sqlx::{
+    AnyConnection,
+    migrate::{AppliedMigration, Migrate, MigrateError, Migrator},
+};
+
+use super::{Engine, Error, row::Row};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Where sqlx notes what was done.
+const NOTES: &str = "_sqlx_migrations";
+/// From this version on the lease is one row per database.
+pub(super) const WITH_LEASE: i64 = 2;
+
+/// The latest version of the tables that this program knows.
+pub(super) fn known() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// The version of a database's tables, 0 where there are none yet. Changes nothing.
+///
+/// [`Error::NewerSchema`] and [`Error::ForeignSchema`]: this program must leave the database alone.
+pub(super) async fn found(connection: &mut AnyConnection, engine: Engine) -> Result<i64, Error> {
+    Ok(applied(connection, engine).await?.into_iter().max().unwrap_or_default())
+}
+
+/// Brings the tables up to `version`.
+pub(super) async fn migrate(connection: &mut AnyConnection, engine: Engine, version: i64) -> Result<(), Error> {
+    connection.lock().await.map_err(of_migration)?;
+    connection.ensure_migrations_table(NOTES).await.map_err(of_migration)?;
+    let applied = applied(connection, engine).await?;
+    for migration in MIGRATIONS.iter().filter(|migration| migration.version <= version) {
+        if !applied.contains(&migration.version) {
+            connection.apply(NOTES, migration).await.map_err(of_migration)?;
+        }
+    }
+    connection.unlock().await.map_err(of_migration)
+}
+
+/// The migrations that a database has had, all of them known to this program.
+async fn applied(connection: &mut AnyConnection, engine: Engine) -> Result<Vec<i64>, Error> {
+    let noted = match engine {
+        Engine::Sqlite => "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
+        Engine::Postgres => "SELECT COUNT(*) AS n WHERE to_regclass('_sqlx_migrations') IS NOT NULL",
+    };
+    let row = sqlx::query(noted).fetch_one(&mut *connection).await?;
+    if Row(&row).number("n") == Some(0) {
+        return Ok(Vec::new());
+    }
+    if let Some(dirty) = connection.dirty_version(NOTES).await.map_err(of_migration)? {
+        return Err(Error::ForeignSchema(dirty));
+    }
+    let applied = connection.list_applied_migrations(NOTES).await.map_err(of_migration)?;
+    if let Some(newer) = applied.iter().map(|one| one.version).filter(|version| *version > known()).max() {
+        return Err(Error::NewerSchema { found: newer, known: known() });
+    }
+    let is_known = |one: &AppliedMigration| {
+        MIGRATIONS.iter().any(|migration| migration.version == one.version && migration.checksum == one.checksum)
+    };
+    match applied.iter().find(|one| !is_known(one)) {
+        Some(foreign) => Err(Error::ForeignSchema(foreign.version)),
+        None => Ok(applied.into_iter().map(|one| one.version).collect()),
+    }
+}
+
+fn of_migration(error: MigrateError) -> Error {
+    Error::of_migration(error, known())
+}
