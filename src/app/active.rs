@@ -30,7 +30,10 @@ use crate::{
     inventory::{Inventory, Made, Tagged},
     operation::Rules,
     store::{self, Lease, Store, deadlines},
-    worker::turns::{Parts, Turns},
+    worker::{
+        Worker,
+        turns::{Parts, Turns},
+    },
 };
 
 const _: () = assert!(

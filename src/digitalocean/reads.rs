@@ -2,6 +2,8 @@
 //!
 //! Called by the watcher, the inventory and the worker. An answer about another thing than was asked for is unreadable.
 
+use serde_json::Value;
+
 use super::{
     budget::Priority,
     call::{Call, OnePage},
@@ -18,9 +20,12 @@ pub fn account() -> Call<Account> {
 
 /// The id of the team whose token it is; none where DigitalOcean does not say it.
 pub fn team() -> Call<Option<String>> {
-    let of =
-        |wire: serde_json::Value| Ok(wire.pointer("/account/team/uuid").and_then(|id| id.as_str()).map(str::to_owned));
-    Call::single(Method::Get, "/v2/account".to_owned(), of).scopes(&["account:read"])
+    Call::single(Method::Get, "/v2/account".to_owned(), |wire| {
+        let account: Option<Value> = wire.known("account");
+        let team = account.as_ref().and_then(|account| account.pointer("/team/uuid"));
+        Ok(team.and_then(Value::as_str).map(str::to_owned))
+    })
+    .scopes(&["account:read"])
 }
 
 /// All Droplets, or those with a tag. GPU Droplets are not among them.

@@ -40,6 +40,11 @@ impl Baseline {
         self.highest.is_some()
     }
 
+    /// The highest id that was there before, if the Droplet had any Action.
+    pub fn highest(&self) -> Option<ActionId> {
+        self.highest.filter(|highest| *highest != ActionId(0))
+    }
+
     /// Whether an Action was there before, or is accounted for.
     pub fn contains(&self, action: ActionId) -> bool {
         self.highest.is_some_and(|highest| action <= highest) || self.others.contains(&action)

@@ -84,7 +84,7 @@ impl Store {
         for operation in stored::read_all(&rows).into_iter().map(|stored| stored.operation) {
             let launched = operation.launched.as_ref().map(|launched| launched.droplet);
             evidence.droplets.extend(operation.target.droplet.into_iter().chain(launched));
-            let actions = operation.running_action().into_iter().chain(operation.baseline.iter().max().copied());
+            let actions = operation.running_action().into_iter().chain(operation.baseline.highest());
             evidence.actions.extend(actions);
             let snapshots = operation.snapshot.iter().map(|snapshot| snapshot.id);
             evidence.snapshots.extend(snapshots.chain(operation.kind.snapshot().map(|snapshot| snapshot.id)));
