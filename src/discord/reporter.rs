@@ -23,6 +23,7 @@ use super::{
         Wording,
         answer::{answer, notify},
         progress::progress,
+        question::question,
         said::Said,
         small_print::signed,
         stuck::{repaired, stuck},
@@ -125,11 +126,12 @@ impl Reporter {
     fn words(&self, report: &Report, now: Timestamp) -> Said {
         let operation = &report.operation.operation;
         let said = match report.kind {
-            ReportKind::Progress => progress(operation, &self.wording, now),
+            ReportKind::Progress => progress(operation, now),
             ReportKind::Answer => answer(operation, &self.wording),
             ReportKind::Notify => notify(operation, &self.wording),
             ReportKind::Stuck => stuck(operation),
             ReportKind::Repaired => repaired(operation),
+            ReportKind::Question => question(operation, &self.wording, now),
         };
         signed(said, report.kind, operation.id)
     }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Cancelled, Focus, Hindrance, Obstacle, Operation, Question, Rules, Verdict,
+    Cancelled, Focus, Hindrance, Obstacle, Operation, Rules, Verdict,
     pace::later,
     plan::IfHung,
     reading::Failure,
@@ -18,6 +18,7 @@ const LONGEST_TURN: SignedDuration = SignedDuration::from_hours(6);
 impl Operation {
     /// Draws every conclusion that `now` allows. Called after each observation and at each waking.
     pub(super) fn advance(&mut self, now: Timestamp) {
+        self.count_open_question();
         if self.ended.is_none() {
             self.judge_question();
             self.judge_cancel(now);
@@ -58,6 +59,7 @@ impl Operation {
     /// so that no answer comes too late because we were slow.
     pub(super) fn judge_silence(&mut self, rules: &Rules, now: Timestamp) {
         if self.question.is_some_and(|question| now >= question.deadline(rules)) {
+            self.note_silence(now);
             self.cancelled = Some(Cancelled { by: None, at: now });
             self.give_up_shutdown(now);
             self.verdict = Some(Verdict::Cancelled);
@@ -78,7 +80,7 @@ impl Operation {
                 self.give_up_shutdown(now);
                 self.verdict = Some(Verdict::Cancelled);
             }
-            IfHung::Ask => self.question = Some(Question { opened_at: now, shown_at: None }),
+            IfHung::Ask => self.ask(now),
             IfHung::Force => self.force_power_off(now),
             IfHung::Live => self.give_up_shutdown(now),
         }

@@ -89,7 +89,10 @@ impl Operation {
         let focus = next.focus();
         match observation {
             Observation::Woke => next.judge_silence(rules, now),
-            Observation::Wished(wished) => next.hear(wished),
+            Observation::Wished(wished) => {
+                next.note_decision(wished);
+                next.hear(wished);
+            }
             Observation::Intended => next.intend(focus, now)?,
             Observation::AnswerLost => next.lose_answer(focus)?,
             Observation::Deferred(why, until) => {

@@ -16,6 +16,7 @@ mod pace;
 pub mod plan;
 pub mod power;
 pub mod reading;
+mod question;
 pub mod report;
 pub mod request;
 mod see;
@@ -34,6 +35,7 @@ use plan::Kind;
 use power::Power;
 use reading::{Failure, SnapshotReading};
 use step::{Run, State, Step, Task};
+pub use question::{Decision, Question};
 
 /// The times that an operation's rules depend on, from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +81,12 @@ pub struct Operation {
     pub question: Option<Question>,
     /// Somebody wants it stopped.
     pub cancelled: Option<Cancelled>,
+    /// How many questions there were, the open one included.
+    #[serde(default)]
+    pub questions: u32,
+    /// How the latest question was answered; absent while it is open, and where it became moot.
+    #[serde(default)]
+    pub decision: Option<Decision>,
     /// How the forward part ended.
     pub verdict: Option<Verdict>,
     /// The Snapshot that it took, once listed.
@@ -166,26 +174,6 @@ pub enum Hindrance {
     Throttled,
     /// Other operations come first, within the request limit.
     Turn,
-}
-
-/// A hung shutdown, put to the people in the channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
-    /// When it arose.
-    pub opened_at: Timestamp,
-    /// When people could first read it.
-    pub shown_at: Option<Timestamp>,
-}
-
-impl Question {
-    /// When the safe answer is taken: the time-out counts from when the question was shown, and twice from when it arose
-    /// where it could not be shown at all.
-    pub fn deadline(&self, rules: &Rules) -> Timestamp {
-        match self.shown_at {
-            Some(shown) => pace::later(shown, rules.decision_timeout),
-            None => pace::later(self.opened_at, rules.decision_timeout * 2),
-        }
-    }
 }
 
 /// Somebody, or nobody within the time-out, stopped an operation.
@@ -286,6 +274,8 @@ impl Operation {
             snapshot: None,
             launched: None,
             ended: None,
+            questions: 0,
+            decision: None,
             not_before: None,
             missing: None,
             denied: None,

@@ -17,11 +17,14 @@ pub enum ReportKind {
     Stuck,
     /// A late off was made good after the answer.
     Repaired,
+    /// The question about a hung shutdown, which mentions who asked for the operation.
+    Question,
 }
 
 impl ReportKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Progress, Self::Answer, Self::Notify, Self::Stuck, Self::Repaired];
+    pub const ALL: [Self; 6] =
+        [Self::Progress, Self::Answer, Self::Notify, Self::Stuck, Self::Repaired, Self::Question];
 
     /// One word for the database.
     pub fn word(self) -> &'static str {
@@ -31,6 +34,7 @@ impl ReportKind {
             Self::Notify => "notify",
             Self::Stuck => "stuck",
             Self::Repaired => "repaired",
+            Self::Question => "question",
         }
     }
 
@@ -43,6 +47,7 @@ impl ReportKind {
             Self::Notify => 'n',
             Self::Stuck => 's',
             Self::Repaired => 'r',
+            Self::Question => 'q',
         };
         match generation {
             0 | 1 => format!("{operation}-{letter}"),
@@ -65,6 +70,12 @@ impl Operation {
             // A row from before calls were counted has its one call.
             ReportKind::Stuck => self.power.calls.max(u32::from(self.power.stuck.is_some())),
             ReportKind::Repaired => u32::from(self.power.repaired.is_some()),
+            ReportKind::Question => self.questions,
         }
+    }
+
+    /// Whether this kind of report is called for once more than at an earlier state; none stands for before the operation existed.
+    pub fn newly_calls_for(&self, kind: ReportKind, earlier: Option<&Self>) -> bool {
+        self.times_called_for(kind) > earlier.map_or(0, |earlier| earlier.times_called_for(kind))
     }
 }

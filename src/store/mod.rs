@@ -38,7 +38,7 @@ pub use event::{Event, What};
 pub use inspect::Condition;
 pub use lease::Lease;
 pub use power_owed::PowerOwed;
-pub use report::Report;
+pub use report::{OUTDATED, Report};
 pub use stored::{Stored, Version};
 pub use turn::{Loaded, Whose, WishId};
 

@@ -53,11 +53,14 @@ macro_rules! select_report {
     };
 }
 
-/// Edits of one message are at least this far apart, except to show a question.
+/// What a message shows that is known to be there, but perhaps shows something else than what is true now.
+pub const OUTDATED: Version = Version(0);
+/// Edits of one message are at least this far apart.
 const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 
 impl Store {
-    /// Reports that are due: unsaid ones, and progress that shows an older version; the longest waiting first.
+    /// Reports that are due: unsaid ones, progress that shows an older version, and questions that changed since they were asked; the
+    /// longest waiting first.
     pub async fn due_reports(&self, now: Timestamp, limit: usize) -> Result<Vec<Report>, Error> {
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut connection = self.pool.acquire().await?;
@@ -70,7 +73,13 @@ impl Store {
              AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
         ));
         let unshown = unshown.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
-        let mut due: Vec<(i64, Report)> = unsaid.iter().chain(&unshown).map(Row).filter_map(read).collect();
+        let outdated = sqlx::query(select_report!(
+            "JOIN reports r ON r.operation = o.id WHERE r.kind = 'question' AND r.shown_version = 0 AND r.message_id IS NOT NULL \
+             AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
+        ));
+        let outdated = outdated.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
+        let found = unsaid.iter().chain(&unshown).chain(&outdated);
+        let mut due: Vec<(i64, Report)> = found.map(Row).filter_map(read).collect();
         due.sort_by_key(|(due_at, report)| (*due_at, report.operation.operation.id, report.kind));
         Ok(due.into_iter().map(|(_, report)| report).take(limit).collect())
     }
@@ -83,7 +92,10 @@ impl Store {
              UNION ALL \
              SELECT r.due_at FROM operations o JOIN reports r ON r.operation = o.id \
              WHERE o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
-             AND r.given_up IS NULL) waiting",
+             AND r.given_up IS NULL \
+             UNION ALL \
+             SELECT due_at FROM reports WHERE kind = 'question' AND shown_version = 0 AND message_id IS NOT NULL \
+             AND given_up IS NULL) waiting",
         )
         .fetch_one(&self.pool)
         .await?;
@@ -155,9 +167,18 @@ impl Store {
     ) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         // The operation's row before the report's, as in a commit: on PostgreSQL the other way round could deadlock.
-        if report.kind == ReportKind::Progress {
-            show_up_to(&mut transaction, report, version).await?;
-        }
+        let version = match report.kind {
+            ReportKind::Progress => {
+                show_up_to(&mut transaction, report, version).await?;
+                version
+            }
+            ReportKind::Question if is_outdated(&mut transaction, report, version).await? => OUTDATED,
+            ReportKind::Question
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Stuck
+            | ReportKind::Repaired => version,
+        };
         let query = sqlx::query(
             "UPDATE reports SET message_id = $4, shown_version = $5, shown_digest = $6, shown_at = $7, due_at = $8, \
              attempts = 0 WHERE operation = $1 AND kind = $2 AND generation = $3",
@@ -264,6 +285,16 @@ async fn show_up_to(connection: &mut AnyConnection, report: &Report, version: Ve
     Ok(())
 }
 
+/// Whether the operation has moved on since a version of it was shown. Waits for a commit that is under way, which would mark the
+/// question as outdated before this transaction writes that it is not.
+async fn is_outdated(connection: &mut AnyConnection, report: &Report, version: Version) -> Result<bool, Error> {
+    let rows = sqlx::query("UPDATE operations SET shown_version = shown_version WHERE id = $1 RETURNING version")
+        .bind(report.operation.operation.id.to_string())
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.iter().any(|row| Row(row).number("version").is_some_and(|now| now > version.0)))
+}
+
 fn read(row: Row<'_>) -> Option<(i64, Report)> {
     let (operation, _) = stored::read(row)?;
     let word = row.text("report_kind").unwrap_or_default();
@@ -295,7 +326,7 @@ pub(super) fn called_for(
 ) -> impl Iterator<Item = ReportKind> {
     ReportKind::ALL.into_iter().filter(move |kind| {
         let wanted = *kind != ReportKind::Notify || notify_channel.is_some();
-        wanted && after.times_called_for(*kind) > before.map_or(0, |before| before.times_called_for(*kind))
+        wanted && after.newly_calls_for(*kind, before)
     })
 }
 
@@ -309,22 +340,25 @@ pub(super) async fn call(
 ) -> Result<(), Error> {
     let channel = match kind {
         ReportKind::Notify => notify_channel.unwrap_or(operation.asker.channel),
-        ReportKind::Progress | ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired => operation.asker.channel,
+        ReportKind::Progress | ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
+            operation.asker.channel
+        }
     };
-    let query = match kind {
-        // What was said before stays where it is; calling for help again takes a new message, since edits notify nobody.
-        ReportKind::Stuck => sqlx::query(
+    let again = match kind {
+        // What was said before stays where it is: a later question, or a call after a relapse, takes a new message, since edits
+        // notify nobody.
+        ReportKind::Question | ReportKind::Stuck => {
             "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
              ON CONFLICT (operation, kind) DO UPDATE SET generation = reports.generation + 1, message_id = NULL, \
-             shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, given_up = NULL, attempts = 0, \
-             due_at = excluded.due_at WHERE reports.message_id IS NOT NULL OR reports.given_up IS NOT NULL",
-        ),
-        ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => sqlx::query(
+             shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, given_up = NULL, \
+             due_at = excluded.due_at"
+        }
+        ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => {
             "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
-             ON CONFLICT DO NOTHING",
-        ),
+             ON CONFLICT DO NOTHING"
+        }
     };
-    query
+    sqlx::query(again)
         .bind(operation.id.to_string())
         .bind(kind.word())
         .bind(bits(channel.0))
@@ -334,17 +368,27 @@ pub(super) async fn call(
     Ok(())
 }
 
-/// Whether a question became open between two states: it must not wait for the pause between edits.
-pub(super) fn question_opened(before: &Operation, after: &Operation) -> bool {
-    before.question.is_none() && after.question.is_some()
+/// Whether the message that asks a question shows something else than what is true after a commit.
+pub(super) fn question_changed(before: &Operation, after: &Operation) -> bool {
+    before.questions == after.questions
+        && after.questions > 0
+        && (before.question != after.question || before.decision != after.decision)
 }
 
-/// Makes an operation's progress due at once, unless Discord told us to wait.
-pub(super) async fn hurry(connection: &mut AnyConnection, operation: &Operation, now: Timestamp) -> Result<(), Error> {
-    sqlx::query("UPDATE reports SET due_at = $2 WHERE operation = $1 AND kind = 'progress' AND attempts = 0")
-        .bind(operation.id.to_string())
-        .bind(now.as_millisecond())
-        .execute(connection)
-        .await?;
+/// Lets the message that asks an operation's question be edited, unless Discord told us to wait.
+pub(super) async fn outdate_question(
+    connection: &mut AnyConnection,
+    operation: &Operation,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE reports SET shown_version = $2, due_at = CASE WHEN attempts = 0 AND due_at > $3 THEN $3 ELSE due_at END \
+         WHERE operation = $1 AND kind = 'question' AND message_id IS NOT NULL",
+    )
+    .bind(operation.id.to_string())
+    .bind(OUTDATED.0)
+    .bind(now.as_millisecond())
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::{
     stored::{self, Legible, select_stored, select_stored_without_state},
     usual,
 };
-use crate::operation::{Operation, Verdict, Wished, ids::OperationId, report::ReportKind, step::Task};
+use crate::operation::{Operation, Wished, ids::OperationId, report::ReportKind, step::Task};
 
 /// The number of a wish within its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -196,7 +196,7 @@ impl Store {
             rescued,
             heard_up_to: loaded.heard_up_to,
             power: power_owed::differs(before, after),
-            hurry: report::question_opened(before, after),
+            question: report::question_changed(before, after),
             reports: report::called_for(Some(before), after, self.notify_channel).collect(),
             durations: usual::between(before, after),
             events,
@@ -221,8 +221,8 @@ impl Store {
         if consequences.power {
             power_owed::write(connection, operation).await?;
         }
-        if consequences.hurry {
-            report::hurry(connection, operation, consequences.at).await?;
+        if consequences.question {
+            report::outdate_question(connection, operation, consequences.at).await?;
         }
         for kind in &consequences.reports {
             report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?;
@@ -261,7 +261,7 @@ struct Consequences {
     rescued: bool,
     heard_up_to: Option<i64>,
     power: bool,
-    hurry: bool,
+    question: bool,
     reports: Vec<ReportKind>,
     durations: Vec<(Task, i64)>,
     events: Vec<Event>,
@@ -273,7 +273,7 @@ impl Consequences {
         !self.rescued
             && self.heard_up_to.is_none()
             && !self.power
-            && !self.hurry
+            && !self.question
             && self.reports.is_empty()
             && self.durations.is_empty()
             && self.events.is_empty()

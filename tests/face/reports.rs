@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
-    operation::{Operation, Question, Verdict, Wish, ids::OperationId, power::Stuck, step::State},
+    operation::{
+        Decision, Operation, Question, Verdict, Wish,
+        ids::{OperationId, UserId},
+        power::Stuck,
+        step::State,
+    },
     sandbox::discord::{
         fault::{Fault, Route},
         message::Message,
@@ -117,26 +122,120 @@ async fn a_channel_that_is_gone_sends_the_answer_to_who_asked() {
 }
 
 #[tokio::test]
-async fn a_question_starts_its_clock_when_it_can_be_read() {
+async fn a_question_is_a_new_message_that_pings_and_starts_its_clock_when_it_can_be_read() {
+    let stage = Stage::new().await;
+    let (id, progress) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let asked = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    assert_eq!(asked.body.components.len(), 1);
+    assert_eq!(asked.reference, Some(progress.id));
+    assert_eq!(asked.nonce, Some(format!("{id}-q").into()));
+    assert_eq!((stage.seat("ada").pings(), stage.seat("bob").pings()), (1, 0));
+    stage.until_shown(id).await;
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_question_that_is_over_loses_its_buttons_and_says_what_was_chosen() {
     let stage = Stage::new().await;
     let (id, _) = begun(&stage).await;
     let now = stage.clock.now();
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let asked = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    let by = Some(operation_user(&stage));
     stage
         .commit(id, |operation| {
-            operation.steps[0].began = Some(now);
-            operation.question = Some(Question { opened_at: now, shown_at: None });
+            operation.question = None;
+            operation.decision = Some(Decision { wish: Wish::Force, by, at: now });
         })
         .await;
-    let asked = stage.posted(|message| title(message).ends_with("the shutdown hangs")).await;
-    assert_eq!(asked.body.components.len(), 1);
-    loop {
-        let wishes = stage.store.load(id).await.unwrap().unwrap().wishes;
-        if wishes.iter().any(|(_, wished)| wished.wish == Wish::QuestionShown) {
-            break;
-        }
-        stage.store.changes().worker.notified().await;
-    }
+    let over = stage.posted(|message| message.body.content.contains("chose **Force power off**")).await;
+    assert_eq!(over.id, asked.id, "it is edited");
+    assert!(over.body.components.is_empty());
+    assert_eq!(stage.seat("ada").pings(), 1);
     stage.close().await;
+}
+
+#[tokio::test]
+async fn a_later_question_is_asked_again() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let first = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    stage.commit(id, |operation| operation.question = None).await;
+    stage.posted(|message| message.id == first.id && message.body.components.is_empty()).await;
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let second = stage.posted(|message| message.id != first.id && message.body.content.contains(ASKED)).await;
+    assert_eq!(second.nonce, Some(format!("{id}-q2").into()));
+    assert_eq!(stage.seat("ada").pings(), 2);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_question_whose_post_was_not_answered_is_asked_once() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.discord.world().inject(posts(stage.channel).containing(ASKED), Fault::CutAfter, Some(1));
+    stage.commit(id, |operation| ask(operation, now)).await;
+    stage.until_shown(id).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, ASKED), 1);
+    assert_eq!(stage.seat("ada").pings(), 1);
+}
+
+#[tokio::test]
+async fn a_deleted_question_is_asked_again_while_it_is_open_and_not_afterwards() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let asked = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    stage.discord.world().delete_message(asked.id);
+    stage.commit(id, |operation| show(operation, now + SignedDuration::from_mins(1))).await;
+    let again = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    assert_ne!(again.id, asked.id);
+    stage.discord.world().delete_message(again.id);
+    stage.commit(id, |operation| operation.question = None).await;
+    let path = format!("{}/{}", history(stage.channel), again.id);
+    stage.until_answered_later("PATCH", &path, 1).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, "· question"), 0);
+}
+
+#[tokio::test]
+async fn a_question_that_is_over_before_it_could_be_asked_is_not_asked() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    stage
+        .commit(id, |operation| {
+            operation.questions = 1;
+            end(operation);
+        })
+        .await;
+    stage.posted(|message| message.body.content.contains(READY)).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, "· question"), 0);
+}
+
+const ASKED: &str = "What should I do?";
+
+/// The shutdown hangs.
+fn ask(operation: &mut Operation, now: Timestamp) {
+    operation.steps[0].began = Some(now);
+    operation.question = Some(Question { opened_at: now, shown_at: None });
+    operation.questions += 1;
+    operation.decision = None;
+}
+
+fn show(operation: &mut Operation, now: Timestamp) {
+    operation.question = Some(Question { opened_at: now, shown_at: Some(now) });
+}
+
+fn operation_user(stage: &Stage) -> UserId {
+    UserId(stage.seat("ada").user.get())
 }
 
 /// The Droplet is off, and cannot be turned on again.

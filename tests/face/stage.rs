@@ -16,7 +16,7 @@ use snapshot_bot::{
     },
     inventory::Inventory,
     operation::{
-        Operation, Rules,
+        Operation, Rules, Wish,
         ids::{ChannelId, GuildId, OperationId, RoleId},
     },
     sandbox::{
@@ -276,6 +276,17 @@ impl Stage {
         let mut operation = loaded.operation.clone();
         change(&mut operation);
         self.store.commit(&loaded, &operation, None).await.expect("nobody else commits");
+    }
+
+    /// Waits until the bot says that people can read a question.
+    pub(crate) async fn until_shown(&self, id: OperationId) {
+        loop {
+            let wishes = self.store.load(id).await.expect("the store answers").expect("it exists").wishes;
+            if wishes.iter().any(|(_, wished)| wished.wish == Wish::QuestionShown) {
+                return;
+            }
+            self.store.changes().worker.notified().await;
+        }
     }
 
     /// Stops everything; the bot must have done nothing that Discord would refuse.

@@ -30,8 +30,9 @@ async fn ask_for_it(stage: &Stage, person: &Person, line: &str) {
 async fn questioned(stage: &Stage) -> Person {
     let ada = stage.seat("ada", Role::Operator);
     ask_for_it(stage, &ada, "/snapshot take droplet:web-1").await;
-    // Once it can be read, it says until when it waits.
-    stage.shows(&ada, "that is done ‹time R›").await;
+    // It is a message of its own, which notifies her, and it says until when it waits.
+    stage.shows(&ada, "If nobody answers, I'll cancel ‹time R›.").await;
+    assert_eq!(ada.seat.pings(), 1);
     ada
 }
 

@@ -261,6 +261,13 @@ impl Stage {
                  WHERE o.version > o.shown_version AND r.given_up IS NULL",
             )
             .await;
+            let outdated = count(
+                &pool,
+                "SELECT COUNT(*) AS n FROM reports WHERE kind = 'question' AND shown_version = 0 AND message_id IS NOT NULL \
+                 AND given_up IS NULL",
+            )
+            .await;
+            let unshown = unshown + outdated;
             if open == 0 && unsaid + unshown > 0 {
                 // Only the pause between two edits, or before another try, is left: nobody need wait for it.
                 self.clock.advance(SignedDuration::from_secs(1));

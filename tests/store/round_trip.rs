@@ -252,7 +252,7 @@ fn rules() -> Rules {
 fn read_aloud(operation: &Operation, now: Timestamp) {
     let wording = Wording { price_per_gb: 0.06, rules: rules() };
     let said = [
-        progress(operation, &wording, now),
+        progress(operation, now),
         answer(operation, &wording),
         notify(operation, &wording),
         stuck(operation),

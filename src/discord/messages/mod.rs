@@ -11,6 +11,7 @@ pub mod help;
 pub mod launch;
 pub mod list;
 pub mod progress;
+pub mod question;
 pub mod refusal;
 pub mod reply;
 pub mod said;

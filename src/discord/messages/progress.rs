@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Wording, failure,
+    failure,
     said::{Button, Colour, Embed, Said, Style},
     subject,
     text::{name, plain, shorten},
@@ -26,11 +26,11 @@ use crate::{
 const LONGEST_TITLE: usize = 256;
 
 /// The message as it should read at `now`.
-pub fn progress(operation: &Operation, wording: &Wording, now: Timestamp) -> Said {
+pub fn progress(operation: &Operation, now: Timestamp) -> Said {
     let mut lines = steps(operation, now);
-    if let Some(question) = question(operation, wording) {
+    if operation.question.is_some() {
         lines.push(String::new());
-        lines.push(question);
+        lines.push("❓ I'm waiting for an answer to the question below.".to_owned());
     }
     lines.push(String::new());
     lines.push(asked(operation));
@@ -102,7 +102,7 @@ impl Phase {
     fn words(self, operation: &Operation) -> String {
         match self {
             Self::Working => outlook(operation),
-            Self::Asking => "the shutdown hangs".to_owned(),
+            Self::Asking => "shutdown is stuck, decide below".to_owned(),
             Self::PowerBack => "turning it on again".to_owned(),
             Self::Stuck => "it is still off".to_owned(),
             Self::Completed => match operation.kind {
@@ -335,17 +335,7 @@ fn question(operation: &Operation, wording: &Wording) -> Option<String> {
             "**Take it live** takes the Snapshot while it runs; files that are being written may be damaged in it."
         }
     };
-    let deadline = match question.shown_at {
-        Some(_) => ago(question.deadline(&wording.rules)),
-        None => format!("after {}", duration(wording.rules.decision_timeout)),
-    };
-    Some(format!(
-        "**{droplet} did not shut down within {}. What now?**\n\
-         **Force power off** is like pulling the plug: what was not saved is lost.\n\
-         {live}\n\
-         **Cancel** stops here. Without an answer, that is done {deadline}.",
-        duration(wording.rules.shutdown_timeout)
-    ))
+    Some(format!("{why}, so I did nothing. Use the command again if you still want this."))
 }
 
 /// Who asked, when, and who stopped it.
@@ -367,26 +357,12 @@ fn footer(operation: &Operation) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-/// What the button says that goes on with the Droplet running.
-pub(super) fn live_label(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Restore { .. } => "Go on live",
-        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "Take it live",
-    }
-}
-
 /// What can be pressed now.
 fn buttons(operation: &Operation) -> Vec<Button> {
     let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
     let cancel = button("Cancel", Style::Secondary, Act::Cancel);
+    let hangs_on = hangs_on || operation.question.is_some();
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
-    if operation.question.is_some() {
-        return vec![
-            button("Force power off", Style::Danger, Act::Force),
-            button(live_label(&operation.kind), Style::Primary, Act::Live),
-            cancel,
-        ];
-    }
     let hangs_on = operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }));
     let is_off = operation.power.owed.is_some() && !operation.power.parked && (operation.power.seen_off || !hangs_on);
     let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none();

@@ -16,6 +16,7 @@ pub fn small_print(kind: ReportKind, operation: OperationId) -> String {
         ReportKind::Notify => format!("-# operation {operation} · outcome"),
         ReportKind::Stuck => format!("-# operation {operation} · power"),
         ReportKind::Repaired => format!("-# operation {operation} · late shutdown"),
+        ReportKind::Question => format!("-# operation {operation} · question"),
     }
 }
 
@@ -23,7 +24,7 @@ pub fn small_print(kind: ReportKind, operation: OperationId) -> String {
 pub fn signed(said: Said, kind: ReportKind, operation: OperationId) -> Said {
     match kind {
         ReportKind::Progress => said,
-        ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
+        ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
             let line = small_print(kind, operation);
             let content = shorten(&said.content, LONGEST - line.encode_utf16().count() - 1);
             Said { content: format!("{content}\n{line}"), ..said }
@@ -58,7 +59,7 @@ mod tests {
     #[test]
     fn the_footer_of_progress_ends_with_it() {
         let operation = examples::waiting();
-        let said = progress(&operation, &examples::wording(), examples::NOW);
+        let said = progress(&operation, examples::NOW);
         let footer = said.embeds.into_iter().next().expect("an embed").footer;
         assert!(footer.ends_with(&small_print(ReportKind::Progress, operation.id)), "{footer}");
     }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::{
     failure,
-    progress::{asked, frame, live_label, steps, under_way},
+    progress::{asked, frame, steps, under_way},
+    question::live_label,
     said::{Colour, Embed, Said},
     subject_with,
     text::{name, plain, shorten},

@@ -9,6 +9,7 @@ use super::{
     examples::{self, ADA, BOB, NOW, ago, wording},
     help::help,
     progress::progress,
+    question::question,
     refusal::{BadName, Refusal},
     reply,
     said::{Embed, Said, Style},
@@ -19,7 +20,7 @@ use crate::{
     access::{Denial, Right},
     discord::press::Act,
     operation::{
-        Asker, Cancelled, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
+        Asker, Cancelled, Decision, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
         plan::{Downtime, Kind, Safety, SnapshotRef},
         power::{Released, Stuck},
@@ -91,6 +92,16 @@ fn with(mut operation: Operation, change: impl FnOnce(&mut Operation)) -> Operat
 fn asking(shown: bool) -> Operation {
     with(examples::shutting_down(), |operation| {
         operation.question = Some(Question { opened_at: ago(60), shown_at: shown.then(|| ago(58)) });
+        operation.questions = 1;
+    })
+}
+
+/// A question that was answered, or answered by nobody.
+fn decided(kind: Kind, wish: Wish, by: Option<UserId>) -> Operation {
+    with(asking(true), |operation| {
+        operation.kind = kind;
+        operation.question = None;
+        operation.decision = Some(Decision { wish, by, at: ago(20) });
     })
 }
 
@@ -188,24 +199,7 @@ fn progress_of_every_state() {
                 operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(3) });
             }),
         ),
-        ("question, about to be shown", asking(false)),
-        ("question, shown", asking(true)),
-        (
-            "question of a restore",
-            with(asking(true), |operation| {
-                operation.kind = examples::restore();
-                operation.steps = operation.kind.plan();
-                operation.steps[0].began = Some(ago(200));
-            }),
-        ),
-        (
-            "question of a restore without a safety Snapshot",
-            with(asking(true), |operation| {
-                operation.kind = examples::restore_without_safety();
-                operation.steps = operation.kind.plan();
-                operation.steps[0].began = Some(ago(200));
-            }),
-        ),
+        ("question", asking(true)),
         ("power on its way back", examples::powering_on()),
         ("stuck", stuck_with(None)),
         ("ready", examples::completed()),
@@ -245,7 +239,42 @@ fn progress_of_every_state() {
             }),
         ),
     ];
-    let read = variants.into_iter().map(|(label, operation)| (label, read(&progress(&operation, &wording(), NOW))));
+    let read = variants.into_iter().map(|(label, operation)| (label, read(&progress(&operation, NOW))));
+    insta::assert_snapshot!(side_by_side(read));
+}
+
+#[test]
+fn a_question_in_every_state() {
+    let of = |kind: Kind| {
+        with(asking(true), |operation| {
+            operation.steps = kind.plan();
+            operation.steps[0].began = Some(ago(200));
+            operation.steps[0].state = examples::running(ago(200));
+            operation.kind = kind;
+        })
+    };
+    let take = || examples::take(Downtime::PowerOff);
+    let variants = vec![
+        ("about to be shown", asking(false)),
+        ("shown", asking(true)),
+        (
+            "the shutdown erred",
+            with(asking(true), |operation| {
+                if let State::Running(run) = &mut operation.steps[0].state {
+                    run.broken = Some(ago(60));
+                }
+            }),
+        ),
+        ("of a restore", of(examples::restore())),
+        ("of a restore without a safety Snapshot", of(examples::restore_without_safety())),
+        ("forced", decided(take(), Wish::Force, Some(BOB))),
+        ("live", decided(take(), Wish::Live, Some(ADA))),
+        ("live, of a restore", decided(examples::restore(), Wish::Live, Some(ADA))),
+        ("cancelled", decided(take(), Wish::Cancel, Some(ADA))),
+        ("nobody answered", decided(take(), Wish::Cancel, None)),
+        ("moot", with(asking(true), |operation| operation.question = None)),
+    ];
+    let read = variants.into_iter().map(|(label, operation)| (label, read(&question(&operation, &wording(), NOW))));
     insta::assert_snapshot!(side_by_side(read));
 }
 
@@ -271,7 +300,7 @@ fn what_can_still_be_stopped_is_said_by_kind_and_step() {
             let operation = with(at_step(kind.clone(), *task, state.clone()), |operation| {
                 operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(3) });
             });
-            format!("{} {task:?} {called}: {}", kind.word(), progress(&operation, &wording(), NOW).embeds[0].title)
+            format!("{} {task:?} {called}: {}", kind.word(), progress(&operation, NOW).embeds[0].title)
         })
     });
     insta::assert_snapshot!(titles.collect::<Vec<_>>().join("\n"));
@@ -289,7 +318,7 @@ fn every_obstacle_is_named() {
         Hindrance::Turn,
     ];
     let first_line = |what: Hindrance| {
-        let said = progress(&hindered(what), &wording(), NOW);
+        let said = progress(&hindered(what), NOW);
         said.embeds.first().and_then(|embed| embed.description.lines().next()).unwrap_or_default().to_owned()
     };
     insta::assert_snapshot!(variants.map(first_line).join("\n"));
@@ -676,9 +705,8 @@ fn of_a_long_timeline_the_last_events_are_shown() {
 #[test]
 fn an_edit_that_changes_nothing_is_not_sent() {
     let operation = examples::taking();
-    let digest = |operation: &Operation, later: i64| {
-        progress(operation, &wording(), NOW + SignedDuration::from_secs(later)).digest()
-    };
+    let digest =
+        |operation: &Operation, later: i64| progress(operation, NOW + SignedDuration::from_secs(later)).digest();
     assert_eq!(digest(&operation, 0), digest(&operation, 20), "time alone is counted by the reader's client");
     let mut more_looks = operation.clone();
     if let State::Running(run) = &mut more_looks.steps[1].state {
@@ -700,7 +728,7 @@ proptest::proptest! {
         let failure = [Failure::TagRemoved { tag }, Failure::Refused { message: message.repeat(100) }];
         for why in failure {
             let operation = spoil(examples::failed(why));
-            let said = [progress(&operation, &wording(), NOW), answer(&operation, &wording()), notify(&operation, &wording())];
+            let said = [progress(&operation, NOW), answer(&operation, &wording()), notify(&operation, &wording())];
             for said in said {
                 let length = |text: &str| text.encode_utf16().count();
                 proptest::prop_assert!(length(&said.content) <= 2000);

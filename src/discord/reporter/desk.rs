@@ -120,11 +120,10 @@ impl Desk {
     }
 }
 
-/// The pause between two edits. A question does not wait for it: people must see it before its time runs.
+/// The pause between two edits.
 fn pause(report: &Report, pace: Pace) -> Option<Timestamp> {
     let operation = &report.operation.operation;
-    let asks = operation.question.is_some_and(|question| question.shown_at.is_none());
-    if asks || pace == Pace::Flush || report.message.is_none() {
+    if pace == Pace::Flush || report.message.is_none() {
         return None;
     }
     let shown_at = report.shown_at?;
@@ -148,7 +147,7 @@ fn by_urgency(batch: &mut [Report]) {
 fn urgency(report: &Report) -> u8 {
     match report.kind {
         ReportKind::Stuck => 0,
-        ReportKind::Progress if report.operation.operation.question.is_some() => 1,
+        ReportKind::Question => 1,
         ReportKind::Answer | ReportKind::Repaired => 2,
         ReportKind::Progress => 3,
         ReportKind::Notify => 4,
@@ -160,7 +159,7 @@ mod tests {
     use super::*;
     use crate::{
         discord::messages::examples,
-        operation::{Operation, Question, ids::MessageId},
+        operation::{Operation, ids::MessageId},
         store::{Stored, Version},
     };
 
@@ -197,16 +196,16 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_two_seconds_apart_but_questions_do_not_wait() {
+    fn edits_are_two_seconds_apart_but_a_question_does_not_wait() {
         let now = examples::NOW;
-        let mut operation = examples::waiting();
+        let operation = examples::waiting();
         let sorted = Desk::default().sort(vec![shown(operation.clone(), now)], now, Pace::Steady);
         assert_eq!(sorted, Sorted { wake: Some(now + EDIT_PAUSE), ..Sorted::default() });
         let flushed = Desk::default().sort(vec![shown(operation.clone(), now)], now, Pace::Flush);
         assert_eq!(kinds(&flushed), [ReportKind::Progress]);
-        operation.question = Some(Question { opened_at: now, shown_at: None });
-        let sorted = Desk::default().sort(vec![shown(operation, now)], now, Pace::Steady);
-        assert_eq!(kinds(&sorted), [ReportKind::Progress]);
+        let due = vec![shown(operation.clone(), now), report(operation, ReportKind::Question)];
+        let sorted = Desk::default().sort(due, now, Pace::Steady);
+        assert_eq!(kinds(&sorted), [ReportKind::Question]);
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Reporter {
                 self.tell_asker(report, said, deadline).await?;
             }
             // Somebody should hear of it who can do something.
-            ReportKind::Stuck | ReportKind::Repaired => {
+            ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
                 if self.tell_notify_channel(report, said, deadline).await? == Told::No {
                     self.tell_asker(report, said, deadline).await?;
                 }

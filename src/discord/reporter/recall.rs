@@ -82,9 +82,11 @@ impl Reporter {
                     let mut footers = message.embeds.iter().filter_map(|embed| embed.footer.as_ref());
                     footers.any(|footer| footer.text.ends_with(&small_print))
                 }
-                ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
-                    message.content.lines().last() == Some(&small_print)
-                }
+                ReportKind::Answer
+                | ReportKind::Notify
+                | ReportKind::Stuck
+                | ReportKind::Repaired
+                | ReportKind::Question => message.content.lines().last() == Some(&small_print),
             }
     }
 }

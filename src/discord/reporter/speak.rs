@@ -30,7 +30,7 @@ use crate::{
         ids::{ChannelId, MessageId},
         report::ReportKind,
     },
-    store::{self, Report, Version},
+    store::{self, OUTDATED, Report},
 };
 
 /// Before a message that Discord refuses for reasons unknown is given up here.
@@ -40,8 +40,6 @@ const TIRED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// The pause after a bug of ours: words that panic once will do so again.
 const PANIC_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
-/// A message that is known to be there, but perhaps in an older version: it is edited next.
-const UNKNOWN_VERSION: Version = Version(0);
 
 /// What came of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +88,10 @@ impl Reporter {
         let said = self.words(report, self.clock.now());
         match report.message {
             Some(message) => self.edit(report, message, &said).await,
+            None if is_over(report) && report.posting_since.is_none() => {
+                self.store.report_given_up(report, "the question was over before it was asked").await?;
+                Ok(Came::Settled)
+            }
             None => self.post(report, &said).await,
         }
     }
@@ -99,8 +101,6 @@ impl Reporter {
         if report.shown_digest.as_deref() == Some(&digest) {
             let shown_at = report.shown_at.unwrap_or_else(|| self.clock.now());
             self.store.report_edited(report, version, &digest, shown_at).await?;
-            // It may have been shown by a process that ended before it said so.
-            self.question_shown(report).await?;
             return Ok(Came::Settled);
         }
         let channel = delivery::channel_id(report.channel);
@@ -111,13 +111,11 @@ impl Reporter {
         match line::in_time(deadline, self.http.edit_message(channel, id, &edit, Vec::new())).await {
             Ok(_) => {
                 self.store.report_edited(report, version, &digest, self.clock.now()).await?;
-                self.question_shown(report).await?;
                 Ok(Came::Settled)
             }
             Err(error) => match Trouble::of(&error) {
-                // Somebody deleted it: the next generation is written down first, then posted.
                 Trouble::UnknownMessage => {
-                    self.store.report_deleted(report).await?;
+                    self.deleted(report).await?;
                     Ok(Came::Settled)
                 }
                 Trouble::TooManyEdits => self.again(report, self.clock.now() + TIRED_PAUSE).await,
@@ -131,7 +129,8 @@ impl Reporter {
         match self.posted_before(report, channel, line::deadline()).await {
             Ok(None) => {}
             Ok(Some(found)) => {
-                self.store.report_posted(report, found, UNKNOWN_VERSION, "", self.clock.now()).await?;
+                self.question_shown(report).await?;
+                self.store.report_posted(report, found, OUTDATED, "", self.clock.now()).await?;
                 return Ok(Came::Settled);
             }
             Err(error) => return self.later(report, &error).await,
@@ -146,24 +145,33 @@ impl Reporter {
             Ok(message) => {
                 // After an earlier try, Discord may have given us that one's message, which shows an older version.
                 let is_fresh = report.posting_since.is_none();
-                let version = if is_fresh { report.operation.version } else { UNKNOWN_VERSION };
+                let version = if is_fresh { report.operation.version } else { OUTDATED };
                 let digest = if is_fresh { said.digest() } else { String::new() };
                 let id = MessageId(message.id.get());
-                self.store.report_posted(report, id, version, &digest, self.clock.now()).await?;
+                // First, so that a process that ends in between says it once more: nothing else tells that the question's time runs.
                 self.question_shown(report).await?;
+                self.store.report_posted(report, id, version, &digest, self.clock.now()).await?;
                 Ok(Came::Settled)
             }
             // On create, this answers the nonce of a message that was said and then deleted.
             Err(error) if Trouble::of(&error) == Trouble::UnknownMessage => {
-                match report.kind {
-                    ReportKind::Progress => self.store.report_deleted(report).await?,
-                    ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
-                        self.store.report_given_up(report, "it was said and then deleted").await?;
-                    }
-                }
+                self.deleted(report).await?;
                 Ok(Came::Settled)
             }
             Err(error) => self.not_said(report, said, &error, deadline).await,
+        }
+    }
+
+    /// Somebody deleted the message. What people still need is posted anew: the next generation is written down first.
+    async fn deleted(&self, report: &Report) -> Result<(), store::Error> {
+        match report.kind {
+            ReportKind::Progress => self.store.report_deleted(report).await,
+            ReportKind::Question if !is_over(report) => self.store.report_deleted(report).await,
+            ReportKind::Question
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Stuck
+            | ReportKind::Repaired => self.store.report_given_up(report, "it was said and then deleted").await,
         }
     }
 
@@ -177,7 +185,7 @@ impl Reporter {
         let id = report.operation.operation.id;
         let reply_to = match report.kind {
             ReportKind::Progress | ReportKind::Notify => None,
-            ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired => {
+            ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
                 self.store.progress_message(id).await?.filter(|(channel, _)| *channel == report.channel)
             }
         };
@@ -202,7 +210,7 @@ impl Reporter {
     /// From now on people can read the question, so its time begins to run.
     async fn question_shown(&self, report: &Report) -> Result<(), store::Error> {
         let operation = &report.operation.operation;
-        let is_new = report.kind == ReportKind::Progress
+        let is_new = report.kind == ReportKind::Question
             && operation.question.is_some_and(|question| question.shown_at.is_none());
         if is_new {
             let wished = Wished { wish: Wish::QuestionShown, by: operation.asker.user, at: self.clock.now() };
@@ -274,4 +282,9 @@ impl Reporter {
         let jitter = SignedDuration::from_millis(fastrand::i64(0..=250) * pause.as_secs());
         self.clock.now() + pause + jitter
     }
+}
+
+/// Whether this asks a question that needs no answer any more.
+fn is_over(report: &Report) -> bool {
+    report.kind == ReportKind::Question && report.operation.operation.question.is_none()
 }

@@ -1,0 +1,109 @@
+//! The question about a hung shutdown: a message of its own, since only a new message notifies anybody, and what is left of it afterwards.
+//!
+//! The reporter posts it once per question and edits it when the question is over, so that its buttons vanish.
+
+use jiff::Timestamp;
+
+use super::{
+    Wording,
+    said::{Button, Said, Style},
+    text::name,
+    units::{ago, duration},
+};
+use crate::{
+    discord::press::{Act, Press},
+    operation::{
+        Operation, Wish,
+        ids::UserId,
+        plan::{Kind, Safety},
+        step::Step,
+    },
+};
+
+/// The message as it should read at `now`.
+pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Said {
+    let Some(open) = operation.question else { return Said::text(over(operation)) };
+    let asker = operation.asker.user;
+    let droplet = name(&operation.target.name);
+    // Its time begins to run when people can read it, which is now unless it was shown before.
+    let silence = match open.shown_at {
+        Some(_) => open.deadline(&wording.rules),
+        None => now.saturating_add(wording.rules.decision_timeout).unwrap_or(Timestamp::MAX),
+    };
+    let content = format!(
+        "<@{asker}> {}. What should I do?\n\
+         **Force power off**: like pulling the plug. Data that {droplet} hasn't saved is lost.\n\
+         **{}**: {}\n\
+         **Cancel**: {} If nobody answers, I'll cancel {}.",
+        what_happened(operation, wording),
+        live_label(&operation.kind),
+        live_means(&operation.kind),
+        cancel_means(&operation.kind),
+        ago(silence),
+    );
+    let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
+    let buttons = vec![
+        button("Force power off", Style::Danger, Act::Force),
+        button(live_label(&operation.kind), Style::Primary, Act::Live),
+        button("Cancel", Style::Secondary, Act::Cancel),
+    ];
+    Said { content, buttons, pings: Some(asker), embeds: Vec::new() }
+}
+
+/// What the button says that goes on with the Droplet running.
+pub(super) fn live_label(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Restore { .. } => "Go on live",
+        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "Take it live",
+    }
+}
+
+fn what_happened(operation: &Operation, wording: &Wording) -> String {
+    let droplet = name(&operation.target.name);
+    let has_failed = operation.current().and_then(Step::run).is_some_and(|run| run.broken.is_some());
+    if has_failed {
+        format!("DigitalOcean couldn't shut {droplet} down, and it is still on")
+    } else {
+        format!("{droplet} hasn't shut down within {}", duration(wording.rules.shutdown_timeout))
+    }
+}
+
+fn live_means(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Restore { safety: Safety::Snapshot, .. } => {
+            "takes the safety Snapshot while it runs, so files open at that moment may be incomplete in it, then restores."
+        }
+        Kind::Restore { safety: Safety::None, .. } => "overwrites the disk while it runs. Nothing on it now is kept.",
+        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
+            "takes the Snapshot while it runs. Files open at that moment may be incomplete in it."
+        }
+    }
+}
+
+fn cancel_means(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Restore { .. } => "restores nothing.",
+        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "takes no Snapshot.",
+    }
+}
+
+/// What is left when the question needs no answer any more.
+fn over(operation: &Operation) -> String {
+    let droplet = name(&operation.target.name);
+    let Some(decision) = operation.decision else {
+        return format!("{droplet} was slow to shut down. This needs no answer any more.");
+    };
+    let when = ago(decision.at);
+    let chose = |by: Option<UserId>, label: &str| match by {
+        Some(by) => format!("<@{by}> chose **{label}** {when}."),
+        None => format!("Nobody answered, so I cancelled {when}."),
+    };
+    let chosen = match decision.wish {
+        Wish::Force => chose(decision.by, "Force power off"),
+        Wish::Live => chose(decision.by, live_label(&operation.kind)),
+        Wish::Cancel => chose(decision.by, "Cancel"),
+        // No answers to this question; a row may hold anything.
+        Wish::LeaveOff | Wish::HandleIt | Wish::QuestionShown => chose(decision.by, "another way"),
+    };
+    format!("{droplet} didn't shut down in time. {chosen}")
+}
