@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,12 +14,14 @@ use super::{
 };
 use crate::{
     access::Grant,
-    operation::{Asker, Operation, Request, Target, Usual, ids::OperationId, plan::Kind},
+    operation::{Asker, FirstAnswer, Operation, Request, Target, Usual, ids::OperationId, plan::Kind},
     store::{ConfirmationRefused, Consent, CreateError, Error},
 };
 
 /// How long the answer waits for the progress message, to link to it.
 const LINK_PATIENCE: Duration = Duration::from_millis(1200);
+/// How long Discord waits for the first answer to an interaction.
+const ANSWERABLE: SignedDuration = SignedDuration::from_secs(3);
 /// How often an id is drawn again when it is taken; a second time is a rarity already.
 const DRAWS: usize = 3;
 
@@ -68,16 +71,18 @@ async fn create(
     consent: Option<&Consent>,
 ) -> Result<Operation, Stop> {
     let droplet = request.target.name.clone();
+    let first_answer = first_answer(face, asked, &request.kind).await?;
     for _ in 0..DRAWS {
-        let created = match consent {
-            Some(consent) => face.store.create_confirmed(request.clone(), consent).await,
-            None => face.store.create(request.clone(), asked.interaction).await,
-        };
+        let created = face.store.create_answered(request.clone(), asked.interaction, consent, first_answer).await;
         match created {
-            Ok(operation) => return Ok(operation),
+            Ok(operation) => {
+                asked.first.awaited_by(operation.id, operation.asker.user);
+                return Ok(operation);
+            }
             Err(CreateError::Unavailable(Error::IdTaken)) => request.id = OperationId::from_random(fastrand::u64(..)),
             Err(CreateError::Repeated(operation)) => {
                 let earlier = face.store.operation(operation).await?;
+                asked.first.awaited_by(operation, request.asker.user);
                 return earlier
                     .map(|earlier| earlier.operation)
                     .ok_or_else(|| Refusal::UnknownOperation { text: operation.to_string() }.into());
@@ -95,6 +100,22 @@ async fn create(
         }
     }
     Err(Error::IdTaken.into())
+}
+
+/// What is known of the first answer when an operation is about to be created. Nothing is created for somebody whom Discord does not
+/// let us answer; where the interaction seems too old, Discord is asked first by deferring it.
+async fn first_answer(face: &Face, asked: &Asked, kind: &Kind) -> Result<FirstAnswer, Stop> {
+    let seems_over = face.clock.now().duration_since(asked.made_at()) >= ANSWERABLE;
+    let known = match asked.first.outcome() {
+        None if seems_over => Some(asked.first.ensure().await),
+        known => known,
+    };
+    match known {
+        None | Some(FirstAnswer::Awaited) => Ok(FirstAnswer::Awaited),
+        Some(FirstAnswer::Taken) => Ok(FirstAnswer::Taken),
+        Some(FirstAnswer::Lost) if !kind.needs_a_sure_answer() => Ok(FirstAnswer::Lost),
+        Some(FirstAnswer::Lost | FirstAnswer::Refused) => Err(Stop::Unanswered),
+    }
 }
 
 /// Why an answer to a question does not count.

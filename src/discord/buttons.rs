@@ -2,6 +2,8 @@
 //!
 //! A press is stateless and forged as easily as typed text, so the operation is looked up and the person asked about anew.
 
+use std::sync::Arc;
+
 use serenity::{
     http::Http,
     model::{application::ComponentInteraction, channel::MessageFlags},
@@ -33,7 +35,8 @@ pub(super) async fn pressed(face: &Face, http: &Http, interaction: &ComponentInt
         Some(Press::Confirm(_) | Press::Decline(_) | Press::Page { .. }) => Deferral::Silent,
         Some(Press::Wish { .. } | Press::Undo(_) | Press::Delete(_)) | None => Deferral::Thinking,
     };
-    let responder = Responder { http, id: interaction.id, token: &interaction.token, deferral };
+    let first = Arc::clone(&asked.first);
+    let responder = Responder { face, first: &first, http, id: interaction.id, token: &interaction.token, deferral };
     responder.answer(Box::pin(hear(face, &asked, press))).await;
 }
 

@@ -14,6 +14,7 @@ mod delivery;
 pub mod doors;
 mod error;
 mod face;
+mod first_response;
 mod handler;
 mod hush;
 pub mod incident;

@@ -14,10 +14,13 @@ use serenity::{
 
 use super::{
     delivery,
-    incident::{Fault, Incident},
+    face::Face,
+    first_response::FirstResponse,
+    incident::{Fault, Incident, chain},
     messages::{refusal::Refusal, reply, said::Said},
     wire::{self, Trouble},
 };
+use crate::operation::{FirstAnswer, Wish, Wished};
 
 /// How long the work may take before the answer is deferred: half of Discord's limit, since the interaction and the deferral
 /// travel too.
@@ -30,6 +33,8 @@ pub(super) enum Stop {
     Refused(Refusal),
     /// Not expected.
     Failed(Fault),
+    /// Discord did not let us answer, so nothing was begun, and there is nothing to say.
+    Unanswered,
 }
 
 impl From<Refusal> for Stop {
@@ -61,6 +66,8 @@ impl From<String> for Answer {
 
 /// An interaction that awaits its answer.
 pub(super) struct Responder<'a> {
+    pub(super) face: &'a Face,
+    pub(super) first: &'a FirstResponse,
     pub(super) http: &'a Http,
     pub(super) id: InteractionId,
     pub(super) token: &'a str,
@@ -78,12 +85,18 @@ pub(super) enum Deferral {
 }
 
 impl Responder<'_> {
-    /// Does the work and answers with what it says; defers when the work takes longer.
+    /// Does the work and answers with what it says; defers when the work takes longer, or wants that.
     pub(super) async fn answer(&self, work: impl Future<Output = Result<impl Into<Answer>, Stop>>) {
         let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
+        let overdue = async {
+            tokio::select! {
+                () = tokio::time::sleep(PATIENCE) => {}
+                () = self.first.wanted() => {}
+            }
+        };
         let (outcome, is_deferred) = tokio::select! {
             outcome = &mut work => (outcome, false),
-            () = tokio::time::sleep(PATIENCE) => {
+            () = overdue => {
                 // Together: work that is not polled could keep the store's one connection from everybody else.
                 let (outcome, is_deferred) = tokio::join!(work, self.defer());
                 (outcome, is_deferred)
@@ -92,7 +105,10 @@ impl Responder<'_> {
         let outcome = outcome.unwrap_or_else(|payload| Err(Fault::Panicked(panic_message(&*payload)).into()));
         let answer = match outcome {
             Ok(answer) => answer.into(),
-            Err(stop) => words(&stop).into(),
+            Err(stop) => match words(&stop) {
+                Some(words) => words.into(),
+                None => return,
+            },
         };
         match (answer, is_deferred.then_some(self.deferral)) {
             (Answer::New(said), None) => {
@@ -102,9 +118,16 @@ impl Responder<'_> {
             (Answer::Instead(said), None) => {
                 self.respond(&CreateInteractionResponse::UpdateMessage(delivery::response(&said))).await;
             }
-            (Answer::New(said), Some(Deferral::Silent)) => self.follow_up(&said).await,
-            (Answer::New(said) | Answer::Instead(said), Some(_)) => self.edit(&said).await,
+            (Answer::New(said), Some(Deferral::Silent)) => {
+                self.note_outcome().await;
+                return self.follow_up(&said).await;
+            }
+            (Answer::New(said) | Answer::Instead(said), Some(_)) => {
+                self.note_outcome().await;
+                return self.edit(&said).await;
+            }
         }
+        self.note_outcome().await;
     }
 
     async fn defer(&self) -> bool {
@@ -114,30 +137,59 @@ impl Responder<'_> {
             }
             Deferral::Silent => CreateInteractionResponse::Acknowledge,
         };
-        self.respond(&response).await
+        self.respond(&response).await == FirstAnswer::Taken
     }
 
-    /// Sends the first response, once more if it is not known to have arrived. Whether one is there then.
-    async fn respond(&self, response: &CreateInteractionResponse) -> bool {
+    /// Sends the first response, once more if it is not known to have arrived, and keeps what became of it.
+    async fn respond(&self, response: &CreateInteractionResponse) -> FirstAnswer {
+        let outcome = self.try_to_respond(response).await;
+        self.first.settle(outcome);
+        outcome
+    }
+
+    async fn try_to_respond(&self, response: &CreateInteractionResponse) -> FirstAnswer {
+        let mut may_have_arrived = false;
         for is_last in [false, true] {
             let result = self.http.create_interaction_response(self.id, self.token, response, Vec::new()).await;
             wire::count(&result);
-            let Err(error) = result else { return true };
+            let Err(error) = result else { return FirstAnswer::Taken };
             match Trouble::of(&error) {
                 // The earlier try arrived, or Discord delivered the interaction twice.
-                Trouble::AlreadyAnswered => return true,
-                Trouble::Later if !is_last => {}
+                Trouble::AlreadyAnswered => return FirstAnswer::Taken,
+                Trouble::Later => {
+                    may_have_arrived |= wire::may_have_arrived(&error);
+                    if is_last {
+                        tracing::warn!(cause = wire::describe(&error), "could not answer an interaction");
+                    }
+                }
                 Trouble::InteractionOver => {
                     tracing::info!("the interaction was over before it was answered");
-                    return false;
+                    return FirstAnswer::Refused;
                 }
                 _ => {
                     tracing::warn!(cause = wire::describe(&error), "could not answer an interaction");
-                    return false;
+                    return FirstAnswer::Refused;
                 }
             }
         }
-        false
+        if may_have_arrived { FirstAnswer::Lost } else { FirstAnswer::Refused }
+    }
+
+    /// Tells the operation that was begun what became of the first answer. Until it hears that, nothing is done.
+    async fn note_outcome(&self) {
+        let (Some((operation, by)), Some(outcome)) = (self.first.begun(), self.first.outcome()) else { return };
+        let wish = match outcome {
+            FirstAnswer::Taken => Wish::AnswerTaken,
+            FirstAnswer::Lost | FirstAnswer::Awaited => Wish::AnswerLost,
+            FirstAnswer::Refused => Wish::AnswerRefused,
+        };
+        if outcome != FirstAnswer::Taken {
+            tracing::warn!(operation.id = %operation, ?outcome, "the person who asked may not have been answered");
+        }
+        let wished = Wished { wish, by, at: self.face.clock.now() };
+        if let Err(error) = self.face.store.wish(operation, wished, None).await {
+            tracing::warn!(operation.id = %operation, cause = chain(&error), "could not write down that the person was answered");
+        }
     }
 
     async fn edit(&self, said: &Said) {
@@ -167,15 +219,19 @@ async fn twice<F: Future<Output = serenity::Result<Message>>>(send: impl Fn() ->
     }
 }
 
-/// What the person reads, and what the log does.
-fn words(stop: &Stop) -> String {
+/// What the person reads, if anything can be said to them, and what the log does.
+fn words(stop: &Stop) -> Option<String> {
     match stop {
         Stop::Refused(refusal) => {
             tracing::info!(?refusal, "refused");
-            refusal.words()
+            Some(refusal.words())
         }
-        Stop::Failed(fault @ Fault::Store(_)) => reply::memory_failed(&Incident::record(fault).to_string()),
-        Stop::Failed(fault) => reply::incident(&Incident::record(fault).to_string()),
+        Stop::Failed(fault @ Fault::Store(_)) => Some(reply::memory_failed(&Incident::record(fault).to_string())),
+        Stop::Failed(fault) => Some(reply::incident(&Incident::record(fault).to_string())),
+        Stop::Unanswered => {
+            tracing::info!("nothing was begun, because Discord did not take the answer");
+            None
+        }
     }
 }
 

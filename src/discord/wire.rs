@@ -103,6 +103,15 @@ impl Trouble {
     }
 }
 
+/// Whether a request that failed may have been carried out all the same: it was not if it never left, or was put off.
+pub(super) fn may_have_arrived(error: &serenity::Error) -> bool {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => response.status_code.is_server_error(),
+        serenity::Error::Http(HttpError::Request(request)) => !request.is_connect() && !request.is_builder(),
+        _ => true,
+    }
+}
+
 /// Counts a request by how it ended.
 pub(super) fn count<T>(result: &Result<T, serenity::Error>) {
     let status = match result {

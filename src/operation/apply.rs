@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cancelled, Focus, Hindrance, Launched, Obstacle, Operation, Rules, Verdict,
+    Cancelled, FirstAnswer, Focus, Hindrance, Launched, Obstacle, Operation, Rules, Verdict,
     ids::UserId,
     pace::later,
     power::Released,
@@ -56,6 +56,12 @@ pub enum Wish {
     HandleIt,
     /// Said by the reporter: people can read the question from now on.
     QuestionShown,
+    /// Said by the front end: Discord took the first answer.
+    AnswerTaken,
+    /// Said by the front end: the first answer left, and nothing came back.
+    AnswerLost,
+    /// Said by the front end: the first answer never left, or was refused.
+    AnswerRefused,
 }
 
 /// After so long without a process that looked after it, nothing destructive is begun without a new question.
@@ -88,7 +94,10 @@ impl Operation {
         let mut next = self.clone();
         let focus = next.focus();
         match observation {
-            Observation::Woke => next.judge_silence(rules, now),
+            Observation::Woke => {
+                next.judge_first_answer(now);
+                next.judge_silence(rules, now);
+            }
             Observation::Wished(wished) => {
                 next.note_decision(wished);
                 next.hear(wished);
@@ -99,7 +108,11 @@ impl Operation {
                 next.hinder(why, now);
                 next.not_before = Some(until);
             }
-            Observation::Restarted(unattended_for) => next.restart(unattended_for, now),
+            Observation::Restarted(unattended_for) => {
+                // Whoever was to say what became of the first answer is gone.
+                next.hear_first_answer(FirstAnswer::Lost);
+                next.restart(unattended_for, now);
+            }
             Observation::TokenRefused => next.lose_token(focus, now),
             Observation::OtherAccount => next.call_for_token(Failure::OtherAccount, now),
             Observation::Seen(look, answer) => next.see(focus, &look, answer, rules, now)?,
@@ -137,6 +150,9 @@ impl Operation {
                     question.shown_at.get_or_insert(at);
                 }
             }
+            Wish::AnswerTaken => self.hear_first_answer(FirstAnswer::Taken),
+            Wish::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
+            Wish::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),
             // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
             Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt => {}
         }

@@ -10,13 +10,14 @@ mod advance;
 mod apply;
 pub mod baseline;
 mod evidence;
+mod first_answer;
 pub mod ids;
 mod next;
 mod pace;
 pub mod plan;
 pub mod power;
-pub mod reading;
 mod question;
+pub mod reading;
 pub mod report;
 pub mod request;
 mod see;
@@ -30,12 +31,13 @@ use serde::{Deserialize, Serialize};
 pub use apply::{IllegalTransition, Observation, Wish, Wished};
 use baseline::Baseline;
 use evidence::{Denied, Missing};
+pub use first_answer::FirstAnswer;
 use ids::{ActionId, ChannelId, DropletId, GuildId, OperationId, UserId};
 use plan::Kind;
 use power::Power;
+pub use question::{Decision, Question};
 use reading::{Failure, SnapshotReading};
 use step::{Run, State, Step, Task};
-pub use question::{Decision, Question};
 
 /// The times that an operation's rules depend on, from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,14 +81,14 @@ pub struct Operation {
     pub obstacle: Option<Obstacle>,
     /// The question that is open in the channel.
     pub question: Option<Question>,
-    /// Somebody wants it stopped.
-    pub cancelled: Option<Cancelled>,
     /// How many questions there were, the open one included.
     #[serde(default)]
     pub questions: u32,
     /// How the latest question was answered; absent while it is open, and where it became moot.
     #[serde(default)]
     pub decision: Option<Decision>,
+    /// Somebody wants it stopped.
+    pub cancelled: Option<Cancelled>,
     /// How the forward part ended.
     pub verdict: Option<Verdict>,
     /// The Snapshot that it took, once listed.
@@ -109,6 +111,9 @@ pub struct Operation {
     /// Whether the Droplet was seen off right before and right after its Snapshot was taken; absent until then.
     #[serde(default)]
     pub taken_off: Option<bool>,
+    /// What became of the first answer to the person who asked.
+    #[serde(default)]
+    pub first_answer: FirstAnswer,
 }
 
 /// Who asked, and where.
@@ -269,18 +274,19 @@ impl Operation {
             baseline: Baseline::default(),
             obstacle: None,
             question: None,
+            questions: 0,
+            decision: None,
             cancelled: None,
             verdict: None,
             snapshot: None,
             launched: None,
             ended: None,
-            questions: 0,
-            decision: None,
             not_before: None,
             missing: None,
             denied: None,
             unattended: false,
             taken_off: None,
+            first_answer: FirstAnswer::default(),
         }
     }
 

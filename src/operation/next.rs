@@ -22,6 +22,9 @@ impl Operation {
         if focus == Focus::Back && self.power.blind {
             return self.command(Task::PowerOn).map_or(Effect::Rest, Effect::Send);
         }
+        if let Some(deadline) = self.first_answer_deadline(now) {
+            return Effect::Sleep(deadline);
+        }
         if let Some(until) = self.not_before.filter(|until| now < *until) {
             let deadline = self.deadline(rules).filter(|deadline| now < *deadline);
             return Effect::Sleep(deadline.map_or(until, |deadline| deadline.min(until)));

@@ -66,7 +66,8 @@ impl Operation {
     pub fn times_called_for(&self, kind: ReportKind) -> u32 {
         match kind {
             ReportKind::Progress => 1,
-            ReportKind::Answer | ReportKind::Notify => u32::from(self.ended.is_some()),
+            // Who was told that the bot did not respond is told nothing more; the progress message says that nothing was done.
+            ReportKind::Answer | ReportKind::Notify => u32::from(self.ended.is_some() && !self.is_withdrawn()),
             // A row from before calls were counted has its one call.
             ReportKind::Stuck => self.power.calls.max(u32::from(self.power.stuck.is_some())),
             ReportKind::Repaired => u32::from(self.power.repaired.is_some()),

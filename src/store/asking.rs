@@ -14,7 +14,7 @@ use super::{
     turn, usual,
 };
 use crate::operation::{
-    Operation, Request, Wished,
+    FirstAnswer, Operation, Request, Wished,
     ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId},
 };
 
@@ -81,23 +81,25 @@ impl Store {
     /// Creates the operation that a request asks for, with its history's estimates and with what an ended operation still owes
     /// the same Droplet. Durable when it returns.
     pub async fn create(&self, request: Request, interaction: InteractionId) -> Result<Operation, CreateError> {
-        self.create_with(request, interaction, None).await
+        self.create_answered(request, interaction, None, FirstAnswer::Taken).await
     }
 
     /// The same for what a person was asked about first. In one transaction with using up their answer: it begins one operation,
     /// or can be given again.
     pub async fn create_confirmed(&self, request: Request, consent: &Consent) -> Result<Operation, CreateError> {
-        self.create_with(request, consent.interaction, Some(consent)).await
+        self.create_answered(request, consent.interaction, Some(consent), FirstAnswer::Taken).await
     }
 
-    async fn create_with(
+    /// The same, with what is known of the first answer to the person who asked. While it is awaited, nothing is done.
+    pub async fn create_answered(
         &self,
         request: Request,
         interaction: InteractionId,
         consent: Option<&Consent>,
+        first_answer: FirstAnswer,
     ) -> Result<Operation, CreateError> {
         for _ in 0..ATTEMPTS {
-            match self.try_create(request.clone(), interaction, consent).await? {
+            match self.try_create(request.clone(), interaction, consent, first_answer).await? {
                 Attempt::Created(operation) => {
                     self.changes.worker.notify_one();
                     self.changes.reporter.notify_one();
@@ -114,6 +116,7 @@ impl Store {
         mut request: Request,
         interaction: InteractionId,
         consent: Option<&Consent>,
+        first_answer: FirstAnswer,
     ) -> Result<Attempt, CreateError> {
         let mut transaction = self.begin_as_owner().await?;
         if let Some(earlier) = claim_interaction(&mut transaction, interaction, request.id).await? {
@@ -121,7 +124,7 @@ impl Store {
         }
         request.target.name = without_nul(&request.target.name);
         request.usual = usual::usual(&mut transaction, request.target.droplet).await?;
-        let mut operation = Operation::new(request);
+        let mut operation = Operation { first_answer, ..Operation::new(request) };
         let mut events = vec![Event { at: operation.asked_at, by: Some(operation.asker.user), what: What::Asked }];
         if let Some(consent) = consent {
             confirmation::use_up(&mut transaction, consent).await?.map_err(CreateError::Unconfirmed)?;
@@ -352,7 +355,7 @@ async fn insert(connection: &mut AnyConnection, operation: &Operation, events: u
     .bind(bits(operation.asker.guild.0))
     .bind(bits(operation.asker.channel.0))
     .bind(operation.asked_at.as_millisecond())
-    .bind(due_millis(operation.asked_at))
+    .bind(due_millis(operation.first_due()))
     .bind(i64::try_from(events).unwrap_or(i64::MAX))
     .bind(state)
     .execute(connection)

@@ -129,7 +129,7 @@ fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
     operation.ended = row.at("ended_at");
     operation.verdict = Some(match row.text("outcome") {
         Some("completed") => Verdict::Completed,
-        Some("cancelled") => Verdict::Cancelled,
+        Some("cancelled" | "withdrawn") => Verdict::Cancelled,
         Some(_) | None => Verdict::Failed(Failure::Internal),
     });
     operation

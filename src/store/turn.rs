@@ -339,7 +339,7 @@ fn bind_update<'q>(
         .bind(due_at.map(due_millis))
         .bind(i64::from(operation.is_running()))
         .bind(i64::from(operation.is_open()))
-        .bind(operation.verdict.as_ref().map(Verdict::word))
+        .bind(operation.outcome())
         .bind(operation.ended.map(Timestamp::as_millisecond))
         .bind(events)
         .bind(operation.id.to_string())

@@ -17,8 +17,7 @@ pub(super) fn changes(before: &Operation, after: &Operation) {
             }
         }
     }
-    if let (None, Some(ended), Some(verdict)) = (before.ended, after.ended, &after.verdict) {
-        let outcome = verdict.word();
+    if let (None, Some(ended), Some(outcome)) = (before.ended, after.ended, after.outcome()) {
         metrics::counter!("snapshot_bot_operations_total", "kind" => kind, "outcome" => outcome).increment(1);
         metrics::histogram!("snapshot_bot_operation_seconds", "kind" => kind, "outcome" => outcome)
             .record(ended.duration_since(after.asked_at).as_secs_f64());

@@ -156,7 +156,12 @@ impl Worker {
         now: Timestamp,
     ) -> Result<(), Error> {
         let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
-        let operation = fold(&loaded.operation, observation, rules, now);
+        let mut operation = loaded.operation.clone();
+        // The commit marks them as heard.
+        for (_, wished) in &loaded.wishes {
+            operation = fold(&operation, Observation::Wished(*wished), rules, now);
+        }
+        operation = fold(&operation, observation, rules, now);
         if operation == loaded.operation {
             return Ok(());
         }

@@ -8,6 +8,7 @@ use snapshot_bot::sandbox::{
     digitalocean::fault::{Fault as CloudFault, Pattern, Quirk},
     discord::{
         fault::{Fault, Route},
+        gate::Point,
         permission::Permissions,
         snowflake::Snowflake,
     },
@@ -58,10 +59,111 @@ async fn heard_once(stage: Stage, ada: &Person) {
     stage.finish().await;
 }
 
+/// Discord's word for an interaction that was not answered in time.
+fn over() -> Fault {
+    Fault::Refuse { status: 404, code: 10062, message: "Unknown interaction".to_owned() }
+}
+
+const WITHDRAWN: &str = "SELECT COUNT(*) AS n FROM operations WHERE outcome = 'withdrawn'";
+
 #[tokio::test]
-async fn an_interaction_that_is_over_does_not_stop_the_take() {
-    let over = Fault::Refuse { status: 404, code: 10062, message: "Unknown interaction".to_owned() };
-    let (stage, ada) = take_with([(Route::response_to("snapshot take"), over)]).await;
+async fn what_nobody_was_answered_about_is_withdrawn_and_announced_to_nobody() {
+    for fault in [over(), Fault::Refuse { status: 403, code: 50013, message: "Missing Permissions".to_owned() }] {
+        let mut stage = Stage::new().await;
+        stage.excused.push("was not acknowledged in time");
+        stage.discord.world().inject(Route::response_to("snapshot take"), fault, None);
+        let ada = stage.seat("ada", Role::Operator);
+        assert!(ada.try_run("/snapshot take droplet:web-1").await.is_err());
+        stage.until_query("it is withdrawn", WITHDRAWN).await;
+        stage.settle().await;
+        assert_eq!(stage.commands(), [""; 0]);
+        assert_eq!(ada.seat.pings(), 0);
+        assert_snapshot!("nobody_was_answered", ada.transcript());
+        // The Droplet is free for whoever asks again.
+        let bob = stage.seat("bob", Role::Restorer);
+        bob.run("/snapshot restore droplet:web-1 snapshot:none").await;
+        bob.transcript();
+        stage.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_word_on_its_answer_a_take_goes_on_and_a_deletion_is_withdrawn() {
+    let (stage, ada) = take_with([
+        (Route::response_to("snapshot take"), Fault::CutBefore),
+        (Route::response_to("snapshot take"), Fault::CutBefore),
+    ])
+    .await;
+    assert!(ada.sees("is ready: 2.4 GB"));
+    let ruth = stage.seat("ruth", Role::Restorer);
+    let snapshot = stage.digitalocean.read(|world| {
+        let web = world.droplet_named("web-1").expect("the stage has it").id;
+        world.snapshots_of(web)[0].name.clone()
+    });
+    ruth.run(&format!("/snapshot delete snapshot:{snapshot}")).await;
+    let (message, confirm) = ruth.button("Delete").expect("a question");
+    stage.discord.world().inject(Route::response_to(&confirm), Fault::CutBefore, None);
+    assert!(ruth.seat.press(message, &confirm).await.is_err());
+    stage.until_query("it is withdrawn", WITHDRAWN).await;
+    stage.settle().await;
+    assert_eq!(stage.commands(), WHOLE);
+    assert!(ruth.sees("I don't know whether Discord showed my answer, so I did nothing."), "{}", ruth.transcript());
+    ada.transcript();
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn while_an_answer_is_under_way_nothing_is_done_and_after_a_restart_only_what_harms_nothing() {
+    let mut stage = Stage::new().await;
+    stage.excused.push("was not acknowledged in time");
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        world.add_snapshot(web, "golden", 2.0);
+    });
+    let ruth = stage.seat("ruth", Role::Restorer);
+    ruth.run("/snapshot restore droplet:web-1 snapshot:golden").await;
+    let (message, confirm) = ruth.button("Restore").expect("a question");
+    let mut gate = stage.discord.world().hold(Route::response_to(&confirm), Point::BeforeExecution, 0);
+    let seat = ruth.seat.clone();
+    let press = tokio::spawn(async move { seat.press(message, &confirm).await });
+    let held = gate.arrival().await.expect("an answer");
+    stage.until_query("it is written down", "SELECT COUNT(*) AS n FROM operations WHERE is_running = 1").await;
+    assert_eq!(stage.commands(), [""; 0]);
+    stage.kill().await;
+    drop(held);
+    assert!(press.await.unwrap().is_err());
+    stage.start().await;
+    stage.until_query("it is withdrawn", WITHDRAWN).await;
+    stage.settle().await;
+    assert_eq!(stage.commands(), [""; 0]);
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_command_that_comes_too_late_to_be_answered_begins_nothing() {
+    let mut stage = Stage::new().await;
+    stage.excused.push("was not acknowledged in time");
+    stage.discord.world().inject(Route::response_to("snapshot take"), over(), None);
+    // By the bot's clock it is old; Discord has the last word.
+    stage.clock.advance(SignedDuration::from_secs(10));
+    let ada = stage.seat("ada", Role::Operator);
+    assert!(ada.try_run("/snapshot take droplet:web-1").await.is_err());
+    stage.settle().await;
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM operations").await, 0);
+    assert_eq!(stage.commands(), [""; 0]);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_refuses_nobody() {
+    let stage = Stage::new().await;
+    stage.clock.advance(SignedDuration::from_mins(2));
+    let ada = stage.seat("ada", Role::Operator);
+    ada.run("/snapshot take droplet:web-1").await;
+    stage.settle().await;
+    assert_eq!(stage.commands(), WHOLE);
     heard_once(stage, &ada).await;
 }
 

@@ -29,13 +29,12 @@ pub(super) async fn cancel(
     #[autocomplete = "stoppable"]
     operation: String,
 ) -> Result<(), Fault> {
-    answer(context, Box::pin(stop(context, operation))).await;
+    answer(context, |asked| Box::pin(stop(context, asked, operation))).await;
     Ok(())
 }
 
-async fn stop(context: Context<'_>, text: String) -> Result<String, Stop> {
+async fn stop(context: Context<'_>, asked: Asked, text: String) -> Result<String, Stop> {
     let face = context.framework.user_data;
-    let asked = Asked::from(context.interaction);
     face.policy.admit(&asked.who).map_err(Refusal::Denied)?;
     let id = meant(face, &asked.who, text.trim()).await?;
     buttons::wish(face, &asked, Act::Cancel, id).await

@@ -24,8 +24,8 @@ pub(super) async fn delete(
     #[autocomplete = "all_snapshots"]
     snapshot: String,
 ) -> Result<(), Fault> {
-    let asked = Asked::from(context.interaction);
-    answer(context, Box::pin(question(context.framework.user_data, &asked, &snapshot))).await;
+    let face = context.framework.user_data;
+    answer(context, |asked| Box::pin(async move { question(face, &asked, &snapshot).await })).await;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use crate::{
 /// What you can do here, and how
 #[poise::command(slash_command)]
 pub(super) async fn help(context: Context<'_>) -> Result<(), Fault> {
-    answer(context, async { tell(context) }).await;
+    answer(context, |_| async { tell(context) }).await;
     Ok(())
 }
 

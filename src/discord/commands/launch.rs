@@ -59,13 +59,12 @@ pub(super) async fn launch(
     ssh_key: Option<String>,
 ) -> Result<(), Fault> {
     let typed = Typed { snapshot, name, region, size, ssh_key };
-    answer(context, Box::pin(wish(context, typed))).await;
+    answer(context, |asked| Box::pin(wish(context, asked, typed))).await;
     Ok(())
 }
 
-async fn wish(context: Context<'_>, typed: Typed) -> Result<String, Stop> {
+async fn wish(context: Context<'_>, asked: Asked, typed: Typed) -> Result<String, Stop> {
     let face = context.framework.user_data;
-    let asked = Asked::from(context.interaction);
     let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
     let name = typed.name.trim();
     if !is_host_name(name) {

@@ -34,7 +34,7 @@ pub(super) async fn list(
     #[autocomplete = "droplets"]
     droplet: Option<String>,
 ) -> Result<(), Fault> {
-    answer(context, Box::pin(first(context, droplet))).await;
+    answer(context, |_| Box::pin(first(context, droplet))).await;
     Ok(())
 }
 

@@ -17,7 +17,9 @@ use serenity::{
 };
 
 use super::{
+    asked::Asked,
     face::{Face, person},
+    first_response::FirstResponse,
     incident::Fault,
     messages::{choice, refusal::Refusal},
     responder::{Answer, Deferral, Responder, Stop},
@@ -59,19 +61,27 @@ pub(super) fn all() -> Vec<poise::Command<Arc<Face>, Fault>> {
 )]
 async fn snapshot(context: Context<'_>) -> Result<(), Fault> {
     // Discord sends no command without what stands under it; somebody forged one.
-    answer(context, async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
+    answer(context, |_| async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
     Ok(())
 }
 
 /// Does a command's work and answers with what it says.
-async fn answer(context: Context<'_>, work: impl Future<Output = Result<impl Into<Answer>, Stop>>) {
-    responder(context).answer(work).await;
-}
-
-fn responder(context: Context<'_>) -> Responder<'_> {
+async fn answer<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
+    context: Context<'_>,
+    work: impl FnOnce(Asked) -> W,
+) {
     let interaction = context.interaction;
-    let http = &context.serenity_context().http;
-    Responder { http, id: interaction.id, token: &interaction.token, deferral: Deferral::Thinking }
+    let asked = Asked::from(interaction);
+    let first = Arc::clone(&asked.first);
+    let responder = Responder {
+        face: context.framework.user_data,
+        first: &first,
+        http: &context.serenity_context().http,
+        id: interaction.id,
+        token: &interaction.token,
+        deferral: Deferral::Thinking,
+    };
+    responder.answer(work(asked)).await;
 }
 
 fn asking(context: Context<'_>) -> Person {
@@ -136,9 +146,14 @@ pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<Face>, Fault>)
             fail(poise::Context::Application(ctx), Refusal::UnknownCommand.into()).await;
         }
         FrameworkError::UnknownInteraction { framework, interaction, .. } => {
-            let http = &framework.serenity_context.http;
-            let responder =
-                Responder { http, id: interaction.id, token: &interaction.token, deferral: Deferral::Thinking };
+            let responder = Responder {
+                face: framework.user_data,
+                first: &FirstResponse::default(),
+                http: &framework.serenity_context.http,
+                id: interaction.id,
+                token: &interaction.token,
+                deferral: Deferral::Thinking,
+            };
             responder.answer(async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
         }
         other => tracing::warn!(error = %other, "poise could not do something"),
@@ -153,5 +168,5 @@ async fn fail(context: poise::Context<'_, Arc<Face>, Fault>, stop: Stop) {
         }
         return;
     }
-    answer(context, async { Err::<Answer, _>(stop) }).await;
+    answer(context, |_| async { Err::<Answer, _>(stop) }).await;
 }

@@ -59,18 +59,18 @@ pub(super) async fn restore(
         None | Some(Safety::Yes) => plan::Safety::Snapshot,
         Some(Safety::No) => plan::Safety::None,
     };
-    answer(context, Box::pin(question(context, droplet, snapshot, safety))).await;
+    answer(context, |asked| Box::pin(question(context, asked, droplet, snapshot, safety))).await;
     Ok(())
 }
 
 async fn question(
     context: Context<'_>,
+    asked: Asked,
     droplet: String,
     snapshot: String,
     safety: plan::Safety,
 ) -> Result<Answer, Stop> {
     let face = context.framework.user_data;
-    let asked = Asked::from(context.interaction);
     let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
     begin::check(face, &asked)?;
     let found = face.inventory.resolve_droplet(&droplet).await;

@@ -28,7 +28,7 @@ pub(super) async fn status(
     #[autocomplete = "operations"]
     operation: Option<String>,
 ) -> Result<(), Fault> {
-    answer(context, Box::pin(tell(context, operation))).await;
+    answer(context, |_| Box::pin(tell(context, operation))).await;
     Ok(())
 }
 

@@ -69,13 +69,18 @@ pub(super) async fn take(
             Some(IfHung::Live) => plan::IfHung::Live,
         },
     };
-    answer(context, Box::pin(wish(context, kind, droplet, name))).await;
+    answer(context, |asked| Box::pin(wish(context, asked, kind, droplet, name))).await;
     Ok(())
 }
 
-async fn wish(context: Context<'_>, kind: Kind, droplet: String, name: Option<String>) -> Result<String, Stop> {
+async fn wish(
+    context: Context<'_>,
+    asked: Asked,
+    kind: Kind,
+    droplet: String,
+    name: Option<String>,
+) -> Result<String, Stop> {
     let face = context.framework.user_data;
-    let asked = Asked::from(context.interaction);
     let grant = face.policy.authorize(&asked.who, Right::Take).map_err(Refusal::Denied)?;
     if let Some(name) = &name {
         check_name(name).map_err(Refusal::BadSnapshotName)?;

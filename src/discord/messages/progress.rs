@@ -14,8 +14,8 @@ use super::{
 use crate::{
     discord::press::{Act, Press},
     operation::{
-        Hindrance, Operation, Verdict,
-        plan::{Downtime, Kind, Safety},
+        FirstAnswer, Hindrance, Operation, Verdict,
+        plan::{Downtime, Kind},
         power::Released,
         reading::{Failure, PowerState},
         step::{Run, State, Step, Task},
@@ -32,6 +32,7 @@ pub fn progress(operation: &Operation, now: Timestamp) -> Said {
         lines.push(String::new());
         lines.push("❓ I'm waiting for an answer to the question below.".to_owned());
     }
+    lines.extend(withdrawn(operation).into_iter().flat_map(|why| [String::new(), why]));
     lines.push(String::new());
     lines.push(asked(operation));
     Said {
@@ -80,6 +81,7 @@ enum Phase {
     Completed,
     Failed,
     Cancelled,
+    Withdrawn,
 }
 
 impl Phase {
@@ -95,6 +97,7 @@ impl Phase {
             Some(_) if operation.ended.is_none() => Self::PowerBack,
             Some(Verdict::Completed) => Self::Completed,
             Some(Verdict::Failed(_)) => Self::Failed,
+            Some(Verdict::Cancelled) if operation.is_withdrawn() => Self::Withdrawn,
             Some(Verdict::Cancelled) => Self::Cancelled,
         }
     }
@@ -111,6 +114,7 @@ impl Phase {
             },
             Self::Failed => "failed".to_owned(),
             Self::Cancelled => "cancelled".to_owned(),
+            Self::Withdrawn => "withdrawn, nothing was done".to_owned(),
         }
     }
 
@@ -120,7 +124,7 @@ impl Phase {
             Self::Asking => Colour::Asking,
             Self::Stuck | Self::Failed => Colour::Failed,
             Self::Completed => Colour::Done,
-            Self::Cancelled => Colour::Stopped,
+            Self::Cancelled | Self::Withdrawn => Colour::Stopped,
         }
     }
 }
@@ -320,19 +324,13 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     }
 }
 
-/// The question about a hung shutdown, with what each answer means.
-fn question(operation: &Operation, wording: &Wording) -> Option<String> {
-    let question = operation.question.as_ref()?;
-    let droplet = name(&operation.target.name);
-    let live = match operation.kind {
-        Kind::Restore { safety: Safety::Snapshot, .. } => {
-            "**Go on live** takes the safety Snapshot while it runs, then restores."
-        }
-        Kind::Restore { safety: Safety::None, .. } => {
-            "**Go on live** overwrites the disk while it runs; nothing of what is on it now is kept."
-        }
-        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
-            "**Take it live** takes the Snapshot while it runs; files that are being written may be damaged in it."
+/// Why nothing was done, and what to do now.
+fn withdrawn(operation: &Operation) -> Option<String> {
+    let why = match operation.first_answer {
+        _ if !operation.is_withdrawn() => return None,
+        FirstAnswer::Refused => "Discord didn't show my answer",
+        FirstAnswer::Lost | FirstAnswer::Taken | FirstAnswer::Awaited => {
+            "I don't know whether Discord showed my answer"
         }
     };
     Some(format!("{why}, so I did nothing. Use the command again if you still want this."))
@@ -361,9 +359,9 @@ fn footer(operation: &Operation) -> String {
 fn buttons(operation: &Operation) -> Vec<Button> {
     let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
     let cancel = button("Cancel", Style::Secondary, Act::Cancel);
-    let hangs_on = hangs_on || operation.question.is_some();
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
     let hangs_on = operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }));
+    let hangs_on = hangs_on || operation.question.is_some();
     let is_off = operation.power.owed.is_some() && !operation.power.parked && (operation.power.seen_off || !hangs_on);
     let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none();
     let offered = [(can_cancel, cancel), (is_off, leave_off)];

@@ -103,7 +103,12 @@ fn over(operation: &Operation) -> String {
         Wish::Live => chose(decision.by, live_label(&operation.kind)),
         Wish::Cancel => chose(decision.by, "Cancel"),
         // No answers to this question; a row may hold anything.
-        Wish::LeaveOff | Wish::HandleIt | Wish::QuestionShown => chose(decision.by, "another way"),
+        Wish::LeaveOff
+        | Wish::HandleIt
+        | Wish::QuestionShown
+        | Wish::AnswerTaken
+        | Wish::AnswerLost
+        | Wish::AnswerRefused => chose(decision.by, "another way"),
     };
     format!("{droplet} didn't shut down in time. {chosen}")
 }

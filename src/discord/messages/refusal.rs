@@ -203,6 +203,8 @@ pub enum Refusal {
         /// The rights that it lacks there, in Discord's words.
         missing: Vec<&'static str>,
     },
+    /// The thread takes no messages from the bot.
+    ThreadLocked,
     /// The bot is about to stop.
     Draining,
     /// Another copy of the bot is at work.
@@ -346,6 +348,11 @@ impl Refusal {
                  the server to grant that, or use another channel.",
                 missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ")
             ),
+            Self::ThreadLocked => {
+                "This thread is locked, so I can't show my progress here. Nothing was done; use another channel, or ask a moderator to \
+                 unlock it."
+                    .to_owned()
+            }
             Self::Draining => "This bot is being restarted and begins nothing new. Nothing was done; try again in a minute.".to_owned(),
             Self::Standby => {
                 "This copy of the bot only stands by, and another is at work. Nothing was done; try again in a minute.".to_owned()

@@ -123,11 +123,15 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
         What::Wished(Wish::Live) => format!("*{}* pressed{by}", live_label(&operation.kind)),
         What::Wished(Wish::LeaveOff) => format!("*Leave it off* pressed{by}"),
         What::Wished(Wish::HandleIt) => format!("*I'll handle it* pressed{by}"),
+        What::Wished(Wish::AnswerTaken) => return None,
+        What::Wished(Wish::AnswerLost) => "it is not known whether Discord showed my answer".to_owned(),
+        What::Wished(Wish::AnswerRefused) => "Discord didn't show my answer".to_owned(),
         What::Wished(Wish::QuestionShown) => "asked what to do about the hung shutdown".to_owned(),
         What::Inherited(from) => format!("took over from operation `{from}` to turn the Droplet on"),
         What::HandedOver(to) => format!("left turning the Droplet on to operation `{to}`"),
         What::QuestionRanOut => "nobody answered".to_owned(),
         What::Judged(Verdict::Failed(why)) => format!("failed: {}", failure::short(why)),
+        What::Judged(Verdict::Cancelled) if operation.is_withdrawn() => "withdrawn, nothing was done".to_owned(),
         What::Judged(verdict @ (Verdict::Completed | Verdict::Cancelled)) => verdict.word().to_owned(),
         What::Stuck => "could not be turned on; people were called".to_owned(),
         What::CameBack => "on again".to_owned(),
@@ -152,7 +156,7 @@ pub fn choice(operation: &Operation) -> String {
         }
         Kind::Delete { snapshot } => format!("deletion of Snapshot {} of {target}", short(&snapshot.name)),
     };
-    let how = operation.verdict.as_ref().map_or("running", Verdict::word);
+    let how = operation.outcome().unwrap_or("running");
     shorten(&format!("{} · {what} · {how}", operation.id), 100)
 }
 
@@ -173,6 +177,7 @@ fn ended_line(entry: &Entry) -> String {
     let (sign, how, why) = match &operation.verdict {
         Some(Verdict::Completed) | None => ("✅", "done", None),
         Some(Verdict::Failed(why)) => ("❌", "failed", Some(failure::short(why))),
+        Some(Verdict::Cancelled) if operation.is_withdrawn() => ("⏭️", "withdrawn", None),
         Some(Verdict::Cancelled) => ("⏭️", "cancelled", None),
     };
     let when = operation.ended.map(|at| format!(" {}", ago(at))).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Promises of the domain: some told as stories, the laws shown over thousands of random worlds.
 
 mod distrust;
+mod first_answer;
 mod laws;
 mod patience;
 mod stories;

@@ -1,6 +1,7 @@
 //! What is told again and again: an operation's kind, what goes wrong in it, and what a person does about it.
 //!
-//! A person who gets no answer looks whether there is an operation after all, and tries again if there is none.
+//! A person who gets no answer looks whether there is an operation after all, and tries again if there is none, or if it says that
+//! it was withdrawn: what overwrites, deletes or costs money is not done for somebody who may not have been answered.
 
 use snapshot_bot::sandbox::{
     digitalocean::fault::{Fault, HungAction, Pattern, Quirk},
@@ -91,6 +92,10 @@ pub(super) const DELETE: Tale = Tale {
     ..TAKE
 };
 
+/// Operations that are carried out, or were. One that awaits its first answer may still be withdrawn, so it is waited for.
+const UNDER_WAY: &str = "SELECT COUNT(*) AS n FROM operations WHERE COALESCE(outcome, '') <> 'withdrawn'";
+pub(super) const WITHDRAWN: &str = "SELECT COUNT(*) AS n FROM operations WHERE outcome = 'withdrawn'";
+
 impl Tale {
     /// Sets the scene.
     pub(super) fn prepare(&self, stage: &mut Stage, cuts: &[Cut]) {
@@ -104,7 +109,8 @@ impl Tale {
         // A Droplet that hangs is looked at again and again, and one look is like the other.
         stage.environment.insert("POLL_INTERVAL", if hangs { "150ms" } else { "10ms" }.to_owned());
         if self.setting == Setting::NobodyDecides {
-            stage.environment.insert("DECISION_TIMEOUT", "1s".to_owned());
+            // Long enough for a bot that dies to be back before nobody is asked any more.
+            stage.environment.insert("DECISION_TIMEOUT", "4s".to_owned());
         }
         stage.digitalocean.world(|world| {
             let web = world.droplet_named("web-1").map(|droplet| droplet.id).expect("the stage has it");
@@ -130,12 +136,16 @@ impl Tale {
         stage.online().await;
         // After a death, the question may still stand there, and its button works.
         let mut asked = self.confirm.is_some_and(|label| ada.button(label).is_some());
-        while stage.query("SELECT COUNT(*) AS n FROM operations").await == 0 {
+        while stage.query(UNDER_WAY).await == 0 {
             if !asked {
                 let response = heard(ada.try_run(self.line).await);
-                let known = stage.query("SELECT COUNT(*) AS n FROM operations").await;
+                let known = stage.query(UNDER_WAY).await;
                 let promised = matches!(response, Some(Response::Message(_))) && self.confirm.is_none();
-                assert!(!promised || known == 1, "promised and forgotten:\n{}", ada.transcript());
+                assert!(
+                    !promised || known == 1 || stage.query(WITHDRAWN).await > 0,
+                    "promised and forgotten:\n{}",
+                    ada.transcript()
+                );
             }
             asked = false;
             if let Some((message, custom_id)) = self.confirm.and_then(|label| ada.button(label)) {

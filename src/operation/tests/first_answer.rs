@@ -1,0 +1,99 @@
+//! "Accepted means answered": what is done for somebody whom Discord let us answer, and for others.
+
+use jiff::SignedDuration;
+
+use super::super::{
+    FirstAnswer, Observation, Operation, Wish,
+    ids::SnapshotId,
+    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    reading::PowerState,
+    report::ReportKind,
+    request::Effect,
+};
+use super::{operation, restore, stories::words, take, toy::Toy};
+
+fn delete() -> Kind {
+    Kind::Delete { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() } }
+}
+
+fn unanswered(kind: Kind) -> Operation {
+    Operation { first_answer: FirstAnswer::Awaited, ..operation(kind) }
+}
+
+#[test]
+fn until_the_person_was_answered_nothing_is_asked_of_digitalocean() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = unanswered(take(Downtime::PowerOff, IfHung::Ask));
+    assert!(matches!(it.next(&toy.rules, toy.now), Effect::Sleep(_)));
+    let it = toy.wish(&it, Wish::AnswerTaken);
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+    assert_eq!((done.first_answer, done.is_withdrawn()), (FirstAnswer::Taken, false));
+}
+
+#[test]
+fn whoever_was_surely_not_answered_gets_nothing_done() {
+    for kind in [take(Downtime::PowerOff, IfHung::Ask), restore(Safety::Snapshot), delete()] {
+        let mut toy = Toy::new(PowerState::On);
+        let it = toy.wish(&unanswered(kind), Wish::AnswerRefused);
+        assert!(it.is_withdrawn() && it.ended.is_some() && it.cancelled.is_none(), "{it:?}");
+        assert_eq!(it.outcome(), Some("withdrawn"));
+        assert!(!it.calls_for(ReportKind::Answer) && !it.calls_for(ReportKind::Notify));
+        toy.settle(it);
+        assert_eq!(words(&toy), [""; 0]);
+    }
+}
+
+#[test]
+fn without_a_word_on_the_answer_only_what_harms_nothing_is_done() {
+    let cases = [
+        (take(Downtime::None, IfHung::Ask), vec!["snapshot"]),
+        (restore(Safety::None), Vec::new()),
+        (delete(), Vec::new()),
+    ];
+    for (kind, wanted) in cases {
+        // Said so, found out after a restart, or never said.
+        for how in 0..3 {
+            let mut toy = Toy::new(PowerState::On);
+            let it = unanswered(kind.clone());
+            let it = match how {
+                0 => toy.wish(&it, Wish::AnswerLost),
+                1 => it.apply(Observation::Restarted, &toy.rules, toy.now).unwrap(),
+                _ => {
+                    toy.now += SignedDuration::from_secs(31);
+                    it.apply(Observation::Woke, &toy.rules, toy.now).unwrap()
+                }
+            };
+            assert_eq!(it.is_withdrawn(), wanted.is_empty());
+            toy.settle(it);
+            assert_eq!(words(&toy), wanted);
+        }
+    }
+}
+
+#[test]
+fn only_the_first_word_on_an_answer_counts() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = toy.wish(&unanswered(restore(Safety::None)), Wish::AnswerTaken);
+    let it = toy.wish(&it, Wish::AnswerRefused);
+    assert!(!it.is_withdrawn());
+    let it = it.apply(Observation::Restarted, &toy.rules, toy.now).unwrap();
+    assert_eq!(it.verdict, None);
+    toy.settle(it);
+}
+
+#[test]
+fn what_a_withdrawn_operation_inherited_is_still_turned_on() {
+    let mut toy = Toy::new(PowerState::Off);
+    let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
+    older.power.before = Some(PowerState::On);
+    older.power.owe(toy.now);
+    older.power.see_off();
+    older.ended = Some(toy.now);
+    let mut it = unanswered(restore(Safety::None));
+    it.inherit(&mut older);
+    let it = toy.wish(&it, Wish::AnswerRefused);
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["power_on"]);
+    assert!(done.is_withdrawn());
+}
