@@ -1,4 +1,4 @@
-// A small discord.js 14 bot: `/hello name:` with autocomplete and a button. It knows the sandbox by its address alone.
+// A small discord.js 14 bot: `/hello name:` with autocomplete, a button and an answer that takes a moment. It knows the sandbox by its address alone.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -24,6 +24,9 @@ client.on('interactionCreate', async (interaction) => {
     const typed = interaction.options.getFocused();
     const names = ['ada', 'grace', 'linus'].filter((name) => name.startsWith(typed));
     await interaction.respond(names.map((name) => ({ name, value: name })));
+  } else if (interaction.isChatInputCommand() && interaction.options.getString('name') === 'linus') {
+    await interaction.deferReply();
+    await interaction.editReply('Hello at last.');
   } else if (interaction.isChatInputCommand()) {
     const again = new ButtonBuilder().setCustomId('again').setLabel('Again').setStyle(ButtonStyle.Primary);
     const components = [new ActionRowBuilder().addComponents(again)];

@@ -1,4 +1,4 @@
-"""A small discord.py 2 bot: `/hello name:` with autocomplete and a button. It knows the sandbox by its address alone."""
+"""A small discord.py 2 bot: `/hello name:` with autocomplete, a button and an answer that takes a moment. It knows the sandbox by its address alone."""
 
 import os
 
@@ -25,6 +25,10 @@ class Again(discord.ui.View):
 @tree.command(name="hello", description="Greets", guild=guild)
 @app_commands.describe(name="Whom")
 async def hello(interaction: discord.Interaction, name: str):
+    if name == "linus":
+        await interaction.response.defer()
+        await interaction.edit_original_response(content="Hello at last.")
+        return
     await interaction.response.send_message(f"Hello {name}.", view=Again())
 
 

@@ -55,7 +55,8 @@ fn api(discord: &Discord) -> String {
     format!("https://localhost:{}/api", discord.rest_addr().port())
 }
 
-/// What every such bot has to manage: it registered `/hello name:` with autocomplete, answers, and its button works.
+/// What every such bot has to manage: it registered `/hello name:` with autocomplete, answers, its button works, and it fills in an
+/// answer that it deferred.
 async fn plays(stage: &Stage) {
     let ada = stage.seat(stage.ada);
     let choices = ada.autocomplete("hello", "name", "gr", &[]).await.expect("suggestions");
@@ -65,6 +66,13 @@ async fn plays(stage: &Stage) {
     let pressed = ada.press(message, "again").await;
     assert_eq!(pressed, Ok(Response::Updated(message)));
     assert_eq!(ada.transcript(), "ada used /hello\nsnapshot-bot: Hello again. (edited)\n");
+    let Ok(Response::Thinking(later)) = ada.run("/hello name:linus").await else { panic!("{}", ada.transcript()) };
+    let is_filled = stage.discord.until(|world| (!world.message(later)?.is_loading()).then_some(()));
+    tokio::time::timeout(Duration::from_mins(1), is_filled).await.expect("the answer is filled in");
+    assert_eq!(
+        stage.discord.world().message(later).map(|it| it.body.content.clone()).as_deref(),
+        Some("Hello at last.")
+    );
     assert_eq!(stage.discord.world().complaints(), []);
 }
 

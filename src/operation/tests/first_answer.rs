@@ -58,7 +58,7 @@ fn without_a_word_on_the_answer_only_what_harms_nothing_is_done() {
             let it = unanswered(kind.clone());
             let it = match how {
                 0 => toy.wish(&it, Wish::AnswerLost),
-                1 => it.apply(Observation::Restarted, &toy.rules, toy.now).unwrap(),
+                1 => it.apply(Observation::Restarted(jiff::SignedDuration::ZERO), &toy.rules, toy.now).unwrap(),
                 _ => {
                     toy.now += SignedDuration::from_secs(31);
                     it.apply(Observation::Woke, &toy.rules, toy.now).unwrap()
@@ -77,7 +77,7 @@ fn only_the_first_word_on_an_answer_counts() {
     let it = toy.wish(&unanswered(restore(Safety::None)), Wish::AnswerTaken);
     let it = toy.wish(&it, Wish::AnswerRefused);
     assert!(!it.is_withdrawn());
-    let it = it.apply(Observation::Restarted, &toy.rules, toy.now).unwrap();
+    let it = it.apply(Observation::Restarted(jiff::SignedDuration::ZERO), &toy.rules, toy.now).unwrap();
     assert_eq!(it.verdict, None);
     toy.settle(it);
 }

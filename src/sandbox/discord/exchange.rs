@@ -11,6 +11,7 @@ use axum::{
     http::{HeaderMap, Method, Uri, header},
     response::{IntoResponse, Response},
 };
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -68,6 +69,8 @@ impl Answer {
 struct Request {
     method: Method,
     uri: Uri,
+    /// The path's parts, decoded: clients write `@original` as `%40original` or as it is.
+    parts: Vec<String>,
     authorization: Option<String>,
     text: String,
     body: Result<Value, ApiError>,
@@ -81,6 +84,7 @@ pub(super) fn router(desk: Desk) -> Router {
 async fn serve(State(desk): State<Desk>, method: Method, uri: Uri, headers: HeaderMap, bytes: Bytes) -> Response {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let request = Request {
+        parts: parts(uri.path()),
         method,
         uri,
         authorization: text(header::AUTHORIZATION).map(str::to_owned),
@@ -101,6 +105,12 @@ async fn serve(State(desk): State<Desk>, method: Method, uri: Uri, headers: Head
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(Cut);
     response
+}
+
+/// Decoded part by part, so that an encoded slash divides nothing.
+fn parts(path: &str) -> Vec<String> {
+    let decoded = |part| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    path.split('/').filter(|part| !part.is_empty()).map(decoded).collect()
 }
 
 fn respond(answer: Answer) -> Response {
@@ -199,7 +209,7 @@ fn throttled(after: Duration, scope: Scope) -> Answer {
 impl Request {
     /// The parts of the path below `/api` or `/api/v10`.
     fn path(&self) -> Vec<&str> {
-        let mut parts: Vec<&str> = self.uri.path().split('/').filter(|part| !part.is_empty()).collect();
+        let mut parts: Vec<&str> = self.parts.iter().map(String::as_str).collect();
         if parts.first() == Some(&"api") {
             parts.remove(0);
             if matches!(parts.first(), Some(&("v10" | "v9"))) {
@@ -331,5 +341,19 @@ fn is_fault_of_the_bot(error: &ApiError, path: &[&str]) -> bool {
         // Code 0 is for routes that do not exist and tokens that are refused.
         0 => error.status != 401 && !path.is_empty(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_means_the_same_however_it_is_encoded() {
+        assert_eq!(
+            parts("/api/v10/webhooks/1/a%2Fb/messages/%40original"),
+            ["api", "v10", "webhooks", "1", "a/b", "messages", "@original"]
+        );
+        assert_eq!(parts("//webhooks/1/t/messages/@original"), ["webhooks", "1", "t", "messages", "@original"]);
     }
 }
