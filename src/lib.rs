@@ -16,4 +16,5 @@ pub mod operation;
 pub mod sandbox;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod worker;

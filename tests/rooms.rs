@@ -24,8 +24,9 @@ const fn room(name: &'static str, may_import: &'static [&'static str], because: 
 
 /// The map of DESIGN: an arrow that is not here does not exist.
 const ROOMS: &[Room] = &[
-    room("operation", &[], "the domain is pure, so that its rules can be read, simulated and trusted alone"),
+    room("operation", &["text"], "the domain is pure, so that its rules can be read, simulated and trusted alone"),
     room("access", &["operation::ids"], "a decision about rights must not depend on how Discord is spoken to"),
+    room("text", &[], "how texts are cut is asked by every room, so it asks none"),
     room("clock", &[], "time is an argument that every room may ask for, so it asks for none"),
     room("telemetry", &[], "logs and metrics do not know what they speak of"),
     room("config", &["access", "operation::ids", "telemetry"], "it makes values and starts nothing"),
@@ -34,7 +35,7 @@ const ROOMS: &[Room] = &[
     room("store", &["operation", "clock"], "the memory keeps what happened and asks nobody what to do"),
     room(
         "inventory",
-        &["digitalocean", "operation::ids"],
+        &["digitalocean", "operation::ids", "text"],
         "the read side decides nothing and remembers nothing durable",
     ),
     room(
@@ -44,7 +45,7 @@ const ROOMS: &[Room] = &[
     ),
     room(
         "discord",
-        &["access", "inventory", "store", "operation", "clock"],
+        &["access", "inventory", "store", "operation", "clock", "text"],
         "the face starts nothing at DigitalOcean: it writes wishes into the store, and the worker reads them",
     ),
     room(

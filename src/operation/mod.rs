@@ -28,6 +28,8 @@ pub mod undo;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::text;
+
 pub use apply::{IllegalTransition, Observation, Wish, Wished};
 use baseline::Baseline;
 use evidence::{Denied, Missing};
@@ -435,7 +437,10 @@ const LONGEST_NAME: usize = 200;
 
 /// `<wanted or stem-YYYYMMDD-HHMM>-<operation>`: every name ends in the operation's id, so that a Snapshot is ours by its name.
 fn snapshot_name_of(wanted: Option<&str>, stem: &str, at: Timestamp, id: OperationId) -> String {
-    let short = |text: &str| text.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect::<String>();
+    let short = |name: &str| {
+        let name: String = name.chars().filter(|letter| !letter.is_control()).collect();
+        text::start(&name, LONGEST_NAME).to_owned()
+    };
     match wanted.map(str::trim).filter(|wanted| !wanted.is_empty()) {
         Some(wanted) => format!("{}-{id}", short(wanted)),
         None => format!("{}-{}-{id}", short(stem), at.strftime("%Y%m%d-%H%M")),

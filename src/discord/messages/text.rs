@@ -3,6 +3,9 @@
 //! A foreign text is shown as a code span, in which Discord renders neither markdown nor mentions, or in a footer, which
 //! renders nothing at all. What could end the span, break the line or reverse its direction is taken out.
 
+use crate::text::characters;
+pub use crate::text::shorten;
+
 /// The longest foreign name that we show; a Droplet's may have 255 characters, and a title holds no more than 256 in all.
 const LONGEST_NAME: usize = 100;
 /// The longest foreign sentence that we show.
@@ -20,37 +23,33 @@ pub fn quote(foreign: &str) -> String {
 
 /// A text from outside for places that render nothing: one line, at most `longest` UTF-16 units, as Discord counts.
 pub fn plain(foreign: &str, longest: usize) -> String {
-    let visible: String = foreign.chars().filter_map(visible).collect();
+    let visible = shown(foreign);
     let words: Vec<&str> = visible.split_whitespace().collect();
     shorten(&words.join(" "), longest)
 }
 
 /// Whether a text holds characters that cannot be seen or that break its line.
 pub fn hides_something(text: &str) -> bool {
-    text.chars().any(|letter| letter.is_control() || letter != '`' && visible(letter) != Some(letter))
-}
-
-/// Cuts on a character boundary and says so.
-pub fn shorten(text: &str, longest: usize) -> String {
-    let units = |text: &str| text.encode_utf16().count();
-    if units(text) <= longest {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    let mut left = longest.saturating_sub(1);
-    for letter in text.chars() {
-        let Some(rest) = left.checked_sub(letter.len_utf16()) else { break };
-        left = rest;
-        kept.push(letter);
-    }
-    kept.truncate(kept.trim_end().len());
-    kept.push('…');
-    kept
+    shown(text) != text.replace('`', "'")
 }
 
 fn span(foreign: &str, longest: usize) -> String {
     let inner = plain(foreign, longest);
     if inner.is_empty() { "`(no name)`".to_owned() } else { format!("`{inner}`") }
+}
+
+/// A text as it may be shown. What joins the parts of one emoji, or colours it, is invisible and belongs to it.
+fn shown(foreign: &str) -> String {
+    let mut text = String::with_capacity(foreign.len());
+    for character in characters(foreign) {
+        let is_emoji = character
+            .chars()
+            .next()
+            .is_some_and(|first| matches!(first, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}'));
+        let joins = |letter: char| is_emoji && matches!(letter, '\u{200d}' | '\u{fe0f}');
+        text.extend(character.chars().filter_map(|letter| if joins(letter) { Some(letter) } else { visible(letter) }));
+    }
+    text
 }
 
 /// A character as it may be shown; none if it is invisible or steers the text around it.
@@ -96,9 +95,18 @@ mod tests {
 
     #[test]
     fn a_long_name_is_cut_between_characters() {
-        assert_eq!(shorten("ääää", 3), "ää…");
-        assert_eq!(shorten("😀😀😀", 4), "😀…");
-        assert_eq!(shorten("abc", 3), "abc");
+        assert_eq!(plain("😀😀😀", 4), "😀…");
+        assert_eq!(plain("🇺🇦🇺🇦🇺🇦", 6), "🇺🇦…");
+    }
+
+    #[test]
+    fn an_emoji_of_several_parts_is_one_character_and_hides_nothing() {
+        for whole in ["👩\u{200d}🚀", "❤\u{fe0f}", "🇺🇦"] {
+            assert_eq!(name(whole), format!("`{whole}`"));
+            assert!(!hides_something(whole));
+        }
+        assert!(hides_something("a\u{200d}b") && hides_something("a\u{fe0f}") && hides_something("a\nb"));
+        assert!(!hides_something("a`b"));
     }
 
     fn hostile() -> impl Strategy<Value = String> {
@@ -127,11 +135,6 @@ mod tests {
             }
             prop_assert!(name(&foreign).encode_utf16().count() <= LONGEST_NAME + 2);
             prop_assert!(quote(&foreign).encode_utf16().count() <= LONGEST_QUOTE + 2);
-        }
-
-        #[test]
-        fn cutting_never_lengthens(text: String, longest in 1_usize..50) {
-            prop_assert!(shorten(&text, longest).encode_utf16().count() <= longest);
         }
     }
 }
