@@ -24,7 +24,7 @@ use whereabouts::Known;
 pub use crate::digitalocean::model::{Droplet, DropletStatus, Region, Size, Snapshot, SshKey};
 pub use catalogue::Waiting;
 pub use images::{Inspection, Origin};
-pub use label::snapshot_label;
+pub use label::{distinct, snapshot_label};
 pub use listing::Listing;
 pub use tagged::{Made, Tagged};
 pub use whereabouts::Whereabouts;
@@ -144,7 +144,10 @@ impl Inventory {
         if found.is_empty() {
             self.droplets.missed(&self.client);
         }
-        found.into_iter().map(label::droplet).collect()
+        let choices: Vec<_> = found.into_iter().map(label::droplet).collect();
+        let mut labelled: Vec<_> = choices.iter().map(|choice| (choice.label.clone(), choice.id.to_string())).collect();
+        distinct(&mut labelled);
+        choices.into_iter().zip(labelled).map(|(choice, (label, _))| Choice { label, ..choice }).collect()
     }
 
     /// The Snapshots that a text may mean, best first; newest first while there is no text.

@@ -124,7 +124,7 @@ impl Inventory {
             Meaning::Several(images) => {
                 let now = self.client.now();
                 let name = images.first().map_or(text, |image| &image.name).to_owned();
-                let labels = images.into_iter().map(|image| label::snapshot_label(image, None, now)).collect();
+                let labels = label::told_apart(images, |image| label::snapshot_label(image, None, now));
                 return Err(Unresolved::Ambiguous { name, labels });
             }
             Meaning::Nothing => {}

@@ -6,6 +6,7 @@ use std::{
     cell::RefCell,
     cmp::{Ordering, Reverse},
     collections::HashMap,
+    fmt::Display,
     hash::Hash,
     str::FromStr,
 };
@@ -15,6 +16,7 @@ use nucleo_matcher::{
     pattern::{AtomKind, CaseMatching, Normalization, Pattern},
 };
 
+use super::label;
 use crate::{
     digitalocean::model::{Droplet, Snapshot},
     operation::ids::{DropletId, SnapshotId},
@@ -33,11 +35,13 @@ thread_local! {
 /// What can be listed: something with an id and a name.
 pub(super) trait Listed {
     /// The type of its id.
-    type Id: Copy + Eq + Hash + FromStr;
+    type Id: Copy + Eq + Hash + FromStr + Display;
     /// Its id.
     fn id(&self) -> Self::Id;
     /// Its name.
     fn name(&self) -> &str;
+    /// Whether a text is what it is called in a choice.
+    fn is_called(&self, text: &str) -> bool;
 }
 
 impl Listed for Droplet {
@@ -50,6 +54,10 @@ impl Listed for Droplet {
     fn name(&self) -> &str {
         &self.name
     }
+
+    fn is_called(&self, text: &str) -> bool {
+        label::calls_droplet(text, self)
+    }
 }
 
 impl Listed for Snapshot {
@@ -61,6 +69,10 @@ impl Listed for Snapshot {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn is_called(&self, text: &str) -> bool {
+        label::calls_snapshot(text, self)
     }
 }
 
@@ -160,7 +172,8 @@ impl<T: Listed> Index<T> {
         found.into_iter().map(|(.., place)| &self.entries[place].item).collect()
     }
 
-    /// What a whole text means among those that count: an id, a name letter by letter, or else a name in any case.
+    /// What a whole text means among those that count: an id, a name letter by letter, a name in any case, or else what one was called
+    /// in a choice, which some clients submit in place of its value.
     pub(super) fn meaning(&self, text: &str, counts: impl Fn(&T) -> bool) -> Meaning<'_, T> {
         if let Some(item) = text.parse().ok().and_then(|id| self.by_id(id)).filter(|item| counts(item)) {
             return Meaning::One(item);
@@ -169,7 +182,10 @@ impl<T: Listed> Index<T> {
         let same = self.entries.iter().filter(|entry| entry.folded == folded && counts(&entry.item));
         let same: Vec<_> = same.map(|entry| &entry.item).collect();
         let exact: Vec<_> = same.iter().copied().filter(|item| item.name() == text).collect();
-        let found = if exact.is_empty() { same } else { exact };
+        let mut found = if exact.is_empty() { same } else { exact };
+        if found.is_empty() {
+            found = self.iter().filter(|item| counts(item) && item.is_called(text)).collect();
+        }
         match found.as_slice() {
             [] => Meaning::Nothing,
             [item] => Meaning::One(item),
@@ -215,7 +231,7 @@ fn promising(mut alike: Vec<(Likeness, usize)>, limit: usize) -> Vec<(Likeness, 
 }
 
 fn fold(text: &str) -> String {
-    text.trim().chars().take(LONGEST_TEXT).collect::<String>().to_lowercase()
+    crate::text::start(text.trim(), LONGEST_TEXT).to_lowercase()
 }
 
 #[cfg(test)]

@@ -4,14 +4,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Choice;
+use super::{Choice, index::Listed};
 use crate::{
     digitalocean::model::{Droplet, DropletStatus, Snapshot},
     operation::ids::DropletId,
+    text::{length, shorten},
 };
 
 /// Discord refuses longer names of choices, and empty ones.
 const LONGEST: usize = 100;
+
+/// What stands between the parts of a label.
+const BETWEEN: &str = " · ";
 
 /// `web-1 · nyc3 · 25 GB · off`; a running Droplet does not say so.
 pub(super) fn droplet(droplet: &Droplet) -> Choice<DropletId> {
@@ -22,7 +26,7 @@ pub(super) fn droplet(droplet: &Droplet) -> Choice<DropletId> {
         DropletStatus::Archive => Some("archived".to_owned()),
         DropletStatus::Other(word) => Some(word.clone()),
     };
-    let details = [droplet.region.clone(), droplet.disk_gb.map(|gb| format!("{gb} GB")), status];
+    let details = [droplet.region.clone(), droplet.disk_gb.map(disk), status];
     Choice { label: label(&droplet.name, &droplet.id.to_string(), details), id: droplet.id }
 }
 
@@ -30,8 +34,65 @@ pub(super) fn droplet(droplet: &Droplet) -> Choice<DropletId> {
 /// it.
 pub fn snapshot_label(snapshot: &Snapshot, detail: Option<String>, now: Timestamp) -> String {
     let age = snapshot.created_at.map(|made| age(now.duration_since(made)));
-    let size = snapshot.size_gigabytes.map(|gb| format!("{gb:.1} GB"));
+    let size = snapshot.size_gigabytes.map(size);
     label(&snapshot.name, &snapshot.id.to_string(), [age, size, detail])
+}
+
+/// Makes labels that are shown together differ: equal ones get their ids, which never are.
+pub fn distinct(labelled: &mut [(String, String)]) {
+    let labels: Vec<String> = labelled.iter().map(|(label, _)| label.clone()).collect();
+    for (label, id) in labelled {
+        if labels.iter().filter(|other| *other == label).count() > 1 {
+            let tail = format!("{BETWEEN}{id}");
+            *label = format!("{}{tail}", shorten(label, LONGEST - length(&tail)));
+        }
+    }
+}
+
+/// What several of one name are called, so that people see how they differ.
+pub(super) fn told_apart<T: Listed>(items: Vec<&T>, label: impl Fn(&T) -> String) -> Vec<String> {
+    let mut labelled: Vec<_> = items.into_iter().map(|item| (label(item), item.id().to_string())).collect();
+    distinct(&mut labelled);
+    labelled.into_iter().map(|(label, _)| label).collect()
+}
+
+/// Whether a text is what a Droplet was called in a choice, then or now: whether it is on may have changed.
+pub(super) fn calls_droplet(text: &str, droplet: &Droplet) -> bool {
+    let constant = [droplet.region.clone(), droplet.disk_gb.map(disk)];
+    calls(text, &visible_name(&droplet.name, &droplet.id.to_string()), &droplet.id.to_string(), constant)
+}
+
+/// The same for a Snapshot: it grows older, and who took it is not known here.
+pub(super) fn calls_snapshot(text: &str, snapshot: &Snapshot) -> bool {
+    let constant = [snapshot.size_gigabytes.map(size), None];
+    calls(text, &visible_name(&snapshot.name, &snapshot.id.to_string()), &snapshot.id.to_string(), constant)
+}
+
+/// Whether a text begins with a name, perhaps cut, and has all that never changes after it. Where it ends in an id, that decides.
+fn calls(text: &str, name: &str, id: &str, constant: [Option<String>; 2]) -> bool {
+    let Some((head, tail)) = text.split_once(BETWEEN) else { return false };
+    let after = match text.strip_prefix(name).and_then(|rest| rest.strip_prefix(BETWEEN)) {
+        Some(after) => after,
+        None if head.strip_suffix('…').is_some_and(|start| name.starts_with(start)) => tail,
+        None => return false,
+    };
+    let details: Vec<&str> = after.split(BETWEEN).collect();
+    let its_id = details.last().filter(|last| last.len() > 3 && last.bytes().all(|byte| byte.is_ascii_digit()));
+    its_id.is_none_or(|last| *last == id) && constant.iter().flatten().all(|detail| details.contains(&detail.as_str()))
+}
+
+fn visible_name(name: &str, id: &str) -> String {
+    let name: String = name.chars().filter_map(visible).collect();
+    let name = name.trim();
+    if name.is_empty() { id.to_owned() } else { name.to_owned() }
+}
+
+fn disk(gb: u64) -> String {
+    format!("{gb} GB")
+}
+
+fn size(gb: f64) -> String {
+    format!("{gb:.1} GB")
 }
 
 fn age(age: SignedDuration) -> String {
@@ -48,11 +109,10 @@ fn label(name: &str, id: &str, details: [Option<String>; 3]) -> String {
         tail.push_str(" · ");
         tail.push_str(&detail);
     }
-    let name: String = name.chars().filter_map(visible).collect();
-    let name = if name.trim().is_empty() { id } else { name.trim() };
-    let tail = cut(&tail, LONGEST / 2);
+    let name = visible_name(name, id);
+    let tail = shorten(&tail, LONGEST / 2);
     let room = LONGEST - length(&tail);
-    format!("{}{tail}", cut(name, room))
+    format!("{}{tail}", shorten(&name, room))
 }
 
 /// A character as it may stand in one line; none if it is invisible or turns the text around it.
@@ -63,24 +123,6 @@ fn visible(character: char) -> Option<char> {
         control if control.is_control() => Some(' '),
         other => Some(other),
     }
-}
-
-/// Discord counts as JavaScript does: a character outside the basic plane is two.
-fn length(text: &str) -> usize {
-    text.chars().map(char::len_utf16).sum()
-}
-
-fn cut(text: &str, room: usize) -> String {
-    if length(text) <= room {
-        return text.to_owned();
-    }
-    let mut left = room - 1;
-    let fits = text.chars().take_while(|character| {
-        let fits = character.len_utf16() <= left;
-        left = left.saturating_sub(character.len_utf16());
-        fits
-    });
-    fits.chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -101,6 +143,51 @@ mod tests {
         let label = label(&"ä".repeat(300), "7", [Some("nyc3".into()), None, None]);
         assert!(label.ends_with("…… · nyc3") || label.ends_with("ä… · nyc3"), "{label}");
         assert_eq!(label.chars().count(), LONGEST);
+    }
+
+    fn droplet_of(json: serde_json::Value) -> Droplet {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn web(id: u64, region: &str, status: &str) -> Droplet {
+        droplet_of(
+            serde_json::json!({"id": id, "name": "web-1", "status": status, "disk": 25, "region": {"slug": region}}),
+        )
+    }
+
+    #[test]
+    fn equal_labels_get_their_ids_and_others_stay() {
+        let mut labelled: Vec<_> = [web(101, "nyc3", "active"), web(102, "nyc3", "active"), web(103, "fra1", "active")]
+            .iter()
+            .map(|web| (droplet(web).label, web.id.to_string()))
+            .collect();
+        distinct(&mut labelled);
+        let labels: Vec<_> = labelled.iter().map(|(label, _)| label.as_str()).collect();
+        assert_eq!(labels, ["web-1 · nyc3 · 25 GB · 101", "web-1 · nyc3 · 25 GB · 102", "web-1 · fra1 · 25 GB"]);
+        let long = "ä".repeat(300);
+        let mut labelled: Vec<_> =
+            (1000..1002).map(|id| (label(&long, "7", [None, None, None]), id.to_string())).collect();
+        distinct(&mut labelled);
+        assert_ne!(labelled[0].0, labelled[1].0);
+        assert!(labelled.iter().all(|(label, _)| length(label) <= LONGEST));
+    }
+
+    #[test]
+    fn a_label_that_comes_back_calls_what_it_was_made_for() {
+        let (here, there) = (web(1010, "nyc3", "active"), web(1020, "fra1", "off"));
+        for web in [&here, &there] {
+            assert!(calls_droplet(&droplet(web).label, web));
+        }
+        assert!(calls_droplet("web-1 · fra1 · 25 GB", &there), "it was on when it was offered");
+        assert!(!calls_droplet(&droplet(&here).label, &there) && !calls_droplet("web-1", &here));
+        assert!(calls_droplet("web-1 · nyc3 · 25 GB · 1010", &here));
+        assert!(!calls_droplet("web-1 · nyc3 · 25 GB · 1020", &here), "the id decides");
+        let snapshot: Snapshot = serde_json::from_value(serde_json::json!({
+            "id": "5", "name": "a · b".to_owned() + &"c".repeat(120), "created_at": "2026-11-22T12:00:00Z", "size_gigabytes": 2.4
+        }))
+        .unwrap();
+        let shown = snapshot_label(&snapshot, Some("by ada".to_owned()), "2026-11-25T12:00:00Z".parse().unwrap());
+        assert!(shown.contains('…') && shown.ends_with("3 days old · 2.4 GB · by ada"), "{shown}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tokio::sync::{Notify, watch};
 use super::{
     SUGGESTIONS, Unresolved,
     index::{Index, Listed, Meaning},
+    label,
     patience::{self, Absent, within},
 };
 use crate::digitalocean::{budget::Priority, client::Client, error::Error};
@@ -179,14 +180,14 @@ impl<T: Listed + Clone> Shelf<T> {
         client: &Client,
         text: &str,
         counts: impl Fn(&T) -> bool,
-        label: impl Fn(&T) -> String,
+        called: impl Fn(&T) -> String,
     ) -> Result<Option<T>, Unresolved> {
         let list = self.list(client, patience::COMMAND).await?;
         match list.meaning(text, counts) {
             Meaning::One(item) => Ok(Some(item.clone())),
             Meaning::Several(items) => {
                 let name = items.first().map_or(text, |item| item.name()).to_owned();
-                Err(Unresolved::Ambiguous { name, labels: items.into_iter().map(label).collect() })
+                Err(Unresolved::Ambiguous { name, labels: label::told_apart(items, called) })
             }
             Meaning::Nothing => Ok(None),
         }

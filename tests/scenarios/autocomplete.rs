@@ -92,3 +92,27 @@ async fn while_digitalocean_is_down_typing_is_answered_with_nothing() {
     assert!(ada.suggestions(TAKE, "droplet", "web").await.is_empty());
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn namesakes_are_told_apart_and_a_label_is_as_good_as_its_value() {
+    let stage = Stage::new().await;
+    stage.digitalocean.world(|world| {
+        for region in ["nyc3", "fra1"] {
+            world.add_droplet(&Blueprint::named("web-1").region(region));
+        }
+        world.mark_power();
+    });
+    let ada = stage.seat("ada", Role::Operator);
+    let found = ada.suggestions(TAKE, "droplet", "web-1").await;
+    let distinct: std::collections::BTreeSet<_> = found.iter().collect();
+    assert_eq!((found.len(), distinct.len()), (3, 3), "{found:?}");
+    for label in &found {
+        let take = ada.seat.slash(TAKE).with("droplet", label.clone()).with("power", "live");
+        take.send().await.unwrap();
+    }
+    stage.settle().await;
+    let taken = stage.digitalocean.read(|world| world.snapshots().count());
+    assert_eq!(taken, 3, "{}", ada.transcript());
+    ada.transcript();
+    stage.finish().await;
+}

@@ -11,10 +11,10 @@ use crate::{
         face::Face,
         incident::Fault,
         lookup,
-        messages::{launch as words, refusal::Refusal},
+        messages::{choice, launch as words, refusal::Refusal},
         responder::Stop,
     },
-    inventory::{Droplet, Size, Snapshot, Waiting},
+    inventory::{Droplet, Size, Snapshot, SshKey, Waiting},
     operation::{
         Target,
         ids::OperationId,
@@ -135,7 +135,7 @@ fn is_gpu(slug: &str) -> bool {
 fn choose_region(typed: Option<&str>, snapshot: &Snapshot, source: Option<&Droplet>) -> Result<String, Refusal> {
     let is_there = |region: &String| snapshot.regions.is_empty() || snapshot.regions.contains(region);
     if let Some(typed) = typed {
-        let region = typed.trim().to_lowercase();
+        let region = choice::key(typed).to_lowercase();
         return if is_there(&region) {
             Ok(region)
         } else {
@@ -164,7 +164,7 @@ fn choose_size<'s>(
         let needed = room.disk_gb;
         return own.or_else(|| fitting.next()).ok_or(Refusal::NoSize { needed });
     };
-    let slug = typed.trim().to_lowercase();
+    let slug = choice::key(typed).to_lowercase();
     match sizes.iter().find(|size| size.slug == slug) {
         Some(size) if room.fits(size) => Ok(size),
         Some(_) | None if is_gpu(&slug) => Err(Refusal::GpuSize { size: slug, suggestions: suggestions() }),
@@ -181,7 +181,10 @@ fn choose_size<'s>(
 async fn find_key(face: &Face, text: &str) -> Result<String, Stop> {
     let keys =
         face.inventory.ssh_keys(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
-    let meant = keys.iter().find(|key| key.fingerprint == text).or_else(|| keys.iter().find(|key| key.name == text));
+    let by = |is_meant: &dyn Fn(&SshKey) -> bool| keys.iter().find(|key| is_meant(key));
+    let meant = by(&|key| key.fingerprint == text)
+        .or_else(|| by(&|key| key.name == text))
+        .or_else(|| by(&|key| words::ssh_key(key) == text));
     match meant {
         Some(key) => Ok(key.fingerprint.clone()),
         None => Err(Refusal::UnknownSshKey { text: text.to_owned() }.into()),
@@ -249,7 +252,7 @@ async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomplete
 
 /// What a size that is offered must have: in the region that is typed, or else where the launch would take place.
 fn offered_room(typed: Option<&str>, chosen: Option<&(Snapshot, Option<Droplet>)>) -> Room {
-    let typed = typed.map(|region| region.trim().to_lowercase()).filter(|region| !region.is_empty());
+    let typed = typed.map(|region| choice::key(region).to_lowercase()).filter(|region| !region.is_empty());
     let usual = || chosen.and_then(|(snapshot, source)| choose_region(None, snapshot, source.as_ref()).ok());
     let disk_gb = chosen.and_then(|(snapshot, _)| snapshot.min_disk_size).unwrap_or_default();
     Room { region: typed.or_else(usual), disk_gb }

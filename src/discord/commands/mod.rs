@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     access::{Person, Right},
-    inventory::{Origin, Snapshot, snapshot_label},
+    inventory::{Origin, Snapshot, distinct, snapshot_label},
 };
 
 /// Discord takes no more choices.
@@ -127,9 +127,11 @@ async fn choices(context: Context<'_>, found: Vec<(Snapshot, Origin)>) -> Vec<Au
             (Origin::Snapshot, Some(operation)) => Some(choice::taken_by(names.get(&operation.asker.user))),
             (Origin::Snapshot, None) => None,
         };
-        AutocompleteChoice::new(snapshot_label(&snapshot, detail, now), snapshot.id.to_string())
+        (snapshot_label(&snapshot, detail, now), snapshot.id.to_string())
     };
-    found.into_iter().map(choice).collect()
+    let mut labelled: Vec<_> = found.into_iter().map(choice).collect();
+    distinct(&mut labelled);
+    labelled.into_iter().map(|(label, id)| AutocompleteChoice::new(label, id)).collect()
 }
 
 /// What poise could not do itself. Commands answer for themselves, so what comes here is no command of ours, or a bug.

@@ -12,3 +12,8 @@ pub const BACKUP: &str = "backup";
 pub fn taken_by(name: Option<&String>) -> String {
     name.map_or_else(|| "by this bot".to_owned(), |name| format!("by {}", plain(name, LONGEST_NAME)))
 }
+
+/// What a choice stands for whose label begins with it: some clients submit what they showed in place of the value.
+pub fn key(text: &str) -> &str {
+    text.split(" · ").next().unwrap_or_default().trim()
+}
