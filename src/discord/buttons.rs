@@ -19,7 +19,7 @@ use super::{
     responder::{Answer, Deferral, Responder, Stop},
 };
 use crate::{
-    access::{Denial, Right},
+    access::Denial,
     operation::{
         Operation, Wished,
         ids::{OperationId, UserId},
@@ -71,7 +71,7 @@ pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) 
     let operation = found.filter(|operation| operation.asker.guild == guild).ok_or_else(unknown)?;
     let (owner, who) = (operation.asker.user, asked.who.user);
     let grant =
-        face.policy.authorize(&asked.who, Right::over(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
+        face.policy.authorize(&asked.who, act.right(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
     if !means_something(act, &operation) {
         return Err(if operation.is_open() {
             let progress = face.store.progress_message(id).await?;

@@ -7,9 +7,10 @@ use std::{fmt, str::FromStr};
 use serde::{Serialize, Serializer};
 
 use crate::{
+    access::Right,
     operation::{
         Wish,
-        ids::{DropletId, OperationId, SnapshotId},
+        ids::{DropletId, OperationId, SnapshotId, UserId},
     },
     store::ConfirmationId,
 };
@@ -66,6 +67,15 @@ impl Act {
             Self::Live => "live",
             Self::LeaveOff => "leave",
             Self::HandleIt => "handle",
+        }
+    }
+
+    /// What a person needs to press it, about an operation that `asker` asked for. Whoever keeps a Droplet off takes it away from
+    /// everybody, so that takes the greatest right, also from the asker.
+    pub fn right(self, asker: UserId, person: UserId) -> Right {
+        match self {
+            Self::LeaveOff | Self::HandleIt => Right::Restore,
+            Self::Cancel | Self::Force | Self::Live => Right::over(asker, person),
         }
     }
 
@@ -182,6 +192,15 @@ mod tests {
             if let Ok(press) = custom_id.parse::<Press>() {
                 prop_assert_eq!(press.to_string(), custom_id);
             }
+        }
+    }
+
+    #[test]
+    fn leaving_a_droplet_off_takes_the_restore_right_also_from_the_asker() {
+        let (asker, other) = (UserId(1), UserId(2));
+        for act in Act::ALL {
+            let own = if matches!(act, Act::LeaveOff | Act::HandleIt) { Right::Restore } else { Right::Take };
+            assert_eq!((act.right(asker, asker), act.right(asker, other)), (own, Right::Restore), "{act:?}");
         }
     }
 

@@ -286,7 +286,10 @@ async fn a_scope_that_is_missing_at_power_back_is_named() {
 #[tokio::test]
 async fn who_handles_it_is_left_alone() {
     let (stage, ada) = stuck(refusal(422, "unprocessable_entity", "Droplet cannot be powered on right now.")).await;
+    let rex = stage.seat("rex", Role::Restorer);
     ada.press("I'll handle it").await;
+    rex.press("I'll handle it").await;
+    rex.transcript();
     stage.settle().await;
     assert!(!stage.is_on("web-1"));
     assert_snapshot!(ada.transcript());

@@ -409,7 +409,7 @@ fn doing(right: Right) -> &'static str {
     match right {
         Right::View => "see Snapshots and what is running",
         Right::Take => "take Snapshots",
-        Right::Restore => "restore, launch and delete, or decide about what others asked for",
+        Right::Restore => "restore, launch and delete, leave a Droplet off, or decide about what others asked for",
     }
 }
 
