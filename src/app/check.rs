@@ -269,6 +269,13 @@ fn tell_guild(guild: &str, found: Guild, known: &mut BTreeSet<RoleId>, findings:
 }
 
 fn tell_roles(config: &Config, known: &BTreeSet<RoleId>, findings: &mut Findings<'_>) -> io::Result<()> {
+    let served = config.policy.guilds().count();
+    if served > 1 {
+        findings.note(&format!(
+            "rights: all {served} guilds share one account, so members with Administrator or Manage Server in any of them may restore, \
+             launch and delete everything",
+        ))?;
+    }
     if !config.policy.names_roles() {
         return findings.note(
             "roles: none is configured, so only members with Administrator or Manage Server may do anything; \

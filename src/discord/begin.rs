@@ -88,12 +88,12 @@ async fn create(
                     .ok_or_else(|| Refusal::UnknownOperation { text: operation.to_string() }.into());
             }
             Err(CreateError::AlreadyRunning { operation, progress }) => {
-                let progress = face.way_to(operation, progress).await?;
-                return Err(Refusal::Busy { droplet, operation, progress }.into());
+                let by = face.occupant(&asked.who, operation, progress).await?;
+                return Err(Refusal::Busy { droplet, by }.into());
             }
             Err(CreateError::SnapshotInUse { operation, progress }) => {
-                let progress = face.way_to(operation, progress).await?;
-                return Err(Refusal::SnapshotInUse { operation, progress }.into());
+                let by = face.occupant(&asked.who, operation, progress).await?;
+                return Err(Refusal::SnapshotInUse { by }.into());
             }
             Err(CreateError::Unconfirmed(refused)) => return Err(not_counted(refused).into()),
             Err(CreateError::Unavailable(error)) => return Err(error.into()),

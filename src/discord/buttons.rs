@@ -65,17 +65,19 @@ async fn hear(face: &Face, asked: &Asked, press: Option<Press>) -> Result<Answer
 
 /// Says something to an operation: by a button, or by a command that means the same.
 pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) -> Result<String, Stop> {
-    let guild = face.policy.admit(&asked.who).map_err(Refusal::Denied)?;
+    face.policy.admit(&asked.who).map_err(Refusal::Denied)?;
     let unknown = || Refusal::UnknownOperation { text: id.to_string() };
     let found = face.store.operation(id).await?.map(|stored| stored.operation);
-    let operation = found.filter(|operation| operation.asker.guild == guild).ok_or_else(unknown)?;
+    let operation = found.filter(|operation| face.may_see(&asked.who, operation)).ok_or_else(unknown)?;
     let (owner, who) = (operation.asker.user, asked.who.user);
     let grant =
         face.policy.authorize(&asked.who, act.right(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
     if !means_something(act, &operation) {
         return Err(if operation.is_open() {
             let progress = face.store.progress_message(id).await?;
-            Refusal::TooLate { operation: id, progress: face.way_to(id, progress).await? }.into()
+            let progress = progress.filter(|_| asked.who.guild == Some(operation.asker.guild));
+            let progress = progress.map(|(channel, message)| (operation.asker.guild, channel, message));
+            Refusal::TooLate { operation: id, progress }.into()
         } else {
             Refusal::AlreadyEnded(id).into()
         });

@@ -129,7 +129,7 @@ async fn carry_out(
             }
         }
         Kind::Delete { snapshot } => {
-            let found = preflight::delete(face, &snapshot.id.to_string()).await?;
+            let found = preflight::delete(face, &asked.who, &snapshot.id.to_string()).await?;
             if !warned.cover(found.warnings()) {
                 face.store.close_confirmation(consent).await?.map_err(begin::not_counted)?;
                 return ask_to_delete(face, grant, &found).await;

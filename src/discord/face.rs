@@ -7,12 +7,19 @@ use std::{
 
 use serenity::model::{guild::Member, id::GuildId};
 
-use super::{doors::Doors, messages::Wording, names::Names};
+use super::{
+    doors::Doors,
+    messages::{Wording, refusal::Occupant},
+    names::Names,
+};
 use crate::{
-    access::{Person, Policy},
+    access::{Person, Policy, Right},
     clock::Clock,
     inventory::Inventory,
-    operation::ids::{self, ChannelId, DropletId, MessageId, OperationId, RoleId, UserId},
+    operation::{
+        Operation,
+        ids::{self, ChannelId, DropletId, MessageId, OperationId, RoleId, UserId},
+    },
     store::{self, Store},
 };
 
@@ -28,18 +35,44 @@ pub(super) struct Face {
     pub(super) names: Names,
 }
 
-/// Where a progress message is, for a link.
-pub(super) type Way = (ids::GuildId, ChannelId, MessageId);
-
 impl Face {
-    /// Where people see an operation's progress, where there is such a message.
-    pub(super) async fn way_to(
+    /// Whether a person may know of an operation: what was asked for in their own guild, and everything if they may restore, since all
+    /// guilds share one account.
+    pub(super) fn may_see(&self, who: &Person, operation: &Operation) -> bool {
+        who.guild == Some(operation.asker.guild) || self.policy.authorize(who, Right::Restore).is_ok()
+    }
+
+    /// The operations that run and that a person may know of, oldest first.
+    pub(super) async fn running_for(&self, who: &Person) -> Result<Vec<Operation>, store::Error> {
+        let may_see_all = self.policy.authorize(who, Right::Restore).is_ok();
+        let running = match who.guild.filter(|_| !may_see_all) {
+            Some(guild) => self.store.running_in(guild).await?,
+            None => self.store.running().await?,
+        };
+        Ok(running
+            .into_iter()
+            .map(|stored| stored.operation)
+            .filter(|operation| self.may_see(who, operation))
+            .collect())
+    }
+
+    /// What keeps a Droplet or a Snapshot busy, as this person may know it.
+    pub(super) async fn occupant(
         &self,
+        who: &Person,
         operation: OperationId,
         progress: Option<(ChannelId, MessageId)>,
-    ) -> Result<Option<Way>, store::Error> {
-        let guild = self.store.operation(operation).await?.map(|found| found.operation.asker.guild);
-        Ok(guild.zip(progress).map(|(guild, (channel, message))| (guild, channel, message)))
+    ) -> Result<Occupant, store::Error> {
+        let Some(found) = self.store.operation(operation).await?.map(|found| found.operation) else {
+            return Ok(Occupant::Here { operation, progress: None });
+        };
+        let guild = found.asker.guild;
+        Ok(if who.guild == Some(guild) {
+            Occupant::Here { operation, progress: progress.map(|(channel, message)| (guild, channel, message)) }
+        } else {
+            let may_cancel = self.may_see(who, &found).then_some(operation);
+            Occupant::Elsewhere { kind: found.kind, may_cancel }
+        })
     }
 
     /// The operation that runs on a Droplet, if any: for a kind answer; the store decides when one is created.

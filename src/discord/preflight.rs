@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{face::Face, lookup, messages::refusal::Refusal, responder::Stop};
 use crate::{
+    access::Person,
     inventory::{Droplet, DropletStatus, Inspection, Snapshot, Unresolved},
     operation::{
         Operation,
@@ -88,7 +89,7 @@ impl Deletable {
 }
 
 /// Looks whether a Snapshot, by id or by name, can be deleted now.
-pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
+pub(super) async fn delete(face: &Face, who: &Person, text: &str) -> Result<Deletable, Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
     let cached = face.inventory.resolve_snapshot(text).await.map_err(refused)?;
     // The cache knows whose it is, and whether the tag lets us touch it; that it is still there is asked once more.
@@ -96,8 +97,8 @@ pub(super) async fn delete(face: &Face, text: &str) -> Result<Deletable, Stop> {
     let origin = face.store.origins([snapshot.name.as_str()]).await?.remove(&snapshot.name);
     if let Some(operation) = origin.as_ref().filter(|operation| operation.is_running()) {
         let progress = face.store.progress_message(operation.id).await?;
-        let progress = face.way_to(operation.id, progress).await?;
-        return Err(Refusal::SnapshotInUse { operation: operation.id, progress }.into());
+        let by = face.occupant(who, operation.id, progress).await?;
+        return Err(Refusal::SnapshotInUse { by }.into());
     }
     // Looked at before they are counted: what is gone by then is counted out twice rather than not at all.
     let going = match snapshot.droplet {

@@ -268,6 +268,15 @@ impl Store {
         Ok(stored::read_all(&rows))
     }
 
+    /// The last that ended, whichever guild asked for them, newest first.
+    pub async fn recent_everywhere(&self, limit: usize) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!("WHERE o.is_running = 0 ORDER BY o.ended_at DESC, o.id DESC LIMIT $1"))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(stored::read_all(&rows))
+    }
+
     /// Where people see an operation's progress, once it was posted.
     pub async fn progress_message(&self, id: OperationId) -> Result<Option<(ChannelId, MessageId)>, Error> {
         let mut connection = self.pool.acquire().await?;

@@ -101,6 +101,15 @@ async fn others_operations_take_the_restore_right() {
     stage.snapshot_begins("web-1").await;
     stage.shows(&ada, "Taking the Snapshot").await;
     assert_eq!(bob.suggestions("snapshot cancel", "operation", "").await, Vec::<String>::new());
+    // Who may stop nothing learns no name of what runs.
+    for (name, role) in [("eve", Role::Guest), ("vic", Role::Viewer)] {
+        let nosy = stage.seat(name, role);
+        let before = nosy.seat.messages().len();
+        nosy.run("/snapshot cancel operation:x").await;
+        let told: Vec<_> = nosy.seat.messages().split_off(before).into_iter().map(|message| message.body.content).collect();
+        assert!(!told.is_empty() && told.iter().all(|text| !text.contains("web-1")), "{told:?}");
+        nosy.transcript();
+    }
     bob.run("/snapshot cancel operation:web-1").await;
     assert!(bob.sees("Somebody else asked for this"));
     rex.run("/snapshot cancel operation:web-1").await;

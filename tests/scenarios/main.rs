@@ -17,6 +17,7 @@ mod contract;
 mod crash;
 mod delete;
 mod gateway;
+mod guilds;
 mod hostile;
 mod hung;
 mod launch;

@@ -10,12 +10,11 @@ use crate::{
         buttons,
         face::Face,
         incident::Fault,
-        messages::{refusal::Refusal, status},
+        messages::{choice, refusal::Refusal, status},
         press::Act,
         responder::Stop,
     },
     operation::{Operation, ids::OperationId},
-    store,
 };
 
 /// Discord takes no more choices.
@@ -35,7 +34,8 @@ pub(super) async fn cancel(
 
 async fn stop(context: Context<'_>, asked: Asked, text: String) -> Result<String, Stop> {
     let face = context.framework.user_data;
-    face.policy.admit(&asked.who).map_err(Refusal::Denied)?;
+    // First of all: who may stop nothing learns no names of what runs.
+    face.policy.authorize(&asked.who, Right::Take).map_err(Refusal::Denied)?;
     let id = meant(face, &asked.who, text.trim()).await?;
     buttons::wish(face, &asked, Act::Cancel, id).await
 }
@@ -43,10 +43,10 @@ async fn stop(context: Context<'_>, asked: Asked, text: String) -> Result<String
 /// The operation that a submitted text means: a Droplet's name with which only one is running, or an id. A name comes first, since
 /// a Droplet may be called like an id.
 async fn meant(face: &Face, who: &Person, text: &str) -> Result<OperationId, Stop> {
-    let running = running(face, who).await?;
+    let running = face.running_for(who).await?;
     let is_named = |operation: &&Operation| operation.target.name.eq_ignore_ascii_case(text);
     let named: Vec<_> = running.iter().filter(is_named).collect();
-    match (named.as_slice(), text.parse()) {
+    match (named.as_slice(), choice::key(text).parse()) {
         ([only], _) => Ok(only.id),
         ([], Ok(id)) => Ok(id),
         ([], Err(_)) => {
@@ -60,16 +60,10 @@ async fn meant(face: &Face, who: &Person, text: &str) -> Result<OperationId, Sto
     }
 }
 
-/// What runs here and can be seen by this person.
-async fn running(face: &Face, who: &Person) -> Result<Vec<Operation>, store::Error> {
-    let Some(guild) = who.guild else { return Ok(Vec::new()) };
-    Ok(face.store.running_in(guild).await?.into_iter().map(|stored| stored.operation).collect())
-}
-
 /// The running operations that this person may stop.
 async fn stoppable<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (face, who) = (context.framework.user_data, asking(context));
-    let running = running(face, &who).await.unwrap_or_default();
+    let running = face.running_for(&who).await.unwrap_or_default();
     let wanted = partial.trim().to_lowercase();
     let may_stop = |operation: &Operation| {
         operation.verdict.is_none()

@@ -33,7 +33,7 @@ pub(super) async fn delete(
 pub(in crate::discord) async fn question(face: &Face, asked: &Asked, text: &str) -> Result<Answer, Stop> {
     let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
     begin::check(face, asked)?;
-    let found = preflight::delete(face, text).await?;
+    let found = preflight::delete(face, &asked.who, text).await?;
     confirm::ask_to_delete(face, &grant, &found).await.map(Answer::New)
 }
 

@@ -75,7 +75,7 @@ async fn question(
     begin::check(face, &asked)?;
     let found = face.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
-    check_free(face, droplet.id, &droplet.name).await?;
+    check_free(face, &asked, droplet.id, &droplet.name).await?;
     let found = preflight::restore(face, droplet.id, &snapshot).await?;
     ask(face, &asked, &grant, found, safety, false).await
 }
@@ -86,14 +86,14 @@ pub(in crate::discord) async fn undo(face: &Face, asked: &Asked, id: OperationId
     begin::check(face, asked)?;
     let unknown = || Refusal::UnknownOperation { text: id.to_string() };
     let found = face.store.operation(id).await?.map(|stored| stored.operation);
-    let operation = found.filter(|operation| operation.asker.guild == grant.guild()).ok_or_else(unknown)?;
+    let operation = found.ok_or_else(unknown)?;
     let safety = operation.safety_snapshot().ok_or(Refusal::NothingToUndo)?.id;
     let until = operation.undo_until().ok_or(Refusal::NothingToUndo)?;
     if face.clock.now() >= until {
         return Err(Refusal::UndoOver { snapshot: operation.snapshot_name.clone() }.into());
     }
     let droplet = operation.target.droplet.ok_or(Refusal::NothingToUndo)?;
-    check_free(face, droplet, &operation.target.name).await?;
+    check_free(face, asked, droplet, &operation.target.name).await?;
     let found = preflight::restore(face, droplet, &safety.to_string()).await.map_err(|stop| match stop {
         Stop::Refused(Refusal::DropletGone) => {
             Refusal::NothingToUndoOn { snapshot: operation.snapshot_name.clone() }.into()
@@ -104,11 +104,11 @@ pub(in crate::discord) async fn undo(face: &Face, asked: &Asked, id: OperationId
 }
 
 /// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
-async fn check_free(face: &Face, droplet: DropletId, name: &str) -> Result<(), Stop> {
+async fn check_free(face: &Face, asked: &Asked, droplet: DropletId, name: &str) -> Result<(), Stop> {
     let Some(operation) = face.running_on(droplet).await? else { return Ok(()) };
     let progress = face.store.progress_message(operation).await?;
-    let progress = face.way_to(operation, progress).await?;
-    Err(Refusal::Busy { droplet: name.to_owned(), operation, progress }.into())
+    let by = face.occupant(&asked.who, operation, progress).await?;
+    Err(Refusal::Busy { droplet: name.to_owned(), by }.into())
 }
 
 async fn ask(

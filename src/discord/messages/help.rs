@@ -30,6 +30,11 @@ pub fn help(greatest: Option<Right>, denial: Option<&Denial>, command: Option<u6
     let may = COMMANDS.iter().filter(|(_, right, _)| greatest.is_some_and(|greatest| greatest >= *right));
     lines.extend(may.map(|(sub, _, what)| format!("{} {what}.", mention(sub))));
     lines.push(format!("{} shows this.", mention("help")));
+    lines.push(
+        "Members with **Administrator** or **Manage Server**, here or in any other server that I serve, may do everything to every \
+         Droplet."
+            .to_owned(),
+    );
     if let Some(denial) = denial {
         lines.push(refusal::denied(denial));
     }

@@ -7,11 +7,14 @@ use super::{
 };
 use crate::{
     access::{Denial, Right},
-    operation::ids::{ChannelId, GuildId, MessageId, OperationId},
+    operation::{
+        ids::{ChannelId, GuildId, MessageId, OperationId},
+        plan::Kind,
+    },
 };
 
 /// Why a person does not get what they asked for. Closed: there is no variant that holds any text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
     /// They may not.
     Denied(Denial),
@@ -51,10 +54,8 @@ pub enum Refusal {
     Busy {
         /// The Droplet's name.
         droplet: String,
-        /// Which operation.
-        operation: OperationId,
-        /// Where its progress is.
-        progress: Option<(GuildId, ChannelId, MessageId)>,
+        /// By what.
+        by: Occupant,
     },
     /// What was offered once is not there any more.
     DropletGone,
@@ -133,10 +134,8 @@ pub enum Refusal {
     },
     /// Another operation uses the Snapshot.
     SnapshotInUse {
-        /// Which operation.
-        operation: OperationId,
-        /// Where its progress is.
-        progress: Option<(GuildId, ChannelId, MessageId)>,
+        /// By what.
+        by: Occupant,
     },
     /// The name cannot be a Droplet's.
     BadDropletName,
@@ -247,6 +246,25 @@ pub enum Refusal {
     UnknownCommand,
 }
 
+/// What keeps something busy, as far as who asks may know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Occupant {
+    /// An operation of the same server.
+    Here {
+        /// Which.
+        operation: OperationId,
+        /// Where its progress is.
+        progress: Option<(GuildId, ChannelId, MessageId)>,
+    },
+    /// An operation of another server, where neither its channel nor who asked for it is anybody's business here.
+    Elsewhere {
+        /// What it does.
+        kind: Kind,
+        /// Which it is, for who may cancel it from here.
+        may_cancel: Option<OperationId>,
+    },
+}
+
 /// What is wrong with a Snapshot's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadName {
@@ -289,7 +307,7 @@ impl Refusal {
                 failure::forbidden(scopes, message),
                 failure::ASK_FOR_ACCESS
             ),
-            Self::Busy { droplet, operation, progress } => busy(droplet, *operation, *progress),
+            Self::Busy { droplet, by } => busy(droplet, by),
             Self::DropletGone => {
                 "This Droplet does not exist any more. Choose one from the list that appears while you type.".to_owned()
             }
@@ -307,10 +325,7 @@ impl Refusal {
             Self::Locked { droplet } => locked(droplet),
             Self::StillNew { droplet } => still_new(droplet),
             Self::Unusable { droplet, status } => unusable(droplet, status),
-            Self::SnapshotInUse { operation, progress } => format!(
-                "This Snapshot is in use: {} works with it. Nothing was done; try again when that has ended.",
-                way(*operation, *progress)
-            ),
+            Self::SnapshotInUse { by } => in_use(by),
             Self::BadDropletName => {
                 "A Droplet's name consists of letters from a to z, digits, dots and dashes, begins and ends with a letter or a \
                  digit, and has at most 255 characters. Choose another."
@@ -441,9 +456,50 @@ fn listed(labels: &[String]) -> String {
     labels.iter().take(10).map(|label| name(label)).collect::<Vec<_>>().join(", ")
 }
 
-fn busy(droplet: &str, operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>) -> String {
-    let (droplet, way) = (name(droplet), way(operation, progress));
-    format!("{droplet} is busy: {way} is still running on it. Wait until that has ended, or cancel it there.")
+fn busy(droplet: &str, by: &Occupant) -> String {
+    let droplet = name(droplet);
+    match by {
+        Occupant::Here { operation, progress } => format!(
+            "{droplet} is busy: {} is still running on it. Wait until that has ended, or cancel it there.",
+            way(*operation, *progress)
+        ),
+        Occupant::Elsewhere { kind, may_cancel } => {
+            format!("{droplet} is busy: another server is {}. {}", at_work(kind), cancel_it(*may_cancel))
+        }
+    }
+}
+
+fn in_use(by: &Occupant) -> String {
+    match by {
+        Occupant::Here { operation, progress } => format!(
+            "This Snapshot is in use: {} works with it. Nothing was done; try again when that has ended.",
+            way(*operation, *progress)
+        ),
+        Occupant::Elsewhere { kind, may_cancel } => {
+            format!("This Snapshot is in use: another server is {}. {}", at_work(kind), cancel_it(*may_cancel))
+        }
+    }
+}
+
+/// What another server is doing.
+fn at_work(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Take { .. } => "taking a Snapshot of it",
+        Kind::Restore { .. } => "restoring a Droplet from a Snapshot",
+        Kind::Launch { .. } => "launching a Droplet from a Snapshot",
+        Kind::Delete { .. } => "deleting a Snapshot",
+    }
+}
+
+fn cancel_it(may_cancel: Option<OperationId>) -> String {
+    match may_cancel {
+        Some(operation) => {
+            format!(
+                "Nothing was done; wait until that has ended, or stop it with `/snapshot cancel operation:{operation}`."
+            )
+        }
+        None => "Nothing was done; try again when that has ended.".to_owned(),
+    }
 }
 
 fn nothing_runs(text: &str, running: &[String]) -> String {

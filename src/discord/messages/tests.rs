@@ -10,7 +10,7 @@ use super::{
     help::help,
     progress::progress,
     question::question,
-    refusal::{BadName, Refusal},
+    refusal::{BadName, Occupant, Refusal},
     reply,
     said::{Embed, Said, Style},
     status::{Entry, LISTED, Overview, choice, detail, overview},
@@ -20,7 +20,7 @@ use crate::{
     access::{Denial, Right},
     discord::press::Act,
     operation::{
-        Asker, Cancelled, Decision, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
+        Asker, Cancelled, Decision, FirstAnswer, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
         plan::{Downtime, Kind, Safety, SnapshotRef},
         power::{Released, Stuck},
@@ -93,6 +93,22 @@ fn asking(shown: bool) -> Operation {
     with(examples::shutting_down(), |operation| {
         operation.question = Some(Question { opened_at: ago(60), shown_at: shown.then(|| ago(58)) });
         operation.questions = 1;
+    })
+}
+
+fn elsewhere(kind: Kind, may_cancel: Option<OperationId>) -> Occupant {
+    Occupant::Elsewhere { kind, may_cancel }
+}
+
+/// Ended before it began, because the person who asked was not answered.
+fn withdrawn(kind: Kind, first_answer: FirstAnswer) -> Operation {
+    with(examples::of(kind), |operation| {
+        operation.first_answer = first_answer;
+        operation.verdict = Some(Verdict::Cancelled);
+        operation.ended = Some(ago(200));
+        for step in &mut operation.steps {
+            step.state = State::Skipped;
+        }
     })
 }
 
@@ -207,6 +223,8 @@ fn progress_of_every_state() {
         ("ready, live", examples::live()),
         ("failed", examples::failed(Failure::ActionErrored)),
         ("cancelled", examples::cancelled(Some(BOB))),
+        ("withdrawn, the answer was refused", withdrawn(examples::take(Downtime::PowerOff), FirstAnswer::Refused)),
+        ("withdrawn, no word on the answer", withdrawn(examples::delete(), FirstAnswer::Lost)),
         ("nobody answered", examples::cancelled(None)),
         ("left off", examples::released(Released::LeftOff)),
         ("handled", examples::released(Released::Handled)),
@@ -330,6 +348,20 @@ fn answers_of_every_ending() {
         ("ready", examples::completed()),
         ("ready, without a size", with(examples::completed(), |operation| operation.snapshot = None)),
         ("somebody was quicker", with(examples::completed(), |operation| operation.power.back.state = State::Skipped)),
+        (
+            "DigitalOcean left it on after the restore",
+            with(examples::restored(), |operation| {
+                operation.power.back.state = State::Skipped;
+                operation.power.after = Some(PowerState::On);
+            }),
+        ),
+        (
+            "somebody was quicker after a restore",
+            with(examples::restored(), |operation| {
+                operation.power.back.state = State::Skipped;
+                operation.power.after = Some(PowerState::Off);
+            }),
+        ),
         ("was off", examples::was_off()),
         (
             "was off, somebody turned it on",
@@ -514,8 +546,10 @@ fn every_refusal() {
             scopes: "sizes:read".to_owned(),
             message: "Your account is locked. Please contact support.".to_owned(),
         },
-        Refusal::Busy { droplet: text("web-1"), operation, progress },
-        Refusal::Busy { droplet: text("web-1"), operation, progress: None },
+        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress } },
+        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress: None } },
+        Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::take(Downtime::PowerOff), None) },
+        Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::restore(), Some(operation)) },
         Refusal::DropletGone,
         Refusal::SnapshotGone,
         Refusal::UnknownSnapshot { text: text("gloden"), droplet: Some(text("web-1")), nearest: names(&["golden"]) },
@@ -533,8 +567,11 @@ fn every_refusal() {
         Refusal::Locked { droplet: text("web-1") },
         Refusal::StillNew { droplet: text("web-1") },
         Refusal::Unusable { droplet: text("web-1"), status: text("archived") },
-        Refusal::SnapshotInUse { operation, progress },
-        Refusal::SnapshotInUse { operation, progress: None },
+        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress } },
+        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress: None } },
+        Refusal::SnapshotInUse { by: elsewhere(launch(), None) },
+        Refusal::SnapshotInUse { by: elsewhere(examples::delete(), Some(operation)) },
+        Refusal::ThreadLocked,
         Refusal::BadDropletName,
         Refusal::NoRegion { snapshot: text("golden") },
         Refusal::NoSize { needed: 500 },
