@@ -14,6 +14,8 @@ use super::{
 /// How long a completed Snapshot may be missing from DigitalOcean's lists before we say so. Power is back long before. Only a
 /// look says that it is missing: whoever slept through this time looks first.
 const LISTING_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// How long a listed Snapshot may lack its size before it is announced without it: the figure is for words alone.
+const SIZE_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
 impl Operation {
     /// Before a command: what is in progress must end first, and what there is cannot be ours.
@@ -94,8 +96,9 @@ impl Operation {
             readings.iter().filter(|reading| reading.name == self.snapshot_name).min_by_key(|reading| reading.id);
         if let Some(ours) = ours {
             self.snapshot = Some(ours.clone());
-            // The size is for words alone; what comes next does not wait for it, least of all while the Droplet is off.
-            if ours.known_size().is_some() || !self.is_last(focus) {
+            // What comes next does not wait for the size, least of all while the Droplet is off; an announcement does, for a moment.
+            let sought = self.sought_since(run.completed.unwrap_or(now));
+            if ours.known_size().is_some() || !self.is_last(focus) || now >= later(sought, SIZE_PATIENCE) {
                 return self.complete(focus, now);
             }
         } else if self.snapshot.is_some() {
@@ -115,11 +118,9 @@ impl Operation {
         }
         let completed = run.completed.unwrap_or(now);
         if now >= later(self.sought_since(completed), LISTING_PATIENCE) {
-            // Listed without a size is listed: DigitalOcean knows it, and only the figure is missing.
-            return match self.snapshot {
-                Some(_) => self.complete(focus, now),
-                None => self.fail_step(focus, Failure::NotListed, now),
-            };
+            if self.snapshot.is_none() {
+                return self.fail_step(focus, Failure::NotListed, now);
+            }
         }
         self.not_before = Some(later(now, self.patience(completed, now, rules)));
     }

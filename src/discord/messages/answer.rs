@@ -203,7 +203,7 @@ fn kept(operation: &Operation, wording: &Wording) -> Option<String> {
     let is_done = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.is_done());
     match &operation.kind {
         Kind::Take { .. } if operation.snapshot.is_some() => {
-            Some(format!("Snapshot {} is kept: {}.", name(&operation.snapshot_name), cost(operation, wording)))
+            Some(format!("Snapshot {} is kept{}.", name(&operation.snapshot_name), cost(operation, wording)))
         }
         Kind::Restore { .. } if is_done || operation.snapshot.is_some() => safety(operation, wording),
         Kind::Take { .. } | Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => None,
@@ -227,7 +227,7 @@ fn safety(operation: &Operation, wording: &Wording) -> Option<String> {
 fn cost(operation: &Operation, wording: &Wording) -> String {
     match operation.snapshot.as_ref().and_then(crate::operation::reading::SnapshotReading::known_size) {
         Some(size) => format!(": {}, {}", gigabytes(size), monthly(size, wording.price_per_gb)),
-        None => "; DigitalOcean has not told its size yet".to_owned(),
+        None => "; size not known yet".to_owned(),
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a new Droplet can be made of, as choices, and what it costs.
 
-use super::text::{plain, shorten};
+use super::{
+    text::{plain, shorten},
+    units::dollars_a_month,
+};
 use crate::inventory::{Size, SshKey};
 
 /// Discord's limit for a choice.
@@ -10,11 +13,11 @@ const LONGEST: usize = 100;
 pub fn size(size: &Size) -> String {
     let vcpus = if size.vcpus == 1 { "1 vCPU".to_owned() } else { format!("{} vCPUs", size.vcpus) };
     let text = format!(
-        "{} · {vcpus} · {} · {} GB disk · ${:.2} a month",
+        "{} · {vcpus} · {} · {} GB disk · {}",
         plain(&size.slug, 40),
         memory(size.memory_mb),
         size.disk_gb,
-        size.price_monthly
+        dollars_a_month(size.price_monthly)
     );
     shorten(&text, LONGEST)
 }
@@ -38,8 +41,8 @@ pub fn ssh_key(key: &SshKey) -> String {
 /// What was accepted costs this.
 pub fn price(size: &Size) -> String {
     format!(
-        "It will be a `{}` and cost ${:.2} a month until somebody destroys it.",
+        "It will be a `{}` and cost {} until somebody destroys it.",
         plain(&size.slug, 40),
-        size.price_monthly
+        dollars_a_month(size.price_monthly)
     )
 }

@@ -4,7 +4,7 @@ use super::{
     Wording,
     said::{Button, Colour, Embed, Said, Style},
     text::{name, plain},
-    units::{ago, cost, gigabytes, monthly},
+    units::{ago, cost, dollars_a_month, gigabytes, monthly},
 };
 use crate::{
     discord::press::Press,
@@ -79,7 +79,7 @@ fn line(entry: &Entry<'_>, names_droplet: bool, wording: &Wording) -> String {
             details.push(gigabytes(size));
             details.push(monthly(size, wording.price_per_gb));
         }
-        None => details.push("size not told yet".to_owned()),
+        None => details.push("size not known yet".to_owned()),
     }
     details.extend(regions(&snapshot.regions));
     match &entry.droplet {
@@ -106,10 +106,14 @@ fn regions(regions: &[String]) -> Option<String> {
 }
 
 fn footer(page: &Page<'_>, wording: &Wording) -> String {
-    let size: f64 = page.sizes.iter().sum();
-    let price: f64 = page.sizes.iter().map(|size| cost(*size, wording.price_per_gb)).sum();
+    let known: Vec<f64> = page.sizes.iter().copied().filter(|size| size.is_finite() && *size > 0.0).collect();
     let noun = if page.count == 1 { "Snapshot" } else { "Snapshots" };
-    let all = format!("{} {noun} · {} · ${price:.2} a month", page.count, gigabytes(size));
+    let all = if known.is_empty() {
+        format!("{} {noun} · size not known yet", page.count)
+    } else {
+        let price = known.iter().map(|size| cost(*size, wording.price_per_gb)).sum();
+        format!("{} {noun} · {} · {}", page.count, gigabytes(known.iter().sum()), dollars_a_month(price))
+    };
     if page.pages > 1 { format!("Page {} of {} · {all}", page.number, page.pages) } else { all }
 }
 

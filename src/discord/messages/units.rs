@@ -55,7 +55,14 @@ pub fn gigabytes(size: f64) -> String {
 
 /// What a Snapshot costs: `$0.74 a month`, at least one cent, as DigitalOcean bills it.
 pub fn monthly(size: f64, price_per_gb: f64) -> String {
-    format!("${:.2} a month", cost(size, price_per_gb))
+    dollars_a_month(cost(size, price_per_gb))
+}
+
+/// What something costs: `$18.00 a month`, never less than nothing.
+pub fn dollars_a_month(amount: f64) -> String {
+    // A sum of nothing is -0.0, and a vendor's figure may be anything.
+    let amount = if amount.is_finite() && amount > 0.0 { amount } else { 0.0 };
+    format!("${amount:.2} a month")
 }
 
 /// The same as a number of dollars.
@@ -93,6 +100,10 @@ mod tests {
     fn a_snapshot_costs_at_least_a_cent() {
         assert_eq!(monthly(12.4, 0.06), "$0.74 a month");
         assert_eq!(monthly(0.01, 0.06), "$0.01 a month");
+        let nothing: f64 = [0.0_f64; 0].iter().sum();
+        for amount in [nothing, -0.0, -0.001, f64::NAN] {
+            assert_eq!(dollars_a_month(amount), "$0.00 a month");
+        }
         assert_eq!(gigabytes(12.44), "12.4 GB");
         assert_eq!(gigabytes(0.01), "less than 0.1 GB");
     }
