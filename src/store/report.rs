@@ -325,7 +325,9 @@ pub(super) fn called_for(
     notify_channel: Option<ChannelId>,
 ) -> impl Iterator<Item = ReportKind> {
     ReportKind::ALL.into_iter().filter(move |kind| {
-        let wanted = *kind != ReportKind::Notify || notify_channel.is_some();
+        // Where it was asked for, the answer says it already.
+        let is_heard_elsewhere = notify_channel.is_some_and(|channel| channel != after.asker.channel);
+        let wanted = *kind != ReportKind::Notify || is_heard_elsewhere;
         wanted && after.newly_calls_for(*kind, before)
     })
 }

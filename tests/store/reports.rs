@@ -1,8 +1,9 @@
 //! What the reporter may rely on: what is to be said, and what was.
 
+use jiff::Timestamp;
 use snapshot_bot::{
     operation::{
-        Question, Verdict,
+        Operation, Question, Verdict,
         ids::{ChannelId, InteractionId, MessageId},
         power::Stuck,
         report::ReportKind,
@@ -19,6 +20,14 @@ async fn due(store: &Store) -> Vec<Report> {
 
 async fn kinds(store: &Store) -> Vec<ReportKind> {
     due(store).await.iter().map(|report| report.kind).collect()
+}
+
+/// Seconds that lie beyond the wall's clock.
+const FAR: i64 = 2_900_000_000;
+
+/// The report of a question, if one is due by then.
+async fn question_due(store: &Store, by: Timestamp) -> Option<Report> {
+    store.due_reports(by, 99).await.unwrap().into_iter().find(|report| report.kind == ReportKind::Question)
 }
 
 contract! {
@@ -65,30 +74,56 @@ contract! {
         assert_eq!(kinds(&store).await, [ReportKind::Progress]);
     }
 
-    async fn a_question_does_not_wait_for_the_pause_between_edits(memory: &Memory) {
+    async fn each_question_is_a_message_of_its_own_and_is_edited_when_it_changes(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let report = due(&store).await.remove(0);
         let now = memory.clock.now();
         store.report_posted(&report, MessageId(1), Version(1), "d", now).await.unwrap();
-        let mut asking = operation.clone();
-        asking.question = Some(Question { opened_at: now, shown_at: None });
-        let loaded = load(&store, operation.id).await;
-        store.commit(&loaded, &asking, None).await.unwrap();
-        assert!(store.next_report_due().await.unwrap().unwrap() <= memory.clock.now());
+        let asking = Operation { questions: 1, question: Some(Question { opened_at: now, shown_at: None }), ..operation };
+        store.commit(&load(&store, asking.id).await, &asking, None).await.unwrap();
+        let question = question_due(&store, now).await.unwrap();
+        assert_eq!((question.generation, question.channel, question.message), (1, ChannelId(3), None));
+        store.report_posted(&question, MessageId(2), question.operation.version, "d", now).await.unwrap();
+        assert_eq!(question_due(&store, at(FAR)).await, None, "it shows what is true");
+        // What was loaded before a commit is not what the message should show after it.
+        let answered = Operation { question: None, ..asking.clone() };
+        store.commit(&load(&store, asking.id).await, &answered, None).await.unwrap();
+        let outdated = question_due(&store, at(FAR)).await.unwrap();
+        assert_eq!((outdated.message, outdated.shown_version), (Some(MessageId(2)), Some(Version(0))));
+        store.report_edited(&outdated, question.operation.version, "e", now).await.unwrap();
+        let still = question_due(&store, at(FAR)).await.unwrap();
+        store.report_edited(&still, still.operation.version, "e", now).await.unwrap();
+        assert_eq!(question_due(&store, at(FAR)).await, None);
+        // Another question is asked again, under a nonce of its own.
+        let again = Operation { questions: 2, ..asking };
+        store.commit(&load(&store, again.id).await, &again, None).await.unwrap();
+        let again = question_due(&store, memory.clock.now()).await.unwrap();
+        assert_eq!((again.generation, again.message, again.posting_since), (2, None, None));
     }
 
-    async fn a_question_waits_where_discord_said_so(memory: &Memory) {
+    async fn a_question_is_not_edited_before_discord_allows_it(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        let report = due(&store).await.remove(0);
-        store.report_posted(&report, MessageId(1), Version(1), "d", at(5)).await.unwrap();
-        store.report_failed(&report, at(900_000_000)).await.unwrap();
-        let mut asking = operation.clone();
-        asking.question = Some(Question { opened_at: at(6), shown_at: None });
-        let loaded = load(&store, operation.id).await;
-        store.commit(&loaded, &asking, None).await.unwrap();
-        assert_eq!(store.next_report_due().await.unwrap(), Some(at(900_000_000)));
+        let asking = Operation { questions: 1, question: Some(Question { opened_at: at(6), shown_at: None }), ..operation };
+        store.commit(&load(&store, asking.id).await, &asking, None).await.unwrap();
+        let question = question_due(&store, memory.clock.now()).await.unwrap();
+        store.report_posted(&question, MessageId(2), question.operation.version, "d", at(7)).await.unwrap();
+        store.report_failed(&question, at(FAR)).await.unwrap();
+        let answered = Operation { question: None, ..asking };
+        store.commit(&load(&store, answered.id).await, &answered, None).await.unwrap();
+        assert_eq!(question_due(&store, at(FAR - 1)).await, None);
+        assert!(question_due(&store, at(FAR)).await.is_some());
+    }
+
+    async fn an_outcome_is_not_told_twice_in_the_channel_where_it_was_asked_for(memory: &Memory) {
+        let store = memory.open().await;
+        let mut here = request(1, 10);
+        here.asker.channel = NOTIFY;
+        let operation = store.create(here, InteractionId(1)).await.unwrap();
+        let after = ended(owing(operation.clone(), at(3)), Verdict::Completed, at(9));
+        store.commit(&load(&store, operation.id).await, &after, None).await.unwrap();
+        assert_eq!(kinds(&store).await, [ReportKind::Progress, ReportKind::Answer]);
     }
 
     async fn an_end_is_announced_once_to_the_asker_and_the_notify_channel(memory: &Memory) {
