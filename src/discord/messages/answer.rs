@@ -258,7 +258,14 @@ fn power(operation: &Operation) -> Option<String> {
         ));
     }
     if let Some(downtime) = power.downtime() {
-        let by_others = if operation.power.back.is_done() { "" } else { " Somebody turned it on before we did." };
+        let by_others = match (&operation.kind, power.after) {
+            _ if power.back.is_done() => "",
+            // Where DigitalOcean starts a Droplet after a restore, it was nobody in particular.
+            (Kind::Restore { .. }, Some(PowerState::On)) => " DigitalOcean left it on after the restore.",
+            (Kind::Take { .. } | Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. }, _) => {
+                " Somebody turned it on before we did."
+            }
+        };
         // Who reads of a failure wants to know first that the server is there again.
         let is_on = if operation.verdict == Some(Verdict::Completed) { "" } else { "is on again; it " };
         return Some(format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime)));
