@@ -144,9 +144,11 @@ impl Play {
         let hang = Quirk::ShutdownHangs { action: HungAction::Completes, off_after: None };
         self.fault(Fault::once(Pattern::action("shutdown"), hang));
         let ada = self.stage.operator();
-        let before = self.before("minecraft", &ada);
+        let mut before = self.before("minecraft", &ada);
         self.run(&ada, "ada", "/snapshot take droplet:minecraft").await?;
         let (message, live) = self.until(&ada, |_| Self::button(&ada, "Take it live")).await?;
+        self.check(ada.pings() == before.pings + 1, "the question is a new message, which pings who asked");
+        before.pings = ada.pings();
         self.teller.act("ada", "presses [Take it live]");
         ada.press(message, &live).await?;
         self.answered(&ada, before.pings).await?;

@@ -32,6 +32,7 @@ async fn questioned(stage: &Stage) -> Person {
     ask_for_it(stage, &ada, "/snapshot take droplet:web-1").await;
     // It is a message of its own, which notifies her, and it says until when it waits.
     stage.shows(&ada, "If nobody answers, I'll cancel ‹time R›.").await;
+    stage.shows(&ada, "shutdown is stuck, decide below").await;
     assert_eq!(ada.seat.pings(), 1);
     ada
 }
@@ -84,6 +85,7 @@ async fn while_the_shutdown_is_still_pending_an_answer_waits_for_it() {
     let ada = questioned(&stage).await;
     ada.press("Take it live").await;
     stage.shows(&ada, "locked").await;
+    stage.shows(&ada, "chose **Take it live**").await;
     assert_snapshot!("the_pending_shutdown_is_waited_for", ada.transcript());
     stage.complete_action("web-1");
     stage.shows(&ada, "is ready").await;
@@ -99,6 +101,7 @@ async fn a_shutdown_that_errs_is_asked_about_at_once() {
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
     stage.shows(&ada, "[Force power off]").await;
+    stage.shows(&ada, "shutdown is stuck, decide below").await;
     assert_snapshot!("the_shutdown_errs", ada.transcript());
     ada.press("Take it live").await;
     stage.until("it is announced", |_| ada.sees("is ready")).await;
