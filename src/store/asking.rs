@@ -124,7 +124,8 @@ impl Store {
         }
         request.target.name = without_nul(&request.target.name);
         request.usual = usual::usual(&mut transaction, request.target.droplet).await?;
-        let mut operation = Operation { first_answer, ..Operation::new(request) };
+        let mut operation = Operation::new(request);
+        operation.first_answer = first_answer;
         let mut events = vec![Event { at: operation.asked_at, by: Some(operation.asker.user), what: What::Asked }];
         if let Some(consent) = consent {
             confirmation::use_up(&mut transaction, consent).await?.map_err(CreateError::Unconfirmed)?;
