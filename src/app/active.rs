@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Error,
     calls::Calls,
+    discord_side::DiscordSide,
     token::{Answer, Token, Unfit},
 };
 use crate::{
@@ -20,8 +21,7 @@ use crate::{
     config::Config,
     digitalocean::client::{self, Client},
     discord::{
-        self,
-        bot::{self, Bot, Rooms},
+        bot::{self, Rooms},
         doors::{Door, Doors},
         incident::chain,
         watchdog::Patience,
@@ -45,7 +45,7 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 /// What a stop may take in all is 8 s; requests under way get most of it.
 const DRAIN_TURNS: Duration = Duration::from_millis(4_500);
 /// For the last words, and for closing the gateway.
-const DRAIN_FACE: Duration = Duration::from_secs(2);
+pub(super) const DRAIN_FACE: Duration = Duration::from_secs(2);
 /// For what fills the cache.
 const DRAIN_INVENTORY: Duration = Duration::from_millis(500);
 /// For giving the lease back; a successor waits until it has run out otherwise.
@@ -168,7 +168,14 @@ impl Active<'_> {
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
         let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.doors.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
-        loops.face.spawn(face(settings, rooms, told, (loops.stop_gateway.clone(), loops.stop_reporter.clone())));
+        let discord_side = DiscordSide {
+            settings,
+            rooms,
+            connected: told,
+            stop_gateway: loops.stop_gateway.clone(),
+            stop_reporter: loops.stop_reporter.clone(),
+        };
+        loops.face.spawn(discord_side.run());
         loops
     }
 
@@ -352,39 +359,8 @@ pub(super) fn bot_parts(
     (settings, rooms)
 }
 
-/// The bot and its reporter, from logging in to the last word.
-async fn face(
-    settings: bot::Settings,
-    rooms: Rooms,
-    told: watch::Sender<bool>,
-    (stop_gateway, stop_reporter): (CancellationToken, CancellationToken),
-) -> Result<(), Error> {
-    let bot = match Bot::start(settings, rooms, &stop_gateway).await {
-        Ok(bot) => bot,
-        Err(discord::Error::Stopped) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    let (mut ready, reporter) = (bot.ready(), bot.reporter());
-    let telling = async {
-        while ready.changed().await.is_ok() {
-            told.send_replace(*ready.borrow_and_update());
-        }
-        std::future::pending::<()>().await;
-    };
-    let talking = async {
-        tokio::try_join!(async { bot.run(stop_gateway).await.map_err(Error::from) }, async {
-            reporter.run(stop_reporter).await;
-            Ok(())
-        })
-    };
-    tokio::select! {
-        ended = talking => ended.map(|((), ())| ()),
-        () = telling => Ok(()),
-    }
-}
-
 /// Waits for loops to end, and ends them after `patience`: whatever they leave is taken up at the next start.
-async fn finish<T: Send + 'static>(loops: &mut JoinSet<T>, patience: Duration, what: &str) {
+pub(super) async fn finish<T: Send + 'static>(loops: &mut JoinSet<T>, patience: Duration, what: &str) {
     let ended = timeout(patience, async { while loops.join_next().await.is_some() {} }).await;
     if ended.is_err() {
         tracing::warn!(what, "not finished in time; the next start goes on there");

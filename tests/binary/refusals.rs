@@ -10,7 +10,7 @@ use snapshot_bot::sandbox::digitalocean::{
 };
 
 use super::{
-    process::{PATIENCE, Signal, until_answered},
+    process::{PATIENCE, Process, Signal, until_answered},
     stage::{Stage, free_address},
 };
 
@@ -110,5 +110,61 @@ async fn a_refused_discord_token_ends_the_bot_only_once_what_it_turned_off_is_on
     let (bot, _) = stage.ready("third").await;
     stage.reads("is ready").await;
     assert_eq!(stage.ada.pings(), 1);
+    stage.stop(bot).await;
+}
+
+/// A bot that has `web-1` off and is refused each time it wants to turn it on.
+async fn with_power_owed(stage: &Stage) -> (Process, String) {
+    let (bot, door) = stage.ready("bot").await;
+    let held = stage.take_held_at("snapshot").await;
+    let message = "try again later".to_owned();
+    let refusal = Disturbance::Refuse { status: 500, id: "server_error".to_owned(), message };
+    stage.digitalocean.world(|world| world.add_fault(Fault::always(Pattern::action("power_on"), refusal)));
+    held.release();
+    (bot, door)
+}
+
+#[tokio::test]
+async fn while_power_is_owed_a_bot_that_lost_the_gateway_for_good_comes_back_and_answers() {
+    let stage = Stage::new().await;
+    let (bot, door) = with_power_owed(&stage).await;
+    stage.discord.world().refuse_sessions(Some(4014));
+    stage.discord.world().close_gateway(4014);
+    until_answered(&door, "/readyz", 503, "gateway: not connected").await;
+    stage.discord.world().refuse_sessions(None);
+    until_answered(&door, "/readyz", 200, "ready").await;
+    stage.answer("/snapshot status").await;
+    stage.digitalocean.world(|world| world.clear_faults());
+    stage.reads("is ready").await;
+    assert!(stage.web_is_on());
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn without_a_gateway_people_are_told_all_the_same() {
+    let stage = Stage::new().await;
+    let (bot, door) = with_power_owed(&stage).await;
+    stage.discord.world().refuse_sessions(Some(4014));
+    stage.discord.world().close_gateway(4014);
+    until_answered(&door, "/readyz", 503, "gateway: not connected").await;
+    bot.logs("power is owed, so the bot stays").await;
+    stage.digitalocean.world(|world| world.clear_faults());
+    stage.reads("is ready").await;
+    let ended = bot.end(PATIENCE).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(stage.web_is_on());
+}
+
+#[tokio::test]
+async fn while_power_is_owed_a_refused_discord_token_is_tried_again() {
+    let stage = Stage::new().await;
+    let (bot, door) = with_power_owed(&stage).await;
+    stage.discord.world().accept_token(false);
+    stage.discord.world().close_gateway(4004);
+    bot.logs("refuses DISCORD_TOKEN").await;
+    stage.discord.world().accept_token(true);
+    until_answered(&door, "/readyz", 200, "ready").await;
+    stage.digitalocean.world(|world| world.clear_faults());
+    stage.reads("is ready").await;
     stage.stop(bot).await;
 }

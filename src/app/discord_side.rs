@@ -1,0 +1,160 @@
+//! The Discord side of an active process: the gateway and the reporter, and their return for as long as power is owed.
+//!
+//! `active` runs it. A process that owes power cannot end, so it must hear people and tell them things: a connection that ended for
+//! good is begun again, with growing pauses. The reporter needs no gateway and goes on between two connections.
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Error,
+    active::{DRAIN_FACE, finish},
+};
+use crate::{
+    discord::{
+        self,
+        bot::{self, Bot, Rooms},
+    },
+    store::Store,
+};
+
+/// Between two looks whether all power is back, where nothing else keeps the process.
+const POWER_PAUSE: Duration = Duration::from_millis(500);
+/// Before the first new connection after one that ended for good.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Before later ones: some 300 sessions a day, of the 1,000 that Discord allows.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// The bot on Discord and its reporter, from the first login to the last word.
+pub(super) struct DiscordSide {
+    pub(super) settings: bot::Settings,
+    pub(super) rooms: Rooms,
+    /// Where it says whether the gateway is connected.
+    pub(super) connected: watch::Sender<bool>,
+    pub(super) stop_gateway: CancellationToken,
+    pub(super) stop_reporter: CancellationToken,
+}
+
+impl DiscordSide {
+    /// Runs until it is stopped. Ends by itself only with an error, and only once nothing is owed.
+    pub(super) async fn run(self) -> Result<(), Error> {
+        loop {
+            let (mut reporters, stop_reporter) = (JoinSet::new(), self.stop_reporter.child_token());
+            let ended = self.stay_connected(&mut reporters, &stop_reporter).await;
+            match ended {
+                Ok(()) => self.stop_reporter.cancelled().await,
+                // Messages need no gateway, so the last words are said without one.
+                Err(_) => stop_reporter.cancel(),
+            }
+            finish(&mut reporters, DRAIN_FACE, "messages").await;
+            // The worker went on meanwhile.
+            if ended.is_ok() || self.all_power_is_back().await {
+                return ended;
+            }
+        }
+    }
+
+    async fn stay_connected(
+        &self,
+        reporters: &mut JoinSet<()>,
+        stop_reporter: &CancellationToken,
+    ) -> Result<(), Error> {
+        let (mut pauses, mut connections) = (pauses(), self.connected.subscribe());
+        let mut ended = self.connect(Duration::ZERO, reporters, stop_reporter).await;
+        while let Err(error) = ended {
+            if connections.has_changed().unwrap_or_default() {
+                pauses = self::pauses();
+            }
+            self.connected.send_replace(false);
+            connections.mark_unchanged();
+            if self.all_power_is_back().await {
+                return Err(error);
+            }
+            let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
+            tracing::error!(%error, ?pause, "power is owed, so the bot stays, and connects to Discord again");
+            ended = tokio::select! {
+                ended = self.connect(pause, reporters, stop_reporter) => ended,
+                () = self.is_needless() => return Err(error),
+            };
+        }
+        Ok(())
+    }
+
+    /// One connection, after a pause, from logging in to its end.
+    async fn connect(
+        &self,
+        pause: Duration,
+        reporters: &mut JoinSet<()>,
+        stop_reporter: &CancellationToken,
+    ) -> Result<(), Error> {
+        if self.stop_gateway.run_until_cancelled(sleep(pause)).await.is_none() {
+            return Ok(());
+        }
+        let bot = match Bot::start(self.settings.clone(), self.rooms.clone(), &self.stop_gateway).await {
+            Ok(bot) => bot,
+            Err(discord::Error::Stopped) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        // The reporter of an earlier connection went on until now; two would say everything twice.
+        reporters.shutdown().await;
+        reporters.spawn(bot.reporter().run(stop_reporter.clone()));
+        let mut ready = bot.ready();
+        let telling = async {
+            while ready.changed().await.is_ok() {
+                self.connected.send_replace(*ready.borrow_and_update());
+            }
+            pending::<()>().await;
+        };
+        let reporter_died = async {
+            match reporters.join_next().await {
+                Some(Err(_)) => {}
+                // Told to stop, it ends before the gateway does.
+                Some(Ok(())) | None => pending().await,
+            }
+        };
+        // As a task of its own, so that a panic ends the connection and not the wish to have one.
+        let mut gateway = JoinSet::new();
+        gateway.spawn(bot.run(self.stop_gateway.clone()));
+        tokio::select! {
+            ended = gateway.join_next() => match ended {
+                Some(Ok(ended)) => ended.map_err(Error::from),
+                Some(Err(_)) | None => Err(Error::Died),
+            },
+            () = reporter_died => Err(Error::Died),
+            () = telling => Ok(()),
+        }
+    }
+
+    /// Returns when nothing is owed any more before there is a connection again: a supervisor or a standby may do better then.
+    async fn is_needless(&self) {
+        let mut connected = self.connected.subscribe();
+        let power_is_back = async {
+            while !self.all_power_is_back().await {
+                sleep(POWER_PAUSE).await;
+            }
+        };
+        let connected_again = async { drop(connected.wait_for(|connected| *connected).await) };
+        tokio::select! {
+            () = power_is_back => {}
+            () = connected_again => pending().await,
+        }
+    }
+
+    /// A store that does not answer proves nothing.
+    async fn all_power_is_back(&self) -> bool {
+        let store: &Arc<Store> = &self.rooms.store;
+        store.power_owed().await.is_ok_and(|owed| owed.is_empty())
+    }
+}
+
+fn pauses() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times()
+        .build()
+}
