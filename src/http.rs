@@ -1,8 +1,10 @@
 //! The operators' door: `/healthz`, `/readyz` and `/metrics` over plain HTTP, when `HTTP_ADDR` asks for it.
 //!
-//! `app` serves it and keeps its `Readiness` true. It answers from memory, asks nobody, and knows no room but telemetry.
+//! `app` serves it and keeps its `Readiness` true. It answers from memory, asks nobody, and knows no room but telemetry. Anybody who
+//! reaches the address may connect, so connections are few and short: the sockets to DigitalOcean and the database come first.
 
 use std::{
+    collections::VecDeque,
     io,
     sync::{
         Arc,
@@ -18,13 +20,37 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::{AbortHandle, JoinSet},
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::telemetry::Metrics;
 
 /// How long a request that is under way may hold up the end.
 const DRAIN: Duration = Duration::from_secs(1);
+/// Before the next connection is accepted after one could not be, as when no file descriptor is left.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// How many there may be at once; a process may have 1,024 files open on many systems.
+    connections: usize,
+    /// How long a request's header may take to arrive.
+    header: Duration,
+    /// How long a connection may take in all; it carries one request.
+    lifetime: Duration,
+}
+
+const LIMITS: Limits = Limits { connections: 64, header: Duration::from_secs(5), lifetime: Duration::from_secs(10) };
 
 /// Whose turn it is on the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,15 +161,68 @@ pub async fn run(
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz).with_state(readiness))
         .route("/metrics", get(scrape).with_state(metrics));
-    let told = shutdown.clone();
-    let serving = axum::serve(listener, app).with_graceful_shutdown(told.cancelled_owned());
-    let late = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::select! {
-        ended = async { serving.await } => ended,
-        () = late => Ok(()),
+    serve(listener, app, LIMITS, shutdown).await;
+    Ok(())
+}
+
+async fn serve(listener: TcpListener, app: Router, limits: Limits, shutdown: CancellationToken) {
+    let mut connections = Connections { limits, tasks: JoinSet::new(), oldest_first: VecDeque::new() };
+    let mut is_refused = false;
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                is_refused = false;
+                connections.add(stream, app.clone()).await;
+            }
+            Err(error) => {
+                if !is_refused {
+                    tracing::warn!(%error, "could not accept a connection at HTTP_ADDR; trying again");
+                }
+                is_refused = true;
+                tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    () = sleep(ACCEPT_PAUSE) => {}
+                }
+            }
+        }
+    }
+    drop(listener);
+    // What does not end in time ends with the set.
+    drop(timeout(DRAIN, async { while connections.tasks.join_next().await.is_some() {} }).await);
+}
+
+/// The connections there are.
+struct Connections {
+    limits: Limits,
+    tasks: JoinSet<()>,
+    oldest_first: VecDeque<AbortHandle>,
+}
+
+impl Connections {
+    /// Serves one more. Where there are too many, the oldest gives way: whoever has a request is answered at once and gone, so the
+    /// oldest are those that say nothing.
+    async fn add(&mut self, stream: TcpStream, app: Router) {
+        while self.tasks.try_join_next().is_some() {}
+        self.oldest_first.retain(|connection| !connection.is_finished());
+        while self.tasks.len() >= self.limits.connections {
+            if let Some(oldest) = self.oldest_first.pop_front() {
+                oldest.abort();
+            }
+            self.tasks.join_next().await;
+        }
+        let Limits { header, lifetime, .. } = self.limits;
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(header)
+            .keep_alive(false)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        // Who breaks a connection off, or is too slow, needs no answer.
+        let task = self.tasks.spawn(async move { drop(timeout(lifetime, connection).await) });
+        self.oldest_first.push_back(task);
     }
 }
 
@@ -165,7 +244,6 @@ mod tests {
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpStream,
-        task::JoinSet,
     };
 
     use super::*;
@@ -233,6 +311,47 @@ mod tests {
         door.readiness.set_turn(Turn::Standby);
         let told = "lease: standing by, another process is active\n";
         assert_eq!(door.body("/readyz").await, (503, told.to_owned()));
+    }
+
+    /// A connection whose request is never finished.
+    async fn half_open(address: std::net::SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost:").await.unwrap();
+        stream
+    }
+
+    /// Waits until the other side has closed the connection.
+    async fn closed(mut stream: TcpStream) {
+        // It may say why before it closes; a reset is a close as well.
+        drop(stream.read_to_end(&mut Vec::new()).await);
+    }
+
+    #[tokio::test]
+    async fn half_open_connections_give_way_to_whoever_has_a_request() {
+        let door = Door::open().await;
+        let mut half_opens = Vec::new();
+        for _ in 0..4 * LIMITS.connections {
+            half_opens.push(half_open(door.address).await);
+        }
+        assert_eq!(door.body("/healthz").await, (200, "alive\n".to_owned()));
+        for given_up in half_opens.drain(..=3 * LIMITS.connections) {
+            closed(given_up).await;
+        }
+        assert!(half_opens.iter().all(|kept| kept.try_read(&mut [0]).is_err()), "the others may still go on");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_waited_for_who_does_not_finish_a_request_or_take_its_answer() {
+        let moment = Duration::from_millis(50);
+        for limits in [Limits { header: moment, ..LIMITS }, Limits { lifetime: moment, ..LIMITS }] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (shutdown, mut serving) = (CancellationToken::new(), JoinSet::new());
+            serving.spawn(serve(listener, Router::new(), limits, shutdown.clone()));
+            closed(half_open(address).await).await;
+            shutdown.cancel();
+            serving.join_next().await.unwrap().unwrap();
+        }
     }
 
     #[tokio::test]
