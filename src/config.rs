@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, net::SocketAddr};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::EnvFilter;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use self::value::{Mismatch, mismatch};
 pub use self::{
@@ -112,10 +112,21 @@ impl Config {
 
     /// Every value that must appear nowhere: tokens, and the password in the database's URL.
     pub fn secrets(&self) -> Vec<SecretString> {
-        let password = Url::parse(self.database_url.expose_secret()).ok();
-        let password = password.as_ref().and_then(Url::password).map(SecretString::from);
-        [self.discord.token.clone(), self.digitalocean.token.clone()].into_iter().chain(password).collect()
+        let database = Url::parse(self.database_url.expose_secret()).ok();
+        let passwords = database.iter().flat_map(passwords).map(SecretString::from);
+        [self.discord.token.clone(), self.digitalocean.token.clone()].into_iter().chain(passwords).collect()
     }
+}
+
+/// The passwords in a URL, as they are written there and as they are meant.
+fn passwords(url: &Url) -> BTreeSet<String> {
+    let written = url.password().map(str::to_owned);
+    // Unlike in a form, a plus is a plus here.
+    let form = written.as_ref().map(|written| written.replace('+', "%2B").replace('&', "%26"));
+    let meant = form.as_ref().and_then(|form| form_urlencoded::parse(form.as_bytes()).next()).map(|(meant, _)| meant);
+    let asked = url.query_pairs().filter(|(name, _)| name == "password").map(|(_, value)| value);
+    let meant: Vec<String> = meant.into_iter().chain(asked).map(std::borrow::Cow::into_owned).collect();
+    written.into_iter().chain(meant).collect()
 }
 
 /// Reads one variable after the other and keeps what is wrong with each.

@@ -152,6 +152,9 @@ fn debug_output_of_a_config_holds_no_secret() {
     }
     let secrets: Vec<_> = config.secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
     assert_eq!(secrets, [TOKEN, API_TOKEN, "hunter2"]);
+    let config = with(&[("DATABASE_URL", "postgres://bot:h%23+%26@localhost/bot?password=other%40")]).unwrap();
+    let secrets: Vec<_> = config.secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
+    assert_eq!(secrets, [TOKEN, API_TOKEN, "h#+&", "h%23+%26", "other@"]);
 }
 
 #[test]
@@ -218,6 +221,29 @@ fn durations_need_a_unit_and_stay_within_bounds() {
     problem("SHUTDOWN_TIMEOUT", "2h");
     problem("DECISION_TIMEOUT", "25h");
     problem("SETTLE_TIME", "1d");
+}
+
+#[test]
+fn a_password_that_is_not_encoded_is_never_taken_for_a_host() {
+    for (bad, told) in [
+        ("postgres://bot:hun/ter2@db.example/bot", "@ as %40"),
+        ("postgres://bot:#hunter2@db.example/bot", "# as %23"),
+        ("postgres://bot:hunter2?@db.example:5432/bot", "? as %3F"),
+        ("postgres://bot:hunter2@/x@db.example/bot", "/ as %2F"),
+        ("postgresql://bot:12/hunter2@db.example/bot", "percent-encoded"),
+    ] {
+        let problem = problem("DATABASE_URL", bad);
+        assert!(problem.contains(told), "{problem}");
+        assert!(!problem.contains("ter2") && !problem.contains("db.example"), "{problem}");
+    }
+    for fine in [
+        "postgres://bot:hun%2Fter2@db.example/bot?sslmode=require",
+        "postgres://bot:hunter2%40%23@[::1]:5432/bot",
+        "postgres://bot:h@nter2@db.example/bot",
+        "postgres:///bot?host=/run/postgresql",
+    ] {
+        assert!(with(&[("DATABASE_URL", fine)]).is_ok(), "{fine}");
+    }
 }
 
 #[test]

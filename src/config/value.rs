@@ -121,6 +121,11 @@ pub(super) fn database(text: &str) -> Result<SecretString, Mismatch> {
                 Ok(text.into())
             }
         }
+        // A password that holds one of these ends the host's part early: what is left of it would be looked up as a host.
+        "postgres" | "postgresql" if has_bare_separator(text) => Err(mismatch(
+            "a PostgreSQL URL (not shown) with / ? or # before an @, as where a password holds one of them",
+            "user and password percent-encoded: @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25",
+        )),
         "postgres" | "postgresql" => match Url::parse(text) {
             Ok(url) if text.contains("://") && (url.has_host() || url.query().is_some()) => Ok(text.into()),
             Ok(_) => Err(mismatch("a PostgreSQL URL without a host (not shown)", wanted)),
@@ -128,6 +133,12 @@ pub(super) fn database(text: &str) -> Result<SecretString, Mismatch> {
         },
         _ => Err(mismatch(format!("{} characters (not shown) that start with neither", text.chars().count()), wanted)),
     }
+}
+
+/// Whether something that ends a URL's host stands before an `@`, which stands before the host.
+fn has_bare_separator(text: &str) -> bool {
+    let behind_scheme = text.split_once("://").map_or(text, |(_, behind)| behind);
+    behind_scheme.split_once(['/', '?', '#']).is_some_and(|(_, behind)| behind.contains('@'))
 }
 
 /// An address to listen at or connect to: IP and port, where `localhost` is `127.0.0.1`.
