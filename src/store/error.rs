@@ -44,6 +44,11 @@ pub enum Error {
     /// No room left.
     #[error("write to the database: its disk is full")]
     Full,
+    /// Something between us and PostgreSQL gives each transaction another server process.
+    #[error(
+        "use the database: a pooler in transaction mode stands before it; use the pooler's session mode, or connect to PostgreSQL itself"
+    )]
+    TransactionPooler,
     /// Another program keeps it locked.
     #[error("use the database: another program keeps it locked")]
     Locked,

@@ -15,6 +15,7 @@ mod lease;
 mod open;
 mod origin;
 mod own_connection;
+mod pooler;
 mod power_owed;
 mod registration;
 mod report;

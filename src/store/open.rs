@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor, any::AnyPoolOptions, sqlite::SqliteConnectOptions};
 
-use super::{Changes, Engine, Error, Settings, Store, own_connection::OwnConnection, schema};
+use super::{Changes, Engine, Error, Settings, Store, own_connection::OwnConnection, pooler, schema};
 use crate::clock::Clock;
 
 /// How long somebody who needs a connection waits for one.
@@ -218,6 +218,7 @@ async fn connect_sqlite(url: &str, place: &Place) -> Result<AnyPool, Error> {
 
 /// The pool, and the version of the tables.
 async fn connect_postgres(url: &str) -> Result<(AnyPool, i64), Error> {
+    tokio::time::timeout(PATIENCE, pooler::refuse(url)).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
     let mut connection = connect_alone(url, DEADLINES).await?;
     let version = schema::found(&mut connection, Engine::Postgres).await?;
     connection.close().await?;
