@@ -85,6 +85,22 @@ contract! {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_but_its_owner_may_read_a_new_database() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&format!("sqlite://{}/bot.db", folder.path().display())).await.unwrap();
+    store.create(request(1, 10), InteractionId(1)).await.unwrap();
+    let mut names = Vec::new();
+    for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        names.push(file.file_name().into_string().unwrap());
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["bot.db", "bot.db-shm", "bot.db-wal", "bot.db.lock"]);
+}
+
 #[tokio::test]
 async fn a_database_in_memory_needs_no_file() {
     for url in ["sqlite::memory:", "sqlite://?mode=memory&cache=private"] {
