@@ -6,7 +6,11 @@
 mod metrics;
 mod redact;
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    any::Any,
+    fmt::Display,
+    io::{self, IsTerminal as _},
+};
 
 use secrecy::SecretString;
 use tracing::{Level, Metadata, Subscriber};
@@ -30,10 +34,26 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends log lines to standard error from now on. `secrets` never appear in them, whoever logs.
+/// Sends log lines to standard error from now on, panics too. `secrets` never appear in them, whoever logs.
 pub fn install_logs(format: LogFormat, filter: &str, secrets: &[SecretString]) -> Result<(), TryInitError> {
     let ansi = io::stderr().is_terminal();
-    subscriber(format, filter, ansi, Redacting::new(secrets, io::stderr)).try_init()
+    subscriber(format, filter, ansi, Redacting::new(secrets, io::stderr)).try_init()?;
+    // What panics say goes the same way: it may hold what was being worked on.
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        Some(location) => log_panic(panic.payload(), location),
+        None => log_panic(panic.payload(), &"an unknown place"),
+    }));
+    Ok(())
+}
+
+fn log_panic(payload: &(dyn Any + Send), location: &dyn Display) {
+    let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(message), _) => message,
+        (None, Some(message)) => message.as_str(),
+        (None, None) => "no message",
+    };
+    // Quoted, so that it stays on its line.
+    tracing::error!(%location, panic = ?message, "a part of the bot panicked");
 }
 
 /// Everything between an event and its line. A `filter` that cannot be read counts as `info`.
@@ -131,6 +151,19 @@ mod tests {
                 assert!(!text.contains(hidden), "{text}");
             }
             assert!(text.contains("[redacted]/callback") && text.contains("inside"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_panic_is_one_line_with_its_place_and_no_secret() {
+        let message = "at\n\"dop_v1_sealed\" POST /webhooks/12/aW50ZXJhY3Rpb24/callback".to_owned();
+        let payloads: [Box<dyn Any + Send>; 3] = [Box::new(message), Box::new("dop_v1_sealed"), Box::new(7)];
+        for format in [LogFormat::Pretty, LogFormat::Json] {
+            for payload in &payloads {
+                let text = lines(format, "info", || log_panic(payload.as_ref(), &"src/worker.rs:7:1"));
+                assert!(text.contains("src/worker.rs:7:1") && text.lines().count() == 1, "{text}");
+                assert!(!text.contains("sealed") && !text.contains("aW50ZXJhY3Rpb24"), "{text}");
+            }
         }
     }
 
