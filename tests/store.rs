@@ -37,6 +37,8 @@ mod hostile_rows;
 mod leases;
 #[path = "store/memory.rs"]
 mod memory;
+#[path = "store/newer_rows.rs"]
+mod newer_rows;
 #[path = "store/opening.rs"]
 mod opening;
 #[path = "store/reports.rs"]

@@ -139,12 +139,12 @@ impl Store {
             Some(droplet) => open_operations(&mut transaction, droplet).await?,
             None => Vec::new(),
         };
-        for Stored { operation: mut older, version } in older {
+        for loaded in older {
+            let mut older = loaded.operation.clone();
             if !older.may_hand_over() {
                 let progress = progress_of(&mut transaction, older.id).await?;
                 return Err(CreateError::AlreadyRunning { operation: older.id, progress });
             }
-            let loaded = Loaded::committed(older.clone(), version);
             operation.inherit(&mut older);
             match hand_over(&mut transaction, &loaded, &older, operation.id, operation.asked_at).await {
                 Ok(()) => {}
@@ -326,13 +326,13 @@ async fn claim_interaction(
     Ok(Some(Row(&row).text("operation").and_then(|id| id.parse().ok()).unwrap_or(operation)))
 }
 
-async fn open_operations(connection: &mut AnyConnection, droplet: DropletId) -> Result<Vec<Stored>, Error> {
+async fn open_operations(connection: &mut AnyConnection, droplet: DropletId) -> Result<Vec<Loaded>, Error> {
     let rows =
         sqlx::query(select_stored!("WHERE o.droplet_id = $1 AND o.is_open = 1 ORDER BY o.is_running DESC, o.id"))
             .bind(bits(droplet.0))
             .fetch_all(connection)
             .await?;
-    Ok(stored::read_all(&rows))
+    Ok(rows.iter().filter_map(|row| Loaded::read(Row(row))).collect())
 }
 
 /// Commits an ended operation that has just handed over what it owed: it is done for good.

@@ -23,6 +23,7 @@ mod row;
 mod schema;
 mod stored;
 mod turn;
+mod unknown;
 mod usual;
 
 use std::sync::{Arc, Mutex, atomic::AtomicI64};

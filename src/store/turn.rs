@@ -13,6 +13,7 @@ use super::{
     power_owed, report,
     row::{Row, due_millis},
     stored::{self, Legible, select_stored, select_stored_without_state},
+    unknown::Unknown,
     usual,
 };
 use crate::operation::{Operation, Wished, ids::OperationId, report::ReportKind, step::Task};
@@ -33,13 +34,31 @@ pub struct Loaded {
     /// The last of them, unreadable ones included.
     heard_up_to: Option<i64>,
     legible: Legible,
+    unknown: Unknown,
 }
 
 impl Loaded {
     /// What a load would give right after a commit, unless somebody said something: saves it.
     #[must_use]
     pub fn committed(operation: Operation, version: Version) -> Self {
-        Self { operation, version, wishes: Vec::new(), heard_up_to: None, legible: Legible::Yes }
+        Self {
+            operation,
+            version,
+            wishes: Vec::new(),
+            heard_up_to: None,
+            legible: Legible::Yes,
+            unknown: Unknown::Nothing,
+        }
+    }
+
+    /// A row of [`select_stored`], without the wishes.
+    pub(super) fn read(row: Row<'_>) -> Option<Self> {
+        let (Stored { operation, version }, legible) = stored::read(row)?;
+        let unknown = match legible {
+            Legible::Yes => Unknown::of(&operation, row.text("state").unwrap_or_default()),
+            Legible::Rescued => Unknown::Nothing,
+        };
+        Some(Self { legible, unknown, ..Self::committed(operation, version) })
     }
 }
 
@@ -140,8 +159,7 @@ impl Store {
             rows => rows?,
         };
         let Some(row) = rows.first().map(Row) else { return Ok(None) };
-        let Some((Stored { operation, version }, legible)) = stored::read(row) else { return Ok(None) };
-        let mut loaded = Loaded { operation, version, wishes: Vec::new(), heard_up_to: None, legible };
+        let Some(mut loaded) = Loaded::read(row) else { return Ok(None) };
         if row.number("unheard") == Some(0) {
             return Ok(Some(loaded));
         }
@@ -333,9 +351,8 @@ fn bind_update<'q>(
     due_at: Option<Timestamp>,
     events: i64,
 ) -> Result<Query<'q, Any, AnyArguments>, Error> {
-    let state = serde_json::to_string(operation).map_err(Error::Unwritable)?;
     Ok(query
-        .bind(state)
+        .bind(loaded.unknown.with(operation)?)
         .bind(due_at.map(due_millis))
         .bind(i64::from(operation.is_running()))
         .bind(i64::from(operation.is_open()))
