@@ -90,6 +90,8 @@ pub struct Timing {
     pub decision_timeout: SignedDuration,
     /// How long a request whose answer was lost may still take effect at DigitalOcean.
     pub settle_time: SignedDuration,
+    /// How long operations are kept after their end.
+    pub keep_history: SignedDuration,
 }
 
 impl Config {
@@ -176,11 +178,13 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let shutdown_timeout = self.required(variable::SHUTDOWN_TIMEOUT, at_most(hour));
         let decision_timeout = self.required(variable::DECISION_TIMEOUT, at_most(hour * 24));
         let settle_time = self.required(variable::SETTLE_TIME, at_most(hour));
+        let keep_history = self.required(variable::KEEP_HISTORY, value::days);
         Some(Timing {
             poll_interval: poll_interval?,
             shutdown_timeout: shutdown_timeout?,
             decision_timeout: decision_timeout?,
             settle_time: settle_time?,
+            keep_history: keep_history?,
         })
     }
 

@@ -224,6 +224,17 @@ fn durations_need_a_unit_and_stay_within_bounds() {
 }
 
 #[test]
+fn history_is_kept_for_days() {
+    let kept = |text: &str| with(&[("KEEP_HISTORY", text)]).unwrap().timing.keep_history;
+    assert_eq!(with(&[]).unwrap().timing.keep_history, SignedDuration::from_hours(365 * 24));
+    assert_eq!(kept("30d"), SignedDuration::from_hours(30 * 24));
+    assert_eq!(kept("168h"), kept("7 d"));
+    for bad in ["6d", "3651d", "-7d", "4294967296d", "1h", "365", "1y", "d"] {
+        problem("KEEP_HISTORY", bad);
+    }
+}
+
+#[test]
 fn a_password_that_is_not_encoded_is_never_taken_for_a_host() {
     for (bad, told) in [
         ("postgres://bot:hun/ter2@db.example/bot", "@ as %40"),

@@ -31,6 +31,8 @@ macro_rules! contract {
 mod asking;
 #[path = "store/confirmations.rs"]
 mod confirmations;
+#[path = "store/history.rs"]
+mod history;
 #[path = "store/hostile_rows.rs"]
 mod hostile_rows;
 #[path = "store/leases.rs"]

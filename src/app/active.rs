@@ -14,6 +14,7 @@ use super::{
     Error,
     calls::Calls,
     discord_side::DiscordSide,
+    housekeeping,
     token::{Answer, Token, Unfit},
 };
 use crate::{
@@ -46,7 +47,7 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 const DRAIN_TURNS: Duration = Duration::from_millis(4_500);
 /// For the last words, and for closing the gateway.
 pub(super) const DRAIN_FACE: Duration = Duration::from_secs(2);
-/// For what fills the cache.
+/// For what fills the cache, and what looks after the database.
 const DRAIN_INVENTORY: Duration = Duration::from_millis(500);
 /// For giving the lease back; a successor waits until it has run out otherwise.
 const RELEASE: Duration = Duration::from_millis(500);
@@ -168,6 +169,9 @@ impl Active<'_> {
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
         let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.doors.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
+        let keep_history = config.timing.keep_history;
+        let (store, clock) = (Arc::clone(self.store), self.clock.clone());
+        loops.inventory.spawn(housekeeping::run(store, clock, keep_history, loops.stop_gateway.clone()));
         let discord_side = DiscordSide {
             settings,
             rooms,

@@ -7,6 +7,7 @@ mod active;
 mod calls;
 pub mod check;
 mod discord_side;
+mod housekeeping;
 mod token;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

@@ -81,6 +81,18 @@ pub(super) fn duration(text: &str, longest: SignedDuration) -> Result<SignedDura
     }
 }
 
+/// A number of days such as `365d`, or hours; at least a week, since an Undo lasts a day and people look back a little.
+pub(super) fn days(text: &str) -> Result<SignedDuration, Mismatch> {
+    let (shortest, longest) = (7, 3_650);
+    let hours = match text.strip_suffix('d') {
+        Some(days) => days.trim_end().parse::<u32>().ok().map(|days| SignedDuration::from_hours(i64::from(days) * 24)),
+        None => text.parse().ok(),
+    };
+    let range = SignedDuration::from_hours(shortest * 24)..=SignedDuration::from_hours(longest * 24);
+    let wanted = || format!("a duration between {shortest}d and {longest}d, with its unit");
+    hours.filter(|hours| range.contains(hours)).ok_or_else(|| mismatch(shown(text), wanted()))
+}
+
 /// An API's origin: https, or http on loopback; nothing but scheme, host and port.
 pub(super) fn origin(text: &str) -> Result<Url, Mismatch> {
     let wanted = "an origin: https, host and port, without path, query or credentials (http for loopback only)";

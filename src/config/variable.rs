@@ -82,6 +82,9 @@ table! {
     SETTLE_TIME = variable(Default("30s"), "30s",
         "How long a request whose answer was lost may still take effect at DigitalOcean: 10ms to 1h. Shorter than the \
          truth risks a second Snapshot.");
+    KEEP_HISTORY = variable(Default("365d"), "90d",
+        "How long operations are kept after their end, with what happened to them and how long it took: 7d to 3650d. Of \
+         each Snapshot it stays known who asked for it.");
     SNAPSHOT_PRICE_PER_GB = variable(Default("0.06"), "0.06",
         "Dollars per GB and month, for the costs that are shown.");
     HTTP_ADDR = variable(Absent("off"), "127.0.0.1:8080",

@@ -10,6 +10,7 @@ mod confirmation;
 pub mod deadlines;
 mod error;
 mod event;
+mod history;
 mod inspect;
 mod lease;
 mod open;

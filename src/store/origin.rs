@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Error, Store,
-    row::{Row, bits},
+    Error, Store, history,
+    row::{Row, bits, places},
     stored::{self, select_stored},
 };
 use crate::operation::{
@@ -22,6 +22,7 @@ const AT_ONCE: usize = 200;
 
 impl Store {
     /// The operations that took Snapshots of these names, by the whole name: one that only ends like ours is not among them.
+    /// Of those that were pruned only the plain facts are left: who asked, where, when, for which Droplet.
     pub async fn origins<'n>(
         &self,
         names: impl IntoIterator<Item = &'n str>,
@@ -30,15 +31,15 @@ impl Store {
         let ids: Vec<_> = ids.into_iter().collect();
         let mut found = HashMap::new();
         for ids in ids.chunks(AT_ONCE) {
-            let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
-            let statement = format!("{} ({})", select_stored!("WHERE o.id IN"), places.join(", "));
+            let statement = format!("{} ({})", select_stored!("WHERE o.id IN"), places(ids.len()));
             let mut query = sqlx::query(AssertSqlSafe(statement));
             for id in ids {
                 query = query.bind(id.to_string());
             }
             let rows = query.fetch_all(&self.pool).await?;
             let operations = rows.iter().filter_map(|row| stored::read(Row(row))).map(|(stored, _)| stored.operation);
-            found.extend(operations.map(|operation| (operation.snapshot_name.clone(), operation)));
+            let known = operations.chain(history::pruned(self, ids).await?);
+            found.extend(known.map(|operation| (operation.snapshot_name.clone(), operation)));
         }
         Ok(found)
     }

@@ -63,6 +63,12 @@ pub(super) fn bits(id: u64) -> i64 {
     id.cast_signed()
 }
 
+/// The places of so many parameters: `$1, $2, $3`.
+pub(super) fn places(count: usize) -> String {
+    let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
+    places.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -98,7 +98,7 @@ pub(super) fn read_all(rows: &[sqlx::any::AnyRow]) -> Vec<Stored> {
 }
 
 /// What the plain columns, and readable parts of the state, still say of an operation.
-fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
+pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
     let state: Value = serde_json::from_str(text).unwrap_or_default();
     let number = |column| row.id(column).unwrap_or_default();
     let droplet = row.id("droplet_id").map(DropletId);

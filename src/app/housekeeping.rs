@@ -1,0 +1,53 @@
+//! What an active process does for its database beside its work: old history is pruned.
+//!
+//! `active` runs it. It takes small steps, since on SQLite everybody shares one connection.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    discord::incident::chain,
+    store::{self, Store},
+};
+
+/// Between two prunings.
+const PAUSE: Duration = Duration::from_hours(1);
+/// Between two steps of pruning, for others.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Looks after the database until `stop`.
+pub(super) async fn run(store: Arc<Store>, clock: Clock, keep_history: SignedDuration, stop: CancellationToken) {
+    let mut prunings = interval(PAUSE);
+    prunings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let work = async {
+        loop {
+            prunings.tick().await;
+            if let Err(error) = prune(&store, &clock, keep_history).await {
+                tracing::warn!(error = chain(&error), "could not prune old history; the next try is in an hour");
+            }
+        }
+    };
+    stop.run_until_cancelled(work).await;
+}
+
+async fn prune(store: &Store, clock: &Clock, keep_history: SignedDuration) -> Result<(), store::Error> {
+    let mut operations = 0;
+    loop {
+        let now = clock.now();
+        let before = now.checked_sub(keep_history).unwrap_or(Timestamp::UNIX_EPOCH);
+        let pruned = store.prune_operations(before, now).await?;
+        operations += pruned;
+        if pruned == 0 && store.prune_confirmations(now).await? == 0 {
+            break;
+        }
+        sleep(BREATH).await;
+    }
+    if operations > 0 {
+        tracing::info!(operations, "pruned operations that ended longer ago than KEEP_HISTORY");
+    }
+    Ok(())
+}
