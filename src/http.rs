@@ -84,6 +84,7 @@ pub struct Readiness(Arc<Parts>);
 struct Parts {
     gateway: AtomicBool,
     database: AtomicBool,
+    write_failed: AtomicBool,
     /// A [`Turn`] by its number, so that no lock is needed.
     turn: AtomicU8,
     /// A [`Token`] by its number.
@@ -99,6 +100,11 @@ impl Readiness {
     /// Says whether the database answered the last time it was asked.
     pub fn set_database(&self, answers: bool) {
         self.0.database.store(answers, Ordering::Relaxed);
+    }
+
+    /// Says whether the last write to the database failed, though it may still be read.
+    pub fn set_write_failed(&self, failed: bool) {
+        self.0.write_failed.store(failed, Ordering::Relaxed);
     }
 
     /// Says whose turn it is.
@@ -134,7 +140,13 @@ impl Readiness {
     ///
     /// A standby has no gateway on purpose, so that is not held against it.
     pub fn missing(&self) -> Vec<&'static str> {
-        let database = (!self.0.database.load(Ordering::Relaxed)).then_some("database: not reachable");
+        let database = if !self.0.database.load(Ordering::Relaxed) {
+            Some("database: not reachable")
+        } else if self.0.write_failed.load(Ordering::Relaxed) {
+            Some("database: cannot be written, or has little room left on its disk")
+        } else {
+            None
+        };
         let turn = match self.turn() {
             Turn::Active => None,
             Turn::Standby => Some("lease: standing by, another process is active"),
@@ -311,6 +323,19 @@ mod tests {
         door.readiness.set_turn(Turn::Standby);
         let told = "lease: standing by, another process is active\n";
         assert_eq!(door.body("/readyz").await, (503, told.to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_failed_write_makes_it_not_ready_until_one_succeeds() {
+        let door = Door::open().await;
+        door.readiness.set_database(true);
+        door.readiness.set_turn(Turn::Active);
+        door.readiness.set_gateway(true);
+        door.readiness.set_write_failed(true);
+        let told = "database: cannot be written, or has little room left on its disk\n";
+        assert_eq!(door.body("/readyz").await, (503, told.to_owned()));
+        door.readiness.set_write_failed(false);
+        assert_eq!(door.body("/readyz").await, (200, "ready\n".to_owned()));
     }
 
     /// A connection whose request is never finished.

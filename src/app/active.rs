@@ -313,6 +313,11 @@ pub(super) async fn keep_lease(lease: &Lease, store: &Store, readiness: &Readine
             }
         };
         readiness.set_database(answers);
+        if answers && store.write_failed() {
+            // What it finds is kept by the store.
+            drop(timeout(deadlines::RENEWAL, store.probe_write()).await);
+        }
+        readiness.set_write_failed(store.write_failed());
         if lease.remaining().is_zero() {
             return Ended::LeaseRanOut;
         }

@@ -1,4 +1,4 @@
-//! What an active process does for its database beside its work: old history is pruned.
+//! What an active process does for its database beside its work: room is kept on the disk, and old history is pruned.
 //!
 //! `active` runs it. It takes small steps, since on SQLite everybody shares one connection.
 
@@ -14,19 +14,26 @@ use crate::{
     store::{self, Store},
 };
 
-/// Between two prunings.
-const PAUSE: Duration = Duration::from_hours(1);
+/// Between two looks whether the disk has room.
+const LOOK: Duration = Duration::from_mins(1);
+/// So many looks from one pruning to the next: an hour.
+const LOOKS_PER_PRUNING: u64 = 60;
 /// Between two steps of pruning, for others.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Looks after the database until `stop`.
 pub(super) async fn run(store: Arc<Store>, clock: Clock, keep_history: SignedDuration, stop: CancellationToken) {
-    let mut prunings = interval(PAUSE);
-    prunings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let work = async {
-        loop {
-            prunings.tick().await;
-            if let Err(error) = prune(&store, &clock, keep_history).await {
+        for look in 0.. {
+            looks.tick().await;
+            if let Err(error) = store.keep_reserve().await {
+                tracing::error!(error = chain(&error), "could not keep room on the disk for what is under way");
+            }
+            if look % LOOKS_PER_PRUNING == 0
+                && let Err(error) = prune(&store, &clock, keep_history).await
+            {
                 tracing::warn!(error = chain(&error), "could not prune old history; the next try is in an hour");
             }
         }

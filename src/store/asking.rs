@@ -98,9 +98,18 @@ impl Store {
         consent: Option<&Consent>,
         first_answer: FirstAnswer,
     ) -> Result<Operation, CreateError> {
+        // What is left of the room on the disk is for what is under way.
+        if self.writes.disk_is_full() {
+            return Err(Error::Full.into());
+        }
         for _ in 0..ATTEMPTS {
-            match self.try_create(request.clone(), interaction, consent, first_answer).await? {
+            let attempt = self.try_create(request.clone(), interaction, consent, first_answer).await;
+            if let Err(CreateError::Unavailable(error)) = &attempt {
+                self.writes.note(Err(error));
+            }
+            match attempt? {
                 Attempt::Created(operation) => {
+                    self.writes.note(Ok(()));
                     self.changes.worker.notify_one();
                     self.changes.reporter.notify_one();
                     return Ok(*operation);
@@ -203,6 +212,16 @@ impl Store {
     /// Says something to an operation. The worker hears it at its next turn, which is now; the operation's state and version
     /// stay as they are. A wish without an interaction is the reporter's.
     pub async fn wish(
+        &self,
+        operation: OperationId,
+        wished: Wished,
+        interaction: Option<InteractionId>,
+    ) -> Result<Heard, Error> {
+        let heard = self.try_wish(operation, wished, interaction).await;
+        self.note_write(heard)
+    }
+
+    async fn try_wish(
         &self,
         operation: OperationId,
         wished: Wished,

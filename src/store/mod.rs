@@ -20,12 +20,14 @@ mod pooler;
 mod power_owed;
 mod registration;
 mod report;
+mod reserve;
 mod row;
 mod schema;
 mod stored;
 mod turn;
 mod unknown;
 mod usual;
+mod writes;
 
 use std::sync::{Arc, Mutex, atomic::AtomicI64};
 
@@ -44,6 +46,7 @@ pub use power_owed::PowerOwed;
 pub use report::{OUTDATED, Report};
 pub use stored::{Stored, Version};
 pub use turn::{Loaded, Whose, WishId};
+use writes::Writes;
 
 use crate::{clock::Clock, operation::ids::ChannelId};
 
@@ -66,6 +69,7 @@ pub struct Store {
     clock: Clock,
     notify_channel: Option<ChannelId>,
     changes: Changes,
+    writes: Writes,
     /// The lease under which this process commits, on PostgreSQL.
     fence: Mutex<Option<lease::Fence>>,
     /// The version of the tables when they were last looked at.

@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor, any::AnyPoolOptions, sqlite::SqliteConnectOptions};
 
-use super::{Changes, Engine, Error, Settings, Store, own_connection::OwnConnection, pooler, schema};
+use super::{Changes, Engine, Error, Settings, Store, Writes, own_connection::OwnConnection, pooler, schema};
 use crate::clock::Clock;
 
 /// How long somebody who needs a connection waits for one.
@@ -68,6 +68,7 @@ impl Store {
             clock,
             notify_channel: settings.notify_channel,
             changes: Changes::default(),
+            writes: Writes::default(),
             fence: Mutex::new(None),
             schema_version: AtomicI64::new(version),
             _alone: alone,

@@ -183,6 +183,13 @@ impl Store {
         operation: &Operation,
         due_at: Option<Timestamp>,
     ) -> Result<Version, Error> {
+        let committed = self.try_commit(loaded, operation, due_at).await;
+        self.note_write(committed)?;
+        self.changes.reporter.notify_one();
+        Ok(Version(loaded.version.0.saturating_add(1)))
+    }
+
+    async fn try_commit(&self, loaded: &Loaded, operation: &Operation, due_at: Option<Timestamp>) -> Result<(), Error> {
         let consequences = self.consequences(loaded, operation);
         if self.engine == Engine::Sqlite && consequences.are_none() {
             // One statement is a transaction of its own.
@@ -198,8 +205,7 @@ impl Store {
             self.follow(&mut transaction, operation, &consequences, events - numbered).await?;
             transaction.commit().await?;
         }
-        self.changes.reporter.notify_one();
-        Ok(Version(loaded.version.0.saturating_add(1)))
+        Ok(())
     }
 
     fn consequences(&self, loaded: &Loaded, after: &Operation) -> Consequences {

@@ -8,6 +8,7 @@ mod check;
 mod configuration;
 mod cost;
 mod death;
+mod disk;
 mod door;
 mod outage;
 mod process;

@@ -1,0 +1,68 @@
+//! A disk that is full, and that something keeps full. Tried where `SMALL_DISK` names a folder of a file system that may be filled.
+
+use std::{
+    fs::File,
+    io::Write as _,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use super::{process::until_answered, stage::Stage};
+
+/// Takes every block there is, and each one that becomes free.
+struct Eater {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Eater {
+    /// Returns once the disk is full.
+    fn fill(path: PathBuf) -> Self {
+        let (stop, mut file) = (Arc::new(AtomicBool::new(false)), File::create(path).unwrap());
+        let block = [b'x'; 4096];
+        while file.write_all(&block).is_ok() {}
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            while !stopped.load(Ordering::SeqCst) {
+                if file.write_all(&block).is_err() {
+                    std::thread::park_timeout(Duration::from_millis(1));
+                }
+            }
+        });
+        Self { stop, thread }
+    }
+
+    fn stop(self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.thread.join().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn on_a_disk_that_stays_full_the_droplet_comes_back_on_and_people_are_told() {
+    let Ok(disk) = std::env::var("SMALL_DISK") else {
+        println!("skipped: SMALL_DISK names no folder of a file system that may be filled");
+        return;
+    };
+    let mut stage = Stage::new().await;
+    let folder = tempfile::tempdir_in(disk).unwrap();
+    stage.environment.insert("DATABASE_URL", format!("sqlite://{}", folder.path().join("bot.db").display()));
+    let (bot, door) = stage.ready("bot").await;
+    let held = stage.take_held_at("snapshot").await;
+    let eater = Eater::fill(folder.path().join("eaten"));
+    held.release();
+    stage.reads("is ready").await;
+    assert!(stage.web_is_on());
+    for _ in 0..50 {
+        stage.ada.run("/snapshot take droplet:db-1 power:live").await.unwrap();
+        stage.ada.run("/snapshot status").await.unwrap();
+    }
+    until_answered(&door, "/readyz", 200, "ready").await;
+    eater.stop();
+    stage.stop(bot).await;
+}
