@@ -196,10 +196,11 @@ async fn connect_sqlite(url: &str, place: &Place) -> Result<AnyPool, Error> {
         .after_connect(|connection, _| prepare(connection, PRAGMAS));
     match place {
         Place::File(_) => {
-            let mut connection = connect_alone(url, PRAGMAS).await?;
-            schema::migrate(&mut connection, Engine::Sqlite, schema::known()).await?;
-            connection.close().await?;
+            let mut first = connect_alone(url, PRAGMAS).await?;
+            schema::migrate(&mut first, Engine::Sqlite, schema::known()).await?;
             let pool = options.connect(url).await?;
+            // Whoever leaves last takes the write-ahead log away, and on a full disk there would be no room for another.
+            first.close().await?;
             // A file that can only be read would be found out by the first wish of somebody. SQLite begins even a transaction that
             // wants to write; only a statement that writes is refused.
             let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;

@@ -34,6 +34,8 @@ impl Store {
         }
         // Left there by a process that died in the middle of this.
         connection.execute("DROP TABLE IF EXISTS reserve").await?;
+        // A log that an earlier process left is written over from its beginning then.
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await?;
         connection.execute(FILL).await?;
         // Until then the pages are in the log alone.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await?;

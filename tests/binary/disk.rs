@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use super::{process::until_answered, stage::Stage};
+use super::{
+    process::{PATIENCE, Signal, until_answered},
+    stage::Stage,
+};
 
 /// Takes every block there is, and each one that becomes free.
 struct Eater {
@@ -55,14 +58,17 @@ async fn on_a_disk_that_stays_full_the_droplet_comes_back_on_and_people_are_told
     let (bot, door) = stage.ready("bot").await;
     let held = stage.take_held_at("snapshot").await;
     let eater = Eater::fill(folder.path().join("eaten"));
+    bot.signal(Signal::Kill);
+    bot.end(PATIENCE).await;
     held.release();
+    let second = stage.start_with("second", &[("HTTP_ADDR", door.clone())]);
     stage.reads("is ready").await;
     assert!(stage.web_is_on());
-    for _ in 0..50 {
+    for _ in 0..5 {
         stage.ada.run("/snapshot take droplet:db-1 power:live").await.unwrap();
         stage.ada.run("/snapshot status").await.unwrap();
     }
-    until_answered(&door, "/readyz", 200, "ready").await;
     eater.stop();
-    stage.stop(bot).await;
+    until_answered(&door, "/readyz", 200, "ready").await;
+    stage.stop(second).await;
 }
