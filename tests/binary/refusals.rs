@@ -6,7 +6,7 @@ use snapshot_bot::sandbox::digitalocean::{
     droplet::Status,
     fault::{Disturbance, Fault, Pattern},
     scopes::Scopes,
-    world::TOKEN,
+    world::{TOKEN, World},
 };
 
 use super::{
@@ -134,7 +134,7 @@ async fn while_power_is_owed_a_bot_that_lost_the_gateway_for_good_comes_back_and
     stage.discord.world().refuse_sessions(None);
     until_answered(&door, "/readyz", 200, "ready").await;
     stage.answer("/snapshot status").await;
-    stage.digitalocean.world(|world| world.clear_faults());
+    stage.digitalocean.world(World::clear_faults);
     stage.reads("is ready").await;
     assert!(stage.web_is_on());
     stage.stop(bot).await;
@@ -148,7 +148,7 @@ async fn without_a_gateway_people_are_told_all_the_same() {
     stage.discord.world().close_gateway(4014);
     until_answered(&door, "/readyz", 503, "gateway: not connected").await;
     bot.logs("power is owed, so the bot stays").await;
-    stage.digitalocean.world(|world| world.clear_faults());
+    stage.digitalocean.world(World::clear_faults);
     stage.reads("is ready").await;
     let ended = bot.end(PATIENCE).await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
@@ -164,7 +164,7 @@ async fn while_power_is_owed_a_refused_discord_token_is_tried_again() {
     bot.logs("refuses DISCORD_TOKEN").await;
     stage.discord.world().accept_token(true);
     until_answered(&door, "/readyz", 200, "ready").await;
-    stage.digitalocean.world(|world| world.clear_faults());
+    stage.digitalocean.world(World::clear_faults);
     stage.reads("is ready").await;
     stage.stop(bot).await;
 }
