@@ -14,44 +14,63 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::exchange::HttpAnswer;
 
-/// Who goes first when not everybody can; the order of the variants is the order of precedence.
+/// Who goes first when not everybody can; the order of the variants is the order of precedence, by the harm of waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
-    /// Bringing power back, and looking whether it came.
+    /// Turning a Droplet on again.
     PowerOn,
+    /// What a Droplet that is off waits for: looks, and the Snapshot that it is off for.
+    Off,
     /// Looking for what an ambiguous request did.
     LookUp,
-    /// The Snapshot of a Droplet that is off already.
-    SnapshotOff,
     /// What a person waits for.
     Person,
     /// Beginning a new downtime.
     Shutdown,
-    /// Looking at what runs.
+    /// Looking at what runs while its Droplet runs as well.
     Poll,
+    /// Watching Droplets that run for an off that comes late.
+    Watch,
     /// Filling the caches.
     Inventory,
 }
 
 impl Priority {
-    /// The share of a window, in percent, that this rank leaves to those before it.
-    const fn leaves(self) -> usize {
+    /// The shares of the minute and of the hour, in percent, that this rank leaves to those before it. Between what people leave
+    /// and what comes after them lie 8 % that are always free for them.
+    const fn leaves(self) -> (usize, usize) {
         match self {
-            Self::PowerOn => 0,
-            Self::LookUp => 2,
-            Self::SnapshotOff => 4,
-            Self::Person => 8,
-            Self::Shutdown => 14,
-            Self::Poll => 20,
-            Self::Inventory => 40,
+            Self::PowerOn => (0, 0),
+            Self::Off => (2, 1),
+            Self::LookUp => (10, 3),
+            Self::Person => (16, 5),
+            Self::Shutdown => (24, 13),
+            Self::Poll => (30, 18),
+            Self::Watch => (40, 28),
+            Self::Inventory => (50, 40),
         }
     }
 
-    /// How many of `limit` requests this rank may fill, never none at all.
-    const fn share(self, limit: usize) -> usize {
-        let share = limit - limit * self.leaves() / 100;
-        if share == 0 { 1 } else { share }
+    /// How many of a minute's `limit` requests this rank may fill, never none at all.
+    const fn share_of_minute(self, limit: usize) -> usize {
+        all_but(self.leaves().0, limit)
     }
+
+    /// How many of an hour's `limit` requests this rank may fill, never none at all.
+    const fn share_of_hour(self, limit: usize) -> usize {
+        all_but(self.leaves().1, limit)
+    }
+
+    /// Whether it may find out, now and then, whether DigitalOcean that asked for a long silence is back: a Droplet that is off
+    /// cannot wait for an hour.
+    const fn may_probe(self) -> bool {
+        matches!(self, Self::PowerOn | Self::Off)
+    }
+}
+
+const fn all_but(percent: usize, limit: usize) -> usize {
+    let share = limit - limit * percent / 100;
+    if share == 0 { 1 } else { share }
 }
 
 /// Leave to send one request.
@@ -60,6 +79,14 @@ impl Priority {
 pub struct Ticket {
     /// How many requests had left when this one did, itself included.
     number: u64,
+    priority: Priority,
+}
+
+impl Ticket {
+    /// Whose leave it is.
+    pub fn priority(&self) -> Priority {
+        self.priority
+    }
 }
 
 /// The answer to "may I send?".
@@ -89,6 +116,11 @@ const MINUTE: SignedDuration = SignedDuration::from_secs(62);
 const HOUR: SignedDuration = SignedDuration::from_secs(3_610);
 /// How often one request may find out whether DigitalOcean's count has recovered.
 const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// How often, in a silence longer than everybody's, one request for a Droplet that is off may find out whether it is over.
+const PROBE_SILENCE_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// What a downtime asks for from its shutdown on: its Snapshot, its power_on, and its share of the looks, with some to spare.
+const REQUESTS_PER_DOWNTIME: usize = 8;
 
 /// The record of what left, and of what DigitalOcean said about it.
 #[derive(Debug)]
@@ -96,10 +128,23 @@ pub struct Budget {
     hour_limit: usize,
     all: Window,
     polls: Window,
+    offs: Window,
+    shutdowns: Window,
     numbered: u64,
     observed: Option<Observed>,
-    paused_until: Option<Timestamp>,
+    silence: Option<Silence>,
     latest: Timestamp,
+}
+
+/// DigitalOcean asked for no requests.
+#[derive(Clone, Copy, Debug)]
+struct Silence {
+    /// Until when it is kept by all but those who may probe.
+    until: Timestamp,
+    /// Before this moment nobody probes.
+    probe_at: Timestamp,
+    /// How many requests had left when it was asked for: an answer to a later one shows whether it is over.
+    number: u64,
 }
 
 /// What the latest answer said of the hour; other programs may use the same token.
@@ -118,9 +163,11 @@ impl Default for Budget {
             hour_limit: USUAL_LIMIT,
             all: Window::default(),
             polls: Window::default(),
+            offs: Window::default(),
+            shutdowns: Window::default(),
             numbered: 0,
             observed: None,
-            paused_until: None,
+            silence: None,
             latest: Timestamp::MIN,
         }
     }
@@ -134,14 +181,20 @@ impl Budget {
             Some(at) if at > now => Admission::At(at),
             _ => {
                 self.all.0.push_back(now);
-                if priority == Priority::Poll {
-                    self.polls.0.push_back(now);
+                match priority {
+                    Priority::Poll => self.polls.0.push_back(now),
+                    Priority::Off => self.offs.0.push_back(now),
+                    Priority::Shutdown => self.shutdowns.0.push_back(now),
+                    _ => {}
+                }
+                if let Some(silence) = &mut self.silence {
+                    silence.probe_at = later(now, PROBE_SILENCE_EVERY);
                 }
                 if let Some(observed) = &mut self.observed {
                     observed.probe_at = observed.probe_at.max(later(now, PROBE_EVERY));
                 }
                 self.numbered += 1;
-                Admission::Now(Ticket { number: self.numbered })
+                Admission::Now(Ticket { number: self.numbered, priority })
             }
         }
     }
@@ -149,7 +202,7 @@ impl Budget {
     /// When a request of this rank may leave, and what it waits for; none if at once.
     pub fn held_back(&mut self, priority: Priority, now: Timestamp) -> Option<HeldBack> {
         self.advance(now);
-        match (self.paused_until, self.free_at(priority, now).filter(|at| *at > now)) {
+        match (self.silence_for(priority, now), self.free_at(priority, now).filter(|at| *at > now)) {
             (Some(until), _) => Some(HeldBack::Silence(until)),
             (None, Some(at)) => Some(HeldBack::Turn(at)),
             (None, None) => None,
@@ -161,8 +214,20 @@ impl Budget {
         if let Some(limit) = answer.number("ratelimit-limit").and_then(|limit| usize::try_from(limit).ok()) {
             self.hour_limit = limit.clamp(1, HIGHEST_LIMIT);
         }
-        if let Some(until) = answer.blocked_until() {
-            self.paused_until = self.paused_until.max(Some(until));
+        match (answer.blocked_until(), answer.silence_until()) {
+            (Some(probe_at), Some(until)) => {
+                let earlier = self.silence.filter(|earlier| earlier.until > until);
+                let until = earlier.map_or(until, |earlier| earlier.until);
+                // Asked for again by the answer to a probe, the next probe keeps its time.
+                let soon = probe_at.min(later(answer.received_at, PROBE_SILENCE_EVERY));
+                let probe_at = self.silence.map_or(probe_at, |earlier| earlier.probe_at.max(soon));
+                self.silence = Some(Silence { until, probe_at, number: self.numbered });
+            }
+            // It does what is asked again.
+            _ if (200..300).contains(&answer.status) => {
+                self.silence.take_if(|silence| silence.number < ticket.number);
+            }
+            _ => {}
         }
         // On a burst 429 `ratelimit-remaining` may read 0 though the hour has plenty left.
         let of_the_hour = answer.status != 429 || answer.header("retry-after").is_none();
@@ -174,19 +239,22 @@ impl Budget {
         }
     }
 
-    /// Until when DigitalOcean wants no request at all, whatever leave was given before.
-    pub fn silent_until(&mut self, now: Timestamp) -> Option<Timestamp> {
+    /// Until when DigitalOcean wants no request, also of those who have leave: none where this leave was given since it said so.
+    pub fn silent_until(&mut self, ticket: &Ticket, now: Timestamp) -> Option<Timestamp> {
         self.advance(now);
-        self.paused_until
+        self.silence.filter(|silence| ticket.number <= silence.number).map(|silence| {
+            if ticket.priority.may_probe() { silence.probe_at.min(silence.until) } else { silence.until }
+        })
     }
 
-    /// Whether a new downtime may begin when `requests` more must fit into the hour: the rest of its operation and what those
-    /// running already will still send.
-    pub fn fits(&mut self, requests: u32, now: Timestamp) -> bool {
+    /// Whether a new downtime may begin beside `downtimes` others: the rest of all of them must fit into the hour, and one minute
+    /// must be able to turn all of them on and have room for looks.
+    pub fn may_begin_downtime(&mut self, downtimes: usize, now: Timestamp) -> bool {
         self.advance(now);
-        let kept_back = self.hour_limit - Priority::Shutdown.share(self.hour_limit);
-        let requests = usize::try_from(requests).unwrap_or(usize::MAX);
-        self.paused_until.is_none() && self.left_this_hour() >= requests.saturating_add(kept_back)
+        let kept_back = self.hour_limit - Priority::Shutdown.share_of_hour(self.hour_limit);
+        let rest = downtimes.saturating_mul(REQUESTS_PER_DOWNTIME);
+        let most_at_once = (self.minute_limit() * 8 / 10).max(1);
+        self.silence.is_none() && downtimes < most_at_once && self.left_this_hour() >= rest.saturating_add(kept_back)
     }
 
     /// How many requests are left, in the hour or in the minute, whichever is less.
@@ -231,17 +299,28 @@ impl Budget {
     /// The first moment at which nothing that is known now stands in the way.
     fn free_at(&self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
         let (minute, hour) = (self.minute_limit(), self.hour_limit);
-        let shares =
-            [self.all.free_at(MINUTE, priority.share(minute), now), self.all.free_at(HOUR, priority.share(hour), now)];
-        let halves = match priority {
+        let shares = [
+            self.all.free_at(MINUTE, priority.share_of_minute(minute), now),
+            self.all.free_at(HOUR, priority.share_of_hour(hour), now),
+        ];
+        let own = match priority {
             Priority::Poll => {
                 [self.polls.free_at(MINUTE, poll_share(minute), now), self.polls.free_at(HOUR, poll_share(hour), now)]
             }
+            Priority::Off => [self.offs.free_at(MINUTE, off_share(minute), now), None],
+            Priority::Shutdown => [self.shutdowns.free_at(MINUTE, shutdown_share(minute), now), None],
             _ => [None, None],
         };
-        let spent = self.remaining().is_some_and(|remaining| remaining <= hour - priority.share(hour));
+        let spent = self.remaining().is_some_and(|remaining| remaining <= hour - priority.share_of_hour(hour));
         let probe = self.observed.as_ref().filter(|_| spent).map(|observed| observed.probe_at);
-        shares.into_iter().chain(halves).chain([probe, self.paused_until]).flatten().max()
+        shares.into_iter().chain(own).chain([probe, self.silence_for(priority, now)]).flatten().max()
+    }
+
+    /// Until when a request of this rank keeps silent.
+    fn silence_for(&self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
+        let silence = self.silence?;
+        let until = if priority.may_probe() { silence.probe_at.min(silence.until) } else { silence.until };
+        (until > now).then_some(until)
     }
 
     /// Forgets what has left both windows. A clock that was set back takes the record along, so that nobody waits for a
@@ -249,14 +328,18 @@ impl Budget {
     fn advance(&mut self, now: Timestamp) {
         if now < self.latest {
             let back = self.latest.duration_since(now);
-            let moments = self.all.0.iter_mut().chain(&mut self.polls.0).chain(&mut self.paused_until);
+            let windows = [&mut self.all, &mut self.polls, &mut self.offs, &mut self.shutdowns];
+            let moments = windows.into_iter().flat_map(|window| window.0.iter_mut());
             let probe = self.observed.as_mut().map(|observed| &mut observed.probe_at);
-            moments.chain(probe).for_each(|at| *at = later(*at, -back));
+            let silence = self.silence.as_mut().map(|silence| [&mut silence.until, &mut silence.probe_at]);
+            moments.chain(probe).chain(silence.into_iter().flatten()).for_each(|at| *at = later(*at, -back));
         }
         self.latest = now;
-        self.paused_until = self.paused_until.filter(|until| *until > now);
+        self.silence = self.silence.filter(|silence| silence.until > now);
         self.all.forget(HOUR, now);
         self.polls.forget(HOUR, now);
+        self.offs.forget(MINUTE, now);
+        self.shutdowns.forget(MINUTE, now);
         // An hour later every request it counted has left the window at DigitalOcean too.
         self.observed.take_if(|observed| later(observed.probe_at, HOUR) <= now);
     }
@@ -265,6 +348,18 @@ impl Budget {
 /// Looks may use half of a window at most.
 const fn poll_share(limit: usize) -> usize {
     if limit < 4 { 1 } else { limit / 2 }
+}
+
+/// What Droplets that are off wait for may use so much of a minute, so that looks keep no power_on waiting.
+const fn off_share(limit: usize) -> usize {
+    let share = limit * 6 / 10;
+    if share == 0 { 1 } else { share }
+}
+
+/// Beginnings may use so much of a minute, so that what they begin does not end all at once.
+const fn shutdown_share(limit: usize) -> usize {
+    let share = limit / 5;
+    if share == 0 { 1 } else { share }
 }
 
 fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {

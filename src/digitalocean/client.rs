@@ -172,7 +172,7 @@ impl Client {
     /// Sends one request, once, and takes in what its answer says about limits. Only for those who read the answer
     /// themselves: everybody else runs a [`Call`].
     pub async fn send(&self, request: &HttpRequest, ticket: Ticket) -> Result<HttpAnswer, TransportError> {
-        if let Some(until) = self.budget(Budget::silent_until) {
+        if let Some(until) = self.budget(|budget, now| budget.silent_until(&ticket, now)) {
             return Err(TransportError::HeldBack { until });
         }
         let begun = Instant::now();
@@ -201,7 +201,8 @@ impl Client {
         self.admit_ranked(&|| priority).await
     }
 
-    async fn admit_ranked(&self, rank: &impl Fn() -> Priority) -> Ticket {
+    /// Like [`Client::admit`], with a rank that is asked for while it waits.
+    pub(super) async fn admit_ranked(&self, rank: &impl Fn() -> Priority) -> Ticket {
         loop {
             match self.try_admit(rank()) {
                 Admission::Now(ticket) => return ticket,
@@ -223,9 +224,9 @@ impl Client {
         self.budget(|budget, now| budget.held_back(priority, now))
     }
 
-    /// Whether a new downtime may begin; see [`Budget::fits`].
-    pub fn fits(&self, requests: u32) -> bool {
-        self.budget(|budget, now| budget.fits(requests, now))
+    /// Whether a new downtime may begin beside so many; see [`Budget::may_begin_downtime`].
+    pub fn may_begin_downtime(&self, downtimes: usize) -> bool {
+        self.budget(|budget, now| budget.may_begin_downtime(downtimes, now))
     }
 
     /// The least pause between looks that cost `requests` each; see [`Budget::poll_floor`].

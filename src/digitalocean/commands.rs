@@ -33,14 +33,14 @@ pub fn power_on(droplet: DropletId) -> Call<Action> {
 /// Takes a Snapshot with this name.
 pub fn take_snapshot(droplet: DropletId, name: &str) -> Call<Action> {
     start(droplet, "snapshot", json!({ "name": name }))
-        .with_priority(Priority::SnapshotOff)
+        .with_priority(Priority::Off)
         .scopes(&["droplet:update", "image:create"])
 }
 
 /// Puts one of the Droplet's own Snapshots or backups back onto it: what is on the disk is lost.
 pub fn restore(droplet: DropletId, image: SnapshotId) -> Call<Action> {
     start(droplet, "restore", json!({ "image": image }))
-        .with_priority(Priority::SnapshotOff)
+        .with_priority(Priority::Off)
         .scopes(&["droplet:update", "droplet:admin"])
 }
 

@@ -53,10 +53,10 @@ pub struct HttpAnswer {
     pub received_at: Timestamp,
 }
 
-/// Longest wait that we believe a `retry-after`; beyond it somebody should look.
-const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// Every request leaves the hourly window after an hour, so no reset can be further away.
-const LONGEST_RESET: SignedDuration = SignedDuration::from_mins(61);
+/// The longest silence that everybody keeps; beyond it, those who wait for a Droplet that is off look whether it is over.
+const LONGEST_FOR_ALL: SignedDuration = SignedDuration::from_mins(2);
+/// The longest silence at all, since every request leaves the hourly window within an hour: who asks for a day is asked again.
+const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
 /// The wait after a 429 that does not say how long: one burst window.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_mins(1);
 
@@ -90,21 +90,29 @@ impl HttpAnswer {
         self.header(name)?.trim().parse().ok()
     }
 
-    /// Before which moment the server wants no further request, if it says so.
+    /// Before which moment nobody asks again, where the server wants no further request: as long as it says, up to two minutes.
     ///
     /// A 429 always says so: by `retry-after`, else by `ratelimit-reset`, else by being one.
     /// <https://docs.digitalocean.com/reference/api/reference/#section/Introduction/Rate-Limit>
     pub fn blocked_until(&self) -> Option<Timestamp> {
-        if !matches!(self.status, 429 | 503) {
-            return None;
+        self.asked_wait().map(|wait| self.after(wait.min(LONGEST_FOR_ALL)))
+    }
+
+    /// Before which moment only those ask again who cannot wait so long: as long as the server says, up to an hour.
+    pub(super) fn silence_until(&self) -> Option<Timestamp> {
+        self.asked_wait().map(|wait| self.after(wait.min(LONGEST_SILENCE)))
+    }
+
+    fn after(&self, wait: SignedDuration) -> Timestamp {
+        self.received_at.saturating_add(wait.max(SignedDuration::ZERO)).unwrap_or(self.received_at)
+    }
+
+    fn asked_wait(&self) -> Option<SignedDuration> {
+        match self.status {
+            429 => Some(self.retry_after().or_else(|| self.until_reset()).unwrap_or(UNSAID_WAIT)),
+            503 => self.retry_after(),
+            _ => None,
         }
-        let asked = self.retry_after().map(|wait| wait.min(LONGEST_RETRY_AFTER));
-        let wait = match (asked, self.status) {
-            (Some(wait), _) => wait,
-            (None, 429) => self.until_reset().unwrap_or(UNSAID_WAIT),
-            (None, _) => return None,
-        };
-        Some(self.received_at.saturating_add(wait.max(SignedDuration::ZERO)).unwrap_or(self.received_at))
     }
 
     fn retry_after(&self) -> Option<SignedDuration> {
@@ -120,7 +128,7 @@ impl HttpAnswer {
     fn until_reset(&self) -> Option<SignedDuration> {
         let reset = Timestamp::from_second(self.number("ratelimit-reset")?).ok()?;
         let wait = reset.duration_since(self.server_now()) + SignedDuration::from_secs(1);
-        (wait > SignedDuration::ZERO).then(|| wait.min(LONGEST_RESET))
+        (wait > SignedDuration::ZERO).then_some(wait)
     }
 
     fn server_now(&self) -> Timestamp {
@@ -196,7 +204,7 @@ mod tests {
     fn without_retry_after_the_reset_counts_by_the_servers_clock() {
         let date = Timestamp::from_second(2_000_000).unwrap();
         let date = jiff::fmt::rfc2822::to_string(&date.to_zoned(jiff::tz::TimeZone::UTC)).unwrap();
-        assert_eq!(waits(429, &[("date", &date), ("ratelimit-reset", "2000120")]), Some(121));
+        assert_eq!(waits(429, &[("date", &date), ("ratelimit-reset", "2000060")]), Some(61));
     }
 
     #[test]
@@ -207,10 +215,21 @@ mod tests {
     }
 
     #[test]
-    fn absurd_waits_are_bounded() {
-        assert_eq!(waits(429, &[("retry-after", "9223372036854775807")]), Some(24 * 3600));
-        assert_eq!(waits(429, &[("retry-after", "-5")]), Some(0));
-        assert_eq!(waits(429, &[("ratelimit-reset", "99999999999")]), Some(61 * 60));
+    fn long_waits_are_kept_for_two_minutes_by_all_and_for_an_hour_at_most() {
+        let silence = |status, headers: &[(&str, &str)]| {
+            let until = answer(status, headers).silence_until();
+            until.map(|until| until.as_second() - 1_000_000)
+        };
+        for wait in [[("retry-after", "9223372036854775807")], [("retry-after", "86400")]] {
+            assert_eq!((waits(429, &wait), silence(429, &wait)), (Some(120), Some(3_600)));
+            assert_eq!((waits(503, &wait), silence(503, &wait)), (Some(120), Some(3_600)));
+        }
+        let reset = [("ratelimit-reset", "1001800")];
+        assert_eq!((waits(429, &reset), silence(429, &reset)), (Some(120), Some(1_801)));
+        let past = [("retry-after", "-5")];
+        assert_eq!((waits(429, &past), silence(429, &past)), (Some(0), Some(0)));
+        let short = [("retry-after", "90")];
+        assert_eq!((waits(503, &short), silence(503, &short)), (Some(90), Some(90)));
     }
 
     #[test]

@@ -22,6 +22,9 @@ use crate::{
 /// Before a request that met an outage is tried again.
 const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
+/// Longer silences are the budget's affair: who may not send yet is put off once more.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(2);
+
 /// The call that a look is.
 pub fn look(look: &Look) -> Call<Answer> {
     match look {
@@ -72,7 +75,7 @@ pub fn command(command: &Command) -> Call<Answer> {
 /// What an error means to an operation.
 pub fn trouble(error: &Error, now: Timestamp) -> Trouble {
     let retry_at = match error.retry() {
-        Retry::At(moment) => moment,
+        Retry::At(moment) => moment.min(now + LONGEST_PAUSE),
         Retry::Soon | Retry::Never => now + OUTAGE_PAUSE,
     };
     match (error.delivery(), error) {
@@ -83,7 +86,9 @@ pub fn trouble(error: &Error, now: Timestamp) -> Trouble {
         }
         (Delivery::Refused, Error::NotFound { .. }) => Trouble::NotFound,
         (Delivery::Refused, Error::Busy { .. }) => Trouble::Busy,
-        (Delivery::Refused, Error::Throttled { until, .. }) => Trouble::Throttled { until: *until },
+        (Delivery::Refused, Error::Throttled { until, .. }) => {
+            Trouble::Throttled { until: (*until).min(now + LONGEST_PAUSE) }
+        }
         (Delivery::Refused, Error::Refused { message, .. }) => Trouble::Refused { message: message.clone() },
         (Delivery::Ambiguous, _) | (_, Error::Unavailable { .. } | Error::Unreadable { .. }) => {
             Trouble::Unclear { retry_at }

@@ -19,7 +19,12 @@ use tracing::Instrument;
 use super::{Claimed, Worker, perform, rank};
 use crate::{
     clock::Clock,
-    digitalocean::{budget::HeldBack, client::Client, error::Error as DigitalOceanError, watcher::Watcher},
+    digitalocean::{
+        budget::{HeldBack, Priority},
+        client::Client,
+        error::Error as DigitalOceanError,
+        watcher::Watcher,
+    },
     operation::{
         Hindrance, Rules,
         ids::OperationId,
@@ -38,8 +43,8 @@ const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(2);
 /// How much longer whoever waits for a turn waits for each operation there is.
 const CROWD_PAUSE_MILLIS: i64 = 20;
 const LONGEST_CROWD_PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// What the rest of a take asks for after its shutdown was begun, with some looks to spare.
-const REQUESTS_PER_DOWNTIME: u32 = 14;
+/// Where DigitalOcean wants silence, whether it still does is asked at least this often.
+const LONGEST_SILENT_NAP: SignedDuration = SignedDuration::from_mins(1);
 /// Before a shutdown that does not fit into the budget asks again.
 const TURN_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// Before the store is asked again after it failed.
@@ -48,9 +53,8 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 const PANIC_PAUSE: Duration = Duration::from_mins(1);
 /// The store is asked for what is due at least this often, should the machine's clock be set.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
-/// With more operations than this the watcher sweeps, and a round of looks costs no more than its pages.
-const MOST_SINGLE_LOOKS: u32 = 30;
-const SWEEP_REQUESTS: u32 = 10;
+/// A round of looks costs no more than this, however many look: the watcher sweeps.
+const MOST_REQUESTS_PER_ROUND: u32 = 10;
 
 /// Runs turns until it is told to stop.
 pub struct Turns {
@@ -205,17 +209,23 @@ impl Turns {
     /// meanwhile, and shows that it waits.
     async fn wait(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<(Hindrance, Timestamp)>, Error> {
         let operation = claimed.operation();
-        let held_back = self.client.held_back(rank::priority(operation));
+        let rank = rank::priority(operation);
+        let held_back = self.client.held_back(rank);
         if let Some(HeldBack::Silence(until)) = held_back {
-            return Ok(Some((Hindrance::Throttled, until)));
+            // It may be over sooner than was asked for.
+            return Ok(Some((Hindrance::Throttled, until.min(now + LONGEST_SILENT_NAP))));
         }
         if claimed.opens_downtime() && !self.has_room_for_downtime().await? {
             return Ok(Some((Hindrance::Turn, now + TURN_PAUSE)));
         }
-        let Some(HeldBack::Turn(at)) = held_back.filter(|_| !operation.owes_power()) else { return Ok(None) };
-        // The more wait, the longer until it can be one's turn, and the less is worth asking for it.
+        let Some(HeldBack::Turn(at)) = held_back.filter(|_| rank != Priority::PowerOn) else { return Ok(None) };
+        // The more wait, the longer until it can be one's turn, and the less is worth asking for it; but not while a Droplet
+        // is off.
         let crowd = i64::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
-        let pause = SignedDuration::from_millis(CROWD_PAUSE_MILLIS.saturating_mul(crowd)).min(LONGEST_CROWD_PAUSE);
+        let pause = match rank {
+            Priority::Off => SignedDuration::ZERO,
+            _ => SignedDuration::from_millis(CROWD_PAUSE_MILLIS.saturating_mul(crowd)).min(LONGEST_CROWD_PAUSE),
+        };
         Ok((at > now + SHORT_WAIT).then_some((Hindrance::Turn, at.max(now + pause))))
     }
 
@@ -292,16 +302,15 @@ impl Turns {
     /// The rules with the pause that the request budget allows: polls use at most half of it, so with more operations it grows.
     fn paced_rules(&self) -> Rules {
         let open = u32::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        let requests = if open > MOST_SINGLE_LOOKS { SWEEP_REQUESTS } else { open.max(1) };
+        let requests = open.clamp(1, MOST_REQUESTS_PER_ROUND);
         let floor = SignedDuration::try_from(self.client.poll_floor(requests)).unwrap_or(SignedDuration::ZERO);
         Rules { poll_interval: self.rules.poll_interval.max(floor), ..self.rules.clone() }
     }
 
-    /// Whether the rest of one more downtime fits beside those under way, and those that are about to begin.
+    /// Whether one more downtime fits beside those under way, and those that are about to begin.
     async fn has_room_for_downtime(&self) -> Result<bool, Error> {
-        let downtimes = self.store.power_owed().await?.len() + self.lock_busy().len();
-        let downtimes = u32::try_from(downtimes).unwrap_or(u32::MAX);
-        Ok(self.client.fits(downtimes.saturating_mul(REQUESTS_PER_DOWNTIME)))
+        let downtimes = self.store.power_owed().await?.len() + self.lock_busy().len().saturating_sub(1);
+        Ok(self.client.may_begin_downtime(downtimes))
     }
 
     fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod crowd;
+
 fn at(seconds: f64) -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_secs_f64(seconds)
 }
@@ -28,13 +30,14 @@ fn ticket(budget: &mut Budget, now: Timestamp) -> Ticket {
     }
 }
 
-const RANKS: [Priority; 7] = [
+const RANKS: [Priority; 8] = [
     Priority::PowerOn,
+    Priority::Off,
     Priority::LookUp,
-    Priority::SnapshotOff,
     Priority::Person,
     Priority::Shutdown,
     Priority::Poll,
+    Priority::Watch,
     Priority::Inventory,
 ];
 
@@ -98,9 +101,9 @@ fn what_others_used_of_the_hour_counts_too() {
     let mut budget = Budget::default();
     let leave = ticket(&mut budget, at(0.0));
     budget.observe(&leave, &answer(200, &[("ratelimit-limit", "5000"), ("ratelimit-remaining", "120")], at(0.2)));
-    assert!(!may(&mut budget, Priority::Person, at(0.3)), "8 % are kept for those before");
-    assert_eq!(sent(&mut budget, Priority::LookUp, at(0.3)), 20);
-    assert_eq!(sent(&mut budget, Priority::PowerOn, at(0.3)), 100);
+    assert!(!may(&mut budget, Priority::Person, at(0.3)), "5 % are kept for those before");
+    assert_eq!(sent(&mut budget, Priority::Off, at(0.3)), 70);
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(0.3)), 50);
 }
 
 #[test]
@@ -141,15 +144,106 @@ fn absurd_limits_neither_stop_us_nor_eat_the_memory() {
 }
 
 #[test]
-fn a_shutdown_begins_only_when_the_rest_of_its_operation_fits() {
+fn a_downtime_begins_only_when_the_rest_of_all_of_them_fits() {
     let mut budget = Budget::default();
-    assert!(budget.fits(4_300, at(0.0)));
-    assert!(!budget.fits(4_301, at(0.0)));
+    assert!(budget.may_begin_downtime(199, at(0.0)));
+    assert!(!budget.may_begin_downtime(200, at(0.0)), "one minute could not turn them all on");
     let leave = ticket(&mut budget, at(0.0));
-    budget.observe(&leave, &answer(200, &[("ratelimit-remaining", "710")], at(0.0)));
-    assert!(budget.fits(10, at(0.0)) && !budget.fits(11, at(0.0)));
+    budget.observe(&leave, &answer(200, &[("ratelimit-remaining", "730")], at(0.0)));
+    assert!(budget.may_begin_downtime(10, at(0.0)) && !budget.may_begin_downtime(11, at(0.0)));
     budget.observe(&leave, &answer(429, &[("retry-after", "5")], at(0.0)));
-    assert!(!budget.fits(0, at(1.0)));
+    assert!(!budget.may_begin_downtime(0, at(1.0)));
+}
+
+#[test]
+fn what_droplets_that_are_off_wait_for_uses_up_to_sixty_percent_of_a_minute_and_no_more() {
+    let mut budget = Budget::default();
+    assert_eq!(sent(&mut budget, Priority::Off, at(0.0)), 150);
+    assert!(may(&mut budget, Priority::Person, at(0.0)), "people are heard all the same");
+    assert!(may(&mut budget, Priority::Off, at(62.0)));
+}
+
+#[test]
+fn nobody_else_takes_what_a_droplet_that_is_off_waits_for() {
+    for rank in &RANKS[2..] {
+        let mut budget = Budget::default();
+        sent(&mut budget, *rank, at(0.0));
+        assert!(sent(&mut budget, Priority::Off, at(0.0)) >= 20, "{rank:?}");
+        assert!(sent(&mut budget, Priority::PowerOn, at(0.0)) >= 5, "{rank:?}");
+    }
+}
+
+#[test]
+fn eight_percent_are_always_free_for_people() {
+    let mut budget = Budget::default();
+    for rank in &RANKS[4..] {
+        sent(&mut budget, *rank, at(0.0));
+    }
+    assert!(sent(&mut budget, Priority::Person, at(0.0)) >= 20);
+}
+
+fn silent(seconds: &str) -> Budget {
+    let mut budget = Budget::default();
+    let leave = ticket(&mut budget, at(0.0));
+    budget.observe(&leave, &answer(503, &[("retry-after", seconds)], at(0.0)));
+    budget
+}
+
+#[test]
+fn two_minutes_of_silence_are_kept_by_everybody() {
+    let mut budget = silent("120");
+    for priority in RANKS {
+        assert_eq!(budget.admit(priority, at(119.0)), Admission::At(at(120.0)));
+    }
+    assert!(RANKS.iter().all(|priority| may(&mut budget, *priority, at(120.0))));
+}
+
+#[test]
+fn in_a_longer_silence_power_is_tried_once_a_minute_and_the_others_wait_an_hour_at_most() {
+    let mut budget = silent("86400");
+    assert_eq!(budget.admit(Priority::PowerOn, at(1.0)), Admission::At(at(120.0)));
+    let mut tried = Vec::new();
+    for second in 1..3_600 {
+        let now = at(f64::from(second));
+        assert!(RANKS[2..].iter().all(|priority| !may(&mut budget, *priority, now)), "{second}");
+        let admission = budget.admit(if second % 2 == 0 { Priority::PowerOn } else { Priority::Off }, now);
+        if let Admission::Now(leave) = admission {
+            assert_eq!(budget.silent_until(&leave, now), None, "leave was given since");
+            tried.push(second);
+            budget.observe(&leave, &answer(503, &[], now));
+        }
+    }
+    assert_eq!(tried[..3], [120, 180, 240]);
+    assert_eq!(tried.len(), 58);
+    assert!(may(&mut budget, Priority::Inventory, at(3_600.0)));
+}
+
+#[test]
+fn an_answer_to_a_probe_ends_the_silence_and_one_from_before_it_does_not() {
+    let mut budget = Budget::default();
+    let (early, late) = (ticket(&mut budget, at(0.0)), ticket(&mut budget, at(0.0)));
+    budget.observe(&early, &answer(503, &[("retry-after", "86400")], at(0.1)));
+    budget.observe(&late, &answer(200, &[], at(0.2)));
+    assert!(!may(&mut budget, Priority::Person, at(130.0)));
+    assert!(budget.silent_until(&late, at(130.0)).is_some(), "it was given before");
+    let probe = ticket(&mut budget, at(130.0));
+    budget.observe(&probe, &answer(200, &[], at(130.1)));
+    assert!(may(&mut budget, Priority::Inventory, at(130.2)));
+}
+
+#[test]
+fn asked_for_a_day_at_every_probe_power_is_still_tried_once_a_minute() {
+    let mut budget = silent("86400");
+    let mut tried = 0;
+    for second in 1..7_200 {
+        let now = at(f64::from(second));
+        if let Admission::Now(leave) = budget.admit(Priority::PowerOn, now) {
+            tried += 1;
+            budget.observe(&leave, &answer(503, &[("retry-after", "86400")], now));
+        }
+    }
+    assert_eq!(tried, 118);
+    assert!(!may(&mut budget, Priority::Person, at(7_200.0)));
 }
 
 #[test]
@@ -174,9 +268,18 @@ fn a_clock_that_is_set_back_stops_nobody() {
     assert!(may(&mut budget, Priority::PowerOn, at(62.0)));
 }
 
+#[test]
+fn a_clock_that_is_set_back_prolongs_no_silence() {
+    let mut budget = Budget::default();
+    let leave = ticket(&mut budget, at(86_400.0));
+    budget.observe(&leave, &answer(503, &[("retry-after", "600")], at(86_400.0)));
+    assert_eq!(budget.admit(Priority::Person, at(0.0)), Admission::At(at(600.0)));
+    assert_eq!(budget.admit(Priority::PowerOn, at(0.0)), Admission::At(at(120.0)));
+}
+
 proptest! {
     #[test]
-    fn the_vendors_windows_never_overflow(asks in prop::collection::vec((0usize..7, 0u32..40_000, 0u32..300), 1..60)) {
+    fn the_vendors_windows_never_overflow(asks in prop::collection::vec((0usize..8, 0u32..40_000, 0u32..300), 1..60)) {
         let mut budget = Budget::default();
         let (mut now, mut all) = (at(0.0), Vec::new());
         for (rank, millis, times) in asks {
@@ -195,7 +298,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_waits_as_told_gets_leave(rank in 0usize..7, burst in 0usize..600, remaining in 0u32..400, pause in 0u32..90) {
+    fn whoever_waits_as_told_gets_leave(rank in 0usize..8, burst in 0usize..600, remaining in 0u32..400, pause in 0u32..90) {
         let mut budget = Budget::default();
         let leave = ticket(&mut budget, at(0.0));
         for _ in 0..burst {
