@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::vendor::{Arrived, Vendor, ok};
+use crate::vendor::{Arrived, Reply, Vendor, ok};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use snapshot_bot::{
     clock::Clock,
     digitalocean::{
-        budget::Priority,
+        budget::{Admission, Priority},
         client::{Client, Settings},
         model::ActionStatus,
         watcher::{Look, Watcher},
@@ -28,13 +28,27 @@ fn droplet(id: u64) -> Value {
 
 /// An account whose lists show the things 1 to 300; any other exists by itself alone.
 async fn stage() -> (Vendor, Watcher, Clock) {
-    let vendor = Vendor::start(|arrived: &Arrived| {
+    let (vendor, watcher, clock, _) = stage_with(Lists::Shown).await;
+    (vendor, watcher, clock)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Lists {
+    Shown,
+    Forbidden,
+}
+
+async fn stage_with(lists: Lists) -> (Vendor, Watcher, Clock, Client) {
+    let vendor = Vendor::start(move |arrived: &Arrived| {
         let path = arrived.line.trim_start_matches("GET /v2/");
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let page: u64 =
             query.split('&').find_map(|pair| pair.strip_prefix("page=")).map_or(1, |page| page.parse().unwrap());
         let shown = (page - 1) * 200 + 1..=(page * 200).min(300);
         match path.split_once('/') {
+            None if lists == Lists::Forbidden => {
+                Reply::Answer(403, Vec::new(), json!({ "id": "forbidden", "message": "no lists" }).to_string())
+            }
             None if path == "actions" => ok(&json!({ "actions": shown.map(action).collect::<Vec<_>>() })),
             None => ok(&json!({ "droplets": shown.map(droplet).collect::<Vec<_>>() })),
             Some(("actions", id)) => ok(&json!({ "action": action(id.parse().unwrap()) })),
@@ -46,7 +60,7 @@ async fn stage() -> (Vendor, Watcher, Clock) {
     let now = clock.clone();
     let settings = Settings::new(vendor.url.clone(), SecretString::from("token"));
     let client = Client::new(&settings, Arc::new(move || now.now())).unwrap();
-    (vendor, Watcher::new(client, Duration::from_secs(5)), clock)
+    (vendor, Watcher::new(client.clone(), Duration::from_secs(5)), clock, client)
 }
 
 const ANY: Look = Look { priority: Priority::Poll, since: Timestamp::MIN };
@@ -60,16 +74,16 @@ async fn look_at(watcher: &Watcher, ids: impl IntoIterator<Item = u64>) {
 #[tokio::test]
 async fn a_few_are_looked_at_one_by_one() {
     let (vendor, watcher, _) = stage().await;
-    look_at(&watcher, 1..=30).await;
+    look_at(&watcher, 1..=5).await;
     let lines = vendor.lines();
-    assert_eq!(lines.len(), 30);
+    assert_eq!(lines.len(), 5);
     assert!(lines.iter().all(|line| line.starts_with("GET /v2/actions/")), "{lines:?}");
 }
 
 #[tokio::test]
 async fn many_share_one_sweep_and_a_fresh_one_is_a_look() {
     let (vendor, watcher, clock) = stage().await;
-    look_at(&watcher, 1..=31).await;
+    look_at(&watcher, 1..=6).await;
     clock.advance(SignedDuration::from_secs(5));
     let before = vendor.lines().len();
     look_at(&watcher, 1..=100).await;
@@ -84,7 +98,7 @@ async fn many_share_one_sweep_and_a_fresh_one_is_a_look() {
 #[tokio::test]
 async fn what_a_sweep_does_not_show_is_looked_at_by_itself() {
     let (vendor, watcher, clock) = stage().await;
-    look_at(&watcher, 1..=31).await;
+    look_at(&watcher, 1..=6).await;
     clock.advance(SignedDuration::from_secs(5));
     let before = vendor.lines().len();
     look_at(&watcher, (1..=40).chain([900])).await;
@@ -93,6 +107,68 @@ async fn what_a_sweep_does_not_show_is_looked_at_by_itself() {
         lines,
         ["GET /v2/actions?page=1&per_page=200", "GET /v2/actions?page=2&per_page=200", "GET /v2/actions/900"]
     );
+    clock.advance(SignedDuration::from_secs(9));
+    look_at(&watcher, [900]).await;
+    assert_eq!(vendor.lines().len(), before + 4, "no list is read for it again");
+}
+
+#[tokio::test]
+async fn one_page_that_shows_two_is_cheaper_than_two_looks() {
+    let (vendor, watcher, clock) = stage().await;
+    look_at(&watcher, 1..=6).await;
+    clock.advance(SignedDuration::from_secs(20));
+    let before = vendor.lines().len();
+    look_at(&watcher, [1]).await;
+    look_at(&watcher, [2]).await;
+    assert_eq!(vendor.lines()[before..], ["GET /v2/actions/1", "GET /v2/actions?page=1&per_page=200"]);
+}
+
+#[tokio::test]
+async fn only_pages_that_showed_something_of_ours_are_read_again() {
+    let (vendor, watcher, clock) = stage().await;
+    look_at(&watcher, 291..=296).await;
+    clock.advance(SignedDuration::from_secs(9));
+    let before = vendor.lines().len();
+    look_at(&watcher, 291..=296).await;
+    assert_eq!(vendor.lines()[before..], ["GET /v2/actions?page=2&per_page=200"]);
+}
+
+#[tokio::test]
+async fn what_is_off_and_what_is_merely_watched_share_a_sweep_and_the_better_rank_lets_it_go() {
+    let (vendor, watcher, clock, client) = stage_with(Lists::Shown).await;
+    join_all((1..=6).map(|id| watcher.droplet(DropletId(id), ANY))).await;
+    clock.advance(SignedDuration::from_secs(5));
+    while matches!(client.try_admit(Priority::Watch), Admission::Now(_)) {}
+    let before = vendor.lines().len();
+    let look = |id, priority| watcher.droplet(DropletId(id), Look { priority, since: Timestamp::MIN });
+    let watched = join_all((1..=5).map(|id| look(id, Priority::Watch)));
+    let (watched, off) = tokio::join!(watched, async {
+        tokio::task::yield_now().await;
+        assert_eq!(vendor.lines().len(), before, "those that are watched wait");
+        look(6, Priority::Off).await
+    });
+    assert!(watched.into_iter().chain([off]).all(|seen| seen.is_ok()));
+    assert_eq!(vendor.lines()[before..], ["GET /v2/droplets?page=1&per_page=200"]);
+}
+
+#[tokio::test]
+async fn nobody_is_shown_an_older_reading_after_a_newer_one() {
+    let (vendor, watcher, clock) = stage().await;
+    join_all((1..=40).map(|id| watcher.droplet(DropletId(id), ANY))).await;
+    clock.advance(SignedDuration::from_secs(1));
+    let newer = Look { since: clock.now(), ..ANY };
+    let seen = watcher.droplet(DropletId(30), newer).await.unwrap();
+    let before = vendor.lines().len();
+    assert!(watcher.droplet(DropletId(30), ANY).await.unwrap().at >= seen.at);
+    watcher.droplet(DropletId(31), ANY).await.unwrap();
+    assert_eq!(vendor.lines()[before..], ["GET /v2/droplets/30"], "the others are still remembered");
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_had_keeps_nobody_from_looking_at_the_thing_itself() {
+    let (vendor, watcher, _, _) = stage_with(Lists::Forbidden).await;
+    look_at(&watcher, 1..=8).await;
+    assert_eq!(vendor.lines().iter().filter(|line| line.starts_with("GET /v2/actions/")).count(), 8);
 }
 
 #[tokio::test]
