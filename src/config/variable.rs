@@ -57,7 +57,8 @@ table! {
         "The ids of the guilds to serve, separated by commas. Commands are registered there, and whatever comes from \
          elsewhere is refused. Discord shows ids once Developer Mode is on (User Settings, Advanced).");
     DIGITALOCEAN_TOKEN = secret(Refused, "dop_v1_…64 hexadecimal digits",
-        "The API token: DigitalOcean, API, Generate New Token. The README lists the scopes it needs.");
+        "The API token: DigitalOcean, API, Generate New Token. The README lists the scopes it needs. Another token must be of \
+         the same account: a database belongs to one.");
     DIGITALOCEAN_API_URL = variable(Default("https://api.digitalocean.com"), "https://api.digitalocean.com",
         "Where the API lives: scheme, host and port alone. Plain http is accepted for loopback only, for simulators.");
     DROPLET_TAG = variable(Absent("all Droplets"), "snapshot-bot",
@@ -70,7 +71,8 @@ table! {
     RESTORE_ROLES = variable(Absent("none"), "123456789012345678",
         "The ids of the roles that may do everything: restore, launch and delete too.");
     DATABASE_URL = secret(Default("sqlite://snapshot-bot.db"), "postgres://user:password@host/snapshot_bot",
-        "Where the bot remembers what it does: a SQLite file, or PostgreSQL, on which a second bot can stand by.");
+        "Where the bot remembers what it does: a SQLite file, or PostgreSQL, on which a second bot can stand by. One \
+         database for each DigitalOcean account.");
     NOTIFY_CHANNEL_ID = variable(Absent("none"), "123456789012345678",
         "A channel that also hears of every outcome.");
     POLL_INTERVAL = variable(Default("5s"), "5s",
