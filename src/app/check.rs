@@ -49,6 +49,7 @@ const PURPOSES: &[(&str, &[&str], Need)] = &[
         &["droplet:create", "regions:read", "sizes:read", "ssh_key:read", "tag:create"],
         Need::ToChoose,
     ),
+    ("knowing the account again when the token changes", &["account:read"], Need::ToChoose),
 ];
 
 /// Who needs a scope.
@@ -184,7 +185,7 @@ fn scopes_for(
             findings.missing(&format!("scopes for {purpose}: the token may lack {missing}{hidden}{said}"), next)
         }
         (false, _) => {
-            findings.note(&format!("scopes for {purpose}: the token may lack {missing}, so that will be refused{said}"))
+            findings.note(&format!("scopes for {purpose}: the token may lack {missing}, so that is not possible{said}"))
         }
         (true, Some((scope, error))) if needed => {
             findings.missing(&format!("scopes for {purpose}: {scope} cannot be seen, {error}"), "try again later")

@@ -71,6 +71,7 @@ pub const PROBES: &[Probe] = &[
     read("sizes:read", "/v2/sizes?per_page=1"),
     read("ssh_key:read", "/v2/account/keys?per_page=1"),
     write("tag:create", Post, "/v2/tags"),
+    read("account:read", "/v2/account"),
 ];
 
 impl Probe {
