@@ -123,7 +123,7 @@ impl World {
     }
 
     pub(super) fn interact(&mut self, new: NewInteraction) -> Snowflake {
-        let id = self.ids.next();
+        let id = self.ids.next_at(self.settings.now.get());
         let twice = std::mem::take(&mut self.dispatch_twice);
         let interaction = Interaction {
             id,

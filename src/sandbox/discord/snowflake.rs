@@ -1,7 +1,7 @@
 //! Snowflake ids: what every user, Guild, Channel, Message and Interaction of the simulated Discord is called by.
 //!
-//! They count up from a fixed start, so that a run repeats exactly; those of Messages tell their moment, by which bots look for
-//! them. Called by every file of this folder.
+//! They count up from a fixed start, so that a run repeats exactly; those of Messages and Interactions tell their moment, by which bots
+//! look for the ones and see how old the others are. Called by every file of this folder.
 
 use std::{fmt, str::FromStr};
 
