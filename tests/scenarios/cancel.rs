@@ -106,7 +106,8 @@ async fn others_operations_take_the_restore_right() {
         let nosy = stage.seat(name, role);
         let before = nosy.seat.messages().len();
         nosy.run("/snapshot cancel operation:x").await;
-        let told: Vec<_> = nosy.seat.messages().split_off(before).into_iter().map(|message| message.body.content).collect();
+        let told: Vec<_> =
+            nosy.seat.messages().split_off(before).into_iter().map(|message| message.body.content).collect();
         assert!(!told.is_empty() && told.iter().all(|text| !text.contains("web-1")), "{told:?}");
         nosy.transcript();
     }

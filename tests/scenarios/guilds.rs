@@ -24,7 +24,8 @@ async fn two() -> (Stage, Elsewhere) {
         let (mia, tom) = (world.add_user("mia"), world.add_user("tom"));
         world.join(guild, mia, &[managers]);
         world.join(guild, tom, &[takers]);
-        let (guilds, roles) = (format!("{},{guild}", stage.guild), format!("{},{takers}", stage.environment["TAKE_ROLES"]));
+        let (guilds, roles) =
+            (format!("{},{guild}", stage.guild), format!("{},{takers}", stage.environment["TAKE_ROLES"]));
         drop(world);
         stage.environment.insert("DISCORD_GUILD_ID", guilds);
         stage.environment.insert("TAKE_ROLES", roles);
@@ -46,7 +47,10 @@ async fn another_server_learns_what_is_busy_and_who_may_restore_may_cancel_it() 
     stage.snapshot_begins("web-1").await;
     tom.run("/snapshot take droplet:web-1").await;
     let told = tom.seat.transcript();
-    assert!(told.contains("`web-1` is busy: another server is taking a Snapshot of it. Nothing was done; try again"), "{told}");
+    assert!(
+        told.contains("`web-1` is busy: another server is taking a Snapshot of it. Nothing was done; try again"),
+        "{told}"
+    );
     for private in ["discord.com", "#ops", "ada", "operation"] {
         assert!(!told.contains(private), "{private}: {told}");
     }

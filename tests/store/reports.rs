@@ -82,7 +82,7 @@ contract! {
         store.report_posted(&report, MessageId(1), Version(1), "d", now).await.unwrap();
         let asking = Operation { questions: 1, question: Some(Question { opened_at: now, shown_at: None }), ..operation };
         store.commit(&load(&store, asking.id).await, &asking, None).await.unwrap();
-        let question = question_due(&store, now).await.unwrap();
+        let question = question_due(&store, at(FAR)).await.unwrap();
         assert_eq!((question.generation, question.channel, question.message), (1, ChannelId(3), None));
         store.report_posted(&question, MessageId(2), question.operation.version, "d", now).await.unwrap();
         assert_eq!(question_due(&store, at(FAR)).await, None, "it shows what is true");
@@ -98,7 +98,7 @@ contract! {
         // Another question is asked again, under a nonce of its own.
         let again = Operation { questions: 2, ..asking };
         store.commit(&load(&store, again.id).await, &again, None).await.unwrap();
-        let again = question_due(&store, memory.clock.now()).await.unwrap();
+        let again = question_due(&store, at(FAR)).await.unwrap();
         assert_eq!((again.generation, again.message, again.posting_since), (2, None, None));
     }
 
@@ -107,7 +107,7 @@ contract! {
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let asking = Operation { questions: 1, question: Some(Question { opened_at: at(6), shown_at: None }), ..operation };
         store.commit(&load(&store, asking.id).await, &asking, None).await.unwrap();
-        let question = question_due(&store, memory.clock.now()).await.unwrap();
+        let question = question_due(&store, at(FAR)).await.unwrap();
         store.report_posted(&question, MessageId(2), question.operation.version, "d", at(7)).await.unwrap();
         store.report_failed(&question, at(FAR)).await.unwrap();
         let answered = Operation { question: None, ..asking };

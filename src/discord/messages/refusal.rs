@@ -464,7 +464,7 @@ fn busy(droplet: &str, by: &Occupant) -> String {
             way(*operation, *progress)
         ),
         Occupant::Elsewhere { kind, may_cancel } => {
-            format!("{droplet} is busy: another server is {}. {}", at_work(kind), cancel_it(*may_cancel))
+            format!("{droplet} is busy: another server is {}. {}", with_droplet(kind), cancel_it(*may_cancel))
         }
     }
 }
@@ -476,18 +476,28 @@ fn in_use(by: &Occupant) -> String {
             way(*operation, *progress)
         ),
         Occupant::Elsewhere { kind, may_cancel } => {
-            format!("This Snapshot is in use: another server is {}. {}", at_work(kind), cancel_it(*may_cancel))
+            format!("This Snapshot is in use: another server is {}. {}", with_snapshot(kind), cancel_it(*may_cancel))
         }
     }
 }
 
-/// What another server is doing.
-fn at_work(kind: &Kind) -> &'static str {
+/// What another server is doing with a Droplet.
+fn with_droplet(kind: &Kind) -> &'static str {
     match kind {
         Kind::Take { .. } => "taking a Snapshot of it",
-        Kind::Restore { .. } => "restoring a Droplet from a Snapshot",
-        Kind::Launch { .. } => "launching a Droplet from a Snapshot",
-        Kind::Delete { .. } => "deleting a Snapshot",
+        Kind::Restore { .. } => "restoring it",
+        // These keep no Droplet busy.
+        Kind::Launch { .. } | Kind::Delete { .. } => "working on it",
+    }
+}
+
+/// What another server is doing with a Snapshot.
+fn with_snapshot(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Take { .. } => "taking it",
+        Kind::Restore { .. } => "restoring a Droplet from it",
+        Kind::Launch { .. } => "launching a Droplet from it",
+        Kind::Delete { .. } => "deleting it",
     }
 }
 

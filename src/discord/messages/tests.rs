@@ -658,6 +658,7 @@ fn status_in_all_its_shapes() {
         entry(examples::cancelled(None), Some(74)),
         entry(examples::watched(), None),
     ];
+        entry(withdrawn(examples::delete(), FirstAnswer::Refused), None),
     let what = [
         What::Asked,
         What::Confirmed,
@@ -668,6 +669,9 @@ fn status_in_all_its_shapes() {
         What::Wished(Wish::HandleIt),
         What::Wished(Wish::QuestionShown),
         What::Inherited(OperationId::from_random(0)),
+        What::Wished(Wish::AnswerTaken),
+        What::Wished(Wish::AnswerLost),
+        What::Wished(Wish::AnswerRefused),
         What::HandedOver(OperationId::from_random(0)),
         What::QuestionRanOut,
         What::Judged(Verdict::Completed),
