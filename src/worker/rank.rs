@@ -135,7 +135,10 @@ mod tests {
 
     #[test]
     fn only_the_power_on_itself_has_the_reserve() {
-        assert_eq!(priority(&owing(State::Waiting(Checks { droplet: true, actions: true }))), Priority::PowerOn);
+        assert_eq!(
+            priority(&owing(State::Waiting(Checks { droplet: true, actions: true, looked_at: None }))),
+            Priority::PowerOn
+        );
         assert_eq!(priority(&owing(State::Waiting(Checks::default()))), Priority::Off);
         assert_eq!(priority(&owing(State::Running(Run::default()))), Priority::Off);
     }

@@ -80,14 +80,17 @@ contract! {
         let report = due(&store).await.remove(0);
         let now = memory.clock.now();
         store.report_posted(&report, MessageId(1), Version(1), "d", now).await.unwrap();
-        let asking = Operation { questions: 1, question: Some(Question { opened_at: now, shown_at: None }), ..operation };
+        let mut asking = operation;
+        asking.questions = 1;
+        asking.question = Some(Question { opened_at: now, shown_at: None });
         store.commit(&load(&store, asking.id).await, &asking, None).await.unwrap();
         let question = question_due(&store, at(FAR)).await.unwrap();
         assert_eq!((question.generation, question.channel, question.message), (1, ChannelId(3), None));
         store.report_posted(&question, MessageId(2), question.operation.version, "d", now).await.unwrap();
         assert_eq!(question_due(&store, at(FAR)).await, None, "it shows what is true");
         // What was loaded before a commit is not what the message should show after it.
-        let answered = Operation { question: None, ..asking.clone() };
+        let mut answered = asking.clone();
+        answered.question = None;
         store.commit(&load(&store, asking.id).await, &answered, None).await.unwrap();
         let outdated = question_due(&store, at(FAR)).await.unwrap();
         assert_eq!((outdated.message, outdated.shown_version), (Some(MessageId(2)), Some(Version(0))));
@@ -96,7 +99,8 @@ contract! {
         store.report_edited(&still, still.operation.version, "e", now).await.unwrap();
         assert_eq!(question_due(&store, at(FAR)).await, None);
         // Another question is asked again, under a nonce of its own.
-        let again = Operation { questions: 2, ..asking };
+        let mut again = asking;
+        again.questions = 2;
         store.commit(&load(&store, again.id).await, &again, None).await.unwrap();
         let again = question_due(&store, at(FAR)).await.unwrap();
         assert_eq!((again.generation, again.message, again.posting_since), (2, None, None));
@@ -105,12 +109,15 @@ contract! {
     async fn a_question_is_not_edited_before_discord_allows_it(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        let asking = Operation { questions: 1, question: Some(Question { opened_at: at(6), shown_at: None }), ..operation };
+        let mut asking = operation;
+        asking.questions = 1;
+        asking.question = Some(Question { opened_at: at(6), shown_at: None });
         store.commit(&load(&store, asking.id).await, &asking, None).await.unwrap();
         let question = question_due(&store, at(FAR)).await.unwrap();
         store.report_posted(&question, MessageId(2), question.operation.version, "d", at(7)).await.unwrap();
         store.report_failed(&question, at(FAR)).await.unwrap();
-        let answered = Operation { question: None, ..asking };
+        let mut answered = asking;
+        answered.question = None;
         store.commit(&load(&store, answered.id).await, &answered, None).await.unwrap();
         assert_eq!(question_due(&store, at(FAR - 1)).await, None);
         assert!(question_due(&store, at(FAR)).await.is_some());

@@ -657,8 +657,8 @@ fn status_in_all_its_shapes() {
         entry(examples::failed(Failure::Hung), Some(73)),
         entry(examples::cancelled(None), Some(74)),
         entry(examples::watched(), None),
-    ];
         entry(withdrawn(examples::delete(), FirstAnswer::Refused), None),
+    ];
     let what = [
         What::Asked,
         What::Confirmed,

@@ -247,7 +247,7 @@ fn what_somebody_else_turned_off_after_us_is_left_off() {
 
 #[test]
 fn a_lone_refusal_of_the_token_is_not_believed_and_two_are() {
-    for trouble in [Trouble::Unauthorized, Trouble::Forbidden { scopes: "x".to_owned() }] {
+    for trouble in [Trouble::Unauthorized, Trouble::Forbidden { scopes: "x".to_owned(), message: "No.".to_owned() }] {
         let (mut toy, it) = taking(60);
         let action = it.running_action().unwrap();
         let refused = |it: &Operation, toy: &Toy| {

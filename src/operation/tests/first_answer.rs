@@ -88,7 +88,7 @@ fn what_a_withdrawn_operation_inherited_is_still_turned_on() {
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
     older.power.before = Some(PowerState::On);
     older.power.owe(toy.now);
-    older.power.see_off();
+    older.power.see_off(toy.now);
     older.ended = Some(toy.now);
     let mut it = unanswered(restore(Safety::None));
     it.inherit(&mut older);
