@@ -220,10 +220,10 @@ impl Turns {
         }
         let Some(HeldBack::Turn(at)) = held_back.filter(|_| rank != Priority::PowerOn) else { return Ok(None) };
         // The more wait, the longer until it can be one's turn, and the less is worth asking for it; but not while a Droplet
-        // is off.
+        // is off, or may be.
         let crowd = i64::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
         let pause = match rank {
-            Priority::Off => SignedDuration::ZERO,
+            Priority::Off | Priority::LookUp => SignedDuration::ZERO,
             _ => SignedDuration::from_millis(CROWD_PAUSE_MILLIS.saturating_mul(crowd)).min(LONGEST_CROWD_PAUSE),
         };
         Ok((at > now + SHORT_WAIT).then_some((Hindrance::Turn, at.max(now + pause))))
