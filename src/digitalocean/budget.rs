@@ -119,7 +119,7 @@ const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(1);
 /// How often, in a silence longer than everybody's, one request for a Droplet that is off may find out whether it is over.
 const PROBE_SILENCE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
-/// What a downtime asks for from its shutdown on: its Snapshot, its power_on, and its share of the looks, with some to spare.
+/// What a downtime asks for from its shutdown on: its Snapshot, its `power_on`, and its share of the looks, with some to spare.
 const REQUESTS_PER_DOWNTIME: usize = 8;
 
 /// The record of what left, and of what DigitalOcean said about it.
@@ -350,7 +350,7 @@ const fn poll_share(limit: usize) -> usize {
     if limit < 4 { 1 } else { limit / 2 }
 }
 
-/// What Droplets that are off wait for may use so much of a minute, so that looks keep no power_on waiting.
+/// What Droplets that are off wait for may use so much of a minute, so that looks keep no `power_on` waiting.
 const fn off_share(limit: usize) -> usize {
     let share = limit * 6 / 10;
     if share == 0 { 1 } else { share }

@@ -114,20 +114,17 @@ impl Error {
     /// What an answer that is no success means to a call that needs `scopes`.
     pub(super) fn of_answer(answer: &HttpAnswer, scopes: &[&'static str]) -> Self {
         let VendorError { message, request_id } = VendorError::read(answer);
-        let unavailable = |status, request_id| {
-            let (outage, until) = (Outage::Status(status), answer.blocked_until());
-            Self::Unavailable { outage, until, request_id }
-        };
         match (answer.status, message) {
             // A proxy that counts requests wants a pause as well.
             (429, _) => Self::Throttled { until: answer.blocked_until().unwrap_or(answer.received_at), request_id },
-            (status, None) => unavailable(status, request_id),
             (401, Some(_)) => Self::Unauthorized { request_id },
             (403, Some(message)) => Self::Forbidden { scopes: missing_scopes(scopes, &message), message, request_id },
             (404 | 410, Some(_)) => Self::NotFound { request_id },
             (409 | 422 | 423, Some(message)) if names_a_pending_event(&message) => Self::Busy { message, request_id },
             (status @ (400..=407 | 409..=499), Some(message)) => Self::Refused { status, message, request_id },
-            (status, Some(_)) => unavailable(status, request_id),
+            (status, _) => {
+                Self::Unavailable { outage: Outage::Status(status), until: answer.blocked_until(), request_id }
+            }
         }
     }
 

@@ -146,12 +146,11 @@ fn note(odd: Odd, place: &'static str, error: &serde_json::Error) {
         return;
     }
     let why = plain(&reason(error));
-    match odd {
-        Odd::Field => {
-            tracing::warn!(place, why, "DigitalOcean sends a field in a form that is not known; it counts as absent")
-        }
-        Odd::Item => tracing::warn!(place, why, "DigitalOcean lists something that cannot be read; it is skipped"),
-    }
+    let what = match odd {
+        Odd::Field => "a field comes in a form that is not known; it counts as absent",
+        Odd::Item => "something in a list cannot be read; it is skipped",
+    };
+    tracing::warn!(place, why, "an odd answer of DigitalOcean: {what}");
 }
 
 #[cfg(test)]

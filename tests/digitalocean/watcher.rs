@@ -141,13 +141,13 @@ async fn what_is_off_and_what_is_merely_watched_share_a_sweep_and_the_better_ran
     while matches!(client.try_admit(Priority::Watch), Admission::Now(_)) {}
     let before = vendor.lines().len();
     let look = |id, priority| watcher.droplet(DropletId(id), Look { priority, since: Timestamp::MIN });
-    let watched = join_all((1..=5).map(|id| look(id, Priority::Watch)));
-    let (watched, off) = tokio::join!(watched, async {
+    let merely_on = join_all((1..=5).map(|id| look(id, Priority::Watch)));
+    let (merely_on, off) = tokio::join!(merely_on, async {
         tokio::task::yield_now().await;
         assert_eq!(vendor.lines().len(), before, "those that are watched wait");
         look(6, Priority::Off).await
     });
-    assert!(watched.into_iter().chain([off]).all(|seen| seen.is_ok()));
+    assert!(merely_on.into_iter().chain([off]).all(|seen| seen.is_ok()));
     assert_eq!(vendor.lines()[before..], ["GET /v2/droplets?page=1&per_page=200"]);
 }
 
