@@ -28,7 +28,7 @@ struct Arguments {
 enum Command {
     /// Run the bot (the default).
     Run {
-        /// Accept a changed DIGITALOCEAN_TOKEN once, although nothing proves that it is of the same account.
+        /// Accept a changed `DIGITALOCEAN_TOKEN` once, although nothing proves that it is of the same account.
         #[arg(long)]
         same_account: bool,
     },

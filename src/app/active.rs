@@ -42,7 +42,7 @@ const _: () = assert!(
     "a successor waits for as long as a request may take"
 );
 /// How often a live process says so in the database.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+const HEARTBEAT: Duration = Duration::from_mins(1);
 /// What a stop may take in all is 8 s; requests under way get most of it.
 const DRAIN_TURNS: Duration = Duration::from_millis(4_500);
 /// For the last words, and for closing the gateway.

@@ -32,9 +32,9 @@ use token::{Answer, Fitness, Token, Unfit};
 /// How often a standby asks whether it is its turn.
 const STANDBY_PAUSE: Duration = Duration::from_secs(1);
 /// How long the lease must have been free before a process calls people that must not be active itself: another one may be better.
-const LEFT_ALONE: Duration = Duration::from_secs(120);
+const LEFT_ALONE: Duration = Duration::from_mins(2);
 /// How long logging in to Discord and saying what is to be said may take then.
-const CALLING: Duration = Duration::from_secs(60);
+const CALLING: Duration = Duration::from_mins(1);
 
 /// Why the bot cannot run, by who must do something about it.
 #[derive(Debug, thiserror::Error)]

@@ -98,8 +98,7 @@ impl Store {
 }
 
 fn digest(salt: &str, token: &SecretString) -> String {
-    let digest = Sha256::new().chain_update(salt).chain_update(token.expose_secret()).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::new().chain_update(salt).chain_update(token.expose_secret()).finalize())
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ async fn on_postgresql_a_released_lease_is_free_at_once() {
     let Some(memory) = Memory::postgresql().await else { return };
     let (first, second) = (standby(&memory).await, standby(&memory).await);
     first.try_lease("a").await.unwrap().unwrap().release().await.unwrap();
-    assert!(second.lease_is_free_for("b").await.unwrap().unwrap() < Duration::from_secs(60), "since it was given back");
+    assert!(second.lease_is_free_for("b").await.unwrap().unwrap() < Duration::from_mins(1), "since it was given back");
     assert!(second.try_lease("b").await.unwrap().is_some());
     memory.forget().await;
 }
@@ -176,7 +176,7 @@ async fn on_postgresql_commits_that_wait_cost_no_renewal() {
         () = renewals => {}
     }
     somebody.rollback().await.unwrap();
-    let written = commits.await.into_iter().filter(Result::is_ok).count();
+    let written = commits.await.into_iter().flatten().count();
     assert_eq!(written, 1, "the version lets one through");
     memory.forget().await;
 }
