@@ -4,6 +4,7 @@ use snapshot_bot::{
     discord::doors::Door,
     operation::{
         Wish,
+        ids::OperationId,
         plan::{Downtime, Kind},
     },
     sandbox::discord::{message::Message, permission::Permissions},
@@ -135,14 +136,19 @@ async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
     let cancel = format!("cancel:{id}");
     let refused = stage.seat("bob").press(progress.id, &cancel).await.unwrap();
     assert!(stage.read(&refused).await.starts_with("Somebody else asked for this."));
-    assert!(stage.store.load(id).await.unwrap().unwrap().wishes.is_empty());
+    assert_eq!(presses(&stage, id).await, []);
     let heard = stage.seat("ada").press(progress.id, &cancel).await.unwrap();
     assert!(stage.read(&heard).await.starts_with("Stopping the Snapshot"));
-    let wishes = stage.store.load(id).await.unwrap().unwrap().wishes;
-    assert_eq!(wishes.iter().map(|(_, wished)| wished.wish).collect::<Vec<_>>(), [Wish::Cancel]);
+    assert_eq!(presses(&stage, id).await, [Wish::Cancel]);
     let late = stage.seat("ada").forge_press(progress.id, &format!("force:{id}")).await.unwrap();
     assert!(stage.read(&late).await.starts_with("That is decided already;"));
     let old = stage.seat("ada").forge_press(progress.id, "explode:everything").await.unwrap();
     assert!(stage.read(&old).await.starts_with("This button is from an older version"));
     stage.close().await;
+}
+
+/// What people said to an operation; that they were answered is said by the bot.
+async fn presses(stage: &Stage, id: OperationId) -> Vec<Wish> {
+    let wishes = stage.store.load(id).await.unwrap().unwrap().wishes;
+    wishes.iter().map(|(_, wished)| wished.wish).filter(|wish| *wish != Wish::AnswerTaken).collect()
 }

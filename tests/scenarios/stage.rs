@@ -41,6 +41,8 @@ use crate::bot::{Bot, Housing};
 
 /// How long a scenario may be silent before it is told as a failure, with the conversation so far.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a person waits for a bot that is thinking.
+const THINKING: Duration = Duration::from_secs(10);
 const TOKEN: &str = "dop_v1_a-token-that-is-good-nowhere-else";
 
 /// What a person may do, by the roles they hold.
@@ -491,9 +493,24 @@ impl Person {
     /// Types a command and sends it.
     pub async fn run(&self, line: &str) -> Response {
         match self.seat.run(line).await {
-            Ok(response) => response,
+            Ok(response) => {
+                self.answered(&response).await;
+                response
+            }
             Err(refused) => panic!("{line}: {refused}"),
         }
+    }
+
+    /// Waits until the bot has stopped thinking, as a person does who reads the answer; not for ever, since some answers never come.
+    async fn answered(&self, response: &Response) {
+        let Response::Thinking(id) = response else { return };
+        let is_loading = || self.seat.messages().iter().any(|message| message.id == *id && message.is_loading());
+        let filled = async {
+            while is_loading() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout(THINKING, filled).await;
     }
 
     /// Types a command, which Discord or the bot does not take.
