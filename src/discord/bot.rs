@@ -11,7 +11,7 @@ use serenity::{
     model::id::UserId,
 };
 use tokio::sync::{Notify, mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Error,
@@ -22,6 +22,7 @@ use super::{
     messages::Wording,
     names::Names,
     registration::Registrar,
+    relay::Relay,
     repeats::Repeats,
     reporter::Reporter,
     watchdog::{Patience, Watchdog},
@@ -41,6 +42,9 @@ const SLOWEST: Duration = Duration::from_secs(30);
 const SPARE_SESSIONS: u64 = 50;
 /// How long closing the gateway may take; whoever is still connecting has nothing to close.
 const CLOSING: Duration = Duration::from_secs(2);
+
+/// How long the relay may take to pass the goodbye on.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// What the bot needs to know of the configuration.
 #[derive(Clone, Debug)]
@@ -83,6 +87,7 @@ pub struct Bot {
     reporter: Reporter,
     watchdog: Watchdog,
     left: CancellationToken,
+    relaying: TaskTracker,
 }
 
 impl Bot {
@@ -122,14 +127,17 @@ impl Bot {
             .cache_settings(smallest_cache())
             .await
             .map_err(Error::of_gateway)?;
-        // serenity goes to the real gateway when it cannot learn the address itself; we have learnt it.
-        *client.ws_url.lock().await = login.gateway;
+        // serenity goes to the real gateway when it cannot learn the address itself; we have learnt it, and stand in between.
+        let relay = Relay::open(&login.gateway, Arc::clone(&client.http)).await.map_err(Error::Relay)?;
+        *client.ws_url.lock().await = relay.url().map_err(Error::Relay)?;
+        let relaying = TaskTracker::new();
+        relaying.spawn(relay.run(left.clone()));
         let shards = Arc::clone(&client.shard_manager);
         let _ = handler.shards.set(Arc::clone(&shards));
         let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
         let reporter = Reporter::new(Arc::clone(&http), &face, hush, notify_channel, login.me);
-        Ok(Self { registrar: Registrar::new(http, face, guilds), client, reporter, watchdog, left })
+        Ok(Self { registrar: Registrar::new(http, face, guilds), client, reporter, watchdog, left, relaying })
     }
 
     /// What says everything else; to be run beside the bot, and for a little longer.
@@ -145,8 +153,8 @@ impl Bot {
     /// Listens until `shutdown`, then closes the gateway. Never returns before that but with an error: a bot that hears nothing
     /// is not kept alive.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { mut client, registrar, watchdog, left, .. } = self;
-        let _left = left.drop_guard();
+        let Self { mut client, registrar, watchdog, left, relaying, .. } = self;
+        let left = left.drop_guard();
         let shards = Arc::clone(&client.shard_manager);
         // While still connecting there is no shard to close, and serenity's own loop would wait for one for ever.
         let close = async || drop(tokio::time::timeout(CLOSING, shards.shutdown_all()).await);
@@ -163,7 +171,7 @@ impl Bot {
             registrar.run().await;
             std::future::pending::<()>().await;
         };
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
             () = closed => Ok(()),
             () = registering => Ok(()),
@@ -173,7 +181,12 @@ impl Bot {
                 Ok(()) => Err(Error::Ended(None)),
                 Err(error) => Err(Error::of_gateway(error)),
             },
-        }
+        };
+        drop(left);
+        relaying.close();
+        // What was said last is on its way through the relay.
+        drop(tokio::time::timeout(FAREWELL, relaying.wait()).await);
+        ended
     }
 }
 
@@ -184,9 +197,9 @@ struct Login {
 }
 
 async fn log_in(http: &Http, is_simulated: bool) -> Result<Login, Error> {
-    let application = patiently("log in to Discord", || http.get_current_application_info()).await?;
+    let application = patiently("log in to Discord", || wire::application(http)).await?;
     http.set_application_id(application.id);
-    let me = patiently("ask Discord who we are", || http.get_current_user()).await?;
+    let me = patiently("ask Discord who we are", || wire::me(http)).await?;
     let gateway = loop {
         let gateway = patiently("ask Discord for its gateway", || http.get_bot_gateway()).await?;
         let Some(pause) = pause_before_session(&gateway.session_start_limit) else { break gateway.url };

@@ -82,9 +82,9 @@ impl Account {
         extra_ca_pem: Option<String>,
     ) -> Result<Self, Error> {
         let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
-        let application = http.get_current_application_info().await.map_err(|error| refused(&error))?;
-        let me = http.get_current_user().await.map_err(|error| refused(&error))?;
-        Ok(Self { application: application.id, me: me.id, name: me.name.clone(), http })
+        let application = wire::application(&http).await.map_err(|error| refused(&error))?;
+        let me = wire::me(&http).await.map_err(|error| refused(&error))?;
+        Ok(Self { application: application.id, me: me.id, name: me.username, http })
     }
 
     /// The link that invites the bot with exactly the rights it needs.

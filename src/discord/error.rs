@@ -20,6 +20,9 @@ pub enum Error {
     /// The HTTP client cannot be built.
     #[error("build the HTTP client")]
     Client(#[source] reqwest::Error),
+    /// There is no way to the gateway from this machine itself.
+    #[error("listen on loopback, between Discord's gateway and this bot")]
+    Relay(#[source] std::io::Error),
     /// The connection to the gateway ended although nobody wanted that.
     #[error("stay on Discord's gateway: the connection ended")]
     Ended(#[source] Option<Box<serenity::Error>>),

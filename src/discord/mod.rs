@@ -24,6 +24,7 @@ mod names;
 mod preflight;
 pub mod press;
 mod registration;
+mod relay;
 mod repeats;
 pub mod reporter;
 mod responder;

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use serenity::{
     builder::{CreateInteractionResponse, CreateInteractionResponseMessage},
     http::Http,
-    model::{channel::Message, id::InteractionId},
+    model::id::InteractionId,
 };
 
 use super::{
@@ -194,22 +194,22 @@ impl Responder<'_> {
 
     async fn edit(&self, said: &Said) {
         let edit = delivery::edit_response(said);
-        twice(|| self.http.edit_original_interaction_response(self.token, &edit, Vec::new())).await;
+        twice(|| wire::fill_in(self.http, self.token, &edit)).await;
     }
 
     async fn follow_up(&self, said: &Said) {
         let message = delivery::follow_up(said).ephemeral(true);
-        twice(|| self.http.create_followup_message(self.token, &message, Vec::new())).await;
+        twice(|| wire::follow_up(self.http, self.token, &message)).await;
     }
 }
 
 /// Sends what completes a deferred answer, once more if it is not known to have arrived.
-async fn twice<F: Future<Output = serenity::Result<Message>>>(send: impl Fn() -> F) {
+async fn twice<F: Future<Output = serenity::Result<()>>>(send: impl Fn() -> F) {
     for is_last in [false, true] {
         let result = send().await;
         wire::count(&result);
         match result {
-            Ok(_) => return,
+            Ok(()) => return,
             Err(error) if is_last || Trouble::of(&error) != Trouble::Later => {
                 tracing::warn!(cause = wire::describe(&error), "could not complete the answer to an interaction");
                 return;

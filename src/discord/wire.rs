@@ -6,9 +6,13 @@
 use std::{net::SocketAddr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use serenity::{
-    builder::CreateAllowedMentions,
-    http::{Http, HttpBuilder, HttpError},
+    builder::{
+        CreateAllowedMentions, CreateInteractionResponseFollowup, CreateMessage, EditInteractionResponse, EditMessage,
+    },
+    http::{Http, HttpBuilder, HttpError, LightMethod, Request},
+    model::id::{ApplicationId, ChannelId, MessageId, UserId},
 };
 
 use super::Error;
@@ -101,6 +105,142 @@ impl Trouble {
             },
         }
     }
+}
+
+/// What is needed of Discord's answers. They hold users, whose flags serenity's own types may refuse to read although all was done.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Me {
+    /// The bot's user.
+    pub(super) id: UserId,
+    /// Its name.
+    pub(super) username: String,
+}
+
+/// The bot's application.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Application {
+    /// Its id.
+    pub(super) id: ApplicationId,
+}
+
+/// A message that was posted.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Posted {
+    /// Its id.
+    pub(super) id: MessageId,
+}
+
+/// A message in a list, as far as it tells whether it is one of ours.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Listed {
+    /// Its id.
+    pub(super) id: MessageId,
+    /// Who wrote it.
+    pub(super) author: Author,
+    /// Its text.
+    #[serde(default)]
+    pub(super) content: String,
+    /// Its framed parts.
+    #[serde(default)]
+    pub(super) embeds: Vec<Framed>,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Author {
+    /// The user.
+    pub(super) id: UserId,
+}
+
+/// A framed part of a message.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Framed {
+    /// Its small print.
+    pub(super) footer: Option<Footer>,
+}
+
+/// The small print of a framed part.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Footer {
+    /// What it says.
+    pub(super) text: String,
+}
+
+/// The latest messages of a channel, or the latest before one.
+pub(super) async fn messages(
+    http: &Http,
+    channel: ChannelId,
+    limit: u8,
+    before: Option<MessageId>,
+) -> serenity::Result<Vec<Listed>> {
+    let route = serenity::http::Route::ChannelMessages { channel_id: channel };
+    let before = before.map(|before| ("before", before.to_string()));
+    let params = [("limit", limit.to_string())].into_iter().chain(before).collect();
+    http.fire(Request::new(route, LightMethod::Get).params(Some(params))).await
+}
+
+/// Who we are.
+pub(super) async fn me(http: &Http) -> serenity::Result<Me> {
+    http.fire(Request::new(serenity::http::Route::UserMe, LightMethod::Get)).await
+}
+
+/// What we are.
+pub(super) async fn application(http: &Http) -> serenity::Result<Application> {
+    http.fire(Request::new(serenity::http::Route::Oauth2ApplicationCurrent, LightMethod::Get)).await
+}
+
+/// The channel for direct messages with a person.
+pub(super) async fn direct_channel(http: &Http, person: UserId) -> serenity::Result<ChannelId> {
+    #[derive(Deserialize)]
+    struct Opened {
+        id: ChannelId,
+    }
+    let body = serde_json::to_vec(&serde_json::json!({ "recipient_id": person }))?;
+    let request = Request::new(serenity::http::Route::UserMeDmChannels, LightMethod::Post).body(Some(body));
+    http.fire::<Opened>(request).await.map(|opened| opened.id)
+}
+
+/// Posts a message.
+pub(super) async fn post(http: &Http, channel: ChannelId, message: &CreateMessage) -> serenity::Result<Posted> {
+    let route = serenity::http::Route::ChannelMessages { channel_id: channel };
+    http.fire(Request::new(route, LightMethod::Post).body(Some(serde_json::to_vec(message)?))).await
+}
+
+/// Edits a message.
+pub(super) async fn edit(
+    http: &Http,
+    (channel, message): (ChannelId, MessageId),
+    edit: &EditMessage,
+) -> serenity::Result<()> {
+    let route = serenity::http::Route::ChannelMessage { channel_id: channel, message_id: message };
+    done(http, Request::new(route, LightMethod::Patch).body(Some(serde_json::to_vec(edit)?))).await
+}
+
+/// Fills in the answer to an interaction that was deferred.
+pub(super) async fn fill_in(http: &Http, token: &str, edit: &EditInteractionResponse) -> serenity::Result<()> {
+    let application_id = application_id(http)?;
+    let route = serenity::http::Route::WebhookOriginalInteractionResponse { application_id, token };
+    done(http, Request::new(route, LightMethod::Patch).body(Some(serde_json::to_vec(edit)?))).await
+}
+
+/// Answers an interaction once more.
+pub(super) async fn follow_up(
+    http: &Http,
+    token: &str,
+    message: &CreateInteractionResponseFollowup,
+) -> serenity::Result<()> {
+    let application_id = application_id(http)?;
+    let route = serenity::http::Route::WebhookFollowupMessages { application_id, token };
+    done(http, Request::new(route, LightMethod::Post).body(Some(serde_json::to_vec(message)?))).await
+}
+
+fn application_id(http: &Http) -> serenity::Result<ApplicationId> {
+    http.application_id().ok_or_else(|| serenity::Error::from(HttpError::ApplicationIdMissing))
+}
+
+/// What Discord took is done, whatever it says of it.
+async fn done(http: &Http, request: Request<'_>) -> serenity::Result<()> {
+    http.request(request).await.map(drop)
 }
 
 /// Whether a request that failed may have been carried out all the same: it was not if it never left, or was put off.

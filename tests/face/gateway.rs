@@ -150,3 +150,49 @@ async fn a_stop_closes_the_gateway() {
     assert!(stage.ended().await.is_ok());
     stage.discord.until(|world| (!world.is_bot_online()).then_some(())).await;
 }
+
+/// A flag beyond 32 bits, as Discord has some.
+const FAR: u64 = 1 << 50 | 1 << 6;
+
+#[tokio::test]
+async fn people_with_flags_beyond_32_bits_and_members_that_lack_fields_are_answered() {
+    let stage = Stage::new().await;
+    let ada = stage.seat("ada").user;
+    stage.discord.world().set_flags(ada, FAR);
+    assert_eq!(stage.said_to("ada", "/snapshot status").await, "**Nothing is running.**");
+    stage.discord.world().send_scant_members(true);
+    assert_eq!(stage.said_to("ada", "/snapshot status").await, "**Nothing is running.**");
+    let choices = stage.seat("ada").autocomplete("snapshot take", "droplet", "val", &[]).await.unwrap();
+    assert_eq!(choices.len(), 1);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_bot_with_such_flags_connects_posts_and_edits() {
+    let mut stage = Stage::empty(Scenery::default()).await;
+    {
+        let mut world = stage.discord.world();
+        let bot = world.bot();
+        world.set_flags(bot, FAR);
+        world.send_scant_members(true);
+    }
+    stage.start().await.unwrap();
+    stage.offered().await;
+    stage.until_ready(true).await;
+    let accepted = stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    assert!(accepted.starts_with("Accepted"), "{accepted}");
+    let posted = stage.posted(|message| !message.body.embeds.is_empty()).await;
+    let response = stage.seat("ada").press(posted.id, &format!("cancel:{}", stage.running().await.id)).await.unwrap();
+    assert!(stage.read(&response).await.starts_with("Stopping"));
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_interaction_that_cannot_be_read_is_answered_all_the_same() {
+    let stage = Stage::new().await;
+    stage.discord.world().dispatch_next_without("channel_id");
+    let said = stage.said_to("ada", "/snapshot status").await;
+    assert!(said.contains("can't read"), "{said}");
+    assert_eq!(stage.said_to("ada", "/snapshot status").await, "**Nothing is running.**");
+    stage.close().await;
+}

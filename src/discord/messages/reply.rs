@@ -82,6 +82,12 @@ pub fn incident(id: &str) -> String {
     )
 }
 
+/// Discord sent something that cannot be read, so it is not known what was asked for.
+pub fn unreadable() -> String {
+    "Discord sent this in a form that I can't read, so I did nothing. Please tell whoever runs me; the log says more."
+        .to_owned()
+}
+
 /// The memory does not answer; the log holds the reason under this id.
 pub fn memory_failed(id: &str) -> String {
     format!(

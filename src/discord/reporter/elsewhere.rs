@@ -54,8 +54,8 @@ impl Reporter {
         // Presses count in the guild only, where people have roles.
         let said = Said { buttons: Vec::new(), ..said.clone() };
         let asker = DiscordUser::new(report.operation.operation.asker.user.0.max(1));
-        match line::in_time(deadline, asker.create_dm_channel(&*self.http)).await {
-            Ok(channel) => self.tell(report, channel.id, (&said, 'd'), deadline).await,
+        match line::in_time(deadline, wire::direct_channel(&self.http, asker)).await {
+            Ok(channel) => self.tell(report, channel, (&said, 'd'), deadline).await,
             Err(error) => refused(report, &error).ok_or(error),
         }
     }

@@ -4,18 +4,15 @@
 //! than a lost one. A list that could not be had for the moment proves nothing.
 
 use jiff::{SignedDuration, Timestamp};
-use serenity::{
-    builder::GetMessages,
-    model::{
-        channel::Message,
-        id::{ChannelId as DiscordChannel, MessageId as DiscordMessage},
-    },
-};
+use serenity::model::id::{ChannelId as DiscordChannel, MessageId as DiscordMessage};
 use tokio::time::Instant;
 
 use super::{Reporter, line};
 use crate::{
-    discord::{messages::small_print::small_print, wire::Trouble},
+    discord::{
+        messages::small_print::small_print,
+        wire::{self, Listed, Trouble},
+    },
     operation::{ids::MessageId, report::ReportKind},
     store::Report,
 };
@@ -42,9 +39,9 @@ impl Reporter {
             return Ok(None);
         };
         let oldest = snowflake(since - CLOCKS_DIFFER);
-        let mut page = GetMessages::new().limit(PAGE);
+        let mut before = None;
         for _ in 0..MOST_PAGES {
-            let listed = match line::in_time(deadline, channel.messages(&*self.http, page)).await {
+            let listed = match line::in_time(deadline, wire::messages(&self.http, channel, PAGE, before)).await {
                 Ok(listed) => listed,
                 Err(error) => match Trouble::of(&error) {
                     Trouble::Later | Trouble::TokenRefused => return Err(error),
@@ -65,7 +62,7 @@ impl Reporter {
             }
             match listed.iter().map(|message| message.id).min() {
                 Some(last) if listed.len() >= PAGE.into() && last > oldest => {
-                    page = GetMessages::new().limit(PAGE).before(last);
+                    before = Some(last);
                 }
                 _ => return Ok(None),
             }
@@ -74,7 +71,7 @@ impl Reporter {
     }
 
     /// Words change with the operation; the small print does not.
-    fn is_ours(&self, message: &Message, report: &Report) -> bool {
+    fn is_ours(&self, message: &Listed, report: &Report) -> bool {
         let small_print = small_print(report.kind, report.operation.operation.id);
         message.author.id == self.me
             && match report.kind {

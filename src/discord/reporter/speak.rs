@@ -7,10 +7,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use serenity::{
-    builder::CreateMessage,
-    model::{channel::Message, id::ChannelId as DiscordChannel},
-};
+use serenity::{builder::CreateMessage, model::id::ChannelId as DiscordChannel};
 use tokio::time::Instant;
 
 use super::{
@@ -23,7 +20,7 @@ use crate::{
         delivery,
         incident::chain,
         messages::said::Said,
-        wire::{self, Trouble},
+        wire::{self, Posted, Trouble},
     },
     operation::{
         Wish, Wished,
@@ -108,8 +105,8 @@ impl Reporter {
         let deadline = line::deadline();
         self.store.report_editing(report).await?;
         let edit = delivery::edit(said);
-        match line::in_time(deadline, self.http.edit_message(channel, id, &edit, Vec::new())).await {
-            Ok(_) => {
+        match line::in_time(deadline, wire::edit(&self.http, (channel, id), &edit)).await {
+            Ok(()) => {
                 self.store.report_edited(report, version, &digest, self.clock.now()).await?;
                 Ok(Came::Settled)
             }
@@ -181,7 +178,7 @@ impl Reporter {
         report: &Report,
         said: &Said,
         deadline: Instant,
-    ) -> Result<serenity::Result<Message>, store::Error> {
+    ) -> Result<serenity::Result<Posted>, store::Error> {
         let id = report.operation.operation.id;
         let reply_to = match report.kind {
             ReportKind::Progress | ReportKind::Notify => None,
@@ -203,8 +200,8 @@ impl Reporter {
         channel: DiscordChannel,
         message: &CreateMessage,
         deadline: Instant,
-    ) -> serenity::Result<Message> {
-        line::in_time(deadline, self.http.send_message(channel, Vec::new(), message)).await
+    ) -> serenity::Result<Posted> {
+        line::in_time(deadline, wire::post(&self.http, channel, message)).await
     }
 
     /// From now on people can read the question, so its time begins to run.

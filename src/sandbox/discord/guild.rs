@@ -23,6 +23,8 @@ pub struct User {
     pub bot: bool,
     /// Whether this person refuses direct Messages.
     pub dms_closed: bool,
+    /// The account's flags; Discord has some beyond the 32nd bit.
+    pub flags: u64,
 }
 
 /// A Role of a Guild.
@@ -68,7 +70,7 @@ impl World {
     /// A new person.
     pub fn add_user(&mut self, name: &str) -> Snowflake {
         let id = self.ids.next();
-        self.users.insert(id, User { id, name: name.to_owned(), bot: false, dms_closed: false });
+        self.users.insert(id, User { id, name: name.to_owned(), bot: false, dms_closed: false, flags: 0 });
         id
     }
 
@@ -141,6 +143,18 @@ impl World {
         }
     }
 
+    /// Gives an account these flags.
+    pub fn set_flags(&mut self, user: Snowflake, flags: u64) {
+        if let Some(user) = self.users.get_mut(&user) {
+            user.flags = flags;
+        }
+    }
+
+    /// Members come without the fields that Discord leaves out now and then.
+    pub fn send_scant_members(&mut self, scant: bool) {
+        self.scant_members = scant;
+    }
+
     /// Takes the bot out of a Guild; its commands there are gone, too.
     pub fn kick_bot(&mut self, guild: Snowflake) {
         let bot = self.bot.id;
@@ -193,10 +207,11 @@ impl World {
     }
 
     pub(super) fn user_json(&self, id: Snowflake) -> Value {
-        let (name, bot) = self.users.get(&id).map_or(("deleted", false), |user| (user.name.as_str(), user.bot));
+        let known = self.users.get(&id);
+        let (name, bot, flags) = known.map_or(("deleted", false, 0), |user| (user.name.as_str(), user.bot, user.flags));
         let mut user = json!({
             "id": id, "username": name, "global_name": null, "avatar": null, "banner": null, "accent_color": null,
-            "discriminator": if bot { "0001" } else { "0" }, "public_flags": 0, "flags": 0,
+            "discriminator": if bot { "0001" } else { "0" }, "public_flags": flags, "flags": flags,
             "avatar_decoration_data": null, "collectibles": null, "primary_guild": null,
         });
         if bot {
@@ -207,6 +222,9 @@ impl World {
 
     pub(super) fn member_json(&self, guild: Snowflake, user: Snowflake) -> Option<Value> {
         let member = self.guilds.get(&guild)?.members.get(&user)?;
+        if self.scant_members {
+            return Some(json!({"user": self.user_json(user), "roles": member.roles}));
+        }
         Some(json!({
             "user": self.user_json(user), "nick": null, "avatar": null, "banner": null, "roles": member.roles,
             "joined_at": member.joined.to_string(), "premium_since": null, "deaf": false, "mute": false, "flags": 0,

@@ -122,6 +122,11 @@ impl World {
         self.dispatch_twice = true;
     }
 
+    /// The next Interaction reaches the bot without this field, as no bot could read it.
+    pub fn dispatch_next_without(&mut self, field: &'static str) {
+        self.leave_out = Some(field);
+    }
+
     pub(super) fn interact(&mut self, new: NewInteraction) -> Snowflake {
         let id = self.ids.next_at(self.settings.now.get());
         let twice = std::mem::take(&mut self.dispatch_twice);
@@ -137,7 +142,10 @@ impl World {
             first: First::Awaited,
             excused: twice || !self.sessions.anybody_online(),
         };
-        let payload = self.payload(&interaction, &new.data);
+        let mut payload = self.payload(&interaction, &new.data);
+        if let (Some(field), Some(fields)) = (self.leave_out.take(), payload.as_object_mut()) {
+            fields.remove(field);
+        }
         self.interactions.insert(id, interaction);
         for _ in 0..=u8::from(twice) {
             self.dispatch("INTERACTION_CREATE", Intent::Always, &payload);

@@ -60,6 +60,10 @@ pub struct World {
     pub(super) buckets: Buckets,
     /// Whether the next Interaction is to be dispatched twice.
     pub(super) dispatch_twice: bool,
+    /// Whether Members come without the fields that Discord leaves out now and then.
+    pub(super) scant_members: bool,
+    /// A field that the next Interaction comes without.
+    pub(super) leave_out: Option<&'static str>,
     events: broadcast::Sender<Event>,
     changes: watch::Sender<u64>,
 }
@@ -68,7 +72,7 @@ impl World {
     pub(super) fn new(settings: Settings) -> Self {
         let mut ids = Counter::new();
         let bot = Bot { id: ids.next(), name: settings.bot_name.clone(), token_good: true };
-        let user = User { id: bot.id, name: bot.name.clone(), bot: true, dms_closed: false };
+        let user = User { id: bot.id, name: bot.name.clone(), bot: true, dms_closed: false, flags: 0 };
         Self {
             started: settings.now.get(),
             ids,
@@ -88,6 +92,8 @@ impl World {
             gates: GateList::default(),
             buckets: Buckets::default(),
             dispatch_twice: false,
+            scant_members: false,
+            leave_out: None,
             events: broadcast::Sender::new(EVENTS_KEPT),
             changes: watch::Sender::new(0),
             settings,

@@ -1,0 +1,304 @@
+//! Between Discord's gateway and serenity, on loopback: what serenity cannot read is mended on its way, or answered here.
+//!
+//! serenity 0.12 takes an event for one of an unknown kind, without a word, when one field has another form than it knows: a user's
+//! flag beyond 32 bits, a member without `deaf`. The person gets no answer, and a bot whose own user has such a flag never connects. A raw
+//! event handler sees the rest of such an event, which would do for interactions; but READY is serenity's own business. Its gateway's
+//! address can be chosen, though: so it connects here, and this connects to Discord. Everything else passes as it is, close codes
+//! included. The token stays on loopback until it leaves by TLS.
+
+use std::{io, io::Read as _, net::Ipv4Addr, sync::Arc, time::Duration};
+
+use flate2::read::ZlibDecoder;
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, stream::FuturesUnordered};
+use serde_json::{Value, json};
+use serenity::{
+    builder::{CreateAutocompleteResponse, CreateInteractionResponse, CreateInteractionResponseMessage},
+    constants::GATEWAY_VERSION,
+    http::Http,
+    model::{
+        event::{Event, GatewayEvent},
+        id::InteractionId,
+    },
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+use tokio_tungstenite::{
+    accept_async_with_config, connect_async_with_config,
+    tungstenite::{Message, protocol::WebSocketConfig},
+};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{messages::reply, wire};
+
+/// How long the other side may take to say goodbye after one has.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// After the system had no connection for us.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Discord's numbers for what can be answered: a command, a press or choice, a half-typed option, a form.
+const SUGGESTING: u64 = 4;
+const ANSWERABLE: [u64; 4] = [2, 3, SUGGESTING, 5];
+
+const INTERACTION: &str = "INTERACTION_CREATE";
+/// The events without which the bot does not hear people; those of kinds that are new to serenity are none of ours.
+const NEEDED: [&str; 4] = [INTERACTION, "READY", "RESUMED", "GUILD_CREATE"];
+
+/// The relay, listening and not yet at work.
+#[derive(Debug)]
+pub(super) struct Relay {
+    listener: TcpListener,
+    gateway: Url,
+    http: Arc<Http>,
+}
+
+/// An interaction that nobody could read beyond this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Unreadable {
+    id: u64,
+    token: String,
+    kind: u64,
+}
+
+impl Relay {
+    /// Listens for serenity on behalf of the gateway at this address.
+    pub(super) async fn open(gateway: &str, http: Arc<Http>) -> io::Result<Self> {
+        let gateway = Url::parse(&format!("{gateway}?v={GATEWAY_VERSION}")).map_err(io::Error::other)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Ok(Self { listener, gateway, http })
+    }
+
+    /// Where serenity is to connect.
+    pub(super) fn url(&self) -> io::Result<String> {
+        self.listener.local_addr().map(|address| format!("ws://{address}"))
+    }
+
+    /// Passes on what both sides say, until the bot has left and every connection has ended: one that was still being opened when the
+    /// bot left must be able to end in an orderly way.
+    pub(super) async fn run(self, left: CancellationToken) {
+        let Self { listener, gateway, http } = self;
+        let (found, mut unreadable) = mpsc::unbounded_channel();
+        let mut work = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((serenity, _)) => work.push(connection(serenity, gateway.clone(), found.clone()).boxed()),
+                    Err(error) => {
+                        tracing::warn!(%error, "could not take a connection to the gateway");
+                        work.push(sleep(PAUSE).boxed());
+                    }
+                },
+                Some(()) = work.next() => {}
+                Some(interaction) = unreadable.recv() => work.push(answer(Arc::clone(&http), interaction).boxed()),
+                () = left.cancelled(), if work.is_empty() => return,
+            }
+        }
+    }
+}
+
+/// One connection, from the handshake to the goodbye.
+async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSender<Unreadable>) {
+    let config =
+        || Some(WebSocketConfig { max_message_size: None, max_frame_size: None, ..WebSocketConfig::default() });
+    // Discord first: serenity must not believe that it is connected before it is.
+    let discord = match connect_async_with_config(gateway.as_str(), config(), true).await {
+        Ok((discord, _)) => discord,
+        Err(error) => return tracing::info!(%error, "could not connect to Discord's gateway"),
+    };
+    // Without this, small messages wait for the peer's acknowledgement.
+    let _ = serenity.set_nodelay(true);
+    let Ok(serenity) = accept_async_with_config(serenity, config()).await else { return };
+    let ((mut to_discord, mut from_discord), (mut to_serenity, mut from_serenity)) =
+        (discord.split(), serenity.split());
+    let mut down = std::pin::pin!(async {
+        while let Some(Ok(message)) = from_discord.next().await {
+            let is_goodbye = message.is_close();
+            let Some(message) = readable(message, &found) else { continue };
+            if to_serenity.send(message).await.is_err() || is_goodbye {
+                return is_goodbye;
+            }
+        }
+        false
+    });
+    let mut up = std::pin::pin!(async {
+        while let Some(Ok(message)) = from_serenity.next().await {
+            let is_goodbye = message.is_close();
+            if to_discord.send(message).await.is_err() || is_goodbye {
+                return is_goodbye;
+            }
+        }
+        false
+    });
+    tokio::select! {
+        true = &mut down => drop(timeout(GOODBYE, up).await),
+        true = &mut up => drop(timeout(GOODBYE, down).await),
+        else => {}
+    }
+}
+
+/// What serenity gets of a message; none of what only concerns a connection.
+fn readable(message: Message, found: &mpsc::UnboundedSender<Unreadable>) -> Option<Message> {
+    let text = match message {
+        Message::Text(text) => text,
+        Message::Binary(compressed) => {
+            let mut text = String::new();
+            match ZlibDecoder::new(&*compressed).read_to_string(&mut text) {
+                Ok(_) => text,
+                Err(_) => return Some(Message::Binary(compressed)),
+            }
+        }
+        goodbye @ Message::Close(_) => return Some(goodbye),
+        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return None,
+    };
+    let (text, unreadable) = mended(text);
+    if let Some(unreadable) = unreadable {
+        // Nobody answers any more while the bot is being stopped.
+        let _ = found.send(unreadable);
+    }
+    Some(Message::Text(text))
+}
+
+/// The event as serenity can read it, and the interaction that it was if nobody can.
+fn mended(text: String) -> (String, Option<Unreadable>) {
+    if is_read(&text) {
+        return (text, None);
+    }
+    let Ok(mut event) = serde_json::from_str::<Value>(&text) else { return (text, None) };
+    let name = event["t"].as_str().unwrap_or_default().to_owned();
+    mend(&mut event);
+    let mended = event.to_string();
+    if is_read(&mended) {
+        tracing::info!(event = name, "Discord sent an event in a form that is new to us; it was read all the same");
+        return (mended, None);
+    }
+    if NEEDED.contains(&&*name) {
+        tracing::warn!(event = name, "Discord sent an event that cannot be read");
+    }
+    // What it was is not lost: serenity counts an event of an unknown kind, too, so a resume does not ask for it again.
+    let interaction = (name == INTERACTION).then(|| unreadable(&event["d"])).flatten();
+    (text, interaction)
+}
+
+/// Whether serenity knows what this is.
+fn is_read(text: &str) -> bool {
+    !matches!(serde_json::from_str(text), Ok(GatewayEvent::Dispatch(_, Event::Unknown(_))) | Err(_))
+}
+
+fn unreadable(interaction: &Value) -> Option<Unreadable> {
+    let id = interaction["id"].as_str()?.parse().ok().filter(|id| *id > 0)?;
+    let (token, kind) = (interaction["token"].as_str()?.to_owned(), interaction["type"].as_u64()?);
+    ANSWERABLE.contains(&kind).then_some(Unreadable { id, token, kind })
+}
+
+/// Brings what is known to differ into the form that serenity knows: flags of 32 bits, members with all their fields.
+fn mend(json: &mut Value) {
+    match json {
+        Value::Object(fields) => {
+            for key in ["flags", "public_flags"] {
+                if let Some(flags) = fields.get_mut(key).filter(|flags| !flags.is_null()) {
+                    *flags = json!(flags.as_u64().unwrap_or_default() & u64::from(u32::MAX));
+                }
+            }
+            let is_member = fields.get("user").is_some_and(Value::is_object)
+                && ["roles", "joined_at", "permissions", "nick"].iter().any(|key| fields.contains_key(*key));
+            if is_member {
+                for (key, usual) in
+                    [("deaf", json!(false)), ("mute", json!(false)), ("flags", json!(0)), ("roles", json!([]))]
+                {
+                    let field = fields.entry(key).or_insert(Value::Null);
+                    if field.is_null() {
+                        *field = usual;
+                    }
+                }
+            }
+            fields.values_mut().for_each(mend);
+        }
+        Value::Array(items) => items.iter_mut().for_each(mend),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Answers by id and token, which is all that is known.
+async fn answer(http: Arc<Http>, Unreadable { id, token, kind }: Unreadable) {
+    let response = if kind == SUGGESTING {
+        CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new())
+    } else {
+        let message = CreateInteractionResponseMessage::new().content(reply::unreadable()).ephemeral(true);
+        CreateInteractionResponse::Message(message)
+    };
+    let answered = http.create_interaction_response(InteractionId::new(id), &token, &response, Vec::new()).await;
+    wire::count(&answered);
+    if let Err(error) = answered {
+        tracing::warn!(
+            interaction.id = id,
+            cause = wire::describe(&error),
+            "could not answer an interaction that cannot be read"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(user: Value, member: Option<Value>) -> Value {
+        let mut interaction = json!({
+            "version": 1, "id": "7", "application_id": "8", "type": 2, "token": "abc", "channel_id": "9", "locale": "en-US",
+            "data": {"id": "1", "name": "snapshot", "type": 1}, "entitlements": [], "attachment_size_limit": 1,
+            "authorizing_integration_owners": {}
+        });
+        match member {
+            Some(mut member) => {
+                member["user"] = user;
+                interaction["member"] = member;
+                interaction["guild_id"] = json!("5");
+            }
+            None => interaction["user"] = user,
+        }
+        json!({"op": 0, "s": 3, "t": "INTERACTION_CREATE", "d": interaction})
+    }
+
+    fn ada(flags: u64) -> Value {
+        json!({"id": "4", "username": "ada", "discriminator": "0", "global_name": null, "avatar": null, "public_flags": flags})
+    }
+
+    #[test]
+    fn what_can_be_read_and_what_is_new_passes_as_it_is() {
+        let text = command(ada(64), None).to_string();
+        assert_eq!(mended(text.clone()), (text, None));
+        let new = json!({"op": 0, "s": 3, "t": "SOMETHING_NEW", "d": {"a": 1}}).to_string();
+        assert_eq!(mended(new.clone()), (new, None));
+        let heartbeat = r#"{"op":11}"#.to_owned();
+        assert_eq!(mended(heartbeat.clone()), (heartbeat, None));
+    }
+
+    #[test]
+    fn flags_beyond_32_bits_and_members_that_lack_fields_are_mended() {
+        let members =
+            [json!({"roles": [], "permissions": "0"}), json!({"permissions": "0", "deaf": null, "nick": null})];
+        for event in [command(ada(1 << 44 | 64), None)]
+            .into_iter()
+            .chain(members.map(|member| command(ada(1 << 50), Some(member))))
+        {
+            let text = event.to_string();
+            assert!(!is_read(&text), "serenity reads it by now: {text}");
+            let (mended, unreadable) = mended(text);
+            assert_eq!(unreadable, None);
+            assert!(is_read(&mended), "{mended}");
+        }
+    }
+
+    #[test]
+    fn an_interaction_that_nobody_can_read_is_answered_by_id_and_token() {
+        let mut event = command(ada(0), None);
+        event["d"]["data"] = json!("something else");
+        let (text, unreadable) = mended(event.to_string());
+        assert_eq!(text, event.to_string());
+        assert_eq!(unreadable, Some(Unreadable { id: 7, token: "abc".to_owned(), kind: 2 }));
+        let Ok(GatewayEvent::Dispatch(3, _)) = serde_json::from_str(&text) else {
+            panic!("the sequence is lost: {text}")
+        };
+    }
+}
