@@ -131,7 +131,7 @@ async fn while_an_answer_is_under_way_nothing_is_done_and_after_a_restart_only_w
     stage.until_query("it is written down", "SELECT COUNT(*) AS n FROM operations WHERE is_running = 1").await;
     assert_eq!(stage.commands(), [""; 0]);
     stage.kill().await;
-    drop(held);
+    held.cut();
     assert!(press.await.unwrap().is_err());
     stage.start().await;
     stage.until_query("it is withdrawn", WITHDRAWN).await;

@@ -119,11 +119,12 @@ async fn with_a_tag_what_we_took_ourselves_outlives_its_droplet() {
     assert_eq!(offered.len(), 1, "{offered:?}");
     let ours = stage.digitalocean.read(|world| world.snapshots().find(|one| one.name.starts_with("ours-")).unwrap().id);
     let launch = rex.seat.slash("snapshot launch").with("snapshot", ours.to_string()).with("name", "web-2");
-    launch.send().await.unwrap();
+    rex.answered(&launch.send().await.unwrap()).await;
     stage.settle().await;
     let made = stage.digitalocean.read(|world| world.droplet_named("web-2").unwrap().clone());
     assert!(made.tags.contains("prod"), "{:?}", made.tags);
-    rex.seat.slash("snapshot delete").with("snapshot", ours.to_string()).send().await.unwrap();
+    let asked = rex.seat.slash("snapshot delete").with("snapshot", ours.to_string()).send().await.unwrap();
+    rex.answered(&asked).await;
     assert!(rex.sees("It is the last Snapshot of its Droplet"), "{}", rex.transcript());
     rex.press("Delete").await;
     stage.settle().await;

@@ -502,7 +502,7 @@ impl Person {
     }
 
     /// Waits until the bot has stopped thinking, as a person does who reads the answer; not for ever, since some answers never come.
-    async fn answered(&self, response: &Response) {
+    pub async fn answered(&self, response: &Response) {
         let Response::Thinking(id) = response else { return };
         let is_loading = || self.seat.messages().iter().any(|message| message.id == *id && message.is_loading());
         let filled = async {
@@ -528,7 +528,21 @@ impl Person {
     pub async fn press(&self, label: &str) -> Response {
         let found = self.button(label);
         let (message, custom_id) = found.unwrap_or_else(|| panic!("no button {label}\n{}", self.seat.transcript()));
-        self.seat.press(message, &custom_id).await.unwrap()
+        let private = || self.seat.messages().iter().filter(|message| !message.is_public()).count();
+        let shown =
+            || self.seat.messages().into_iter().find(|found| found.id == message).map(|found| found.body.content);
+        let (before, count) = (shown(), private());
+        let response = self.seat.press(message, &custom_id).await.unwrap();
+        self.answered(&response).await;
+        if let Response::WillUpdate(_) = response {
+            let replaced = async {
+                while shown() == before && private() == count {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            let _ = tokio::time::timeout(THINKING, replaced).await;
+        }
+        response
     }
 
     /// Where the button with this label is, if it can be pressed.
