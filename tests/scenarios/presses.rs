@@ -45,7 +45,7 @@ async fn undo_delete_and_pages_are_refused_to_who_may_not_and_to_who_may_no_more
 }
 
 #[tokio::test]
-async fn another_server_that_is_served_too_sees_and_presses_nothing_of_this_one() {
+async fn who_may_not_restore_sees_and_presses_nothing_of_another_server() {
     let mut stage = Stage::dark().await;
     let (annex, lobby, chief, watcher) = {
         let mut world = stage.discord.world();
