@@ -23,7 +23,7 @@ async fn a_hostile_name_is_only_ever_a_name() {
     let ada = stage.seat("ada", Role::Operator);
     for id in ids {
         let take = ada.seat.slash("snapshot take").with("droplet", id.to_string());
-        take.with("power", "live").send().await.unwrap();
+        ada.answered(&take.with("power", "live").send().await.unwrap()).await;
         stage.settle().await;
     }
     ada.run("/snapshot status").await;
