@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use snapshot_bot::{
     operation::{
-        Operation, Question, Verdict,
+        Question, Verdict,
         ids::{ChannelId, InteractionId, MessageId},
         power::Stuck,
         report::ReportKind,
