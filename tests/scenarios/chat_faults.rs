@@ -126,13 +126,14 @@ async fn while_an_answer_is_under_way_nothing_is_done_and_after_a_restart_only_w
     let (message, confirm) = ruth.button("Restore").expect("a question");
     let mut gate = stage.discord.world().hold(Route::response_to(&confirm), Point::BeforeExecution, 0);
     let seat = ruth.seat.clone();
-    let press = tokio::spawn(async move { seat.press(message, &confirm).await });
+    let mut pressing = tokio::task::JoinSet::new();
+    pressing.spawn(async move { seat.press(message, &confirm).await });
     let held = gate.arrival().await.expect("an answer");
     stage.until_query("it is written down", "SELECT COUNT(*) AS n FROM operations WHERE is_running = 1").await;
     assert_eq!(stage.commands(), [""; 0]);
     stage.kill().await;
     held.cut();
-    assert!(press.await.unwrap().is_err());
+    assert!(pressing.join_next().await.unwrap().unwrap().is_err());
     stage.start().await;
     stage.until_query("it is withdrawn", WITHDRAWN).await;
     stage.settle().await;
