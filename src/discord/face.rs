@@ -71,7 +71,7 @@ impl Face {
             Occupant::Here { operation, progress: progress.map(|(channel, message)| (guild, channel, message)) }
         } else {
             let may_cancel = self.may_see(who, &found).then_some(operation);
-            Occupant::Elsewhere { kind: found.kind, may_cancel }
+            Occupant::Elsewhere { kind: Box::new(found.kind), may_cancel }
         })
     }
 

@@ -218,7 +218,7 @@ pub(super) async fn edit(
 
 /// Fills in the answer to an interaction that was deferred.
 pub(super) async fn fill_in(http: &Http, token: &str, edit: &EditInteractionResponse) -> serenity::Result<()> {
-    let application_id = application_id(http)?;
+    let Some(application_id) = http.application_id() else { return Err(HttpError::ApplicationIdMissing.into()) };
     let route = serenity::http::Route::WebhookOriginalInteractionResponse { application_id, token };
     done(http, Request::new(route, LightMethod::Patch).body(Some(serde_json::to_vec(edit)?))).await
 }
@@ -229,13 +229,9 @@ pub(super) async fn follow_up(
     token: &str,
     message: &CreateInteractionResponseFollowup,
 ) -> serenity::Result<()> {
-    let application_id = application_id(http)?;
+    let Some(application_id) = http.application_id() else { return Err(HttpError::ApplicationIdMissing.into()) };
     let route = serenity::http::Route::WebhookFollowupMessages { application_id, token };
     done(http, Request::new(route, LightMethod::Post).body(Some(serde_json::to_vec(message)?))).await
-}
-
-fn application_id(http: &Http) -> serenity::Result<ApplicationId> {
-    http.application_id().ok_or_else(|| serenity::Error::from(HttpError::ApplicationIdMissing))
 }
 
 /// What Discord took is done, whatever it says of it.

@@ -59,17 +59,17 @@ pub(super) fn told_apart<T: Listed>(items: Vec<&T>, label: impl Fn(&T) -> String
 /// Whether a text is what a Droplet was called in a choice, then or now: whether it is on may have changed.
 pub(super) fn calls_droplet(text: &str, droplet: &Droplet) -> bool {
     let constant = [droplet.region.clone(), droplet.disk_gb.map(disk)];
-    calls(text, &visible_name(&droplet.name, &droplet.id.to_string()), &droplet.id.to_string(), constant)
+    calls(text, &visible_name(&droplet.name, &droplet.id.to_string()), &droplet.id.to_string(), &constant)
 }
 
 /// The same for a Snapshot: it grows older, and who took it is not known here.
 pub(super) fn calls_snapshot(text: &str, snapshot: &Snapshot) -> bool {
     let constant = [snapshot.size_gigabytes.map(size), None];
-    calls(text, &visible_name(&snapshot.name, &snapshot.id.to_string()), &snapshot.id.to_string(), constant)
+    calls(text, &visible_name(&snapshot.name, &snapshot.id.to_string()), &snapshot.id.to_string(), &constant)
 }
 
 /// Whether a text begins with a name, perhaps cut, and has all that never changes after it. Where it ends in an id, that decides.
-fn calls(text: &str, name: &str, id: &str, constant: [Option<String>; 2]) -> bool {
+fn calls(text: &str, name: &str, id: &str, constant: &[Option<String>; 2]) -> bool {
     let Some((head, tail)) = text.split_once(BETWEEN) else { return false };
     let after = match text.strip_prefix(name).and_then(|rest| rest.strip_prefix(BETWEEN)) {
         Some(after) => after,

@@ -117,10 +117,8 @@ impl Operation {
             return self.seek_vanished(focus, rules, now);
         }
         let completed = run.completed.unwrap_or(now);
-        if now >= later(self.sought_since(completed), LISTING_PATIENCE) {
-            if self.snapshot.is_none() {
-                return self.fail_step(focus, Failure::NotListed, now);
-            }
+        if self.snapshot.is_none() && now >= later(self.sought_since(completed), LISTING_PATIENCE) {
+            return self.fail_step(focus, Failure::NotListed, now);
         }
         self.not_before = Some(later(now, self.patience(completed, now, rules)));
     }

@@ -259,7 +259,7 @@ pub enum Occupant {
     /// An operation of another server, where neither its channel nor who asked for it is anybody's business here.
     Elsewhere {
         /// What it does.
-        kind: Kind,
+        kind: Box<Kind>,
         /// Which it is, for who may cancel it from here.
         may_cancel: Option<OperationId>,
     },
@@ -363,11 +363,7 @@ impl Refusal {
                  the server to grant that, or use another channel.",
                 missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ")
             ),
-            Self::ThreadLocked => {
-                "This thread is locked, so I can't show my progress here. Nothing was done; use another channel, or ask a moderator to \
-                 unlock it."
-                    .to_owned()
-            }
+            Self::ThreadLocked => thread_locked(),
             Self::Draining => "This bot is being restarted and begins nothing new. Nothing was done; try again in a minute.".to_owned(),
             Self::Standby => {
                 "This copy of the bot only stands by, and another is at work. Nothing was done; try again in a minute.".to_owned()
@@ -454,6 +450,11 @@ fn alternatives(names: &[String]) -> String {
 
 fn listed(labels: &[String]) -> String {
     labels.iter().take(10).map(|label| name(label)).collect::<Vec<_>>().join(", ")
+}
+
+fn thread_locked() -> String {
+    "This thread is locked, so I can't show my progress here. Nothing was done; use another channel, or ask a moderator to unlock it."
+        .to_owned()
 }
 
 fn busy(droplet: &str, by: &Occupant) -> String {

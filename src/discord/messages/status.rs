@@ -123,7 +123,6 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
         What::Wished(Wish::Live) => format!("*{}* pressed{by}", live_label(&operation.kind)),
         What::Wished(Wish::LeaveOff) => format!("*Leave it off* pressed{by}"),
         What::Wished(Wish::HandleIt) => format!("*I'll handle it* pressed{by}"),
-        What::Wished(Wish::AnswerTaken) => return None,
         What::Wished(Wish::AnswerLost) => "it is not known whether Discord showed my answer".to_owned(),
         What::Wished(Wish::AnswerRefused) => "Discord didn't show my answer".to_owned(),
         What::Wished(Wish::QuestionShown) => "asked what to do about the hung shutdown".to_owned(),
@@ -136,7 +135,7 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
         What::Stuck => "could not be turned on; people were called".to_owned(),
         What::CameBack => "on again".to_owned(),
         What::Repaired => "turned on again after a late shutdown".to_owned(),
-        What::Ended => return None,
+        What::Wished(Wish::AnswerTaken) | What::Ended => return None,
         What::Unreadable => "its state could not be read any more".to_owned(),
     };
     Some(what)

@@ -101,7 +101,7 @@ fn asking(shown: bool) -> Operation {
 }
 
 fn elsewhere(kind: Kind, may_cancel: Option<OperationId>) -> Occupant {
-    Occupant::Elsewhere { kind, may_cancel }
+    Occupant::Elsewhere { kind: Box::new(kind), may_cancel }
 }
 
 /// Ended before it began, because the person who asked was not answered.
