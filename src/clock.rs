@@ -1,30 +1,58 @@
-//! The time, as an argument: the wall's clock in the bot, one that tests move in tests.
+//! The time, as an argument: the machine's clock in the bot, one that tests move in tests.
 //!
-//! Rooms ask this clock and never the system; `clippy.toml` bans the ways around it.
+//! Rooms ask this clock and never the system; `clippy.toml` bans the ways around it. It reads the machine's clock once and counts on
+//! from there, so that nothing waits or ends because somebody sets that clock while operations are under way.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 /// A source of the present moment. Clones share what [`Clock::advance`] added.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Clock {
     ahead_millis: watch::Sender<i64>,
+    anchor: Arc<Mutex<Anchor>>,
+}
+
+/// What the machine's clock showed, and when that was by a clock that nobody can set.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    wall: Timestamp,
+    read_at: Instant,
+}
+
+impl Anchor {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clocks")]
+    fn now() -> Self {
+        Self { wall: Timestamp::now(), read_at: Instant::now() }
+    }
 }
 
 impl Clock {
     /// The machine's own clock.
     pub fn wall() -> Self {
-        Self::default()
+        Self { ahead_millis: watch::Sender::default(), anchor: Arc::new(Mutex::new(Anchor::now())) }
     }
 
-    /// The present moment.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
+    /// The present moment. It runs on evenly when the machine's clock is set.
     pub fn now(&self) -> Timestamp {
+        let Anchor { wall, read_at } = *self.anchor();
+        let passed = SignedDuration::try_from(read_at.elapsed()).unwrap_or(SignedDuration::ZERO);
         let ahead = SignedDuration::from_millis(*self.ahead_millis.borrow());
-        let now = Timestamp::now();
-        now.checked_add(ahead).unwrap_or(now)
+        wall.checked_add(passed).and_then(|now| now.checked_add(ahead)).unwrap_or(wall)
+    }
+
+    /// Takes over what the machine's clock shows. For moments at which nothing is under way whose waits that could spoil.
+    pub fn follow_the_machine(&self) {
+        *self.anchor() = Anchor::now();
+    }
+
+    fn anchor(&self) -> MutexGuard<'_, Anchor> {
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Moves this clock and all of its clones forward, so that a test need not wait.
@@ -60,6 +88,18 @@ mod tests {
         let before = clone.now();
         clock.advance(SignedDuration::from_hours(1));
         assert!(clone.now() >= before + SignedDuration::from_hours(1));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_changes_nothing_until_it_is_followed() {
+        let clock = Clock::wall();
+        // As if the machine's clock had been set by an hour since it was read.
+        let hour = SignedDuration::from_hours(1);
+        let before = clock.now();
+        clock.anchor().wall -= hour;
+        assert!(clock.now() < before);
+        clock.follow_the_machine();
+        assert!(clock.now() >= before);
     }
 
     #[tokio::test]

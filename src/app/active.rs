@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -45,6 +45,8 @@ const _: () = assert!(
 const HEARTBEAT: Duration = Duration::from_mins(1);
 /// What a stop may take in all is 8 s; requests under way get most of it.
 const DRAIN_TURNS: Duration = Duration::from_millis(4_500);
+/// No message waits longer than this from a process's start on, whatever its row says.
+const LONGEST_REPORT_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// For the last words, and for closing the gateway.
 pub(super) const DRAIN_FACE: Duration = Duration::from_secs(2);
 /// For what fills the cache, and what looks after the database.
@@ -138,7 +140,8 @@ impl Active<'_> {
         for id in self.store.open_operations().await? {
             worker.on_restart(id, unattended, &rules, self.clock.now()).await?;
         }
-        Ok(())
+        let latest = self.clock.now().saturating_add(LONGEST_REPORT_WAIT).unwrap_or(Timestamp::MAX);
+        Ok(self.store.clamp_reports(latest).await?)
     }
 
     fn calls(&self) -> Calls {
@@ -175,6 +178,7 @@ impl Active<'_> {
         let discord_side = DiscordSide {
             settings,
             rooms,
+            digitalocean: config.digitalocean.api_url.clone(),
             connected: told,
             stop_gateway: loops.stop_gateway.clone(),
             stop_reporter: loops.stop_reporter.clone(),
@@ -355,6 +359,7 @@ pub(super) fn bot_parts(
         extra_ca_pem: simulator.map(|simulator| simulator.root_certificate.clone()),
         price_per_gb: config.snapshot_price_per_gb,
         rules: rules(config),
+        own_droplet: None,
         notify_channel: config.discord.notify_channel,
         patience: Patience::default(),
     };

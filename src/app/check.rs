@@ -17,6 +17,7 @@ use crate::{
     digitalocean::{
         client::{Client, Settings},
         error::Error as CloudError,
+        metadata,
         probes::{PROBES, Seen},
         reads,
     },
@@ -87,6 +88,9 @@ pub async fn run(config: &Config, out: &mut dyn Write) -> io::Result<Verdict> {
     let mut findings = Findings { out, verdict: Verdict::Fine };
     database(config, &mut findings).await?;
     digitalocean(config, &mut findings).await?;
+    if let Some(droplet) = metadata::own_droplet(&config.digitalocean.api_url).await {
+        findings.note(&format!("this machine is Droplet {droplet}; the bot will not shut it down"))?;
+    }
     let invite = discord(config, &mut findings).await?;
     match invite {
         Some(link) => writeln!(findings.out, "\nInvite the bot, or change its rights, with this link:\n{link}")?,

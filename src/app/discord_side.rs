@@ -8,12 +8,14 @@ use std::{future::pending, sync::Arc, time::Duration};
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::{
     Error,
     active::{DRAIN_FACE, finish},
 };
 use crate::{
+    digitalocean::metadata,
     discord::{
         self,
         bot::{self, Bot, Rooms},
@@ -32,6 +34,8 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 pub(super) struct DiscordSide {
     pub(super) settings: bot::Settings,
     pub(super) rooms: Rooms,
+    /// The origin of DigitalOcean's API.
+    pub(super) digitalocean: Url,
     /// Where it says whether the gateway is connected.
     pub(super) connected: watch::Sender<bool>,
     pub(super) stop_gateway: CancellationToken,
@@ -40,7 +44,12 @@ pub(super) struct DiscordSide {
 
 impl DiscordSide {
     /// Runs until it is stopped. Ends by itself only with an error, and only once nothing is owed.
-    pub(super) async fn run(self) -> Result<(), Error> {
+    pub(super) async fn run(mut self) -> Result<(), Error> {
+        // The worker does not wait for this, so neither does power.
+        self.settings.own_droplet = metadata::own_droplet(&self.digitalocean).await;
+        if let Some(droplet) = self.settings.own_droplet {
+            tracing::info!(droplet.id = %droplet, "this process runs on a Droplet, which it will not shut down");
+        }
         loop {
             let (mut reporters, stop_reporter) = (JoinSet::new(), self.stop_reporter.child_token());
             let ended = self.stay_connected(&mut reporters, &stop_reporter).await;

@@ -314,7 +314,7 @@ fn pauses() -> impl Iterator<Item = Duration> {
     pauses.with_max_times(RETRIES).with_jitter().build()
 }
 
-fn is_loopback(origin: &Url) -> bool {
+pub(super) fn is_loopback(origin: &Url) -> bool {
     match origin.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -12,6 +12,7 @@ pub mod commands;
 pub mod error;
 pub mod exchange;
 mod lenient;
+pub mod metadata;
 pub mod model;
 pub mod probes;
 pub mod reads;

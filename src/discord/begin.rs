@@ -71,6 +71,9 @@ async fn create(
     consent: Option<&Consent>,
 ) -> Result<Operation, Stop> {
     let droplet = request.target.name.clone();
+    if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| face.own_droplet == Some(droplet)) {
+        return Err(Refusal::OwnDroplet { droplet, may_take_live: matches!(request.kind, Kind::Take { .. }) }.into());
+    }
     let first_answer = first_answer(face, asked, &request.kind).await?;
     for _ in 0..DRAWS {
         let created = face.store.create_answered(request.clone(), asked.interaction, consent, first_answer).await;

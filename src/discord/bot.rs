@@ -32,7 +32,10 @@ use crate::{
     access::Policy,
     clock::Clock,
     inventory::Inventory,
-    operation::{Rules, ids::ChannelId},
+    operation::{
+        Rules,
+        ids::{ChannelId, DropletId},
+    },
     store::Store,
 };
 
@@ -59,6 +62,8 @@ pub struct Settings {
     pub price_per_gb: f64,
     /// The times that questions and shutdowns are given.
     pub rules: Rules,
+    /// The Droplet that this process runs on, if it is known to run on one.
+    pub own_droplet: Option<DropletId>,
     /// The channel that hears of what cannot be said where it was asked.
     pub notify_channel: Option<ChannelId>,
     /// How long the gateway may be away.
@@ -94,7 +99,8 @@ impl Bot {
     /// Logs in and learns where the gateway is. Waits for Discord as long as it takes, or until `shutdown`; fails at once if the
     /// token is refused.
     pub async fn start(settings: Settings, rooms: Rooms, shutdown: &CancellationToken) -> Result<Self, Error> {
-        let Settings { token, connect_to, extra_ca_pem, price_per_gb, rules, notify_channel, patience } = settings;
+        let Settings { token, connect_to, extra_ca_pem, price_per_gb, rules, own_droplet, notify_channel, patience } =
+            settings;
         let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
         let login = log_in(&http, connect_to.is_some());
         let login = shutdown.run_until_cancelled(login).await.ok_or(Error::Stopped)??;
@@ -108,6 +114,7 @@ impl Bot {
             doors,
             commands: CommandIds::default(),
             wording,
+            own_droplet,
             names: Names::default(),
         });
         let (seen, guilds) = mpsc::unbounded_channel();

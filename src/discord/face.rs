@@ -32,6 +32,8 @@ pub(super) struct Face {
     pub(super) doors: Doors,
     pub(super) commands: CommandIds,
     pub(super) wording: Wording,
+    /// The Droplet that this process runs on, if it is known to run on one.
+    pub(super) own_droplet: Option<DropletId>,
     pub(super) names: Names,
 }
 

@@ -316,7 +316,7 @@ impl Operation {
     }
 
     /// The command was certainly not carried out: the step waits again, and cannot turn anything off late.
-    fn not_carried_out(&mut self, focus: Focus, task: Task, checks: Checks) {
+    pub(super) fn not_carried_out(&mut self, focus: Focus, task: Task, checks: Checks) {
         let Some(step) = self.step_mut(focus) else { return };
         step.state = State::Waiting(checks);
         if !step.answer_lost {

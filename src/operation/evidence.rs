@@ -37,6 +37,7 @@ pub(super) struct Denied {
 enum Denial {
     Unauthorized,
     Forbidden,
+    NotFound,
 }
 
 impl Operation {
@@ -45,11 +46,11 @@ impl Operation {
         let what = match trouble {
             Trouble::Unauthorized => Denial::Unauthorized,
             Trouble::Forbidden { .. } => Denial::Forbidden,
+            Trouble::NotFound => Denial::NotFound,
             Trouble::NotSent { .. }
             | Trouble::Unclear { .. }
             | Trouble::Throttled { .. }
             | Trouble::Busy
-            | Trouble::NotFound
             | Trouble::Refused { .. } => return true,
         };
         let earlier = self.denied.filter(|denied| denied.what == what && denied.is_command == is_command);

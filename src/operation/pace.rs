@@ -8,10 +8,10 @@ use super::{Operation, Rules, reading::PowerState, step::Task};
 const LONGEST_WHILE_OFF: SignedDuration = SignedDuration::from_secs(15);
 /// While nobody is down, we may be slower.
 const LONGEST_LIVE: SignedDuration = SignedDuration::from_secs(60);
-/// Between attempts at power back that is stuck.
-const STUCK_PAUSE: SignedDuration = SignedDuration::from_mins(2);
-/// Before the one attempt at power back that we make before calling for help.
+/// Before the second attempt at power back; twice as long before each later one.
 const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(10);
+/// The longest pause between two attempts at power back.
+const LONGEST_RETRY: SignedDuration = SignedDuration::from_mins(2);
 
 /// A moment so much later; at the end of time where the sum is beyond it, because what a database holds may be anything.
 pub(super) fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
@@ -42,7 +42,8 @@ impl Operation {
 
     /// The pause after a failed attempt at power back.
     pub(super) fn retry_pause(&self) -> SignedDuration {
-        if self.power.stuck.is_some() { STUCK_PAUSE } else { FIRST_RETRY }
+        let doublings = self.power.failures.saturating_sub(1).min(8);
+        (FIRST_RETRY * (1 << doublings)).min(LONGEST_RETRY)
     }
 
     fn keeps_droplet_off(&self) -> bool {

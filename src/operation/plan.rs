@@ -109,6 +109,15 @@ impl Kind {
         }
     }
 
+    /// Whether its Droplet may be turned off for it.
+    pub fn may_turn_off(&self) -> bool {
+        match self {
+            Self::Take { power, .. } => *power == Downtime::PowerOff,
+            Self::Restore { .. } => true,
+            Self::Launch { .. } | Self::Delete { .. } => false,
+        }
+    }
+
     /// Whether that Snapshot is gone afterwards.
     pub fn deletes(&self) -> bool {
         matches!(self, Self::Delete { .. })

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Focus, Hindrance, IllegalTransition, Observation, Operation, Rules,
+    Focus, Hindrance, IllegalTransition, Observation, Obstacle, Operation, Rules,
     pace::later,
     reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, Status, Trouble},
     request::{Answer, Look},
@@ -14,6 +14,8 @@ use super::{
 const POWER_ON_LAG: SignedDuration = SignedDuration::from_mins(3);
 /// An Action in progress counts as getting on for so long, or for four times as long as it usually takes, whichever is longer.
 const LONGEST_PROGRESS: SignedDuration = SignedDuration::from_hours(3);
+/// How long a lock alone holds up a Droplet that is off.
+const LOCK_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// Whatever DigitalOcean asks for, it is asked again after so long.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
 /// The same while a Droplet is off because of us.
@@ -199,7 +201,12 @@ impl Operation {
         };
         let task = self.steps[index].task;
         // Cutting the power is the way out of a shutdown that hangs and keeps the Droplet locked: only DigitalOcean's refusal holds it up.
-        if reading.locked && task != Task::PowerOff {
+        let ignores_lock = match task {
+            Task::PowerOff => true,
+            Task::Snapshot => self.power.is_owed() && self.has_waited_for_lock(now),
+            Task::ShutDown | Task::Restore | Task::Create | Task::Delete | Task::PowerOn => false,
+        };
+        if reading.locked && !ignores_lock {
             return self.wait_for(Hindrance::Locked, rules, now);
         }
         // A Droplet that was off and that somebody turned on meanwhile is theirs: what we do next may turn it off.
@@ -291,6 +298,10 @@ impl Operation {
             _ => {}
         }
         if let Some(why) = doubt.refused {
+            let is_not_found = matches!(why, Failure::NotKnown | Failure::SnapshotGone);
+            if is_not_found && !self.is_believed(&Trouble::NotFound, true, rules, now) {
+                return self.not_carried_out(focus, task, Checks::default());
+            }
             if task == Task::ShutDown {
                 self.power.settle();
             }
@@ -445,7 +456,7 @@ impl Operation {
                     matches!(self.power.back.state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
                 let is_first = self.power.on_intended_at.is_none() && self.ended.is_none();
                 let actions = was_read || (is_first && self.baseline.is_known());
-                if reading.locked {
+                if reading.locked && !self.has_waited_for_lock(now) {
                     self.power.back.state = State::Waiting(Checks { droplet: false, actions, looked_at: None });
                     self.wait_for(Hindrance::Locked, rules, now);
                 } else {
@@ -454,6 +465,13 @@ impl Operation {
             }
             None => self.wait_for(Hindrance::Unsettled("changing".to_owned()), rules, now),
         }
+    }
+
+    /// Whether a lock has held up a Droplet that is off for so long that DigitalOcean is asked all the same: a locked Droplet *may* refuse
+    /// Actions, and only its refusal tells.
+    fn has_waited_for_lock(&self, now: Timestamp) -> bool {
+        let is_lock = |obstacle: &&Obstacle| matches!(obstacle.what, Hindrance::Locked | Hindrance::Event(_));
+        self.obstacle.as_ref().filter(is_lock).is_some_and(|obstacle| now >= later(obstacle.since, LOCK_PATIENCE))
     }
 
     fn see_action(&mut self, focus: Focus, reading: &ActionReading, rules: &Rules, now: Timestamp) {

@@ -84,6 +84,17 @@ impl Store {
         Ok(due.into_iter().map(|(_, report)| report).take(limit).collect())
     }
 
+    /// Makes nothing wait beyond `latest`: for a process that has just begun, whose clock may have been set back.
+    pub async fn clamp_reports(&self, latest: Timestamp) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        sqlx::query("UPDATE reports SET due_at = $1 WHERE due_at > $1")
+            .bind(latest.as_millisecond())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// When the next report is due.
     pub async fn next_report_due(&self) -> Result<Option<Timestamp>, Error> {
         let row = sqlx::query(

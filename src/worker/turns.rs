@@ -151,7 +151,11 @@ impl Turns {
         let mut taken = busy;
         taken.extend(&due);
         let next = self.store.next_due(whose, &taken).await?;
-        self.open.store(self.store.count_open().await?, Ordering::Relaxed);
+        let open = self.store.count_open().await?;
+        self.open.store(open, Ordering::Relaxed);
+        if open == 0 {
+            self.clock.follow_the_machine();
+        }
         Ok((due, next))
     }
 

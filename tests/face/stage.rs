@@ -167,6 +167,7 @@ impl Stage {
             price_per_gb: 0.06,
             rules: rules(),
             notify_channel: Some(ChannelId(self.notified.get())),
+            own_droplet: None,
             patience: self.patience,
         };
         let bot = Bot::start(settings, self.rooms.clone(), &self.shutdown).await?;

@@ -50,6 +50,13 @@ pub enum Refusal {
         /// DigitalOcean's words.
         message: String,
     },
+    /// This process runs on the Droplet that it would have to shut down.
+    OwnDroplet {
+        /// Its name.
+        droplet: String,
+        /// Whether the same could be done with the Droplet running.
+        may_take_live: bool,
+    },
     /// Another operation runs on the Droplet.
     Busy {
         /// The Droplet's name.
@@ -306,6 +313,15 @@ impl Refusal {
                 "{} Nothing was done. {}",
                 failure::forbidden(scopes, message),
                 failure::ASK_FOR_ACCESS
+            ),
+            Self::OwnDroplet { droplet, may_take_live } => format!(
+                "This bot runs on {} itself: once that is off, nobody is left to turn it on again. {}",
+                name(droplet),
+                if *may_take_live {
+                    "Take the Snapshot with `power: live`, or in DigitalOcean's control panel."
+                } else {
+                    "Restore it in DigitalOcean's control panel."
+                }
             ),
             Self::Busy { droplet, by } => busy(droplet, by),
             Self::DropletGone => {

@@ -550,6 +550,8 @@ fn every_refusal() {
             scopes: "sizes:read".to_owned(),
             message: "Your account is locked. Please contact support.".to_owned(),
         },
+        Refusal::OwnDroplet { droplet: text("bot-1"), may_take_live: true },
+        Refusal::OwnDroplet { droplet: text("bot-1"), may_take_live: false },
         Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress } },
         Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress: None } },
         Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::take(Downtime::PowerOff), None) },

@@ -32,6 +32,8 @@ use super::{
     world::World,
 };
 
+/// Where the metadata service, which has an address of its own, tells a Droplet its id.
+const METADATA: &str = "/metadata/v1/id";
 /// Bigger bodies are cut off; the real API's requests are small.
 const BODY_LIMIT: usize = 1 << 20;
 
@@ -278,6 +280,9 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
     };
     let body = axum::body::to_bytes(Body::new(body), BODY_LIMIT).await.map_err(|_| CutShort)?;
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    if path == METADATA {
+        return Ok(metadata(lock(&shared.world).settings_mut().clients_droplet));
+    }
     let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let request =
         Request { authorization: authorization.map(str::to_owned), body: body.to_vec(), ..Request::new(method, path) };
@@ -285,6 +290,15 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
     let task = shared.tasks.spawn(async move { owner.carry(request).await });
     let answer = task.await.ok().flatten().ok_or(CutShort)?;
     Ok(respond(answer))
+}
+
+/// What the metadata service tells whoever runs on a Droplet. It is no part of the API, so it stands in no journal.
+fn metadata(droplet: Option<u64>) -> Response<Body> {
+    let mut response = Response::new(Body::from(droplet.map(|id| id.to_string()).unwrap_or_default()));
+    if droplet.is_none() {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response
 }
 
 fn respond(answer: Answer) -> Response<Body> {

@@ -89,6 +89,8 @@ pub struct Settings {
     pub forgetful_droplet_actions: bool,
     /// How many requests a token may make.
     pub limits: Limits,
+    /// The Droplet on which clients run, as the metadata service tells them; none if they run elsewhere.
+    pub clients_droplet: Option<u64>,
 }
 
 impl Default for Settings {
@@ -105,6 +107,7 @@ impl Default for Settings {
             locked_while_pending: true,
             forgetful_droplet_actions: true,
             limits: Limits::default(),
+            clients_droplet: None,
         }
     }
 }
