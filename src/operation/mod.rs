@@ -36,7 +36,7 @@ use evidence::{Denied, Missing};
 pub use first_answer::FirstAnswer;
 use ids::{ActionId, ChannelId, DropletId, GuildId, OperationId, UserId};
 use plan::Kind;
-use power::Power;
+use power::{Owed, Power};
 pub use question::{Decision, Question};
 use reading::{Failure, SnapshotReading};
 use step::{Run, State, Step, Task};
@@ -293,15 +293,16 @@ impl Operation {
     }
 
     /// What is left of an operation whose state cannot be read any more: the duty to bring power back.
-    pub fn rescue(request: Request, owed_since: Option<Timestamp>) -> Self {
+    pub fn rescue(request: Request, owed: Option<Owed>) -> Self {
         let mut operation = Self::new(request);
         operation.verdict = Some(Verdict::Failed(Failure::Internal));
         for step in &mut operation.steps {
             step.state = State::Skipped;
         }
-        if let Some(since) = owed_since {
+        if let Some(owed) = owed {
             operation.power.before = Some(reading::PowerState::On);
-            operation.power.owe(since);
+            operation.power.owe(owed.since);
+            operation.power.owed = Some(owed);
         }
         operation
     }

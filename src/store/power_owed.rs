@@ -23,20 +23,24 @@ pub struct PowerOwed {
     pub operation: OperationId,
     /// Since which intent.
     pub since: Timestamp,
+    /// It was seen on, and is watched because what was sent may still turn it off.
+    pub is_watched: bool,
 }
 
 impl Store {
     /// All that is owed, oldest first.
     pub async fn power_owed(&self) -> Result<Vec<PowerOwed>, Error> {
-        let rows = sqlx::query("SELECT droplet_id, operation, since FROM power_owed ORDER BY since, operation")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT droplet_id, operation, since, is_watched FROM power_owed ORDER BY since, operation")
+                .fetch_all(&self.pool)
+                .await?;
         let debts = rows.iter().filter_map(|row| {
             let row = Row(row);
             Some(PowerOwed {
                 droplet: DropletId(row.id("droplet_id")?),
                 operation: row.text("operation")?.parse().ok()?,
                 since: row.at("since")?,
+                is_watched: row.number("is_watched") == Some(1),
             })
         });
         Ok(debts.collect())
@@ -45,7 +49,8 @@ impl Store {
 
 /// Whether the row must change between two states of an operation.
 pub(super) fn differs(before: &Operation, after: &Operation) -> bool {
-    before.power.owed.map(|owed| owed.since) != after.power.owed.map(|owed| owed.since)
+    let shown = |it: &Operation| it.power.owed.map(|owed| (owed.since, owed.late_until, it.power.parked));
+    shown(before) != shown(after)
 }
 
 /// Makes the row say what the operation says.
@@ -53,12 +58,15 @@ pub(super) async fn write(connection: &mut AnyConnection, operation: &Operation)
     let id = operation.id.to_string();
     let query = match (operation.power.owed, operation.target.droplet) {
         (Some(owed), Some(droplet)) => sqlx::query(
-            "INSERT INTO power_owed (operation, droplet_id, since) VALUES ($1, $2, $3) \
-             ON CONFLICT (operation) DO UPDATE SET droplet_id = excluded.droplet_id, since = excluded.since",
+            "INSERT INTO power_owed (operation, droplet_id, since, late_until, is_watched) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (operation) DO UPDATE SET droplet_id = excluded.droplet_id, since = excluded.since, \
+             late_until = excluded.late_until, is_watched = excluded.is_watched",
         )
         .bind(id)
         .bind(bits(droplet.0))
-        .bind(owed.since.as_millisecond()),
+        .bind(owed.since.as_millisecond())
+        .bind(owed.late_until.map(Timestamp::as_millisecond))
+        .bind(i64::from(operation.power.parked)),
         (None, _) | (_, None) => sqlx::query("DELETE FROM power_owed WHERE operation = $1").bind(id),
     };
     query.execute(connection).await?;

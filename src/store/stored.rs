@@ -11,6 +11,7 @@ use crate::operation::{
     Asker, Operation, Request, Target, Usual, Verdict,
     ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    power::Owed,
     reading::Failure,
     request::NewDroplet,
 };
@@ -33,7 +34,7 @@ macro_rules! select_operation {
     ($columns:literal, $rest:literal) => {
         concat!(
             "SELECT o.id, o.version, o.kind, o.droplet_id, o.droplet_name, o.asker_id, o.guild_id, o.channel_id, ",
-            "o.asked_at, o.ended_at, o.outcome, p.since AS owed_since, ",
+            "o.asked_at, o.ended_at, o.outcome, p.since AS owed_since, p.late_until AS owed_late_until, ",
             $columns,
             " FROM operations o LEFT JOIN power_owed p ON p.operation = o.id ",
             $rest
@@ -120,7 +121,7 @@ pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
             snapshot_name: None,
             usual: Usual::default(),
         },
-        row.at("owed_since"),
+        row.at("owed_since").map(|since| Owed { since, late_until: row.at("owed_late_until"), earlier_until: None }),
     );
     if let Some(name) = part(&state, "snapshot_name") {
         operation.snapshot_name = name;

@@ -313,8 +313,12 @@ impl Turns {
 
     /// Whether one more downtime fits beside those under way, and those that are about to begin.
     async fn has_room_for_downtime(&self) -> Result<bool, Error> {
-        let downtimes = self.store.power_owed().await?.len() + self.lock_busy().len().saturating_sub(1);
-        Ok(self.client.may_begin_downtime(downtimes))
+        let owed = self.store.power_owed().await?;
+        // A Droplet that is on and only watched is no downtime.
+        let down = owed.iter().filter(|debt| !debt.is_watched);
+        let mut under_way: HashSet<OperationId> = down.map(|debt| debt.operation).collect();
+        under_way.extend(self.lock_busy().iter().filter(|id| owed.iter().all(|debt| debt.operation != **id)));
+        Ok(self.client.may_begin_downtime(under_way.len().saturating_sub(1)))
     }
 
     fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {

@@ -132,7 +132,7 @@ async fn turned_on_by_somebody_else_it_is_left_on_and_that_is_said() {
 }
 
 #[tokio::test]
-async fn turned_off_by_somebody_else_before_our_shutdown_it_is_still_ours_to_turn_on() {
+async fn turned_off_by_somebody_else_before_our_shutdown_it_stays_off() {
     let stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
     let held = stage.digitalocean.gate().hold(Moment::BeforeExecution, Pattern::action("shutdown"), 0);
@@ -142,8 +142,11 @@ async fn turned_off_by_somebody_else_before_our_shutdown_it_is_still_ours_to_tur
     stage.digitalocean.world(|world| world.turn_off(web));
     held.release();
     stage.settle().await;
-    assert!(stage.is_on("web-1"), "{}", stage.conversation());
+    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1"]);
+    assert!(!stage.is_on("web-1"), "{}", stage.conversation());
+    assert!(ada.sees("`web-1` was off before and stays off"), "{}", ada.transcript());
     ada.transcript();
+    stage.digitalocean.world(|world| world.turn_on(web));
     stage.finish().await;
 }
 
@@ -250,7 +253,7 @@ async fn power_that_cannot_be_brought_back_calls_people_once_and_is_tried_until_
         let tries = stage.commands().len();
         stage.until_later("it is tried again", |stage| stage.commands().len() > tries).await;
     }
-    assert_eq!(ada.seat.pings(), 1);
+    assert_eq!(ada.seat.pings(), 1, "{}", stage.conversation());
     stage.digitalocean.world(|world| world.end_fault("power"));
     stage.until_later("it is on again", |stage| stage.is_on("web-1")).await;
     stage.settle().await;
@@ -339,7 +342,7 @@ async fn a_token_without_a_scope_is_told_which() {
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
     stage.settle().await;
-    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "snapshot web-1", "power_on web-1"]);
     assert!(stage.is_on("web-1"));
     assert_snapshot!(ada.transcript());
     stage.finish().await;

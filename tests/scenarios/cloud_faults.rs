@@ -41,24 +41,24 @@ async fn ends_well(stage: Stage, ada: &Person) {
 
 #[tokio::test]
 async fn a_refused_token_ends_it_before_anything_is_off() {
-    let (stage, ada) = take_with([Fault::once(
+    let (stage, ada) = take_with([Fault::always(
         Pattern::action("shutdown"),
         refusal(401, "unauthorized", "Unable to authenticate you"),
     )])
     .await;
-    assert_eq!(stage.commands(), ["shutdown web-1"]);
+    assert_eq!(stage.commands(), ["shutdown web-1", "shutdown web-1"], "one refusal is not believed");
     assert_snapshot!(ada.transcript());
     stage.finish().await;
 }
 
 #[tokio::test]
 async fn a_token_that_is_refused_for_the_snapshot_still_brings_power_back() {
-    let (stage, ada) = take_with([Fault::once(
+    let (stage, ada) = take_with([Fault::always(
         Pattern::action("snapshot"),
         refusal(401, "unauthorized", "Unable to authenticate you"),
     )])
     .await;
-    assert_eq!(stage.commands(), WHOLE);
+    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "snapshot web-1", "power_on web-1"]);
     assert_snapshot!(ada.transcript());
     stage.finish().await;
 }
@@ -114,7 +114,8 @@ async fn a_limit_without_a_word_on_its_end_is_waited_for() {
     assert_snapshot!(ada.transcript());
     let asked = stage.digitalocean.journal().len();
     assert_eq!(stage.digitalocean.journal()[asked - 1].status(), Some(429), "nothing is asked meanwhile");
-    stage.clock.advance(SignedDuration::from_mins(61));
+    // Beyond two minutes a Droplet that is off may ask whether the limit still holds.
+    stage.clock.advance(SignedDuration::from_mins(3));
     stage.settle().await;
     ends_well(stage, &ada).await;
 }

@@ -383,7 +383,9 @@ impl Stage {
         self.until_async(what, async || {
             let is_so = wish(self);
             if !is_so {
-                self.clock.advance(SignedDuration::from_secs(10));
+                // What wakes this wait is often what the bot did because time passed: without a pause whole days would fly by.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                self.clock.advance(SignedDuration::from_secs(5));
             }
             is_so
         })

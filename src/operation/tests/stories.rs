@@ -6,6 +6,7 @@ use super::super::{
     Observation, Operation, Verdict, Wish, Wished,
     ids::{ActionId, DropletId, SnapshotId, UserId},
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    power::Owed,
     reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, SnapshotReading, Status, Trouble},
     request::{Answer, Command, Effect, Look, NewDroplet},
     step::{State, Task},
@@ -399,7 +400,8 @@ fn an_unreadable_state_still_brings_power_back() {
         snapshot_name: None,
         usual: super::super::Usual::default(),
     };
-    let done = toy.settle(Operation::rescue(request, Some(toy.now)));
+    let done =
+        toy.settle(Operation::rescue(request, Some(Owed { since: toy.now, late_until: None, earlier_until: None })));
     assert_eq!(words(&toy), ["power_on"]);
     assert_eq!(done.verdict, Some(Verdict::Failed(Failure::Internal)));
 }
