@@ -54,7 +54,7 @@ contract! {
         let operation = store.create(request(1, u64::MAX), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
         let version = store.commit(&loaded, &owing(operation.clone(), at(3)), Some(at(3))).await.unwrap();
-        let debt = PowerOwed { droplet: DropletId(u64::MAX), operation: operation.id, since: at(3) };
+        let debt = PowerOwed { droplet: DropletId(u64::MAX), operation: operation.id, since: at(3), is_watched: false };
         assert_eq!(store.power_owed().await.unwrap(), [debt]);
         let loaded = load(&store, operation.id).await;
         assert_eq!(loaded.version, version);
