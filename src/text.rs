@@ -15,7 +15,8 @@ pub fn shorten(text: &str, longest: usize) -> String {
         return text.to_owned();
     }
     let kept = beginning(text, longest.saturating_sub(1), length);
-    format!("{}…", kept.trim_end())
+    // What was cut before ends in such a mark already.
+    format!("{}…", kept.trim_end_matches(|letter: char| letter == '…' || letter.is_whitespace()))
 }
 
 /// At most `longest` code points of a text.

@@ -132,7 +132,7 @@ impl Active<'_> {
     async fn take_over(&self) -> Result<(), Error> {
         let owed = self.store.power_owed().await?.len();
         metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed).unwrap_or(u32::MAX)));
-        let unattended = self.lease.unattended().unwrap_or(SignedDuration::ZERO);
+        let unattended = self.unattended().await?;
         if unattended > SignedDuration::from_mins(2) {
             tracing::info!(minutes = unattended.as_mins(), "nobody looked after the operations for a while");
         }
@@ -142,6 +142,16 @@ impl Active<'_> {
         }
         let latest = self.clock.now().saturating_add(LONGEST_REPORT_WAIT).unwrap_or(Timestamp::MAX);
         Ok(self.store.clamp_reports(latest).await?)
+    }
+
+    /// For how long nobody looked after the operations: the longest that any clock says, since one may have stood still.
+    async fn unattended(&self) -> Result<SignedDuration, Error> {
+        let by_ours = self.lease.unattended().unwrap_or(SignedDuration::ZERO);
+        let by_theirs = match (self.client.server_now(), self.store.last_heartbeat().await?) {
+            (Some(now), Some(beat)) => now.duration_since(beat),
+            (None, _) | (_, None) => SignedDuration::ZERO,
+        };
+        Ok(by_ours.max(by_theirs))
     }
 
     fn calls(&self) -> Calls {

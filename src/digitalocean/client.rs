@@ -75,6 +75,8 @@ struct Shared {
     deadline: Duration,
     answer_limit: usize,
     budget: Mutex<Budget>,
+    /// By how much DigitalOcean's clock was ahead of ours at its latest answer.
+    ahead: Mutex<Option<SignedDuration>>,
     unauthorized: Notify,
     now: Now,
 }
@@ -115,6 +117,7 @@ impl Client {
                 deadline: settings.deadline,
                 answer_limit: settings.answer_limit,
                 budget: Mutex::default(),
+                ahead: Mutex::default(),
                 unauthorized: Notify::new(),
                 now,
             }),
@@ -232,6 +235,12 @@ impl Client {
     /// The least pause between looks that cost `requests` each; see [`Budget::poll_floor`].
     pub fn poll_floor(&self, requests: u32) -> Duration {
         self.budget(|budget, now| budget.poll_floor(requests, now))
+    }
+
+    /// The present moment by DigitalOcean's clock, as its latest answer told it; none before the first. Exact to some seconds.
+    pub fn server_now(&self) -> Option<Timestamp> {
+        let ahead = *self.shared.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        self.now().checked_add(ahead?).ok()
     }
 
     /// The present moment by the clock that this client was given.

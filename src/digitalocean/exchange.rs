@@ -131,8 +131,13 @@ impl HttpAnswer {
         (wait > SignedDuration::ZERO).then_some(wait)
     }
 
+    /// What the server's clock showed, if it says so.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        self.header("date").and_then(http_date)
+    }
+
     fn server_now(&self) -> Timestamp {
-        self.header("date").and_then(http_date).unwrap_or(self.received_at)
+        self.date().unwrap_or(self.received_at)
     }
 }
 

@@ -107,7 +107,7 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
 #[tokio::test]
 async fn refused_tokens_are_both_named_and_so_is_that_nobody_but_admins_may() {
     let mut stage = Stage::new().await;
-    stage.environment.remove("TAKE_ROLES");
+    stage.environment.remove("RESTORE_ROLES");
     let ended = check(&stage).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
     says(&ended, &["· roles: none is configured, so only members with Administrator or Manage Server"]);

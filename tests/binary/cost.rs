@@ -90,8 +90,6 @@ async fn cost() {
 #[ignore = "a measurement: it takes a minute and asserts nothing"]
 async fn cost_of_ten_thousand_snapshots() {
     let mut stage = Stage::new().await;
-    let role = stage.environment["TAKE_ROLES"].clone();
-    stage.environment.insert("RESTORE_ROLES", role);
     stage.digitalocean.world(|world| {
         let nodes = world.add_droplets(&Blueprint::named("node"), 1_000);
         for number in 0..10_000_usize {

@@ -168,3 +168,20 @@ async fn while_power_is_owed_a_refused_discord_token_is_tried_again() {
     stage.reads("is ready").await;
     stage.stop(bot).await;
 }
+
+#[tokio::test]
+async fn the_droplet_that_the_bot_runs_on_is_not_shut_down() {
+    let stage = Stage::new().await;
+    stage.digitalocean.world(|world| {
+        let own = world.droplet_named("web-1").map(|droplet| droplet.id);
+        world.settings_mut().clients_droplet = own;
+    });
+    let (bot, _) = stage.ready("bot").await;
+    let refusal = stage.answer("/snapshot take droplet:web-1").await;
+    assert!(refusal.contains("This bot runs on `web-1` itself"), "{refusal}");
+    assert!(stage.commands().is_empty(), "{:?}", stage.commands());
+    stage.ada.run("/snapshot take droplet:web-1 power:live").await.unwrap();
+    stage.reads("is ready").await;
+    assert_eq!(stage.commands(), ["snapshot web-1"]);
+    stage.stop(bot).await;
+}

@@ -71,7 +71,7 @@ impl Stage {
             ("DISCORD_GUILD_ID", guild.to_string()),
             ("DIGITALOCEAN_TOKEN", TOKEN.to_owned()),
             ("DIGITALOCEAN_API_URL", digitalocean.url()),
-            ("TAKE_ROLES", role.to_string()),
+            ("RESTORE_ROLES", role.to_string()),
             ("DATABASE_URL", format!("sqlite://{}", folder.path().join("bot.db").display())),
             ("POLL_INTERVAL", "10ms".to_owned()),
             ("SETTLE_TIME", "300ms".to_owned()),
