@@ -369,7 +369,7 @@ impl Operation {
         if self.verdict.is_some() {
             return if back_is_due { Focus::Back } else { Focus::Rest };
         }
-        if back_is_due && (self.power.blind || self.is_turning_on()) {
+        if back_is_due && (self.power.blind.is_some() || self.is_turning_on()) {
             return Focus::Back;
         }
         match self.steps.iter().position(|step| !step.is_over()) {

@@ -69,9 +69,9 @@ pub struct Power {
     /// Looks in a row that were tried and brought no reading, while we owe.
     #[serde(default)]
     pub unseen: Option<Unseen>,
-    /// The Droplet is to be turned on now, without a look.
+    /// Since when the Droplet is to be turned on without a look.
     #[serde(default)]
-    pub blind: bool,
+    pub blind: Option<Timestamp>,
     /// When it was last turned on without a look.
     #[serde(default)]
     pub blind_at: Option<Timestamp>,
@@ -174,7 +174,7 @@ impl Default for Power {
             calls: 0,
             called_at: None,
             unseen: None,
-            blind: false,
+            blind: None,
             blind_at: None,
             on_intended_at: None,
             theirs: None,
@@ -223,14 +223,14 @@ impl Power {
     /// A command to turn the Droplet on is about to leave.
     pub(super) fn intend_on(&mut self, now: Timestamp) {
         self.on_intended_at.get_or_insert(now);
-        if std::mem::take(&mut self.blind) {
+        if self.blind.take().is_some() {
             self.blind_at = Some(now);
         }
     }
 
     /// A process takes it up that has not had it before: looks that failed in another one count no more, and no moment lies ahead.
     pub(super) fn restart(&mut self, now: Timestamp) {
-        (self.unseen, self.blind) = (None, false);
+        (self.unseen, self.blind) = (None, None);
         for moment in [&mut self.got_on_at, &mut self.recovering_since, &mut self.called_at, &mut self.blind_at] {
             *moment = moment.map(|moment| moment.min(now));
         }
@@ -249,7 +249,7 @@ impl Power {
     /// A look brought a reading.
     pub(super) fn see(&mut self) {
         self.unseen = None;
-        self.blind = false;
+        self.blind = None;
     }
 
     /// A look was tried and brought no reading.
@@ -268,7 +268,7 @@ impl Power {
     /// Draws the conclusions of time: people are called, and a Droplet that cannot be looked at is turned on all the same.
     pub(super) fn judge(&mut self, is_restoring: bool, now: Timestamp) {
         if !self.is_owed() {
-            (self.unseen, self.blind) = (None, false);
+            (self.unseen, self.blind) = (None, None);
             return;
         }
         let idle_since = *self.got_on_at.get_or_insert(now);
@@ -282,8 +282,8 @@ impl Power {
         let is_unseen =
             self.unseen.is_some_and(|unseen| unseen.looks >= BLIND_LOOKS && now >= later(unseen.since, longest));
         let may_repeat = self.blind_at.is_none_or(|last| now >= later(last, BLIND_PAUSE));
-        if is_unseen && may_repeat && !self.blind {
-            self.blind = true;
+        if is_unseen && may_repeat && self.blind.is_none() {
+            self.blind = Some(now);
             self.back.state = State::Waiting(Checks::default());
         }
     }

@@ -342,7 +342,7 @@ impl Operation {
                 self.power.see_off(now);
                 self.complete(focus, now);
             }
-            Task::Snapshot if self.is_snapshot_over(run, reading, rules, now) => {
+            Task::Snapshot if Self::is_snapshot_over(run, reading, rules, now) => {
                 if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
                     (run.completed, run.concluded) = (Some(now), true);
                 }
@@ -372,7 +372,7 @@ impl Operation {
     }
 
     /// Whether a Snapshot whose Action cannot be read is over by the Droplet's own word: it is off, and no longer locked.
-    fn is_snapshot_over(&self, run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) -> bool {
+    fn is_snapshot_over(run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) -> bool {
         let is_free = reading.power() == Some(PowerState::Off) && !reading.locked;
         let may_have_begun = run.intended_at.is_some_and(|sent| now >= later(sent, rules.settle_time));
         run.unread >= 2 && run.completed.is_none() && is_free && (run.seen_locked || may_have_begun)

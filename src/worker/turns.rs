@@ -204,7 +204,7 @@ impl Turns {
                 let answer = self.look(&claimed, &look).await;
                 self.worker.finish(claimed, answer, &rules, self.clock.now()).await
             }
-            Effect::Send(command) => self.send(claimed, command, &rules).await,
+            Effect::Send(command) => Box::pin(self.send(claimed, command, &rules)).await,
             Effect::Sleep(_) | Effect::Rest => Ok(()),
         }
     }

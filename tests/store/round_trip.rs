@@ -157,7 +157,7 @@ fn power() -> impl Strategy<Value = Power> {
                 calls: failures,
                 called_at: repaired,
                 unseen: went_off.map(|since| Unseen { since, looks: failures }),
-                blind: parked,
+                blind: went_off,
                 blind_at: got_on_at,
                 on_intended_at: came_back,
                 theirs: repaired.map(|at| Theirs { kind: "resize".to_owned(), at }),

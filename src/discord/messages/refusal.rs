@@ -314,15 +314,7 @@ impl Refusal {
                 failure::forbidden(scopes, message),
                 failure::ASK_FOR_ACCESS
             ),
-            Self::OwnDroplet { droplet, may_take_live } => format!(
-                "This bot runs on {} itself: once that is off, nobody is left to turn it on again. {}",
-                name(droplet),
-                if *may_take_live {
-                    "Take the Snapshot with `power: live`, or in DigitalOcean's control panel."
-                } else {
-                    "Restore it in DigitalOcean's control panel."
-                }
-            ),
+            Self::OwnDroplet { droplet, may_take_live } => own_droplet(droplet, *may_take_live),
             Self::Busy { droplet, by } => busy(droplet, by),
             Self::DropletGone => {
                 "This Droplet does not exist any more. Choose one from the list that appears while you type.".to_owned()
@@ -446,6 +438,16 @@ fn variable(right: Right) -> &'static str {
         Right::Take => "TAKE_ROLES",
         Right::Restore => "RESTORE_ROLES",
     }
+}
+
+fn own_droplet(droplet: &str, may_take_live: bool) -> String {
+    let instead = if may_take_live {
+        "Take the Snapshot with `power: live`, or in DigitalOcean's control panel."
+    } else {
+        "Restore it in DigitalOcean's control panel."
+    };
+    let droplet = name(droplet);
+    format!("This bot runs on {droplet} itself: once that is off, nobody is left to turn it on again. {instead}")
 }
 
 fn unknown_droplet(text: &str, nearest: &[String]) -> String {
