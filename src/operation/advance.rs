@@ -6,7 +6,7 @@ use super::{
     Cancelled, Focus, Hindrance, Obstacle, Operation, Rules, Verdict,
     pace::later,
     plan::IfHung,
-    reading::Failure,
+    reading::{DropletReading, Failure},
     step::{Checks, Doubt, State, Step, Task},
 };
 
@@ -199,23 +199,41 @@ impl Operation {
     pub(super) fn complete(&mut self, focus: Focus, now: Timestamp) {
         let Some(step) = self.step_mut(focus) else { return };
         let finished = step.run().and_then(|run| run.action);
-        let turned_off = matches!(step.task, Task::ShutDown | Task::PowerOff);
-        // Found off at the first look, nothing was sent, and the Droplet's Actions are not known yet.
-        let actions = !matches!(step.state, State::Waiting(Checks { actions: false, .. }));
         step.state = State::Done { at: now };
         if let Some(action) = finished {
             self.baseline.add(action);
         }
         self.not_before = None;
         self.obstacle = None;
-        if let Focus::Forward(index) = focus
-            && let Some(next) = self.steps.get_mut(index + 1)
-            && next.state == State::Waiting(Checks::default())
-            && turned_off
-        {
-            // The Droplet was seen off and unlocked this very moment. What a restore overwrites is looked at once more.
-            let actions = actions && next.task != Task::Restore;
-            next.state = State::Waiting(Checks::seen(now, actions));
+    }
+
+    /// The Droplet is off, which the step at hand was for. The reading that shows it is the look before the next command as well, as
+    /// far as it goes: that the Droplet is free and still ours to touch must stand in it too.
+    pub(super) fn complete_off(&mut self, focus: Focus, reading: &DropletReading, rules: &Rules, now: Timestamp) {
+        // Found off at the first look, nothing was sent, and the Droplet's Actions are not known yet.
+        let is_unsent = |step: &Step| matches!(step.state, State::Waiting(Checks { actions: false, .. }));
+        let actions = !self.step_at(focus).is_some_and(is_unsent);
+        self.complete(focus, now);
+        if let Focus::Forward(index) = focus {
+            self.prepare_next(index, actions, reading, rules, now);
         }
+    }
+
+    /// The step after one that needs no more is prepared by the same reading. What a restore overwrites is looked at once more.
+    pub(super) fn prepare_next(
+        &mut self,
+        index: usize,
+        actions: bool,
+        reading: &DropletReading,
+        rules: &Rules,
+        now: Timestamp,
+    ) {
+        let Some(next) = self.steps.get_mut(index + 1).filter(|next| next.state == State::Waiting(Checks::default()))
+        else {
+            return;
+        };
+        let actions = actions && next.task != Task::Restore;
+        next.state = State::Waiting(Checks { actions, ..Checks::default() });
+        self.prepare(index + 1, reading, rules, now);
     }
 }

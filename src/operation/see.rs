@@ -182,7 +182,7 @@ impl Operation {
     }
 
     /// The look before a command of a forward step: is the Droplet ours to touch, free, and not already as wanted?
-    fn prepare(&mut self, index: usize, reading: &DropletReading, rules: &Rules, now: Timestamp) {
+    pub(super) fn prepare(&mut self, index: usize, reading: &DropletReading, rules: &Rules, now: Timestamp) {
         let focus = Focus::Forward(index);
         match (&rules.droplet_tag, &reading.tags) {
             (Some(_), None) => return self.wait_for(Hindrance::Outage, rules, now),
@@ -220,9 +220,14 @@ impl Operation {
         self.not_before = None;
         let answer_lost = self.steps[index].answer_lost;
         match (task, power) {
-            (Task::ShutDown | Task::PowerOff, PowerState::Off) if self.power.owed.is_some() => {
+            (Task::ShutDown, PowerState::Off) if self.power.owed.is_some() => {
                 self.power.see_off(now);
-                self.complete(focus, now);
+                self.complete_off(focus, reading, rules, now);
+            }
+            // Whoever turned it off: there is no power to cut.
+            (Task::PowerOff, PowerState::Off) => {
+                self.power.see_off(now);
+                self.complete_off(focus, reading, rules, now);
             }
             // It may have been restored, and be in use since then: sent again, that would be lost.
             (Task::Restore, PowerState::On) if answer_lost => self.fail_step(focus, Failure::RestoreUnclear, now),
@@ -230,7 +235,10 @@ impl Operation {
             (Task::Restore, PowerState::On) if self.power.seen_off => {
                 self.fail_step(focus, Failure::ChangedMeanwhile, now);
             }
-            (Task::ShutDown, PowerState::Off) => self.skip_shutdown(index, now),
+            (Task::ShutDown, PowerState::Off) => {
+                self.skip_shutdown(index);
+                self.prepare_next(index, false, reading, rules, now);
+            }
             (
                 Task::ShutDown
                 | Task::PowerOff
@@ -249,11 +257,8 @@ impl Operation {
     }
 
     /// The Droplet is off, and not by us: nothing needs to be shut down, and nothing is turned on afterwards.
-    pub(super) fn skip_shutdown(&mut self, index: usize, now: Timestamp) {
+    pub(super) fn skip_shutdown(&mut self, index: usize) {
         self.steps[index].state = State::Skipped;
-        if let Some(next) = self.steps.get_mut(index + 1) {
-            next.state = State::Waiting(Checks::seen(now, false));
-        }
         self.not_before = None;
         self.obstacle = None;
     }
@@ -266,20 +271,21 @@ impl Operation {
             (Task::ShutDown, Some(PowerState::Off)) if doubt.refused.is_some() && !self.may_be_our_off(focus) => {
                 self.power.is_theirs(None);
                 if let Focus::Forward(index) = focus {
-                    self.skip_shutdown(index, now);
+                    self.skip_shutdown(index);
+                    self.prepare_next(index, false, reading, rules, now);
                 }
                 return;
             }
             (Task::ShutDown | Task::PowerOff, Some(PowerState::Off)) if doubt.refused.is_some() => {
                 self.power.see_off(now);
-                return self.complete(focus, now);
+                return self.complete_off(focus, reading, rules, now);
             }
             (Task::ShutDown | Task::PowerOff, Some(PowerState::Off))
                 if task == Task::PowerOff || self.may_have_been_off_by_us() =>
             {
                 let sent = self.step_at(focus).and_then(Step::intended_at).unwrap_or(now);
                 self.power.see_off_in_doubt(later(sent, rules.settle_time), now);
-                return self.complete(focus, now);
+                return self.complete_off(focus, reading, rules, now);
             }
             // Whether that is our doing, the Droplet's Actions say.
             (Task::ShutDown, Some(PowerState::Off)) => {
@@ -340,7 +346,7 @@ impl Operation {
                 if reading.power() == Some(PowerState::Off) && !reading.locked && run.ended() =>
             {
                 self.power.see_off(now);
-                self.complete(focus, now);
+                self.complete_off(focus, reading, rules, now);
             }
             Task::Snapshot if Self::is_snapshot_over(run, reading, rules, now) => {
                 if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {

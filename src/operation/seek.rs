@@ -174,7 +174,7 @@ impl Operation {
             (true, _) if is_theirs => {
                 self.power.is_theirs(None);
                 if let Focus::Forward(index) = focus {
-                    self.skip_shutdown(index, now);
+                    self.skip_shutdown(index);
                 }
             }
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),

@@ -510,22 +510,53 @@ fn a_new_droplet_that_is_unknown_for_a_moment_is_not_called_destroyed() {
 }
 
 #[test]
-fn a_power_on_that_is_refused_again_and_again_calls_people_once_within_half_an_hour() {
-    let (mut toy, mut it) = taking(30);
-    let began = toy.now;
-    let mut tries = 0;
-    while toy.now < began + SignedDuration::from_mins(25) {
-        it = match it.next(&toy.rules, toy.now) {
-            Effect::Send(command @ Command::PowerOn(_)) => {
-                tries += 1;
-                let sent = it.apply(Observation::Intended, &toy.rules, toy.now).unwrap();
-                let refused = Answer::Trouble(Trouble::Refused { message: "Not now.".to_owned() });
-                sent.apply(Observation::Answered(command, refused), &toy.rules, toy.now).unwrap()
+fn a_droplet_that_lost_its_tag_while_it_was_shut_down_is_touched_no_more() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    it = until(&mut toy, it, |it| it.steps[0].run().is_some());
+    // The toy's Droplet has no tag at all.
+    toy.rules.droplet_tag = Some("bot".to_owned());
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "power_on"], "what is owed is paid all the same");
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
+    assert_eq!(toy.power, PowerState::On);
+}
+
+#[test]
+fn a_shutdown_that_was_lost_is_not_followed_by_a_command_without_a_look() {
+    for kind in [take(Downtime::PowerOff, IfHung::Ask), restore(Safety::None)] {
+        for lost in [Fate::LostBefore, Fate::LostAfter] {
+            let mut toy = Toy::new(PowerState::On);
+            let mut it = operation(kind.clone());
+            while next_command(&toy, &it).is_none() {
+                it = toy.turn(it, Fate::Fine, 20);
             }
-            _ => toy.turn(it, Fate::Fine, 20),
-        };
-        assert!(it.power.calls <= 1, "{it:#?}");
+            it = toy.turn(it, lost, 5);
+            toy.now += SignedDuration::from_secs(6);
+            toy.power = PowerState::Off;
+            toy.locked_until = toy.now + SignedDuration::from_secs(40);
+            let mut free_at = None;
+            while next_command(&toy, &it).is_none() {
+                let looks = matches!(it.next(&toy.rules, toy.now), Effect::Look(Look::Droplet(_)));
+                it = toy.turn(it, Fate::Fine, 20);
+                free_at = if looks && toy.now >= toy.locked_until { Some(toy.now) } else { free_at };
+            }
+            let looked = free_at.unwrap_or_else(|| panic!("{lost:?}: the Droplet was never seen free"));
+            assert!(toy.now.duration_since(looked) < SignedDuration::from_secs(10), "{lost:?}: the look is old");
+        }
     }
-    assert!(tries > 8, "it is tried on: {tries}");
-    assert_eq!(it.power.calls, 1);
+}
+
+#[test]
+fn the_power_of_a_droplet_that_is_off_is_not_cut() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    it = until(&mut toy, it, |it| it.steps[0].run().is_some());
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    let it = until(&mut toy, it, |it| it.question.is_some());
+    let it = toy.wish(&toy.wish(&it, Wish::Force), Wish::LeaveOff);
+    toy.power = PowerState::Off;
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "snapshot"]);
+    assert_eq!((done.verdict, toy.power), (Some(Verdict::Completed), PowerState::Off));
 }
