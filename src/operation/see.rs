@@ -20,6 +20,8 @@ const LOCK_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
 /// The same while a Droplet is off because of us.
 const LONGEST_SILENCE_WHILE_OFF: SignedDuration = SignedDuration::from_mins(1);
+/// After so many looks at an Action that brought nothing, the Droplet's own state is believed in its place.
+const UNREAD_ENOUGH: u32 = 2;
 /// A new Droplet that is active usually has its address; after so many looks we end without one.
 const LOOKS_FOR_ADDRESS: u32 = 10;
 
@@ -343,7 +345,9 @@ impl Operation {
         self.obstacle = None;
         match task {
             Task::ShutDown | Task::PowerOff
-                if reading.power() == Some(PowerState::Off) && !reading.locked && run.ended() =>
+                if reading.power() == Some(PowerState::Off)
+                    && !reading.locked
+                    && (run.ended() || run.unread >= UNREAD_ENOUGH) =>
             {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
@@ -381,7 +385,7 @@ impl Operation {
     fn is_snapshot_over(run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) -> bool {
         let is_free = reading.power() == Some(PowerState::Off) && !reading.locked;
         let may_have_begun = run.intended_at.is_some_and(|sent| now >= later(sent, rules.settle_time));
-        run.unread >= 2 && run.completed.is_none() && is_free && (run.seen_locked || may_have_begun)
+        run.unread >= UNREAD_ENOUGH && run.completed.is_none() && is_free && (run.seen_locked || may_have_begun)
     }
 
     fn launched_droplet(&mut self, focus: Focus, reading: &DropletReading, rules: &Rules, now: Timestamp) {

@@ -560,3 +560,24 @@ fn the_power_of_a_droplet_that_is_off_is_not_cut() {
     assert_eq!(words(&toy), ["shutdown", "snapshot"]);
     assert_eq!((done.verdict, toy.power), (Some(Verdict::Completed), PowerState::Off));
 }
+
+#[test]
+fn a_shutdown_whose_action_cannot_be_read_is_over_when_the_droplet_is_off() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    it = until(&mut toy, it, |it| it.steps[0].run().is_some());
+    let began = toy.now;
+    while it.steps[0].run().is_some() {
+        it = match it.next(&toy.rules, toy.now) {
+            Effect::Look(look @ Look::Action(_)) => {
+                let retry_at = toy.now + SignedDuration::from_secs(2);
+                let unreadable = Answer::Trouble(Trouble::Unclear { retry_at });
+                it.apply(Observation::Seen(look, unreadable), &toy.rules, toy.now).unwrap()
+            }
+            _ => toy.turn(it, Fate::Fine, 20),
+        };
+        assert!(toy.now < began + SignedDuration::from_mins(3), "{it:#?}");
+    }
+    assert_eq!(toy.settle(it).verdict, Some(Verdict::Completed));
+    assert_eq!((words(&toy), toy.power), (vec!["shutdown", "snapshot", "power_on"], PowerState::On));
+}
