@@ -57,8 +57,10 @@ impl Operation {
                 self.power.last_seen = reading.power();
                 if reading.power() == Some(PowerState::On) {
                     self.power.get_on(now);
+                    // Also while it is not known whether the command arrived: DigitalOcean may be at it.
+                    let may_be_at_it = |step: &Step| matches!(step.state, State::Intended { .. } | State::Running(_));
                     let is_taking =
-                        self.current().is_some_and(|step| step.task == Task::Snapshot && step.run().is_some());
+                        self.current().is_some_and(|step| step.task == Task::Snapshot && may_be_at_it(step));
                     if is_taking && self.power.on_intended_at.is_none() {
                         self.taken_off = Some(false);
                     }

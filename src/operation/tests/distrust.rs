@@ -581,3 +581,17 @@ fn a_shutdown_whose_action_cannot_be_read_is_over_when_the_droplet_is_off() {
     assert_eq!(toy.settle(it).verdict, Some(Verdict::Completed));
     assert_eq!((words(&toy), toy.power), (vec!["shutdown", "snapshot", "power_on"], PowerState::On));
 }
+
+#[test]
+fn a_droplet_that_was_turned_on_before_a_lost_snapshot_began_makes_it_a_live_one() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    while !matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::LostUntil(20), 20);
+    toy.power = PowerState::On;
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "snapshot"]);
+    assert!(done.may_have_been_taken_live());
+}
