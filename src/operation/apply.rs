@@ -203,6 +203,9 @@ impl Operation {
         if let Some(obstacle) = &mut self.obstacle {
             obstacle.since = obstacle.since.min(now);
         }
+        if let Some(missing) = &mut self.missing {
+            missing.since = missing.since.min(now);
+        }
         self.asked_at = self.asked_at.min(now);
         for step in &mut self.steps {
             step.restart(now);

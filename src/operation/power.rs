@@ -243,6 +243,9 @@ impl Power {
                 *until = until.map(|until| until.min(later(now, LATE_OFF)));
             }
         }
+        if let Some(release) = &mut self.released {
+            release.at = release.at.min(now);
+        }
         self.back.restart(now);
     }
 

@@ -156,13 +156,15 @@ impl Worker {
         now: Timestamp,
     ) -> Result<(), Error> {
         let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
+        // By a clock that was set back, what was due at once is due much later: its time is written down once more.
+        let is_new_here = matches!(observation, Observation::Restarted(_));
         let mut operation = loaded.operation.clone();
         // The commit marks them as heard.
         for (_, wished) in &loaded.wishes {
             operation = fold(&operation, Observation::Wished(*wished), rules, now);
         }
         operation = fold(&operation, observation, rules, now);
-        if operation == loaded.operation {
+        if operation == loaded.operation && !is_new_here {
             return Ok(());
         }
         self.commit(&loaded, &operation, rules, now).await.map(drop)

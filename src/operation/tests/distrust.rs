@@ -583,6 +583,19 @@ fn a_shutdown_whose_action_cannot_be_read_is_over_when_the_droplet_is_off() {
 }
 
 #[test]
+fn the_clock_set_back_does_not_prolong_the_doubt_about_a_droplet_that_is_gone() {
+    let (mut toy, mut it) = taking(600);
+    toy.gone = true;
+    it = until(&mut toy, it, |it| it.missing.is_some());
+    toy.now -= SignedDuration::from_hours(2);
+    let restarted = toy.now;
+    it = it.apply(Observation::Restarted(SignedDuration::ZERO), &toy.rules, toy.now).unwrap();
+    let done = toy.settle(it);
+    assert!(done.power.gone);
+    assert!(done.ended.unwrap() < restarted + SignedDuration::from_mins(5), "{:?}", done.ended);
+}
+
+#[test]
 fn a_droplet_that_was_turned_on_before_a_lost_snapshot_began_makes_it_a_live_one() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
