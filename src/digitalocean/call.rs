@@ -118,7 +118,17 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         field: &'static str,
         id: fn(&Item) -> Id,
     ) -> Self {
-        Self::paged_until(path, field, id, |_| false)
+        Self::pages(path, field, id, |_| false, Unreadable::IsSkipped)
+    }
+
+    /// Like [`Call::paged`], for a list from which it follows that something is not there: one item that cannot be read, and all of it
+    /// is unreadable.
+    pub(super) fn paged_whole<Id: Eq + Hash + Send + 'static>(
+        path: String,
+        field: &'static str,
+        id: fn(&Item) -> Id,
+    ) -> Self {
+        Self::pages(path, field, id, |_| false, Unreadable::SpoilsTheList)
     }
 
     /// Like [`Call::paged`], but no page is read after one that is enough, by all that was shown before it. A page with an item
@@ -127,12 +137,28 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         path: String,
         field: &'static str,
         id: fn(&Item) -> Id,
+        is_enough: impl FnMut(&[Item]) -> bool + Send + 'static,
+    ) -> Self {
+        Self::pages(path, field, id, is_enough, Unreadable::IsSkipped)
+    }
+
+    fn pages<Id: Eq + Hash + Send + 'static>(
+        path: String,
+        field: &'static str,
+        id: fn(&Item) -> Id,
         mut is_enough: impl FnMut(&[Item]) -> bool + Send + 'static,
+        unreadable: Unreadable,
     ) -> Self {
         let (mut items, mut seen, mut shown) = (Vec::new(), HashSet::new(), 0);
         let mut page = 1;
         let read = move |answer: &HttpAnswer| {
             let wire: Page<Item> = Page::read(&answer.body, field)?;
+            if unreadable == Unreadable::SpoilsTheList && wire.items.len() < wire.shown {
+                return Err(Mismatch::at(
+                    field,
+                    "an item cannot be read, and it may be the one that is looked for".to_owned(),
+                ));
+            }
             let next = wire.next_page(page, shown + wire.shown)?;
             shown += wire.shown;
             let next = next.filter(|_| wire.items.len() < wire.shown || !is_enough(&wire.items));
@@ -147,6 +173,13 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         };
         Self { page: Some(1), ..Self::new(Method::Get, path, Box::new(read)) }
     }
+}
+
+/// What an item that cannot be read means to its list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unreadable {
+    IsSkipped,
+    SpoilsTheList,
 }
 
 /// One page of a list, and whether more follow.

@@ -38,6 +38,13 @@ pub fn droplets(tag: Option<&str>) -> Call<Vec<Droplet>> {
     }
 }
 
+/// All Droplets, as proof that one of them is not there: an item that cannot be read makes the whole list unreadable.
+pub fn every_droplet() -> Call<Vec<Droplet>> {
+    Call::paged_whole("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id)
+        .with_priority(Priority::Inventory)
+        .scopes(&["droplet:read"])
+}
+
 /// The Droplets of exactly this name, without regard to case.
 pub fn droplets_named(name: &str) -> Call<Vec<Droplet>> {
     Call::paged("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id)

@@ -40,7 +40,7 @@ pub fn look(look: &Look) -> Call<Answer> {
             .with_priority(Priority::LookUp),
         Look::Listed(id) => {
             let id = *id;
-            reads::droplets(None).map(move |droplets| {
+            reads::every_droplet().map(move |droplets| {
                 let found = droplets.into_iter().filter(|droplet| droplet.id == id);
                 Answer::Droplets(found.map(droplet_reading).collect())
             })

@@ -160,6 +160,18 @@ fn a_full_page_that_says_nothing_of_the_next_one_is_not_the_last() {
 }
 
 #[test]
+fn a_list_with_a_droplet_that_cannot_be_read_proves_nothing() {
+    let droplet = |id: u64, status: Value| json!({ "id": id, "name": "web", "status": status });
+    let all = |status: Value| json!({ "droplets": [droplet(7, json!("off")), droplet(8, status)] });
+    let (whole, _) = play(reads::every_droplet(), &[all(json!("active"))]);
+    assert_eq!(whole.unwrap().len(), 2);
+    let (spoilt, _) = play(reads::every_droplet(), &[all(Value::Null)]);
+    assert_eq!(path_of(spoilt.unwrap_err()), "droplets");
+    let (lenient, _) = play(reads::droplets(None), &[all(Value::Null)]);
+    assert_eq!(lenient.unwrap().len(), 1);
+}
+
+#[test]
 fn items_that_cannot_be_read_are_left_out_and_count_as_shown() {
     let bodies = [
         json!({ "actions": [action(1), { "id": 2, "status": 5, "type": "snapshot" }, null], "meta": { "total": 5 } }),
