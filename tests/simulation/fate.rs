@@ -19,6 +19,8 @@ use snapshot_bot::{
     worker::perform,
 };
 
+use super::mood::{Mood, Moods, Twist};
+
 /// The client's deadline of a request.
 pub(crate) const DEADLINE: SignedDuration = SignedDuration::from_secs(10);
 
@@ -32,6 +34,8 @@ pub(crate) enum Fate {
     Disturbed(Disturbance),
     /// It is carried out, and answered with a server error.
     FailedAfter,
+    /// It is not carried out, and a day's silence is asked for.
+    Silenced,
 }
 
 /// A request's answer, and when it arrives.
@@ -64,7 +68,13 @@ fn malformation(dice: &mut fastrand::Rng) -> Malformation {
 
 impl Fate {
     /// The fate of a look. DigitalOcean may deny a Droplet as often as it likes; only what its complete list says is true.
-    pub(crate) fn of_look(dice: &mut fastrand::Rng, look: &Look) -> Self {
+    pub(crate) fn of_look(dice: &mut fastrand::Rng, look: &Look, moods: &Moods) -> Self {
+        if let Some(fate) = Self::of_any(dice, moods) {
+            return fate;
+        }
+        if moods.has(Mood::Denials) && dice.u8(..6) == 0 && (is_of_a_droplet(look) || matches!(look, Look::Action(_))) {
+            return not_found();
+        }
         match dice.u8(..80) {
             0 => Self::NotSent,
             1 | 2 => Self::Disturbed(Disturbance::CutBefore),
@@ -73,7 +83,8 @@ impl Fate {
             5 => Self::Disturbed(Disturbance::Throttle { retry_after: None }),
             6 => Self::Disturbed(Disturbance::Throttle { retry_after: Some(dice.u64(1..90)) }),
             7 | 8 => Self::Disturbed(Disturbance::Malform { how: malformation(dice) }),
-            9 | 10 => Self::Disturbed(Disturbance::Lie),
+            // The complete list is what we take for true.
+            9 | 10 if !matches!(look, Look::Listed(_)) => Self::Disturbed(Disturbance::Lie),
             11 => refuse(500, "server_error", "Unexpected server-side error"),
             12 if dice.u8(..6) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
             13 if dice.u8(..6) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
@@ -83,8 +94,48 @@ impl Fate {
         }
     }
 
+    /// What a mood does to a look and a command alike.
+    fn of_any(dice: &mut fastrand::Rng, moods: &Moods) -> Option<Self> {
+        if moods.has(Mood::Silences) && dice.u8(..8) == 0 {
+            return Some(match dice.u8(..2) {
+                0 => Self::Silenced,
+                _ => Self::Disturbed(Disturbance::Throttle { retry_after: Some(86_400) }),
+            });
+        }
+        if moods.has(Mood::Refusals) && dice.u8(..10) == 0 {
+            return Some(match dice.u8(..2) {
+                0 => refuse(401, "unauthorized", "Unable to authenticate you"),
+                _ => refuse(403, "forbidden", "Your account is locked until its billing is settled"),
+            });
+        }
+        None
+    }
+
+    /// The fate of a request while DigitalOcean is silent.
+    pub(crate) fn of_an_outage(dice: &mut fastrand::Rng) -> Self {
+        match dice.u8(..4) {
+            0 => Self::NotSent,
+            1 => Self::Disturbed(Disturbance::CutBefore),
+            2 => Self::Disturbed(Disturbance::Down),
+            _ => Self::Silenced,
+        }
+    }
+
+    /// DigitalOcean says that it does not know what was asked for.
+    pub(crate) fn denied() -> Self {
+        not_found()
+    }
+
     /// The fate of a command, which a lost answer makes ambiguous.
-    pub(crate) fn of_command(dice: &mut fastrand::Rng, command: &Command, settle: SignedDuration) -> Self {
+    pub(crate) fn of_command(
+        dice: &mut fastrand::Rng,
+        command: &Command,
+        settle: SignedDuration,
+        moods: &Moods,
+    ) -> Self {
+        if let Some(fate) = Self::of_any(dice, moods) {
+            return fate;
+        }
         match dice.u8(..40) {
             0 => Self::NotSent,
             1 | 2 => Self::Disturbed(Disturbance::CutBefore),
@@ -125,14 +176,15 @@ fn lateness(dice: &mut fastrand::Rng, command: &Command, settle: SignedDuration)
 }
 
 /// What happens to an Action that a command begins.
-pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command) -> Option<Quirk> {
+pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command, moods: &Moods) -> Option<Quirk> {
     let seconds = |dice: &mut fastrand::Rng, longest| SignedDuration::from_secs(dice.i64(1..longest));
     match command {
         Command::ShutDown(_) => match dice.u8(..12) {
             0..=3 => {
                 let action = [HungAction::InProgress, HungAction::Completes, HungAction::Errs][dice.usize(..3)];
                 // After a quarter of an hour a late off is nobody's any more, by DESIGN.
-                let off_after = (dice.u8(..3) != 0).then(|| seconds(dice, 13 * 60));
+                let longest = if moods.has(Mood::LateOffs) { 60 * 60 } else { 13 * 60 };
+                let off_after = (dice.u8(..3) != 0).then(|| seconds(dice, longest));
                 Some(Quirk::ShutdownHangs { action, off_after })
             }
             4 => Some(Quirk::Err),
@@ -163,37 +215,35 @@ pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command) -> Option<Quirk
     }
 }
 
-/// Carries a look out: the encoding and the reading are the ones that ship.
-pub(crate) fn look(world: &mut World, look: &Look, fate: &Fate, now: Timestamp, delay: SignedDuration) -> Delivered {
-    Road { world, fate: Some(fate), quirk: None, now, arrival: now + delay, postponed: None }.carry(perform::look(look))
-}
-
-/// Carries a command out.
-pub(crate) fn command(
-    world: &mut World,
-    command: &Command,
-    fate: &Fate,
-    quirk: Option<Quirk>,
-    now: Timestamp,
-    delay: SignedDuration,
-) -> Delivered {
-    Road { world, fate: Some(fate), quirk, now, arrival: now + delay, postponed: None }.carry(perform::command(command))
-}
-
-/// One call's way there and back; only its first request meets the fate.
-struct Road<'a> {
-    world: &'a mut World,
-    fate: Option<&'a Fate>,
-    quirk: Option<Quirk>,
-    now: Timestamp,
-    arrival: Timestamp,
-    postponed: Option<(u64, Timestamp)>,
+/// The road that a request takes: when it leaves, how long it is under way, and what it meets.
+pub(crate) struct Road<'a> {
+    pub(crate) world: &'a mut World,
+    /// Only its first request meets it.
+    pub(crate) fate: Option<&'a Fate>,
+    pub(crate) quirk: Option<Quirk>,
+    pub(crate) twist: Option<Twist>,
+    pub(crate) now: Timestamp,
+    pub(crate) arrival: Timestamp,
+    /// How far the process's own clock is ahead.
+    pub(crate) ahead: SignedDuration,
+    pub(crate) postponed: Option<(u64, Timestamp)>,
 }
 
 impl Road<'_> {
+    /// Carries a look out: the encoding and the reading are the ones that ship.
+    pub(crate) fn look(self, look: &Look) -> Delivered {
+        self.carry(perform::look(look))
+    }
+
+    /// Carries a command out.
+    pub(crate) fn command(self, command: &Command) -> Delivered {
+        self.carry(perform::command(command))
+    }
+
     fn carry(mut self, call: Call<Answer>) -> Delivered {
         let answer = call.exchange(|request| self.send(&request));
-        let answer = answer.unwrap_or_else(|error| Answer::Trouble(perform::trouble(&error, self.arrival)));
+        let heard_at = self.arrival + self.ahead;
+        let answer = answer.unwrap_or_else(|error| Answer::Trouble(perform::trouble(&error, heard_at)));
         Delivered { answer, at: self.arrival, postponed: self.postponed }
     }
 
@@ -208,11 +258,19 @@ impl Road<'_> {
                 self.world.add_fault(Fault::once(Pattern::any(), disturbance.clone()));
             }
             Some(Fate::FailedAfter) => fails = true,
+            Some(Fate::Silenced) => {
+                let headers = vec![("retry-after".to_owned(), "86400".to_owned())];
+                let received_at = self.arrival + self.ahead;
+                return Ok(HttpAnswer { status: 503, headers, body: Vec::new(), received_at });
+            }
         }
         if let Some(quirk) = self.quirk.take() {
             self.world.add_fault(Fault::once(Pattern::any(), quirk));
         }
-        let answer = self.world.handle(&request, self.now);
+        let mut answer = self.world.handle(&request, self.now);
+        if let Some(twist) = self.twist.clone() {
+            twist.apply(&mut answer.body);
+        }
         match answer.delivery {
             Delivery::Prompt => {}
             Delivery::Cut => return Err(TransportError::Cut { reason: "reset".to_owned() }),
@@ -228,7 +286,7 @@ impl Road<'_> {
         }
         let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let (status, body) = if fails { (502, b"Bad Gateway".to_vec()) } else { (answer.status, answer.body) };
-        Ok(HttpAnswer { status, headers, body, received_at: self.arrival })
+        Ok(HttpAnswer { status, headers, body, received_at: self.arrival + self.ahead })
     }
 }
 

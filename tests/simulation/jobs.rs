@@ -5,16 +5,19 @@ use snapshot_bot::{
     operation::{
         Hindrance, Operation,
         ids::OperationId,
-        request::{Answer, Command, Effect},
+        request::{Answer, Command, Effect, Look},
         step::State,
     },
+    sandbox::digitalocean::fault::Quirk,
     store,
     worker::Claimed,
 };
 
 use super::{
     Broken, Lawful, Simulation,
-    fate::{self, Fate},
+    coverage::Met,
+    fate::{self, Fate, Road},
+    mood::{Mood, Spell, Twist},
     sabotage::Sabotage,
 };
 
@@ -27,6 +30,10 @@ pub(crate) struct Job {
     /// The state from before the intent of a command, for a sabotage that brings it back.
     before: Option<Box<Operation>>,
     stage: Stage,
+    /// When its look left, if it is one that has left.
+    looked_at: Option<Timestamp>,
+    /// Its process stood still meanwhile, and another one has taken over.
+    frozen: bool,
     /// When it can go on.
     pub(crate) at: Timestamp,
 }
@@ -52,7 +59,7 @@ impl Simulation {
     /// Whether the process outlives a commit; `dangers` times in 256 it does not.
     fn life(&mut self, dangers: u8) -> Life {
         match self.dice.u8(..) {
-            one if !self.troubled || one >= dangers => Life::GoesOn,
+            one if !self.is_rough() || one >= dangers => Life::GoesOn,
             one if one % 3 == 0 => Life::EndsBefore,
             _ => Life::EndsAfter,
         }
@@ -64,7 +71,7 @@ impl Simulation {
         if life == Life::EndsBefore {
             return self.die().await;
         }
-        let claimed = match self.worker.claim(id, &self.rules, self.now).await {
+        let claimed = match self.worker.claim(id, &self.rules, self.wall()).await {
             Ok(claimed) => claimed,
             Err(store::Error::LeaseLost) => {
                 self.note(format!("{id} is somebody else's"));
@@ -81,7 +88,9 @@ impl Simulation {
             Some(claimed) => {
                 self.note(format!("{id} wants {:?}", claimed.effect()));
                 let at = self.now + if self.once_in(4) { self.seconds(5) } else { SignedDuration::ZERO };
-                self.jobs.push(Job { id, claimed, heard: self.interactions, before: None, stage: Stage::Claimed, at });
+                let heard = self.interactions;
+                let stage = Stage::Claimed;
+                self.jobs.push(Job { id, claimed, heard, before: None, stage, looked_at: None, frozen: false, at });
             }
         }
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
@@ -99,10 +108,13 @@ impl Simulation {
         match (&job.stage, job.claimed.effect().clone()) {
             (Stage::Claimed, Effect::Send(_)) => Box::pin(self.begin(job)).await,
             (Stage::Claimed, Effect::Look(look)) => {
-                let fate = if self.troubled { Fate::of_look(&mut self.dice, &look) } else { Fate::Fine };
-                let delay = self.seconds(2);
-                let seen = fate::look(&mut self.world, &look, &fate, self.now, delay);
-                self.jobs.push(Job { stage: Stage::Answered(seen.answer), at: seen.at, ..job });
+                self.judge_pace(job.id)?;
+                let fate = self.fate_of(&look);
+                let arrival = self.now + self.seconds(2);
+                let road = self.road(&fate, None, arrival);
+                let seen = road.look(&look);
+                let looked_at = Some(self.now);
+                self.jobs.push(Job { stage: Stage::Answered(seen.answer), at: seen.at, looked_at, ..job });
                 Ok(())
             }
             (Stage::Begun, Effect::Send(command)) => self.send(job, &command),
@@ -116,13 +128,47 @@ impl Simulation {
         }
     }
 
+    fn fate_of(&mut self, look: &Look) -> Fate {
+        if !self.is_rough() {
+            return Fate::Fine;
+        }
+        let fate = match self.spell {
+            Some((Spell::Denied, _)) if Spell::Denied.meets(look) => Fate::denied(),
+            Some((spell, _)) if spell.meets(look) => Fate::of_an_outage(&mut self.dice),
+            Some(_) | None => Fate::of_look(&mut self.dice, look, &self.moods),
+        };
+        if fate != Fate::Fine {
+            self.conduct.trouble_at(self.now);
+        }
+        fate
+    }
+
+    fn road<'a>(&'a mut self, fate: &'a Fate, quirk: Option<Quirk>, arrival: Timestamp) -> Road<'a> {
+        let twist = if self.is_rough() { Twist::draw(&mut self.dice, &self.moods) } else { None };
+        Road {
+            world: &mut self.world,
+            fate: Some(fate),
+            quirk,
+            twist,
+            now: self.now,
+            arrival,
+            ahead: self.ahead,
+            postponed: None,
+        }
+    }
+
     async fn begin(&mut self, job: Job) -> Lawful {
-        let Job { id, claimed, heard, .. } = job;
-        if claimed.opens_downtime() && self.troubled && self.once_in(12) {
-            let until = self.now + SignedDuration::from_secs(15);
-            return match self.worker.defer(claimed, (Hindrance::Turn, until), &self.rules, self.now).await {
+        let id = job.id;
+        let heard = if job.frozen { job.heard } else { self.interactions };
+        // Whoever waited for leave to send takes the operation up once more, as the loop does.
+        let claimed = if job.frozen { Some(job.claimed) } else { self.claim_again(job.claimed).await? };
+        let Some(claimed) = claimed else { return Ok(()) };
+        if claimed.opens_downtime() && self.is_rough() && self.once_in(12) {
+            let until = self.wall() + SignedDuration::from_secs(15);
+            return match self.worker.defer(claimed, (Hindrance::Turn, until), &self.rules, self.wall()).await {
                 Ok(()) => {
                     self.note(format!("{id} is put off"));
+                    self.conduct.trouble_at(self.now);
                     self.hears(id, heard);
                     self.after_commit(id, None).await
                 }
@@ -135,7 +181,8 @@ impl Simulation {
             return self.die().await;
         }
         let before = Some(Box::new(claimed.operation().clone()));
-        let begun = match self.worker.begin(claimed, &self.rules, self.now).await {
+        self.coverage.count(claimed.operation(), Met::Intended);
+        let begun = match self.worker.begin(claimed, &self.rules, self.wall()).await {
             Ok(begun) => begun,
             Err(store::Error::LeaseLost) => {
                 self.note(format!("{id} may not begin: somebody else went on"));
@@ -145,29 +192,58 @@ impl Simulation {
         };
         self.note(format!("{id} intends {:?}", begun.effect()));
         self.hears(id, heard);
-        self.jobs.push(Job { id, claimed: begun, heard, before, stage: Stage::Begun, at: self.now });
+        self.judge_intent(begun.operation(), begun.effect())?;
+        let (stage, at) = (Stage::Begun, self.now);
+        self.jobs.push(Job { id, claimed: begun, heard, before, stage, looked_at: None, frozen: false, at });
         self.after_commit(id, None).await?;
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
+    }
+
+    /// None if it wants something else by now, or somebody else has it.
+    async fn claim_again(&mut self, earlier: Claimed) -> Lawful<Option<Claimed>> {
+        let (id, wanted) = (earlier.operation().id, earlier.effect().clone());
+        let claimed = match self.worker.claim(id, &self.rules, self.wall()).await {
+            Ok(claimed) => claimed,
+            Err(store::Error::LeaseLost) => None,
+            Err(error) => return Err(error.into()),
+        };
+        if claimed.is_none() {
+            self.after_commit(id, None).await?;
+        }
+        Ok(claimed.filter(|claimed| *claimed.effect() == wanted))
     }
 
     /// The command leaves; its answer is to be finished with later.
     fn send(&mut self, job: Job, command: &Command) -> Lawful {
         self.judge_sending(job.id, self.operations.get(&job.id), command)?;
+        self.judge_pace(job.id)?;
         let (answer, at) = self.carry_out(job.id, command);
         self.jobs.push(Job { stage: Stage::Answered(answer), at, ..job });
+        self.judge_commands()?;
         self.judge_world()
     }
 
     fn carry_out(&mut self, id: OperationId, command: &Command) -> (Answer, Timestamp) {
-        let (fate, quirk) = if self.troubled {
-            let fate = Fate::of_command(&mut self.dice, command, self.ledger.settle);
-            (fate, fate::quirk(&mut self.dice, command))
+        let (fate, quirk) = if self.is_rough() {
+            let fate = match self.spell {
+                Some((Spell::Silent, _)) => Fate::of_an_outage(&mut self.dice),
+                _ => Fate::of_command(&mut self.dice, command, self.ledger.settle, &self.moods),
+            };
+            (fate, fate::quirk(&mut self.dice, command, &self.moods))
         } else {
             (Fate::Fine, None)
         };
+        if fate != Fate::Fine || quirk.is_some() {
+            self.conduct.trouble_at(self.now);
+        }
         self.note(format!("{id} sends {command:?}: {fate:?} {quirk:?}"));
-        let delay = self.seconds(2);
-        let told = fate::command(&mut self.world, command, &fate, quirk, self.now, delay);
+        let arrival = self.now + self.seconds(2);
+        let mut told = self.road(&fate, quirk.clone(), arrival).command(command);
+        self.conduct.sends(id, command, self.now, told.at);
+        if self.sabotage == Some(Sabotage::Twice) && told.postponed.is_none() {
+            told = self.road(&fate, quirk, arrival).command(command);
+            self.conduct.sends(id, command, self.now, told.at);
+        }
         match told.postponed {
             Some((ticket, until)) => self.ledger.expect(ticket, until, id),
             None => self.ledger.attribute(&self.world, Some(id)),
@@ -176,13 +252,18 @@ impl Simulation {
     }
 
     async fn finish(&mut self, job: Job, answer: Answer) -> Lawful {
-        let Job { id, claimed, heard, .. } = job;
+        let Job { id, claimed, heard, looked_at, .. } = job;
+        let answer = self.sabotage.and_then(|it| it.twist(claimed.effect())).unwrap_or(answer);
         let life = self.life(12);
         if life == Life::EndsBefore {
             return self.die().await;
         }
         self.note(format!("{id} hears {answer:?}"));
-        match self.worker.finish(claimed, answer.clone(), &self.rules, self.now).await {
+        self.coverage.count(claimed.operation(), Met::Heard(claimed.effect(), &answer));
+        if let Some(looked_at) = looked_at {
+            self.conduct.sees(id, &answer, looked_at);
+        }
+        match self.worker.finish(claimed, answer.clone(), &self.rules, self.wall()).await {
             Ok(()) => {
                 self.hears(id, heard);
                 self.after_commit(id, Some(&answer)).await?;
@@ -196,9 +277,19 @@ impl Simulation {
     /// A process that has just become active takes every open operation up.
     pub(crate) async fn take_over(&mut self) -> Lawful {
         self.takes_over = false;
-        for id in self.store.open_operations().await? {
-            match self.worker.on_restart(id, SignedDuration::ZERO, &self.rules, self.now).await {
-                Ok(()) => self.after_commit(id, None).await?,
+        let gap = self.left_at.take().map_or(SignedDuration::ZERO, |left| self.now.duration_since(left));
+        self.set_the_clock();
+        let open = self.store.open_operations().await?;
+        self.conduct.takes_over(&open, gap, self.now);
+        for id in open {
+            if let Some(operation) = self.operations.get(&id) {
+                self.coverage.count(operation, Met::Restarted);
+            }
+            match self.worker.on_restart(id, gap, &self.rules, self.wall()).await {
+                Ok(()) => {
+                    self.unheard.remove(&id);
+                    self.after_commit(id, None).await?;
+                }
                 Err(store::Error::LeaseLost) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -207,10 +298,32 @@ impl Simulation {
         Ok(())
     }
 
+    /// A new process may find its machine's clock set.
+    fn set_the_clock(&mut self) {
+        if !self.is_rough() || !self.moods.has(Mood::Clocks) {
+            return;
+        }
+        let step = match self.dice.u8(..4) {
+            0 => return,
+            1 => SignedDuration::from_secs(self.dice.i64(1..20 * 60)),
+            2 => -SignedDuration::from_mins(2),
+            _ => -SignedDuration::from_hours(2),
+        };
+        self.ahead += step;
+        self.conduct.sets_the_clock(self.now);
+        self.note(format!("the clock is set by {} s", step.as_secs()));
+    }
+
     /// Everything in memory is gone. What is about to leave may have left.
     pub(crate) async fn die(&mut self) -> Lawful {
         // On SQLite the next process begins at once; on PostgreSQL a standby waits for the end of the lease.
-        let pause = if self.dice.bool() { self.seconds(2) } else { SignedDuration::from_secs(self.dice.i64(25..40)) };
+        let pause = match self.dice.u8(..4) {
+            0 if self.moods.has(Mood::Absences) => SignedDuration::from_secs(self.dice.i64(600..5 * 3_600)),
+            0 | 1 => self.seconds(2),
+            _ => SignedDuration::from_secs(self.dice.i64(25..40)),
+        };
+        self.left_at.get_or_insert(self.now);
+        self.conduct.trouble_at(self.now);
         self.alive_from = self.now + pause;
         self.takes_over = true;
         self.note("the process dies");
@@ -231,6 +344,8 @@ impl Simulation {
     pub(crate) fn freeze(&mut self) {
         self.alive_from = self.now + SignedDuration::from_secs(self.dice.i64(25..40));
         self.takes_over = true;
+        self.left_at.get_or_insert(self.now);
+        self.conduct.trouble_at(self.now);
         self.note("the process freezes");
         for job in std::mem::take(&mut self.jobs) {
             let thaw = self.now + self.seconds(1_200);
@@ -242,7 +357,7 @@ impl Simulation {
                 }
                 (Stage::Claimed | Stage::Begun | Stage::Answered(_), _) => job,
             };
-            self.ghosts.push((thaw, job));
+            self.ghosts.push((thaw, Job { frozen: true, ..job }));
         }
     }
 

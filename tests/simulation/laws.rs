@@ -36,7 +36,9 @@ impl Simulation {
             self.refresh_debts().await?;
             self.judge_debts(&debts, answer)?;
         }
-        if let Some(spoilt) = self.sabotage.zip(self.operations.get(&id)).and_then(|(it, state)| it.spoil(state)) {
+        let wall = self.wall();
+        if let Some(spoilt) = self.sabotage.zip(self.operations.get(&id)).and_then(|(it, state)| it.spoil(state, wall))
+        {
             self.put_back(id, &spoilt).await?;
         }
         self.judge_world()
@@ -51,6 +53,8 @@ impl Simulation {
             None => self.due.remove(&id),
         };
         let before = self.operations.insert(id, after.clone());
+        self.conduct.notice(before.as_ref(), &after, self.now);
+        self.judge_words(&after)?;
         let ended_before = before.as_ref().and_then(|before| before.ended);
         if let Some(before) = before {
             if before.verdict.is_some() && before.verdict != after.verdict {
@@ -63,7 +67,12 @@ impl Simulation {
         if after.verdict == Some(Verdict::Failed(Failure::Internal)) {
             return law(format!("{id} was halted by a bug of ours"));
         }
-        if after.ended == ended_before { Ok(()) } else { self.judge_reports().await }
+        if after.ended == ended_before {
+            return Ok(());
+        }
+        self.ledger.watch(&self.world);
+        self.judge_consistency(&after)?;
+        self.judge_reports().await
     }
 
     async fn judge_reports(&mut self) -> Lawful {
@@ -92,6 +101,7 @@ impl Simulation {
     /// Reads the plain rows of what is owed.
     pub(crate) async fn refresh_debts(&mut self) -> Lawful {
         self.owed = self.store.power_owed().await?.into_iter().map(|row| (row.droplet, row.operation)).collect();
+        self.conduct.forget_paid(&self.owed);
         Ok(())
     }
 
@@ -172,10 +182,15 @@ impl Simulation {
                     |step: &Step| matches!(step.task, Task::ShutDown | Task::PowerOff) && step.began.is_some();
                 it.power.before == Some(PowerState::On) || it.steps.iter().any(turned_off)
             });
+            // Longer than a quarter of an hour nobody watches: a late off that comes later is found by people.
+            if self.is_too_late(droplet) {
+                continue;
+            }
             if may_know && !self.owed.contains_key(&DropletId(droplet)) && !self.somebody_took_over(droplet) {
                 return law(format!("Droplet {droplet} is off by {operation}, and nobody owes it power"));
             }
         }
+        self.judge_waiting()?;
         for operation in self.operations.values() {
             self.judge_once(operation)?;
         }

@@ -18,8 +18,19 @@ use snapshot_bot::{
 pub(crate) enum OffBy {
     /// A command of this operation, and nothing else can have done it.
     Us(OperationId),
+    /// An Action of somebody else, which began at this moment, and nothing of ours can have done it.
+    Them(Timestamp),
     /// Somebody else, or it cannot be told.
     Others,
+}
+
+/// A Droplet that is off.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Off {
+    /// Since when.
+    pub(crate) at: Timestamp,
+    /// By whom.
+    pub(crate) by: OffBy,
 }
 
 /// What is known of a Droplet's power.
@@ -29,6 +40,8 @@ struct Known {
     boots: u32,
     booted: Timestamp,
     off_by: OffBy,
+    /// When its power changed last.
+    changed: Timestamp,
 }
 
 /// The ledger.
@@ -38,6 +51,8 @@ pub(crate) struct Ledger {
     ours: BTreeMap<u64, OperationId>,
     /// Requests that DigitalOcean is going to carry out late.
     late: Vec<(u64, Timestamp, OperationId)>,
+    /// Our Snapshots' Actions, with their Droplets: whether those were on ever since it began.
+    on_since_snapshot: BTreeMap<u64, (u64, bool)>,
     /// Snapshots that strangers deleted, and Droplets that they destroyed.
     pub(crate) taken_away: BTreeSet<u64>,
     last_action: u64,
@@ -57,6 +72,7 @@ impl Ledger {
             droplets: BTreeMap::new(),
             ours: BTreeMap::new(),
             late: Vec::new(),
+            on_since_snapshot: BTreeMap::new(),
             taken_away: BTreeSet::new(),
             last_action,
             settle,
@@ -99,7 +115,7 @@ impl Ledger {
     pub(crate) fn watch(&mut self, world: &World) {
         let now = world.now();
         for droplet in world.droplets() {
-            let fresh = Known { status: droplet.status, boots: 0, booted: now, off_by: OffBy::Others };
+            let fresh = Known { status: droplet.status, boots: 0, booted: now, off_by: OffBy::Others, changed: now };
             let mut known = *self.droplets.get(&droplet.id).unwrap_or(&fresh);
             if known.boots != droplet.boots {
                 known.boots = droplet.boots;
@@ -108,8 +124,21 @@ impl Ledger {
             if droplet.status == Status::Off && known.status != Status::Off {
                 known.off_by = self.blame(world, droplet.id, known.booted);
             }
+            if known.status != droplet.status {
+                known.changed = now;
+            }
             known.status = droplet.status;
             self.droplets.insert(droplet.id, known);
+            let is_on = droplet.status == Status::Active;
+            let ours = droplet.pending.filter(|action| self.ours.contains_key(action));
+            if let Some(action) = ours.and_then(|action| world.action(action))
+                && matches!(action.kind, Kind::Snapshot(_))
+            {
+                self.on_since_snapshot.entry(action.id).or_insert((droplet.id, is_on));
+            }
+        }
+        for (droplet, was_on) in self.on_since_snapshot.values_mut() {
+            *was_on &= self.droplets.get(droplet).is_some_and(|known| known.status == Status::Active);
         }
     }
 
@@ -120,9 +149,26 @@ impl Ledger {
             action.droplet == droplet && may_turn_off(&action.kind) && at_work
         });
         let whose = |action: &Action| self.ours.get(&action.id).copied();
-        let Some(Some(first)) = suspects.next().map(whose) else { return OffBy::Others };
-        let last = suspects.try_fold(first, |_, action| whose(action));
-        last.map_or(OffBy::Others, OffBy::Us)
+        let Some(first) = suspects.next() else { return OffBy::Others };
+        match whose(first) {
+            Some(ours) => suspects.try_fold(ours, |_, action| whose(action)).map_or(OffBy::Others, OffBy::Us),
+            None => {
+                let theirs = suspects.try_fold(first, |_, action| whose(action).is_none().then_some(action));
+                theirs.map_or(OffBy::Others, |latest| OffBy::Them(latest.started_at))
+            }
+        }
+    }
+
+    /// Since when a Droplet is off, and by whom; none if it is not.
+    pub(crate) fn is_off(&self, world: &World, droplet: u64) -> Option<Off> {
+        world.droplet(droplet)?;
+        let known = self.droplets.get(&droplet).filter(|known| known.status == Status::Off)?;
+        Some(Off { at: known.changed, by: known.off_by })
+    }
+
+    /// Whether the Droplet was on ever since our Snapshot of it began.
+    pub(crate) fn was_on_throughout(&self, action: u64) -> bool {
+        self.on_since_snapshot.get(&action).is_some_and(|(_, was_on)| *was_on)
     }
 
     /// A stranger turned it off just now.
@@ -139,7 +185,7 @@ impl Ledger {
             OffBy::Us(operation) if known.status == Status::Off && world.droplet(*id).is_some() => {
                 Some((*id, operation))
             }
-            OffBy::Us(_) | OffBy::Others => None,
+            OffBy::Us(_) | OffBy::Them(_) | OffBy::Others => None,
         })
     }
 

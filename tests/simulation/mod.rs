@@ -5,10 +5,13 @@
 //! take over; the laws are looked at after every event. Then there is peace, and everything must come to rest. Used by
 //! `tests/simulation.rs` and `examples/simulate.rs`.
 
+mod conduct;
+pub(crate) mod coverage;
 mod fate;
 mod jobs;
 mod laws;
 mod ledger;
+mod mood;
 mod people;
 pub(crate) mod sabotage;
 mod scheduler;
@@ -17,9 +20,12 @@ mod trace;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use conduct::Conduct;
+use coverage::Coverage;
 use jiff::{SignedDuration, Timestamp};
 use jobs::Job;
 use ledger::Ledger;
+use mood::{Lasting, Mood, Moods};
 use sabotage::Sabotage;
 use snapshot_bot::{
     clock::Clock,
@@ -46,6 +52,8 @@ pub(crate) struct Outcome {
     pub(crate) operations: usize,
     /// Everything that happened.
     pub(crate) trace: Trace,
+    /// Which observations met which states.
+    pub(crate) coverage: Coverage,
     /// The law that was broken, if one was.
     pub(crate) broken: Option<Broken>,
 }
@@ -82,22 +90,32 @@ pub(crate) async fn run(seed: u64, sabotage: Option<Sabotage>) -> Outcome {
     let mut simulation = Simulation::new(seed, sabotage).await;
     let broken = Box::pin(simulation.play()).await.err();
     simulation.store.close().await;
-    Outcome { operations: simulation.operations.len(), trace: simulation.trace, broken }
+    let Simulation { operations, trace, coverage, .. } = simulation;
+    Outcome { operations: operations.len(), trace, coverage, broken }
 }
 
 /// Everything there is in one run.
 struct Simulation {
     dice: fastrand::Rng,
     sabotage: Option<Sabotage>,
+    moods: Moods,
     now: Timestamp,
+    /// How far the process's wall clock is ahead of the true time.
+    ahead: SignedDuration,
     clock: Clock,
     world: World,
     ledger: Ledger,
+    conduct: Conduct,
+    coverage: Coverage,
     store: Arc<Store>,
     worker: Worker,
     rules: Rules,
     /// Faults, people and strangers have their time.
     troubled: bool,
+    /// What does not work for a while.
+    spell: Option<Lasting>,
+    /// Since when no process is alive, until the next one has taken over.
+    left_at: Option<Timestamp>,
     /// No process is alive before this moment.
     alive_from: Timestamp,
     /// The next living process has yet to take the open operations up.
@@ -110,7 +128,7 @@ struct Simulation {
     operations: BTreeMap<OperationId, Operation>,
     /// Droplets to which power is owed, as the plain rows say.
     owed: BTreeMap<DropletId, OperationId>,
-    /// When each of them that is not at rest is due.
+    /// When each of them that is not at rest is due, by the process's clock.
     due: BTreeMap<OperationId, Timestamp>,
     /// The number of the last thing said to an operation, until it has heard it.
     unheard: BTreeMap<OperationId, u64>,
@@ -126,6 +144,7 @@ const NOTIFY: ChannelId = ChannelId(99);
 impl Simulation {
     async fn new(seed: u64, sabotage: Option<Sabotage>) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
+        let moods = Moods::draw(&mut dice);
         let start = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
         let mut rules = rules(&mut dice);
         let settle = rules.settle_time;
@@ -137,17 +156,22 @@ impl Simulation {
         let settings = store::Settings { url: "sqlite::memory:".to_owned().into(), notify_channel: Some(NOTIFY) };
         let store = Store::open(&settings, clock.clone()).await.expect("an in-memory database opens");
         let store = Arc::new(store);
-        Self {
+        let mut simulation = Self {
             dice,
             sabotage,
             now: start,
+            ahead: SignedDuration::ZERO,
             clock,
             ledger: Ledger::new(&world, settle),
+            conduct: Conduct::new(start),
+            coverage: Coverage::default(),
             world,
             worker: Worker::new(Arc::clone(&store)),
             store,
             rules,
             troubled: true,
+            spell: None,
+            left_at: None,
             alive_from: start,
             takes_over: false,
             jobs: Vec::new(),
@@ -158,7 +182,20 @@ impl Simulation {
             unheard: BTreeMap::new(),
             interactions: 0,
             trace: Trace::new(start),
-        }
+            moods,
+        };
+        simulation.note(format!("a world with {}", simulation.moods));
+        simulation
+    }
+
+    /// What the living process takes for the present moment.
+    fn wall(&self) -> Timestamp {
+        self.now + self.ahead
+    }
+
+    /// Whether requests and processes fail, and strangers meddle.
+    fn is_rough(&self) -> bool {
+        self.troubled && !self.moods.has(Mood::Healthy)
     }
 
     fn note(&mut self, line: impl Into<String>) {
@@ -167,8 +204,8 @@ impl Simulation {
 
     /// When an operation is due that was committed just now; none if it is at rest.
     fn due_at(&self, operation: &Operation) -> Option<Timestamp> {
-        match operation.next(&self.rules, self.now) {
-            Effect::Look(_) | Effect::Send(_) => Some(self.now),
+        match operation.next(&self.rules, self.wall()) {
+            Effect::Look(_) | Effect::Send(_) => Some(self.wall()),
             Effect::Sleep(until) => Some(until),
             Effect::Rest => None,
         }

@@ -11,7 +11,7 @@ use snapshot_bot::{
     store::CreateError,
 };
 
-use super::{Broken, Lawful, Simulation, TAG};
+use super::{Broken, Lawful, Simulation, TAG, mood::Mood};
 
 const ASKER: Asker = Asker { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) };
 /// Everything that can be said.
@@ -106,13 +106,17 @@ impl Simulation {
             }
         };
         let snapshot_name = self.dice.bool().then(|| "before the update".to_owned());
-        Some(Request { id, kind, asker: ASKER, asked_at: self.now, target, snapshot_name, usual: Usual::default() })
+        Some(Request { id, kind, asker: ASKER, asked_at: self.wall(), target, snapshot_name, usual: Usual::default() })
     }
 
     /// Somebody presses something, or the reporter says that the question can be read.
     pub(crate) async fn press(&mut self) -> Lawful {
         let open: Vec<OperationId> = self.operations.values().filter(|it| it.is_open()).map(|it| it.id).collect();
         let Some(id) = self.dice.choice(&open).copied() else { return Ok(()) };
+        if self.moods.has(Mood::Impatience) {
+            let wish = WISHES[self.dice.usize(..WISHES.len())];
+            return self.say(id, wish).await;
+        }
         let asks = self.operations.get(&id).is_some_and(|it| it.question.is_some());
         let stuck = self.operations.get(&id).is_some_and(|it| it.power.stuck.is_some());
         let wish = match self.dice.u8(..12) {
@@ -129,7 +133,7 @@ impl Simulation {
     }
 
     async fn say(&mut self, id: OperationId, wish: Wish) -> Lawful {
-        let wished = Wished { wish, by: UserId(9), at: self.now };
+        let wished = Wished { wish, by: UserId(9), at: self.wall() };
         self.interactions += 1;
         let interaction = (wish != Wish::QuestionShown).then_some(InteractionId(self.interactions));
         let times = if self.once_in(6) { 2 } else { 1 };

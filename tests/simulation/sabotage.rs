@@ -2,8 +2,15 @@
 
 use std::str::FromStr;
 
-use jiff::SignedDuration;
-use snapshot_bot::operation::{Operation, Rules, baseline::Baseline};
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::operation::{
+    Operation, Rules,
+    baseline::Baseline,
+    power::Owed,
+    reading::PowerState,
+    request::{Answer, Effect, Look},
+    step::{Checks, State, Task},
+};
 
 /// A rule that a run does without, on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +23,48 @@ pub(crate) enum Sabotage {
     SecondLook,
     /// What is owed is forgotten as soon as it is written down.
     Debt,
+    /// Commands leave without a look.
+    Look,
+    /// What was begun with the Droplet off goes on after it was turned on.
+    Forward,
+    /// Nobody notices that no process was there for long.
+    Gap,
+    /// It always counts as getting on.
+    Call,
+    /// The complete list of Droplets is not read.
+    Gone,
+    /// A Snapshot is always said to have been taken off.
+    Live,
+    /// Whoever owes power takes its time.
+    Minute,
+    /// Nobody pauses between two requests.
+    Pace,
+    /// Every command is sent twice.
+    Twice,
+    /// A Droplet that was off is turned on as well.
+    FirstOff,
+    /// Nobody asks who turned a Droplet off.
+    Theirs,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 4] = [Self::Baseline, Self::Intent, Self::SecondLook, Self::Debt];
+    pub(crate) const ALL: [Self; 15] = [
+        Self::Baseline,
+        Self::Intent,
+        Self::SecondLook,
+        Self::Debt,
+        Self::Look,
+        Self::Forward,
+        Self::Gap,
+        Self::Call,
+        Self::Gone,
+        Self::Live,
+        Self::Minute,
+        Self::Pace,
+        Self::Twice,
+        Self::FirstOff,
+        Self::Theirs,
+    ];
 
     /// Its name on a command line.
     pub(crate) fn word(self) -> &'static str {
@@ -28,6 +73,35 @@ impl Sabotage {
             Self::Intent => "intent",
             Self::SecondLook => "second-look",
             Self::Debt => "debt",
+            Self::Look => "look",
+            Self::Forward => "forward",
+            Self::Gap => "gap",
+            Self::Call => "call",
+            Self::Gone => "gone",
+            Self::Live => "live",
+            Self::Minute => "minute",
+            Self::Pace => "pace",
+            Self::Twice => "twice",
+            Self::FirstOff => "first-off",
+            Self::Theirs => "theirs",
+        }
+    }
+
+    /// Words of the law that must notice it, where one law is meant.
+    pub(crate) fn law(self) -> &'static str {
+        match self {
+            Self::Baseline | Self::Intent | Self::SecondLook | Self::Debt => "",
+            Self::Look => "without a fresh look",
+            Self::Forward => "after it turned the Droplet on",
+            Self::Gap => "nobody looked after it for long",
+            Self::Call => "nobody is called",
+            Self::Gone => "says that its Droplet is gone",
+            Self::Live => "does not say so",
+            Self::Minute => "is still off",
+            Self::Pace => "requests within a minute",
+            Self::Twice => "two commands are under way",
+            Self::FirstOff => "was off before anything of ours",
+            Self::Theirs => "which somebody else turned off",
         }
     }
 
@@ -38,16 +112,49 @@ impl Sabotage {
         }
     }
 
-    /// What becomes of an operation's state between two turns, if anything.
-    pub(crate) fn spoil(self, operation: &Operation) -> Option<Operation> {
+    /// What is heard in place of the answer to a look, if anything.
+    pub(crate) fn twist(self, asked: &Effect) -> Option<Answer> {
+        let is_of_the_list = matches!(asked, Effect::Look(Look::Listed(_)));
+        (self == Self::Gone && is_of_the_list).then(|| Answer::Droplets(Vec::new()))
+    }
+
+    /// What becomes of an operation's state between two turns, if anything. `now` is by the process's clock.
+    pub(crate) fn spoil(self, operation: &Operation, now: Timestamp) -> Option<Operation> {
         let mut spoilt = operation.clone();
         match self {
             Self::Baseline => spoilt.baseline = Baseline::default(),
             Self::Debt => spoilt.power.owed = None,
-            Self::Intent | Self::SecondLook => {}
+            Self::Look => {
+                let steps = spoilt.steps.iter_mut().filter(|step| step.task != Task::PowerOn);
+                for step in steps.filter(|step| matches!(step.state, State::Waiting(_))) {
+                    step.state = State::Waiting(Checks { droplet: true, actions: true, looked_at: Some(now) });
+                }
+            }
+            Self::Forward => spoilt.power.on_intended_at = None,
+            Self::Gap => spoilt.unattended = false,
+            Self::Call => spoilt.power.got_on_at = spoilt.power.got_on_at.map(|_| now),
+            Self::Live => spoilt.taken_off = spoilt.taken_off.map(|_| true),
+            Self::Minute if operation.power.is_owed() && operation.not_before.is_some() => {
+                spoilt.not_before = operation.not_before.max(Some(operation.asked_at + LONG));
+            }
+            Self::Pace => spoilt.not_before = None,
+            Self::FirstOff if operation.power.before == Some(PowerState::Off) && operation.is_running() => {
+                spoilt.power.before = Some(PowerState::On);
+                spoilt.power.owed = Some(Owed { since: now, late_until: None, earlier_until: None });
+            }
+            Self::Theirs => spoilt.baseline = all_known(),
+            Self::Intent | Self::SecondLook | Self::Gone | Self::Minute | Self::Twice | Self::FirstOff => {}
         }
         (spoilt != *operation).then_some(spoilt)
     }
+}
+
+/// For how long [`Sabotage::Minute`] leaves a new operation alone.
+const LONG: SignedDuration = SignedDuration::from_mins(20);
+
+/// A baseline in which there is every Action that will ever be.
+fn all_known() -> Baseline {
+    serde_json::from_str("[9000000000000000]").unwrap_or_default()
 }
 
 impl FromStr for Sabotage {

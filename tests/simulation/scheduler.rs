@@ -5,18 +5,25 @@ use std::collections::{BTreeSet, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{operation::ids::OperationId, store::Whose};
 
-use super::{Broken, Lawful, Simulation};
+use super::{
+    Broken, Lawful, Simulation,
+    mood::{Mood, Spell},
+};
 
 /// How long there is trouble, in steps of this loop.
 const TROUBLED_STEPS: usize = 160;
+/// The same where something lasts for many minutes.
+const LONG_TROUBLED_STEPS: usize = 400;
 /// After so many steps of peace something does not come to rest.
 const PEACEFUL_STEPS: usize = 3_000;
 
 impl Simulation {
     pub(crate) async fn play(&mut self) -> Lawful {
         self.ask().await?;
-        for _ in 0..TROUBLED_STEPS {
+        let steps = if self.moods.lasts() { LONG_TROUBLED_STEPS } else { TROUBLED_STEPS };
+        for _ in 0..steps {
             self.happen().await?;
+            self.cast_a_spell();
             if !Box::pin(self.step()).await? {
                 self.ask().await?;
             }
@@ -34,20 +41,43 @@ impl Simulation {
 
     /// Something from outside, now and then.
     async fn happen(&mut self) -> Lawful {
+        let is_crowded = self.moods.has(Mood::Strangers) || self.moods.has(Mood::Impatience);
         match self.dice.u8(..100) {
-            0..=5 => {
-                self.meddle();
-                self.ledger.attribute(&self.world, None);
-                self.judge_world()
-            }
+            0..=5 if self.is_rough() => self.meddle_lawfully(),
+            21..=30 if self.moods.has(Mood::Strangers) => self.meddle_lawfully(),
+            31..=45 if self.moods.has(Mood::Impatience) => self.press().await,
             6..=15 => self.press().await,
-            16..=18 => self.ask().await,
-            19 => self.die().await,
-            20 => {
+            16..=18 if !is_crowded || self.dice.bool() => self.ask().await,
+            19 if self.is_rough() => self.die().await,
+            20 if self.is_rough() => {
                 self.freeze();
                 self.judge_world()
             }
             _ => Ok(()),
+        }
+    }
+
+    fn meddle_lawfully(&mut self) -> Lawful {
+        self.meddle();
+        self.conduct.trouble_at(self.now);
+        self.ledger.attribute(&self.world, None);
+        self.judge_world()
+    }
+
+    /// Now and then something stops working for many minutes, in worlds where it does.
+    fn cast_a_spell(&mut self) {
+        if let Some((_, until)) = self.spell {
+            if self.now >= until {
+                self.note("what did not work works again");
+                self.spell = None;
+                self.conduct.trouble_at(self.now);
+            }
+        } else if self.moods.lasts()
+            && self.once_in(30)
+            && let Some((spell, lasts)) = Spell::draw(&mut self.dice, &self.moods)
+        {
+            self.note(format!("{spell:?} for {} s", lasts.as_secs()));
+            self.spell = Some((spell, self.now + lasts));
         }
     }
 
@@ -57,13 +87,13 @@ impl Simulation {
             Box::pin(self.go_on(job)).await?;
             return Ok(true);
         }
+        if self.takes_over && self.alive_from <= self.now {
+            self.take_over().await?;
+            return Ok(true);
+        }
         let turns = self.turns();
         let ready: Vec<OperationId> = turns.iter().filter(|(at, _)| *at <= self.now).map(|(_, id)| *id).collect();
         if let Some(id) = self.dice.choice(&ready).copied() {
-            if self.takes_over {
-                self.take_over().await?;
-                return Ok(true);
-            }
             if self.once_in(4) {
                 self.judge_due(&ready).await?;
             }
@@ -73,7 +103,8 @@ impl Simulation {
         let next_turn = turns.iter().map(|(at, _)| *at).min();
         let jobs = self.jobs.iter().map(|job| job.at);
         let ghosts = self.ghosts.iter().map(|(thaw, job)| job.at.max(*thaw));
-        let next = next_turn.into_iter().chain(jobs).chain(ghosts).min();
+        let takeover = self.takes_over.then_some(self.alive_from);
+        let next = next_turn.into_iter().chain(jobs).chain(ghosts).chain(takeover).min();
         let late = self.ledger.expects_more().then(|| self.world.next_due()).flatten();
         match next.or(late) {
             Some(next) => {
@@ -88,7 +119,7 @@ impl Simulation {
     fn turns(&self) -> Vec<(Timestamp, OperationId)> {
         let busy = |id: &OperationId| self.jobs.iter().any(|job| job.id == *id);
         let due = self.due.iter().filter(|(id, _)| !busy(id)).map(|(id, at)| {
-            let at = if self.unheard.contains_key(id) { self.now } else { *at };
+            let at = if self.unheard.contains_key(id) { self.now } else { *at - self.ahead };
             (at.max(self.alive_from), *id)
         });
         due.collect()
@@ -97,7 +128,7 @@ impl Simulation {
     /// The store names the same operations as due that should be by their states.
     async fn judge_due(&self, ready: &[OperationId]) -> Lawful {
         let busy: HashSet<OperationId> = self.jobs.iter().map(|job| job.id).collect();
-        let mut due = self.store.due(self.now, Whose::All, &busy, 100).await?;
+        let mut due = self.store.due(self.wall(), Whose::All, &busy, 100).await?;
         due.sort_unstable();
         if due == ready { Ok(()) } else { Err(Broken::Law(format!("{ready:?} should be due, but {due:?} are"))) }
     }

@@ -7,7 +7,7 @@ use snapshot_bot::sandbox::digitalocean::{
     world::World,
 };
 
-use super::{Simulation, TAG};
+use super::{Simulation, TAG, mood::Mood};
 
 /// No Action that will end by itself takes longer; a shutdown that errs later than this still turns nothing off.
 const LONGEST_ACTION: SignedDuration = SignedDuration::from_mins(14);
@@ -77,7 +77,8 @@ impl Simulation {
     }
 
     fn act_elsewhere(&mut self, droplet: u64) {
-        let kind = match self.dice.u8(..16) {
+        let faces = if self.moods.has(Mood::Strangers) { 28 } else { 16 };
+        let kind = match self.dice.u8(..faces) {
             0..=4 => Kind::Snapshot("nightly".to_owned()),
             5 | 6 => Kind::Backup,
             7 | 8 => Kind::Reboot,
@@ -85,12 +86,22 @@ impl Simulation {
             10 | 11 => Kind::PowerOn,
             12 => Kind::Shutdown,
             13 => Kind::PowerOff,
+            16..=18 => self.image_of(droplet).map_or(Kind::PowerOff, Kind::Restore),
+            19 | 20 => self.image_of(droplet).map_or(Kind::PowerOff, Kind::Rebuild),
+            21..=23 => Kind::PowerOff,
+            24 => Kind::Shutdown,
+            25 | 26 => Kind::PowerOn,
             _ => Kind::EnableIpv6,
         };
         let word = kind.as_str();
         if let Some(action) = self.world.start_foreign_action(droplet, kind) {
             self.note(format!("somebody begins {word} {action} on Droplet {droplet}"));
         }
+    }
+
+    fn image_of(&mut self, droplet: u64) -> Option<u64> {
+        let images: Vec<u64> = self.world.snapshots_of(droplet).into_iter().map(|image| image.id).collect();
+        self.dice.choice(&images).copied()
     }
 
     fn take_a_snapshot_away(&mut self) {
@@ -121,6 +132,8 @@ impl Simulation {
     pub(crate) fn make_peace(&mut self) {
         self.note("peace");
         self.troubled = false;
+        self.spell = None;
+        self.conduct.trouble_at(self.now);
         // A short budget slows the looks down; here it only saves events in which nothing happens.
         self.rules.poll_interval = SignedDuration::from_mins(2);
         self.world.clear_faults();

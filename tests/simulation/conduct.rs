@@ -1,0 +1,375 @@
+//! How the bot behaves on its way: what it had seen before each command, how often it asks, and whether people hear in time.
+//!
+//! What a law cannot demand, because nobody could know it, stands with the law.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::{
+    operation::{
+        Operation, Verdict,
+        ids::{DropletId, OperationId},
+        plan::{Downtime, Kind},
+        reading::{DropletReading, Failure, PowerState, Status as Seen},
+        request::{Answer, Command, Effect},
+        step::{State, Task},
+    },
+    sandbox::digitalocean::action::{self, Progress},
+};
+
+use super::{Broken, Lawful, Simulation, TAG, ledger::OffBy, mood::Mood};
+
+/// A command leaves on a look at the Droplet that left at most so long before its intent.
+const OLDEST_LOOK: SignedDuration = SignedDuration::from_secs(15);
+/// More requests than this within a minute are too many for one operation.
+const REQUESTS_A_MINUTE: usize = 40;
+/// After a longer gap without a process nothing destructive is sent.
+const LONGEST_GAP: SignedDuration = SignedDuration::from_mins(15);
+/// People are called after so long of off, owed and not getting on.
+const CALL_WITHIN: SignedDuration = SignedDuration::from_mins(11);
+/// Whoever was called is not called again so soon.
+const CALLED_LATELY: SignedDuration = SignedDuration::from_mins(31);
+/// A process needs a moment after its start before it can call.
+const WAKING_UP: SignedDuration = SignedDuration::from_mins(1);
+/// A Droplet is on this long after what needed it off, when nothing goes wrong, beside DigitalOcean's own time and one poll.
+const ON_WITHIN: SignedDuration = SignedDuration::from_mins(1);
+/// How long a late off is watched for.
+const LATE_OFF: SignedDuration = SignedDuration::from_mins(15);
+
+/// What is remembered of the bot's ways.
+pub(crate) struct Conduct {
+    /// The last reading of its Droplet that each operation had, and when that look left.
+    seen: BTreeMap<OperationId, (Timestamp, DropletReading)>,
+    /// When its last reading of the Droplet's Actions left.
+    actions_seen: BTreeMap<OperationId, Timestamp>,
+    /// When each operation's requests of the last minute left.
+    asked: BTreeMap<OperationId, VecDeque<Timestamp>>,
+    /// Commands to Droplets that were sent and not answered yet: whose, and until when.
+    in_flight: Vec<(DropletId, Timestamp, Timestamp)>,
+    /// Since power is owed to a Droplet: when a command that may turn it off left first, and last.
+    offs: BTreeMap<DropletId, (Timestamp, Timestamp)>,
+    /// The same, whatever became of the debt: when it left last.
+    commanded: BTreeMap<DropletId, Timestamp>,
+    /// When each operation first sent a power-on.
+    turned_on: BTreeMap<OperationId, Timestamp>,
+    /// Operations that no process looked after for longer than [`LONGEST_GAP`].
+    left_alone: BTreeSet<OperationId>,
+    /// Since when an operation owes power to a Droplet that was not seen on since.
+    owing_since: BTreeMap<OperationId, Timestamp>,
+    /// When an operation learnt that its Droplet is off.
+    off_noticed: BTreeMap<OperationId, Timestamp>,
+    /// When people were last called for it.
+    called_at: BTreeMap<OperationId, Timestamp>,
+    /// When the process's clock was set last.
+    clock_set_at: Timestamp,
+    /// When something last went wrong.
+    troubled_at: Timestamp,
+    /// When the living process took over.
+    alive_since: Timestamp,
+}
+
+fn law<T>(broken: String) -> Lawful<T> {
+    Err(Broken::Law(broken))
+}
+
+/// The Droplet that a command is about, if it is there already.
+fn droplet_of(command: &Command) -> Option<DropletId> {
+    match command {
+        Command::ShutDown(droplet)
+        | Command::PowerOff(droplet)
+        | Command::PowerOn(droplet)
+        | Command::TakeSnapshot { droplet, .. }
+        | Command::Restore { droplet, .. } => Some(*droplet),
+        Command::Create(_) | Command::Delete(_) => None,
+    }
+}
+
+fn may_turn_off(command: &Command) -> bool {
+    matches!(command, Command::ShutDown(_) | Command::PowerOff(_) | Command::Restore { .. })
+}
+
+impl Conduct {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self {
+            seen: BTreeMap::new(),
+            actions_seen: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            in_flight: Vec::new(),
+            offs: BTreeMap::new(),
+            commanded: BTreeMap::new(),
+            turned_on: BTreeMap::new(),
+            left_alone: BTreeSet::new(),
+            owing_since: BTreeMap::new(),
+            off_noticed: BTreeMap::new(),
+            called_at: BTreeMap::new(),
+            clock_set_at: now,
+            troubled_at: now,
+            alive_since: now,
+        }
+    }
+
+    /// Something goes wrong that nobody can be held to account for.
+    pub(crate) fn trouble_at(&mut self, now: Timestamp) {
+        self.troubled_at = now;
+    }
+
+    /// The clock is set: how long a Droplet has been off cannot be told by it any more.
+    pub(crate) fn sets_the_clock(&mut self, now: Timestamp) {
+        self.clock_set_at = now;
+    }
+
+    /// A process takes these operations over after a gap.
+    pub(crate) fn takes_over(&mut self, open: &[OperationId], gap: SignedDuration, now: Timestamp) {
+        (self.alive_since, self.troubled_at) = (now, now);
+        if gap > LONGEST_GAP {
+            self.left_alone.extend(open);
+        }
+    }
+
+    /// An operation hears the answer to a look that left at this moment.
+    pub(crate) fn sees(&mut self, id: OperationId, answer: &Answer, left: Timestamp) {
+        match answer {
+            Answer::Droplet(reading) => {
+                self.seen.insert(id, (left, reading.clone()));
+            }
+            Answer::Actions(_) => {
+                self.actions_seen.insert(id, left);
+            }
+            Answer::Action(_) | Answer::Snapshots(_) | Answer::Droplets(_) | Answer::Done | Answer::Trouble(_) => {}
+        }
+    }
+
+    /// A command leaves, and is answered or given up at that moment.
+    pub(crate) fn sends(&mut self, id: OperationId, command: &Command, now: Timestamp, until: Timestamp) {
+        let Some(droplet) = droplet_of(command) else { return };
+        self.in_flight.push((droplet, now, until));
+        if may_turn_off(command) {
+            self.offs.entry(droplet).or_insert((now, now)).1 = now;
+            self.commanded.insert(droplet, now);
+        }
+        if matches!(command, Command::PowerOn(_)) {
+            self.turned_on.entry(id).or_insert(now);
+        }
+    }
+
+    /// What became of an operation's power.
+    pub(crate) fn notice(&mut self, before: Option<&Operation>, after: &Operation, now: Timestamp) {
+        if after.power.is_owed() {
+            self.owing_since.entry(after.id).or_insert(now);
+        } else {
+            self.owing_since.remove(&after.id);
+        }
+        if after.power.seen_off && !before.is_some_and(|before| before.power.seen_off && before.power.is_owed()) {
+            self.off_noticed.insert(after.id, now);
+        }
+        if after.power.calls > before.map_or(0, |before| before.power.calls) {
+            self.called_at.insert(after.id, now);
+        }
+    }
+
+    /// Debts that ended take what was sent for them along.
+    pub(crate) fn forget_paid(&mut self, owed: &BTreeMap<DropletId, OperationId>) {
+        self.offs.retain(|droplet, _| owed.contains_key(droplet));
+    }
+}
+
+impl Simulation {
+    /// No operation asks more often than it could use.
+    pub(crate) fn judge_pace(&mut self, id: OperationId) -> Lawful {
+        let now = self.now;
+        let asked = self.conduct.asked.entry(id).or_default();
+        asked.retain(|at| now.duration_since(*at) < SignedDuration::from_mins(1));
+        asked.push_back(now);
+        if asked.len() > REQUESTS_A_MINUTE {
+            return law(format!("{id} sends {} requests within a minute", asked.len()));
+        }
+        Ok(())
+    }
+
+    /// One command at a time for each Droplet, whoever sends it.
+    pub(crate) fn judge_commands(&mut self) -> Lawful {
+        let now = self.now;
+        self.conduct.in_flight.retain(|(_, _, until)| *until > now);
+        let mut busy = BTreeSet::new();
+        for (droplet, left, _) in &self.conduct.in_flight {
+            // What a dead process sent is nobody's to wait for: the next one looks before it acts.
+            if *left >= self.conduct.alive_since && !busy.insert(*droplet) {
+                return law(format!("two commands are under way to Droplet {droplet}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The intent of a command was committed just now: what was known at that moment must allow it.
+    pub(crate) fn judge_intent(&self, operation: &Operation, effect: &Effect) -> Lawful {
+        let Effect::Send(command) = effect else { return Ok(()) };
+        let id = operation.id;
+        let is_destructive = matches!(command, Command::Restore { .. } | Command::Delete(_) | Command::PowerOff(_));
+        if is_destructive && self.conduct.left_alone.contains(&id) {
+            return law(format!("{id} sends {command:?} although nobody looked after it for long"));
+        }
+        let Some(droplet) = droplet_of(command) else { return Ok(()) };
+        let turns_on = matches!(command, Command::PowerOn(_));
+        if !turns_on && self.conduct.turned_on.contains_key(&id) {
+            return law(format!("{id} goes forward with {command:?} after it turned the Droplet on"));
+        }
+        if turns_on {
+            self.judge_turning_on(operation, droplet)?;
+            // What cannot be looked at is turned on all the same.
+            if operation.power.blind_at == Some(self.wall()) {
+                return Ok(());
+            }
+        }
+        let fresh = self.conduct.seen.get(&id).filter(|(left, _)| self.now.duration_since(*left) <= OLDEST_LOOK);
+        let Some((_, reading)) = fresh else {
+            return law(format!("{id} sends {command:?} without a fresh look"));
+        };
+        // Cutting the power waits for nothing but DigitalOcean's own refusal.
+        if reading.locked && !matches!(command, Command::PowerOff(_)) {
+            return law(format!("{id} sends {command:?} to a Droplet that it saw locked"));
+        }
+        let wants = match command {
+            Command::ShutDown(_) | Command::PowerOff(_) => Some(PowerState::On),
+            Command::PowerOn(_) => Some(PowerState::Off),
+            _ => None,
+        };
+        if !matches!(reading.status, Seen::Settled(power) if wants.is_none_or(|wanted| wanted == power)) {
+            return law(format!("{id} sends {command:?} to a Droplet that it saw {:?}", reading.status));
+        }
+        // To turn on, nothing is asked of a Droplet but that it is off.
+        let may_touch = self.rules.droplet_tag.is_none() || turns_on;
+        if !may_touch && !reading.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == TAG)) {
+            return law(format!("{id} sends {command:?} to a Droplet without its tag"));
+        }
+        Ok(())
+    }
+
+    /// Nothing is turned on that somebody else turned off.
+    ///
+    /// What cannot be told from our own off counts as ours: where an answer of ours was lost, where the Actions could not be read, and
+    /// where no Action tells of it (a shutdown inside the guest). The first power-on goes by the off that it was owed for.
+    fn judge_turning_on(&self, operation: &Operation, droplet: DropletId) -> Lawful {
+        let Some(off) = self.ledger.is_off(&self.world, droplet.0) else { return Ok(()) };
+        let id = operation.id;
+        let lost = operation.steps.iter().any(|step| step.answer_lost);
+        let first_off = self.conduct.offs.get(&droplet).map(|(first, _)| *first);
+        if first_off.is_none_or(|first| off.at < first) && !lost {
+            return law(format!(
+                "{id} turns Droplet {droplet} on, which was off before anything of ours turned it off"
+            ));
+        }
+        let last_off = self.conduct.offs.get(&droplet).map(|(_, last)| *last);
+        let again = self.conduct.turned_on.contains_key(&id) || operation.ended.is_some();
+        let OffBy::Them(began) = off.by else { return Ok(()) };
+        let knew = self.conduct.actions_seen.get(&id).is_some_and(|seen| *seen > off.at && *seen > began);
+        let is_blind = operation.power.blind_at == Some(self.wall());
+        if again && !lost && knew && !is_blind && last_off.is_some_and(|ours| began > ours) {
+            return law(format!("{id} turns Droplet {droplet} on, which somebody else turned off"));
+        }
+        Ok(())
+    }
+
+    /// What a commit says must be true.
+    pub(crate) fn judge_words(&self, operation: &Operation) -> Lawful {
+        let is_there = |droplet: DropletId| self.world.droplet(droplet.0).is_some();
+        let said_gone = operation.power.gone || operation.verdict == Some(Verdict::Failed(Failure::DropletGone));
+        let launched = operation.launched.as_ref().map(|launched| launched.droplet);
+        if said_gone && launched.or(operation.target.droplet).is_some_and(is_there) {
+            return law(format!("{} says that its Droplet is gone, but it is there", operation.id));
+        }
+        Ok(())
+    }
+
+    /// People are called where a Droplet is off, owed and not getting on; and where nothing goes wrong, it is on in time.
+    pub(crate) fn judge_waiting(&self) -> Lawful {
+        for (droplet, id) in &self.owed {
+            let Some(operation) = self.operations.get(id) else { continue };
+            let Some(off) = self.ledger.is_off(&self.world, droplet.0) else { continue };
+            if self.takes_over {
+                continue;
+            }
+            // While it was last seen on, nobody knows that it is off, and a newer operation has its own ten minutes.
+            let Some(owing_since) = self.conduct.owing_since.get(id) else { continue };
+            let last_off = self.conduct.offs.get(droplet).map_or(Timestamp::MIN, |(_, last)| *last);
+            // A shutdown that is at last seen to have done its work is a step further.
+            let noticed = self.conduct.off_noticed.get(id).copied().unwrap_or(Timestamp::MIN);
+            let mut getting_on = off.at.max(*owing_since).max(last_off).max(noticed).max(self.conduct.clock_set_at);
+            let mut over = None;
+            for action in self.ledger.actions_of(&self.world, *id) {
+                if matches!(action.kind, action::Kind::Snapshot(_) | action::Kind::Restore(_)) {
+                    getting_on = getting_on.max(action.completed_at.unwrap_or(self.now));
+                    over = over.max(action.completed_at.filter(|_| action.progress == Progress::Completed));
+                }
+            }
+            let calls = self.conduct.called_at.get(id).copied().unwrap_or(Timestamp::MIN);
+            let knows =
+                operation.power.stuck.is_some() || self.now < calls.saturating_add(CALLED_LATELY).unwrap_or(calls);
+            let is_awake = self.now.duration_since(self.conduct.alive_since) > WAKING_UP;
+            if self.now.duration_since(getting_on) > CALL_WITHIN && is_awake && !knows {
+                return law(format!("Droplet {droplet} is off by {id} and does not get on, and nobody is called"));
+            }
+            if let Some(over) = over {
+                self.judge_comeback(operation, *droplet, over)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// With a healthy DigitalOcean a Droplet is on within a minute of the end of what needed it off.
+    fn judge_comeback(&self, operation: &Operation, droplet: DropletId, over: Timestamp) -> Lawful {
+        let is_last = match operation.kind {
+            Kind::Take { .. } => true,
+            Kind::Restore { .. } => {
+                let mut ours = self.ledger.actions_of(&self.world, operation.id);
+                ours.any(|it| matches!(it.kind, action::Kind::Restore(_)) && it.progress == Progress::Completed)
+            }
+            Kind::Launch { .. } | Kind::Delete { .. } => false,
+        };
+        let settings = self.world.settings();
+        let own_time = settings.durations.power_on + settings.on_lag + self.rules.poll_interval;
+        // Requests take their time too.
+        let within = ON_WITHIN + own_time + SignedDuration::from_secs(15);
+        let nothing_went_wrong = self.troubled && self.conduct.troubled_at < over;
+        if is_last && nothing_went_wrong && self.now.duration_since(over) > within {
+            let late = self.now.duration_since(over).as_secs();
+            return law(format!(
+                "Droplet {droplet} is still off {late} s after what {} needed it off for",
+                operation.id
+            ));
+        }
+        Ok(())
+    }
+
+    /// A Snapshot that was to be taken off was, or it is said that it may not have been.
+    ///
+    /// Demanded only where the Droplet stood still from the Action's end to the operation's: what is on for a moment between two looks
+    /// is seen by nobody.
+    pub(crate) fn judge_consistency(&self, operation: &Operation) -> Lawful {
+        let is_wanted_off = matches!(operation.kind, Kind::Take { power: Downtime::PowerOff, .. });
+        if !is_wanted_off || operation.verdict != Some(Verdict::Completed) {
+            return Ok(());
+        }
+        // A shutdown that was given up is said to have been.
+        let was_shut_down = operation.steps.iter().any(|step| {
+            matches!(step.task, Task::ShutDown | Task::PowerOff) && matches!(step.state, State::Done { .. })
+        });
+        let mut ours = self.ledger.actions_of(&self.world, operation.id);
+        let ran = ours.any(|action| {
+            matches!(action.kind, action::Kind::Snapshot(_))
+                && action.progress == Progress::Completed
+                && self.ledger.was_on_throughout(action.id)
+        });
+        if was_shut_down && ran && !operation.may_have_been_taken_live() {
+            return law(format!("{} took its Snapshot of a running Droplet, and does not say so", operation.id));
+        }
+        Ok(())
+    }
+
+    /// Whether a late off comes later than anybody watches for it.
+    pub(crate) fn is_too_late(&self, droplet: u64) -> bool {
+        let is_off_since = self.ledger.is_off(&self.world, droplet).map(|off| off.at);
+        let sent = self.conduct.commanded.get(&DropletId(droplet)).copied();
+        let late = |off: Timestamp| sent.is_some_and(|sent| off.duration_since(sent) > LATE_OFF);
+        self.moods.has(Mood::LateOffs) && is_off_since.is_some_and(late)
+    }
+}

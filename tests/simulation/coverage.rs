@@ -1,0 +1,114 @@
+//! Which observations met which states, and how often: what the worlds that were played have shown at all.
+
+use std::{collections::BTreeMap, fmt};
+
+use snapshot_bot::operation::{
+    Operation,
+    reading::Trouble,
+    request::{Answer, Effect, Look},
+    step::{Run, State},
+};
+
+/// What met an operation.
+#[derive(Clone, Copy)]
+pub(crate) enum Met<'a> {
+    /// Its command is about to leave.
+    Intended,
+    /// A new process takes it up.
+    Restarted,
+    /// An answer to what it asked.
+    Heard(&'a Effect, &'a Answer),
+}
+
+/// A state and an observation, each in words.
+type Pair = (String, String);
+
+/// How often each pair of a state and an observation was played.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coverage(BTreeMap<Pair, u64>);
+
+impl Coverage {
+    pub(crate) fn count(&mut self, operation: &Operation, met: Met<'_>) {
+        let state = operation
+            .active_step()
+            .map_or_else(|| "at rest".to_owned(), |step| format!("{} {}", step.task.word(), state_word(&step.state)));
+        *self.0.entry((state, met_word(met))).or_default() += 1;
+    }
+
+    /// Takes in what another world has shown.
+    pub(crate) fn add(&mut self, other: Self) {
+        for (pair, times) in other.0 {
+            *self.0.entry(pair).or_default() += times;
+        }
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rarest: Vec<_> = self.0.iter().collect();
+        rarest.sort_by_key(|(_, times)| **times);
+        write!(f, "{} pairs of a state and an observation; the rarest:", self.0.len())?;
+        for ((state, observation), times) in rarest.into_iter().take(10) {
+            write!(f, "\n{times:>6} × {state}, {observation}")?;
+        }
+        Ok(())
+    }
+}
+
+fn state_word(state: &State) -> &'static str {
+    match state {
+        State::Waiting(checks) if checks.droplet => "checked",
+        State::Waiting(_) => "waiting",
+        State::Intended { doubt: None, .. } => "intended",
+        State::Intended { doubt: Some(doubt), .. } if doubt.refused.is_some() => "refused",
+        State::Intended { doubt: Some(_), .. } => "in doubt",
+        State::Running(Run { broken: Some(_), .. }) => "broken",
+        State::Running(Run { completed: Some(_), .. }) => "completed",
+        State::Running(Run { presumed: true, .. }) => "presumed",
+        State::Running(_) => "running",
+        State::Done { .. } => "done",
+        State::Skipped => "skipped",
+        State::Failed { .. } => "failed",
+    }
+}
+
+fn met_word(met: Met<'_>) -> String {
+    match met {
+        Met::Intended => "intended".to_owned(),
+        Met::Restarted => "restarted".to_owned(),
+        Met::Heard(Effect::Look(look), answer) => format!("{} {}", look_word(look), answer_word(answer)),
+        Met::Heard(_, answer) => format!("answered {}", answer_word(answer)),
+    }
+}
+
+fn look_word(look: &Look) -> &'static str {
+    match look {
+        Look::Droplet(_) => "saw the Droplet:",
+        Look::Actions(_) => "saw its Actions:",
+        Look::Action(_) => "saw the Action:",
+        Look::Snapshots(_) => "saw its Snapshots:",
+        Look::Snapshot(_) => "saw the Snapshot:",
+        Look::Launched(_) => "saw what it launched:",
+        Look::Listed(_) => "saw the whole list:",
+    }
+}
+
+fn answer_word(answer: &Answer) -> String {
+    match answer {
+        Answer::Droplet(it) => it.power().map_or_else(|| "neither on nor off".to_owned(), |power| format!("{power:?}")),
+        Answer::Action(it) => format!("{:?}", it.status),
+        Answer::Actions(_) | Answer::Snapshots(_) | Answer::Droplets(_) => "a list".to_owned(),
+        Answer::Done => "done".to_owned(),
+        Answer::Trouble(trouble) => match trouble {
+            Trouble::NotSent { .. } => "not sent",
+            Trouble::Unclear { .. } => "unclear",
+            Trouble::Throttled { .. } => "throttled",
+            Trouble::Busy => "busy",
+            Trouble::NotFound => "not found",
+            Trouble::Unauthorized => "unauthorized",
+            Trouble::Forbidden { .. } => "forbidden",
+            Trouble::Refused { .. } => "refused",
+        }
+        .to_owned(),
+    }
+}
