@@ -121,6 +121,15 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         Self::pages(path, field, id, |_| false, Unreadable::IsSkipped)
     }
 
+    /// Like [`Call::paged`], for a list that is never empty for want of understanding: a page of which nothing can be read is unreadable.
+    pub(super) fn paged_in_earnest<Id: Eq + Hash + Send + 'static>(
+        path: String,
+        field: &'static str,
+        id: fn(&Item) -> Id,
+    ) -> Self {
+        Self::pages(path, field, id, |_| false, Unreadable::MustNotBeAll)
+    }
+
     /// Like [`Call::paged`], for a list from which it follows that something is not there: one item that cannot be read, and all of it
     /// is unreadable.
     pub(super) fn paged_whole<Id: Eq + Hash + Send + 'static>(
@@ -153,11 +162,13 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         let mut page = 1;
         let read = move |answer: &HttpAnswer| {
             let wire: Page<Item> = Page::read(&answer.body, field)?;
-            if unreadable == Unreadable::SpoilsTheList && wire.items.len() < wire.shown {
-                return Err(Mismatch::at(
-                    field,
-                    "an item cannot be read, and it may be the one that is looked for".to_owned(),
-                ));
+            let is_spoilt = match unreadable {
+                Unreadable::IsSkipped => false,
+                Unreadable::MustNotBeAll => wire.items.is_empty() && wire.shown > 0,
+                Unreadable::SpoilsTheList => wire.items.len() < wire.shown,
+            };
+            if is_spoilt {
+                return Err(Mismatch::at(field, "what is looked for may be what cannot be read".to_owned()));
             }
             let next = wire.next_page(page, shown + wire.shown)?;
             shown += wire.shown;
@@ -179,6 +190,7 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unreadable {
     IsSkipped,
+    MustNotBeAll,
     SpoilsTheList,
 }
 

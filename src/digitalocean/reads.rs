@@ -38,11 +38,15 @@ pub fn droplets(tag: Option<&str>) -> Call<Vec<Droplet>> {
     }
 }
 
-/// All Droplets, as proof that one of them is not there: an item that cannot be read makes the whole list unreadable.
-pub fn every_droplet() -> Call<Vec<Droplet>> {
-    Call::paged_whole("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id)
-        .with_priority(Priority::Inventory)
-        .scopes(&["droplet:read"])
+/// All Droplets, or those with a tag, as proof that one of them is not there: an item that cannot be read makes the whole list
+/// unreadable.
+pub fn every_droplet(tag: Option<&str>) -> Call<Vec<Droplet>> {
+    let call = Call::paged_whole("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id);
+    let call = call.with_priority(Priority::Inventory);
+    match tag {
+        Some(tag) => call.query("tag_name", tag).scopes(&["droplet:read", "tag:read"]),
+        None => call.scopes(&["droplet:read"]),
+    }
 }
 
 /// The Droplets of exactly this name, without regard to case.
@@ -69,7 +73,7 @@ pub fn droplet(id: DropletId) -> Call<Droplet> {
 
 /// Every Action that a Droplet ever had: what is ours is in none of these.
 pub fn droplet_actions(id: DropletId) -> Call<Vec<Action>> {
-    Call::paged(format!("/v2/droplets/{id}/actions"), "actions", |action: &Action| action.id)
+    Call::paged_in_earnest(format!("/v2/droplets/{id}/actions"), "actions", |action: &Action| action.id)
         .with_priority(Priority::LookUp)
         .scopes(&["droplet:read"])
 }

@@ -35,12 +35,12 @@ pub fn look(look: &Look) -> Call<Answer> {
         Look::Snapshots(id) => reads::droplet_snapshots(*id)
             .map(|snapshots| Answer::Snapshots(snapshots.into_iter().map(snapshot_reading).collect())),
         Look::Snapshot(id) => reads::snapshot(*id).map(|snapshot| Answer::Snapshots(vec![snapshot_reading(snapshot)])),
-        Look::Launched(operation) => reads::droplets(Some(&launch_tag(*operation)))
+        Look::Launched(operation) => reads::every_droplet(Some(&launch_tag(*operation)))
             .map(|droplets| Answer::Droplets(droplets.into_iter().map(droplet_reading).collect()))
             .with_priority(Priority::LookUp),
         Look::Listed(id) => {
             let id = *id;
-            reads::every_droplet().map(move |droplets| {
+            reads::every_droplet(None).map(move |droplets| {
                 let found = droplets.into_iter().filter(|droplet| droplet.id == id);
                 Answer::Droplets(found.map(droplet_reading).collect())
             })

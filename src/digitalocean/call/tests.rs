@@ -163,12 +163,23 @@ fn a_full_page_that_says_nothing_of_the_next_one_is_not_the_last() {
 fn a_list_with_a_droplet_that_cannot_be_read_proves_nothing() {
     let droplet = |id: u64, status: Value| json!({ "id": id, "name": "web", "status": status });
     let all = |status: Value| json!({ "droplets": [droplet(7, json!("off")), droplet(8, status)] });
-    let (whole, _) = play(reads::every_droplet(), &[all(json!("active"))]);
+    let (whole, _) = play(reads::every_droplet(None), &[all(json!("active"))]);
     assert_eq!(whole.unwrap().len(), 2);
-    let (spoilt, _) = play(reads::every_droplet(), &[all(Value::Null)]);
+    let (spoilt, _) = play(reads::every_droplet(None), &[all(Value::Null)]);
     assert_eq!(path_of(spoilt.unwrap_err()), "droplets");
     let (lenient, _) = play(reads::droplets(None), &[all(Value::Null)]);
     assert_eq!(lenient.unwrap().len(), 1);
+}
+
+#[test]
+fn actions_of_which_none_can_be_read_are_not_no_actions() {
+    let odd = json!({ "id": "not a number", "status": 42, "type": 42 });
+    let (none, _) = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": [] })]);
+    assert!(none.unwrap().is_empty());
+    let (some, _) = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": [odd.clone(), action(2)] })]);
+    assert_eq!(ids(&some.unwrap()), [2]);
+    let (unread, _) = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": [odd] })]);
+    assert_eq!(path_of(unread.unwrap_err()), "actions");
 }
 
 #[test]
