@@ -128,14 +128,21 @@ impl Operation {
             return;
         };
         let step = &self.steps[index];
-        if step.began.is_some() || !matches!(step.state, State::Waiting(_)) {
+        if !matches!(step.state, State::Waiting(_)) {
             return;
         }
+        // Also where it was sent before, and is known not to have been carried out: sent again, it would be just as old.
         let is_destructive = matches!(step.task, Task::Restore | Task::Delete | Task::PowerOff);
+        if self.unattended && is_destructive {
+            return self.fail_step(Focus::Forward(index), Failure::TooOld, now);
+        }
+        if step.began.is_some() {
+            return;
+        }
         let waits_its_turn = matches!(&self.obstacle, Some(Obstacle { what: Hindrance::Turn, .. }));
         let longest = if waits_its_turn && !is_destructive { LONGEST_TURN } else { LONGEST_WAIT };
         let could_begin = self.steps[..index].iter().filter_map(Step::over_at).max().unwrap_or(self.asked_at);
-        if (self.unattended && is_destructive) || now >= later(could_begin, longest) {
+        if now >= later(could_begin, longest) {
             self.fail_step(Focus::Forward(index), Failure::TooOld, now);
         }
     }

@@ -608,3 +608,20 @@ fn a_droplet_that_was_turned_on_before_a_lost_snapshot_began_makes_it_a_live_one
     assert_eq!(words(&toy), ["shutdown", "snapshot"]);
     assert!(done.may_have_been_taken_live());
 }
+
+#[test]
+fn a_restore_that_was_lost_is_not_sent_again_after_nobody_looked_after_it() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(restore(Safety::None));
+    while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    let hours = SignedDuration::from_hours(3);
+    toy.now += hours;
+    it = it.apply(Observation::Restarted(hours), &toy.rules, toy.now).unwrap();
+    let done = toy.settle(it);
+    assert!(!words(&toy).contains(&"restore"), "{:?}", words(&toy));
+    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TooOld)));
+    assert_eq!(toy.power, PowerState::On);
+}
