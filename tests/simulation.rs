@@ -11,7 +11,7 @@ use std::{num::NonZero, panic::resume_unwind, thread, time::Instant};
 use simulation::{coverage::Coverage, run, sabotage::Sabotage};
 
 /// About a minute's worth on two cores.
-const SEEDS: u64 = if cfg!(debug_assertions) { 1_000 } else { 8_000 };
+const SEEDS: u64 = if cfg!(debug_assertions) { 700 } else { 8_000 };
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)

@@ -159,10 +159,14 @@ impl Simulation {
 
     async fn begin(&mut self, job: Job) -> Lawful {
         let id = job.id;
-        let heard = if job.frozen { job.heard } else { self.interactions };
+        if job.frozen {
+            // Its lease is over, which it finds out before it sends anything.
+            self.note(format!("{id} may not begin: the lease is over"));
+            return Ok(());
+        }
+        let heard = self.interactions;
         // Whoever waited for leave to send takes the operation up once more, as the loop does.
-        let claimed = if job.frozen { Some(job.claimed) } else { self.claim_again(job.claimed).await? };
-        let Some(claimed) = claimed else { return Ok(()) };
+        let Some(claimed) = self.claim_again(job.claimed).await? else { return Ok(()) };
         if claimed.opens_downtime() && self.is_rough() && self.once_in(12) {
             let until = self.wall() + SignedDuration::from_secs(15);
             return match self.worker.defer(claimed, (Hindrance::Turn, until), &self.rules, self.wall()).await {
@@ -237,6 +241,10 @@ impl Simulation {
             self.conduct.trouble_at(self.now);
         }
         self.note(format!("{id} sends {command:?}: {fate:?} {quirk:?}"));
+        if let (Some(Sabotage::Live), Command::TakeSnapshot { droplet, .. }) = (self.sabotage, command) {
+            // What this rule is about happens too seldom by itself.
+            self.world.turn_on(droplet.0);
+        }
         let arrival = self.now + self.seconds(2);
         let mut told = self.road(&fate, quirk.clone(), arrival).command(command);
         self.conduct.sends(id, command, self.now, told.at);
@@ -260,11 +268,11 @@ impl Simulation {
         }
         self.note(format!("{id} hears {answer:?}"));
         self.coverage.count(claimed.operation(), Met::Heard(claimed.effect(), &answer));
-        if let Some(looked_at) = looked_at {
-            self.conduct.sees(id, &answer, looked_at);
-        }
         match self.worker.finish(claimed, answer.clone(), &self.rules, self.wall()).await {
             Ok(()) => {
+                if let Some(looked_at) = looked_at {
+                    self.conduct.sees(id, &answer, looked_at);
+                }
                 self.hears(id, heard);
                 self.after_commit(id, Some(&answer)).await?;
             }

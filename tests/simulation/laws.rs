@@ -19,7 +19,7 @@ use snapshot_bot::{
     },
 };
 
-use super::{Broken, Lawful, Simulation};
+use super::{Broken, Lawful, Simulation, mood::Mood};
 
 fn law<T>(broken: String) -> Lawful<T> {
     Err(Broken::Law(broken))
@@ -202,8 +202,11 @@ impl Simulation {
 
     /// A person said that a Droplet may be off.
     fn somebody_took_over(&self, droplet: u64) -> bool {
-        let theirs = |it: &&Operation| it.target.droplet == Some(DropletId(droplet));
-        self.operations.values().filter(theirs).any(|it| it.power.released.is_some())
+        let concerns = |it: &&Operation| it.target.droplet == Some(DropletId(droplet));
+        let mut concerned = self.operations.values().filter(concerns);
+        // Who rebuilds or restores a Droplet that is off by us takes it over as well, where an Action really says so.
+        let may_be_theirs = self.ledger.has_foreign_off(&self.world, droplet);
+        concerned.any(|it| it.power.released.is_some() || (it.power.theirs.is_some() && may_be_theirs))
     }
 
     /// Never two of what was asked for once.
@@ -260,7 +263,10 @@ impl Simulation {
         match &operation.kind {
             Kind::Take { .. } => (!self.has_snapshot(operation)).then_some("there is no such Snapshot"),
             Kind::Restore { snapshot, safety } => {
-                let restored = done(&action::Kind::Restore(snapshot.id.0));
+                // An Action does not say of which Snapshot it is: after a lost answer a stranger's restore is taken for ours.
+                let is_lost = |step: &Step| step.task == Task::Restore && step.answer_lost;
+                let cannot_know = self.moods.has(Mood::Strangers) && operation.steps.iter().any(is_lost);
+                let restored = cannot_know || done(&action::Kind::Restore(snapshot.id.0));
                 let safe = *safety == Safety::None || self.has_snapshot(operation);
                 match (restored, safe) {
                     (false, _) => Some("nothing was restored"),

@@ -56,6 +56,8 @@ pub(crate) struct Ledger {
     /// Snapshots that strangers deleted, and Droplets that they destroyed.
     pub(crate) taken_away: BTreeSet<u64>,
     last_action: u64,
+    /// What has a higher number is not from the past.
+    first_action: u64,
     /// For how long a late request counts; the rules that ship say the same.
     pub(crate) settle: SignedDuration,
 }
@@ -75,6 +77,7 @@ impl Ledger {
             on_since_snapshot: BTreeMap::new(),
             taken_away: BTreeSet::new(),
             last_action,
+            first_action: last_action,
             settle,
         };
         ledger.watch(world);
@@ -164,6 +167,12 @@ impl Ledger {
         world.droplet(droplet)?;
         let known = self.droplets.get(&droplet).filter(|known| known.status == Status::Off)?;
         Some(Off { at: known.changed, by: known.off_by })
+    }
+
+    /// Whether somebody else began an Action that turns a Droplet off or replaces its disk, since the world began to be watched.
+    pub(crate) fn has_foreign_off(&self, world: &World, droplet: u64) -> bool {
+        let mut later = world.actions().filter(|action| action.droplet == droplet && action.id > self.first_action);
+        later.any(|action| may_turn_off(&action.kind) && !self.ours.contains_key(&action.id))
     }
 
     /// Whether the Droplet was on ever since our Snapshot of it began.
