@@ -149,6 +149,7 @@ async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
 
 /// What people said to an operation; that they were answered is said by the bot.
 async fn presses(stage: &Stage, id: OperationId) -> Vec<Wish> {
-    let wishes = stage.store.load(id).await.unwrap().unwrap().wishes;
+    let loaded = stage.store.load(id).await.ok().flatten();
+    let wishes = loaded.map(|loaded| loaded.wishes).unwrap_or_default();
     wishes.iter().map(|(_, wished)| wished.wish).filter(|wish| *wish != Wish::AnswerTaken).collect()
 }

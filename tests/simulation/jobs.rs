@@ -166,7 +166,7 @@ impl Simulation {
         }
         let heard = self.interactions;
         // Whoever waited for leave to send takes the operation up once more, as the loop does.
-        let Some(claimed) = self.claim_again(job.claimed).await? else { return Ok(()) };
+        let Some(claimed) = Box::pin(self.claim_again(job.claimed)).await? else { return Ok(()) };
         if claimed.opens_downtime() && self.is_rough() && self.once_in(12) {
             let until = self.wall() + SignedDuration::from_secs(15);
             return match self.worker.defer(claimed, (Hindrance::Turn, until), &self.rules, self.wall()).await {

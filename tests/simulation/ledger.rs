@@ -153,13 +153,11 @@ impl Ledger {
         });
         let whose = |action: &Action| self.ours.get(&action.id).copied();
         let Some(first) = suspects.next() else { return OffBy::Others };
-        match whose(first) {
-            Some(ours) => suspects.try_fold(ours, |_, action| whose(action)).map_or(OffBy::Others, OffBy::Us),
-            None => {
-                let theirs = suspects.try_fold(first, |_, action| whose(action).is_none().then_some(action));
-                theirs.map_or(OffBy::Others, |latest| OffBy::Them(latest.started_at))
-            }
+        if let Some(ours) = whose(first) {
+            return suspects.try_fold(ours, |_, action| whose(action)).map_or(OffBy::Others, OffBy::Us);
         }
+        let theirs = suspects.try_fold(first, |_, action| whose(action).is_none().then_some(action));
+        theirs.map_or(OffBy::Others, |latest| OffBy::Them(latest.started_at))
     }
 
     /// Since when a Droplet is off, and by whom; none if it is not.

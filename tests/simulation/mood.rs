@@ -194,7 +194,9 @@ impl Twist {
     }
 
     fn list(&mut self, items: &mut Vec<Value>) {
-        items.iter_mut().for_each(|item| self.item(item));
+        for item in items.iter_mut() {
+            self.item(item);
+        }
         if self.reordered {
             self.dice.shuffle(items);
         }

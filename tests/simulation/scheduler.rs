@@ -97,7 +97,7 @@ impl Simulation {
             if self.once_in(4) {
                 self.judge_due(&ready).await?;
             }
-            self.claim(id).await?;
+            Box::pin(self.claim(id)).await?;
             return Ok(true);
         }
         let next_turn = turns.iter().map(|(at, _)| *at).min();

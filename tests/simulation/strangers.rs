@@ -83,14 +83,11 @@ impl Simulation {
             5 | 6 => Kind::Backup,
             7 | 8 => Kind::Reboot,
             9 => Kind::PowerCycle,
-            10 | 11 => Kind::PowerOn,
-            12 => Kind::Shutdown,
-            13 => Kind::PowerOff,
+            10 | 11 | 25 | 26 => Kind::PowerOn,
+            12 | 24 => Kind::Shutdown,
+            13 | 21..=23 => Kind::PowerOff,
             16..=18 => self.image_of(droplet).map_or(Kind::PowerOff, Kind::Restore),
             19 | 20 => self.image_of(droplet).map_or(Kind::PowerOff, Kind::Rebuild),
-            21..=23 => Kind::PowerOff,
-            24 => Kind::Shutdown,
-            25 | 26 => Kind::PowerOn,
             _ => Kind::EnableIpv6,
         };
         let word = kind.as_str();

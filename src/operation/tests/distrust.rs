@@ -625,3 +625,24 @@ fn a_restore_that_was_lost_is_not_sent_again_after_nobody_looked_after_it() {
     assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TooOld)));
     assert_eq!(toy.power, PowerState::On);
 }
+
+#[test]
+fn a_power_on_that_is_refused_again_and_again_calls_people_once_within_half_an_hour() {
+    let (mut toy, mut it) = taking(30);
+    let began = toy.now;
+    let mut tries = 0;
+    while toy.now < began + SignedDuration::from_mins(25) {
+        it = match it.next(&toy.rules, toy.now) {
+            Effect::Send(command @ Command::PowerOn(_)) => {
+                tries += 1;
+                let sent = it.apply(Observation::Intended, &toy.rules, toy.now).unwrap();
+                let refused = Answer::Trouble(Trouble::Refused { message: "Not now.".to_owned() });
+                sent.apply(Observation::Answered(command, refused), &toy.rules, toy.now).unwrap()
+            }
+            _ => toy.turn(it, Fate::Fine, 20),
+        };
+        assert!(it.power.calls <= 1, "{it:#?}");
+    }
+    assert!(tries > 8, "it is tried on: {tries}");
+    assert_eq!(it.power.calls, 1);
+}
