@@ -224,7 +224,7 @@ impl Operation {
         self.not_before = None;
         let answer_lost = self.steps[index].answer_lost;
         match (task, power) {
-            (Task::ShutDown, PowerState::Off) if self.power.owed.is_some() => {
+            (Task::ShutDown, PowerState::Off) if self.power.owed.is_some() && self.may_be_off_by_us(index) => {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
             }
@@ -240,6 +240,10 @@ impl Operation {
                 self.fail_step(focus, Failure::ChangedMeanwhile, now);
             }
             (Task::ShutDown, PowerState::Off) => {
+                if self.power.owed.is_some() {
+                    // Our shutdown was certainly not carried out, so somebody else's was.
+                    self.power.is_theirs(None);
+                }
                 self.skip_shutdown(index);
                 self.prepare_next(index, false, reading, rules, now);
             }
@@ -338,6 +342,12 @@ impl Operation {
     /// Whether an off of ours, of this operation or one that it inherited from, may have taken effect before the one at hand.
     pub(super) fn may_have_been_off_by_us(&self) -> bool {
         self.power.seen_off || self.power.owed.and_then(|owed| owed.earlier_until).is_some()
+    }
+
+    /// Whether an off of ours may have been carried out before this step is sent again.
+    fn may_be_off_by_us(&self, index: usize) -> bool {
+        let is_late = self.power.owed.and_then(|owed| owed.late_until).is_some();
+        is_late || self.may_be_our_off(Focus::Forward(index))
     }
 
     /// A look at the Droplet while a forward Action runs or has just ended.

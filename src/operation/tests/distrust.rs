@@ -627,6 +627,22 @@ fn a_restore_that_was_lost_is_not_sent_again_after_nobody_looked_after_it() {
 }
 
 #[test]
+fn a_droplet_that_somebody_turned_off_while_our_shutdown_could_not_be_sent_is_theirs() {
+    for fate in [Fate::Throttled, Fate::NeverSent] {
+        let mut toy = Toy::new(PowerState::On);
+        let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+        while next_command(&toy, &it).is_none() {
+            it = toy.turn(it, Fate::Fine, 20);
+        }
+        it = toy.turn(it, fate, 20);
+        toy.power = PowerState::Off;
+        let done = toy.settle(it);
+        assert_eq!(words(&toy), ["snapshot"], "{fate:?}");
+        assert_eq!((toy.power, done.verdict), (PowerState::Off, Some(Verdict::Completed)));
+    }
+}
+
+#[test]
 fn a_power_on_that_is_refused_again_and_again_calls_people_once_within_half_an_hour() {
     let (mut toy, mut it) = taking(30);
     let began = toy.now;
