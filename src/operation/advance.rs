@@ -133,7 +133,12 @@ impl Operation {
         }
         // Also where it was sent before, and is known not to have been carried out: sent again, it would be just as old.
         let is_destructive = matches!(step.task, Task::Restore | Task::Delete | Task::PowerOff);
-        if self.unattended && is_destructive {
+        let is_old = match step.task {
+            Task::Restore | Task::Delete => self.unattended,
+            Task::PowerOff => self.unattended_since_decision,
+            Task::ShutDown | Task::Snapshot | Task::Create | Task::PowerOn => false,
+        };
+        if is_old {
             return self.fail_step(Focus::Forward(index), Failure::TooOld, now);
         }
         if step.began.is_some() {

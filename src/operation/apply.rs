@@ -141,7 +141,10 @@ impl Operation {
                     self.verdict = Some(Verdict::Cancelled);
                 }
             }
-            Wish::Force if self.question.is_some() => self.force_power_off(at),
+            Wish::Force if self.question.is_some() => {
+                self.unattended_since_decision = false;
+                self.force_power_off(at);
+            }
             Wish::Live if self.question.is_some() => self.give_up_shutdown(at),
             Wish::LeaveOff => self.power.release(by, Released::LeftOff, at),
             Wish::HandleIt if self.power.stuck.is_some() => self.power.release(by, Released::Handled, at),
@@ -196,6 +199,7 @@ impl Operation {
         self.not_before = None;
         self.denied = None;
         self.unattended |= unattended_for > LONGEST_UNATTENDED;
+        self.unattended_since_decision |= unattended_for > LONGEST_UNATTENDED;
         if let Some(question) = &mut self.question {
             question.opened_at = question.opened_at.min(now);
             question.shown_at = question.shown_at.map(|shown| shown.min(now));

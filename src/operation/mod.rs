@@ -110,6 +110,9 @@ pub struct Operation {
     /// No process looked after this operation for so long that nothing destructive is begun any more without a new question.
     #[serde(default)]
     pub unattended: bool,
+    /// The same for cutting the power, which somebody may have decided on since.
+    #[serde(default)]
+    unattended_since_decision: bool,
     /// Whether the Droplet was seen off right before and right after its Snapshot was taken; absent until then.
     #[serde(default)]
     pub taken_off: Option<bool>,
@@ -287,6 +290,7 @@ impl Operation {
             missing: None,
             denied: None,
             unattended: false,
+            unattended_since_decision: false,
             taken_off: None,
             first_answer: FirstAnswer::default(),
         }

@@ -117,8 +117,12 @@ impl Operation {
                     run.unread = run.unread.saturating_add(1);
                     run.looks = run.looks.saturating_add(1);
                 }
-                if matches!(look, Look::Actions(_)) && self.goes_on_without_actions(focus, rules, now) {
-                    return;
+                if matches!(look, Look::Actions(_)) {
+                    if self.goes_on_without_actions(focus, rules, now) {
+                        return;
+                    }
+                    // The Droplet is looked at meanwhile: it may have gone off.
+                    self.restart_round(focus);
                 }
                 self.wait_for(Hindrance::Outage, rules, now);
                 self.not_before = self.not_before.max(Some(*retry_at)).min(Some(self.longest_silence(now)));

@@ -204,7 +204,7 @@ impl Operation {
         self.not_before = None;
     }
 
-    fn restart_round(&mut self, focus: Focus) {
+    pub(super) fn restart_round(&mut self, focus: Focus) {
         if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
             doubt.round = Round::default();
         }

@@ -204,7 +204,8 @@ impl Step {
         match &mut self.state {
             State::Waiting(checks) => *checks = Checks::default(),
             State::Intended { at, doubt } => {
-                *at = (*at).min(now);
+                // How long ago that was by a clock that nobody set is not known any more, so the command may still take effect.
+                *at = now;
                 if let Some(doubt) = doubt {
                     (doubt.first_empty, doubt.last_empty) = (None, None);
                 }

@@ -435,6 +435,21 @@ fn force_waits_for_nothing_but_the_refusal() {
 }
 
 #[test]
+fn a_force_that_somebody_chose_after_a_long_absence_counts_and_one_chosen_before_does_not() {
+    let absence = Observation::Restarted(SignedDuration::from_mins(20));
+    for fresh in [true, false] {
+        let mut toy = Toy::new(PowerState::On);
+        let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[0].run().is_some());
+        toy.actions.last_mut().unwrap().takes_effect = None;
+        let it = until(&mut toy, it, |it| it.question.is_some());
+        let gone = |it: &Operation| it.apply(absence.clone(), &toy.rules, toy.now).unwrap();
+        let it = if fresh { toy.wish(&gone(&it), Wish::Force) } else { gone(&toy.wish(&it, Wish::Force)) };
+        let done = toy.settle(it);
+        assert_eq!(words(&toy).contains(&"power_off"), fresh, "{:?}", done.verdict);
+    }
+}
+
+#[test]
 fn somebody_elses_snapshot_that_was_taken_for_ours_is_not_made_up_for_with_the_droplet_running() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
