@@ -5,14 +5,15 @@ use super::{
     progress::hindrance,
     said::{Button, Said, Style},
     text::name,
+    the_subject,
     units::{ago, duration, panel},
 };
 use crate::{
     discord::press::{Act, Press},
-    operation::{Operation, reading::Failure},
+    operation::{Operation, reading::Failure, step::Task},
 };
 
-/// Power could not be brought back: people are called once, and we try on.
+/// The Droplet is off and its operation does not get on: people are called, and the bot tries on.
 pub fn stuck(operation: &Operation) -> Said {
     let droplet = name(&operation.target.name);
     let asker = operation.asker.user;
@@ -27,8 +28,11 @@ pub fn stuck(operation: &Operation) -> Said {
         Some(id) => panel(id),
         None => "DigitalOcean's control panel".to_owned(),
     };
-    let state = if operation.power.seen_off {
+    let is_turning_on = operation.active_step().is_none_or(|step| step.task == Task::PowerOn);
+    let state = if operation.power.seen_off && is_turning_on {
         format!("{droplet} is off and could not be turned on again.")
+    } else if operation.power.seen_off {
+        format!("{droplet} is off, and {} is not getting on.", the_subject(operation))
     } else {
         format!("{droplet} was told to shut down, and it cannot be seen whether it is on again.")
     };
@@ -36,10 +40,11 @@ pub fn stuck(operation: &Operation) -> Said {
         Some(Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. }) => {
             "This is tried again as soon as that is done."
         }
-        Some(_) | None => "This is tried again every few minutes.",
+        Some(_) | None if is_turning_on => "This is tried again every few minutes.",
+        Some(_) | None => "It goes on as soon as that is over.",
     };
     let content = format!(
-        "<@{asker}> {state} {why}\n{again} To be quicker, turn it on at {panel}; press **I'll handle it** if this bot shall leave \
+        "<@{asker}> {state} {why}\n{again} To be quicker, turn it on at {panel}; press **I'll handle it** if the bot should leave \
          it to you."
     );
     let press = Press::Wish { act: Act::HandleIt, operation: operation.id };

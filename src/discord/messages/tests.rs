@@ -512,6 +512,15 @@ fn what_is_said_about_power_by_itself() {
     });
     let variants = [
         ("stuck, kept waiting", read(&stuck(&stuck_with(None)))),
+        (
+            "stuck, waiting for somebody else's event",
+            read(&stuck(&with(examples::taking(), |operation| {
+                operation.power.seen_off = true;
+                operation.power.stuck = Some(Stuck { since: ago(10), why: None });
+                let what = Hindrance::Event(Some("enable_backups".to_owned()));
+                operation.obstacle = Some(Obstacle { what, since: ago(600) });
+            }))),
+        ),
         ("stuck, never seen off", read(&stuck(&with(stuck_with(None), |operation| operation.power.seen_off = false)))),
         ("stuck, token refused", read(&stuck(&stuck_with(Some(Failure::Unauthorized))))),
         ("stuck, token of another account", read(&stuck(&stuck_with(Some(Failure::OtherAccount))))),
