@@ -1,0 +1,24 @@
+//! Plays the quick cases of `tests/foreign`: the program in a world that shares no code with the sandbox.
+//!
+//! Runs on Linux when `FOREIGN_PYTHON` names a Python that has what `tests/foreign/requirements.txt` lists; prints
+//! that it was skipped otherwise.
+
+use std::{
+    env,
+    process::{Command, Stdio},
+};
+
+#[test]
+fn the_program_keeps_its_promises_in_a_world_that_we_did_not_write() {
+    let Ok(python) = env::var("FOREIGN_PYTHON") else {
+        println!("skipped: FOREIGN_PYTHON names no Python with aiohttp and cryptography");
+        return;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/run.py");
+    let (binary, keep) = (env!("CARGO_BIN_EXE_snapshot-bot"), concat!(env!("CARGO_TARGET_TMPDIR"), "/foreign"));
+    let mut command = Command::new(python);
+    command.args([script, "--binary", binary, "--lanes", "2", "--quick", "--keep", keep]);
+    let output = command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null()).output().unwrap();
+    let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}\n{complained}");
+}
