@@ -224,8 +224,13 @@ impl Simulation {
         let Some((_, reading)) = fresh else {
             return law(format!("{id} sends {command:?} without a fresh look"));
         };
-        // Cutting the power waits for nothing but DigitalOcean's own refusal.
-        if reading.locked && !matches!(command, Command::PowerOff(_)) {
+        // Cutting the power waits for nothing but DigitalOcean's own refusal, and a lock alone keeps no Droplet off.
+        let may_be_locked = match command {
+            Command::PowerOff(_) | Command::PowerOn(_) => true,
+            Command::TakeSnapshot { .. } => operation.power.is_owed(),
+            Command::ShutDown(_) | Command::Restore { .. } | Command::Create(_) | Command::Delete(_) => false,
+        };
+        if reading.locked && !may_be_locked {
             return law(format!("{id} sends {command:?} to a Droplet that it saw locked"));
         }
         let wants = match command {
