@@ -115,11 +115,18 @@ fn label(name: &str, id: &str, details: [Option<String>; 3]) -> String {
     format!("{}{tail}", shorten(&name, room))
 }
 
-/// A character as it may stand in one line; none if it is invisible or turns the text around it.
+/// A character as it may stand in one line; none if it is invisible or turns the text around it. What joins the parts of an emoji stays.
 fn visible(character: char) -> Option<char> {
     match character {
         '\u{2028}' | '\u{2029}' => Some(' '),
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}' => None,
+        '\u{200b}'
+        | '\u{200c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{61c}'
+        | '\u{feff}' => None,
         control if control.is_control() => Some(' '),
         other => Some(other),
     }
