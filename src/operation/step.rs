@@ -109,7 +109,7 @@ pub struct Checks {
 
 /// A command leaves only on a look at the Droplet that is younger than this: people turn Droplets off and remove tags while an
 /// operation waits for its turn.
-const FRESH: SignedDuration = SignedDuration::from_secs(15);
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 impl Checks {
     /// The Droplet must be looked at again; its Actions are still known.
