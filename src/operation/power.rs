@@ -18,7 +18,7 @@ use super::{
 pub const LATE_OFF: SignedDuration = SignedDuration::from_mins(15);
 /// How long a Droplet may be off without the operation getting on, before people are called.
 const CALL_AFTER: SignedDuration = SignedDuration::from_mins(10);
-/// Whoever was called is not called again before the operation got on for so long.
+/// People who were called are not called again before the operation got on for so long.
 const GOT_ON_FOR: SignedDuration = SignedDuration::from_mins(5);
 /// Calls of one operation are at least this far apart.
 const CALL_PAUSE: SignedDuration = SignedDuration::from_mins(30);
@@ -204,7 +204,7 @@ impl Power {
         self.get_on(now);
     }
 
-    /// The operation was seen to get on. Enough of that, and whoever was called need not worry any more.
+    /// The operation was seen to get on. After enough of that, the call for help is over.
     pub(super) fn get_on(&mut self, now: Timestamp) {
         let is_new_streak = self.got_on_at.is_none_or(|last| now > later(last, EVIDENCE_LASTS));
         self.got_on_at = Some(now);

@@ -273,7 +273,7 @@ impl Turns {
         self.worker.finish(claimed, answer, rules, self.clock.now()).await
     }
 
-    /// Takes the operation up again once its command may leave. Whoever waited long has an old look at the Droplet: it is looked at once
+    /// Takes the operation up again once its command may leave. After a long wait the last look at the Droplet is old, so it is looked at once
     /// more, under the leave that was waited for, so that the command leaves on the present state. None if it wants something else by now.
     async fn claim_with_a_fresh_look(
         &self,
