@@ -91,7 +91,7 @@ async fn heartbeats_that_are_not_answered_begin_a_new_session() {
     stage.discord.world().ignore_heartbeats(true);
     stage.until_ready(false).await;
     stage.discord.world().ignore_heartbeats(false);
-    stage.discord.until(|world| (world.sessions_begun_and_resumed().0 >= 2).then_some(())).await;
+    stage.until(|world| (world.sessions_begun_and_resumed().0 >= 2).then_some(())).await;
     stage.until_ready(true).await;
     assert_eq!(stage.said_to("gil", "/snapshot status").await, "**Nothing is running.**");
     stage.close().await;
@@ -108,15 +108,15 @@ async fn a_bot_that_was_stopped_while_it_connected_does_not_come_back() {
     stage.stop();
     assert!(stage.ended().await.is_ok());
     stage.discord.world().hold_gateway(false);
-    stage.discord.until(|world| world.is_bot_online().then_some(())).await;
-    stage.discord.until(|world| (!world.is_bot_online()).then_some(())).await;
+    stage.until(|world| world.is_bot_online().then_some(())).await;
+    stage.until(|world| (!world.is_bot_online()).then_some(())).await;
 }
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_taken_up_again() {
     let stage = Stage::new().await;
     stage.discord.world().close_gateway(1006);
-    stage.discord.until(|world| (world.sessions_begun_and_resumed().1 >= 1).then_some(())).await;
+    stage.until(|world| (world.sessions_begun_and_resumed().1 >= 1).then_some(())).await;
     assert_eq!(stage.said_to("gil", "/snapshot status").await, "**Nothing is running.**");
     stage.close().await;
 }
@@ -145,10 +145,10 @@ async fn commands_are_registered_once_and_again_after_an_invitation() {
 #[tokio::test]
 async fn a_stop_closes_the_gateway() {
     let mut stage = Stage::new().await;
-    stage.discord.until(|world| world.is_bot_online().then_some(())).await;
+    stage.until(|world| world.is_bot_online().then_some(())).await;
     stage.stop();
     assert!(stage.ended().await.is_ok());
-    stage.discord.until(|world| (!world.is_bot_online()).then_some(())).await;
+    stage.until(|world| (!world.is_bot_online()).then_some(())).await;
 }
 
 /// A flag beyond 32 bits, as Discord has some.

@@ -8,7 +8,7 @@ use snapshot_bot::{
         Decision, Operation, Question, Verdict, Wish,
         ids::{OperationId, UserId},
         power::Stuck,
-        step::State,
+        step::{State, Task},
     },
     sandbox::discord::{
         fault::{Fault, Route},
@@ -116,7 +116,6 @@ async fn a_channel_that_is_gone_sends_the_answer_to_who_asked() {
     stage.discord.world().delete_channel(stage.channel);
     complete(&stage, id).await;
     stage
-        .discord
         .until(|world| world.messages_in(direct).any(|message| message.body.content.contains("is ready")).then_some(()))
         .await;
 }
@@ -239,7 +238,12 @@ fn operation_user(stage: &Stage) -> UserId {
 }
 
 /// The Droplet is off, and cannot be turned on again.
+/// Everything is done but to turn the Droplet on, and that does not work.
 fn stick(operation: &mut Operation, since: Timestamp) {
+    for step in operation.steps.iter_mut().filter(|step| step.task != Task::PowerOn) {
+        step.began = Some(since);
+        step.state = State::Done { at: since };
+    }
     operation.power.seen_off = true;
     operation.power.stuck = Some(Stuck { since, why: None });
 }
@@ -355,7 +359,7 @@ async fn where_nothing_can_be_read_a_doubled_announcement_is_better_than_a_lost_
     stage.discord.world().deny_bot(stage.channel, Permissions::READ_MESSAGE_HISTORY);
     let channel = stage.channel;
     let doubled = |message: &&Message| message.body.content.contains(READY);
-    stage.discord.until(|world| (world.messages_in(channel).filter(doubled).count() == 2).then_some(())).await;
+    stage.until(|world| (world.messages_in(channel).filter(doubled).count() == 2).then_some(())).await;
 }
 
 /// The channel is gone, and Discord is down for whoever is told instead.

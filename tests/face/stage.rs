@@ -40,8 +40,11 @@ use snapshot_bot::{
     },
     store::{self, Store},
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long a stage waits for something before it says that it will not come: long for a machine that does much else besides.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What differs from stage to stage.
 #[derive(Clone, Copy, Debug)]
@@ -181,7 +184,7 @@ impl Stage {
     /// Waits until people are offered the commands.
     pub(crate) async fn offered(&self) {
         let ada = self.seat("ada");
-        self.discord.until(|world| (!world.offered_commands(ada.channel, ada.user).is_empty()).then_some(())).await;
+        self.until(|world| (!world.offered_commands(ada.channel, ada.user).is_empty()).then_some(())).await;
     }
 
     /// How the bot ended.
@@ -204,11 +207,10 @@ impl Stage {
     pub(crate) async fn read(&self, response: &Response) -> String {
         let (Response::Message(id) | Response::Thinking(id)) = response else { panic!("no message: {response:?}") };
         let id = *id;
-        self.discord
-            .until(|world| {
-                world.message(id).filter(|message| !message.is_loading()).map(|message| message.body.content.clone())
-            })
-            .await
+        self.until(|world| {
+            world.message(id).filter(|message| !message.is_loading()).map(|message| message.body.content.clone())
+        })
+        .await
     }
 
     /// A public message of the bot that fits, once it is there.
@@ -218,8 +220,7 @@ impl Stage {
 
     /// The same in another channel.
     pub(crate) async fn posted_in(&self, channel: Snowflake, fits: impl Fn(&Message) -> bool) -> Message {
-        self.discord
-            .until(|world| world.messages_in(channel).find(|message| message.is_public() && fits(message)).cloned())
+        self.until(|world| world.messages_in(channel).find(|message| message.is_public() && fits(message)).cloned())
             .await
     }
 
@@ -240,16 +241,38 @@ impl Stage {
     }
 
     async fn until_later(&self, wish: impl Fn(&Self) -> bool) {
-        while !wish(self) {
-            self.clock.advance(SignedDuration::from_secs(10));
-            // The store tells nobody when the bot has noted what is to be tried again, and when.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        self.patiently(async {
+            while !wish(self) {
+                self.clock.advance(SignedDuration::from_secs(10));
+                // The store tells nobody when the bot has noted what is to be tried again, and when.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
+
+    /// Waits until Discord's world shows something.
+    pub(crate) async fn until<T>(&self, look: impl FnMut(&mut Chat) -> Option<T>) -> T {
+        self.patiently(self.discord.until(look)).await
+    }
+
+    /// What is waited for in vain ends the test with what people saw meanwhile.
+    async fn patiently<T>(&self, waiting: impl Future<Output = T>) -> T {
+        let Ok(seen) = timeout(PATIENCE, waiting).await else {
+            let world = self.discord.world();
+            let said: Vec<_> = [self.channel, self.notified]
+                .into_iter()
+                .flat_map(|channel| world.messages_in(channel))
+                .map(|message| &message.body)
+                .collect();
+            panic!("waited in vain; what the channels show: {said:#?}");
+        };
+        seen
     }
 
     /// Waits until Discord has answered so many requests of a kind.
     pub(crate) async fn until_answered(&self, method: &str, path: &str, times: usize) {
-        self.discord.until(|world| (answered(world, method, path) >= times).then_some(())).await;
+        self.until(|world| (answered(world, method, path) >= times).then_some(())).await;
     }
 
     /// Waits until the bot says that the gateway is connected, or that it is not.
@@ -281,13 +304,16 @@ impl Stage {
 
     /// Waits until the bot says that people can read a question.
     pub(crate) async fn until_shown(&self, id: OperationId) {
-        loop {
-            let wishes = self.store.load(id).await.expect("the store answers").expect("it exists").wishes;
-            if wishes.iter().any(|(_, wished)| wished.wish == Wish::QuestionShown) {
-                return;
+        self.patiently(async {
+            loop {
+                let wishes = self.store.load(id).await.expect("the store answers").expect("it exists").wishes;
+                if wishes.iter().any(|(_, wished)| wished.wish == Wish::QuestionShown) {
+                    return;
+                }
+                self.store.changes().worker.notified().await;
             }
-            self.store.changes().worker.notified().await;
-        }
+        })
+        .await;
     }
 
     /// Stops everything; the bot must have done nothing that Discord would refuse.
