@@ -44,7 +44,7 @@ use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a stage waits for something before it says that it will not come: long for a machine that does much else besides.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What differs from stage to stage.
 #[derive(Clone, Copy, Debug)]
