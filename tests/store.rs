@@ -47,5 +47,7 @@ mod opening;
 mod reports;
 #[path = "store/round_trip.rs"]
 mod round_trip;
+#[path = "harness/rows.rs"]
+mod rows;
 #[path = "store/turns.rs"]
 mod turns;

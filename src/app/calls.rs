@@ -85,7 +85,7 @@ impl Calls {
     }
 
     async fn is_made(&self, debt: &PowerOwed) -> Result<bool, store::Error> {
-        let is_made = |operation: &Operation| operation.power.stuck.is_some() || operation.power.parked;
+        let is_made = |operation: &Operation| operation.power.last_call().is_some() || operation.power.is_watched();
         let stored = self.store.operation(debt.operation).await?;
         Ok(stored.is_some_and(|stored| is_made(&stored.operation)))
     }

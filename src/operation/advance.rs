@@ -162,7 +162,7 @@ impl Operation {
             Task::ShutDown | Task::PowerOff | Task::Snapshot | Task::Restore => true,
             Task::Create | Task::Delete | Task::PowerOn => false,
         };
-        if needs_it_off && matches!(step.state, State::Waiting(_)) && self.power.on_intended_at.is_some() {
+        if needs_it_off && matches!(step.state, State::Waiting(_)) && self.power.was_told_to_turn_on() {
             self.fail_step(Focus::Forward(index), Failure::PowerFirst, now);
         }
     }
@@ -196,10 +196,7 @@ impl Operation {
 
     /// The Droplet does not exist any more: nothing is owed to it, and nothing more can be done with it.
     pub(super) fn droplet_is_gone(&mut self, focus: Focus, now: Timestamp) {
-        self.power.owed = None;
-        self.power.parked = false;
-        self.power.gone = true;
-        self.power.back.state = State::Skipped;
+        self.power.is_gone();
         self.not_before = None;
         match focus {
             Focus::Forward(_) => self.fail_step(focus, Failure::DropletGone, now),

@@ -147,7 +147,7 @@ impl Operation {
             }
             Wish::Live if self.question.is_some() => self.give_up_shutdown(at),
             Wish::LeaveOff => self.power.release(by, Released::LeftOff, at),
-            Wish::HandleIt if self.power.stuck.is_some() => self.power.release(by, Released::Handled, at),
+            Wish::HandleIt if self.power.stuck().is_some() => self.power.release(by, Released::Handled, at),
             Wish::QuestionShown => {
                 if let Some(question) = &mut self.question {
                     question.shown_at.get_or_insert(at);
@@ -159,8 +159,7 @@ impl Operation {
             // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
             Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt => {}
         }
-        let is_stuck = self.power.owed.is_some() && self.power.stuck.is_some();
-        if wish != Wish::QuestionShown && !is_stuck {
+        if wish != Wish::QuestionShown && self.power.stuck().is_none() {
             self.not_before = None;
         }
     }
@@ -176,7 +175,7 @@ impl Operation {
         match step.task {
             Task::ShutDown | Task::PowerOff | Task::Restore => self.power.owe(now),
             Task::PowerOn => self.power.intend_on(now),
-            Task::Snapshot => self.taken_off = Some(self.power.last_seen == Some(PowerState::Off)),
+            Task::Snapshot => self.taken_off = Some(self.power.last_seen() == Some(PowerState::Off)),
             Task::Create | Task::Delete => {}
         }
         self.not_before = None;
@@ -227,7 +226,7 @@ impl Operation {
 
     /// People are called where power is owed; with the right token everything goes on.
     fn call_for_token(&mut self, why: Failure, now: Timestamp) {
-        if self.power.owed.is_some() && self.power.stuck.is_none() && !self.power.parked {
+        if self.power.is_owed() && self.power.stuck().is_none() {
             self.power.fail(Some(why), now);
         }
     }

@@ -304,22 +304,14 @@ impl Operation {
             step.state = State::Skipped;
         }
         if let Some(owed) = owed {
-            operation.power.before = Some(reading::PowerState::On);
-            operation.power.owe(owed.since);
-            operation.power.owed = Some(owed);
+            operation.power.rescue(owed);
         }
         operation
     }
 
     /// Takes over what an ended operation still owes the same Droplet. The older one is then done for good.
     pub fn inherit(&mut self, older: &mut Self) {
-        if let Some(owed) = older.power.owed.take() {
-            older.power.parked = false;
-            older.power.back.state = State::Skipped;
-            self.power.before = Some(reading::PowerState::On);
-            self.power.went_off = older.power.went_off.or(Some(owed.since));
-            self.power.seen_off = older.power.seen_off;
-            self.power.owed = Some(owed);
+        if self.power.inherit(&mut older.power) {
             // What turned the Droplet on or off before is not ours to find again.
             self.baseline = older.baseline.clone();
         }
@@ -327,7 +319,7 @@ impl Operation {
 
     /// Whether what this operation still owes could pass to a newer one: nothing that it sent is under way.
     pub fn may_hand_over(&self) -> bool {
-        self.ended.is_some() && matches!(self.power.back.state, State::Waiting(_) | State::Skipped | State::Done { .. })
+        self.ended.is_some() && self.power.may_be_handed_over()
     }
 
     /// Whether forward steps or power back are still to come. One such operation per Droplet.
@@ -337,12 +329,12 @@ impl Operation {
 
     /// Whether the worker has anything left to do: a running operation, or an ended one that still owes power.
     pub fn is_open(&self) -> bool {
-        self.is_running() || self.power.owed.is_some()
+        self.is_running() || self.power.owed().is_some()
     }
 
     /// Whether a Droplet may be off because of it.
     pub fn owes_power(&self) -> bool {
-        self.power.owed.is_some() && !self.power.parked
+        self.power.is_owed()
     }
 
     /// The forward step that is under way or comes next.
@@ -354,7 +346,7 @@ impl Operation {
     pub fn active_step(&self) -> Option<&Step> {
         match self.focus() {
             Focus::Forward(index) => self.steps.get(index),
-            Focus::Back => Some(&self.power.back),
+            Focus::Back => Some(self.power.back()),
             Focus::Rest => None,
         }
     }
@@ -365,15 +357,15 @@ impl Operation {
     }
 
     fn focus(&self) -> Focus {
-        let owes = self.power.owed.is_some();
+        let owes = self.power.owed().is_some();
         if self.ended.is_some() {
             return if owes { Focus::Back } else { Focus::Rest };
         }
-        let back_is_due = owes && !self.power.parked;
+        let back_is_due = self.power.is_owed();
         if self.verdict.is_some() {
             return if back_is_due { Focus::Back } else { Focus::Rest };
         }
-        if back_is_due && (self.power.blind.is_some() || self.is_turning_on()) {
+        if back_is_due && (self.power.is_blind() || self.is_turning_on()) {
             return Focus::Back;
         }
         match self.steps.iter().position(|step| !step.is_over()) {
@@ -386,7 +378,7 @@ impl Operation {
 
     /// Whether a command to turn the Droplet on is under way.
     fn is_turning_on(&self) -> bool {
-        matches!(self.power.back.state, State::Intended { .. } | State::Running(_))
+        matches!(self.power.back().state, State::Intended { .. } | State::Running(_))
     }
 
     fn is_unlisted(&self, index: usize) -> bool {
@@ -398,7 +390,7 @@ impl Operation {
     fn step_mut(&mut self, focus: Focus) -> Option<&mut Step> {
         match focus {
             Focus::Forward(index) => self.steps.get_mut(index),
-            Focus::Back => Some(&mut self.power.back),
+            Focus::Back => Some(self.power.back_mut()),
             Focus::Rest => None,
         }
     }
@@ -406,7 +398,7 @@ impl Operation {
     fn step_at(&self, focus: Focus) -> Option<&Step> {
         match focus {
             Focus::Forward(index) => self.steps.get(index),
-            Focus::Back => Some(&self.power.back),
+            Focus::Back => Some(self.power.back()),
             Focus::Rest => None,
         }
     }

@@ -19,7 +19,7 @@ impl Operation {
     pub fn next(&self, rules: &Rules, now: Timestamp) -> Effect {
         let focus = self.focus();
         let Some(step) = self.step_at(focus) else { return Effect::Rest };
-        if focus == Focus::Back && self.power.blind.is_some() {
+        if focus == Focus::Back && self.power.is_blind() {
             return self.command(Task::PowerOn).map_or(Effect::Rest, Effect::Send);
         }
         if let Some(deadline) = self.first_answer_deadline(now) {

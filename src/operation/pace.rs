@@ -42,11 +42,11 @@ impl Operation {
 
     /// The pause after a failed attempt at power back.
     pub(super) fn retry_pause(&self) -> SignedDuration {
-        let doublings = self.power.failures.saturating_sub(1).min(8);
+        let doublings = self.power.failures().saturating_sub(1).min(8);
         (FIRST_RETRY * (1 << doublings)).min(LONGEST_RETRY)
     }
 
     fn keeps_droplet_off(&self) -> bool {
-        self.power.owed.is_some() && !self.power.parked && self.power.before == Some(PowerState::On)
+        self.power.is_owed() && self.power.before() == Some(PowerState::On)
     }
 }

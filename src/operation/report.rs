@@ -68,9 +68,8 @@ impl Operation {
             ReportKind::Progress => 1,
             // Who was told that the bot did not respond is told nothing more; the progress message says that nothing was done.
             ReportKind::Answer | ReportKind::Notify => u32::from(self.ended.is_some() && !self.is_withdrawn()),
-            // A row from before calls were counted has its one call.
-            ReportKind::Stuck => self.power.calls.max(u32::from(self.power.stuck.is_some())),
-            ReportKind::Repaired => u32::from(self.power.repaired.is_some()),
+            ReportKind::Stuck => self.power.calls(),
+            ReportKind::Repaired => u32::from(self.power.repaired().is_some()),
             ReportKind::Question => self.questions,
         }
     }

@@ -54,14 +54,14 @@ impl Operation {
             (_, Answer::Trouble(trouble)) => self.see_trouble(focus, look, &trouble, rules, now),
             (Look::Droplet(asked), Answer::Droplet(reading)) if reading.id == *asked => {
                 self.missing = None;
-                self.power.last_seen = reading.power();
+                self.power.note_seen(reading.power());
                 if reading.power() == Some(PowerState::On) {
                     self.power.get_on(now);
                     // Also while it is not known whether the command arrived: DigitalOcean may be at it.
                     let may_be_at_it = |step: &Step| matches!(step.state, State::Intended { .. } | State::Running(_));
                     let is_taking =
                         self.current().is_some_and(|step| step.task == Task::Snapshot && may_be_at_it(step));
-                    if is_taking && self.power.on_intended_at.is_none() {
+                    if is_taking && !self.power.was_told_to_turn_on() {
                         self.taken_off = Some(false);
                     }
                 }
@@ -219,8 +219,8 @@ impl Operation {
         }
         // A Droplet that was off and that somebody turned on meanwhile is theirs: what we do next may turn it off.
         let turned_on = power == PowerState::On;
-        if self.power.owed.is_none() && (turned_on || self.steps.iter().all(|step| step.began.is_none())) {
-            self.power.before = Some(power);
+        if self.power.owed().is_none() && (turned_on || self.steps.iter().all(|step| step.began.is_none())) {
+            self.power.note_before(power);
         }
         if let Some(name) = &reading.name {
             self.target.name.clone_from(name);
@@ -228,7 +228,7 @@ impl Operation {
         self.not_before = None;
         let answer_lost = self.steps[index].answer_lost;
         match (task, power) {
-            (Task::ShutDown, PowerState::Off) if self.power.owed.is_some() && self.may_be_off_by_us(index) => {
+            (Task::ShutDown, PowerState::Off) if self.power.owed().is_some() && self.may_be_off_by_us(index) => {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
             }
@@ -240,13 +240,13 @@ impl Operation {
             // It may have been restored, and be in use since then: sent again, that would be lost.
             (Task::Restore, PowerState::On) if answer_lost => self.fail_step(focus, Failure::RestoreUnclear, now),
             // Somebody turned it on since we turned it off, and may have used it: the safety Snapshot does not have what is on it now.
-            (Task::Restore, PowerState::On) if self.power.seen_off => {
+            (Task::Restore, PowerState::On) if self.power.was_seen_off() => {
                 self.fail_step(focus, Failure::ChangedMeanwhile, now);
             }
             (Task::ShutDown, PowerState::Off) => {
-                if self.power.owed.is_some() {
+                if self.power.owed().is_some() {
                     // Our shutdown was certainly not carried out, so somebody else's was.
-                    self.power.is_theirs(None);
+                    self.power.was_never_ours();
                 }
                 self.skip_shutdown(index);
                 self.prepare_next(index, false, reading, rules, now);
@@ -281,7 +281,7 @@ impl Operation {
         match (task, power) {
             // Our first off was refused, and nothing else of ours could have turned it off: somebody else has.
             (Task::ShutDown, Some(PowerState::Off)) if doubt.refused.is_some() && !self.may_be_our_off(focus) => {
-                self.power.is_theirs(None);
+                self.power.was_never_ours();
                 if let Focus::Forward(index) = focus {
                     self.skip_shutdown(index);
                     self.prepare_next(index, false, reading, rules, now);
@@ -345,13 +345,12 @@ impl Operation {
 
     /// Whether an off of ours, of this operation or one that it inherited from, may have taken effect before the one at hand.
     pub(super) fn may_have_been_off_by_us(&self) -> bool {
-        self.power.seen_off || self.power.owed.and_then(|owed| owed.earlier_until).is_some()
+        self.power.may_be_off_by_earlier()
     }
 
     /// Whether an off of ours may have been carried out before this step is sent again.
     fn may_be_off_by_us(&self, index: usize) -> bool {
-        let is_late = self.power.owed.and_then(|owed| owed.late_until).is_some();
-        is_late || self.may_be_our_off(Focus::Forward(index))
+        self.power.may_land_late() || self.may_be_our_off(Focus::Forward(index))
     }
 
     /// A look at the Droplet while a forward Action runs or has just ended.
@@ -380,7 +379,7 @@ impl Operation {
             }
             Task::Restore if run.broken.is_some() => self.fail_step(focus, Failure::RestoreUnclear, now),
             Task::Restore if run.completed.is_some() => {
-                self.power.after = reading.power();
+                self.power.note_after(reading.power());
                 self.complete(focus, now);
             }
             Task::Create => self.launched_droplet(focus, reading, rules, now),
@@ -450,7 +449,7 @@ impl Operation {
             (Some(_), _) => self.retry_power_back(None, run, now),
             (None, Some(_)) => self.retry_power_back(Some(Failure::ActionErrored), run, now),
             (None, None) => {
-                let began = self.power.back.began.unwrap_or(now);
+                let began = self.power.back().began.unwrap_or(now);
                 self.look_again(Focus::Back, Task::PowerOn, began, rules, now);
             }
         }
@@ -471,7 +470,7 @@ impl Operation {
             Some(PowerState::On) => {
                 self.obstacle = None;
                 self.power.see_on(now, self.ended.is_some());
-                if self.power.parked && self.verdict.is_some() {
+                if self.power.is_watched() && self.verdict.is_some() {
                     self.not_before = Some(later(now, Self::watch_pause(rules)));
                 }
             }
@@ -479,14 +478,14 @@ impl Operation {
                 self.power.see_off(now);
                 // Every attempt after the first, and every late off, asks whether somebody else turned it off meanwhile.
                 let was_read =
-                    matches!(self.power.back.state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
-                let is_first = self.power.on_intended_at.is_none() && self.ended.is_none();
+                    matches!(self.power.back().state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
+                let is_first = !self.power.was_told_to_turn_on() && self.ended.is_none();
                 let actions = was_read || (is_first && self.baseline.is_known());
                 if reading.locked && !self.has_waited_for_lock(now) {
-                    self.power.back.state = State::Waiting(Checks { droplet: false, actions, looked_at: None });
+                    self.power.back_mut().state = State::Waiting(Checks { droplet: false, actions, looked_at: None });
                     self.wait_for(Hindrance::Locked, rules, now);
                 } else {
-                    self.power.back.state = State::Waiting(Checks::seen(now, actions));
+                    self.power.back_mut().state = State::Waiting(Checks::seen(now, actions));
                 }
             }
             None => self.wait_for(Hindrance::Unsettled("changing".to_owned()), rules, now),

@@ -24,7 +24,7 @@ impl Operation {
         if focus == Focus::Back
             && let Some(kind) = self.foreign_off(readings)
         {
-            self.power.is_theirs(Some(Theirs { kind, at: now }));
+            self.power.is_theirs(Theirs { kind, at: now });
             self.not_before = None;
             self.obstacle = None;
             return;
@@ -129,8 +129,7 @@ impl Operation {
 
     /// Since when somebody could look at the list: while power comes first, nobody does.
     fn sought_since(&self, completed: Timestamp) -> Timestamp {
-        let released = self.power.released.map(|release| release.at);
-        [self.power.came_back, released].into_iter().flatten().fold(completed, Timestamp::max)
+        [self.power.came_back(), self.power.released_at()].into_iter().flatten().fold(completed, Timestamp::max)
     }
 
     /// DigitalOcean does not know our Snapshot's Action any more, which says nothing of the Snapshot: both are looked for a
@@ -172,7 +171,7 @@ impl Operation {
         let is_theirs = *task == Task::ShutDown && doubt.seen_off && !may_be_ours;
         match (sure, unrepeatable) {
             (true, _) if is_theirs => {
-                self.power.is_theirs(None);
+                self.power.was_never_ours();
                 if let Focus::Forward(index) = focus {
                     self.skip_shutdown(index);
                 }

@@ -170,7 +170,7 @@ impl Store {
                 Ok(Attempt::Overtaken)
             };
         }
-        if operation.power.owed.is_some() {
+        if operation.power.owed().is_some() {
             power_owed::write(&mut transaction, &operation).await?;
         }
         for kind in report::called_for(None, &operation, self.notify_channel) {

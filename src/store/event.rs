@@ -121,16 +121,16 @@ pub(super) fn between(before: &Operation, after: &Operation, now: Timestamp) -> 
     {
         note(None, What::Judged(verdict.clone()));
     }
-    if before.power.stuck.is_none()
-        && let Some(stuck) = &after.power.stuck
+    if before.power.last_call().is_none()
+        && let Some(stuck) = after.power.last_call()
     {
         note(Some(stuck.since), What::Stuck);
     }
-    if before.power.came_back != after.power.came_back && after.power.came_back.is_some() {
-        note(after.power.came_back, What::CameBack);
+    if before.power.came_back() != after.power.came_back() && after.power.came_back().is_some() {
+        note(after.power.came_back(), What::CameBack);
     }
-    if before.power.repaired != after.power.repaired && after.power.repaired.is_some() {
-        note(after.power.repaired, What::Repaired);
+    if before.power.repaired() != after.power.repaired() && after.power.repaired().is_some() {
+        note(after.power.repaired(), What::Repaired);
     }
     if before.ended.is_none() && after.ended.is_some() {
         note(after.ended, What::Ended);

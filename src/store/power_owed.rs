@@ -49,14 +49,14 @@ impl Store {
 
 /// Whether the row must change between two states of an operation.
 pub(super) fn differs(before: &Operation, after: &Operation) -> bool {
-    let shown = |it: &Operation| it.power.owed.map(|owed| (owed.since, owed.late_until, it.power.parked));
+    let shown = |it: &Operation| it.power.owed().map(|owed| (owed.since, owed.late_until, it.power.is_watched()));
     shown(before) != shown(after)
 }
 
 /// Makes the row say what the operation says.
 pub(super) async fn write(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
     let id = operation.id.to_string();
-    let query = match (operation.power.owed, operation.target.droplet) {
+    let query = match (operation.power.owed(), operation.target.droplet) {
         (Some(owed), Some(droplet)) => sqlx::query(
             "INSERT INTO power_owed (operation, droplet_id, since, late_until, is_watched) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (operation) DO UPDATE SET droplet_id = excluded.droplet_id, since = excluded.since, \
@@ -66,7 +66,7 @@ pub(super) async fn write(connection: &mut AnyConnection, operation: &Operation)
         .bind(bits(droplet.0))
         .bind(owed.since.as_millisecond())
         .bind(owed.late_until.map(Timestamp::as_millisecond))
-        .bind(i64::from(operation.power.parked)),
+        .bind(i64::from(operation.power.is_watched())),
         (None, _) | (_, None) => sqlx::query("DELETE FROM power_owed WHERE operation = $1").bind(id),
     };
     query.execute(connection).await?;

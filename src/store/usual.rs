@@ -59,10 +59,10 @@ pub(super) async fn usual(connection: &mut AnyConnection, droplet: Option<Drople
 /// What steps took that were done between two states of an operation.
 pub(super) fn between(before: &Operation, after: &Operation) -> Vec<(Task, i64)> {
     let was_done = |step: &Step| {
-        let mut earlier = before.steps.iter().chain(std::iter::once(&before.power.back));
+        let mut earlier = before.steps.iter().chain(std::iter::once(before.power.back()));
         earlier.any(|known| known.task == step.task && known.is_done())
     };
-    let done = after.steps.iter().chain(std::iter::once(&after.power.back)).filter(|step| !was_done(step));
+    let done = after.steps.iter().chain(std::iter::once(after.power.back())).filter(|step| !was_done(step));
     done.filter_map(|step| Some((step.task, i64::try_from(step.took()?.as_millis()).ok()?))).collect()
 }
 

@@ -5,8 +5,8 @@ use crate::operation::{Operation, step::Step};
 /// Counts what one commit changed.
 pub(super) fn changes(before: &Operation, after: &Operation) {
     let kind = after.kind.word();
-    for step in after.steps.iter().chain([&after.power.back]) {
-        let earlier = before.steps.iter().chain([&before.power.back]).find(|earlier| earlier.task == step.task);
+    for step in after.steps.iter().chain([after.power.back()]) {
+        let earlier = before.steps.iter().chain([before.power.back()]).find(|earlier| earlier.task == step.task);
         if step.is_over() && !earlier.is_some_and(Step::is_over) {
             let (task, outcome) = (step.task.word(), if step.is_done() { "done" } else { "not_done" });
             metrics::counter!("snapshot_bot_steps_total", "kind" => kind, "step" => task, "outcome" => outcome)
@@ -23,7 +23,7 @@ pub(super) fn changes(before: &Operation, after: &Operation) {
             .record(ended.duration_since(after.asked_at).as_secs_f64());
         tracing::info!(operation.id = %after.id, kind, outcome, "the operation ended");
     }
-    match (before.power.owed, after.power.owed) {
+    match (before.power.owed(), after.power.owed()) {
         (None, Some(_)) => metrics::gauge!("snapshot_bot_power_owed").increment(1),
         (Some(_), None) => metrics::gauge!("snapshot_bot_power_owed").decrement(1),
         (None, None) | (Some(_), Some(_)) => {}

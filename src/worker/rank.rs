@@ -17,13 +17,13 @@ const RECENT: SignedDuration = SignedDuration::from_secs(10);
 pub(super) fn priority(operation: &Operation) -> Priority {
     let Some(step) = operation.active_step() else { return Priority::Poll };
     let power = &operation.power;
-    let is_off = power.owed.is_some() && power.seen_off && !power.parked;
+    let is_off = power.is_owed() && power.was_seen_off();
     match (step.task, &step.state) {
         // Seen off and unlocked just now: what follows is the command.
         (Task::PowerOn, State::Waiting(Checks { droplet: true, .. }) | State::Intended { doubt: None, .. }) => {
             Priority::PowerOn
         }
-        (Task::PowerOn, _) if power.parked => Priority::Watch,
+        (Task::PowerOn, _) if power.is_watched() => Priority::Watch,
         // Nobody knows whether it is on.
         (Task::PowerOn, _) => Priority::Off,
         (_, State::Waiting(_) | State::Intended { .. } | State::Running(_)) if is_off => Priority::Off,
@@ -78,7 +78,7 @@ mod tests {
     /// A take whose shutdown was sent.
     fn down() -> Operation {
         let mut operation = take();
-        operation.power.owed = Some(Owed { since: now(), late_until: None, earlier_until: None });
+        operation.power.edit(|power| power.owed = Some(Owed { since: now(), late_until: None, earlier_until: None }));
         operation.steps[0].state = State::Running(Run::default());
         operation
     }
@@ -86,7 +86,7 @@ mod tests {
     /// A take whose Droplet was seen off, with its Snapshot in this state.
     fn off(snapshot: State) -> Operation {
         let mut operation = down();
-        operation.power.seen_off = true;
+        operation.power.edit(|power| power.seen_off = true);
         operation.steps[0].state = State::Done { at: now() };
         operation.steps[1].state = snapshot;
         operation
@@ -129,7 +129,7 @@ mod tests {
     fn owing(back: State) -> Operation {
         let mut operation = off(State::Done { at: now() });
         operation.ended = Some(now());
-        operation.power.back.state = back;
+        operation.power.edit(|power| power.back.state = back);
         operation
     }
 
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn who_watches_for_a_late_off_comes_last_and_takes_what_others_have_seen() {
         let mut watched = owing(State::Waiting(Checks::default()));
-        watched.power.parked = true;
+        watched.power.edit(|power| power.parked = true);
         let look = freshness(&watched, now());
         assert_eq!((look.priority, look.since), (Priority::Watch, now() - RECENT));
     }

@@ -4,4 +4,6 @@
 mod commands;
 mod gateway;
 mod reports;
+#[path = "../harness/rows.rs"]
+mod rows;
 mod stage;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use snapshot_bot::{
     operation::{
         Decision, Operation, Question, Verdict, Wish,
         ids::{OperationId, UserId},
-        power::Stuck,
+        power::{Owed, Stuck},
         step::{State, Task},
     },
     sandbox::discord::{
@@ -18,7 +19,7 @@ use snapshot_bot::{
     },
 };
 
-use crate::stage::Stage;
+use crate::{rows::with_power, stage::Stage};
 
 fn is_progress(message: &Message) -> bool {
     !message.body.embeds.is_empty()
@@ -244,8 +245,11 @@ fn stick(operation: &mut Operation, since: Timestamp) {
         step.began = Some(since);
         step.state = State::Done { at: since };
     }
-    operation.power.seen_off = true;
-    operation.power.stuck = Some(Stuck { since, why: None });
+    *operation = with_power(operation, |power| {
+        power["seen_off"] = json!(true);
+        power["owed"] = json!(Owed { since, late_until: None, earlier_until: None });
+        power["stuck"] = json!(Stuck { since, why: None });
+    });
 }
 
 #[tokio::test]
@@ -308,8 +312,14 @@ async fn what_discord_no_longer_remembers_is_found_by_its_small_print_although_t
 #[tokio::test]
 async fn every_kind_of_announcement_is_found_again() {
     type Change = fn(&mut Operation);
-    let stuck: Change = |operation| operation.power.stuck = Some(Stuck { since: operation.asked_at, why: None });
-    let repaired: Change = |operation| operation.power.repaired = Some(operation.asked_at);
+    let stuck: Change = |operation| {
+        let since = operation.asked_at;
+        *operation = with_power(operation, |power| power["stuck"] = json!(Stuck { since, why: None }));
+    };
+    let repaired: Change = |operation| {
+        let at = operation.asked_at;
+        *operation = with_power(operation, |power| power["repaired"] = json!(at));
+    };
     for (is_notified, text, change) in
         [(false, "· power", stuck), (false, "· late shutdown", repaired), (true, "· outcome", end)]
     {

@@ -10,6 +10,7 @@ use snapshot_bot::{
         Operation, Verdict,
         ids::{DropletId, OperationId},
         plan::{Downtime, Kind},
+        power::Status,
         reading::{DropletReading, Failure, PowerState, Status as Seen},
         request::{Answer, Command, Effect},
         step::{State, Task},
@@ -159,10 +160,12 @@ impl Conduct {
         } else {
             self.owing_since.remove(&after.id);
         }
-        if after.power.seen_off && !before.is_some_and(|before| before.power.seen_off && before.power.is_owed()) {
+        if after.power.was_seen_off()
+            && !before.is_some_and(|before| before.power.was_seen_off() && before.power.is_owed())
+        {
             self.off_noticed.insert(after.id, now);
         }
-        if after.power.calls > before.map_or(0, |before| before.power.calls) {
+        if after.power.calls() > before.map_or(0, |before| before.power.calls()) {
             self.called_at.insert(after.id, now);
         }
     }
@@ -216,7 +219,7 @@ impl Simulation {
         if turns_on {
             self.judge_turning_on(operation, droplet)?;
             // What cannot be looked at is turned on all the same.
-            if operation.power.blind_at == Some(self.wall()) {
+            if operation.power.turned_on_blind_at() == Some(self.wall()) {
                 return Ok(());
             }
         }
@@ -267,7 +270,7 @@ impl Simulation {
         let again = self.conduct.turned_on.contains_key(&id) || operation.ended.is_some();
         let OffBy::Them(began) = off.by else { return Ok(()) };
         let knew = self.conduct.actions_seen.get(&id).is_some_and(|seen| *seen > off.at && *seen > began);
-        let is_blind = operation.power.blind_at == Some(self.wall());
+        let is_blind = operation.power.turned_on_blind_at() == Some(self.wall());
         if again && !lost && knew && !is_blind && last_off.is_some_and(|ours| began > ours) {
             return law(format!("{id} turns Droplet {droplet} on, which somebody else turned off"));
         }
@@ -277,7 +280,8 @@ impl Simulation {
     /// What a commit says must be true.
     pub(crate) fn judge_words(&self, operation: &Operation) -> Lawful {
         let is_there = |droplet: DropletId| self.world.droplet(droplet.0).is_some();
-        let said_gone = operation.power.gone || operation.verdict == Some(Verdict::Failed(Failure::DropletGone));
+        let said_gone = operation.power.status() == Status::Gone
+            || operation.verdict == Some(Verdict::Failed(Failure::DropletGone));
         let launched = operation.launched.as_ref().map(|launched| launched.droplet);
         if said_gone && launched.or(operation.target.droplet).is_some_and(is_there) {
             return law(format!("{} says that its Droplet is gone, but it is there", operation.id));
@@ -307,8 +311,8 @@ impl Simulation {
                 }
             }
             let calls = self.conduct.called_at.get(id).copied().unwrap_or(Timestamp::MIN);
-            let knows =
-                operation.power.stuck.is_some() || self.now < calls.saturating_add(CALLED_LATELY).unwrap_or(calls);
+            let knows = operation.power.last_call().is_some()
+                || self.now < calls.saturating_add(CALLED_LATELY).unwrap_or(calls);
             let is_awake = self.now.duration_since(self.conduct.alive_since) > WAKING_UP;
             if self.now.duration_since(getting_on) > CALL_WITHIN && is_awake && !knows {
                 return law(format!("Droplet {droplet} is off by {id} and does not get on, and nobody is called"));

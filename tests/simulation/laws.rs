@@ -8,6 +8,7 @@ use snapshot_bot::{
         Operation, Verdict,
         ids::{DropletId, OperationId, SnapshotId},
         plan::{Kind, Safety},
+        power::Status as Power,
         reading::{Failure, PowerState},
         report::ReportKind,
         request::{Answer, Command},
@@ -28,7 +29,7 @@ fn law<T>(broken: String) -> Lawful<T> {
 impl Simulation {
     /// Takes in what was committed, and looks at everything that a commit could break.
     pub(crate) async fn after_commit(&mut self, id: OperationId, answer: Option<&Answer>) -> Lawful {
-        let owed = |it: Option<&Operation>| it.and_then(|it| it.power.owed);
+        let owed = |it: Option<&Operation>| it.and_then(|it| it.power.owed());
         let before = owed(self.operations.get(&id));
         self.refresh(id).await?;
         if owed(self.operations.get(&id)) != before {
@@ -123,8 +124,9 @@ impl Simulation {
 
     /// Whether a person took the debt, or somebody else turned the Droplet off, which its Actions showed.
     fn is_released(&self, id: OperationId) -> bool {
-        let is_theirs = |it: &Operation| it.power.theirs.is_some() || it.power.before == Some(PowerState::Off);
-        self.operations.get(&id).is_some_and(|it| it.power.released.is_some() || is_theirs(it))
+        let is_left = |it: &Operation| matches!(it.power.status(), Power::Released(_) | Power::Theirs(_));
+        let was_off = |it: &Operation| it.power.before() == Some(PowerState::Off);
+        self.operations.get(&id).is_some_and(|it| is_left(it) || was_off(it))
     }
 
     /// No command leaves without its intent, and none turns off a Droplet, or on, without the debt being written down.
@@ -133,7 +135,8 @@ impl Simulation {
             return law(format!("{id} sends {command:?} without a committed intent"));
         };
         let owes = |droplet: &DropletId| self.owed.get(droplet) == Some(&id);
-        let was_on = stored.power.before == Some(PowerState::On) && stored.power.released.is_none();
+        let is_released = matches!(stored.power.status(), Power::Released(_));
+        let was_on = stored.power.before() == Some(PowerState::On) && !is_released;
         match command {
             Command::ShutDown(droplet) | Command::PowerOff(droplet) if was_on && !owes(droplet) => {
                 law(format!("{id} turns Droplet {droplet} off without owing it power"))
@@ -180,7 +183,7 @@ impl Simulation {
             let may_know = self.operations.get(&operation).is_none_or(|it| {
                 let turned_off =
                     |step: &Step| matches!(step.task, Task::ShutDown | Task::PowerOff) && step.began.is_some();
-                it.power.before == Some(PowerState::On) || it.steps.iter().any(turned_off)
+                it.power.before() == Some(PowerState::On) || it.steps.iter().any(turned_off)
             });
             // Longer than a quarter of an hour nobody watches: a late off that comes later is found by people.
             if self.is_too_late(droplet) {
@@ -206,7 +209,11 @@ impl Simulation {
         let mut concerned = self.operations.values().filter(concerns);
         // Who rebuilds or restores a Droplet that is off by us takes it over as well, where an Action really says so.
         let may_be_theirs = self.ledger.has_foreign_off(&self.world, droplet);
-        concerned.any(|it| it.power.released.is_some() || (it.power.theirs.is_some() && may_be_theirs))
+        concerned.any(|it| match it.power.status() {
+            Power::Released(_) => true,
+            Power::Theirs(_) => may_be_theirs,
+            _ => false,
+        })
     }
 
     /// Never two of what was asked for once.

@@ -13,6 +13,8 @@ mod laws;
 mod ledger;
 mod mood;
 mod people;
+#[path = "../harness/rows.rs"]
+mod rows;
 pub(crate) mod sabotage;
 mod scheduler;
 mod strangers;

@@ -118,7 +118,7 @@ impl Simulation {
             return self.say(id, wish).await;
         }
         let asks = self.operations.get(&id).is_some_and(|it| it.question.is_some());
-        let stuck = self.operations.get(&id).is_some_and(|it| it.power.stuck.is_some());
+        let stuck = self.operations.get(&id).is_some_and(|it| it.power.last_call().is_some());
         let wish = match self.dice.u8(..12) {
             0..=4 if asks => Wish::QuestionShown,
             5 | 6 if asks => Wish::Force,

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use snapshot_bot::operation::{
     Operation, Rules,
     baseline::Baseline,
@@ -11,6 +12,8 @@ use snapshot_bot::operation::{
     request::{Answer, Effect, Look},
     step::{Checks, State, Task},
 };
+
+use super::rows::with_power;
 
 /// A rule that a run does without, on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,24 +126,32 @@ impl Sabotage {
         let mut spoilt = operation.clone();
         match self {
             Self::Baseline => spoilt.baseline = Baseline::default(),
-            Self::Debt => spoilt.power.owed = None,
+            Self::Debt => spoilt = with_power(operation, |power| power["owed"] = Value::Null),
             Self::Look => {
                 let steps = spoilt.steps.iter_mut().filter(|step| step.task != Task::PowerOn);
                 for step in steps.filter(|step| matches!(step.state, State::Waiting(_))) {
                     step.state = State::Waiting(Checks { droplet: true, actions: true, looked_at: Some(now) });
                 }
             }
-            Self::Forward => spoilt.power.on_intended_at = None,
+            Self::Forward => spoilt = with_power(operation, |power| power["on_intended_at"] = Value::Null),
             Self::Gap => spoilt.unattended = false,
-            Self::Call => spoilt.power.got_on_at = spoilt.power.got_on_at.map(|_| now),
+            Self::Call => {
+                spoilt = with_power(operation, |power| {
+                    if !power["got_on_at"].is_null() {
+                        power["got_on_at"] = json!(now);
+                    }
+                });
+            }
             Self::Live => spoilt.taken_off = spoilt.taken_off.map(|_| true),
             Self::Minute if operation.power.is_owed() && operation.not_before.is_some() => {
                 spoilt.not_before = operation.not_before.max(Some(operation.asked_at + LONG));
             }
             Self::Pace => spoilt.not_before = None,
-            Self::FirstOff if operation.power.before == Some(PowerState::Off) && operation.is_running() => {
-                spoilt.power.before = Some(PowerState::On);
-                spoilt.power.owed = Some(Owed { since: now, late_until: None, earlier_until: None });
+            Self::FirstOff if operation.power.before() == Some(PowerState::Off) && operation.is_running() => {
+                spoilt = with_power(operation, |power| {
+                    power["before"] = json!(PowerState::On);
+                    power["owed"] = json!(Owed { since: now, late_until: None, earlier_until: None });
+                });
             }
             Self::Theirs => spoilt.baseline = all_known(),
             Self::Intent | Self::SecondLook | Self::Gone | Self::Minute | Self::Twice | Self::FirstOff => {}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use snapshot_bot::{
     operation::{
         Request, Target, Verdict, Wish,
@@ -14,7 +15,10 @@ use snapshot_bot::{
     store::{CreateError, Error, Event, Heard, Version, What, Whose},
 };
 
-use crate::memory::{Memory, at, ended, ids, load, nothing_skipped, owing, request, wished};
+use crate::{
+    memory::{Memory, at, ended, ids, load, nothing_skipped, owing, request, wished},
+    rows::with_power,
+};
 
 contract! {
     async fn an_operation_is_there_after_a_restart(memory: &Memory) {
@@ -165,7 +169,7 @@ contract! {
 
         let newer = store.create(request(2, 10), InteractionId(2)).await.unwrap();
 
-        assert_eq!(newer.power.owed, Some(Owed { since: at(5), late_until: None, earlier_until: None }));
+        assert_eq!(newer.power.owed(), Some(Owed { since: at(5), late_until: None, earlier_until: None }));
         let owed = store.power_owed().await.unwrap();
         assert_eq!(owed.iter().map(|owed| (owed.operation, owed.since)).collect::<Vec<_>>(), [(newer.id, at(5))]);
         assert_eq!(store.due(at(99), Whose::All, &nothing_skipped(), 9).await.unwrap(), [newer.id]);
@@ -181,8 +185,9 @@ contract! {
         let store = memory.open().await;
         let older = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, older.id).await;
-        let mut turning_on = ended(owing(older.clone(), at(5)), Verdict::Cancelled, at(9));
-        turning_on.power.back.state = State::Running(Run::default());
+        let turning_on = ended(owing(older.clone(), at(5)), Verdict::Cancelled, at(9));
+        let turning_on =
+            with_power(&turning_on, |power| power["back"]["state"] = json!(State::Running(Run::default())));
         store.commit(&loaded, &turning_on, Some(at(20))).await.unwrap();
         let refused = store.create(request(2, 10), InteractionId(2)).await;
         assert!(
@@ -354,7 +359,7 @@ contract! {
         odd.target.name = "a\0b'\"; DROP TABLE operations; --\u{202e}🦀".into();
         let created = store.create(odd, InteractionId(1)).await.unwrap();
         assert_eq!(store.operation(created.id).await.unwrap().unwrap().operation, created);
-        assert_eq!(created.power.before, None::<PowerState>);
+        assert_eq!(created.power.before(), None::<PowerState>);
     }
 }
 

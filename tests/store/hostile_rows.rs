@@ -59,8 +59,8 @@ contract! {
             assert_eq!(store.due(at(5), Whose::All, &nothing_skipped(), 9).await.unwrap(), [intended.id]);
             let loaded = load(&store, intended.id).await;
             assert_eq!(loaded.operation.verdict, Some(Verdict::Failed(Failure::Internal)));
-            assert_eq!(loaded.operation.power.before, Some(PowerState::On));
-            assert_eq!(loaded.operation.power.owed.map(|owed| owed.since), Some(at(3)));
+            assert_eq!(loaded.operation.power.before(), Some(PowerState::On));
+            assert_eq!(loaded.operation.power.owed().map(|owed| owed.since), Some(at(3)));
             assert_eq!(loaded.operation.target.droplet, intended.target.droplet);
             assert_eq!(loaded.operation.target.name, "web-10");
             assert_eq!(loaded.operation.asker, intended.asker);
@@ -186,7 +186,7 @@ async fn a_state_that_is_no_text_at_all_still_owes_power() {
         a_life_with_everything(&store).await;
         memory.tamper(&format!("UPDATE operations SET state = {value}")).await;
         let loaded = load(&store, crate::memory::ids(1)).await;
-        assert!(loaded.operation.power.owed.is_some(), "{value}");
+        assert!(loaded.operation.power.owed().is_some(), "{value}");
         store.commit(&loaded, &loaded.operation, Some(at(9))).await.unwrap();
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use snapshot_bot::{
     clock::Clock,
     operation::{
@@ -16,6 +17,8 @@ use snapshot_bot::{
     store::{Loaded, Settings, Store},
 };
 use sqlx::{AnyPool, any::AnyPoolOptions};
+
+use crate::rows::with_power;
 
 /// The channel that hears of every outcome.
 pub(crate) const NOTIFY: ChannelId = ChannelId(99);
@@ -137,10 +140,11 @@ pub(crate) async fn load(store: &Store, id: OperationId) -> Loaded {
 }
 
 /// An operation that owes power, as after the intent of a shutdown.
-pub(crate) fn owing(mut operation: Operation, since: Timestamp) -> Operation {
-    operation.power.before = Some(PowerState::On);
-    operation.power.owed = Some(Owed { since, late_until: None, earlier_until: None });
-    operation
+pub(crate) fn owing(operation: Operation, since: Timestamp) -> Operation {
+    with_power(&operation, |power| {
+        power["before"] = json!(PowerState::On);
+        power["owed"] = json!(Owed { since, late_until: None, earlier_until: None });
+    })
 }
 
 /// An operation at its end, every step done.

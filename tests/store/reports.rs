@@ -1,6 +1,7 @@
 //! What the reporter may rely on: what is to be said, and what was.
 
 use jiff::Timestamp;
+use serde_json::json;
 use snapshot_bot::{
     operation::{
         Question, Verdict,
@@ -11,7 +12,10 @@ use snapshot_bot::{
     store::{Error, Report, Store, Version, Whose},
 };
 
-use crate::memory::{Memory, NOTIFY, at, ended, load, nothing_skipped, owing, request};
+use crate::{
+    memory::{Memory, NOTIFY, at, ended, load, nothing_skipped, owing, request},
+    rows::with_power,
+};
 
 async fn due(store: &Store) -> Vec<Report> {
     // Far beyond the wall's clock, at which reports become due by themselves.
@@ -157,8 +161,9 @@ contract! {
     async fn a_call_for_help_is_due_when_power_is_stuck(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        let mut stuck = owing(operation.clone(), at(3));
-        stuck.power.stuck = Some(Stuck { since: at(4), why: None });
+        let stuck = with_power(&owing(operation.clone(), at(3)), |power| {
+            power["stuck"] = json!(Stuck { since: at(4), why: None });
+        });
         let loaded = load(&store, operation.id).await;
         store.commit(&loaded, &stuck, Some(at(20))).await.unwrap();
         assert_eq!(kinds(&store).await, [ReportKind::Progress, ReportKind::Stuck]);

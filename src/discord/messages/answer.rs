@@ -13,7 +13,7 @@ use crate::{
     operation::{
         Operation, Verdict,
         plan::{Kind, Safety},
-        power::Released,
+        power::{Released, Status},
         reading::{Failure, PowerState},
         step::Task,
         undo::is_safety_name,
@@ -35,7 +35,7 @@ fn buttons(operation: &Operation) -> Vec<Button> {
     let (Kind::Restore { snapshot: restored, .. }, Some(safety)) = (&operation.kind, &operation.snapshot) else {
         return Vec::new();
     };
-    if operation.power.gone {
+    if is_gone(operation) {
         // There is nothing to put it back onto, and it may be all that is left.
         return Vec::new();
     }
@@ -71,7 +71,7 @@ fn outcome(operation: &Operation, wording: &Wording) -> String {
     };
     sentences.extend(power(operation));
     if let Some(Verdict::Failed(why)) = &operation.verdict {
-        let why = if operation.power.gone { &Failure::DropletGone } else { why };
+        let why = if is_gone(operation) { &Failure::DropletGone } else { why };
         sentences.push(failure::next(why, operation));
     }
     sentences.join(" ")
@@ -134,7 +134,7 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
     sentences.extend(undone(operation));
     sentences.extend(disk(operation));
     sentences.extend(kept(operation, wording));
-    if operation.may_have_overwritten() && !operation.power.gone {
+    if operation.may_have_overwritten() && !is_gone(operation) {
         sentences.push(format!("{}.", failure::way_back(operation)));
     }
     sentences
@@ -155,7 +155,7 @@ fn undone(operation: &Operation) -> Option<String> {
 fn disk(operation: &Operation) -> Option<String> {
     let Kind::Restore { .. } = &operation.kind else { return None };
     let droplet = name(&operation.target.name);
-    if operation.power.gone {
+    if is_gone(operation) {
         return None;
     }
     Some(if operation.may_have_overwritten() {
@@ -168,7 +168,7 @@ fn disk(operation: &Operation) -> Option<String> {
 }
 
 fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String> {
-    let what = if failure::is_of_safety_snapshot(operation) && !operation.power.gone {
+    let what = if failure::is_of_safety_snapshot(operation) && !is_gone(operation) {
         "failed: its safety Snapshot failed, so nothing was restored"
     } else {
         "failed"
@@ -238,52 +238,51 @@ fn power(operation: &Operation) -> Option<String> {
     if operation.verdict == Some(Verdict::Failed(Failure::DropletGone)) {
         return None;
     }
-    if power.gone {
-        return Some(format!("{droplet} does not exist any more."));
-    }
-    if let Some(release) = &power.released {
-        return Some(match release.how {
+    Some(match power.status() {
+        Status::Gone => format!("{droplet} does not exist any more."),
+        Status::Released(release) => match release.how {
             Released::LeftOff => format!("{droplet} is left off, as <@{}> wished.", release.by),
             Released::Handled => format!("{droplet} could not be turned on, and <@{}> sees to it.", release.by),
-        });
-    }
-    if let Some(theirs) = &power.theirs {
-        let kind = name(&plain(&theirs.kind, 40));
-        return Some(format!("Somebody else turned {droplet} off meanwhile ({kind}), so it stays off."));
-    }
-    if let Some(owed) = power.owed {
-        let until = owed.late_until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
-        return Some(format!(
-            "{droplet} is on. Its shutdown may still take effect{until}; if it does, {droplet} is turned on again."
-        ));
-    }
-    if let Some(downtime) = power.downtime() {
-        let by_others = match (&operation.kind, power.after) {
-            _ if power.back.is_done() => "",
-            // Where DigitalOcean starts a Droplet after a restore, it was nobody in particular.
-            (Kind::Restore { .. }, Some(PowerState::On)) => " DigitalOcean left it on after the restore.",
-            (Kind::Take { .. } | Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. }, _) => {
-                " Somebody turned it on before we did."
-            }
-        };
-        // Who reads of a failure wants to know first that the server is there again.
-        let is_on = if operation.verdict == Some(Verdict::Completed) { "" } else { "is on again; it " };
-        return Some(format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime)));
-    }
-    match (power.before, power.after, power.went_off) {
-        (Some(PowerState::Off), Some(PowerState::On), _) => {
-            Some(format!("{droplet} was off before and is on now; it is left on."))
+        },
+        Status::Theirs(theirs) => {
+            let kind = name(&plain(&theirs.kind, 40));
+            format!("Somebody else turned {droplet} off meanwhile ({kind}), so it stays off.")
         }
-        (Some(PowerState::Off), Some(PowerState::Off) | None, _) => {
-            Some(format!("{droplet} was off before and stays off."))
+        Status::Owed | Status::Stuck(_) | Status::Watched(_) => {
+            let late = power.owed().and_then(|owed| owed.late_until);
+            let until = late.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
+            format!(
+                "{droplet} is on. Its shutdown may still take effect{until}; if it does, {droplet} is turned on again."
+            )
         }
-        (Some(PowerState::On), _, Some(_)) => Some(format!("{droplet} is on and never went off.")),
-        (Some(PowerState::On), _, None) if operation.snapshot.is_some() => {
-            Some(format!("{droplet} was not shut down for it, so that Snapshot holds its disk as after a power cut."))
+        Status::Back(downtime) => {
+            let by_others = match (&operation.kind, power.after()) {
+                _ if power.back().is_done() => "",
+                // Where DigitalOcean starts a Droplet after a restore, it was nobody in particular.
+                (Kind::Restore { .. }, Some(PowerState::On)) => " DigitalOcean left it on after the restore.",
+                (Kind::Take { .. } | Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. }, _) => {
+                    " Somebody turned it on before we did."
+                }
+            };
+            // Who reads of a failure wants to know first that the server is there again.
+            let is_on = if operation.verdict == Some(Verdict::Completed) { "" } else { "is on again; it " };
+            format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime))
         }
-        (Some(PowerState::On), _, None) => Some(format!("{droplet} kept running.")),
-        (None, _, _) => None,
-    }
+        Status::OffBefore if power.after() == Some(PowerState::On) => {
+            format!("{droplet} was off before and is on now; it is left on.")
+        }
+        Status::OffBefore => format!("{droplet} was off before and stays off."),
+        Status::Untouched if power.before().is_none() => return None,
+        Status::Untouched if power.was_told_to_turn_off() => format!("{droplet} is on and never went off."),
+        Status::Untouched if operation.snapshot.is_some() => {
+            format!("{droplet} was not shut down for it, so that Snapshot holds its disk as after a power cut.")
+        }
+        Status::Untouched => format!("{droplet} kept running."),
+    })
+}
+
+fn is_gone(operation: &Operation) -> bool {
+    operation.power.status() == Status::Gone
 }
 
 fn capitalised(text: &str) -> String {

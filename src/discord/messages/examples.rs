@@ -98,9 +98,11 @@ fn done(task: Task, began: i64, ended: i64) -> Step {
 /// The shutdown was asked for.
 pub(crate) fn shutting_down() -> Operation {
     let mut operation = with_history(waiting());
-    operation.power.before = Some(PowerState::On);
-    operation.power.went_off = Some(ago(200));
-    operation.power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF), earlier_until: None });
+    operation.power.edit(|power| {
+        power.before = Some(PowerState::On);
+        power.went_off = Some(ago(200));
+        power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF), earlier_until: None });
+    });
     operation.steps[0].began = Some(ago(200));
     operation.steps[0].state = running(ago(200));
     operation
@@ -112,7 +114,7 @@ pub(crate) fn taking() -> Operation {
     operation.steps[0] = done(Task::ShutDown, 200, 188);
     operation.steps[1].began = Some(ago(185));
     operation.steps[1].state = running(ago(185));
-    operation.power.seen_off = true;
+    operation.power.edit(|power| power.seen_off = true);
     operation
 }
 
@@ -131,17 +133,21 @@ pub(crate) fn powering_on() -> Operation {
     operation.steps[1] = done(Task::Snapshot, 185, 30);
     snapshot(&mut operation);
     operation.verdict = Some(Verdict::Completed);
-    operation.power.back.began = Some(ago(28));
-    operation.power.back.state = running(ago(28));
+    operation.power.edit(|power| {
+        power.back.began = Some(ago(28));
+        power.back.state = running(ago(28));
+    });
     operation
 }
 
 /// All well.
 pub(crate) fn completed() -> Operation {
     let mut operation = powering_on();
-    operation.power.owed = None;
-    operation.power.back.state = State::Done { at: ago(8) };
-    operation.power.came_back = Some(ago(8));
+    operation.power.edit(|power| {
+        power.owed = None;
+        power.back.state = State::Done { at: ago(8) };
+        power.came_back = Some(ago(8));
+    });
     operation.ended = Some(ago(8));
     operation
 }
@@ -150,7 +156,7 @@ pub(crate) fn completed() -> Operation {
 pub(crate) fn was_off() -> Operation {
     let mut operation = completed();
     operation.power = crate::operation::power::Power::default();
-    operation.power.before = Some(PowerState::Off);
+    operation.power.edit(|power| power.before = Some(PowerState::Off));
     operation.steps[0].state = State::Skipped;
     operation
 }
@@ -159,7 +165,7 @@ pub(crate) fn was_off() -> Operation {
 pub(crate) fn live() -> Operation {
     let mut operation = of(take(Downtime::None));
     operation.steps[0] = done(Task::Snapshot, 185, 30);
-    operation.power.before = Some(PowerState::On);
+    operation.power.edit(|power| power.before = Some(PowerState::On));
     snapshot(&mut operation);
     operation.verdict = Some(Verdict::Completed);
     operation.ended = Some(ago(30));
@@ -189,9 +195,11 @@ pub(crate) fn cancelled(by: Option<UserId>) -> Operation {
 /// A person took the debt.
 pub(crate) fn released(how: Released) -> Operation {
     let mut operation = completed();
-    operation.power.came_back = None;
-    operation.power.back.state = State::Skipped;
-    operation.power.released = Some(Release { by: BOB, at: ago(20), how });
+    operation.power.edit(|power| {
+        power.came_back = None;
+        power.back.state = State::Skipped;
+        power.released = Some(Release { by: BOB, at: ago(20), how });
+    });
     operation
 }
 
@@ -199,10 +207,12 @@ pub(crate) fn released(how: Released) -> Operation {
 pub(crate) fn watched() -> Operation {
     let mut operation = completed();
     operation.steps[0].state = State::Failed { at: ago(80), why: Failure::Hung };
-    operation.power.came_back = None;
-    operation.power.parked = true;
-    operation.power.back = Step::new(Task::PowerOn);
-    operation.power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF), earlier_until: None });
+    operation.power.edit(|power| {
+        power.came_back = None;
+        power.parked = true;
+        power.back = Step::new(Task::PowerOn);
+        power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF), earlier_until: None });
+    });
     operation
 }
 

@@ -4,6 +4,7 @@ use super::text::{name, plain, quote};
 use crate::operation::{
     Operation, Verdict,
     plan::Kind,
+    power::Status,
     reading::Failure,
     step::{State, Task},
 };
@@ -93,7 +94,7 @@ pub fn forbidden(scopes: &str, message: &str) -> String {
 
 /// What to do next, as a sentence.
 pub fn next(failure: &Failure, operation: &Operation) -> String {
-    if operation.may_have_overwritten() && !operation.power.gone {
+    if operation.may_have_overwritten() && operation.power.status() != Status::Gone {
         return after_overwriting(failure, operation);
     }
     let droplet = name(&operation.target.name);

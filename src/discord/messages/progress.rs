@@ -16,7 +16,7 @@ use crate::{
     operation::{
         FirstAnswer, Hindrance, Operation, Verdict,
         plan::{Downtime, Kind},
-        power::Released,
+        power::{Released, Status},
         reading::{Failure, PowerState},
         step::{Run, State, Step, Task},
     },
@@ -86,7 +86,7 @@ enum Phase {
 
 impl Phase {
     fn of(operation: &Operation) -> Self {
-        if operation.power.stuck.is_some() && operation.power.owed.is_some() {
+        if operation.power.stuck().is_some() {
             return Self::Stuck;
         }
         if operation.question.is_some() {
@@ -141,7 +141,7 @@ fn outlook(operation: &Operation) -> String {
             && !operation.steps.iter().any(|step| step.task == Task::PowerOff);
     match &operation.kind {
         Kind::Launch { .. } | Kind::Delete { .. } => "under way".to_owned(),
-        Kind::Take { .. } | Kind::Restore { .. } if operation.power.before == Some(PowerState::Off) => {
+        Kind::Take { .. } | Kind::Restore { .. } if operation.power.before() == Some(PowerState::Off) => {
             "it is off and stays off".to_owned()
         }
         Kind::Take { power: Downtime::None, .. } => "it keeps running".to_owned(),
@@ -285,43 +285,31 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     let power = &operation.power;
     let may_turn_off =
         operation.steps.iter().any(|step| matches!(step.task, Task::ShutDown | Task::PowerOff | Task::Restore));
-    if !may_turn_off && power.owed.is_none() {
+    if !may_turn_off && power.owed().is_none() {
         return None;
     }
-    if let Some(release) = &power.released {
-        let how = match release.how {
-            Released::LeftOff => format!("left off, as <@{}> wished", release.by),
-            Released::Handled => format!("<@{}> sees to it", release.by),
-        };
-        return Some(format!("⏭️ Power on — {how}"));
-    }
-    if let Some(theirs) = &power.theirs {
-        return Some(format!(
-            "⏭️ Power on — somebody else turned it off meanwhile ({})",
-            name(&plain(&theirs.kind, 40))
-        ));
-    }
-    if power.before == Some(PowerState::Off) {
-        return Some("⏭️ Power on — it was off before".to_owned());
-    }
-    if power.owed.is_some() && power.stuck.is_some() {
-        return Some("⚠️ Power on — did not succeed yet; tried again every few minutes".to_owned());
-    }
-    if let Some(owed) = power.owed.filter(|_| power.parked) {
-        let until = owed.late_until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
-        return Some(format!("✅ Power on — it is on; watched for a late shutdown{until}"));
-    }
     let (noun, verb) = called(Task::PowerOn, operation);
-    if let Some(downtime) = power.downtime() {
-        return Some(format!("✅ {noun} — down for {}", duration(downtime)));
-    }
-    match (&power.owed, &power.went_off) {
-        (Some(_), _) if operation.active_step() == Some(&power.back) => Some(active(verb, &power.back, operation, now)),
-        (None, Some(_)) if power.gone => Some(format!("⏭️ {noun} — the Droplet is gone")),
-        (None, Some(_)) => Some(format!("✅ {noun} — it never went off")),
-        (None, None) if operation.verdict.is_some() => Some(format!("⏭️ {noun} — it never went off")),
-        (Some(_), _) | (None, None) => Some(format!("▫️ {noun}")),
-    }
+    Some(match power.status() {
+        Status::Released(release) => match release.how {
+            Released::LeftOff => format!("⏭️ {noun} — left off, as <@{}> wished", release.by),
+            Released::Handled => format!("⏭️ {noun} — <@{}> sees to it", release.by),
+        },
+        Status::Theirs(theirs) => {
+            format!("⏭️ {noun} — somebody else turned it off meanwhile ({})", name(&plain(&theirs.kind, 40)))
+        }
+        Status::OffBefore => format!("⏭️ {noun} — it was off before"),
+        Status::Stuck(_) => format!("⚠️ {noun} — did not succeed yet; tried again every few minutes"),
+        Status::Watched(until) => {
+            let until = until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
+            format!("✅ {noun} — it is on; watched for a late shutdown{until}")
+        }
+        Status::Back(downtime) => format!("✅ {noun} — down for {}", duration(downtime)),
+        Status::Owed if operation.active_step() == Some(power.back()) => active(verb, power.back(), operation, now),
+        Status::Gone => format!("⏭️ {noun} — the Droplet is gone"),
+        Status::Untouched if power.was_told_to_turn_off() => format!("✅ {noun} — it never went off"),
+        Status::Untouched if operation.verdict.is_some() => format!("⏭️ {noun} — it never went off"),
+        Status::Owed | Status::Untouched => format!("▫️ {noun}"),
+    })
 }
 
 /// Why nothing was done, and what to do now.
@@ -362,7 +350,7 @@ fn buttons(operation: &Operation) -> Vec<Button> {
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
     let hangs_on = operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }));
     let hangs_on = hangs_on || operation.question.is_some();
-    let is_off = operation.power.owed.is_some() && !operation.power.parked && (operation.power.seen_off || !hangs_on);
+    let is_off = operation.power.is_owed() && (operation.power.was_seen_off() || !hangs_on);
     let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none();
     let offered = [(can_cancel, cancel), (is_off, leave_off)];
     offered.into_iter().filter_map(|(offered, button)| offered.then_some(button)).collect()

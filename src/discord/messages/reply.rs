@@ -43,7 +43,7 @@ fn cancelling(operation: &Operation) -> String {
     let step = operation.current();
     let begun = step.is_some_and(|step| step.began.is_some());
     let back =
-        if operation.power.owed.is_some() { format!(" Then {target} is turned on again.") } else { String::new() };
+        if operation.power.owed().is_some() { format!(" Then {target} is turned on again.") } else { String::new() };
     match (step.map(|step| step.task), &operation.kind) {
         (Some(Task::ShutDown | Task::PowerOff), _) if begun => format!(
             "Stopping {subject}. A shutdown that was asked for cannot be taken back, so its end is waited for. Nothing else is begun.{back}"

@@ -181,7 +181,7 @@ fn ended_line(entry: &Entry) -> String {
     };
     let when = operation.ended.map(|at| format!(" {}", ago(at))).unwrap_or_default();
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-    let late = if operation.power.owed.is_some() { ", watched for a late shutdown" } else { "" };
+    let late = if operation.power.owed().is_some() { ", watched for a late shutdown" } else { "" };
     format!("{sign} {} — {how}{when}{why}{late} · {}", subject_with(operation, in_list), way_or_id(entry))
 }
 

@@ -17,7 +17,7 @@ use crate::{
 pub fn stuck(operation: &Operation) -> Said {
     let droplet = name(&operation.target.name);
     let asker = operation.asker.user;
-    let why = match operation.power.stuck.as_ref().and_then(|stuck| stuck.why.as_ref()) {
+    let why = match operation.power.last_call().and_then(|stuck| stuck.why.as_ref()) {
         Some(why @ (Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. })) => {
             format!("{} {}", failure::what(why, operation), failure::next(why, operation))
         }
@@ -29,14 +29,14 @@ pub fn stuck(operation: &Operation) -> Said {
         None => "DigitalOcean's control panel".to_owned(),
     };
     let is_turning_on = operation.active_step().is_none_or(|step| step.task == Task::PowerOn);
-    let state = if operation.power.seen_off && is_turning_on {
+    let state = if operation.power.was_seen_off() && is_turning_on {
         format!("{droplet} is off and could not be turned on again.")
-    } else if operation.power.seen_off {
+    } else if operation.power.was_seen_off() {
         format!("{droplet} is off, and {} is not getting on.", the_subject(operation))
     } else {
         format!("{droplet} was told to shut down, and it cannot be seen whether it is on again.")
     };
-    let again = match operation.power.stuck.as_ref().and_then(|stuck| stuck.why.as_ref()) {
+    let again = match operation.power.last_call().and_then(|stuck| stuck.why.as_ref()) {
         Some(Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. }) => {
             "This is tried again as soon as that is done."
         }
@@ -65,7 +65,7 @@ pub fn repaired(operation: &Operation) -> Said {
     let droplet = name(&operation.target.name);
     let downtime =
         operation.power.downtime().map(|downtime| format!(", {} after the shutdown was asked for", duration(downtime)));
-    let when = operation.power.repaired.map(|at| format!(" {}", ago(at))).unwrap_or_default();
+    let when = operation.power.repaired().map(|at| format!(" {}", ago(at))).unwrap_or_default();
     Said::text(format!(
         "{droplet} turned off after all: the shutdown that hung took effect late. It was turned on again{when}{}.",
         downtime.unwrap_or_default()

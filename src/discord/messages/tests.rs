@@ -174,8 +174,10 @@ fn at_step(kind: Kind, task: Task, state: State) -> Operation {
 
 fn stuck_with(why: Option<Failure>) -> Operation {
     with(examples::powering_on(), |operation| {
-        operation.power.back = examples::fresh(Task::PowerOn);
-        operation.power.stuck = Some(Stuck { since: ago(10), why });
+        operation.power.edit(|power| {
+            power.back = examples::fresh(Task::PowerOn);
+            power.stuck = Some(Stuck { since: ago(10), why });
+        });
     })
 }
 
@@ -209,8 +211,10 @@ fn progress_of_every_state() {
                 if let State::Running(run) = &mut operation.steps[1].state {
                     run.completed = Some(ago(5));
                 }
-                operation.power.owed = None;
-                operation.power.came_back = Some(ago(2));
+                operation.power.edit(|power| {
+                    power.owed = None;
+                    power.came_back = Some(ago(2));
+                });
             }),
         ),
         (
@@ -247,7 +251,7 @@ fn progress_of_every_state() {
             "live after a hung shutdown",
             with(examples::taking(), |operation| {
                 operation.steps[0].state = State::Failed { at: ago(80), why: Failure::Hung };
-                operation.power.parked = true;
+                operation.power.edit(|power| power.parked = true);
             }),
         ),
         ("restore", with(examples::with_history(examples::of(examples::restore())), |_| {})),
@@ -351,26 +355,35 @@ fn answers_of_every_ending() {
     let variants = vec![
         ("ready", examples::completed()),
         ("ready, without a size", with(examples::completed(), |operation| operation.snapshot = None)),
-        ("somebody was quicker", with(examples::completed(), |operation| operation.power.back.state = State::Skipped)),
+        (
+            "somebody was quicker",
+            with(examples::completed(), |operation| {
+                operation.power.edit(|power| power.back.state = State::Skipped);
+            }),
+        ),
         (
             "DigitalOcean left it on after the restore",
             with(examples::restored(), |operation| {
-                operation.power.back.state = State::Skipped;
-                operation.power.after = Some(PowerState::On);
+                operation.power.edit(|power| {
+                    power.back.state = State::Skipped;
+                    power.after = Some(PowerState::On);
+                });
             }),
         ),
         (
             "somebody was quicker after a restore",
             with(examples::restored(), |operation| {
-                operation.power.back.state = State::Skipped;
-                operation.power.after = Some(PowerState::Off);
+                operation.power.edit(|power| {
+                    power.back.state = State::Skipped;
+                    power.after = Some(PowerState::Off);
+                });
             }),
         ),
         ("was off", examples::was_off()),
         (
             "was off, somebody turned it on",
             with(examples::was_off(), |operation| {
-                operation.power.after = Some(PowerState::On);
+                operation.power.edit(|power| power.after = Some(PowerState::On));
             }),
         ),
         ("live", examples::live()),
@@ -440,7 +453,7 @@ fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
     };
     let powered = |operation: &mut Operation| {
         operation.power = examples::completed().power;
-        operation.power.gone = *why == Failure::DropletGone;
+        operation.power.edit(|power| power.gone = *why == Failure::DropletGone);
     };
     let kept = |operation: &mut Operation| {
         powered(operation);
@@ -484,7 +497,7 @@ fn answers_to_every_cancel_by_kind() {
             change(operation);
         })
     };
-    let untouched = |operation: &mut Operation| operation.power.before = Some(PowerState::On);
+    let untouched = |operation: &mut Operation| operation.power.edit(|power| power.before = Some(PowerState::On));
     let powered = |operation: &mut Operation| operation.power = examples::completed().power;
     let kept = |operation: &mut Operation| {
         powered(operation);
@@ -506,22 +519,31 @@ fn answers_to_every_cancel_by_kind() {
 #[test]
 fn what_is_said_about_power_by_itself() {
     let late = with(examples::watched(), |operation| {
-        operation.power.owed = None;
-        operation.power.came_back = Some(NOW);
-        operation.power.repaired = Some(NOW);
+        operation.power.edit(|power| {
+            power.owed = None;
+            power.came_back = Some(NOW);
+            power.repaired = Some(NOW);
+        });
     });
     let variants = [
         ("stuck, kept waiting", read(&stuck(&stuck_with(None)))),
         (
             "stuck, waiting for somebody else's event",
             read(&stuck(&with(examples::taking(), |operation| {
-                operation.power.seen_off = true;
-                operation.power.stuck = Some(Stuck { since: ago(10), why: None });
+                operation.power.edit(|power| {
+                    power.seen_off = true;
+                    power.stuck = Some(Stuck { since: ago(10), why: None });
+                });
                 let what = Hindrance::Event(Some("enable_backups".to_owned()));
                 operation.obstacle = Some(Obstacle { what, since: ago(600) });
             }))),
         ),
-        ("stuck, never seen off", read(&stuck(&with(stuck_with(None), |operation| operation.power.seen_off = false)))),
+        (
+            "stuck, never seen off",
+            read(&stuck(&with(stuck_with(None), |operation| {
+                operation.power.edit(|power| power.seen_off = false);
+            }))),
+        ),
         ("stuck, token refused", read(&stuck(&stuck_with(Some(Failure::Unauthorized))))),
         ("stuck, token of another account", read(&stuck(&stuck_with(Some(Failure::OtherAccount))))),
         ("stuck, refused", read(&stuck(&stuck_with(Some(Failure::Refused { message: "no".to_owned() }))))),
@@ -647,7 +669,8 @@ fn short_replies() {
             _ => examples::take(Downtime::PowerOff),
         };
         with(at_step(kind, task, examples::running(ago(10))), |operation| {
-            operation.power.owed = examples::taking().power.owed.filter(|_| operation.steps.len() > 1);
+            let owed = examples::taking().power.owed().filter(|_| operation.steps.len() > 1);
+            operation.power.edit(|power| power.owed = owed);
         })
     };
     let tasks = [Task::ShutDown, Task::Snapshot, Task::Restore, Task::Create, Task::Delete];

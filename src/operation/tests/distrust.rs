@@ -6,6 +6,7 @@ use super::super::{
     Hindrance, Observation, Operation, Verdict, Wish,
     ids::{ActionId, SnapshotId},
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    power::{Status, Theirs},
     reading::{Failure, PowerState, Trouble},
     request::{Answer, Command, Effect, Look},
     step::{State, Task},
@@ -52,7 +53,7 @@ fn an_outage_right_after_the_shutdown_calls_people_in_time_and_turns_the_droplet
     }
     let minutes: Vec<_> = blind.iter().map(SignedDuration::as_mins).collect();
     assert!(matches!(minutes[..], [5 | 6, 15..=17, 25..=27]), "{minutes:?}");
-    let called = it.power.stuck.as_ref().unwrap().since.duration_since(began);
+    let called = it.power.last_call().unwrap().since.duration_since(began);
     assert!(called <= SignedDuration::from_mins(11), "{called:?}");
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
@@ -98,10 +99,10 @@ fn a_restore_in_progress_is_left_in_peace_for_longer() {
 fn a_busy_droplet_has_been_looked_at() {
     let (mut toy, it) = taking(1_200);
     let it = through_an_outage(&mut toy, it, SignedDuration::from_mins(4));
-    assert!(it.power.unseen.is_some());
+    assert!(it.power.is_unseen());
     let busy = Answer::Trouble(Trouble::Busy);
     let it = it.apply(Observation::Seen(Look::Droplet(DROPLET), busy), &toy.rules, toy.now).unwrap();
-    assert_eq!(it.power.unseen, None);
+    assert!(!it.power.is_unseen());
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn whoever_waits_for_a_foreign_event_while_off_is_called() {
     }
     toy.begin("enable_backups", 3_000, None);
     let since = toy.now;
-    let it = until(&mut toy, it, |it| it.power.stuck.is_some());
+    let it = until(&mut toy, it, |it| it.power.last_call().is_some());
     assert!(toy.now.duration_since(since) <= SignedDuration::from_mins(11));
     assert!(matches!(it.obstacle.map(|it| it.what), Some(Hindrance::Event(_))));
 }
@@ -135,9 +136,9 @@ fn a_snapshot_that_takes_hours_calls_people_though_it_is_in_progress() {
     let mut calls = Vec::new();
     let mut it = it;
     while toy.now < began + SignedDuration::from_hours(17) {
-        let before = it.power.calls;
+        let before = it.power.calls();
         it = toy.turn(it, Fate::Fine, 20);
-        if it.power.calls > before {
+        if it.power.calls() > before {
             calls.push(toy.now.duration_since(began).as_hours());
         }
     }
@@ -164,14 +165,14 @@ fn a_relapse_calls_again_but_not_before_it_got_on_for_a_while() {
         it
     };
     let it = silent(&mut toy, it, 12);
-    assert_eq!(it.power.calls, 1);
+    assert_eq!(it.power.calls(), 1);
     let it = lively(&mut toy, it, 3);
     let it = silent(&mut toy, it, 40);
-    assert_eq!(it.power.calls, 1, "three minutes are no recovery");
+    assert_eq!(it.power.calls(), 1, "three minutes are no recovery");
     let it = lively(&mut toy, it, 7);
-    assert_eq!(it.power.stuck, None);
+    assert_eq!(it.power.last_call(), None);
     let it = silent(&mut toy, it, 12);
-    assert_eq!(it.power.calls, 2);
+    assert_eq!(it.power.calls(), 2);
 }
 
 #[test]
@@ -210,7 +211,7 @@ fn a_droplet_that_somebody_turned_off_just_before_our_shutdown_is_theirs() {
     toy.power = PowerState::Off;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["snapshot"]);
-    assert_eq!((toy.power, done.power.owed), (PowerState::Off, None));
+    assert_eq!((toy.power, done.power.owed()), (PowerState::Off, None));
     assert_eq!(done.verdict, Some(Verdict::Completed));
 }
 
@@ -234,14 +235,14 @@ fn a_lost_shutdown_and_somebody_elses_off_are_told_apart_by_the_actions() {
 #[test]
 fn what_somebody_else_turned_off_after_us_is_left_off() {
     let (mut toy, it) = taking(30);
-    let mut it = until(&mut toy, it, |it| it.power.back.run().is_some());
+    let mut it = until(&mut toy, it, |it| it.power.back().run().is_some());
     toy.actions.last_mut().unwrap().errs = true;
-    it = until(&mut toy, it, |it| it.power.failures > 0);
+    it = until(&mut toy, it, |it| it.power.failures() > 0);
     toy.begin("power_off", 1, None);
     toy.now += SignedDuration::from_secs(2);
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::Off);
-    assert_eq!(done.power.theirs.map(|theirs| theirs.kind), Some("power_off".to_owned()));
+    assert!(matches!(done.power.status(), Status::Theirs(Theirs { kind, .. }) if kind == "power_off"));
     assert_eq!(done.verdict, Some(Verdict::Completed));
 }
 
@@ -282,7 +283,7 @@ fn a_droplet_is_gone_only_if_the_whole_list_does_not_have_it() {
             Some(denied) => denied,
             None => toy.turn(it, Fate::Fine, 20),
         };
-        assert!(!it.power.gone);
+        assert_ne!(it.power.status(), Status::Gone);
     }
     toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
@@ -304,7 +305,7 @@ fn an_action_that_cannot_be_read_does_not_keep_a_droplet_off_that_can() {
     let (mut toy, it) = taking(60);
     let mut it = it;
     let began = toy.now;
-    while it.power.came_back.is_none() {
+    while it.power.came_back().is_none() {
         let effect = it.next(&toy.rules, toy.now);
         it = match effect {
             Effect::Look(look @ Look::Action(_))
@@ -485,7 +486,7 @@ fn a_lost_power_on_after_inheriting_does_not_adopt_the_oldest_one_ever() {
     toy.catch_up();
     toy.power = PowerState::Off;
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
-    older.power.before = Some(PowerState::On);
+    older.power.note_before(PowerState::On);
     older.power.owe(toy.now);
     older.ended = Some(toy.now);
     let mut it = older.clone();
@@ -495,7 +496,7 @@ fn a_lost_power_on_after_inheriting_does_not_adopt_the_oldest_one_ever() {
     it = toy.turn(it, Fate::LostBefore, 20);
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
-    assert_ne!(done.power.back.run().and_then(|run| run.action), Some(ActionId(101)));
+    assert_ne!(done.power.back().run().and_then(|run| run.action), Some(ActionId(101)));
     assert_eq!(words(&toy), ["power_on"]);
 }
 
@@ -606,7 +607,7 @@ fn the_clock_set_back_does_not_prolong_the_doubt_about_a_droplet_that_is_gone() 
     let restarted = toy.now;
     it = it.apply(Observation::Restarted(SignedDuration::ZERO), &toy.rules, toy.now).unwrap();
     let done = toy.settle(it);
-    assert!(done.power.gone);
+    assert_eq!(done.power.status(), Status::Gone);
     assert!(done.ended.unwrap() < restarted + SignedDuration::from_mins(5), "{:?}", done.ended);
 }
 
@@ -672,8 +673,8 @@ fn a_power_on_that_is_refused_again_and_again_calls_people_once_within_half_an_h
             }
             _ => toy.turn(it, Fate::Fine, 20),
         };
-        assert!(it.power.calls <= 1, "{it:#?}");
+        assert!(it.power.calls() <= 1, "{it:#?}");
     }
     assert!(tries > 8, "it is tried on: {tries}");
-    assert_eq!(it.power.calls, 1);
+    assert_eq!(it.power.calls(), 1);
 }

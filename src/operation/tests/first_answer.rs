@@ -86,7 +86,7 @@ fn only_the_first_word_on_an_answer_counts() {
 fn what_a_withdrawn_operation_inherited_is_still_turned_on() {
     let mut toy = Toy::new(PowerState::Off);
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
-    older.power.before = Some(PowerState::On);
+    older.power.note_before(PowerState::On);
     older.power.owe(toy.now);
     older.power.see_off(toy.now);
     older.ended = Some(toy.now);

@@ -78,7 +78,7 @@ fn check(toy: &Toy, it: &Operation, seed: u64) {
     let wants_safety = matches!(it.kind, Kind::Restore { safety: Safety::Snapshot, .. });
     assert!(!wants_safety || restores == 0 || it.snapshot.is_some(), "seed {seed}: restored without a safety Snapshot");
     let turned_off = toy.sent.iter().any(|it| matches!(it, Command::ShutDown(_) | Command::PowerOff(_)));
-    if turned_off && it.ended.is_some() && it.power.owed.is_none() && it.power.released.is_none() {
+    if turned_off && it.ended.is_some() && it.power.owed().is_none() && it.power.released_at().is_none() {
         let pending_off = toy.actions.iter().any(|action| !action.applied && action.takes_effect.is_some());
         assert!(toy.power == PowerState::On || pending_off, "seed {seed}: left off\n{it:#?}");
     }

@@ -6,6 +6,7 @@ use super::super::{
     Observation, Operation, Verdict, Wish, Wished,
     ids::UserId,
     plan::{Downtime, IfHung, Safety},
+    power::Status,
     reading::{Failure, PowerState, Trouble},
     request::{Answer, Command, Effect, Look},
     step::State,
@@ -41,10 +42,10 @@ fn about_to_cut_the_power() -> (Toy, Operation) {
 
 /// Plays on while every command meets the same fate, until people are called; how long that took.
 fn until_stuck(toy: &mut Toy, it: Operation, fate: impl Fn(&mut Toy) -> Fate) -> (Operation, SignedDuration) {
-    let since = it.power.got_on_at.unwrap();
+    let since = it.power.got_on_at().unwrap();
     let mut it = it;
     for _ in 0..4_000 {
-        if let Some(stuck) = &it.power.stuck {
+        if let Some(stuck) = it.power.last_call() {
             let took = stuck.since.duration_since(since);
             return (it, took);
         }
@@ -85,8 +86,8 @@ fn a_power_on_that_never_ends_is_paid_once_the_droplet_is_seen_on() {
     toy.power = PowerState::On;
     let it = until(&mut toy, it, |it| it.ended.is_some());
     assert_eq!(it.verdict, Some(Verdict::Completed));
-    assert_eq!(it.power.owed, None);
-    assert_eq!(it.power.stuck, None);
+    assert_eq!(it.power.owed(), None);
+    assert_eq!(it.power.last_call(), None);
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn a_power_on_that_never_ends_calls_people_where_the_droplet_stays_off() {
     let it = toy.turn(it, Fate::Fine, 1_000_000);
     let (it, took) = until_stuck(&mut toy, it, |_| Fate::Fine);
     assert!(took <= SignedDuration::from_mins(11), "{took:?}");
-    assert!(it.power.owed.is_some());
+    assert!(it.power.owed().is_some());
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn a_power_off_that_never_ends_is_given_up_and_answered() {
     toy.actions.last_mut().unwrap().takes_effect = None;
     let it = until(&mut toy, it, |it| it.ended.is_some());
     assert_eq!(it.verdict, Some(Verdict::Failed(Failure::Hung)));
-    assert!(it.power.owed.is_some(), "what was sent may still turn it off");
+    assert!(it.power.owed().is_some(), "what was sent may still turn it off");
 }
 
 #[test]
@@ -197,7 +198,7 @@ fn what_an_inherited_debt_finds_off_is_snapshotted_only_after_its_actions_are_kn
     toy.begin("snapshot", 1, Some("nightly".to_owned()));
     toy.now += SignedDuration::from_mins(5);
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
-    older.power.before = Some(PowerState::On);
+    older.power.note_before(PowerState::On);
     older.power.owe(toy.now);
     older.ended = Some(toy.now);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
@@ -219,7 +220,7 @@ fn a_lost_power_off_may_come_late_and_is_made_good_all_the_same() {
     // The hung shutdown takes effect, the lost command does not yet.
     toy.power = PowerState::Off;
     let it = until(&mut toy, it, |it| it.steps[1].is_over());
-    let owed = it.power.owed.unwrap();
+    let owed = it.power.owed().unwrap();
     assert!(owed.late_until.is_some_and(|until| until > owed.since), "{owed:?}");
 }
 
@@ -229,9 +230,9 @@ fn nobody_is_called_for_a_droplet_that_was_last_seen_on() {
     let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Live)), |it| it.steps[0].run().is_some());
     toy.actions.last_mut().unwrap().takes_effect = None;
     let mut it = until(&mut toy, it, |it| it.ended.is_some());
-    assert!(it.power.parked);
-    while it.power.owed.is_some_and(|owed| owed.late_until.is_some_and(|until| toy.now < until)) {
-        assert_eq!(it.power.stuck, None);
+    assert!(it.power.is_watched());
+    while it.power.owed().is_some_and(|owed| owed.late_until.is_some_and(|until| toy.now < until)) {
+        assert_eq!(it.power.last_call(), None);
         let looks = matches!(it.next(&toy.rules, toy.now), Effect::Look(_));
         it = toy.turn(it, if looks { Fate::Unauthorized } else { Fate::Fine }, 20);
     }
@@ -241,8 +242,8 @@ fn nobody_is_called_for_a_droplet_that_was_last_seen_on() {
 fn a_new_token_is_tried_as_soon_as_the_bot_is_started_with_it() {
     let (mut toy, it) = about_to_power_on();
     let mut it = toy.turn(it, Fate::Unauthorized, 20);
-    assert_eq!(it.power.stuck, None, "a lone refusal is not believed");
-    while it.power.stuck.is_none() {
+    assert_eq!(it.power.last_call(), None, "a lone refusal is not believed");
+    while it.power.last_call().is_none() {
         let sends = next_command(&toy, &it).is_some();
         it = toy.turn(it, if sends { Fate::Unauthorized } else { Fate::Fine }, 20);
     }
@@ -295,7 +296,7 @@ fn a_command_that_finds_nobody_fails_alone_where_the_droplet_is_there() {
         }
         let done = toy.settle(it);
         assert_eq!(toy.power, PowerState::On, "{denied}");
-        assert!(!done.power.gone, "{denied}");
+        assert_ne!(done.power.status(), Status::Gone, "{denied}");
         let expected = if denied == "power_on" { Verdict::Completed } else { Verdict::Failed(Failure::NotKnown) };
         assert_eq!(done.verdict, Some(expected), "{denied}");
     }
@@ -305,10 +306,10 @@ fn a_command_that_finds_nobody_fails_alone_where_the_droplet_is_there() {
 fn a_refused_shutdown_does_not_void_what_an_older_one_may_still_do() {
     let mut toy = Toy::new(PowerState::On);
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
-    older.power.before = Some(PowerState::On);
+    older.power.note_before(PowerState::On);
     older.power.owe(toy.now);
     older.ended = Some(toy.now);
-    let late = older.power.owed.unwrap().late_until;
+    let late = older.power.owed().unwrap().late_until;
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     it.inherit(&mut older);
     for fate in [Fate::ThrottledFor(5), Fate::NeverSent] {
@@ -316,7 +317,7 @@ fn a_refused_shutdown_does_not_void_what_an_older_one_may_still_do() {
             it = toy.turn(it, Fate::Fine, 20);
         }
         it = toy.turn(it, fate, 20);
-        assert_eq!(it.power.owed.unwrap().late_until, late, "{fate:?}");
+        assert_eq!(it.power.owed().unwrap().late_until, late, "{fate:?}");
     }
     while next_command(&toy, &it).is_none() {
         it = toy.turn(it, Fate::Fine, 20);
@@ -325,5 +326,5 @@ fn a_refused_shutdown_does_not_void_what_an_older_one_may_still_do() {
     let refused = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });
     let it = sent.apply(Observation::Answered(Command::ShutDown(DROPLET), refused), &toy.rules, toy.now).unwrap();
     let it = until(&mut toy, it, |it| it.verdict.is_some());
-    assert_eq!(it.power.owed.unwrap().late_until, late);
+    assert_eq!(it.power.owed().unwrap().late_until, late);
 }

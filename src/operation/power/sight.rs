@@ -1,0 +1,109 @@
+//! What is seen of a Droplet that we owe power, and when it is turned on without a look because nothing is seen.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::Power;
+use crate::operation::{pace::later, reading::PowerState};
+
+/// A Droplet that could not be looked at for so long is turned on without a look.
+pub(super) const BLIND_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// The same while our own restore was last seen in progress: it overwrites the disk.
+const BLIND_AFTER_IN_RESTORE: SignedDuration = SignedDuration::from_mins(30);
+/// So many looks must have been tried and failed before that.
+const BLIND_LOOKS: u32 = 4;
+/// Between two attempts to turn a Droplet on without a look.
+const BLIND_PAUSE: SignedDuration = SignedDuration::from_mins(10);
+
+/// What is seen of the Droplet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// How the Droplet was seen last.
+    pub(super) last_seen: Option<PowerState>,
+    /// Looks in a row that were tried and brought no reading, while we owe.
+    pub(super) unseen: Option<Unseen>,
+    /// Since when the Droplet is to be turned on without a look.
+    pub(super) blind: Option<Timestamp>,
+    /// When it was last turned on without a look.
+    pub(super) blind_at: Option<Timestamp>,
+}
+
+/// Looks in a row that brought no reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Unseen {
+    /// When the first of them failed, by a clock that is never set.
+    since: Timestamp,
+    /// How many there were.
+    looks: u32,
+}
+
+impl Sight {
+    pub(super) fn see(&mut self) {
+        (self.unseen, self.blind) = (None, None);
+    }
+
+    /// Whether the Droplet is to be turned on without a look, from now on.
+    pub(super) fn judge(&mut self, is_restoring: bool, now: Timestamp) -> bool {
+        let longest = if is_restoring { BLIND_AFTER_IN_RESTORE } else { BLIND_AFTER };
+        let is_unseen =
+            self.unseen.is_some_and(|unseen| unseen.looks >= BLIND_LOOKS && now >= later(unseen.since, longest));
+        let may_repeat = self.blind_at.is_none_or(|last| now >= later(last, BLIND_PAUSE));
+        let begins = is_unseen && may_repeat && self.blind.is_none();
+        if begins {
+            self.blind = Some(now);
+        }
+        begins
+    }
+
+    /// A command to turn the Droplet on is about to leave.
+    pub(super) fn turn_on(&mut self, now: Timestamp) {
+        if self.blind.take().is_some() {
+            self.blind_at = Some(now);
+        }
+    }
+
+    pub(super) fn restart(&mut self, now: Timestamp) {
+        self.see();
+        self.blind_at = self.blind_at.map(|at| at.min(now));
+    }
+}
+
+impl Power {
+    /// A look brought a reading, of whatever kind.
+    pub(in crate::operation) fn see(&mut self) {
+        self.sight.see();
+    }
+
+    /// How the Droplet was seen.
+    pub(in crate::operation) fn note_seen(&mut self, power: Option<PowerState>) {
+        self.sight.last_seen = power;
+    }
+
+    /// How the Droplet was seen last.
+    pub(in crate::operation) fn last_seen(&self) -> Option<PowerState> {
+        self.sight.last_seen
+    }
+
+    /// A look was tried and brought no reading.
+    pub(in crate::operation) fn miss(&mut self, now: Timestamp) {
+        if self.is_owed() {
+            let unseen = self.sight.unseen.get_or_insert(Unseen { since: now, looks: 0 });
+            unseen.looks = unseen.looks.saturating_add(1);
+        }
+    }
+
+    /// Whether looks are tried and bring nothing.
+    pub fn is_unseen(&self) -> bool {
+        self.sight.unseen.is_some()
+    }
+
+    /// Whether the Droplet is to be turned on without a look.
+    pub fn is_blind(&self) -> bool {
+        self.sight.blind.is_some()
+    }
+
+    /// When the Droplet was last turned on without a look.
+    pub fn turned_on_blind_at(&self) -> Option<Timestamp> {
+        self.sight.blind_at
+    }
+}
