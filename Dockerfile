@@ -7,9 +7,10 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
+# Without the feature `demo`: nothing simulated goes into production.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bin snapshot-bot \
+    cargo build --release --locked --package snapshot-bot --no-default-features --bin snapshot-bot \
     && cp target/release/snapshot-bot /usr/local/bin/snapshot-bot
 
 FROM debian:bookworm-slim

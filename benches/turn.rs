@@ -18,14 +18,14 @@ use snapshot_bot::{
         plan::{Downtime, IfHung, Kind},
         request::{Answer, Effect},
     },
-    sandbox::digitalocean::{
-        droplet::Blueprint,
-        exchange as simulated,
-        settings::{Durations, Settings},
-        world::{TOKEN, World},
-    },
     store::{self, Store},
     worker::{Worker, perform},
+};
+use snapshot_bot_sandbox::digitalocean::{
+    droplet::Blueprint,
+    exchange as simulated,
+    settings::{Durations, Settings},
+    world::{TOKEN, World},
 };
 use tokio::runtime::Runtime;
 

@@ -1,10 +1,11 @@
-//! The sandbox and the bot in one process: on the terminal, or in the browser.
+//! The commands that need the simulated services: the bot among them, on the terminal or in the browser, and they alone.
 //!
 //! `main` calls it. It builds a stage, writes the environment that leads a bot there, and starts the bot that ships by the
-//! door that ships.
+//! door that ships. Only the feature `demo` compiles it.
 
 mod bot;
 mod browser;
+pub mod sandbox;
 mod script;
 mod stage;
 mod teller;
@@ -12,9 +13,8 @@ mod teller;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use snapshot_bot_sandbox::page::server::{self as page, Page};
 use tokio::signal::unix::{SignalKind, signal};
-
-use crate::sandbox::page::server::{self as page, Page};
 
 /// How the demo is run.
 #[derive(clap::Args, Debug)]

@@ -7,13 +7,13 @@ pub mod access;
 pub mod app;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "demo")]
 pub mod demo;
 pub mod digitalocean;
 pub mod discord;
 pub mod http;
 pub mod inventory;
 pub mod operation;
-pub mod sandbox;
 pub mod store;
 pub mod telemetry;
 pub mod text;

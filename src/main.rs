@@ -1,15 +1,14 @@
 //! The command line and the exit code: 0 done or stopped by a signal, 1 failed, 2 wrong usage or configuration.
 
-use std::{io::Write as _, net::SocketAddr, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
-use anyhow::anyhow;
 use clap::{Parser, Subcommand};
+#[cfg(feature = "demo")]
+use snapshot_bot::demo;
 use snapshot_bot::{
     app::{App, Proof, check},
     clock::Clock,
     config::{Config, misspelled},
-    demo,
-    sandbox::alone::Services,
     telemetry,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,16 +34,11 @@ enum Command {
     /// Test tokens, scopes, guilds, channel permissions and the database, and print the invite link.
     Check,
     /// Run the bot against a simulated Discord and DigitalOcean: no account, no token, only loopback.
+    #[cfg(feature = "demo")]
     Demo(demo::Arguments),
     /// Run only the simulated Discord and DigitalOcean, for any bot or client; prints one JSON line when they are ready.
-    Sandbox {
-        /// Where the simulated Discord listens (loopback).
-        #[arg(long, default_value = "127.0.0.1:0")]
-        discord: SocketAddr,
-        /// Where the simulated DigitalOcean listens (loopback).
-        #[arg(long, default_value = "127.0.0.1:0")]
-        digitalocean: SocketAddr,
-    },
+    #[cfg(feature = "demo")]
+    Sandbox(demo::sandbox::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -59,8 +53,10 @@ fn main() -> ExitCode {
             with_config(|config| runtime.block_on(run(config, proof)))
         }
         Command::Check => with_config(|config| runtime.block_on(look_around(config))),
+        #[cfg(feature = "demo")]
         Command::Demo(arguments) => concluded(runtime.block_on(demo::run(arguments))),
-        Command::Sandbox { discord, digitalocean } => concluded(runtime.block_on(simulate(discord, digitalocean))),
+        #[cfg(feature = "demo")]
+        Command::Sandbox(arguments) => concluded(runtime.block_on(demo::sandbox::run(arguments))),
     };
     // What is still running has been drained as far as it can be.
     runtime.shutdown_background();
@@ -138,20 +134,7 @@ async fn look_around(config: Config) -> ExitCode {
     }
 }
 
-/// The simulated services alone, until a signal.
-async fn simulate(discord: SocketAddr, digitalocean: SocketAddr) -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let services = Services::start(discord, digitalocean).await.map_err(|error| anyhow!("could not {error}"))?;
-    let mut stdout = std::io::stdout();
-    writeln!(stdout, "{}", services.introduction())?;
-    stdout.flush()?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(services.stop().await?)
-}
-
+#[cfg(feature = "demo")]
 fn concluded(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@
 use std::{thread, time::Duration};
 
 use anyhow::Context as _;
+use snapshot_bot_sandbox::page::bot::{BotState, BotStrings, Order};
 use tokio::{
     runtime::Builder,
     sync::{mpsc, oneshot, watch},
@@ -16,7 +17,6 @@ use crate::{
     app::{self, App},
     clock::Clock,
     config::Config,
-    sandbox::page::bot::{BotState, BotStrings, Order},
 };
 
 /// How long a thread of the killed runtime may take to notice.

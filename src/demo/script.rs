@@ -4,6 +4,16 @@
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
+use snapshot_bot_sandbox::{
+    digitalocean::{
+        droplet::Status,
+        exchange::Method,
+        fault::{Fault, HungAction, Pattern, Quirk},
+        journal::Entry,
+    },
+    discord::{interaction::Response, message::Message, seat::Seat, snowflake::Snowflake},
+    page::bot::BotState,
+};
 use tokio::{sync::watch, time::timeout};
 
 use super::{
@@ -11,19 +21,7 @@ use super::{
     stage::{Pace, Stage},
     teller::Teller,
 };
-use crate::{
-    config::Config,
-    sandbox::{
-        digitalocean::{
-            droplet::Status,
-            exchange::Method,
-            fault::{Fault, HungAction, Pattern, Quirk},
-            journal::Entry,
-        },
-        discord::{interaction::Response, message::Message, seat::Seat, snowflake::Snowflake},
-        page::bot::BotState,
-    },
-};
+use crate::config::Config;
 
 /// How long nothing expected may happen before the play is broken off.
 const PATIENCE: Duration = Duration::from_mins(1);

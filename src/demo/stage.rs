@@ -6,27 +6,25 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
-use tempfile::TempDir;
-
-use crate::{
-    config::Config,
-    sandbox::{
-        digitalocean::{
-            droplet::{Blueprint, Status},
-            limits::Limits,
-            server::DigitalOcean,
-            settings::{Durations, Settings},
-            world::{TOKEN, World},
-        },
-        discord::{
-            permission::Permissions,
-            seat::Seat,
-            server::Discord,
-            settings::{Now, Settings as DiscordSettings},
-            snowflake::Snowflake,
-        },
+use snapshot_bot_sandbox::{
+    digitalocean::{
+        droplet::{Blueprint, Status},
+        limits::Limits,
+        server::DigitalOcean,
+        settings::{Durations, Settings},
+        world::{TOKEN, World},
+    },
+    discord::{
+        permission::Permissions,
+        seat::Seat,
+        server::Discord,
+        settings::{Now, Settings as DiscordSettings},
+        snowflake::Snowflake,
     },
 };
+use tempfile::TempDir;
+
+use crate::config::Config;
 
 /// How fast things go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use std::{
 };
 
 use serde_json::Value;
-
-use crate::sandbox::discord::{message::Message, seat::Seat, server::Discord, snowflake::Snowflake, world::World};
+use snapshot_bot_sandbox::discord::{
+    message::Message, seat::Seat, server::Discord, snowflake::Snowflake, world::World,
+};
 
 /// How wide the column of names is.
 const NAMES: usize = 13;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::{
         droplet::Status,
         scopes::Scopes,

@@ -1,6 +1,6 @@
 //! `snapshot-bot check`: everything there, everything missing, and nothing changed by looking.
 
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::{scopes::Scopes, world::TOKEN},
     discord::{fault::Fault, permission::Permissions},
 };

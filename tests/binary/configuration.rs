@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use super::process::{Ended, PATIENCE, Process};
 
+/// What the program can be told to do, and what it can be told only where the simulated services are compiled in.
+const COMMANDS: [&str; 2] = ["run", "check"];
+const DEMO_COMMANDS: [&str; 2] = ["demo", "sandbox"];
+
 async fn run(arguments: &[&str], environment: &[(&'static str, &str)], dotenv: Option<&str>) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     if let Some(text) = dotenv {
@@ -66,13 +70,17 @@ async fn only_the_file_env_of_the_working_directory_counts() {
 async fn help_names_every_command_and_wrong_usage_ends_with_2() {
     let help = run(&["--help"], &[], None).await;
     assert_eq!(help.code, Some(0));
-    for command in ["run", "check", "demo", "sandbox", ".env.example"] {
+    let has_demo = cfg!(feature = "demo");
+    for command in COMMANDS.iter().chain(DEMO_COMMANDS.iter().filter(|_| has_demo)) {
         assert!(help.stdout.contains(command), "{}", help.stdout);
-    }
-    for command in ["run", "check", "demo", "sandbox"] {
         let help = run(&[command, "--help"], &[], None).await;
         assert_eq!(help.code, Some(0), "{}", help.stderr);
         assert!(help.stdout.contains("Usage: snapshot-bot"), "{}", help.stdout);
+    }
+    assert!(help.stdout.contains(".env.example"), "{}", help.stdout);
+    for command in DEMO_COMMANDS.iter().filter(|_| !has_demo) {
+        assert!(!help.stdout.contains(command), "{}", help.stdout);
+        assert_eq!(run(&[command], &[], None).await.code, Some(2));
     }
     for wrong in [&["dance"][..], &["run", "--fast"], &["sandbox", "--discord", "nowhere"]] {
         assert_eq!(run(wrong, &[], None).await.code, Some(2), "{wrong:?}");

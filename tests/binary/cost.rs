@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::json;
-use snapshot_bot::sandbox::digitalocean::droplet::Blueprint;
+use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
 
 use super::{
     process::until_answered,

@@ -1,6 +1,6 @@
 //! The operators' door of a real process.
 
-use snapshot_bot::sandbox::discord::gate::Point;
+use snapshot_bot_sandbox::discord::gate::Point;
 
 use super::{
     process::{PATIENCE, ask, until_answered},

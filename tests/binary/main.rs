@@ -13,6 +13,7 @@ mod door;
 mod outage;
 mod process;
 mod refusals;
+#[cfg(feature = "demo")]
 mod sandbox;
 mod secrets;
 mod stage;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use snapshot_bot::sandbox::digitalocean::{
+use snapshot_bot_sandbox::digitalocean::{
     droplet::Status,
     fault::{Disturbance, Fault, Pattern},
     scopes::Scopes,

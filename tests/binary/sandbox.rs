@@ -82,7 +82,7 @@ async fn digitaloceans_own_client_works_against_it() {
     let folder = tempfile::tempdir().unwrap();
     let (process, introduction) = sandbox(folder.path()).await;
     let mut command = Command::new(python);
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pydo/snapshots.py"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sandbox/tests/pydo/snapshots.py"));
     command.args(["/digitalocean/url", "/digitalocean/token"].map(|pointer| text(&introduction, pointer)));
     let (fine, said) = run(command).await;
     assert!(fine, "{said}");
@@ -142,7 +142,7 @@ async fn a_discord_py_bot_logs_in_registers_and_answers() {
         return;
     };
     let mut command = Command::new(python);
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordpy/bot.py"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sandbox/tests/discordpy/bot.py"));
     answers(command).await;
 }
 
@@ -153,6 +153,6 @@ async fn a_discord_js_bot_logs_in_registers_and_answers() {
         return;
     };
     let mut command = Command::new("node");
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordjs/bot.mjs")).env("DISCORDJS_DIR", folder);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sandbox/tests/discordjs/bot.mjs")).env("DISCORDJS_DIR", folder);
     answers(command).await;
 }

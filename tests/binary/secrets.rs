@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use snapshot_bot::sandbox::digitalocean::world::TOKEN;
+use snapshot_bot_sandbox::digitalocean::world::TOKEN;
 
 use super::stage::Stage;
 

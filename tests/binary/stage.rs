@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::TcpListener, sync::Arc};
 
 use jiff::SignedDuration;
 use serde_json::Value;
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::{
         droplet::{Blueprint, Status},
         fault::Pattern,

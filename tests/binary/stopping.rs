@@ -33,7 +33,7 @@ async fn either_signal_ends_the_bot_well() {
 async fn a_signal_before_discord_answers_ends_the_bot_well() {
     let stage = Stage::new().await;
     let mut gate = {
-        use snapshot_bot::sandbox::discord::gate::Point;
+        use snapshot_bot_sandbox::discord::gate::Point;
         stage.discord.world().hold("GET /gateway".parse().unwrap(), Point::BeforeAnswer, 0)
     };
     let bot = stage.start("bot");

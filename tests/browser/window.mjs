@@ -92,7 +92,7 @@ export async function openWindow(browser, url, { seat = "ada", width = 1280, hei
 
 /** While the page is being written: its files as they lie on the disk, not as they were embedded. */
 async function serveFromDisk(page) {
-  const folder = join(root, "src/sandbox/page");
+  const folder = join(root, "sandbox/src/page");
   const kinds = { html: "text/html", js: "text/javascript", css: "text/css" };
   await page.route(/(\/|\.js|\.css)(\?.*)?$/, async (route) => {
     const { pathname } = new URL(route.request().url());

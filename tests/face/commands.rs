@@ -7,8 +7,8 @@ use snapshot_bot::{
         ids::OperationId,
         plan::{Downtime, Kind},
     },
-    sandbox::discord::{message::Message, permission::Permissions},
 };
+use snapshot_bot_sandbox::discord::{message::Message, permission::Permissions};
 
 use crate::stage::Stage;
 

@@ -4,19 +4,17 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use snapshot_bot::{
-    operation::{
-        Decision, Operation, Question, Verdict, Wish,
-        ids::{OperationId, UserId},
-        power::{Owed, Stuck},
-        step::{State, Task},
-    },
-    sandbox::discord::{
-        fault::{Fault, Route},
-        message::Message,
-        permission::Permissions,
-        snowflake::Snowflake,
-    },
+use snapshot_bot::operation::{
+    Decision, Operation, Question, Verdict, Wish,
+    ids::{OperationId, UserId},
+    power::{Owed, Stuck},
+    step::{State, Task},
+};
+use snapshot_bot_sandbox::discord::{
+    fault::{Fault, Route},
+    message::Message,
+    permission::Permissions,
+    snowflake::Snowflake,
 };
 
 use crate::{rows::with_power, stage::Stage};

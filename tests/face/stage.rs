@@ -19,26 +19,26 @@ use snapshot_bot::{
         Operation, Rules, Wish,
         ids::{ChannelId, GuildId, OperationId, RoleId},
     },
-    sandbox::{
-        digitalocean::{
-            droplet::Blueprint,
-            server::DigitalOcean,
-            settings::Settings as Catalogue,
-            world::{TOKEN, World},
-        },
-        discord::{
-            interaction::Response,
-            journal::Exchange,
-            message::Message,
-            permission::Permissions,
-            seat::Seat,
-            server::Discord,
-            settings::{Now, Settings as SimulatedDiscord},
-            snowflake::Snowflake,
-            world::World as Chat,
-        },
-    },
     store::{self, Store},
+};
+use snapshot_bot_sandbox::{
+    digitalocean::{
+        droplet::Blueprint,
+        server::DigitalOcean,
+        settings::Settings as Catalogue,
+        world::{TOKEN, World},
+    },
+    discord::{
+        interaction::Response,
+        journal::Exchange,
+        message::Message,
+        permission::Permissions,
+        seat::Seat,
+        server::Discord,
+        settings::{Now, Settings as SimulatedDiscord},
+        snowflake::Snowflake,
+        world::World as Chat,
+    },
 };
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};

@@ -1,7 +1,7 @@
 //! Suggestions while somebody types a Droplet's name.
 
 use serde_json::json;
-use snapshot_bot::sandbox::digitalocean::droplet::Blueprint;
+use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
 
 use crate::stage::{Role, Stage};
 
@@ -89,9 +89,9 @@ async fn a_new_droplet_is_found_by_who_types_its_name() {
 #[tokio::test]
 async fn while_digitalocean_is_down_typing_is_answered_with_nothing() {
     let stage = Stage::new().await;
-    stage.fault(snapshot_bot::sandbox::digitalocean::fault::Fault::always(
-        snapshot_bot::sandbox::digitalocean::fault::Pattern::any(),
-        snapshot_bot::sandbox::digitalocean::fault::Disturbance::Down,
+    stage.fault(snapshot_bot_sandbox::digitalocean::fault::Fault::always(
+        snapshot_bot_sandbox::digitalocean::fault::Pattern::any(),
+        snapshot_bot_sandbox::digitalocean::fault::Disturbance::Down,
     ));
     let ada = stage.seat("ada", Role::Operator);
     assert!(ada.suggestions(TAKE, "droplet", "web").await.is_empty());

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use snapshot_bot::sandbox::digitalocean::{
+use snapshot_bot_sandbox::digitalocean::{
     action::Kind,
     fault::{Disturbance, Fault, Pattern, Quirk},
     gate::Stage as Moment,
@@ -175,7 +175,7 @@ async fn a_snapshot_deleted_before_it_is_announced_is_not_called_ready() {
     let web = stage.droplet("web-1");
     stage.fault(Fault::once(
         Pattern::action("snapshot"),
-        Quirk::Sizeless { shown: snapshot_bot::sandbox::digitalocean::image::SizeShown::Zero, until: None },
+        Quirk::Sizeless { shown: snapshot_bot_sandbox::digitalocean::image::SizeShown::Zero, until: None },
     ));
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
@@ -296,7 +296,7 @@ async fn who_handles_it_is_left_alone() {
     stage.settle().await;
     assert!(!stage.is_on("web-1"));
     assert_snapshot!(ada.transcript());
-    stage.digitalocean.world(snapshot_bot::sandbox::digitalocean::world::World::mark_power);
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::mark_power);
     stage.finish().await;
 }
 

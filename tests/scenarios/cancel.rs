@@ -1,7 +1,7 @@
 //! `/snapshot cancel`: who may stop what, and what DigitalOcean cannot stop.
 
 use insta::assert_snapshot;
-use snapshot_bot::sandbox::digitalocean::{
+use snapshot_bot_sandbox::digitalocean::{
     action::Progress,
     droplet::Blueprint,
     fault::{Fault, Pattern, Quirk},
@@ -50,7 +50,7 @@ async fn a_restore_that_is_stopped_in_time_leaves_the_disk_as_it_was() {
 async fn a_droplet_that_is_called_like_an_operation_can_be_named() {
     let stage = Stage::new().await;
     stage.digitalocean.world(|world| world.add_droplet(&Blueprint::named("7f3kq2xa")));
-    stage.digitalocean.world(snapshot_bot::sandbox::digitalocean::world::World::mark_power);
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::mark_power);
     let ada = stage.seat("ada", Role::Operator);
     stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
     ada.run("/snapshot take droplet:7f3kq2xa power:live").await;
@@ -70,7 +70,7 @@ async fn a_droplet_that_is_called_like_an_operation_can_be_named() {
 async fn of_two_that_run_under_one_name_one_must_be_chosen() {
     let stage = Stage::new().await;
     let second = stage.digitalocean.world(|world| world.add_droplet(&Blueprint::named("web-1").region("fra1")));
-    stage.digitalocean.world(snapshot_bot::sandbox::digitalocean::world::World::mark_power);
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::mark_power);
     let ada = stage.seat("ada", Role::Operator);
     stage.fault(Fault::always(Pattern::action("snapshot"), Quirk::NeverFinish));
     let first = stage.droplet("web-1");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::fault::{Fault as CloudFault, Pattern, Quirk},
     discord::{
         fault::{Fault, Route},

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use snapshot_bot::sandbox::digitalocean::{
+use snapshot_bot_sandbox::digitalocean::{
     exchange::Method,
     fault::{Disturbance, Fault, Pattern, Quirk},
     mangle::Malformation,
@@ -259,7 +259,7 @@ async fn an_action_that_digitalocean_forgets_is_told() {
     stage.digitalocean.world(|world| world.end_fault("gone"));
     stage.digitalocean.world(|world| {
         let pending = world.droplet(web).and_then(|droplet| droplet.pending).unwrap();
-        world.finish_action(pending, snapshot_bot::sandbox::digitalocean::action::Progress::Errored);
+        world.finish_action(pending, snapshot_bot_sandbox::digitalocean::action::Progress::Errored);
     });
     stage.until_later("it is on again", |stage| stage.is_on("web-1")).await;
     stage.settle().await;

@@ -1,7 +1,7 @@
 //! Every request of whole takes, held against the vendors' own OpenAPI files, which stand in the folder that `SPEC_DIR` names.
 
 use serde_json::{Value, json};
-use snapshot_bot::sandbox::digitalocean::fault::{Fault, HungAction, Pattern, Quirk};
+use snapshot_bot_sandbox::digitalocean::fault::{Fault, HungAction, Pattern, Quirk};
 
 use crate::stage::{Role, Stage};
 
@@ -129,7 +129,7 @@ async fn every_request_of_a_take_is_as_the_vendors_write() {
     stage.fault(Fault::once(Pattern::action("shutdown"), hangs));
     stage.fault(Fault::once(
         Pattern::action("snapshot"),
-        snapshot_bot::sandbox::digitalocean::fault::Disturbance::CutBefore,
+        snapshot_bot_sandbox::digitalocean::fault::Disturbance::CutBefore,
     ));
     ada.run("/snapshot take droplet:web-1").await;
     stage.shows(&ada, "[Force power off]").await;

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 
-use snapshot_bot::sandbox::{digitalocean::exchange::Method, discord::settings::Settings};
+use snapshot_bot_sandbox::{digitalocean::exchange::Method, discord::settings::Settings};
 
 use crate::{
     bot::Housing,

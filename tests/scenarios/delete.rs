@@ -1,7 +1,7 @@
 //! `/snapshot delete`: the question, its warnings, and what must not be deleted.
 
 use insta::assert_snapshot;
-use snapshot_bot::sandbox::digitalocean::{
+use snapshot_bot_sandbox::digitalocean::{
     exchange::Method,
     fault::{Fault, Pattern, Quirk},
     gate::Stage as Moment,

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use snapshot_bot::sandbox::discord::fault::{Fault, Route};
+use snapshot_bot_sandbox::discord::fault::{Fault, Route};
 
 use crate::stage::{Role, Stage};
 
@@ -133,8 +133,8 @@ async fn a_stop_brings_the_take_to_a_point_where_the_next_start_goes_on() {
     let mut stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
     let held = stage.digitalocean.gate().hold(
-        snapshot_bot::sandbox::digitalocean::gate::Stage::BeforeAnswer,
-        snapshot_bot::sandbox::digitalocean::fault::Pattern::action("snapshot"),
+        snapshot_bot_sandbox::digitalocean::gate::Stage::BeforeAnswer,
+        snapshot_bot_sandbox::digitalocean::fault::Pattern::action("snapshot"),
         0,
     );
     ada.run("/snapshot take droplet:web-1").await;
@@ -154,8 +154,8 @@ async fn during_the_drain_people_get_a_kind_answer() {
     let ada = stage.seat("ada", Role::Operator);
     let bob = stage.seat("bob", Role::Operator);
     let held = stage.digitalocean.gate().hold(
-        snapshot_bot::sandbox::digitalocean::gate::Stage::BeforeAnswer,
-        snapshot_bot::sandbox::digitalocean::fault::Pattern::action("snapshot"),
+        snapshot_bot_sandbox::digitalocean::gate::Stage::BeforeAnswer,
+        snapshot_bot_sandbox::digitalocean::fault::Pattern::action("snapshot"),
         0,
     );
     ada.run("/snapshot take droplet:web-1").await;

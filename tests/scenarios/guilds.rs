@@ -1,6 +1,6 @@
 //! Two servers that share one account: what one of them learns of what was asked for in the other.
 
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::fault::{Fault, Pattern, Quirk},
     discord::permission::Permissions,
 };

@@ -1,7 +1,7 @@
 //! Names that try to be more than names.
 
 use insta::assert_snapshot;
-use snapshot_bot::sandbox::digitalocean::droplet::Blueprint;
+use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
 
 use crate::stage::{Role, Stage};
 
@@ -19,7 +19,7 @@ async fn a_hostile_name_is_only_ever_a_name() {
     let ids: Vec<u64> = stage
         .digitalocean
         .world(|world| hostile.iter().map(|name| world.add_droplet(&Blueprint::named(name))).collect());
-    stage.digitalocean.world(snapshot_bot::sandbox::digitalocean::world::World::mark_power);
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::mark_power);
     let ada = stage.seat("ada", Role::Operator);
     for id in ids {
         let take = ada.seat.slash("snapshot take").with("droplet", id.to_string());

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use snapshot_bot::sandbox::digitalocean::fault::{Fault, HungAction, Pattern, Quirk};
+use snapshot_bot_sandbox::digitalocean::fault::{Fault, HungAction, Pattern, Quirk};
 
 use crate::stage::{Person, Role, Stage};
 

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::json;
-use snapshot_bot::sandbox::digitalocean::droplet::Blueprint;
+use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
 
 use crate::stage::{Person, Role, Stage};
 

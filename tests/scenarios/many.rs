@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use snapshot_bot::sandbox::digitalocean::{droplet::Blueprint, settings::Durations};
+use snapshot_bot_sandbox::digitalocean::{droplet::Blueprint, settings::Durations};
 
 use crate::stage::{Role, Stage};
 

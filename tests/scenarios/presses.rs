@@ -1,6 +1,6 @@
 //! Buttons that outlive the right to press them, or are pressed from elsewhere.
 
-use snapshot_bot::sandbox::discord::permission::Permissions;
+use snapshot_bot_sandbox::discord::permission::Permissions;
 
 use crate::stage::{Role, Stage};
 

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::json;
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::{
         droplet::Blueprint,
         fault::{Fault, Pattern, Quirk},
@@ -180,7 +180,7 @@ async fn where_the_bot_may_not_post_it_says_so_before_anything_happens() {
 #[tokio::test]
 async fn while_digitalocean_is_down_nothing_is_promised() {
     let stage = Stage::new().await;
-    stage.fault(Fault::always(Pattern::any(), snapshot_bot::sandbox::digitalocean::fault::Disturbance::Down));
+    stage.fault(Fault::always(Pattern::any(), snapshot_bot_sandbox::digitalocean::fault::Disturbance::Down));
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
     stage.until("the answer is there", |_| !ada.sees("is thinking")).await;

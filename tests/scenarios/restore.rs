@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 use serde_json::json;
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::{
         action::Kind,
         droplet::{Blueprint, Status},
@@ -34,7 +34,7 @@ async fn asked() -> (Stage, Person) {
 }
 
 /// The `custom_id` of the button with this label, and the message that has it.
-fn confirm(rex: &Person) -> (snapshot_bot::sandbox::discord::snowflake::Snowflake, String) {
+fn confirm(rex: &Person) -> (snapshot_bot_sandbox::discord::snowflake::Snowflake, String) {
     rex.button("Restore").expect("a question")
 }
 

@@ -14,25 +14,23 @@ use std::{
 use jiff::SignedDuration;
 use regex::Regex;
 use serde_json::Value;
-use snapshot_bot::{
-    clock::Clock,
-    sandbox::{
-        digitalocean::{
-            action::Progress,
-            droplet::{Blueprint, Status},
-            fault::Fault,
-            server::DigitalOcean,
-            settings::{Durations, Settings as CloudSettings},
-            world::World as Cloud,
-        },
-        discord::{
-            interaction::{Choice, Response},
-            permission::Permissions,
-            seat::{Refused, Seat},
-            server::Discord,
-            settings::Settings as ChatSettings,
-            snowflake::Snowflake,
-        },
+use snapshot_bot::clock::Clock;
+use snapshot_bot_sandbox::{
+    digitalocean::{
+        action::Progress,
+        droplet::{Blueprint, Status},
+        fault::Fault,
+        server::DigitalOcean,
+        settings::{Durations, Settings as CloudSettings},
+        world::World as Cloud,
+    },
+    discord::{
+        interaction::{Choice, Response},
+        permission::Permissions,
+        seat::{Refused, Seat},
+        server::Discord,
+        settings::Settings as ChatSettings,
+        snowflake::Snowflake,
     },
 };
 use sqlx::{AnyPool, Row, any::AnyPoolOptions};
@@ -108,7 +106,7 @@ impl Stage {
             ..CloudSettings::default()
         };
         let mut cloud = Cloud::new(settings, now());
-        cloud.add_token(TOKEN, snapshot_bot::sandbox::digitalocean::scopes::Scopes::all());
+        cloud.add_token(TOKEN, snapshot_bot_sandbox::digitalocean::scopes::Scopes::all());
         for name in ["web-1", "db-1"] {
             cloud.add_droplet(&Blueprint::named(name));
         }

@@ -1,7 +1,7 @@
 //! `/snapshot status` and `/snapshot help`.
 
 use insta::assert_snapshot;
-use snapshot_bot::sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
+use snapshot_bot_sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
 
 use crate::stage::{Role, Stage};
 

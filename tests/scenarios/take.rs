@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use snapshot_bot::sandbox::digitalocean::{
+use snapshot_bot_sandbox::digitalocean::{
     fault::{Fault, Pattern, Quirk},
     gate::Stage as Moment,
     image::SizeShown,
@@ -255,6 +255,6 @@ async fn a_droplet_is_left_off_for_who_may_restore() {
     stage.settle().await;
     assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1"]);
     assert_snapshot!(ada.transcript());
-    stage.digitalocean.world(snapshot_bot::sandbox::digitalocean::world::World::mark_power);
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::mark_power);
     stage.finish().await;
 }

@@ -5,18 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
-use snapshot_bot::{
-    operation::{
-        Operation, Verdict,
-        ids::{DropletId, OperationId},
-        plan::{Downtime, Kind},
-        power::Status,
-        reading::{DropletReading, Failure, PowerState, Status as Seen},
-        request::{Answer, Command, Effect},
-        step::{State, Task},
-    },
-    sandbox::digitalocean::action::{self, Progress},
+use snapshot_bot::operation::{
+    Operation, Verdict,
+    ids::{DropletId, OperationId},
+    plan::{Downtime, Kind},
+    power::Status,
+    reading::{DropletReading, Failure, PowerState, Status as Seen},
+    request::{Answer, Command, Effect},
+    step::{State, Task},
 };
+use snapshot_bot_sandbox::digitalocean::action::{self, Progress};
 
 use super::{Broken, Lawful, Simulation, TAG, ledger::OffBy, mood::Mood};
 

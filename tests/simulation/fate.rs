@@ -9,14 +9,14 @@ use snapshot_bot::{
         exchange::{self, HttpAnswer, HttpRequest, TransportError},
     },
     operation::request::{Answer, Command, Look},
-    sandbox::digitalocean::{
-        exchange::{Delivery, Method, Request},
-        fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
-        image::SizeShown,
-        mangle::Malformation,
-        world::{TOKEN, World},
-    },
     worker::perform,
+};
+use snapshot_bot_sandbox::digitalocean::{
+    exchange::{Delivery, Method, Request},
+    fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
+    image::SizeShown,
+    mangle::Malformation,
+    world::{TOKEN, World},
 };
 
 use super::mood::{Mood, Moods, Twist};

@@ -8,10 +8,10 @@ use snapshot_bot::{
         request::{Answer, Command, Effect, Look},
         step::State,
     },
-    sandbox::digitalocean::fault::Quirk,
     store,
     worker::Claimed,
 };
+use snapshot_bot_sandbox::digitalocean::fault::Quirk;
 
 use super::{
     Broken, Lawful, Simulation,

@@ -3,21 +3,19 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use snapshot_bot::{
-    operation::{
-        Operation, Verdict,
-        ids::{DropletId, OperationId, SnapshotId},
-        plan::{Kind, Safety},
-        power::Status as Power,
-        reading::{Failure, PowerState},
-        report::ReportKind,
-        request::{Answer, Command},
-        step::{Step, Task},
-    },
-    sandbox::digitalocean::{
-        action::{self, Progress},
-        droplet::Status,
-    },
+use snapshot_bot::operation::{
+    Operation, Verdict,
+    ids::{DropletId, OperationId, SnapshotId},
+    plan::{Kind, Safety},
+    power::Status as Power,
+    reading::{Failure, PowerState},
+    report::ReportKind,
+    request::{Answer, Command},
+    step::{Step, Task},
+};
+use snapshot_bot_sandbox::digitalocean::{
+    action::{self, Progress},
+    droplet::Status,
 };
 
 use super::{Broken, Lawful, Simulation, mood::Mood};

@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use snapshot_bot::{
-    operation::ids::OperationId,
-    sandbox::digitalocean::{
-        action::{Action, Kind},
-        droplet::Status,
-        world::World,
-    },
+use snapshot_bot::operation::ids::OperationId;
+use snapshot_bot_sandbox::digitalocean::{
+    action::{Action, Kind},
+    droplet::Status,
+    world::World,
 };
 
 /// Who turned a Droplet off.

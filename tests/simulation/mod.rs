@@ -36,15 +36,15 @@ use snapshot_bot::{
         ids::{ChannelId, DropletId, OperationId},
         request::Effect,
     },
-    sandbox::digitalocean::{
-        catalogue,
-        droplet::{Blueprint, Status},
-        limits::Limits,
-        settings::{Durations, PowerAfterRestore, Settings},
-        world::World,
-    },
     store::{self, Store},
     worker::Worker,
+};
+use snapshot_bot_sandbox::digitalocean::{
+    catalogue,
+    droplet::{Blueprint, Status},
+    limits::Limits,
+    settings::{Durations, PowerAfterRestore, Settings},
+    world::World,
 };
 use trace::Trace;
 

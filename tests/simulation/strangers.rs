@@ -1,7 +1,7 @@
 //! What others do to the account while we work: the panel's users, other tools, DigitalOcean itself.
 
 use jiff::SignedDuration;
-use snapshot_bot::sandbox::digitalocean::{
+use snapshot_bot_sandbox::digitalocean::{
     action::{Action, Kind, Progress},
     droplet::{Droplet, Status},
     world::World,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::{self, exchange::Method, fault::Pattern, gate::Stage as Before},
     discord::{
         self,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::SignedDuration;
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::{
         droplet::{Blueprint, Status},
         exchange::Method,

@@ -3,7 +3,7 @@
 //! A person who gets no answer looks whether there is an operation after all, and tries again if there is none, or if it says that
 //! it was withdrawn: what overwrites, deletes or costs money is not done for somebody who may not have been answered.
 
-use snapshot_bot::sandbox::{
+use snapshot_bot_sandbox::{
     digitalocean::fault::{Fault, HungAction, Pattern, Quirk},
     discord::{interaction::Response, seat::Refused},
 };

@@ -4,7 +4,7 @@
 //! the same; the rest is withdrawn, and the person asks again. So the notice of a withdrawal, and its row, are left out here: that
 //! nothing was done for it is proven by the Actions, which must be the same, each once.
 
-use snapshot_bot::sandbox::{digitalocean::droplet::Status, discord::message::Message};
+use snapshot_bot_sandbox::{digitalocean::droplet::Status, discord::message::Message};
 
 use super::tale::WITHDRAWN;
 use crate::stage::{Person, Stage};

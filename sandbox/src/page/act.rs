@@ -1,0 +1,131 @@
+//! What a person can do at the page: run a command, type, press, choose, talk, and throw the switches beside the Channel.
+//!
+//! What Discord's client would refuse is a plain answer here, not an HTTP error: it is for the person, not for a log.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{bot::Order, place::Place, server::Stage, switch::Switch};
+use crate::discord::{interaction::Response, seat::Refused, snowflake::Snowflake};
+
+/// An option that a person filled in.
+type Filled = (String, Value);
+
+#[derive(Deserialize)]
+pub(super) struct Saying {
+    content: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Command {
+    path: String,
+    options: Vec<Filled>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Typing {
+    path: String,
+    focused: String,
+    partial: String,
+    options: Vec<Filled>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Pressing {
+    message: String,
+    custom_id: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Choosing {
+    message: String,
+    custom_id: String,
+    values: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Switching {
+    switch: Switch,
+    on: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Ordering {
+    order: Order,
+}
+
+pub(super) async fn say(place: Place, Json(saying): Json<Saying>) -> Json<Value> {
+    match place.seat.say(&saying.content) {
+        Some(message) => Json(json!({"message": message})),
+        None => Json(json!({"error": "A message needs 1 to 2000 characters."})),
+    }
+}
+
+pub(super) async fn command(place: Place, Json(command): Json<Command>) -> Json<Value> {
+    let slash = place.seat.slash(&command.path);
+    let filled = command.options.into_iter().fold(slash, |slash, (name, value)| slash.with(&name, value));
+    answer(filled.send().await)
+}
+
+pub(super) async fn autocomplete(place: Place, Json(typing): Json<Typing>) -> Json<Value> {
+    let others: Vec<_> = typing.options.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    match place.seat.autocomplete(&typing.path, &typing.focused, &typing.partial, &others).await {
+        Ok(choices) => {
+            let shown = choices.iter().map(|choice| json!({"name": choice.name, "value": choice.value}));
+            Json(json!({"choices": shown.collect::<Value>()}))
+        }
+        Err(refused) => refusal(&refused),
+    }
+}
+
+pub(super) async fn press(place: Place, Json(pressing): Json<Pressing>) -> Json<Value> {
+    let Ok(message) = pressing.message.parse::<Snowflake>() else { return refusal(&Refused::UnknownMessage) };
+    answer(place.seat.press(message, &pressing.custom_id).await)
+}
+
+pub(super) async fn choose(place: Place, Json(choosing): Json<Choosing>) -> Json<Value> {
+    let Ok(message) = choosing.message.parse::<Snowflake>() else { return refusal(&Refused::UnknownMessage) };
+    let values: Vec<_> = choosing.values.iter().map(String::as_str).collect();
+    answer(place.seat.choose(message, &choosing.custom_id, &values).await)
+}
+
+pub(super) async fn switch(State(stage): State<Arc<Stage>>, Json(switching): Json<Switching>) -> Json<Value> {
+    stage.digitalocean.world(|world| switching.switch.set(world, switching.on));
+    Json(json!({}))
+}
+
+pub(super) async fn bot(State(stage): State<Arc<Stage>>, Json(ordering): Json<Ordering>) -> (StatusCode, Json<Value>) {
+    let Some(strings) = &stage.bot else {
+        return (StatusCode::NOT_FOUND, Json(json!({"error": "The bot runs elsewhere."})));
+    };
+    // Whoever started the page may be on the way out: then there is nobody to give orders to.
+    let _ = strings.orders.send(ordering.order).await;
+    (StatusCode::OK, Json(json!({})))
+}
+
+fn answer(response: Result<Response, Refused>) -> Json<Value> {
+    match response {
+        Ok(Response::Message(message) | Response::Thinking(message)) => Json(json!({"message": message})),
+        Ok(Response::Updated(_) | Response::WillUpdate(_) | Response::Choices(_)) => Json(json!({})),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+/// A refusal in the words of Discord's client.
+fn refusal(refused: &Refused) -> Json<Value> {
+    let (option, error) = match refused {
+        Refused::MissingOption(option) => (Some(option), "This option is required. Specify a value.".to_owned()),
+        Refused::BadValue { option, wanted, .. } => {
+            (Some(option), format!("This is not a valid value: wanted {wanted}."))
+        }
+        Refused::UnknownOption(option) => (Some(option), "The command has no such option.".to_owned()),
+        Refused::NoAccess => (None, "You do not have permission to do that here.".to_owned()),
+        Refused::UnknownCommand(_) => (None, "This command is outdated, please try again in a few seconds.".to_owned()),
+        Refused::UnknownMessage | Refused::UnknownComponent(_) => (None, "This interaction failed.".to_owned()),
+        Refused::DidNotRespond => (None, "The application did not respond".to_owned()),
+    };
+    Json(json!({"error": error, "option": option}))
+}

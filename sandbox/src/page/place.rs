@@ -1,0 +1,48 @@
+//! Who a window is and where it looks: a seat and a Channel by name, out of those that the page offers.
+//!
+//! A name that is missing or unknown stands for the first one: an address typed by hand always leads somewhere.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::{StatusCode, request::Parts},
+};
+use serde::Deserialize;
+
+use super::server::Stage;
+use crate::discord::{seat::Seat, snowflake::Snowflake};
+
+#[derive(Deserialize)]
+struct Names {
+    seat: Option<String>,
+    channel: Option<String>,
+}
+
+/// A person in a Channel, as one window of the browser is.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) user: Snowflake,
+    pub(super) channel: Snowflake,
+    pub(super) seat: Seat,
+}
+
+impl FromRequestParts<Arc<Stage>> for Place {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, stage: &Arc<Stage>) -> Result<Self, Self::Rejection> {
+        let nowhere = (StatusCode::NOT_FOUND, "no seat and no Channel is offered");
+        let Query(names) = Query::<Names>::from_request_parts(parts, stage).await.map_err(|_| nowhere)?;
+        let (user, channel) = {
+            let world = stage.discord.world();
+            let asked = names.seat.and_then(|name| world.user_named(&name)).filter(|user| stage.seats.contains(user));
+            let user = asked.or_else(|| stage.seats.first().copied());
+            let mut channels = world.channels_of(stage.guild);
+            let first = channels.clone().next();
+            let channel = channels.find(|channel| Some(&channel.name) == names.channel.as_ref()).or(first);
+            (user, channel.map(|channel| channel.id))
+        };
+        let (user, channel) = user.zip(channel).ok_or(nowhere)?;
+        Ok(Self { user, channel, seat: stage.discord.seat(user, channel) })
+    }
+}

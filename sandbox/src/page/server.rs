@@ -1,0 +1,114 @@
+//! The running page: a listener on loopback, its routes, and a tidy end.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router, middleware,
+    routing::{any, post},
+};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{act, asset, bot::BotStrings, guard, live};
+use crate::{
+    digitalocean::server::DigitalOcean,
+    discord::{server::Discord, snowflake::Snowflake},
+};
+
+/// What the page shows.
+#[derive(Debug)]
+pub struct Stage {
+    /// Where people talk.
+    pub discord: Arc<Discord>,
+    /// What the bot works on.
+    pub digitalocean: Arc<DigitalOcean>,
+    /// The Guild whose Channels are shown.
+    pub guild: Snowflake,
+    /// The people whose seats can be taken; the first is taken at the start.
+    pub seats: Vec<Snowflake>,
+    /// How to kill and start the bot, where that is possible.
+    pub bot: Option<BotStrings>,
+}
+
+/// Why a page did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It may be reached from this machine only.
+    #[error("the page listens on loopback only, not on {0}")]
+    NotLoopback(SocketAddr),
+    /// Something else has the port.
+    #[error("port {} is in use: name another one by --addr, or 127.0.0.1:0 for any that is free", .0.port())]
+    InUse(SocketAddr),
+    /// The address cannot be used.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A page that is being served.
+#[derive(Debug)]
+pub struct Page {
+    address: SocketAddr,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Page {
+    /// Binds an address, which must be a loopback one; nothing is answered yet.
+    pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+        if !address.ip().is_loopback() {
+            return Err(Error::NotLoopback(address));
+        }
+        TcpListener::bind(address).await.map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => Error::InUse(address),
+            _ => Error::Listen { address, source },
+        })
+    }
+
+    /// Serves a stage there.
+    pub fn start(listener: TcpListener, stage: Stage) -> Result<Self, Error> {
+        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
+        let address = listener.local_addr().map_err(|source| Error::Listen { address: unknown, source })?;
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let watching = live::Watching { stop: stop.clone(), tasks: tasks.clone() };
+        let router = router(Arc::new(stage), watching, guard::Guard::new(address));
+        let closing = stop.clone();
+        tasks.spawn(async move {
+            let closed = async move { closing.cancelled().await };
+            // It ends when it is told to; accepting never fails for good.
+            let _ = axum::serve(listener, router).with_graceful_shutdown(closed).await;
+        });
+        Ok(Self { address, stop, tasks })
+    }
+
+    /// What to type into a browser.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Closes every window's connection and waits until nothing runs any more.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+fn router(stage: Arc<Stage>, watching: live::Watching, guard: guard::Guard) -> Router {
+    Router::new()
+        .route("/live", any(live::open).with_state((Arc::clone(&stage), watching)))
+        .route("/act/say", post(act::say))
+        .route("/act/command", post(act::command))
+        .route("/act/autocomplete", post(act::autocomplete))
+        .route("/act/press", post(act::press))
+        .route("/act/choose", post(act::choose))
+        .route("/act/switch", post(act::switch))
+        .route("/act/bot", post(act::bot))
+        .merge(asset::routes())
+        .layer(middleware::from_fn_with_state(guard, guard::stand))
+        .with_state(stage)
+}

@@ -1,0 +1,108 @@
+//! Bots that nobody here wrote the library of, run as programs of their own.
+
+use std::{
+    process::{Child, Command},
+    time::Duration,
+};
+
+use serde_json::json;
+use snapshot_bot_sandbox::discord::{interaction::Response, server::Discord};
+
+use crate::stage::Stage;
+
+/// A program that ends with the test.
+struct Bot {
+    child: Child,
+    /// Holds the certificate.
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        // It may have ended on its own.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Bot {
+    /// Starts a bot with all it needs in its environment, and waits until it is connected and has registered.
+    async fn start(mut command: Command, stage: &Stage) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = folder.path().join("ca.pem");
+        std::fs::write(&authority, stage.discord.ca_pem()).expect("the certificate is written");
+        let child = command
+            .env("DISCORD_API", api(&stage.discord))
+            .env("DISCORD_GATEWAY", stage.discord.gateway_url())
+            .env("DISCORD_TOKEN", stage.discord.token())
+            .env("DISCORD_GUILD_ID", stage.guild.to_string())
+            .env("NODE_EXTRA_CA_CERTS", &authority)
+            .env("SSL_CERT_FILE", &authority)
+            .spawn()
+            .expect("the bot starts");
+        let bot = Self { child, _folder: folder };
+        let ready = stage.discord.until(|world| {
+            let ready = world.is_bot_online() && !world.offered_commands(stage.channel, stage.ada).is_empty();
+            ready.then_some(())
+        });
+        // A bot that failed to start is told from a slow one by its own output.
+        tokio::time::timeout(Duration::from_mins(1), ready).await.expect("the bot comes online");
+        bot
+    }
+}
+
+fn api(discord: &Discord) -> String {
+    format!("https://localhost:{}/api", discord.rest_addr().port())
+}
+
+/// What every such bot has to manage: it registered `/hello name:` with autocomplete, answers, its button works, and it fills in an
+/// answer that it deferred.
+async fn plays(stage: &Stage) {
+    let ada = stage.seat(stage.ada);
+    let choices = ada.autocomplete("hello", "name", "gr", &[]).await.expect("suggestions");
+    assert_eq!(choices.first().map(|choice| &choice.value), Some(&json!("grace")));
+    let answered = ada.run("/hello name:grace").await;
+    let Ok(Response::Message(message)) = answered else { panic!("{answered:?}") };
+    let pressed = ada.press(message, "again").await;
+    assert_eq!(pressed, Ok(Response::Updated(message)));
+    assert_eq!(ada.transcript(), "ada used /hello\nsnapshot-bot: Hello again. (edited)\n");
+    let Ok(Response::Thinking(later)) = ada.run("/hello name:linus").await else { panic!("{}", ada.transcript()) };
+    let is_filled = stage.discord.until(|world| (!world.message(later)?.is_loading()).then_some(()));
+    tokio::time::timeout(Duration::from_mins(1), is_filled).await.expect("the answer is filled in");
+    assert_eq!(
+        stage.discord.world().message(later).map(|it| it.body.content.clone()).as_deref(),
+        Some("Hello at last.")
+    );
+    assert_eq!(stage.discord.world().complaints(), []);
+}
+
+#[tokio::test]
+async fn a_discord_js_bot_logs_in_registers_and_answers() {
+    let Ok(folder) = std::env::var("DISCORDJS_DIR") else {
+        println!("DISCORDJS_DIR is not set: skipped (a folder with discord.js 14 in node_modules)");
+        return;
+    };
+    let stage = Stage::new().await;
+    let mut command = Command::new("node");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordjs/bot.mjs");
+    command.arg(script).env("DISCORDJS_DIR", folder);
+    let bot = Bot::start(command, &stage).await;
+    plays(&stage).await;
+    drop(bot);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_discord_py_bot_logs_in_registers_and_answers() {
+    let Ok(python) = std::env::var("DISCORDPY_PYTHON") else {
+        println!("DISCORDPY_PYTHON is not set: skipped (a Python that has discord.py 2)");
+        return;
+    };
+    let stage = Stage::new().await;
+    let mut command = Command::new(python);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordpy/bot.py"));
+    let bot = Bot::start(command, &stage).await;
+    plays(&stage).await;
+    drop(bot);
+    stage.finish().await;
+}
