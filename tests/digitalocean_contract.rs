@@ -1,12 +1,11 @@
 //! Every request that the calls produce, held against DigitalOcean's own OpenAPI file: path, method, query and body.
 //!
-//! The file is read from the folder that `SPEC_DIR` names; without it the test says that it was skipped.
+//! The file is read from the folder that `SPEC_DIR` names; without it the tests are skipped.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test ends where something is not as it should be, and says when it is skipped"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+#[path = "harness/required.rs"]
+mod required;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -65,10 +64,7 @@ struct Spec(Value);
 
 impl Spec {
     fn load() -> Option<Self> {
-        let Some(folder) = std::env::var_os("SPEC_DIR") else {
-            println!("skipped: SPEC_DIR does not name the folder of digitalocean.json");
-            return None;
-        };
+        let folder = required::variable("SPEC_DIR", "the folder of digitalocean.json")?;
         let path = std::path::Path::new(&folder).join("digitalocean.json");
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut spec = serde_json::from_str(&text).unwrap();

@@ -1,17 +1,15 @@
 //! Plays the quick cases of `tests/foreign`: the program in a world that shares no code with the sandbox.
 //!
-//! Runs on Linux when `FOREIGN_PYTHON` names a Python that has what `tests/foreign/requirements.txt` lists; prints
-//! that it was skipped otherwise.
+//! Runs on Linux when `FOREIGN_PYTHON` names a Python that has what `tests/foreign/requirements.txt` lists.
 
-use std::{
-    env,
-    process::{Command, Stdio},
-};
+#[path = "harness/required.rs"]
+mod required;
+
+use std::process::{Command, Stdio};
 
 #[test]
 fn the_program_keeps_its_promises_in_a_world_that_we_did_not_write() {
-    let Ok(python) = env::var("FOREIGN_PYTHON") else {
-        println!("skipped: FOREIGN_PYTHON names no Python with aiohttp and cryptography");
+    let Some(python) = required::variable("FOREIGN_PYTHON", "a Python that has aiohttp and cryptography") else {
         return;
     };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/run.py");

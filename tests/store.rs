@@ -2,7 +2,6 @@
 //! every test makes itself a schema there and drops it again.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![expect(clippy::print_stdout, reason = "a test that was skipped says so")]
 
 /// Declares promises that are kept on both databases.
 macro_rules! contract {
@@ -45,6 +44,8 @@ mod newer_rows;
 mod opening;
 #[path = "store/reports.rs"]
 mod reports;
+#[path = "harness/required.rs"]
+mod required;
 #[path = "store/round_trip.rs"]
 mod round_trip;
 #[path = "harness/rows.rs"]

@@ -1,8 +1,11 @@
 //! Holds the simulated DigitalOcean against DigitalOcean's own Python client.
 //!
-//! Runs when `PYDO_PYTHON` names a Python that has `pydo` from `PyPI`; prints that it was skipped otherwise.
+//! Runs when `PYDO_PYTHON` names a Python that has `pydo` from `PyPI`.
 
-use std::{env, process::Stdio, sync::Arc};
+#[path = "harness/required.rs"]
+mod required;
+
+use std::{process::Stdio, sync::Arc};
 
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::{
@@ -17,10 +20,7 @@ use snapshot_bot_sandbox::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn digitaloceans_own_client_takes_follows_and_deletes_a_snapshot() {
-    let Ok(python) = env::var("PYDO_PYTHON") else {
-        println!("skipped: PYDO_PYTHON names no Python with pydo");
-        return;
-    };
+    let Some(python) = required::variable("PYDO_PYTHON", "a Python that has pydo") else { return };
     let millis = SignedDuration::from_millis;
     let settings =
         Settings { durations: Durations::all(millis(200)), listing_delay: millis(200), ..Settings::default() };

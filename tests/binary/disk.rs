@@ -14,6 +14,7 @@ use std::{
 
 use super::{
     process::{PATIENCE, Signal, until_answered},
+    required,
     stage::Stage,
 };
 
@@ -48,10 +49,7 @@ impl Eater {
 
 #[tokio::test]
 async fn on_a_disk_that_stays_full_the_droplet_comes_back_on_and_people_are_told() {
-    let Ok(disk) = std::env::var("SMALL_DISK") else {
-        println!("skipped: SMALL_DISK names no folder of a file system that may be filled");
-        return;
-    };
+    let Some(disk) = required::variable("SMALL_DISK", "a folder of a file system that may be filled") else { return };
     let mut stage = Stage::new().await;
     let folder = tempfile::tempdir_in(disk).unwrap();
     stage.environment.insert("DATABASE_URL", format!("sqlite://{}", folder.path().join("bot.db").display()));

@@ -1,7 +1,7 @@
 //! The program itself, as a process beside simulated services: exit codes, signals, sudden death, and what it never says.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![expect(clippy::print_stdout, reason = "a test that was skipped, or measures, says so")]
+#![expect(clippy::print_stdout, reason = "a measurement says what it found")]
 
 mod account;
 mod check;
@@ -13,6 +13,8 @@ mod door;
 mod outage;
 mod process;
 mod refusals;
+#[path = "../harness/required.rs"]
+mod required;
 #[cfg(feature = "demo")]
 mod sandbox;
 mod secrets;

@@ -9,7 +9,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::process::{PATIENCE, Process, Signal};
+use super::{
+    process::{PATIENCE, Process, Signal},
+    required,
+};
 
 /// A sandbox that runs by itself, and its introduction.
 async fn sandbox(folder: &Path) -> (Process, Value) {
@@ -75,10 +78,7 @@ async fn run(mut command: Command) -> (bool, String) {
 
 #[tokio::test]
 async fn digitaloceans_own_client_works_against_it() {
-    let Ok(python) = std::env::var("PYDO_PYTHON") else {
-        println!("skipped: PYDO_PYTHON names no Python with pydo");
-        return;
-    };
+    let Some(python) = required::variable("PYDO_PYTHON", "a Python that has pydo") else { return };
     let folder = tempfile::tempdir().unwrap();
     let (process, introduction) = sandbox(folder.path()).await;
     let mut command = Command::new(python);
@@ -137,10 +137,7 @@ async fn answers(mut command: Command) {
 
 #[tokio::test]
 async fn a_discord_py_bot_logs_in_registers_and_answers() {
-    let Ok(python) = std::env::var("DISCORDPY_PYTHON") else {
-        println!("DISCORDPY_PYTHON is not set: skipped (a Python that has discord.py 2)");
-        return;
-    };
+    let Some(python) = required::variable("DISCORDPY_PYTHON", "a Python that has discord.py 2") else { return };
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sandbox/tests/discordpy/bot.py"));
     answers(command).await;
@@ -148,8 +145,7 @@ async fn a_discord_py_bot_logs_in_registers_and_answers() {
 
 #[tokio::test]
 async fn a_discord_js_bot_logs_in_registers_and_answers() {
-    let Ok(folder) = std::env::var("DISCORDJS_DIR") else {
-        println!("DISCORDJS_DIR is not set: skipped (a folder with discord.js 14 in node_modules)");
+    let Some(folder) = required::variable("DISCORDJS_DIR", "a folder with discord.js 14 in node_modules") else {
         return;
     };
     let mut command = Command::new("node");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     process::{PATIENCE, Process, Signal, ask, until_answered, until_answered_within},
+    required,
     stage::{Stage, free_address},
 };
 
@@ -23,10 +24,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) async fn new() -> Option<Self> {
-        let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
-            println!("skipped: TEST_DATABASE_URL is not set");
-            return None;
-        };
+        let server = required::variable("TEST_DATABASE_URL", "a PostgreSQL server")?;
         let mut stage = Stage::new().await;
         let schema = format!("test_{:016x}", fastrand::u64(..));
         let separator = if server.contains('?') { '&' } else { '?' };

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use snapshot_bot_sandbox::digitalocean::fault::{Fault, HungAction, Pattern, Quirk};
 
-use crate::stage::{Role, Stage};
+use crate::{
+    required,
+    stage::{Role, Stage},
+};
 
 /// A vendor's file as a judge of requests.
 struct Judge {
@@ -14,10 +17,7 @@ struct Judge {
 
 impl Judge {
     fn load(file: &str, is_draft4: bool) -> Option<Self> {
-        let Some(folder) = std::env::var_os("SPEC_DIR") else {
-            println!("skipped: SPEC_DIR does not name the folder of {file}");
-            return None;
-        };
+        let folder = required::variable("SPEC_DIR", &format!("the folder of {file}"))?;
         let text = std::fs::read_to_string(std::path::Path::new(&folder).join(file)).unwrap();
         let mut document = serde_json::from_str(&text).unwrap();
         if is_draft4 {

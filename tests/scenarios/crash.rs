@@ -17,6 +17,7 @@ use snapshot_bot_sandbox::{digitalocean::exchange::Method, discord::settings::Se
 
 use crate::{
     bot::Housing,
+    required,
     stage::{Person, Role, Stage},
 };
 use cut::{Cut, Held, Kind, Service, Trap};
@@ -34,9 +35,8 @@ macro_rules! sweeps {
         $(#[$attribute])*
         #[test]
         fn $name() {
-            match $ground {
-                Some(ground) => sweep(&ground, &tale::$tale),
-                None => println!("skipped on PostgreSQL: TEST_DATABASE_URL is not set"),
+            if let Some(ground) = $ground {
+                sweep(&ground, &tale::$tale);
             }
         }
     )+};
@@ -118,7 +118,7 @@ impl Ground {
     }
 
     fn postgresql(looks: Looks) -> Option<Self> {
-        let server = std::env::var("TEST_DATABASE_URL").ok()?;
+        let server = required::variable("TEST_DATABASE_URL", "a PostgreSQL server")?;
         Some(Self { housing: Housing::Runtime, postgresql: Some(server), looks })
     }
 }

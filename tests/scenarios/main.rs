@@ -1,11 +1,6 @@
 //! Scenarios: the whole bot between a simulated Discord and a simulated DigitalOcean, told as chats.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    unreachable_pub,
-    reason = "a test may fail loudly and say what it skipped, and its modules are its own"
-)]
+#![expect(clippy::unwrap_used, unreachable_pub, reason = "a test may fail loudly, and its modules are its own")]
 
 mod autocomplete;
 mod bot;
@@ -25,6 +20,8 @@ mod list;
 mod many;
 mod presses;
 mod refusals;
+#[path = "../harness/required.rs"]
+mod required;
 mod restore;
 mod stage;
 mod status_help;

@@ -18,7 +18,7 @@ use snapshot_bot::{
 };
 use sqlx::{AnyPool, any::AnyPoolOptions};
 
-use crate::rows::with_power;
+use crate::{required, rows::with_power};
 
 /// The channel that hears of every outcome.
 pub(crate) const NOTIFY: ChannelId = ChannelId(99);
@@ -42,10 +42,7 @@ impl Memory {
 
     /// A schema of its own, or none when no server was named.
     pub(crate) async fn postgresql() -> Option<Self> {
-        let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
-            println!("skipped on PostgreSQL: TEST_DATABASE_URL is not set");
-            return None;
-        };
+        let server = required::variable("TEST_DATABASE_URL", "a PostgreSQL server")?;
         sqlx::any::install_default_drivers();
         let schema = format!("test_{:016x}", fastrand::u64(..));
         let admin = AnyPool::connect(&server).await.unwrap();

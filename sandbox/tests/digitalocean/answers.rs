@@ -1,6 +1,6 @@
 //! Every route of the simulated API, and every kind of refusal, held against the specification.
 //!
-//! The specification is read from `SPEC_DIR`; without it these tests print that they were skipped.
+//! The specification is read from `SPEC_DIR`; without it these tests are skipped.
 
 use std::collections::BTreeSet;
 

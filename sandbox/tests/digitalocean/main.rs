@@ -1,8 +1,9 @@
 //! The simulated DigitalOcean as its users meet it: answers that the vendor's specification allows, and a server that can be held.
 
 #![expect(clippy::unwrap_used, reason = "what surprises a test is its failure")]
-#![expect(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod answers;
+#[path = "../harness/required.rs"]
+mod required;
 mod server;
 mod specification;

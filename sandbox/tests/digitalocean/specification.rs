@@ -1,20 +1,19 @@
 //! DigitalOcean's specification as a judge of answers: status, headers, schema, and no field that it does not know.
 
-use std::{collections::BTreeSet, env, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 use snapshot_bot_sandbox::digitalocean::exchange::{Answer, Request};
+
+use super::required;
 
 /// DigitalOcean's OpenAPI file as JSON Schema.
 pub(crate) struct Specification(Value);
 
 impl Specification {
-    /// Reads it from `SPEC_DIR`, or says that there is none.
+    /// Reads it from `SPEC_DIR`, if that is set.
     pub(crate) fn read() -> Option<Self> {
-        let Ok(folder) = env::var("SPEC_DIR") else {
-            println!("skipped: SPEC_DIR names no folder with digitalocean.json");
-            return None;
-        };
+        let folder = required::variable("SPEC_DIR", "the folder of digitalocean.json")?;
         let text = fs::read_to_string(Path::new(&folder).join("digitalocean.json")).unwrap();
         let mut specification = serde_json::from_str(&text).unwrap();
         allow_nulls(&mut specification);

@@ -9,6 +9,8 @@ use jsonschema::Validator;
 use serde_json::Value;
 use snapshot_bot_sandbox::discord::journal::Exchange;
 
+use crate::required;
+
 /// The document, with a validator for each schema that was needed so far.
 pub(crate) struct Contract {
     document: Value,
@@ -16,18 +18,14 @@ pub(crate) struct Contract {
 }
 
 impl Contract {
-    /// The one of this run, read from `SPEC_DIR/discord.json`; without `SPEC_DIR` says that nothing is checked.
+    /// The one of this run, read from `SPEC_DIR/discord.json`; without `SPEC_DIR` nothing is checked.
     pub(crate) fn get() -> Option<&'static Self> {
         static CONTRACT: OnceLock<Option<Contract>> = OnceLock::new();
         CONTRACT.get_or_init(Self::load).as_ref()
     }
 
-    #[expect(clippy::print_stdout, reason = "who runs the tests shall know what they did not check")]
     fn load() -> Option<Self> {
-        let Ok(folder) = std::env::var("SPEC_DIR") else {
-            println!("SPEC_DIR is not set: answers are not held against Discord's specification");
-            return None;
-        };
+        let folder = required::variable("SPEC_DIR", "the folder of discord.json, which answers are held against")?;
         let text = std::fs::read_to_string(format!("{folder}/discord.json")).expect("SPEC_DIR holds discord.json");
         let document = serde_json::from_str(&text).expect("the specification is JSON");
         Some(Self { document, validators: Mutex::default() })

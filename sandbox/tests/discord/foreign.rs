@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use snapshot_bot_sandbox::discord::{interaction::Response, server::Discord};
 
-use crate::stage::Stage;
+use crate::{required, stage::Stage};
 
 /// A program that ends with the test.
 struct Bot {
@@ -78,8 +78,7 @@ async fn plays(stage: &Stage) {
 
 #[tokio::test]
 async fn a_discord_js_bot_logs_in_registers_and_answers() {
-    let Ok(folder) = std::env::var("DISCORDJS_DIR") else {
-        println!("DISCORDJS_DIR is not set: skipped (a folder with discord.js 14 in node_modules)");
+    let Some(folder) = required::variable("DISCORDJS_DIR", "a folder with discord.js 14 in node_modules") else {
         return;
     };
     let stage = Stage::new().await;
@@ -94,10 +93,7 @@ async fn a_discord_js_bot_logs_in_registers_and_answers() {
 
 #[tokio::test]
 async fn a_discord_py_bot_logs_in_registers_and_answers() {
-    let Ok(python) = std::env::var("DISCORDPY_PYTHON") else {
-        println!("DISCORDPY_PYTHON is not set: skipped (a Python that has discord.py 2)");
-        return;
-    };
+    let Some(python) = required::variable("DISCORDPY_PYTHON", "a Python that has discord.py 2") else { return };
     let stage = Stage::new().await;
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/discordpy/bot.py"));

@@ -9,5 +9,7 @@ mod gateway;
 mod interactions;
 mod messages;
 mod refusals;
+#[path = "../harness/required.rs"]
+mod required;
 mod stage;
 mod trouble;

@@ -14,7 +14,7 @@ from io import RawIOBase
 from pathlib import Path
 
 from world.digitalocean import ACTIVE, OFF, Outcome, Refusal
-from world.harness import TAKE_ROLE, Broken, World, case
+from world.harness import TAKE_ROLE, Broken, Skipped, World, case
 from world.http import (
     Answer,
     Call,
@@ -714,7 +714,7 @@ async def disk_full(w: World) -> str:
     disk = w.folder / "disk"
     async with small_disk(disk) as mounted:
         if not mounted:
-            return "SKIPPED: nothing can be mounted here"
+            raise Skipped("nothing can be mounted here")
         w.env["DATABASE_URL"] = f"sqlite://{disk}/bot.db"
         w.digitalocean.usual["snapshot"] = Outcome(takes=3)
         droplet = await w.take_until_off()

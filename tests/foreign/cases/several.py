@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from world.digitalocean import ACTIVE, OFF, Outcome
-from world.harness import Broken, World, case
+from world.harness import Broken, Skipped, World, case
 from world.postgres import Postgres
 
 MINUTE = 60.0
@@ -291,7 +291,7 @@ async def itself(w: World) -> str:
     try:
         await web.TCPSite(runner, "169.254.169.254", 80).start()
     except OSError:
-        return "SKIPPED: run with --metadata, in a network namespace of its own"
+        raise Skipped("run with --metadata, in a network namespace of its own") from None
     try:
         await w.start()
         reply = await w.discord.command(w.ada, "take", droplet="web-1")

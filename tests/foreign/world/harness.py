@@ -37,6 +37,10 @@ class Broken(Exception):
     """The bot broke a promise."""
 
 
+class Skipped(Exception):
+    """This machine lacks what the case needs."""
+
+
 class Certificates:
     """A root of our own and discord.com's certificate under it."""
 
@@ -396,6 +400,8 @@ async def play(chosen: Case, shared: Shared, base: Path) -> Result:
         await world.open()
         told: str | None = await asyncio.wait_for(chosen.run(world), chosen.limit)
         seen = told or ""
+    except Skipped as skipped:
+        verdict, seen = "SKIP", str(skipped)
     except Broken as broken:
         verdict, seen = "FAIL", str(broken)
     except TimeoutError:
@@ -405,7 +411,7 @@ async def play(chosen: Case, shared: Shared, base: Path) -> Result:
     finally:
         world.write_calls()
         (folder / "messages.log").write_text("\n\n".join(all_that_people_saw(world.discord)) + "\n")
-        if verdict != "PASS":
+        if verdict in ("FAIL", "WORLD"):
             states = ", ".join([f"{d.name} {d.status}" for d in world.digitalocean.droplets.values()][:4])
             seen += (
                 f" [{states}; {len(world.digitalocean.snapshots)} Snapshots; {len(world.announcements())} announcements, "

@@ -1,0 +1,28 @@
+//! What a test needs that a machine may lack: a server, somebody else's client, a vendor's file. An environment variable names it.
+//!
+//! A test that lacks it is skipped, and says so where everybody sees it. With `REQUIRE_ALL` set, as `.ci/run` sets it, the test fails
+//! instead, so that a green run means that every test ran. Every test crate that needs this includes the file by its path.
+
+use std::{env, io::Write as _, thread};
+
+/// The one variable that `REQUIRE_ALL` does not demand: the vendors' files are not ours to publish, so a public clone has none.
+const NEVER_DEMANDED: &str = "SPEC_DIR";
+
+/// The value of `variable`, which names `what` the test needs. After `None` the test must end, or leave out what needs it.
+///
+/// # Panics
+/// If the variable is not set, but `REQUIRE_ALL` is.
+pub(crate) fn variable(variable: &str, what: &str) -> Option<String> {
+    let set = |variable| env::var(variable).ok().filter(|value| !value.is_empty());
+    let value = set(variable);
+    if value.is_none() {
+        let missing = format!("{variable} is not set: it names {what}");
+        let is_demanded = set("REQUIRE_ALL").is_some() && variable != NEVER_DEMANDED;
+        assert!(!is_demanded, "{missing}. REQUIRE_ALL is set, so no test may be skipped");
+        let thread = thread::current();
+        let line = format!("skipped in {}: {missing}\n", thread.name().unwrap_or("a test"));
+        // Not by `eprintln!`, whose words the harness keeps to itself unless the test fails.
+        std::io::stderr().write_all(line.as_bytes()).expect("standard error takes a line");
+    }
+    value
+}
