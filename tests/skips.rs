@@ -79,9 +79,10 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// The tests' lines, each with the place where it stands.
 fn lines() -> Vec<(String, String)> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let own = [tests.join("skips.rs"), tests.join("harness/required.rs")];
-    let others = sources(&tests).into_iter().filter(|path| !own.contains(path));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let own = [root.join("tests/skips.rs"), root.join("tests/harness/required.rs")];
+    let all = ["tests", "sandbox/tests"].iter().flat_map(|folder| sources(&root.join(folder)));
+    let others = all.filter(|path| !own.contains(path));
     let numbered = others.flat_map(|path| {
         let text = fs::read_to_string(&path).expect("a source");
         let lines = text.lines().enumerate();

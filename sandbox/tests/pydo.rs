@@ -2,7 +2,7 @@
 //!
 //! Runs when `PYDO_PYTHON` names a Python that has `pydo` from `PyPI`.
 
-#[path = "harness/required.rs"]
+#[path = "../../tests/harness/required.rs"]
 mod required;
 
 use std::{process::Stdio, sync::Arc};

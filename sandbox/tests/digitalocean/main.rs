@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what surprises a test is its failure")]
 
 mod answers;
-#[path = "../harness/required.rs"]
+#[path = "../../../tests/harness/required.rs"]
 mod required;
 mod server;
 mod specification;

@@ -9,7 +9,7 @@ mod gateway;
 mod interactions;
 mod messages;
 mod refusals;
-#[path = "../harness/required.rs"]
+#[path = "../../../tests/harness/required.rs"]
 mod required;
 mod stage;
 mod trouble;
