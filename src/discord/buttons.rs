@@ -104,6 +104,7 @@ fn means_something(act: Act, operation: &Operation) -> bool {
         Act::Cancel => operation.verdict.is_none() && operation.cancelled.is_none(),
         Act::Force | Act::Live => operation.question.is_some(),
         Act::LeaveOff => power.owed().is_some(),
-        Act::HandleIt => power.stuck().is_some(),
+        Act::HandleIt | Act::KeepWaiting => power.stuck().is_some(),
+        Act::TurnOn => power.is_owed(),
     }
 }

@@ -55,10 +55,16 @@ pub enum Act {
     LeaveOff,
     /// *I'll handle it*.
     HandleIt,
+    /// *Keep waiting*.
+    KeepWaiting,
+    /// *Turn it on as soon as possible*.
+    TurnOn,
 }
 
 impl Act {
-    const ALL: [Self; 5] = [Self::Cancel, Self::Force, Self::Live, Self::LeaveOff, Self::HandleIt];
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Cancel, Self::Force, Self::Live, Self::LeaveOff, Self::HandleIt, Self::KeepWaiting, Self::TurnOn];
 
     fn word(self) -> &'static str {
         match self {
@@ -67,6 +73,8 @@ impl Act {
             Self::Live => "live",
             Self::LeaveOff => "leave",
             Self::HandleIt => "handle",
+            Self::KeepWaiting => "wait",
+            Self::TurnOn => "on",
         }
     }
 
@@ -75,6 +83,7 @@ impl Act {
     pub fn right(self, asker: UserId, person: UserId) -> Right {
         match self {
             Self::LeaveOff | Self::HandleIt => Right::Restore,
+            Self::KeepWaiting | Self::TurnOn => Right::Take,
             Self::Cancel | Self::Force | Self::Live => Right::over(asker, person),
         }
     }
@@ -87,6 +96,8 @@ impl Act {
             Self::Live => Wish::Live,
             Self::LeaveOff => Wish::LeaveOff,
             Self::HandleIt => Wish::HandleIt,
+            Self::KeepWaiting => Wish::KeepWaiting,
+            Self::TurnOn => Wish::TurnOn,
         }
     }
 }
@@ -199,8 +210,13 @@ mod tests {
     fn leaving_a_droplet_off_takes_the_restore_right_also_from_the_asker() {
         let (asker, other) = (UserId(1), UserId(2));
         for act in Act::ALL {
-            let own = if matches!(act, Act::LeaveOff | Act::HandleIt) { Right::Restore } else { Right::Take };
-            assert_eq!((act.right(asker, asker), act.right(asker, other)), (own, Right::Restore), "{act:?}");
+            let (own, others) = match act {
+                Act::LeaveOff | Act::HandleIt => (Right::Restore, Right::Restore),
+                // What brings a Droplet back sooner, or lets it be, takes nothing away from anybody.
+                Act::KeepWaiting | Act::TurnOn => (Right::Take, Right::Take),
+                Act::Cancel | Act::Force | Act::Live => (Right::Take, Right::Restore),
+            };
+            assert_eq!((act.right(asker, asker), act.right(asker, other)), (own, others), "{act:?}");
         }
     }
 

@@ -54,6 +54,10 @@ pub enum Wish {
     LeaveOff,
     /// Power back is stuck, and I see to it.
     HandleIt,
+    /// The Droplet is off for longer than expected, and that is fine: call nobody for a while.
+    KeepWaiting,
+    /// Turn the Droplet on as soon as DigitalOcean lets us, whatever else was to be done.
+    TurnOn,
     /// Said by the reporter: people can read the question from now on.
     QuestionShown,
     /// Said by the front end: Discord took the first answer.
@@ -148,6 +152,8 @@ impl Operation {
             Wish::Live if self.question.is_some() => self.give_up_shutdown(at),
             Wish::LeaveOff => self.power.release(by, Released::LeftOff, at),
             Wish::HandleIt if self.power.stuck().is_some() => self.power.release(by, Released::Handled, at),
+            Wish::KeepWaiting if self.power.stuck().is_some() => self.power.keep_waiting(at),
+            Wish::TurnOn if self.power.is_owed() => self.turn_on_soon(by, at),
             Wish::QuestionShown => {
                 if let Some(question) = &mut self.question {
                     question.shown_at.get_or_insert(at);
@@ -157,10 +163,26 @@ impl Operation {
             Wish::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
             Wish::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),
             // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
-            Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt => {}
+            Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt | Wish::KeepWaiting | Wish::TurnOn => {}
         }
-        if wish != Wish::QuestionShown && self.power.stuck().is_none() {
+        let is_new_to_it = wish == Wish::TurnOn || self.power.stuck().is_none();
+        if wish != Wish::QuestionShown && is_new_to_it {
             self.not_before = None;
+        }
+    }
+
+    /// Nothing more is begun, and the Droplet is turned on before what runs has ended. A restore is waited for: while it overwrites the
+    /// disk, nothing can start from it.
+    fn turn_on_soon(&mut self, by: UserId, at: Timestamp) {
+        self.power.hurry();
+        if self.ended.is_some() {
+            return;
+        }
+        self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
+        let is_turning_off = |step: &Step| matches!(step.task, Task::ShutDown | Task::PowerOff);
+        if self.current().is_some_and(|step| is_turning_off(step) && step.run().is_some()) {
+            self.give_up_shutdown(at);
+            self.verdict = Some(Verdict::Cancelled);
         }
     }
 

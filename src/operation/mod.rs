@@ -365,7 +365,7 @@ impl Operation {
         if self.verdict.is_some() {
             return if back_is_due { Focus::Back } else { Focus::Rest };
         }
-        if back_is_due && (self.power.is_blind() || self.is_turning_on()) {
+        if back_is_due && (self.power.is_blind() || self.is_turning_on() || self.may_hurry()) {
             return Focus::Back;
         }
         match self.steps.iter().position(|step| !step.is_over()) {
@@ -379,6 +379,16 @@ impl Operation {
     /// Whether a command to turn the Droplet on is under way.
     fn is_turning_on(&self) -> bool {
         matches!(self.power.back().state, State::Intended { .. } | State::Running(_))
+    }
+
+    /// Whether somebody wants the Droplet on at once, and no answer to a command is awaited or missing.
+    fn may_hurry(&self) -> bool {
+        let holds_up = |step: &Step| match step.state {
+            State::Intended { .. } => true,
+            State::Running(_) => step.task == Task::Restore,
+            State::Waiting(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => false,
+        };
+        self.power.is_hurried() && !self.current().is_some_and(holds_up)
     }
 
     fn is_unlisted(&self, index: usize) -> bool {

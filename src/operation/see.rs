@@ -514,6 +514,9 @@ impl Operation {
         }
         match reading.status {
             ActionStatus::InProgress => {
+                if task == Task::Snapshot && self.power.last_seen() == Some(PowerState::On) {
+                    self.taken_off = Some(false);
+                }
                 if self.longest_progress(task).is_some_and(|longest| now < later(began, longest)) {
                     self.power.get_on(now);
                 }

@@ -301,6 +301,24 @@ async fn who_handles_it_is_left_alone() {
 }
 
 #[tokio::test]
+async fn who_wants_it_on_does_not_wait_for_what_cannot_begin() {
+    let stage = Stage::new().await;
+    let busy = refusal(422, "unprocessable_entity", "Droplet already has a pending event.");
+    stage.fault(Fault::always(Pattern::action("snapshot"), busy));
+    let ada = stage.seat("ada", Role::Operator);
+    ada.run("/snapshot take droplet:web-1").await;
+    stage.until_later("people are called", |_| ada.sees("[Turn it on as soon as possible]")).await;
+    ada.press("Keep waiting").await;
+    ada.press("Turn it on as soon as possible").await;
+    stage.until_later("it is on again", |stage| stage.is_on("web-1")).await;
+    stage.settle().await;
+    assert_eq!(stage.commands().last().map(String::as_str), Some("power_on web-1"));
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 0);
+    assert_snapshot!(ada.transcript());
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn power_that_is_stuck_is_tried_on_after_a_restart() {
     let (mut stage, ada) = stuck(refusal(422, "unprocessable_entity", "Droplet cannot be powered on right now.")).await;
     stage.kill().await;

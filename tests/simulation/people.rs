@@ -15,7 +15,16 @@ use super::{Broken, Lawful, Simulation, TAG, mood::Mood};
 
 const ASKER: Asker = Asker { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) };
 /// Everything that can be said.
-const WISHES: [Wish; 6] = [Wish::Cancel, Wish::Force, Wish::Live, Wish::LeaveOff, Wish::HandleIt, Wish::QuestionShown];
+const WISHES: [Wish; 8] = [
+    Wish::Cancel,
+    Wish::Force,
+    Wish::Live,
+    Wish::LeaveOff,
+    Wish::HandleIt,
+    Wish::KeepWaiting,
+    Wish::TurnOn,
+    Wish::QuestionShown,
+];
 
 impl Simulation {
     /// Somebody asks for an operation.
@@ -125,6 +134,8 @@ impl Simulation {
             7 | 8 if asks => Wish::Live,
             9 if asks => Wish::Cancel,
             0 if stuck => Wish::HandleIt,
+            3 if stuck => Wish::KeepWaiting,
+            4 | 5 if stuck => Wish::TurnOn,
             1 | 2 => WISHES[self.dice.usize(..WISHES.len())],
             // Most people leave it alone.
             _ => return Ok(()),

@@ -137,8 +137,8 @@ pub(crate) async fn load(store: &Store, id: OperationId) -> Loaded {
 }
 
 /// An operation that owes power, as after the intent of a shutdown.
-pub(crate) fn owing(operation: Operation, since: Timestamp) -> Operation {
-    with_power(&operation, |power| {
+pub(crate) fn owing(operation: &Operation, since: Timestamp) -> Operation {
+    with_power(operation, |power| {
         power["before"] = json!(PowerState::On);
         power["owed"] = json!(Owed { since, late_until: None, earlier_until: None });
     })

@@ -105,6 +105,8 @@ fn over(operation: &Operation) -> String {
         // No answers to this question; a row may hold anything.
         Wish::LeaveOff
         | Wish::HandleIt
+        | Wish::KeepWaiting
+        | Wish::TurnOn
         | Wish::QuestionShown
         | Wish::AnswerTaken
         | Wish::AnswerLost

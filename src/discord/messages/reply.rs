@@ -33,6 +33,28 @@ pub fn heard(act: Act, operation: &Operation) -> String {
         Act::Live => "It goes on with the Droplet running.".to_owned(),
         Act::LeaveOff => "The Droplet will not be turned on by this bot.".to_owned(),
         Act::HandleIt => "It is yours: this bot does not try to turn the Droplet on any more.".to_owned(),
+        Act::KeepWaiting => format!(
+            "OK, I'll keep waiting and call nobody for the next 6 hours. {} is turned on as soon as this is over.",
+            name(&operation.target.name)
+        ),
+        Act::TurnOn => turning_on(operation),
+    }
+}
+
+/// What becomes of what was to be done, once somebody wants the Droplet on.
+fn turning_on(operation: &Operation) -> String {
+    let droplet = name(&operation.target.name);
+    let runs = operation.current().filter(|step| step.began.is_some()).map(|step| step.task);
+    match runs {
+        Some(Task::Restore) => format!(
+            "I'll turn {droplet} on as soon as its restore has ended: while DigitalOcean overwrites the disk, nothing can start \
+             from it."
+        ),
+        Some(Task::Snapshot) => format!(
+            "I'll turn {droplet} on as soon as DigitalOcean lets me. The Snapshot under way runs on and is kept; nothing else is \
+             begun."
+        ),
+        _ => format!("I'll turn {droplet} on as soon as DigitalOcean lets me. Nothing else is begun."),
     }
 }
 

@@ -123,6 +123,8 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
         What::Wished(Wish::Live) => format!("*{}* pressed{by}", live_label(&operation.kind)),
         What::Wished(Wish::LeaveOff) => format!("*Leave it off* pressed{by}"),
         What::Wished(Wish::HandleIt) => format!("*I'll handle it* pressed{by}"),
+        What::Wished(Wish::KeepWaiting) => format!("*Keep waiting* pressed{by}"),
+        What::Wished(Wish::TurnOn) => format!("*Turn it on as soon as possible* pressed{by}"),
         What::Wished(Wish::AnswerLost) => "it is not known whether Discord showed my answer".to_owned(),
         What::Wished(Wish::AnswerRefused) => "Discord didn't show my answer".to_owned(),
         What::Wished(Wish::QuestionShown) => "asked what to do about the hung shutdown".to_owned(),

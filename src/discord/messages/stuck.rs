@@ -47,9 +47,15 @@ pub fn stuck(operation: &Operation) -> Said {
         "<@{asker}> {state} {why}\n{again} To be quicker, turn it on at {panel}; press **I'll handle it** if the bot should leave \
          it to you."
     );
-    let press = Press::Wish { act: Act::HandleIt, operation: operation.id };
-    let button = Button { label: "I'll handle it", style: Style::Primary, press };
-    Said { content, pings: Some(asker), buttons: vec![button], embeds: Vec::new() }
+    let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
+    let is_restoring = operation.active_step().is_some_and(|step| step.task == Task::Restore && step.began.is_some());
+    let offered = [
+        (!is_turning_on && !is_restoring, button("Turn it on as soon as possible", Style::Primary, Act::TurnOn)),
+        (!is_turning_on, button("Keep waiting", Style::Secondary, Act::KeepWaiting)),
+        (true, button("I'll handle it", if is_turning_on { Style::Primary } else { Style::Secondary }, Act::HandleIt)),
+    ];
+    let buttons = offered.into_iter().filter_map(|(is_offered, button)| is_offered.then_some(button)).collect();
+    Said { content, pings: Some(asker), buttons, embeds: Vec::new() }
 }
 
 /// What power waits for, where nothing was refused.

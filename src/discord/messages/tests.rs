@@ -659,8 +659,7 @@ fn short_replies() {
         (text("help, view"), help(Some(Right::View), denials().get(2), Some(9))),
         (text("help, nobody configured"), help(None, denials().last(), None)),
     ];
-    let acts = [Act::Cancel, Act::Force, Act::Live, Act::LeaveOff, Act::HandleIt];
-    said.extend(acts.map(|act| (format!("{act:?}"), reply::heard(act, &operation))));
+    said.extend(Act::ALL.map(|act| (format!("{act:?}"), reply::heard(act, &operation))));
     let begun = |task: Task| {
         let kind = match task {
             Task::Create => launch(),
@@ -706,6 +705,8 @@ fn status_in_all_its_shapes() {
         What::Wished(Wish::Live),
         What::Wished(Wish::LeaveOff),
         What::Wished(Wish::HandleIt),
+        What::Wished(Wish::KeepWaiting),
+        What::Wished(Wish::TurnOn),
         What::Wished(Wish::QuestionShown),
         What::Wished(Wish::AnswerTaken),
         What::Wished(Wish::AnswerLost),

@@ -78,6 +78,11 @@ impl Calls {
         self.recovering_since = None;
     }
 
+    /// Whoever answers a call has heard it: the next one has its whole pause again.
+    pub(super) fn keep_quiet(&mut self, at: Timestamp) {
+        self.called_at = Some(at);
+    }
+
     /// When people are called next if nothing gets on until then.
     fn next_call(&self) -> Option<Timestamp> {
         match (&self.stuck, self.got_on_at) {

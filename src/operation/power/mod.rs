@@ -55,6 +55,8 @@ pub struct Power {
     seen_off: bool,
     /// When this operation first intended to turn the Droplet on.
     on_intended_at: Option<Timestamp>,
+    /// A person wants the Droplet on as soon as possible.
+    hurried: bool,
     /// Attempts to turn it on that failed since it was last seen active.
     failures: u32,
     calls: Calls,
@@ -142,6 +144,7 @@ impl Default for Power {
             back: Step::new(Task::PowerOn),
             seen_off: false,
             on_intended_at: None,
+            hurried: false,
             failures: 0,
             calls: Calls::default(),
             sight: Sight::default(),
@@ -192,6 +195,11 @@ impl Power {
     /// Whether this operation has told the Droplet to turn on, or was about to. Nothing that needs it off is sent after that.
     pub fn was_told_to_turn_on(&self) -> bool {
         self.on_intended_at.is_some()
+    }
+
+    /// Whether a person wants the Droplet on before everything was done that it is off for.
+    pub fn is_hurried(&self) -> bool {
+        self.hurried && self.is_owed()
     }
 
     /// Whether an off that was sent before the latest one may still land, or has landed.
@@ -254,6 +262,16 @@ impl Power {
         self.seen_off = older.seen_off;
         self.duty = Duty::Owed(owed);
         true
+    }
+
+    /// A person wants the Droplet on as soon as possible.
+    pub(super) fn hurry(&mut self) {
+        self.hurried = true;
+    }
+
+    /// A person knows that the Droplet is off for longer than expected, and it may stay so: nobody is called for a while.
+    pub(super) fn keep_waiting(&mut self, at: Timestamp) {
+        self.calls.keep_quiet(at);
     }
 
     /// A command to turn the Droplet on is about to leave.

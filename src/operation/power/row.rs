@@ -37,6 +37,8 @@ pub(crate) struct Row {
     #[serde(default)]
     pub(super) on_intended_at: Option<Timestamp>,
     #[serde(default)]
+    pub(super) hurried: bool,
+    #[serde(default)]
     pub(super) theirs: Option<Theirs>,
     #[serde(default)]
     pub(super) last_seen: Option<PowerState>,
@@ -68,6 +70,7 @@ impl From<Row> for Power {
             back: row.back,
             seen_off: row.seen_off,
             on_intended_at: row.on_intended_at,
+            hurried: row.hurried,
             failures: row.failures,
             calls: Calls {
                 got_on_at: row.got_on_at,
@@ -107,6 +110,7 @@ impl From<Power> for Row {
             blind,
             blind_at,
             on_intended_at: power.on_intended_at,
+            hurried: power.hurried,
             theirs: None,
             last_seen,
             failures: power.failures,

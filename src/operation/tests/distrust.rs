@@ -13,7 +13,7 @@ use super::super::{
 };
 use super::{
     DROPLET, operation, restore,
-    stories::{next_command, until, words},
+    stories::{next_command, until, word, words},
     take,
     toy::{Fate, Toy},
 };
@@ -143,6 +143,86 @@ fn a_snapshot_that_takes_hours_calls_people_though_it_is_in_progress() {
         }
     }
     assert_eq!(calls, [3, 9, 15]);
+}
+
+#[test]
+fn who_keeps_waiting_is_not_called_again_for_six_hours() {
+    let (mut toy, it) = taking(40 * 3_600);
+    let it = until(&mut toy, it, |it| it.power.stuck().is_some());
+    toy.now += SignedDuration::from_hours(2);
+    let answered = toy.now;
+    let it = toy.wish(&it, Wish::KeepWaiting);
+    let it = until(&mut toy, it, |it| it.power.calls() == 2);
+    let waited = toy.now.duration_since(answered);
+    assert!((6..7).contains(&waited.as_hours()), "{waited:#}");
+    assert!(it.power.is_owed());
+}
+
+#[test]
+fn who_wants_it_on_has_it_on_as_soon_as_digitalocean_lets_us() {
+    let (mut toy, it) = taking(4 * 3_600);
+    let ends = toy.now + SignedDuration::from_hours(4);
+    let it = until(&mut toy, it, |it| it.power.stuck().is_some());
+    let it = toy.wish(&it, Wish::TurnOn);
+    assert!(matches!(it.next(&toy.rules, toy.now), Effect::Look(Look::Droplet(_))));
+    let it = until(&mut toy, it, |it| it.power.came_back().is_some());
+    assert!(toy.now <= ends + SignedDuration::from_mins(1), "refused while the Snapshot runs, it was tried again");
+    assert_eq!(it.verdict, None, "what runs is followed to its end");
+    let done = toy.settle(it);
+    assert_eq!((done.verdict, toy.snapshots.len()), (Some(Verdict::Completed), 1));
+    assert_eq!(done.taken_off, Some(true));
+}
+
+#[test]
+fn a_droplet_that_is_turned_on_during_its_snapshot_is_said_to_run_for_it() {
+    let (mut toy, it) = taking(4 * 3_600);
+    let it = toy.wish(&it, Wish::TurnOn);
+    toy.power = PowerState::On;
+    let it = until(&mut toy, it, |it| it.power.came_back().is_some());
+    let done = toy.settle(it);
+    assert_eq!(done.taken_off, Some(false));
+}
+
+#[test]
+fn who_wants_it_on_begins_nothing_more() {
+    let wanted = [Task::ShutDown, Task::Snapshot, Task::Restore];
+    for stop in wanted {
+        let mut toy = Toy::new(PowerState::On);
+        let mut it = operation(restore(Safety::Snapshot));
+        while it.current().is_none_or(|step| step.task != stop) || !it.power.is_owed() {
+            it = toy.turn(it, Fate::Fine, 20);
+        }
+        let sent = toy.sent.len();
+        let it = toy.wish(&it, Wish::TurnOn);
+        let done = toy.settle(it);
+        let after: Vec<_> = toy.sent[sent..].iter().map(word).collect();
+        assert!(after.iter().all(|sent| *sent == "power_on"), "{stop:?}: {after:?}");
+        assert_eq!((toy.power, done.verdict), (PowerState::On, Some(Verdict::Cancelled)), "{stop:?}");
+    }
+}
+
+#[test]
+fn a_restore_that_runs_is_waited_for_by_who_wants_it_on() {
+    let mut toy = Toy::new(PowerState::On);
+    let running = |it: &Operation| it.current().is_some_and(|step| step.task == Task::Restore && step.run().is_some());
+    let it = until(&mut toy, operation(restore(Safety::None)), running);
+    let it = toy.wish(&it, Wish::TurnOn);
+    let done = toy.settle(it);
+    assert_eq!((toy.power, done.verdict), (PowerState::On, Some(Verdict::Completed)));
+}
+
+#[test]
+fn an_answer_that_is_missing_is_looked_for_before_it_is_turned_on() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    while !matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. })) {
+        it = toy.turn(it, Fate::Fine, 20);
+    }
+    it = toy.turn(it, Fate::LostAfter, 600);
+    let it = toy.wish(&it, Wish::TurnOn);
+    let done = toy.settle(it);
+    assert_eq!((toy.power, toy.snapshots.len()), (PowerState::On, 1));
+    assert!(done.snapshot.is_some());
 }
 
 #[test]

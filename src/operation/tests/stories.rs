@@ -34,7 +34,7 @@ pub(super) fn words(toy: &Toy) -> Vec<&'static str> {
 
 /// Plays turns until `stop` says so.
 pub(super) fn until(toy: &mut Toy, mut it: Operation, stop: impl Fn(&Operation) -> bool) -> Operation {
-    for _ in 0..500 {
+    for _ in 0..20_000 {
         if stop(&it) {
             return it;
         }
