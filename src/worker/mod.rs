@@ -2,11 +2,12 @@
 //!
 //! A turn is three verbs: [`claim`](Worker::claim) what is due, [`begin`](Worker::begin) it (which commits the intent of a command
 //! before it may leave), [`finish`](Worker::finish) it with DigitalOcean's answer. The verbs touch the store and nothing else, so that a
-//! simulation can call them; [`turns`] is the glue that carries the requests out. Knows nothing of Discord.
+//! simulation can call them; [`schedule`] decides whose turn it is, and [`turns`] carries the requests out. Knows nothing of Discord.
 
 mod measure;
 pub mod perform;
-mod rank;
+pub mod rank;
+pub mod schedule;
 pub mod turns;
 
 use std::sync::Arc;

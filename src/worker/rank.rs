@@ -14,7 +14,7 @@ use crate::{
 const RECENT: SignedDuration = SignedDuration::from_secs(10);
 
 /// The rank of an operation's next request, by the harm that waiting does: a Droplet that is off comes before everything else.
-pub(super) fn priority(operation: &Operation) -> Priority {
+pub fn priority(operation: &Operation) -> Priority {
     let Some(step) = operation.active_step() else { return Priority::Poll };
     let power = &operation.power;
     let is_off = power.is_owed() && power.was_seen_off();
@@ -38,7 +38,7 @@ pub(super) fn priority(operation: &Operation) -> Priority {
 
 /// What a shared reading must be good for: after a command, nothing from before it; before one, nothing but the present. Who only
 /// watches takes what others have seen.
-pub(super) fn freshness(operation: &Operation, now: Timestamp) -> watcher::Look {
+pub fn freshness(operation: &Operation, now: Timestamp) -> watcher::Look {
     let priority = priority(operation);
     let since = match operation.active_step() {
         _ if priority == Priority::Watch => now - RECENT,

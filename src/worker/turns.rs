@@ -12,49 +12,25 @@ use std::{
 };
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{Claimed, Worker, perform, rank};
+use super::{
+    Claimed, Worker, perform, rank,
+    schedule::{self, Ending, OnceAdmitted, Places, Prospect, STORE_PAUSE, Vacancy},
+};
 use crate::{
     clock::Clock,
-    digitalocean::{
-        budget::{HeldBack, Priority},
-        client::Client,
-        error::Error as DigitalOceanError,
-        watcher::Watcher,
-    },
+    digitalocean::{client::Client, error::Error as DigitalOceanError, watcher::Watcher},
     operation::{
         Hindrance, Rules,
         ids::OperationId,
         reading::Trouble,
         request::{Answer, Command, Effect, Look},
     },
-    store::{Error, Lease, Store, Whose, deadlines::NEEDED_TO_SEND},
+    store::{Error, Lease, Store, deadlines::NEEDED_TO_SEND},
 };
-
-/// Turns under way at once; each waits for an answer most of its time.
-const AT_ONCE: usize = 64;
-/// Of these, kept free for operations that have a Droplet to turn on again.
-const FOR_POWER: usize = 16;
-/// A turn waits for its leave this long without giving up its place.
-const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(2);
-/// How much longer whoever waits for a turn waits for each operation there is.
-const CROWD_PAUSE_MILLIS: i64 = 20;
-const LONGEST_CROWD_PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// Where DigitalOcean wants silence, whether it still does is asked at least this often.
-const LONGEST_SILENT_NAP: SignedDuration = SignedDuration::from_mins(1);
-/// Before a shutdown that does not fit into the budget asks again.
-const TURN_PAUSE: SignedDuration = SignedDuration::from_secs(15);
-/// Before the store is asked again after it failed.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// Before an operation is taken up again that panics whatever is done with it.
-const PANIC_PAUSE: Duration = Duration::from_mins(1);
-/// The store is asked for what is due at least this often, should the machine's clock be set.
-const LONGEST_NAP: Duration = Duration::from_secs(30);
-/// A round of looks costs no more than this, however many look: the watcher sweeps.
-const MOST_REQUESTS_PER_ROUND: u32 = 10;
 
 /// Runs turns until it is told to stop.
 pub struct Turns {
@@ -106,11 +82,12 @@ impl Turns {
     /// Carries operations on until `shutdown`; then lets the turns under way come to their commit.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut turns = FuturesUnordered::new();
+        let places = Places::USUAL;
         while !shutdown.is_cancelled() {
             let woken = self.store.changes().worker.notified();
             // The turns go on meanwhile: one of them may hold the only connection that this look waits for.
             let under_way = turns.len();
-            let look = pin!(self.due(AT_ONCE - under_way));
+            let look = pin!(self.due(places.free(under_way)));
             let found = alongside(look, &mut turns, |id| {
                 self.lock_busy().remove(&id);
             });
@@ -127,27 +104,23 @@ impl Turns {
                 self.lock_busy().insert(id);
                 turns.push(self.turn(id).map(move |()| id));
             }
-            let now = self.clock.now();
-            let wake = if look_again && turns.len() < AT_ONCE { now } else { next.unwrap_or(now + LONGEST_NAP) };
+            let has_room = !places.are_taken(turns.len());
+            let wake = schedule::next_look(look_again, next, self.clock.now());
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(id) = turns.next() => { self.lock_busy().remove(&id); }
-                () = woken, if turns.len() < AT_ONCE => {}
-                () = self.clock.sleep_until(wake.min(now + LONGEST_NAP)), if turns.len() < AT_ONCE => {}
+                () = woken, if has_room => {}
+                () = self.clock.sleep_until(wake), if has_room => {}
             }
         }
         while turns.next().await.is_some() {}
     }
 
     /// What is due, and when the next thing is.
-    async fn due(&self, room: usize) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
+    async fn due(&self, Vacancy { whose, places }: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
         let busy = self.lock_busy().clone();
         let now = self.clock.now();
-        let (whose, room) = match room.checked_sub(FOR_POWER) {
-            Some(room) if room > 0 => (Whose::All, room),
-            Some(_) | None => (Whose::PowerOwed, room),
-        };
-        let due = if room == 0 { Vec::new() } else { self.store.due(now, whose, &busy, room).await? };
+        let due = if places == 0 { Vec::new() } else { self.store.due(now, whose, &busy, places).await? };
         let mut taken = busy;
         taken.extend(&due);
         let next = self.store.next_due(whose, &taken).await?;
@@ -163,33 +136,28 @@ impl Turns {
         let span = tracing::info_span!("operation", operation.id = %id);
         async {
             let ended = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
-                Ok(ended) => ended,
+                Ok(outcome) => ended(&outcome),
                 Err(_) => self.after_panic(id).await,
             };
-            match ended {
-                Ok(()) => {}
-                Err(Error::LeaseLost) => tracing::info!("somebody else goes on with the operation"),
-                Err(error) => {
-                    tracing::warn!(%error, "could not store how far the operation is; it is taken up again");
-                    tokio::time::sleep(STORE_PAUSE).await;
-                }
+            if let Some(pause) = ended.leaves_alone_for() {
+                tokio::time::sleep(pause).await;
             }
         }
         .instrument(span)
         .await;
     }
 
-    /// A panic ends the forward part of the operation in whose turn it happened, and nothing else. Where even that panics, the
-    /// operation is left alone for a while, so that the others have their turns.
-    async fn after_panic(&self, id: OperationId) -> Result<(), Error> {
+    /// Halts the operation in whose turn a panic happened. Where even that panics, it is left alone for a while.
+    async fn after_panic(&self, id: OperationId) -> Ending {
         tracing::error!("a turn panicked; the operation is halted, power back goes on");
         let halted = self.worker.halt(id, &self.rules, self.clock.now());
-        if let Ok(ended) = AssertUnwindSafe(halted).catch_unwind().await {
-            return ended;
+        match AssertUnwindSafe(halted).catch_unwind().await {
+            Ok(outcome) => ended(&outcome),
+            Err(_) => {
+                tracing::error!("the operation cannot even be halted; it is tried again in a minute");
+                Ending::CannotBeHalted
+            }
         }
-        tracing::error!("the operation cannot even be halted; it is tried again in a minute");
-        tokio::time::sleep(PANIC_PAUSE).await;
-        Ok(())
     }
 
     async fn try_turn(&self, id: OperationId) -> Result<(), Error> {
@@ -209,28 +177,13 @@ impl Turns {
         }
     }
 
-    /// What the next request has to wait for, if that takes long. Whoever waits gives its place to others, hears what people say
-    /// meanwhile, and shows that it waits.
+    /// What the next request has to wait for, if that takes long.
     async fn wait(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<(Hindrance, Timestamp)>, Error> {
-        let operation = claimed.operation();
-        let rank = rank::priority(operation);
-        let held_back = self.client.held_back(rank);
-        if let Some(HeldBack::Silence(until)) = held_back {
-            // It may be over sooner than was asked for.
-            return Ok(Some((Hindrance::Throttled, until.min(now + LONGEST_SILENT_NAP))));
-        }
-        if claimed.opens_downtime() && !self.has_room_for_downtime().await? {
-            return Ok(Some((Hindrance::Turn, now + TURN_PAUSE)));
-        }
-        let Some(HeldBack::Turn(at)) = held_back.filter(|_| rank != Priority::PowerOn) else { return Ok(None) };
-        // The more wait, the longer until it can be one's turn, and the less is worth asking for it; but not while a Droplet
-        // is off, or may be.
-        let crowd = i64::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
-        let pause = match rank {
-            Priority::Off | Priority::LookUp => SignedDuration::ZERO,
-            _ => SignedDuration::from_millis(CROWD_PAUSE_MILLIS.saturating_mul(crowd)).min(LONGEST_CROWD_PAUSE),
-        };
-        Ok((at > now + SHORT_WAIT).then_some((Hindrance::Turn, at.max(now + pause))))
+        let rank = rank::priority(claimed.operation());
+        let lacks_room = claimed.opens_downtime() && !self.has_room_for_downtime().await?;
+        let open = self.open.load(Ordering::Relaxed);
+        let prospect = Prospect { rank, held_back: self.client.held_back(rank), lacks_room, open };
+        Ok(prospect.wait(now))
     }
 
     async fn look(&self, claimed: &Claimed, look: &Look) -> Answer {
@@ -273,24 +226,23 @@ impl Turns {
         self.worker.finish(claimed, answer, rules, self.clock.now()).await
     }
 
-    /// Takes the operation up again once its command may leave. After a long wait the last look at the Droplet is old, so it is looked at once
-    /// more, under the leave that was waited for, so that the command leaves on the present state. None if it wants something else by now.
+    /// Takes the operation up again once its command may leave, after one more look where the last one is old. None if it wants something
+    /// else by now.
     async fn claim_with_a_fresh_look(
         &self,
         id: OperationId,
         command: &Command,
         rules: &Rules,
     ) -> Result<Option<Claimed>, Error> {
-        let wanted = Effect::Send(command.clone());
-        for _ in 0..2 {
+        for has_looked in [false, true] {
             let Some(claimed) = self.worker.claim(id, rules, self.clock.now()).await? else { return Ok(None) };
-            match claimed.effect().clone() {
-                effect if effect == wanted => return Ok(Some(claimed)),
-                Effect::Look(look @ Look::Droplet(_)) => {
+            match OnceAdmitted::of(&claimed, command, has_looked) {
+                OnceAdmitted::Send => return Ok(Some(claimed)),
+                OnceAdmitted::LookFirst(look) => {
                     let answer = self.look(&claimed, &look).await;
                     self.worker.finish(claimed, answer, rules, self.clock.now()).await?;
                 }
-                Effect::Look(_) | Effect::Send(_) | Effect::Sleep(_) | Effect::Rest => return Ok(None),
+                OnceAdmitted::LetGo => return Ok(None),
             }
         }
         Ok(None)
@@ -303,27 +255,33 @@ impl Turns {
         })
     }
 
-    /// The rules with the pause that the request budget allows: polls use at most half of it, so with more operations it grows.
+    /// The rules with the pause that the request budget allows.
     fn paced_rules(&self) -> Rules {
-        let open = u32::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        let requests = open.clamp(1, MOST_REQUESTS_PER_ROUND);
-        let floor = SignedDuration::try_from(self.client.poll_floor(requests)).unwrap_or(SignedDuration::ZERO);
-        Rules { poll_interval: self.rules.poll_interval.max(floor), ..self.rules.clone() }
+        let requests = schedule::requests_per_round(self.open.load(Ordering::Relaxed));
+        schedule::paced(&self.rules, self.client.poll_floor(requests))
     }
 
     /// Whether one more downtime fits beside those under way, and those that are about to begin.
     async fn has_room_for_downtime(&self) -> Result<bool, Error> {
         let owed = self.store.power_owed().await?;
-        // A Droplet that is on and only watched is no downtime.
-        let down = owed.iter().filter(|debt| !debt.is_watched);
-        let mut under_way: HashSet<OperationId> = down.map(|debt| debt.operation).collect();
-        under_way.extend(self.lock_busy().iter().filter(|id| owed.iter().all(|debt| debt.operation != **id)));
-        Ok(self.client.may_begin_downtime(under_way.len().saturating_sub(1)))
+        let others = schedule::other_downtimes(&owed, &self.lock_busy());
+        Ok(self.client.may_begin_downtime(others))
     }
 
     fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How a turn ended that came to its end, which is logged.
+fn ended(outcome: &Result<(), Error>) -> Ending {
+    let ending = Ending::of(outcome);
+    match outcome {
+        Ok(()) => {}
+        Err(Error::LeaseLost) => tracing::info!("somebody else goes on with the operation"),
+        Err(error) => tracing::warn!(%error, "could not store how far the operation is; it is taken up again"),
+    }
+    ending
 }
 
 /// Waits for `first` while `others` go on, and hands over what they end with.

@@ -1,0 +1,289 @@
+//! The run loop's decisions: who may take a place, what a request waits for, what follows once it may leave, and what a turn that
+//! failed leads to.
+//!
+//! Pure, without a runtime, a clock or the store: [`turns`](super::turns) acts on them, and so does the simulation.
+
+use std::{collections::HashSet, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Claimed;
+use crate::{
+    digitalocean::budget::{HeldBack, Priority},
+    operation::{
+        Hindrance, Rules,
+        ids::OperationId,
+        request::{Command, Effect, Look},
+    },
+    store::{Error, PowerOwed, Whose},
+};
+
+/// A turn waits for its leave this long without giving up its place.
+const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(2);
+/// How much longer each open operation makes those wait that wait for a turn.
+const CROWD_PAUSE_MILLIS: i64 = 20;
+const LONGEST_CROWD_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// Where DigitalOcean wants silence, whether it still does is asked at least this often.
+const LONGEST_SILENT_NAP: SignedDuration = SignedDuration::from_mins(1);
+/// Before a shutdown that does not fit into the budget asks again.
+const TURN_PAUSE: SignedDuration = SignedDuration::from_secs(15);
+/// Before the store is asked again after it failed.
+pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// Before an operation is taken up again that panics whatever is done with it.
+const PANIC_PAUSE: Duration = Duration::from_mins(1);
+/// The store is asked for what is due at least this often, should the machine's clock be set.
+const LONGEST_NAP: SignedDuration = SignedDuration::from_secs(30);
+/// A round of looks costs no more than this, however many look: the watcher sweeps.
+const MOST_REQUESTS_PER_ROUND: u32 = 10;
+
+/// How many turns may be under way at once; each waits for an answer most of its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// All of them.
+    pub all: usize,
+    /// Of these, kept free for operations that have a Droplet to turn on again.
+    pub for_power: usize,
+}
+
+/// Free places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vacancy {
+    /// Who may take them.
+    pub whose: Whose,
+    /// How many there are.
+    pub places: usize,
+}
+
+impl Places {
+    /// Those of the program.
+    pub const USUAL: Self = Self { all: 64, for_power: 16 };
+
+    /// What is free while so many turns are under way.
+    pub fn free(self, under_way: usize) -> Vacancy {
+        let room = self.all.saturating_sub(under_way);
+        match room.saturating_sub(self.for_power) {
+            0 => Vacancy { whose: Whose::PowerOwed, places: room },
+            places => Vacancy { whose: Whose::All, places },
+        }
+    }
+
+    /// Whether nothing more can begin before a turn ends.
+    pub fn are_taken(self, under_way: usize) -> bool {
+        under_way >= self.all
+    }
+}
+
+/// When the store is asked again for what is due, unless something is said or ends before: at once where the last look may have missed
+/// something, else when the next operation is due.
+pub fn next_look(may_have_missed: bool, next_due: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let latest = now.saturating_add(LONGEST_NAP).unwrap_or(now);
+    if may_have_missed { now } else { next_due.unwrap_or(latest).min(latest) }
+}
+
+/// The rules with the pause that the request budget allows, `floor`: polls use at most half of it, so with more operations it grows.
+pub fn paced(rules: &Rules, floor: Duration) -> Rules {
+    let floor = SignedDuration::try_from(floor).unwrap_or(SignedDuration::ZERO);
+    Rules { poll_interval: rules.poll_interval.max(floor), ..rules.clone() }
+}
+
+/// How many requests a round of looks at so many open operations costs.
+pub fn requests_per_round(open: usize) -> u32 {
+    u32::try_from(open).unwrap_or(u32::MAX).clamp(1, MOST_REQUESTS_PER_ROUND)
+}
+
+/// How many downtimes there are, or are about to be, beside that of an operation whose turn is under way.
+pub fn other_downtimes(owed: &[PowerOwed], under_way: &HashSet<OperationId>) -> usize {
+    // A Droplet that is on and only watched is no downtime.
+    let down = owed.iter().filter(|debt| !debt.is_watched).map(|debt| debt.operation);
+    let about_to_be = under_way.iter().copied().filter(|id| owed.iter().all(|debt| debt.operation != *id));
+    let downtimes: HashSet<OperationId> = down.chain(about_to_be).collect();
+    downtimes.len().saturating_sub(1)
+}
+
+/// What stands between a request and its leaving.
+#[derive(Clone, Copy, Debug)]
+pub struct Prospect {
+    /// Its rank.
+    pub rank: Priority,
+    /// What the budget says.
+    pub held_back: Option<HeldBack>,
+    /// It opens a downtime for which there is no room beside the others.
+    pub lacks_room: bool,
+    /// How many operations are open.
+    pub open: usize,
+}
+
+impl Prospect {
+    /// What the request has to wait for, if that takes long, and when to ask again. Whoever waits gives its place to others, hears what
+    /// people say meanwhile, and shows that it waits.
+    pub fn wait(self, now: Timestamp) -> Option<(Hindrance, Timestamp)> {
+        if let Some(HeldBack::Silence(until)) = self.held_back {
+            // It may be over sooner than was asked for.
+            return Some((Hindrance::Throttled, until.min(now + LONGEST_SILENT_NAP)));
+        }
+        if self.lacks_room {
+            return Some((Hindrance::Turn, now + TURN_PAUSE));
+        }
+        let Some(HeldBack::Turn(at)) = self.held_back.filter(|_| self.rank != Priority::PowerOn) else { return None };
+        // The more wait, the longer until it can be one's turn, and the less is worth asking for it; but not while a Droplet
+        // is off, or may be.
+        let pause = match self.rank {
+            Priority::Off | Priority::LookUp => SignedDuration::ZERO,
+            _ => {
+                let crowd = i64::try_from(self.open).unwrap_or(i64::MAX);
+                SignedDuration::from_millis(CROWD_PAUSE_MILLIS.saturating_mul(crowd)).min(LONGEST_CROWD_PAUSE)
+            }
+        };
+        (at > now + SHORT_WAIT).then_some((Hindrance::Turn, at.max(now + pause)))
+    }
+}
+
+/// What to do with an operation that was taken up again because its command may leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnceAdmitted {
+    /// Write the intent down and send.
+    Send,
+    /// After a long wait the last look at the Droplet is old: look once more, under the leave that was waited for, so that the command
+    /// leaves on the present state.
+    LookFirst(Look),
+    /// It wants something else by now.
+    LetGo,
+}
+
+impl OnceAdmitted {
+    /// By what the operation wants now, where `command` was wanted; `has_looked` is whether a fresh look was taken already.
+    pub fn of(claimed: &Claimed, command: &Command, has_looked: bool) -> Self {
+        match claimed.effect() {
+            Effect::Send(wanted) if wanted == command => Self::Send,
+            Effect::Look(look @ Look::Droplet(_)) if !has_looked => Self::LookFirst(look.clone()),
+            Effect::Look(_) | Effect::Send(_) | Effect::Sleep(_) | Effect::Rest => Self::LetGo,
+        }
+    }
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// How far the operation is was stored.
+    Stored,
+    /// Somebody else goes on with the operation.
+    TakenOver,
+    /// The store failed, before or after it wrote.
+    NotStored,
+    /// It panicked. That ends the forward part of the operation in whose turn it happened, and nothing else: it is to be halted.
+    Panicked,
+    /// It panicked, and so did halting it.
+    CannotBeHalted,
+}
+
+impl Ending {
+    /// How a turn ended that came to its end.
+    pub fn of(outcome: &Result<(), Error>) -> Self {
+        match outcome {
+            Ok(()) => Self::Stored,
+            Err(Error::LeaseLost) => Self::TakenOver,
+            Err(_) => Self::NotStored,
+        }
+    }
+
+    /// For how long the operation is left alone then, so that the others have their turns.
+    pub fn leaves_alone_for(self) -> Option<Duration> {
+        match self {
+            Self::Stored | Self::TakenOver | Self::Panicked => None,
+            Self::NotStored => Some(STORE_PAUSE),
+            Self::CannotBeHalted => Some(PANIC_PAUSE),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::ids::DropletId;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn in_seconds(seconds: i64) -> Timestamp {
+        now() + SignedDuration::from_secs(seconds)
+    }
+
+    fn prospect(rank: Priority, held_back: Option<HeldBack>) -> Prospect {
+        Prospect { rank, held_back, lacks_room: false, open: 1_000 }
+    }
+
+    #[test]
+    fn the_last_places_are_for_those_that_owe_power() {
+        let places = Places { all: 4, for_power: 2 };
+        let free = |under_way| (places.free(under_way).whose, places.free(under_way).places);
+        assert_eq!(free(0), (Whose::All, 2));
+        assert_eq!(free(1), (Whose::All, 1));
+        assert_eq!(free(2), (Whose::PowerOwed, 2));
+        assert_eq!(free(4), (Whose::PowerOwed, 0));
+        assert!(places.are_taken(4) && !places.are_taken(3));
+    }
+
+    #[test]
+    fn the_store_is_asked_again_when_something_is_due_and_every_half_minute() {
+        assert_eq!(next_look(true, Some(in_seconds(9)), now()), now());
+        assert_eq!(next_look(false, Some(in_seconds(9)), now()), in_seconds(9));
+        assert_eq!(next_look(false, Some(in_seconds(900)), now()), in_seconds(30));
+        assert_eq!(next_look(false, None, now()), in_seconds(30));
+    }
+
+    #[test]
+    fn silence_is_kept_by_every_rank_and_asked_about_each_minute() {
+        let silence = Some(HeldBack::Silence(in_seconds(3_600)));
+        for rank in [Priority::PowerOn, Priority::Off, Priority::Poll] {
+            assert_eq!(prospect(rank, silence).wait(now()), Some((Hindrance::Throttled, in_seconds(60))));
+        }
+    }
+
+    #[test]
+    fn a_power_on_keeps_its_place_and_waits_there() {
+        let later = Some(HeldBack::Turn(in_seconds(30)));
+        assert_eq!(prospect(Priority::PowerOn, later).wait(now()), None);
+        assert_eq!(prospect(Priority::Off, later).wait(now()), Some((Hindrance::Turn, in_seconds(30))));
+    }
+
+    #[test]
+    fn a_short_wait_is_waited_out_and_a_crowd_waits_longer() {
+        let soon = Some(HeldBack::Turn(in_seconds(2)));
+        assert_eq!(prospect(Priority::Poll, soon).wait(now()), None);
+        let later = Some(HeldBack::Turn(in_seconds(5)));
+        assert_eq!(prospect(Priority::Poll, later).wait(now()), Some((Hindrance::Turn, in_seconds(20))));
+        assert_eq!(prospect(Priority::LookUp, later).wait(now()), Some((Hindrance::Turn, in_seconds(5))));
+    }
+
+    #[test]
+    fn a_downtime_without_room_asks_again_in_a_moment() {
+        let wait = Prospect { lacks_room: true, ..prospect(Priority::Shutdown, None) }.wait(now());
+        assert_eq!(wait, Some((Hindrance::Turn, in_seconds(15))));
+    }
+
+    #[test]
+    fn downtimes_are_those_owed_and_those_about_to_begin() {
+        let id = OperationId::from_random;
+        let debt = |number, is_watched| PowerOwed {
+            droplet: DropletId(number),
+            operation: id(number),
+            since: now(),
+            is_watched,
+        };
+        let owed = [debt(1, false), debt(2, true), debt(3, false)];
+        let under_way = HashSet::from([id(3), id(2), id(4), id(5)]);
+        // 1 and 3 are down, 4 and 5 may be soon, and one of those is the one that asks.
+        assert_eq!(other_downtimes(&owed, &under_way), 3);
+        assert_eq!(other_downtimes(&[], &HashSet::from([id(4)])), 0);
+    }
+
+    #[test]
+    fn only_what_cannot_be_stored_or_halted_is_left_alone_for_a_while() {
+        assert_eq!(Ending::of(&Ok(())).leaves_alone_for(), None);
+        assert_eq!(Ending::of(&Err(Error::LeaseLost)).leaves_alone_for(), None);
+        assert_eq!(Ending::of(&Err(Error::Full)).leaves_alone_for(), Some(STORE_PAUSE));
+        assert_eq!(Ending::Panicked.leaves_alone_for(), None);
+        assert_eq!(Ending::CannotBeHalted.leaves_alone_for(), Some(PANIC_PAUSE));
+    }
+}
