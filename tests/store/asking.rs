@@ -164,7 +164,7 @@ contract! {
         let store = memory.open().await;
         let older = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, older.id).await;
-        let still_owing = ended(owing(older.clone(), at(5)), Verdict::Cancelled, at(9));
+        let still_owing = ended(owing(&older, at(5)), Verdict::Cancelled, at(9));
         store.commit(&loaded, &still_owing, Some(at(20))).await.unwrap();
 
         let newer = store.create(request(2, 10), InteractionId(2)).await.unwrap();
@@ -185,7 +185,7 @@ contract! {
         let store = memory.open().await;
         let older = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, older.id).await;
-        let turning_on = ended(owing(older.clone(), at(5)), Verdict::Cancelled, at(9));
+        let turning_on = ended(owing(&older, at(5)), Verdict::Cancelled, at(9));
         let turning_on =
             with_power(&turning_on, |power| power["back"]["state"] = json!(State::Running(Run::default())));
         store.commit(&loaded, &turning_on, Some(at(20))).await.unwrap();

@@ -59,7 +59,7 @@ contract! {
         let store = memory.open().await;
         let running = store.create(request(1, 1), InteractionId(1)).await.unwrap();
         let owes = store.create(request(2, 2), InteractionId(2)).await.unwrap();
-        let after = ended(owing(owes.clone(), at(3)), Verdict::Completed, at(9));
+        let after = ended(owing(&owes, at(3)), Verdict::Completed, at(9));
         store.commit(&load(&store, owes.id).await, &after, Some(at(30))).await.unwrap();
         let unsaid = store.create(request(3, 3), InteractionId(3)).await.unwrap();
         let after = ended(unsaid.clone(), Verdict::Completed, at(9));

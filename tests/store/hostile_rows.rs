@@ -37,7 +37,7 @@ async fn read_everything(store: &Store) {
 async fn a_life_with_everything(store: &Store) {
     let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
     let loaded = load(store, operation.id).await;
-    let mut after = ended(owing(operation.clone(), at(3)), Verdict::Failed(Failure::Hung), at(9));
+    let mut after = ended(owing(&operation, at(3)), Verdict::Failed(Failure::Hung), at(9));
     after.ended = None;
     store.commit(&loaded, &after, Some(at(20))).await.unwrap();
     store.wish(operation.id, wished(Wish::Cancel), None).await.unwrap();
@@ -51,7 +51,7 @@ contract! {
             let store = memory.open().await;
             store.create(request(1, 10), InteractionId(1)).await.ok();
             let loaded = load(&store, request(1, 10).id).await;
-            let intended = owing(loaded.operation.clone(), at(3));
+            let intended = owing(&loaded.operation, at(3));
             store.commit(&loaded, &intended, Some(at(5))).await.unwrap();
             let broken = format!("UPDATE operations SET state = '{garbage}', unreadable_state = NULL");
             memory.tamper(&broken).await;

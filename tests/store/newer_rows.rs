@@ -33,7 +33,7 @@ contract! {
         enrich(memory).await;
         let loaded = load(&store, operation.id).await;
         assert_eq!(loaded.operation, operation);
-        store.commit(&loaded, &owing(operation.clone(), at(3)), Some(at(3))).await.unwrap();
+        store.commit(&loaded, &owing(&operation, at(3)), Some(at(3))).await.unwrap();
         let loaded = load(&store, operation.id).await;
         let after = ended(loaded.operation.clone(), Verdict::Completed, at(9));
         store.commit(&loaded, &after, None).await.unwrap();
@@ -47,7 +47,7 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        let after = ended(owing(operation.clone(), at(3)), Verdict::Completed, at(9));
+        let after = ended(owing(&operation, at(3)), Verdict::Completed, at(9));
         store.commit(&loaded, &after, Some(at(30))).await.unwrap();
         enrich(memory).await;
         store.create(request(2, 10), InteractionId(2)).await.unwrap();

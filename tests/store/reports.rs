@@ -132,7 +132,7 @@ contract! {
         let mut here = request(1, 10);
         here.asker.channel = NOTIFY;
         let operation = store.create(here, InteractionId(1)).await.unwrap();
-        let after = ended(owing(operation.clone(), at(3)), Verdict::Completed, at(9));
+        let after = ended(owing(&operation, at(3)), Verdict::Completed, at(9));
         store.commit(&load(&store, operation.id).await, &after, None).await.unwrap();
         assert_eq!(kinds(&store).await, [ReportKind::Progress, ReportKind::Answer]);
     }
@@ -141,7 +141,7 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        let after = ended(owing(operation.clone(), at(3)), Verdict::Completed, at(9));
+        let after = ended(owing(&operation, at(3)), Verdict::Completed, at(9));
         store.commit(&loaded, &after, Some(at(20))).await.unwrap();
         let reports = due(&store).await;
         let channels: Vec<_> = reports.iter().map(|report| (report.kind, report.channel)).collect();
@@ -161,7 +161,7 @@ contract! {
     async fn a_call_for_help_is_due_when_power_is_stuck(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
-        let stuck = with_power(&owing(operation.clone(), at(3)), |power| {
+        let stuck = with_power(&owing(&operation, at(3)), |power| {
             power["stuck"] = json!(Stuck { since: at(4), why: None });
         });
         let loaded = load(&store, operation.id).await;

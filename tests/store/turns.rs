@@ -19,7 +19,7 @@ contract! {
         let mine = load(&store, operation.id).await;
         let theirs = mine.clone();
         assert_eq!(store.commit(&theirs, &operation, Some(at(50))).await.unwrap(), Version(2));
-        for late in [owing(operation.clone(), at(3)), ended(operation.clone(), Verdict::Completed, at(4)), operation.clone()] {
+        for late in [owing(&operation, at(3)), ended(operation.clone(), Verdict::Completed, at(4)), operation.clone()] {
             let refused = store.commit(&mine, &late, None).await;
             assert!(matches!(refused, Err(Error::LeaseLost)), "{refused:?}");
         }
@@ -33,7 +33,7 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        let after = owing(operation, at(3));
+        let after = owing(&operation, at(3));
         let commits = (0..6).map(|_| store.commit(&loaded, &after, None));
         let outcomes = futures_util::future::join_all(commits).await;
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
@@ -53,7 +53,7 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, u64::MAX), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        let version = store.commit(&loaded, &owing(operation.clone(), at(3)), Some(at(3))).await.unwrap();
+        let version = store.commit(&loaded, &owing(&operation, at(3)), Some(at(3))).await.unwrap();
         let debt = PowerOwed { droplet: DropletId(u64::MAX), operation: operation.id, since: at(3), is_watched: false };
         assert_eq!(store.power_owed().await.unwrap(), [debt]);
         let loaded = load(&store, operation.id).await;
@@ -66,7 +66,7 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        let after = ended(owing(operation.clone(), at(3)), Verdict::Completed, at(9));
+        let after = ended(owing(&operation, at(3)), Verdict::Completed, at(9));
         store.commit(&loaded, &after, Some(at(30))).await.unwrap();
         assert_eq!(store.count_open().await.unwrap(), 1);
         assert_eq!(store.running().await.unwrap(), []);
@@ -95,7 +95,7 @@ contract! {
         for (number, due) in [(1, 10), (2, 20), (3, 30)] {
             let operation = store.create(request(number, number), InteractionId(number)).await.unwrap();
             let loaded = load(&store, operation.id).await;
-            let after = if number == 3 { owing(operation, at(3)) } else { operation };
+            let after = if number == 3 { owing(&operation, at(3)) } else { operation };
             store.commit(&loaded, &after, Some(at(due))).await.unwrap();
         }
         let nobody = nothing_skipped();
@@ -120,7 +120,7 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        let mut open_question = owing(operation.clone(), at(3));
+        let mut open_question = owing(&operation, at(3));
         open_question.question = Some(Question { opened_at: at(3), shown_at: None });
         // Each round lets the commit go one poll further before it is dropped, until one runs to its end.
         for polls in 0.. {
