@@ -19,6 +19,8 @@ use super::exchange::HttpAnswer;
 pub enum Priority {
     /// Turning a Droplet on again.
     PowerOn,
+    /// The same for a Droplet that cannot be seen: many of them at once may be on already.
+    PowerOnBlind,
     /// What a Droplet that is off waits for: looks, and the Snapshot that it is off for.
     Off,
     /// Looking for what an ambiguous request did.
@@ -41,6 +43,7 @@ impl Priority {
     const fn leaves(self) -> (usize, usize) {
         match self {
             Self::PowerOn => (0, 0),
+            Self::PowerOnBlind => (1, 0),
             Self::Off => (2, 1),
             Self::LookUp => (10, 3),
             Self::Person => (16, 5),
@@ -64,7 +67,16 @@ impl Priority {
     /// Whether it may find out, now and then, whether DigitalOcean that asked for a long silence is back: a Droplet that is off
     /// cannot wait for an hour.
     const fn may_probe(self) -> bool {
-        matches!(self, Self::PowerOn | Self::Off)
+        matches!(self, Self::PowerOn | Self::PowerOnBlind | Self::Off)
+    }
+
+    /// Whether a read of this rank waits in an outage while another one finds out whether it is over. People's own do not: somebody who
+    /// asks is told what is so now.
+    pub(super) const fn waits_in_an_outage(self) -> bool {
+        match self {
+            Self::Off | Self::LookUp | Self::Poll | Self::Watch | Self::Inventory => true,
+            Self::PowerOn | Self::PowerOnBlind | Self::Person | Self::Shutdown => false,
+        }
     }
 }
 
@@ -129,6 +141,7 @@ pub struct Budget {
     all: Window,
     polls: Window,
     offs: Window,
+    blinds: Window,
     shutdowns: Window,
     numbered: u64,
     observed: Option<Observed>,
@@ -164,6 +177,7 @@ impl Default for Budget {
             all: Window::default(),
             polls: Window::default(),
             offs: Window::default(),
+            blinds: Window::default(),
             shutdowns: Window::default(),
             numbered: 0,
             observed: None,
@@ -184,6 +198,7 @@ impl Budget {
                 match priority {
                     Priority::Poll => self.polls.0.push_back(now),
                     Priority::Off => self.offs.0.push_back(now),
+                    Priority::PowerOnBlind => self.blinds.0.push_back(now),
                     Priority::Shutdown => self.shutdowns.0.push_back(now),
                     _ => {}
                 }
@@ -308,6 +323,7 @@ impl Budget {
                 [self.polls.free_at(MINUTE, poll_share(minute), now), self.polls.free_at(HOUR, poll_share(hour), now)]
             }
             Priority::Off => [self.offs.free_at(MINUTE, off_share(minute), now), None],
+            Priority::PowerOnBlind => [self.blinds.free_at(MINUTE, blind_share(minute), now), None],
             Priority::Shutdown => [self.shutdowns.free_at(MINUTE, shutdown_share(minute), now), None],
             _ => [None, None],
         };
@@ -328,7 +344,7 @@ impl Budget {
     fn advance(&mut self, now: Timestamp) {
         if now < self.latest {
             let back = self.latest.duration_since(now);
-            let windows = [&mut self.all, &mut self.polls, &mut self.offs, &mut self.shutdowns];
+            let windows = [&mut self.all, &mut self.polls, &mut self.offs, &mut self.blinds, &mut self.shutdowns];
             let moments = windows.into_iter().flat_map(|window| window.0.iter_mut());
             let probe = self.observed.as_mut().map(|observed| &mut observed.probe_at);
             let silence = self.silence.as_mut().map(|silence| [&mut silence.until, &mut silence.probe_at]);
@@ -339,6 +355,7 @@ impl Budget {
         self.all.forget(HOUR, now);
         self.polls.forget(HOUR, now);
         self.offs.forget(MINUTE, now);
+        self.blinds.forget(MINUTE, now);
         self.shutdowns.forget(MINUTE, now);
         // An hour later every request it counted has left the window at DigitalOcean too.
         self.observed.take_if(|observed| later(observed.probe_at, HOUR) <= now);
@@ -353,6 +370,12 @@ const fn poll_share(limit: usize) -> usize {
 /// What Droplets that are off wait for may use so much of a minute, so that looks keep no `power_on` waiting.
 const fn off_share(limit: usize) -> usize {
     let share = limit * 6 / 10;
+    if share == 0 { 1 } else { share }
+}
+
+/// Droplets that are turned on without a look may use so much of a minute.
+const fn blind_share(limit: usize) -> usize {
+    let share = limit / 5;
     if share == 0 { 1 } else { share }
 }
 

@@ -19,8 +19,9 @@ use url::{Host, Url};
 use super::{
     budget::{Admission, Budget, HeldBack, Priority, Ticket},
     call::{Call, Progress},
-    error::{Error, Retry},
+    error::{self, Error, Retry},
     exchange::{HttpAnswer, HttpRequest, Method, TransportError},
+    outage::Outage,
 };
 
 /// The clock, as this room sees it: it may not know ours.
@@ -75,6 +76,7 @@ struct Shared {
     deadline: Duration,
     answer_limit: usize,
     budget: Mutex<Budget>,
+    outage: Mutex<Outage>,
     /// By how much DigitalOcean's clock was ahead of ours at its latest answer.
     ahead: Mutex<Option<SignedDuration>>,
     unauthorized: Notify,
@@ -117,6 +119,7 @@ impl Client {
                 deadline: settings.deadline,
                 answer_limit: settings.answer_limit,
                 budget: Mutex::default(),
+                outage: Mutex::default(),
                 ahead: Mutex::default(),
                 unauthorized: Notify::new(),
                 now,
@@ -153,12 +156,21 @@ impl Client {
     ) -> Result<T, Error> {
         let mut pauses = pauses();
         loop {
+            if let Some(until) = self.holds_until(call.method(), rank()) {
+                return Err(Error::Unavailable {
+                    outage: error::Outage::Lasting,
+                    until: Some(until),
+                    request_id: None,
+                });
+            }
             let leave = match ticket.take() {
                 Some(leave) => leave,
                 None => self.admit_ranked(&rank).await,
             };
             let answer = self.send(&call.request(), leave).await.map_err(Error::from);
-            match answer.and_then(|answer| call.absorb(&answer)) {
+            let outcome = answer.and_then(|answer| call.absorb(&answer));
+            self.note_outcome(call.method(), outcome.as_ref().err());
+            match outcome {
                 Ok(Progress::Done(result)) => return Ok(result),
                 Ok(Progress::More) => pauses = self::pauses(),
                 Err(error) => match self.pause_before_retry(call.method(), &error, pauses.next()) {
@@ -297,9 +309,34 @@ impl Client {
         }
     }
 
+    /// In an outage, until when a read of this rank waits because another one finds out whether it is over.
+    fn holds_until(&self, method: Method, rank: Priority) -> Option<Timestamp> {
+        if method != Method::Get || !rank.waits_in_an_outage() {
+            return None;
+        }
+        self.outage(Outage::holds_until)
+    }
+
+    /// Only what is read says whether DigitalOcean answers: a POST may be slow, or refused by what it meets.
+    fn note_outcome(&self, method: Method, error: Option<&Error>) {
+        match error {
+            Some(Error::Unavailable { .. } | Error::Unreadable { .. }) if method == Method::Get => {
+                self.outage(Outage::failed);
+            }
+            Some(Error::Unavailable { .. } | Error::Unreadable { .. }) => {}
+            Some(_) | None => self.outage(|outage, _| outage.is_over()),
+        }
+    }
+
+    fn outage<R>(&self, ask: impl FnOnce(&mut Outage, Timestamp) -> R) -> R {
+        let now = self.now();
+        ask(&mut self.shared.outage.lock().unwrap_or_else(PoisonError::into_inner), now)
+    }
+
     /// How long to wait before the same read is sent again; none where it should not be.
     fn pause_before_retry(&self, method: Method, error: &Error, usual: Option<Duration>) -> Option<Duration> {
-        let usual = usual.filter(|_| method == Method::Get)?;
+        let lasts = self.outage(|outage, now| outage.lasts(now));
+        let usual = usual.filter(|_| method == Method::Get && !lasts)?;
         match error.retry() {
             Retry::Never => None,
             Retry::Soon => Some(usual),

@@ -86,6 +86,8 @@ pub enum Outage {
     /// A status that promises nothing: 5xx, 408, a redirect; or any other with a body that is not DigitalOcean's, since
     /// something in between sent it.
     Status(u16),
+    /// Nothing was sent: DigitalOcean has not answered for a while, and another request finds out whether it does again.
+    Lasting,
 }
 
 /// Whether the server took the request, as far as one can know.
@@ -143,7 +145,9 @@ impl Error {
             | Self::Busy { .. }
             | Self::Throttled { .. }
             | Self::Refused { .. } => Delivery::Refused,
-            Self::Unavailable { outage: Outage::Transport(TransportError::Connect { .. }), .. } => Delivery::NotSent,
+            Self::Unavailable {
+                outage: Outage::Transport(TransportError::Connect { .. }) | Outage::Lasting, ..
+            } => Delivery::NotSent,
             Self::Unavailable { .. } | Self::Unreadable { .. } => Delivery::Ambiguous,
         }
     }
@@ -203,6 +207,9 @@ impl fmt::Display for Error {
             Self::Refused { status, message, .. } => write!(f, "DigitalOcean refused ({status}): {message}")?,
             Self::Unavailable { outage: Outage::Status(status), .. } => {
                 write!(f, "DigitalOcean is not available ({status})")?;
+            }
+            Self::Unavailable { outage: Outage::Lasting, .. } => {
+                f.write_str("DigitalOcean has not answered for a while, so it was not asked")?;
             }
             Self::Unavailable { outage: Outage::Transport(error), .. } => {
                 write!(f, "DigitalOcean is not available: {error}")?;

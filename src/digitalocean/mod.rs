@@ -14,6 +14,7 @@ pub mod exchange;
 mod lenient;
 pub mod metadata;
 pub mod model;
+mod outage;
 pub mod probes;
 pub mod reads;
 pub mod watcher;

@@ -111,6 +111,7 @@ impl Operation {
             Observation::Deferred(why, until) => {
                 next.hinder(why, now);
                 next.not_before = Some(until);
+                next.power.defer(until);
             }
             Observation::Restarted(unattended_for) => {
                 // Whoever was to say what became of the first answer is gone.

@@ -19,7 +19,10 @@ impl Operation {
     pub fn next(&self, rules: &Rules, now: Timestamp) -> Effect {
         let focus = self.focus();
         let Some(step) = self.step_at(focus) else { return Effect::Rest };
-        if focus == Focus::Back && self.power.is_blind() {
+        if let Some(from) = self.power.blind_from().filter(|_| focus == Focus::Back) {
+            if now < from {
+                return Effect::Sleep(from);
+            }
             return self.command(Task::PowerOn).map_or(Effect::Rest, Effect::Send);
         }
         if let Some(deadline) = self.first_answer_deadline(now) {

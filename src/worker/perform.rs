@@ -13,7 +13,7 @@ use crate::{
         model, reads,
     },
     operation::{
-        launch_tag,
+        Operation, launch_tag,
         reading::{ActionReading, ActionStatus, DropletReading, PowerState, SnapshotReading, Status, Trouble},
         request::{Answer, Command, Look},
     },
@@ -25,7 +25,16 @@ const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// Longer silences are the budget's affair: who may not send yet is put off once more.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(2);
 
-/// The call that a look is.
+/// The call that a look of this operation is: of what was there before its first command, nothing is news.
+pub fn look_of(operation: &Operation, wanted: &Look) -> Call<Answer> {
+    match (wanted, operation.baseline.highest()) {
+        (Look::Actions(id), Some(known)) => reads::droplet_actions_since(*id, known)
+            .map(|actions| Answer::Actions(actions.into_iter().map(action_reading).collect())),
+        _ => look(wanted),
+    }
+}
+
+/// The call that a look is, where nothing is known yet.
 pub fn look(look: &Look) -> Call<Answer> {
     match look {
         Look::Droplet(id) => reads::droplet(*id).map(|droplet| Answer::Droplet(droplet_reading(droplet))),

@@ -19,6 +19,7 @@ pub fn priority(operation: &Operation) -> Priority {
     let power = &operation.power;
     let is_off = power.is_owed() && power.was_seen_off();
     match (step.task, &step.state) {
+        (Task::PowerOn, State::Waiting(_)) if power.is_blind() => Priority::PowerOnBlind,
         // Seen off and unlocked just now: what follows is the command.
         (Task::PowerOn, State::Waiting(Checks { droplet: true, .. }) | State::Intended { doubt: None, .. }) => {
             Priority::PowerOn

@@ -128,7 +128,7 @@ impl Prospect {
         // The more wait, the longer until it can be one's turn, and the less is worth asking for it; but not while a Droplet
         // is off, or may be.
         let pause = match self.rank {
-            Priority::Off | Priority::LookUp => SignedDuration::ZERO,
+            Priority::PowerOnBlind | Priority::Off | Priority::LookUp => SignedDuration::ZERO,
             _ => {
                 let crowd = i64::try_from(self.open).unwrap_or(i64::MAX);
                 SignedDuration::from_millis(CROWD_PAUSE_MILLIS.saturating_mul(crowd)).min(LONGEST_CROWD_PAUSE)

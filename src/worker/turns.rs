@@ -198,7 +198,7 @@ impl Turns {
                 seen.map(|seen| Answer::Action(perform::action_reading(seen.value)))
             }
             Look::Actions(_) | Look::Snapshots(_) | Look::Snapshot(_) | Look::Launched(_) | Look::Listed(_) => {
-                self.client.run(perform::look(look).with_priority(fresh.priority)).await
+                self.client.run(perform::look_of(claimed.operation(), look).with_priority(fresh.priority)).await
             }
         };
         self.or_trouble(seen)

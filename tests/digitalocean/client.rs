@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::vendor::{Arrived, Reply, Vendor, ok};
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::json;
 use snapshot_bot::{
@@ -88,6 +89,25 @@ async fn a_read_that_is_never_answered_ends() {
     let error = client.run(reads::droplet(DropletId(7))).await.unwrap_err();
     assert_eq!(error.to_string(), "DigitalOcean is not available (503) (request req-1)");
     assert_eq!(vendor.lines().len(), 4);
+}
+
+#[tokio::test]
+async fn in_an_outage_one_look_finds_out_for_all() {
+    let (vendor, clock) = (Vendor::start(|_| fault(503)).await, Clock::wall());
+    let client = client(&vendor.url, &clock);
+    let look = || client.run(reads::droplet(DropletId(7)).with_priority(Priority::Off));
+    for _ in 0..2 {
+        look().await.unwrap_err();
+        clock.advance(SignedDuration::from_secs(30));
+    }
+    let before = vendor.lines().len();
+    for _ in 0..20 {
+        look().await.unwrap_err();
+    }
+    assert_eq!(vendor.lines().len(), before + 1, "one probe, and no retries");
+    let asked = client.run(reads::droplet(DropletId(7)).with_priority(Priority::Person));
+    asked.await.unwrap_err();
+    assert_eq!(vendor.lines().len(), before + 2, "people are answered by what is so now");
 }
 
 #[tokio::test]

@@ -30,8 +30,9 @@ fn ticket(budget: &mut Budget, now: Timestamp) -> Ticket {
     }
 }
 
-const RANKS: [Priority; 8] = [
+const RANKS: [Priority; 9] = [
     Priority::PowerOn,
+    Priority::PowerOnBlind,
     Priority::Off,
     Priority::LookUp,
     Priority::Person,
@@ -52,6 +53,14 @@ fn each_rank_leaves_room_for_those_before_it() {
         last = used;
     }
     assert_eq!(last, 250, "bringing power back may use the minute up");
+}
+
+#[test]
+fn those_turned_on_without_a_look_use_a_fifth_of_the_minute() {
+    let mut budget = Budget::default();
+    assert_eq!(sent(&mut budget, Priority::PowerOnBlind, at(0.0)), 50);
+    assert_eq!(sent(&mut budget, Priority::PowerOn, at(0.0)), 200);
+    assert_eq!(sent(&mut budget, Priority::PowerOnBlind, at(63.0)), 50);
 }
 
 #[test]

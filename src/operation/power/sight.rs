@@ -22,7 +22,7 @@ pub(super) struct Sight {
     pub(super) last_seen: Option<PowerState>,
     /// Looks in a row that were tried and brought no reading, while we owe.
     pub(super) unseen: Option<Unseen>,
-    /// Since when the Droplet is to be turned on without a look.
+    /// From when on the Droplet is to be turned on without a look.
     pub(super) blind: Option<Timestamp>,
     /// When it was last turned on without a look.
     pub(super) blind_at: Option<Timestamp>,
@@ -95,6 +95,16 @@ impl Power {
     /// Whether looks are tried and bring nothing.
     pub fn is_unseen(&self) -> bool {
         self.sight.unseen.is_some()
+    }
+
+    /// From when on the Droplet is to be turned on without a look, if it is.
+    pub(in crate::operation) fn blind_from(&self) -> Option<Timestamp> {
+        self.sight.blind
+    }
+
+    /// There is no room for the request before this moment.
+    pub(in crate::operation) fn defer(&mut self, until: Timestamp) {
+        self.sight.blind = self.sight.blind.map(|from| from.max(until));
     }
 
     /// Whether the Droplet is to be turned on without a look.

@@ -146,6 +146,18 @@ fn a_snapshot_that_takes_hours_calls_people_though_it_is_in_progress() {
 }
 
 #[test]
+fn what_is_turned_on_without_a_look_waits_for_its_turn() {
+    let (mut toy, mut it) = taking(20_000);
+    while next_command(&toy, &it).is_none() {
+        it = toy.turn(it, Fate::LostBefore, 20);
+    }
+    let at = toy.now + SignedDuration::from_secs(40);
+    let it = it.apply(Observation::Deferred(Hindrance::Turn, at), &toy.rules, toy.now).unwrap();
+    assert_eq!(it.next(&toy.rules, toy.now), Effect::Sleep(at));
+    assert!(matches!(it.next(&toy.rules, at), Effect::Send(Command::PowerOn(_))));
+}
+
+#[test]
 fn who_keeps_waiting_is_not_called_again_for_six_hours() {
     let (mut toy, it) = taking(40 * 3_600);
     let it = until(&mut toy, it, |it| it.power.stuck().is_some());
