@@ -29,6 +29,8 @@ pub enum Priority {
     Person,
     /// Beginning a new downtime.
     Shutdown,
+    /// Looking at a Droplet that is to be shut down.
+    BeforeShutdown,
     /// Looking at what runs while its Droplet runs as well.
     Poll,
     /// Watching Droplets that run for an off that comes late.
@@ -48,20 +50,42 @@ impl Priority {
             Self::LookUp => (10, 3),
             Self::Person => (16, 5),
             Self::Shutdown => (24, 13),
+            Self::BeforeShutdown => (27, 15),
             Self::Poll => (30, 18),
             Self::Watch => (40, 28),
             Self::Inventory => (50, 40),
         }
     }
 
+    /// How many requests it leaves at least, however low the limit is: one for turning on, and one for looking at what is off.
+    const fn leaves_at_least(self) -> usize {
+        match self {
+            Self::PowerOn => 0,
+            Self::PowerOnBlind | Self::Off => 1,
+            Self::LookUp
+            | Self::Person
+            | Self::Shutdown
+            | Self::BeforeShutdown
+            | Self::Poll
+            | Self::Watch
+            | Self::Inventory => 2,
+        }
+    }
+
     /// How many of a minute's `limit` requests this rank may fill, never none at all.
     const fn share_of_minute(self, limit: usize) -> usize {
-        all_but(self.leaves().0, limit)
+        self.all_but(self.leaves().0, limit)
     }
 
     /// How many of an hour's `limit` requests this rank may fill, never none at all.
     const fn share_of_hour(self, limit: usize) -> usize {
-        all_but(self.leaves().1, limit)
+        self.all_but(self.leaves().1, limit)
+    }
+
+    const fn all_but(self, percent: usize, limit: usize) -> usize {
+        let (share, least) = ((limit * percent).div_ceil(100), self.leaves_at_least());
+        let left = limit.saturating_sub(if share < least { least } else { share });
+        if left == 0 { 1 } else { left }
     }
 
     /// Whether it may find out, now and then, whether DigitalOcean that asked for a long silence is back: a Droplet that is off
@@ -74,15 +98,10 @@ impl Priority {
     /// asks is told what is so now.
     pub(super) const fn waits_in_an_outage(self) -> bool {
         match self {
-            Self::Off | Self::LookUp | Self::Poll | Self::Watch | Self::Inventory => true,
+            Self::Off | Self::LookUp | Self::BeforeShutdown | Self::Poll | Self::Watch | Self::Inventory => true,
             Self::PowerOn | Self::PowerOnBlind | Self::Person | Self::Shutdown => false,
         }
     }
-}
-
-const fn all_but(percent: usize, limit: usize) -> usize {
-    let share = limit - limit * percent / 100;
-    if share == 0 { 1 } else { share }
 }
 
 /// Leave to send one request.
@@ -128,6 +147,8 @@ const MINUTE: SignedDuration = SignedDuration::from_secs(62);
 const HOUR: SignedDuration = SignedDuration::from_secs(3_610);
 /// How often one request may find out whether DigitalOcean's count has recovered.
 const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// Nobody waits in line for a silence to end that lasts longer than this: who asked decides what to do meanwhile.
+const LONGEST_IN_LINE: SignedDuration = SignedDuration::from_secs(30);
 /// How often, in a silence longer than everybody's, one request for a Droplet that is off may find out whether it is over.
 const PROBE_SILENCE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
@@ -199,7 +220,7 @@ impl Budget {
                     Priority::Poll => self.polls.0.push_back(now),
                     Priority::Off => self.offs.0.push_back(now),
                     Priority::PowerOnBlind => self.blinds.0.push_back(now),
-                    Priority::Shutdown => self.shutdowns.0.push_back(now),
+                    Priority::Shutdown | Priority::BeforeShutdown => self.shutdowns.0.push_back(now),
                     _ => {}
                 }
                 if let Some(silence) = &mut self.silence {
@@ -222,6 +243,12 @@ impl Budget {
             (None, Some(at)) => Some(HeldBack::Turn(at)),
             (None, None) => None,
         }
+    }
+
+    /// The end of a silence that is too long for a request of this rank to wait in line for; none if there is no such silence.
+    pub fn long_silence(&mut self, priority: Priority, now: Timestamp) -> Option<Timestamp> {
+        self.advance(now);
+        self.silence_for(priority, now).filter(|until| *until > later(now, LONGEST_IN_LINE))
     }
 
     /// Takes in what the answer to an admitted request says about limits.
@@ -325,6 +352,7 @@ impl Budget {
             Priority::Off => [self.offs.free_at(MINUTE, off_share(minute), now), None],
             Priority::PowerOnBlind => [self.blinds.free_at(MINUTE, blind_share(minute), now), None],
             Priority::Shutdown => [self.shutdowns.free_at(MINUTE, shutdown_share(minute), now), None],
+            Priority::BeforeShutdown => [self.shutdowns.free_at(MINUTE, look_share(minute), now), None],
             _ => [None, None],
         };
         let spent = self.remaining().is_some_and(|remaining| remaining <= hour - priority.share_of_hour(hour));
@@ -382,7 +410,13 @@ const fn blind_share(limit: usize) -> usize {
 /// Beginnings may use so much of a minute, so that what they begin does not end all at once.
 const fn shutdown_share(limit: usize) -> usize {
     let share = limit / 5;
-    if share == 0 { 1 } else { share }
+    if share < 2 { 2 } else { share }
+}
+
+/// The looks before a shutdown may use so much of what beginnings may. What they leave is for the shutdowns themselves: a look that
+/// its shutdown cannot follow at once is too old when it can, and is taken again.
+const fn look_share(limit: usize) -> usize {
+    shutdown_share(limit) * 2 / 3
 }
 
 fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {

@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,9 +16,10 @@ use tokio::{sync::Notify, time::Instant};
 use url::{Host, Url};
 
 use super::{
+    attempts::{Attempts, Next},
     budget::{Admission, Budget, HeldBack, Priority, Ticket},
-    call::{Call, Progress},
-    error::{self, Error, Retry},
+    call::Call,
+    error::{self, Error},
     exchange::{HttpAnswer, HttpRequest, Method, TransportError},
     outage::Outage,
 };
@@ -83,10 +83,6 @@ struct Shared {
     now: Now,
 }
 
-/// A read is tried at most this often again.
-const RETRIES: usize = 3;
-/// A read does not wait longer than this for its next try; who asked decides then.
-const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// A connection unused for so long is closed: a little more than the longest pause between looks at a Droplet that is off.
 const IDLE: Duration = Duration::from_secs(20);
 /// While waiting for leave the clock and the rank are asked at least this often, since both may change.
@@ -150,13 +146,13 @@ impl Client {
 
     async fn carry_out<T: 'static>(
         &self,
-        mut call: Call<T>,
+        call: Call<T>,
         mut ticket: Option<Ticket>,
         rank: impl Fn() -> Priority,
     ) -> Result<T, Error> {
-        let mut pauses = pauses();
+        let mut attempts = Attempts::of(call, fastrand::u64(..));
         loop {
-            if let Some(until) = self.holds_until(call.method(), rank()) {
+            if let Some(until) = self.holds_until(attempts.call().method(), rank()) {
                 return Err(Error::Unavailable {
                     outage: error::Outage::Lasting,
                     until: Some(until),
@@ -165,21 +161,14 @@ impl Client {
             }
             let leave = match ticket.take() {
                 Some(leave) => leave,
-                None => self.admit_ranked(&rank).await,
+                None => self.admit_ranked(&rank).await?,
             };
-            let answer = self.send(&call.request(), leave).await.map_err(Error::from);
-            let outcome = answer.and_then(|answer| call.absorb(&answer));
-            self.note_outcome(call.method(), outcome.as_ref().err());
-            match outcome {
-                Ok(Progress::Done(result)) => return Ok(result),
-                Ok(Progress::More) => pauses = self::pauses(),
-                Err(error) => match self.pause_before_retry(call.method(), &error, pauses.next()) {
-                    Some(pause) => {
-                        tracing::debug!(%error, pause_ms = millis(pause), "DigitalOcean will be asked again");
-                        tokio::time::sleep(pause).await;
-                    }
-                    None => return Err(error),
-                },
+            let answer = self.send(&attempts.request(), leave).await;
+            self.note_outcome(attempts.call().method(), &answer);
+            match attempts.hear(answer, self.now()) {
+                Next::Done(result) => return result,
+                Next::Page => {}
+                Next::Again(pause) => tokio::time::sleep(pause).await,
             }
         }
     }
@@ -211,17 +200,22 @@ impl Client {
         self.shared.unauthorized.notified().await;
     }
 
-    /// Waits until a request of this rank may leave, which may take long when the budget is used up.
-    pub async fn admit(&self, priority: Priority) -> Ticket {
+    /// Waits until a request of this rank may leave, which may take long when the budget is used up. Nobody waits in line for the end of
+    /// a long silence: [`Error::Throttled`] says when it is over.
+    pub async fn admit(&self, priority: Priority) -> Result<Ticket, Error> {
         self.admit_ranked(&|| priority).await
     }
 
     /// Like [`Client::admit`], with a rank that is asked for while it waits.
-    pub(super) async fn admit_ranked(&self, rank: &impl Fn() -> Priority) -> Ticket {
+    pub(super) async fn admit_ranked(&self, rank: &impl Fn() -> Priority) -> Result<Ticket, Error> {
         loop {
-            match self.try_admit(rank()) {
-                Admission::Now(ticket) => return ticket,
+            let priority = rank();
+            match self.try_admit(priority) {
+                Admission::Now(ticket) => return Ok(ticket),
                 Admission::At(moment) => {
+                    if let Some(until) = self.budget(|budget, now| budget.long_silence(priority, now)) {
+                        return Err(TransportError::HeldBack { until }.into());
+                    }
                     let wait = moment.duration_since(self.now()).unsigned_abs();
                     tokio::time::sleep(wait.min(LOOK_UP)).await;
                 }
@@ -318,13 +312,12 @@ impl Client {
     }
 
     /// Only what is read says whether DigitalOcean answers: a POST may be slow, or refused by what it meets.
-    fn note_outcome(&self, method: Method, error: Option<&Error>) {
-        match error {
-            Some(Error::Unavailable { .. } | Error::Unreadable { .. }) if method == Method::Get => {
-                self.outage(Outage::failed);
-            }
-            Some(Error::Unavailable { .. } | Error::Unreadable { .. }) => {}
-            Some(_) | None => self.outage(|outage, _| outage.is_over()),
+    fn note_outcome(&self, method: Method, answer: &Result<HttpAnswer, TransportError>) {
+        match answer {
+            Ok(answer) if answer.is_digitaloceans() => self.outage(|outage, _| outage.is_over()),
+            Err(TransportError::HeldBack { .. }) => {}
+            Ok(_) | Err(_) if method == Method::Get => self.outage(Outage::failed),
+            Ok(_) | Err(_) => {}
         }
     }
 
@@ -332,32 +325,12 @@ impl Client {
         let now = self.now();
         ask(&mut self.shared.outage.lock().unwrap_or_else(PoisonError::into_inner), now)
     }
-
-    /// How long to wait before the same read is sent again; none where it should not be.
-    fn pause_before_retry(&self, method: Method, error: &Error, usual: Option<Duration>) -> Option<Duration> {
-        let lasts = self.outage(|outage, now| outage.lasts(now));
-        let usual = usual.filter(|_| method == Method::Get && !lasts)?;
-        match error.retry() {
-            Retry::Never => None,
-            Retry::Soon => Some(usual),
-            Retry::At(moment) => {
-                let wait = moment.duration_since(self.now());
-                (wait <= LONGEST_PATIENCE).then(|| usual.max(Duration::try_from(wait).unwrap_or_default()))
-            }
-        }
-    }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("origin", &self.shared.origin).finish_non_exhaustive()
     }
-}
-
-fn pauses() -> impl Iterator<Item = Duration> {
-    let (first, longest) = (Duration::from_millis(200), Duration::from_secs(5));
-    let pauses = ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest);
-    pauses.with_max_times(RETRIES).with_jitter().build()
 }
 
 pub(super) fn is_loopback(origin: &Url) -> bool {

@@ -136,6 +136,11 @@ impl Error {
         Self::Unreadable { path: plain(path), detail: plain(detail), request_id }
     }
 
+    /// Whether a list that could not be had says nothing of the single things in it: they may be looked at by themselves.
+    pub fn spares_the_thing_itself(&self) -> bool {
+        !matches!(self, Self::Unavailable { .. } | Self::Throttled { .. } | Self::Unauthorized { .. })
+    }
+
     /// Whether the request may have had an effect; for a read it does not matter.
     pub fn delivery(&self) -> Delivery {
         match self {

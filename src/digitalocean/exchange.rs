@@ -69,6 +69,17 @@ impl HttpAnswer {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// Whether DigitalOcean itself answered, whatever it said: not in a way that promises nothing, and not by a page of something in
+    /// between. A 429 counts, whoever counts the requests.
+    pub(super) fn is_digitaloceans(&self) -> bool {
+        let is_object = || self.body.iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|first| *first == b'{');
+        match self.status {
+            429 => true,
+            200..=299 | 400..=407 | 409..=499 => is_object(),
+            _ => false,
+        }
+    }
+
     /// Takes a secret out that the other side repeats.
     pub(super) fn redact(&mut self, secret: &str) {
         let redacted =

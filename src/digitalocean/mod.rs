@@ -2,9 +2,10 @@
 //! may be asked at all.
 //!
 //! [`reads`] and [`commands`] make [`call::Call`]s, which are data and do no I/O; [`client::Client`] carries them out within
-//! the [`budget`]; [`watcher::Watcher`] shares the looks at what is running. A simulation runs the same calls against a
-//! synchronous world by [`call::Call::exchange`]. This room knows ids and nothing else of ours.
+//! the [`budget`]; [`watcher::Watcher`] shares the looks at what is running. A simulation runs the same calls, in its own time, by
+//! [`attempts::Attempts`]. This room knows ids and nothing else of ours.
 
+pub mod attempts;
 pub mod budget;
 pub mod call;
 pub mod client;
@@ -16,5 +17,6 @@ pub mod metadata;
 pub mod model;
 mod outage;
 pub mod probes;
+pub mod readings;
 pub mod reads;
 pub mod watcher;

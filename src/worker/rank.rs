@@ -2,10 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Claimed;
 use crate::{
-    digitalocean::{budget::Priority, watcher},
+    digitalocean::{budget::Priority, readings::Look},
     operation::{
         Operation,
+        request::Effect,
         step::{Checks, State, Step, Task},
     },
 };
@@ -13,8 +15,23 @@ use crate::{
 /// A Droplet that is watched for a late off is looked at less often than this, so that no reading is used twice.
 const RECENT: SignedDuration = SignedDuration::from_secs(10);
 
+/// The rank of what is claimed.
+pub fn of(claimed: &Claimed) -> Priority {
+    match claimed.effect() {
+        Effect::Look(_) => of_look(claimed.operation()),
+        Effect::Send(_) | Effect::Sleep(_) | Effect::Rest => priority(claimed.operation()),
+    }
+}
+
+fn of_look(operation: &Operation) -> Priority {
+    match priority(operation) {
+        Priority::Shutdown => Priority::BeforeShutdown,
+        other => other,
+    }
+}
+
 /// The rank of an operation's next request, by the harm that waiting does: a Droplet that is off comes before everything else.
-pub fn priority(operation: &Operation) -> Priority {
+fn priority(operation: &Operation) -> Priority {
     let Some(step) = operation.active_step() else { return Priority::Poll };
     let power = &operation.power;
     let is_off = power.is_owed() && power.was_seen_off();
@@ -39,14 +56,14 @@ pub fn priority(operation: &Operation) -> Priority {
 
 /// What a shared reading must be good for: after a command, nothing from before it; before one, nothing but the present. Who only
 /// watches takes what others have seen.
-pub fn freshness(operation: &Operation, now: Timestamp) -> watcher::Look {
-    let priority = priority(operation);
+pub fn freshness(operation: &Operation, now: Timestamp) -> Look {
+    let priority = of_look(operation);
     let since = match operation.active_step() {
         _ if priority == Priority::Watch => now - RECENT,
         Some(Step { state: State::Running(run), began, .. }) => run.completed.or(run.broken).or(*began).unwrap_or(now),
         Some(_) | None => now,
     };
-    watcher::Look { priority, since }
+    Look { priority, since }
 }
 
 #[cfg(test)]
@@ -115,6 +132,11 @@ mod tests {
         let mut hung = down();
         hung.question = Some(Question { opened_at: now(), shown_at: None });
         assert_eq!(priority(&hung), Priority::Poll);
+    }
+
+    #[test]
+    fn the_look_before_a_shutdown_leaves_room_for_it() {
+        assert_eq!(freshness(&take(), now()).priority, Priority::BeforeShutdown);
     }
 
     #[test]

@@ -179,7 +179,7 @@ impl Turns {
 
     /// What the next request has to wait for, if that takes long.
     async fn wait(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<(Hindrance, Timestamp)>, Error> {
-        let rank = rank::priority(claimed.operation());
+        let rank = rank::of(claimed);
         let lacks_room = claimed.opens_downtime() && !self.has_room_for_downtime().await?;
         let open = self.open.load(Ordering::Relaxed);
         let prospect = Prospect { rank, held_back: self.client.held_back(rank), lacks_room, open };
@@ -206,9 +206,16 @@ impl Turns {
 
     /// Asks for leave first and looks again what is wanted, so that nothing lies between the intent and the sending.
     async fn send(&self, claimed: Claimed, command: Command, rules: &Rules) -> Result<(), Error> {
-        let (id, priority) = (claimed.operation().id, rank::priority(claimed.operation()));
+        let (id, priority) = (claimed.operation().id, rank::of(&claimed));
+        let Ok(ticket) = self.client.admit(priority).await else {
+            // A silence has begun meanwhile.
+            let now = self.clock.now();
+            return match self.wait(&claimed, now).await? {
+                Some(wait) => self.worker.defer(claimed, wait, rules, now).await,
+                None => Ok(()),
+            };
+        };
         drop(claimed);
-        let ticket = self.client.admit(priority).await;
         if self.lease.remaining() <= NEEDED_TO_SEND {
             self.lease.renew().await?;
         }

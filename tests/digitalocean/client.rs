@@ -197,7 +197,8 @@ async fn after_a_throttling_everybody_waits_as_long_as_was_asked() {
 #[tokio::test]
 async fn leave_given_before_a_throttling_is_worth_nothing_after_it() {
     let (vendor, client) = stage(|_| Reply::Answer(429, vec![("retry-after", "120".to_owned())], String::new())).await;
-    let (first, second) = (client.admit(Priority::PowerOn).await, client.admit(Priority::PowerOn).await);
+    let (first, second) =
+        (client.admit(Priority::PowerOn).await.unwrap(), client.admit(Priority::PowerOn).await.unwrap());
     client.run_admitted(commands::power_on(DropletId(7)), first).await.unwrap_err();
     let error = client.run_admitted(commands::power_on(DropletId(8)), second).await.unwrap_err();
     assert!(matches!(error, Error::Throttled { .. }), "{error}");

@@ -37,6 +37,7 @@ const RANKS: [Priority; 9] = [
     Priority::LookUp,
     Priority::Person,
     Priority::Shutdown,
+    Priority::BeforeShutdown,
     Priority::Poll,
     Priority::Watch,
     Priority::Inventory,
@@ -70,6 +71,43 @@ fn polls_use_half_of_the_minute_and_of_the_hour() {
     let rest: usize = (1..57).map(|minute| sent(&mut budget, Priority::Poll, at(f64::from(minute) * 63.0))).sum();
     assert_eq!(125 + rest, 2_500);
     assert!(may(&mut budget, Priority::Shutdown, at(57.0 * 63.0)));
+}
+
+#[test]
+fn what_was_looked_at_can_be_shut_down_at_once() {
+    for limit in ["200", "1000", "5000"] {
+        let mut budget = Budget::default();
+        let leave = ticket(&mut budget, at(0.0));
+        budget.observe(&leave, &answer(200, &[("ratelimit-limit", limit)], at(0.0)));
+        assert!(sent(&mut budget, Priority::BeforeShutdown, at(100.0)) > 0);
+        assert!(may(&mut budget, Priority::Shutdown, at(100.0)), "{limit} an hour");
+    }
+}
+
+#[test]
+fn however_low_the_limit_is_one_request_is_kept_for_turning_on_and_one_for_looking_at_what_is_off() {
+    for limit in ["60", "100", "400"] {
+        let mut budget = Budget::default();
+        let leave = ticket(&mut budget, at(0.0));
+        budget.observe(&leave, &answer(200, &[("ratelimit-limit", limit)], at(0.0)));
+        for priority in RANKS.into_iter().filter(|rank| *rank > Priority::Off).rev() {
+            sent(&mut budget, priority, at(100.0));
+        }
+        assert!(may(&mut budget, Priority::Off, at(100.0)), "{limit} an hour");
+        sent(&mut budget, Priority::Off, at(100.0));
+        assert!(may(&mut budget, Priority::PowerOn, at(100.0)), "{limit} an hour");
+    }
+}
+
+#[test]
+fn nobody_waits_in_line_for_a_long_silence() {
+    let mut budget = Budget::default();
+    let leave = ticket(&mut budget, at(0.0));
+    budget.observe(&leave, &answer(503, &[("retry-after", "86400")], at(0.0)));
+    assert_eq!(budget.long_silence(Priority::Poll, at(1.0)), Some(at(3_600.0)));
+    assert_eq!(budget.long_silence(Priority::Off, at(1.0)), Some(at(120.0)), "it may probe by then");
+    assert_eq!(budget.long_silence(Priority::Off, at(95.0)), None);
+    assert_eq!(budget.long_silence(Priority::Poll, at(3_590.0)), None);
 }
 
 #[test]

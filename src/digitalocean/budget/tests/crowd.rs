@@ -36,6 +36,11 @@ enum Take {
     },
 }
 
+/// All but the last of a beginning's requests are looks.
+fn rank_of_beginning(left: u8) -> Priority {
+    if left == 1 { Priority::Shutdown } else { Priority::BeforeShutdown }
+}
+
 struct Crowd {
     budget: Budget,
     now: Timestamp,
@@ -108,7 +113,7 @@ impl Crowd {
     fn step(&mut self, take: Take) -> Take {
         match take {
             Take::Queued { left: 3 } if !self.budget.may_begin_downtime(self.down, self.now) => take,
-            Take::Queued { left } if self.ask(Priority::Shutdown) => match left {
+            Take::Queued { left } if self.ask(rank_of_beginning(left)) => match left {
                 1 => Take::GoingOff { at: self.now + SignedDuration::from_secs(20) },
                 left => {
                     self.down += usize::from(left == 3);

@@ -1,0 +1,146 @@
+//! A call on its way: which request leaves next, and after which pause a read that failed is sent again.
+//!
+//! Pure: carried by [`super::client::Client`] over HTTPS, or by a simulation in its own time. What starts or removes something is
+//! sent once.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    call::{Call, Progress},
+    error::{Error, Retry},
+    exchange::{HttpAnswer, HttpRequest, Method, TransportError},
+};
+
+/// A read is tried at most this often again.
+const RETRIES: usize = 3;
+/// A read does not wait longer than this for its next try; who asked decides then.
+const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+
+/// A call, with the pauses between its tries.
+pub struct Attempts<T> {
+    call: Call<T>,
+    /// Of the random part of each pause.
+    seed: u64,
+    pauses: ExponentialBackoff,
+}
+
+/// What follows an answer.
+#[derive(Debug)]
+pub enum Next<T> {
+    /// Nothing: the call is over.
+    Done(Result<T, Error>),
+    /// The request for the next page leaves.
+    Page,
+    /// The same request leaves once more, after a pause.
+    Again(Duration),
+}
+
+impl<T: 'static> Attempts<T> {
+    /// A call that was not tried yet; `seed` draws the random part of its pauses.
+    pub fn of(call: Call<T>, seed: u64) -> Self {
+        Self { call, seed, pauses: pauses(seed) }
+    }
+
+    /// The call.
+    pub fn call(&self) -> &Call<T> {
+        &self.call
+    }
+
+    /// What is to be sent now.
+    pub fn request(&self) -> HttpRequest {
+        self.call.request()
+    }
+
+    /// Takes in what came of [`Attempts::request`], at the moment `now`. A read is tried again with growing, random pauses where the error
+    /// allows it.
+    pub fn hear(&mut self, answer: Result<HttpAnswer, TransportError>, now: Timestamp) -> Next<T> {
+        match answer.map_err(Error::from).and_then(|answer| self.call.absorb(&answer)) {
+            Ok(Progress::Done(result)) => Next::Done(Ok(result)),
+            Ok(Progress::More) => {
+                self.seed = self.seed.wrapping_add(1);
+                self.pauses = pauses(self.seed);
+                Next::Page
+            }
+            Err(error) => match self.pause_before_retry(&error, now) {
+                Some(pause) => {
+                    let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                    tracing::debug!(%error, pause_ms, "DigitalOcean will be asked again");
+                    Next::Again(pause)
+                }
+                None => Next::Done(Err(error)),
+            },
+        }
+    }
+
+    /// How long to wait before the same read is sent again; none where it should not be.
+    fn pause_before_retry(&mut self, error: &Error, now: Timestamp) -> Option<Duration> {
+        let usual = self.pauses.next().filter(|_| self.call.method() == Method::Get)?;
+        match error.retry() {
+            Retry::Never => None,
+            Retry::Soon => Some(usual),
+            Retry::At(moment) => {
+                let wait = moment.duration_since(now);
+                (wait <= LONGEST_PATIENCE).then(|| usual.max(Duration::try_from(wait).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+fn pauses(seed: u64) -> ExponentialBackoff {
+    let (first, longest) = (Duration::from_millis(200), Duration::from_secs(5));
+    let pauses = ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest);
+    pauses.with_max_times(RETRIES).with_jitter().with_jitter_seed(seed).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        digitalocean::{commands, reads},
+        operation::ids::DropletId,
+    };
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn answer(status: u16, retry_after: Option<&str>) -> Result<HttpAnswer, TransportError> {
+        let headers = retry_after.map(|wait| ("retry-after".to_owned(), wait.to_owned())).into_iter().collect();
+        Ok(HttpAnswer { status, headers, body: Vec::new(), received_at: now() })
+    }
+
+    #[test]
+    fn a_read_is_tried_four_times_with_growing_pauses() {
+        let mut read = Attempts::of(reads::droplet(DropletId(1)), 7);
+        for (least, most) in [(200, 400), (400, 800), (800, 1_600)] {
+            let Next::Again(pause) = read.hear(answer(500, None), now()) else { panic!("it is not tried again") };
+            assert!((least..=most).contains(&pause.as_millis()), "{pause:?}");
+        }
+        assert!(matches!(read.hear(answer(500, None), now()), Next::Done(Err(_))));
+    }
+
+    #[test]
+    fn the_same_seed_pauses_alike() {
+        let pause = |seed| match Attempts::of(reads::droplet(DropletId(1)), seed).hear(answer(500, None), now()) {
+            Next::Again(pause) => pause,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(pause(3), pause(3));
+    }
+
+    #[test]
+    fn what_starts_something_is_sent_once() {
+        let mut command = Attempts::of(commands::power_on(DropletId(1)), 7);
+        assert!(matches!(command.hear(answer(500, None), now()), Next::Done(Err(_))));
+    }
+
+    #[test]
+    fn who_is_to_wait_long_is_not_tried_again() {
+        let mut read = Attempts::of(reads::droplet(DropletId(1)), 7);
+        assert!(matches!(read.hear(answer(429, Some("29")), now()), Next::Again(pause) if pause.as_secs() == 29));
+        assert!(matches!(read.hear(answer(429, Some("31")), now()), Next::Done(Err(_))));
+    }
+}
