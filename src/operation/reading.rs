@@ -46,9 +46,17 @@ pub struct DropletReading {
     /// What it costs a month, in cents, where said.
     #[serde(default)]
     pub monthly_cents: Option<u64>,
+    /// When it was asked for, where that was not just now: others may have asked for it.
+    #[serde(default)]
+    pub asked_at: Option<Timestamp>,
 }
 
 impl DropletReading {
+    /// When it was asked for; `now` is when it is read.
+    pub(super) fn asked_by(&self, now: Timestamp) -> Timestamp {
+        self.asked_at.map_or(now, |asked_at| asked_at.min(now))
+    }
+
     /// Whether the Droplet was seen on, seen off, or neither.
     pub fn power(&self) -> Option<PowerState> {
         match self.status {

@@ -104,3 +104,14 @@ pub enum Answer {
     /// No answer, or a refusal.
     Trouble(Trouble),
 }
+
+impl Answer {
+    /// The same, to a look that left at this moment: what others asked for may be older than who hears it thinks.
+    #[must_use]
+    pub fn asked_at(self, moment: Timestamp) -> Self {
+        match self {
+            Self::Droplet(reading) => Self::Droplet(DropletReading { asked_at: Some(moment), ..reading }),
+            other => other,
+        }
+    }
+}

@@ -262,7 +262,7 @@ impl Operation {
                 _,
             ) => {
                 if let State::Waiting(checks) = &mut self.steps[index].state {
-                    *checks = Checks::seen(now, checks.actions);
+                    *checks = Checks::seen(reading.asked_by(now), checks.actions);
                 }
             }
         }
@@ -485,7 +485,7 @@ impl Operation {
                     self.power.back_mut().state = State::Waiting(Checks { droplet: false, actions, looked_at: None });
                     self.wait_for(Hindrance::Locked, rules, now);
                 } else {
-                    self.power.back_mut().state = State::Waiting(Checks::seen(now, actions));
+                    self.power.back_mut().state = State::Waiting(Checks::seen(reading.asked_by(now), actions));
                 }
             }
             None => self.wait_for(Hindrance::Unsettled("changing".to_owned()), rules, now),

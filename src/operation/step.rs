@@ -115,9 +115,9 @@ impl Checks {
     /// The Droplet must be looked at again; its Actions are still known.
     pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true, looked_at: None };
 
-    /// The Droplet was seen in the right state just now.
-    pub(super) fn seen(now: Timestamp, actions: bool) -> Self {
-        Self { droplet: true, actions, looked_at: Some(now) }
+    /// The Droplet was seen in the right state, by a look of this moment.
+    pub(super) fn seen(looked_at: Timestamp, actions: bool) -> Self {
+        Self { droplet: true, actions, looked_at: Some(looked_at) }
     }
 
     /// Whether the Droplet was seen in the right state, and a moment ago.

@@ -122,6 +122,7 @@ pub fn droplet_reading(droplet: model::Droplet) -> DropletReading {
         tags: droplet.tags,
         address: droplet.public_ipv4.map(|address| address.to_string()),
         monthly_cents: droplet.price_monthly.and_then(cents),
+        asked_at: None,
     }
 }
 

@@ -191,7 +191,7 @@ impl Turns {
         let seen = match look {
             Look::Droplet(id) => {
                 let seen = self.watcher.droplet(*id, fresh).await;
-                seen.map(|seen| Answer::Droplet(perform::droplet_reading(seen.value)))
+                seen.map(|seen| Answer::Droplet(perform::droplet_reading(seen.value)).asked_at(seen.at))
             }
             Look::Action(id) => {
                 let seen = self.watcher.action(*id, fresh).await;

@@ -106,6 +106,22 @@ fn a_busy_droplet_has_been_looked_at() {
 }
 
 #[test]
+fn a_shared_reading_is_as_old_as_it_is() {
+    let mut toy = Toy::new(PowerState::On);
+    let is_delivered = |it: &Operation| it.steps[0].run().is_some_and(|run| run.completed.is_some());
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), is_delivered);
+    let off = |age| {
+        let asked_at = toy.now - SignedDuration::from_secs(age);
+        let answer = Answer::Droplet(toy.droplet(DROPLET)).asked_at(asked_at);
+        let it = it.apply(Observation::Seen(Look::Droplet(DROPLET), answer), &toy.rules, toy.now).unwrap();
+        assert!(it.steps[0].is_done());
+        it.next(&toy.rules, toy.now)
+    };
+    assert!(matches!(off(2), Effect::Send(Command::TakeSnapshot { .. })));
+    assert_eq!(off(43), Effect::Look(Look::Droplet(DROPLET)), "somebody may have turned it on since");
+}
+
+#[test]
 fn a_new_process_looks_before_it_turns_anything_on_blindly() {
     let (mut toy, it) = taking(1_200);
     let it = through_an_outage(&mut toy, it, SignedDuration::from_secs(280));

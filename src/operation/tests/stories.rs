@@ -463,6 +463,7 @@ fn launched(status: &Status, create: ActionStatus) -> Operation {
             tags: Some(Vec::new()),
             address: None,
             monthly_cents: None,
+            asked_at: None,
         };
         let action = ActionReading {
             id: ActionId(78),

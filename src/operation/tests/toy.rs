@@ -187,6 +187,7 @@ impl Toy {
             tags: Some(Vec::new()),
             address: None,
             monthly_cents: None,
+            asked_at: None,
         }
     }
 
