@@ -181,12 +181,19 @@ impl Ending {
     pub fn of(outcome: &Result<(), Error>) -> Self {
         match outcome {
             Ok(()) => Self::Stored,
-            Err(Error::LeaseLost) => Self::TakenOver,
-            Err(_) => Self::NotStored,
+            Err(error) => Self::of_failure(error),
         }
     }
 
-    /// For how long the operation is left alone then, so that the others have their turns.
+    /// How a turn ended that could not store how far the operation is.
+    pub fn of_failure(error: &Error) -> Self {
+        match error {
+            Error::LeaseLost => Self::TakenOver,
+            _ => Self::NotStored,
+        }
+    }
+
+    /// For how long the operation is left alone then. It takes nobody's place meanwhile.
     pub fn leaves_alone_for(self) -> Option<Duration> {
         match self {
             Self::Stored | Self::TakenOver | Self::Panicked => None,

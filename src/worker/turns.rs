@@ -82,15 +82,15 @@ impl Turns {
     /// Carries operations on until `shutdown`; then lets the turns under way come to their commit.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut turns = FuturesUnordered::new();
+        // Those that panic or cannot be stored take nobody's place while they are left alone.
+        let mut left_alone = FuturesUnordered::new();
         let places = Places::USUAL;
         while !shutdown.is_cancelled() {
             let woken = self.store.changes().worker.notified();
             // The turns go on meanwhile: one of them may hold the only connection that this look waits for.
             let under_way = turns.len();
             let look = pin!(self.due(places.free(under_way)));
-            let found = alongside(look, &mut turns, |id| {
-                self.lock_busy().remove(&id);
-            });
+            let found = alongside(look, &mut turns, |ended| left_alone.extend(self.leave_alone(ended)));
             let (due, next) = match found.await {
                 Ok(found) => found,
                 Err(error) => {
@@ -102,18 +102,28 @@ impl Turns {
             let look_again = !due.is_empty() || turns.len() < under_way;
             for id in due {
                 self.lock_busy().insert(id);
-                turns.push(self.turn(id).map(move |()| id));
+                turns.push(self.turn(id).map(move |ending| (id, ending)));
             }
             let has_room = !places.are_taken(turns.len());
             let wake = schedule::next_look(look_again, next, self.clock.now());
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                Some(id) = turns.next() => { self.lock_busy().remove(&id); }
+                Some(ended) = turns.next() => left_alone.extend(self.leave_alone(ended)),
+                Some(id) = left_alone.next() => { self.lock_busy().remove(&id); }
                 () = woken, if has_room => {}
                 () = self.clock.sleep_until(wake), if has_room => {}
             }
         }
         while turns.next().await.is_some() {}
+    }
+
+    /// What is to be waited for before an operation whose turn ended is taken up again, if anything.
+    fn leave_alone(&self, (id, ending): (OperationId, Ending)) -> Option<impl Future<Output = OperationId> + use<>> {
+        let pause = ending.leaves_alone_for();
+        if pause.is_none() {
+            self.lock_busy().remove(&id);
+        }
+        pause.map(|pause| tokio::time::sleep(pause).map(move |()| id))
     }
 
     /// What is due, and when the next thing is.
@@ -132,19 +142,16 @@ impl Turns {
         Ok((due, next))
     }
 
-    async fn turn(&self, id: OperationId) {
+    async fn turn(&self, id: OperationId) -> Ending {
         let span = tracing::info_span!("operation", operation.id = %id);
         async {
-            let ended = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
+            match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
                 Ok(outcome) => ended(&outcome),
                 Err(_) => self.after_panic(id).await,
-            };
-            if let Some(pause) = ended.leaves_alone_for() {
-                tokio::time::sleep(pause).await;
             }
         }
         .instrument(span)
-        .await;
+        .await
     }
 
     /// Halts the operation in whose turn a panic happened. Where even that panics, it is left alone for a while.
@@ -295,7 +302,7 @@ fn ended(outcome: &Result<(), Error>) -> Ending {
 async fn alongside<F: Future + Unpin, O: Future>(
     mut first: F,
     others: &mut FuturesUnordered<O>,
-    ended: impl Fn(O::Output),
+    mut ended: impl FnMut(O::Output),
 ) -> F::Output {
     loop {
         tokio::select! {
