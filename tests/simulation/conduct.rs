@@ -49,6 +49,8 @@ pub(crate) struct Conduct {
     offs: BTreeMap<DropletId, (Timestamp, Timestamp)>,
     /// The same, whatever became of the debt: when it left last.
     commanded: BTreeMap<DropletId, Timestamp>,
+    /// When each operation last sent a command.
+    sent: BTreeMap<OperationId, Timestamp>,
     /// When each operation first sent a power-on.
     turned_on: BTreeMap<OperationId, Timestamp>,
     /// Operations that no process looked after for longer than [`LONGEST_GAP`].
@@ -65,6 +67,8 @@ pub(crate) struct Conduct {
     troubled_at: Timestamp,
     /// When the living process took over.
     alive_since: Timestamp,
+    /// When something could not be written down last.
+    unwritten_at: Timestamp,
 }
 
 fn law<T>(broken: String) -> Lawful<T> {
@@ -96,6 +100,7 @@ impl Conduct {
             in_flight: Vec::new(),
             offs: BTreeMap::new(),
             commanded: BTreeMap::new(),
+            sent: BTreeMap::new(),
             turned_on: BTreeMap::new(),
             left_alone: BTreeSet::new(),
             owing_since: BTreeMap::new(),
@@ -104,12 +109,18 @@ impl Conduct {
             clock_set_at: now,
             troubled_at: now,
             alive_since: now,
+            unwritten_at: now,
         }
     }
 
     /// Something goes wrong that nobody can be held to account for.
     pub(crate) fn trouble_at(&mut self, now: Timestamp) {
         self.troubled_at = now;
+    }
+
+    /// What cannot be written down cannot be said either.
+    pub(crate) fn writes_fail_at(&mut self, now: Timestamp) {
+        self.unwritten_at = now;
     }
 
     /// The clock is set: how long a Droplet has been off cannot be told by it any more.
@@ -125,8 +136,11 @@ impl Conduct {
         }
     }
 
-    /// An operation hears the answer to a look that left at this moment.
-    pub(crate) fn sees(&mut self, id: OperationId, answer: &Answer, left: Timestamp) {
+    /// An operation hears the answer to a look that left at this moment: never to one from before its own last command.
+    pub(crate) fn sees(&mut self, id: OperationId, answer: &Answer, left: Timestamp) -> Lawful {
+        if self.sent.get(&id).is_some_and(|sent| left < *sent) {
+            return law(format!("{id} is told what was true before its own command"));
+        }
         match answer {
             Answer::Droplet(reading) => {
                 self.seen.insert(id, (left, reading.clone()));
@@ -136,10 +150,12 @@ impl Conduct {
             }
             Answer::Action(_) | Answer::Snapshots(_) | Answer::Droplets(_) | Answer::Done | Answer::Trouble(_) => {}
         }
+        Ok(())
     }
 
     /// A command leaves, and is answered or given up at that moment.
     pub(crate) fn sends(&mut self, id: OperationId, command: &Command, now: Timestamp, until: Timestamp) {
+        self.sent.insert(id, now);
         let Some(droplet) = droplet_of(command) else { return };
         self.in_flight.push((droplet, now, until));
         if may_turn_off(command) {
@@ -300,7 +316,13 @@ impl Simulation {
             let last_off = self.conduct.offs.get(droplet).map_or(Timestamp::MIN, |(_, last)| *last);
             // A shutdown that is at last seen to have done its work is a step further.
             let noticed = self.conduct.off_noticed.get(id).copied().unwrap_or(Timestamp::MIN);
-            let mut getting_on = off.at.max(*owing_since).max(last_off).max(noticed).max(self.conduct.clock_set_at);
+            let mut getting_on = off
+                .at
+                .max(*owing_since)
+                .max(last_off)
+                .max(noticed)
+                .max(self.conduct.clock_set_at)
+                .max(self.conduct.unwritten_at);
             let mut over = None;
             for action in self.ledger.actions_of(&self.world, *id) {
                 if matches!(action.kind, action::Kind::Snapshot(_) | action::Kind::Restore(_)) {
@@ -336,7 +358,9 @@ impl Simulation {
         let own_time = settings.durations.power_on + settings.on_lag + self.rules.poll_interval;
         // Requests take their time too.
         let within = ON_WITHIN + own_time + SignedDuration::from_secs(15);
-        let nothing_went_wrong = self.troubled && self.conduct.troubled_at < over;
+        // A panic in one row is no trouble for the others.
+        let nothing_went_wrong =
+            self.troubled && self.conduct.troubled_at < over && !self.panicked.contains(&operation.id);
         if is_last && nothing_went_wrong && self.now.duration_since(over) > within {
             let late = self.now.duration_since(over).as_secs();
             return law(format!(

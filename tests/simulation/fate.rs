@@ -4,12 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
-    digitalocean::{
-        call::Call,
-        exchange::{self, HttpAnswer, HttpRequest, TransportError},
-    },
-    operation::request::{Answer, Command, Look},
-    worker::perform,
+    digitalocean::exchange::{self, HttpAnswer, HttpRequest, TransportError},
+    operation::request::{Command, Look},
 };
 use snapshot_bot_sandbox::digitalocean::{
     exchange::{Delivery, Method, Request},
@@ -38,9 +34,9 @@ pub(crate) enum Fate {
     Silenced,
 }
 
-/// A request's answer, and when it arrives.
+/// What comes of a request, and when.
 pub(crate) struct Delivered {
-    pub(crate) answer: Answer,
+    pub(crate) answer: Result<HttpAnswer, TransportError>,
     pub(crate) at: Timestamp,
     /// A ticket and a moment, if DigitalOcean carries it out later.
     pub(crate) postponed: Option<(u64, Timestamp)>,
@@ -218,75 +214,52 @@ pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command, moods: &Moods) 
 /// The road that a request takes: when it leaves, how long it is under way, and what it meets.
 pub(crate) struct Road<'a> {
     pub(crate) world: &'a mut World,
-    /// Only its first request meets it.
-    pub(crate) fate: Option<&'a Fate>,
+    pub(crate) fate: &'a Fate,
     pub(crate) quirk: Option<Quirk>,
     pub(crate) twist: Option<Twist>,
     pub(crate) now: Timestamp,
     pub(crate) arrival: Timestamp,
     /// How far the process's own clock is ahead.
     pub(crate) ahead: SignedDuration,
-    pub(crate) postponed: Option<(u64, Timestamp)>,
 }
 
 impl Road<'_> {
-    /// Carries a look out: the encoding and the reading are the ones that ship.
-    pub(crate) fn look(self, look: &Look) -> Delivered {
-        self.carry(perform::look(look))
-    }
-
-    /// Carries a command out.
-    pub(crate) fn command(self, command: &Command) -> Delivered {
-        self.carry(perform::command(command))
-    }
-
-    fn carry(mut self, call: Call<Answer>) -> Delivered {
-        let answer = call.exchange(|request| self.send(&request));
-        let heard_at = self.arrival + self.ahead;
-        let answer = answer.unwrap_or_else(|error| Answer::Trouble(perform::trouble(&error, heard_at)));
-        Delivered { answer, at: self.arrival, postponed: self.postponed }
-    }
-
-    fn send(&mut self, request: &HttpRequest) -> Result<HttpAnswer, TransportError> {
-        let request = wire(request);
+    /// Lets a request take it.
+    pub(crate) fn send(self, request: &HttpRequest) -> Delivered {
         let timed_out = TransportError::TimedOut { deadline: Duration::from_secs(10) };
+        let (deadline, received_at) = (self.now + DEADLINE, self.arrival + self.ahead);
+        let prompt = |answer| Delivered { answer, at: self.arrival, postponed: None };
         let mut fails = false;
-        match self.fate.take() {
-            None | Some(Fate::Fine) => {}
-            Some(Fate::NotSent) => return Err(TransportError::Connect { reason: "refused".to_owned() }),
-            Some(Fate::Disturbed(disturbance)) => {
+        match self.fate {
+            Fate::Fine => {}
+            Fate::NotSent => return prompt(Err(TransportError::Connect { reason: "refused".to_owned() })),
+            Fate::Disturbed(disturbance) => {
                 self.world.add_fault(Fault::once(Pattern::any(), disturbance.clone()));
             }
-            Some(Fate::FailedAfter) => fails = true,
-            Some(Fate::Silenced) => {
+            Fate::FailedAfter => fails = true,
+            Fate::Silenced => {
                 let headers = vec![("retry-after".to_owned(), "86400".to_owned())];
-                let received_at = self.arrival + self.ahead;
-                return Ok(HttpAnswer { status: 503, headers, body: Vec::new(), received_at });
+                return prompt(Ok(HttpAnswer { status: 503, headers, body: Vec::new(), received_at }));
             }
         }
-        if let Some(quirk) = self.quirk.take() {
+        if let Some(quirk) = self.quirk {
             self.world.add_fault(Fault::once(Pattern::any(), quirk));
         }
-        let mut answer = self.world.handle(&request, self.now);
-        if let Some(twist) = self.twist.clone() {
+        let mut answer = self.world.handle(&wire(request), self.now);
+        if let Some(twist) = self.twist {
             twist.apply(&mut answer.body);
         }
         match answer.delivery {
             Delivery::Prompt => {}
-            Delivery::Cut => return Err(TransportError::Cut { reason: "reset".to_owned() }),
-            Delivery::Late(_) => {
-                self.arrival = self.now + DEADLINE;
-                return Err(timed_out);
-            }
+            Delivery::Cut => return prompt(Err(TransportError::Cut { reason: "reset".to_owned() })),
+            Delivery::Late(_) => return Delivered { answer: Err(timed_out), at: deadline, postponed: None },
             Delivery::Postponed { ticket, until } => {
-                self.postponed = Some((ticket, until));
-                self.arrival = self.now + DEADLINE;
-                return Err(timed_out);
+                return Delivered { answer: Err(timed_out), at: deadline, postponed: Some((ticket, until)) };
             }
         }
         let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let (status, body) = if fails { (502, b"Bad Gateway".to_vec()) } else { (answer.status, answer.body) };
-        Ok(HttpAnswer { status, headers, body, received_at: self.arrival + self.ahead })
+        prompt(Ok(HttpAnswer { status, headers, body, received_at }))
     }
 }
 

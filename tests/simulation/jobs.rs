@@ -1,50 +1,106 @@
-//! A turn of the worker, taken apart: claimed, begun, carried out, finished, with a chance to die before and after each commit.
+//! A turn of the worker, taken apart as the run loop goes through it: claimed, given leave, begun, carried out, finished, with a chance to
+//! die before and after each commit.
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
+    digitalocean::{
+        attempts::{Attempts, Next},
+        budget::{HeldBack, Priority, Ticket},
+        error::Error,
+        exchange::{HttpAnswer, TransportError},
+    },
     operation::{
-        Hindrance, Operation,
+        Hindrance, Operation, Rules,
         ids::OperationId,
         request::{Answer, Command, Effect, Look},
         step::State,
     },
     store,
-    worker::Claimed,
+    worker::{
+        Claimed, perform, rank,
+        schedule::{self, Ending, OnceAdmitted, Prospect},
+    },
 };
 use snapshot_bot_sandbox::digitalocean::fault::Quirk;
 
 use super::{
     Broken, Lawful, Simulation,
     coverage::Met,
-    fate::{self, Fate, Road},
+    fate::{self, Delivered, Fate, Road},
     mood::{Mood, Spell, Twist},
+    process::Process,
     sabotage::Sabotage,
+    watch::{Actions, Droplets, Sort},
 };
 
 /// One turn under way in a process.
 pub(crate) struct Job {
     pub(crate) id: OperationId,
-    claimed: Claimed,
+    /// What it holds.
+    claimed: Option<Claimed>,
+    /// The rules as they were when the turn began.
+    rules: Rules,
     /// The number of the last thing that was said before it was claimed.
     heard: u64,
     /// The state from before the intent of a command, for a sabotage that brings it back.
     before: Option<Box<Operation>>,
-    stage: Stage,
+    pub(crate) stage: Stage,
     /// When its look left, if it is one that has left.
-    looked_at: Option<Timestamp>,
+    pub(crate) looked_at: Option<Timestamp>,
+    /// A command that has leave and waits for one more look.
+    admitted: Option<(Command, Ticket)>,
     /// Its process stood still meanwhile, and another one has taken over.
     frozen: bool,
+    /// Power was owed when it took its place.
+    pub(crate) owes_power: bool,
     /// When it can go on.
     pub(crate) at: Timestamp,
 }
 
-enum Stage {
+impl Job {
+    /// Whether a sweep must end before it can go on.
+    pub(crate) fn waits_for_others(&self) -> bool {
+        matches!(self.stage, Stage::Sharing(_)) && !self.frozen
+    }
+
+    /// What it looks at, if it looks at something.
+    pub(crate) fn look(&self) -> Option<&Look> {
+        match self.claimed.as_ref()?.effect() {
+            Effect::Look(look) => Some(look),
+            Effect::Send(_) | Effect::Sleep(_) | Effect::Rest => None,
+        }
+    }
+}
+
+pub(crate) enum Stage {
     /// Nothing is written down yet.
     Claimed,
+    /// The command waits for leave.
+    Queued(Command, Priority),
     /// The intent of a command is committed; the command leaves now.
-    Begun,
-    /// The answer is there, or on its way.
+    Begun(Command, Ticket),
+    /// A sweep is awaited; a reading from before this moment, by the process's clock, will not do.
+    Sharing(Timestamp),
+    /// No sweep shows it: it is looked at by itself.
+    Alone,
+    /// The next request of a call waits for leave.
+    Asking(Box<Ask>),
+    /// Its answer is on its way.
+    Arriving(Box<Ask>, Option<Ticket>, Result<HttpAnswer, TransportError>),
+    /// It is there.
     Answered(Answer),
+}
+
+/// A call, and what befalls its requests.
+pub(crate) struct Ask {
+    attempts: Attempts<Answer>,
+    /// What is looked at; nothing where it is a command.
+    look: Option<Look>,
+    /// What its first requests meet, and how many of them.
+    fate: Fate,
+    meets: u8,
+    /// The next request is not for a later page.
+    is_new: bool,
 }
 
 /// Whether a process outlives a commit.
@@ -71,29 +127,111 @@ impl Simulation {
         if life == Life::EndsBefore {
             return self.die().await;
         }
-        let claimed = match self.worker.claim(id, &self.rules, self.wall()).await {
+        if self.panics(id) {
+            return Box::pin(self.panic(id)).await;
+        }
+        let (rules, heard) = (self.paced_rules(), self.interactions);
+        let (claimed, is_written) = self.fate_of_write().of(self.worker.claim(id, &rules, self.wall())).await;
+        let claimed = match claimed {
             Ok(claimed) => claimed,
-            Err(store::Error::LeaseLost) => {
-                self.note(format!("{id} is somebody else's"));
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => return self.fails(id, &error, is_written, None).await,
         };
         match claimed {
             None => {
                 self.note(format!("{id} has nothing to ask"));
-                self.hears(id, self.interactions);
+                self.hears(id, heard);
                 self.after_commit(id, None).await?;
             }
             Some(claimed) => {
                 self.note(format!("{id} wants {:?}", claimed.effect()));
                 let at = self.now + if self.once_in(4) { self.seconds(5) } else { SignedDuration::ZERO };
-                let heard = self.interactions;
-                let stage = Stage::Claimed;
-                self.jobs.push(Job { id, claimed, heard, before: None, stage, looked_at: None, frozen: false, at });
+                self.jobs.push(Job {
+                    id,
+                    claimed: Some(claimed),
+                    rules,
+                    heard,
+                    before: None,
+                    stage: Stage::Claimed,
+                    looked_at: None,
+                    admitted: None,
+                    frozen: false,
+                    owes_power: self.owed.values().any(|other| *other == id),
+                    at,
+                });
             }
         }
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
+    }
+
+    /// A turn ends because something could not be written down, as far as the process knows.
+    async fn fails(
+        &mut self,
+        id: OperationId,
+        error: &store::Error,
+        is_written: bool,
+        answer: Option<&Answer>,
+    ) -> Lawful {
+        let ending = Ending::of_failure(error);
+        self.note(format!("{id} could not {error}{}", if is_written { ", but it was written" } else { "" }));
+        self.leave_alone(id, ending);
+        if is_written {
+            // What was heard meanwhile comes up again where it was not.
+            self.hears(id, self.heard_by(id).await?);
+            self.after_commit(id, answer).await?;
+        }
+        Ok(())
+    }
+
+    /// The number of the last thing that an operation has heard.
+    async fn heard_by(&self, id: OperationId) -> Lawful<u64> {
+        let loaded = self.store.load(id).await?;
+        let has_heard_all = loaded.is_none_or(|loaded| loaded.wishes.is_empty());
+        Ok(if has_heard_all { self.interactions } else { 0 })
+    }
+
+    /// Whether a turn of this operation panics.
+    fn panics(&mut self, id: OperationId) -> bool {
+        let may = self.troubled && self.moods.has(Mood::Panics);
+        may && (self.panicked.contains(&id) && self.once_in(20) || self.panicked.is_empty() && self.once_in(12))
+    }
+
+    /// A turn panics: the operation is halted, where that does not panic as well.
+    async fn panic(&mut self, id: OperationId) -> Lawful {
+        self.panicked.insert(id);
+        self.note(format!("the turn of {id} panics"));
+        if self.sabotage == Some(Sabotage::Panic) {
+            // One row keeps all the others waiting.
+            self.alive_from = self.now + SignedDuration::from_mins(20);
+        }
+        if self.once_in(2) {
+            self.note(format!("{id} cannot even be halted"));
+            self.leave_alone(id, Ending::CannotBeHalted);
+            return Ok(());
+        }
+        let (halted, is_written) = self.fate_of_write().of(self.worker.halt(id, &self.rules, self.wall())).await;
+        match halted {
+            Ok(()) => {
+                self.hears(id, self.heard_by(id).await?);
+                self.after_commit(id, None).await
+            }
+            Err(error) => self.fails(id, &error, is_written, None).await,
+        }
+    }
+
+    /// The rules with the pause that the budget allows.
+    fn paced_rules(&mut self) -> Rules {
+        let open = self.count_open();
+        let floor = self.process.budget.poll_floor(schedule::requests_per_round(open), self.now + self.ahead);
+        schedule::paced(&self.rules, floor)
+    }
+
+    /// Operations whose turn is under way.
+    pub(crate) fn busy(&self) -> impl Iterator<Item = OperationId> {
+        self.jobs.iter().map(|job| job.id)
+    }
+
+    fn count_open(&self) -> usize {
+        self.operations.values().filter(|it| it.is_open()).count()
     }
 
     /// What was said up to here is heard once it is committed.
@@ -104,130 +242,180 @@ impl Simulation {
     }
 
     /// A turn goes one stage further.
-    pub(crate) async fn go_on(&mut self, job: Job) -> Lawful {
-        match (&job.stage, job.claimed.effect().clone()) {
-            (Stage::Claimed, Effect::Send(_)) => Box::pin(self.begin(job)).await,
-            (Stage::Claimed, Effect::Look(look)) => {
-                self.judge_pace(job.id)?;
-                let fate = self.fate_of(&look);
-                let arrival = self.now + self.seconds(2);
-                let road = self.road(&fate, None, arrival);
-                let seen = road.look(&look);
-                let looked_at = Some(self.now);
-                self.jobs.push(Job { stage: Stage::Answered(seen.answer), at: seen.at, looked_at, ..job });
-                Ok(())
-            }
-            (Stage::Begun, Effect::Send(command)) => self.send(job, &command),
-            (Stage::Answered(answer), _) => {
-                let answer = answer.clone();
-                Box::pin(self.finish(job, answer)).await
-            }
-            (Stage::Claimed | Stage::Begun, Effect::Look(_) | Effect::Sleep(_) | Effect::Rest) => {
-                Err(Broken::Law(format!("{} was claimed with nothing to ask", job.id)))
-            }
+    pub(crate) async fn go_on(&mut self, mut job: Job) -> Lawful {
+        match std::mem::replace(&mut job.stage, Stage::Claimed) {
+            Stage::Claimed => Box::pin(self.weigh(job)).await,
+            Stage::Queued(command, rank) => Box::pin(self.queue(job, command, rank)).await,
+            Stage::Begun(command, ticket) => self.send(job, &command, ticket),
+            // A frozen process has no sweep under way.
+            Stage::Sharing(_) | Stage::Alone => Box::pin(self.look_alone(job)).await,
+            Stage::Asking(ask) => Box::pin(self.look(job, ask)).await,
+            Stage::Answered(answer) => Box::pin(self.finish(job, answer)).await,
+            Stage::Arriving(ask, ticket, answer) => Box::pin(self.arrive(job, ask, ticket, answer)).await,
         }
     }
 
-    fn fate_of(&mut self, look: &Look) -> Fate {
-        if !self.is_rough() {
-            return Fate::Fine;
-        }
-        let fate = match self.spell {
-            Some((Spell::Denied, _)) if Spell::Denied.meets(look) => Fate::denied(),
-            Some((spell, _)) if spell.meets(look) => Fate::of_an_outage(&mut self.dice),
-            Some(_) | None => Fate::of_look(&mut self.dice, look, &self.moods),
-        };
-        if fate != Fate::Fine {
-            self.conduct.trouble_at(self.now);
-        }
-        fate
-    }
-
-    fn road<'a>(&'a mut self, fate: &'a Fate, quirk: Option<Quirk>, arrival: Timestamp) -> Road<'a> {
-        let twist = if self.is_rough() { Twist::draw(&mut self.dice, &self.moods) } else { None };
-        Road {
-            world: &mut self.world,
-            fate: Some(fate),
-            quirk,
-            twist,
-            now: self.now,
-            arrival,
-            ahead: self.ahead,
-            postponed: None,
-        }
-    }
-
-    async fn begin(&mut self, job: Job) -> Lawful {
+    /// What is claimed goes on at once, or is put off.
+    async fn weigh(&mut self, mut job: Job) -> Lawful {
         let id = job.id;
-        if job.frozen {
-            // Its lease is over, which it finds out before it sends anything.
-            self.note(format!("{id} may not begin: the lease is over"));
-            return Ok(());
-        }
-        let heard = self.interactions;
-        // Whoever waited for leave to send takes the operation up once more, as the loop does.
-        let Some(claimed) = Box::pin(self.claim_again(job.claimed)).await? else { return Ok(()) };
-        if claimed.opens_downtime() && self.is_rough() && self.once_in(12) {
-            let until = self.wall() + SignedDuration::from_secs(15);
-            return match self.worker.defer(claimed, (Hindrance::Turn, until), &self.rules, self.wall()).await {
+        let Some(claimed) = job.claimed.take() else { return Ok(()) };
+        let wait = if job.frozen { None } else { self.wait(&claimed).await? };
+        if let Some(wait) = wait {
+            let write = self.fate_of_write();
+            let (deferred, is_written) = write.of(self.worker.defer(claimed, wait, &job.rules, self.wall())).await;
+            return match deferred {
                 Ok(()) => {
                     self.note(format!("{id} is put off"));
-                    self.conduct.trouble_at(self.now);
-                    self.hears(id, heard);
+                    self.hears(id, job.heard);
                     self.after_commit(id, None).await
                 }
-                Err(store::Error::LeaseLost) => Ok(()),
-                Err(error) => Err(error.into()),
+                Err(error) => self.fails(id, &error, is_written, None).await,
             };
         }
-        let life = self.life(24);
+        match claimed.effect().clone() {
+            Effect::Look(_) => {
+                job.claimed = Some(claimed);
+                Box::pin(self.begin_look(job)).await
+            }
+            Effect::Send(command) => {
+                let rank = rank::of(&claimed);
+                job.claimed = Some(claimed);
+                Box::pin(self.queue(job, command, rank)).await
+            }
+            Effect::Sleep(_) | Effect::Rest => Err(Broken::Law(format!("{id} was claimed with nothing to ask"))),
+        }
+    }
+
+    /// What the next request has to wait for, if that takes long.
+    async fn wait(&mut self, claimed: &Claimed) -> Lawful<Option<(Hindrance, Timestamp)>> {
+        let wall = self.wall();
+        let rank = rank::of(claimed);
+        let shown = self.rank_shown(rank);
+        let held_back = self.process.budget.held_back(shown, wall);
+        if matches!(held_back, Some(HeldBack::Silence(_))) {
+            // What was asked for in vain for so long is not held against anybody.
+            self.conduct.trouble_at(self.now);
+        }
+        let lacks_room = claimed.opens_downtime() && !self.has_room_for_downtime(claimed.operation().id).await?;
+        Ok(Prospect { rank, held_back, lacks_room, open: self.count_open() }.wait(wall))
+    }
+
+    async fn has_room_for_downtime(&mut self, id: OperationId) -> Lawful<bool> {
+        let owed = self.store.power_owed().await?;
+        // The one that asks was taken out to be looked at.
+        let under_way = self.busy().chain([id]).collect();
+        let others = schedule::other_downtimes(&owed, &under_way);
+        let wall = self.wall();
+        Ok(self.process.budget.may_begin_downtime(others, wall))
+    }
+
+    /// A command waits for leave, then is looked at once more, and begun.
+    async fn queue(&mut self, mut job: Job, command: Command, rank: Priority) -> Lawful {
+        if job.frozen {
+            // Its lease is over, which it finds out before it sends anything.
+            self.note(format!("{} may not begin: the lease is over", job.id));
+            return Ok(());
+        }
+        match self.admit(rank)? {
+            Ok(ticket) => Box::pin(self.go_on_admitted(job, command, ticket, false)).await,
+            // A silence has begun meanwhile.
+            Err(_) if self.gives_up(rank).is_some() => Box::pin(self.weigh(job)).await,
+            Err(at) => {
+                (job.stage, job.at) = (Stage::Queued(command, rank), at);
+                self.jobs.push(job);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whoever waited for leave to send takes the operation up once more.
+    async fn go_on_admitted(&mut self, mut job: Job, command: Command, ticket: Ticket, has_looked: bool) -> Lawful {
+        let id = job.id;
+        job.heard = self.interactions;
+        let (claimed, is_written) = self.fate_of_write().of(self.worker.claim(id, &job.rules, self.wall())).await;
+        let claimed = match claimed {
+            Ok(Some(claimed)) => claimed,
+            Ok(None) => {
+                self.hears(id, job.heard);
+                return self.after_commit(id, None).await;
+            }
+            Err(error) => return self.fails(id, &error, is_written, None).await,
+        };
+        match OnceAdmitted::of(&claimed, &command, has_looked) {
+            OnceAdmitted::Send => Box::pin(self.begin(job, claimed, command, ticket)).await,
+            OnceAdmitted::LookFirst(_) => {
+                self.note(format!("{id} looks once more"));
+                (job.claimed, job.admitted) = (Some(claimed), Some((command, ticket)));
+                Box::pin(self.begin_look(job)).await
+            }
+            OnceAdmitted::LetGo => {
+                self.note(format!("{id} wants something else by now"));
+                Ok(())
+            }
+        }
+    }
+
+    async fn begin(&mut self, mut job: Job, claimed: Claimed, command: Command, ticket: Ticket) -> Lawful {
+        let (id, life) = (job.id, self.life(24));
         if life == Life::EndsBefore {
             return self.die().await;
         }
-        let before = Some(Box::new(claimed.operation().clone()));
+        job.before = Some(Box::new(claimed.operation().clone()));
         self.coverage.count(claimed.operation(), Met::Intended);
-        let begun = match self.worker.begin(claimed, &self.rules, self.wall()).await {
+        let (begun, is_written) = self.fate_of_write().of(self.worker.begin(claimed, &job.rules, self.wall())).await;
+        let begun = match begun {
             Ok(begun) => begun,
-            Err(store::Error::LeaseLost) => {
-                self.note(format!("{id} may not begin: somebody else went on"));
-                return Ok(());
+            Err(error) => {
+                if self.sabotage == Some(Sabotage::Unstored) && !matches!(error, store::Error::LeaseLost) {
+                    (job.stage, job.at) = (Stage::Begun(command, ticket), self.now);
+                    self.jobs.push(job);
+                    return if is_written { self.after_commit(id, None).await } else { Ok(()) };
+                }
+                return self.fails(id, &error, is_written, None).await;
             }
-            Err(error) => return Err(error.into()),
         };
         self.note(format!("{id} intends {:?}", begun.effect()));
-        self.hears(id, heard);
+        self.hears(id, job.heard);
         self.judge_intent(begun.operation(), begun.effect())?;
-        let (stage, at) = (Stage::Begun, self.now);
-        self.jobs.push(Job { id, claimed: begun, heard, before, stage, looked_at: None, frozen: false, at });
+        (job.claimed, job.stage, job.at) = (Some(begun), Stage::Begun(command, ticket), self.now);
+        self.jobs.push(job);
         self.after_commit(id, None).await?;
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
     }
 
-    /// None if it wants something else by now, or somebody else has it.
-    async fn claim_again(&mut self, earlier: Claimed) -> Lawful<Option<Claimed>> {
-        let (id, wanted) = (earlier.operation().id, earlier.effect().clone());
-        let claimed = match self.worker.claim(id, &self.rules, self.wall()).await {
-            Ok(claimed) => claimed,
-            Err(store::Error::LeaseLost) => None,
-            Err(error) => return Err(error.into()),
-        };
-        if claimed.is_none() {
-            self.after_commit(id, None).await?;
-        }
-        Ok(claimed.filter(|claimed| *claimed.effect() == wanted))
-    }
-
     /// The command leaves; its answer is to be finished with later.
-    fn send(&mut self, job: Job, command: &Command) -> Lawful {
+    fn send(&mut self, mut job: Job, command: &Command, ticket: Ticket) -> Lawful {
         self.judge_sending(job.id, self.operations.get(&job.id), command)?;
+        if let Some(operation) = self.operations.get(&job.id) {
+            self.judge_acceptance(operation, command)?;
+        }
+        let wall = self.wall();
+        let ask = Box::new(Ask::of_command(command, self.dice.u64(..)));
+        if let Some(until) = self.process.budget.silent_until(&ticket, wall) {
+            let held_back = Err(TransportError::HeldBack { until });
+            (job.stage, job.at) = (Stage::Arriving(ask, None, held_back), self.now);
+            self.jobs.push(job);
+            return Ok(());
+        }
+        if self.is_rough() && self.once_in(100) {
+            // The commit took so long that the command could leave after somebody else took over.
+            self.conduct.trouble_at(self.now);
+            self.note(format!("{} does not send: too little of the lease is left", job.id));
+            let refused = Err(TransportError::Connect { reason: "too little of the lease is left".to_owned() });
+            (job.stage, job.at) = (Stage::Arriving(ask, None, refused), self.now);
+            self.jobs.push(job);
+            return Ok(());
+        }
         self.judge_pace(job.id)?;
-        let (answer, at) = self.carry_out(job.id, command);
-        self.jobs.push(Job { stage: Stage::Answered(answer), at, ..job });
+        self.judge_leaving()?;
+        let told = self.carry_out(job.id, command, &ask);
+        (job.stage, job.at) = (Stage::Arriving(ask, Some(ticket), told.answer), told.at);
+        self.jobs.push(job);
         self.judge_commands()?;
         self.judge_world()
     }
 
-    fn carry_out(&mut self, id: OperationId, command: &Command) -> (Answer, Timestamp) {
+    fn carry_out(&mut self, id: OperationId, command: &Command, ask: &Ask) -> Delivered {
         let (fate, quirk) = if self.is_rough() {
             let fate = match self.spell {
                 Some((Spell::Silent, _)) => Fate::of_an_outage(&mut self.dice),
@@ -246,21 +434,146 @@ impl Simulation {
             self.world.turn_on(droplet.0);
         }
         let arrival = self.now + self.seconds(2);
-        let mut told = self.road(&fate, quirk.clone(), arrival).command(command);
+        let request = ask.attempts.request();
+        let mut told = self.road(&fate, quirk.clone(), arrival).send(&request);
         self.conduct.sends(id, command, self.now, told.at);
         if self.sabotage == Some(Sabotage::Twice) && told.postponed.is_none() {
-            told = self.road(&fate, quirk, arrival).command(command);
+            told = self.road(&fate, quirk, arrival).send(&request);
             self.conduct.sends(id, command, self.now, told.at);
         }
         match told.postponed {
             Some((ticket, until)) => self.ledger.expect(ticket, until, id),
             None => self.ledger.attribute(&self.world, Some(id)),
         }
-        (told.answer, told.at)
+        told
     }
 
-    async fn finish(&mut self, job: Job, answer: Answer) -> Lawful {
-        let Job { id, claimed, heard, looked_at, .. } = job;
+    /// A look begins, and may be shared.
+    async fn begin_look(&mut self, job: Job) -> Lawful {
+        let Some(claimed) = job.claimed.as_ref().filter(|_| !job.frozen) else {
+            return Box::pin(self.look_alone(job)).await;
+        };
+        let wanted = rank::freshness(claimed.operation(), self.wall());
+        let Some(job) = self.share::<Droplets>(job, wanted)? else { return Ok(()) };
+        let Some(job) = self.share::<Actions>(job, wanted)? else { return Ok(()) };
+        Box::pin(self.look_alone(job)).await
+    }
+
+    /// A look by itself begins: its first request waits for leave.
+    async fn look_alone(&mut self, job: Job) -> Lawful {
+        let (Some(claimed), Some(look)) = (&job.claimed, job.look().cloned()) else { return Ok(()) };
+        let rank = rank::of(claimed);
+        let (fate, meets) = if self.is_rough() {
+            // What is tried again may meet the same once more.
+            (Fate::of_look(&mut self.dice, &look, &self.moods), [1, 1, 2, 9][self.dice.usize(..4)])
+        } else {
+            (Fate::Fine, 0)
+        };
+        let attempts = Attempts::of(perform::look(&look).with_priority(rank), self.dice.u64(..));
+        let ask = Ask { attempts, look: Some(look), fate, meets, is_new: true };
+        Box::pin(self.look(job, Box::new(ask))).await
+    }
+
+    /// The next request of a look leaves, or waits for leave.
+    async fn look(&mut self, mut job: Job, mut ask: Box<Ask>) -> Lawful {
+        let ticket = if job.frozen {
+            None
+        } else {
+            let rank = ask.attempts.call().priority();
+            match self.admit(rank)? {
+                Ok(ticket) => Some(ticket),
+                Err(_) if let Some(until) = self.gives_up(rank) => {
+                    let trouble = Error::from(TransportError::HeldBack { until });
+                    let answer = Answer::Trouble(perform::trouble(&trouble, self.wall()));
+                    return Box::pin(self.finish(job, answer)).await;
+                }
+                Err(at) => {
+                    (job.stage, job.at) = (Stage::Asking(ask), at);
+                    self.jobs.push(job);
+                    return Ok(());
+                }
+            }
+        };
+        if !job.frozen {
+            self.judge_pace(job.id)?;
+            self.judge_leaving()?;
+        }
+        let fate = self.fate_of(&mut ask);
+        let arrival = self.now + self.seconds(2);
+        if ask.is_new {
+            job.looked_at = Some(self.now);
+        }
+        let request = ask.attempts.request();
+        let told = self.road(&fate, None, arrival).send(&request);
+        (job.stage, job.at) = (Stage::Arriving(ask, ticket, told.answer), told.at);
+        self.jobs.push(job);
+        Ok(())
+    }
+
+    fn fate_of(&mut self, ask: &mut Ask) -> Fate {
+        let Some(look) = ask.look.as_ref().filter(|_| self.is_rough()) else { return Fate::Fine };
+        let fate = match self.spell {
+            Some((Spell::Denied, _)) if Spell::Denied.meets(look) => Fate::denied(),
+            Some((spell, _)) if spell.meets(look) => Fate::of_an_outage(&mut self.dice),
+            Some(_) | None if ask.meets > 0 => {
+                ask.meets -= 1;
+                ask.fate.clone()
+            }
+            Some(_) | None => Fate::Fine,
+        };
+        if fate != Fate::Fine {
+            self.conduct.trouble_at(self.now);
+        }
+        fate
+    }
+
+    pub(crate) fn road<'a>(&'a mut self, fate: &'a Fate, quirk: Option<Quirk>, arrival: Timestamp) -> Road<'a> {
+        let twist = if self.is_rough() { Twist::draw(&mut self.dice, &self.moods) } else { None };
+        Road { world: &mut self.world, fate, quirk, twist, now: self.now, arrival, ahead: self.ahead }
+    }
+
+    /// An answer arrives, or the end of the patience for it.
+    async fn arrive(
+        &mut self,
+        mut job: Job,
+        mut ask: Box<Ask>,
+        ticket: Option<Ticket>,
+        answer: Result<HttpAnswer, TransportError>,
+    ) -> Lawful {
+        if let (Some(ticket), Ok(answer), false) = (&ticket, &answer, job.frozen) {
+            self.process.observe(ticket, answer, self.now);
+        }
+        let wall = self.wall();
+        let (at, is_new) = match ask.attempts.hear(answer, wall) {
+            Next::Done(result) => {
+                let answer = result.unwrap_or_else(|error| Answer::Trouble(perform::trouble(&error, wall)));
+                self.was_shown(&job);
+                return Box::pin(self.finish(job, answer)).await;
+            }
+            Next::Page => (self.now, false),
+            Next::Again(pause) => (self.now + SignedDuration::try_from(pause).unwrap_or_default(), ask.is_new),
+        };
+        ask.is_new = is_new;
+        (job.stage, job.at) = (Stage::Asking(ask), at);
+        self.jobs.push(job);
+        Ok(())
+    }
+
+    /// Nobody is given an older reading after a newer one.
+    fn was_shown(&mut self, job: &Job) {
+        let (Some(look), Some(left)) = (job.look(), job.looked_at) else { return };
+        let left = left + self.ahead;
+        if let Some(id) = Droplets::of_look(look) {
+            self.process.droplets.readings.was_shown(id, left);
+        }
+        if let Some(id) = Actions::of_look(look) {
+            self.process.actions.readings.was_shown(id, left);
+        }
+    }
+
+    async fn finish(&mut self, mut job: Job, answer: Answer) -> Lawful {
+        let (id, heard, looked_at) = (job.id, job.heard, job.looked_at.take());
+        let Some(claimed) = job.claimed.take() else { return Ok(()) };
         let answer = self.sabotage.and_then(|it| it.twist(claimed.effect())).unwrap_or(answer);
         let life = self.life(12);
         if life == Life::EndsBefore {
@@ -268,18 +581,25 @@ impl Simulation {
         }
         self.note(format!("{id} hears {answer:?}"));
         self.coverage.count(claimed.operation(), Met::Heard(claimed.effect(), &answer));
-        match self.worker.finish(claimed, answer.clone(), &self.rules, self.wall()).await {
-            Ok(()) => {
-                if let Some(looked_at) = looked_at {
-                    self.conduct.sees(id, &answer, looked_at);
-                }
-                self.hears(id, heard);
-                self.after_commit(id, Some(&answer)).await?;
-            }
-            Err(store::Error::LeaseLost) => self.note(format!("{id} is not to be finished: somebody else went on")),
-            Err(error) => return Err(error.into()),
+        let write = self.fate_of_write();
+        let (finished, is_written) =
+            write.of(self.worker.finish(claimed, answer.clone(), &job.rules, self.wall())).await;
+        if let (true, Some(looked_at)) = (is_written, looked_at) {
+            self.conduct.sees(id, &answer, looked_at)?;
         }
-        if life == Life::EndsAfter { self.die().await } else { Ok(()) }
+        if let Err(error) = finished {
+            self.fails(id, &error, is_written, Some(&answer)).await?;
+            return if life == Life::EndsAfter { self.die().await } else { Ok(()) };
+        }
+        self.hears(id, heard);
+        self.after_commit(id, Some(&answer)).await?;
+        match (life, job.admitted.take()) {
+            (Life::EndsAfter, _) => self.die().await,
+            (Life::GoesOn | Life::EndsBefore, Some((command, ticket))) if !job.frozen => {
+                Box::pin(self.go_on_admitted(job, command, ticket, true)).await
+            }
+            (Life::GoesOn | Life::EndsBefore, _) => Ok(()),
+        }
     }
 
     /// A process that has just become active takes every open operation up.
@@ -334,12 +654,15 @@ impl Simulation {
         self.conduct.trouble_at(self.now);
         self.alive_from = self.now + pause;
         self.takes_over = true;
+        self.process = Process::begin(&mut self.dice, self.rules.poll_interval);
+        self.forget_first_answers();
         self.note("the process dies");
         for job in std::mem::take(&mut self.jobs) {
-            if let (Stage::Begun, Effect::Send(command)) = (&job.stage, job.claimed.effect().clone())
+            if let Stage::Begun(command, _) = &job.stage
                 && self.dice.bool()
             {
-                self.carry_out(job.id, &command);
+                let ask = Ask::of_command(command, 0);
+                self.carry_out(job.id, command, &ask);
             }
             if let (Some(Sabotage::Intent), Some(before)) = (self.sabotage, job.before) {
                 self.put_back(job.id, &before).await?;
@@ -354,17 +677,17 @@ impl Simulation {
         self.takes_over = true;
         self.left_at.get_or_insert(self.now);
         self.conduct.trouble_at(self.now);
+        self.process = Process::begin(&mut self.dice, self.rules.poll_interval);
+        self.forget_first_answers();
         self.note("the process freezes");
-        for job in std::mem::take(&mut self.jobs) {
+        for mut job in std::mem::take(&mut self.jobs) {
             let thaw = self.now + self.seconds(1_200);
-            let job = match (&job.stage, job.claimed.effect().clone()) {
-                // A command leaves only under a lease that outlives its deadline, so nothing stands between intent and sending.
-                (Stage::Begun, Effect::Send(command)) => {
-                    let (answer, at) = self.carry_out(job.id, &command);
-                    Job { stage: Stage::Answered(answer), at, ..job }
-                }
-                (Stage::Claimed | Stage::Begun | Stage::Answered(_), _) => job,
-            };
+            // A command leaves only under a lease that outlives its deadline, so nothing stands between intent and sending.
+            if let Stage::Begun(command, _) = &job.stage {
+                let ask = Box::new(Ask::of_command(command, 0));
+                let told = self.carry_out(job.id, command, &ask);
+                (job.stage, job.at) = (Stage::Arriving(ask, None, told.answer), told.at);
+            }
             self.ghosts.push((thaw, Job { frozen: true, ..job }));
         }
     }
@@ -382,5 +705,12 @@ impl Simulation {
     /// Whether a command of this operation is between its intent and its answer.
     pub(crate) fn is_open_intent(operation: &Operation) -> bool {
         operation.active_step().is_some_and(|step| matches!(step.state, State::Intended { doubt: None, .. }))
+    }
+}
+
+impl Ask {
+    fn of_command(command: &Command, seed: u64) -> Self {
+        let attempts = Attempts::of(perform::command(command), seed);
+        Self { attempts, look: None, fate: Fate::Fine, meets: 0, is_new: true }
     }
 }

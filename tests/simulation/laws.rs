@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use snapshot_bot::operation::{
     Operation, Verdict,
     ids::{DropletId, OperationId, SnapshotId},
     plan::{Kind, Safety},
     power::Status as Power,
     reading::{Failure, PowerState},
-    report::ReportKind,
     request::{Answer, Command},
     step::{Step, Task},
 };
@@ -54,6 +52,9 @@ impl Simulation {
         let before = self.operations.insert(id, after.clone());
         self.conduct.notice(before.as_ref(), &after, self.now);
         self.judge_words(&after)?;
+        self.judge_rights(&after)?;
+        let calls = |it: &Operation| (it.ended, it.power.calls(), it.questions);
+        let calls_anew = before.as_ref().map(calls) != Some(calls(&after));
         let ended_before = before.as_ref().and_then(|before| before.ended);
         if let Some(before) = before {
             if before.verdict.is_some() && before.verdict != after.verdict {
@@ -63,38 +64,14 @@ impl Simulation {
                 return law(format!("{id} ended at {:?} and again at {:?}", before.ended, after.ended));
             }
         }
-        if after.verdict == Some(Verdict::Failed(Failure::Internal)) {
+        if after.verdict == Some(Verdict::Failed(Failure::Internal)) && !self.panicked.contains(&id) {
             return law(format!("{id} was halted by a bug of ours"));
         }
-        if after.ended == ended_before {
-            return Ok(());
+        if after.ended != ended_before {
+            self.ledger.watch(&self.world);
+            self.judge_consistency(&after)?;
         }
-        self.ledger.watch(&self.world);
-        self.judge_consistency(&after)?;
-        self.judge_reports().await
-    }
-
-    async fn judge_reports(&mut self) -> Lawful {
-        let mut called_for: BTreeMap<(OperationId, ReportKind), usize> = BTreeMap::new();
-        for report in self.store.due_reports(Timestamp::MAX, usize::MAX >> 1).await? {
-            *called_for.entry((report.operation.operation.id, report.kind)).or_default() += 1;
-        }
-        for ((id, kind), count) in &called_for {
-            if *count != 1 {
-                return law(format!("{id} is reported {count} times as {kind:?}"));
-            }
-        }
-        for operation in self.operations.values() {
-            for kind in ReportKind::ALL {
-                let called = called_for.contains_key(&(operation.id, kind));
-                // Whoever was called for help stays called, also when power is back.
-                let over = kind == ReportKind::Stuck && called;
-                if called != operation.calls_for(kind) && !over {
-                    return law(format!("{} has {kind:?} called for: {called}", operation.id));
-                }
-            }
-        }
-        Ok(())
+        if calls_anew { self.judge_reports().await } else { Ok(()) }
     }
 
     /// Reads the plain rows of what is owed.
@@ -240,6 +217,7 @@ impl Simulation {
     pub(crate) async fn judge_the_end(&mut self) -> Lawful {
         self.judge_world()?;
         self.judge_reports().await?;
+        self.judge_what_was_said().await?;
         if !self.owed.is_empty() || !self.open_droplets().is_empty() {
             return law(format!("power is still owed: {:?}", self.owed));
         }

@@ -8,26 +8,36 @@
 mod conduct;
 pub(crate) mod coverage;
 mod fate;
+mod front;
 mod jobs;
 mod laws;
 mod ledger;
 mod mood;
 mod people;
+mod process;
 #[path = "../harness/rows.rs"]
 mod rows;
 pub(crate) mod sabotage;
 mod scheduler;
 mod strangers;
 mod trace;
+mod watch;
+mod writes;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use conduct::Conduct;
 use coverage::Coverage;
+use front::Front;
 use jiff::{SignedDuration, Timestamp};
 use jobs::Job;
 use ledger::Ledger;
 use mood::{Lasting, Mood, Moods};
+use process::Process;
 use sabotage::Sabotage;
 use snapshot_bot::{
     clock::Clock,
@@ -122,6 +132,8 @@ struct Simulation {
     alive_from: Timestamp,
     /// The next living process has yet to take the open operations up.
     takes_over: bool,
+    /// What the living process remembers.
+    process: Process,
     /// What the living process has under way.
     jobs: Vec<Job>,
     /// What frozen processes have under way, and when they thaw.
@@ -132,6 +144,10 @@ struct Simulation {
     owed: BTreeMap<DropletId, OperationId>,
     /// When each of them that is not at rest is due, by the process's clock.
     due: BTreeMap<OperationId, Timestamp>,
+    /// Discord's side.
+    front: Front,
+    /// Operations in whose turn a process panicked.
+    panicked: BTreeSet<OperationId>,
     /// The number of the last thing said to an operation, until it has heard it.
     unheard: BTreeMap<OperationId, u64>,
     interactions: u64,
@@ -140,25 +156,32 @@ struct Simulation {
 
 /// A tag without which the bot may touch nothing, in some runs.
 const TAG: &str = "bot";
+/// So few requests an hour that many wait.
+const SCARCE: usize = 240;
 /// The channel that hears of every outcome.
 const NOTIFY: ChannelId = ChannelId(99);
 
 impl Simulation {
     async fn new(seed: u64, sabotage: Option<Sabotage>) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
-        let moods = Moods::draw(&mut dice);
+        let moods = Moods::draw(&mut dice, sabotage.and_then(Sabotage::mood));
         let start = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
         let mut rules = rules(&mut dice);
         let settle = rules.settle_time;
         if let Some(sabotage) = sabotage {
             sabotage.bend(&mut rules);
         }
-        let world = furnish(&mut dice, start);
+        let mut world = furnish(&mut dice, &moods, start);
+        if sabotage == Some(Sabotage::Ranks) {
+            // With plenty of requests nobody has to wait.
+            world.settings_mut().limits = Limits::hourly(SCARCE);
+        }
         let clock = Clock::wall();
         let settings = store::Settings { url: "sqlite::memory:".to_owned().into(), notify_channel: Some(NOTIFY) };
         let store = Store::open(&settings, clock.clone()).await.expect("an in-memory database opens");
         let store = Arc::new(store);
         let mut simulation = Self {
+            process: Process::begin(&mut dice, rules.poll_interval),
             dice,
             sabotage,
             now: start,
@@ -181,6 +204,8 @@ impl Simulation {
             operations: BTreeMap::new(),
             owed: BTreeMap::new(),
             due: BTreeMap::new(),
+            front: Front::default(),
+            panicked: BTreeSet::new(),
             unheard: BTreeMap::new(),
             interactions: 0,
             trace: Trace::new(start),
@@ -234,9 +259,9 @@ fn rules(dice: &mut fastrand::Rng) -> Rules {
 }
 
 /// An account with a few Droplets that have a past: Snapshots and old Actions of every type.
-fn furnish(dice: &mut fastrand::Rng, start: Timestamp) -> World {
+fn furnish(dice: &mut fastrand::Rng, moods: &Moods, start: Timestamp) -> World {
     let mut world = World::new(settings(dice), start - SignedDuration::from_hours(24));
-    let count = 1 + dice.usize(..3);
+    let count = if moods.has(Mood::Crowd) { dice.usize(8..13) } else { dice.usize(1..4) };
     for number in 1..=count {
         let status = if dice.u8(..6) == 0 { Status::Off } else { Status::Active };
         let plan = Blueprint::named(&format!("web-{number}")).status(status).tag(TAG);
@@ -270,6 +295,7 @@ fn settings(dice: &mut fastrand::Rng) -> Settings {
     let durations = if quick { Durations::all(SignedDuration::from_secs(dice.i64(1..9))) } else { durations };
     let power_after_restore =
         [PowerAfterRestore::AsBefore, PowerAfterRestore::On, PowerAfterRestore::Off][dice.usize(..3)];
+    let hourly = if dice.bool() { 5_000 } else { dice.usize(200..2_500) };
     Settings {
         durations,
         off_lag,
@@ -278,8 +304,7 @@ fn settings(dice: &mut fastrand::Rng) -> Settings {
         power_after_restore,
         restore_wants_off: dice.bool(),
         locked_while_pending: dice.bool(),
-        // The budget is the client's affair, which is not simulated here.
-        limits: Limits { hourly: usize::MAX, burst: usize::MAX, keys: usize::MAX },
+        limits: Limits::hourly(hourly),
         ..Settings::default()
     }
 }

@@ -39,11 +39,19 @@ pub(crate) enum Mood {
     Clocks,
     /// Between two processes there may be hours.
     Absences,
+    /// There are a dozen Droplets, and people ask for all of them at once.
+    Crowd,
+    /// Others use the token as well, in bursts.
+    OtherUsers,
+    /// What is written down fails now and then, before or after it was written, and for minutes the disk is full.
+    BadDisk,
+    /// In the turns of some operations this process panics.
+    Panics,
 }
 
 impl Mood {
     /// All that can be drawn beside another one.
-    const MIXED: [Self; 13] = [
+    const MIXED: [Self; 17] = [
         Self::LateOffs,
         Self::Denials,
         Self::Reordered,
@@ -57,6 +65,10 @@ impl Mood {
         Self::Impatience,
         Self::Clocks,
         Self::Absences,
+        Self::Crowd,
+        Self::OtherUsers,
+        Self::BadDisk,
+        Self::Panics,
     ];
 
     /// Its name in a trace.
@@ -76,6 +88,10 @@ impl Mood {
             Self::Impatience => "impatience",
             Self::Clocks => "clocks",
             Self::Absences => "absences",
+            Self::Crowd => "a crowd",
+            Self::OtherUsers => "other users of the token",
+            Self::BadDisk => "a bad disk",
+            Self::Panics => "panics",
         }
     }
 }
@@ -85,13 +101,20 @@ impl Mood {
 pub(crate) struct Moods(Vec<Mood>);
 
 impl Moods {
-    pub(crate) fn draw(dice: &mut fastrand::Rng) -> Self {
+    /// Those of a world; `needed` is one without which it would show nothing of what it is played for.
+    pub(crate) fn draw(dice: &mut fastrand::Rng, needed: Option<Mood>) -> Self {
+        let moods = Self::draw_any(dice);
+        needed.map_or(moods, |needed| Self(vec![needed]))
+    }
+
+    fn draw_any(dice: &mut fastrand::Rng) -> Self {
         let mut one = || Mood::MIXED[dice.usize(..Mood::MIXED.len())];
         let (first, second) = (one(), one());
-        Self(match dice.u8(..8) {
+        Self(match dice.u8(..10) {
             0 => vec![Mood::Healthy],
-            1 | 2 => Vec::new(),
-            3..=5 => vec![first],
+            1 => vec![Mood::Healthy, [Mood::Crowd, Mood::Panics][dice.usize(..2)]],
+            2 | 3 => Vec::new(),
+            4..=6 => vec![first],
             _ => vec![first, second],
         })
     }
@@ -102,7 +125,7 @@ impl Moods {
 
     /// Whether something in it lasts for many minutes, so that trouble must go on for longer to show what follows.
     pub(crate) fn lasts(&self) -> bool {
-        let long = [Mood::Outages, Mood::Silences, Mood::HiddenActions, Mood::Denials];
+        let long = [Mood::Outages, Mood::Silences, Mood::HiddenActions, Mood::Denials, Mood::Crowd, Mood::BadDisk];
         long.iter().any(|mood| self.has(*mood))
     }
 }
@@ -127,6 +150,8 @@ pub(crate) enum Spell {
     HiddenActions,
     /// Droplets are not known.
     Denied,
+    /// Nothing can be written down.
+    DiskFull,
 }
 
 impl Spell {
@@ -137,6 +162,7 @@ impl Spell {
             (Mood::Outages, if dice.bool() { Self::Silent } else { Self::Blind }),
             (Mood::HiddenActions, Self::HiddenActions),
             (Mood::Denials, Self::Denied),
+            (Mood::BadDisk, Self::DiskFull),
         ];
         let fitting: Vec<Self> = fitting.into_iter().filter(|(mood, _)| moods.has(*mood)).map(|(_, it)| it).collect();
         dice.choice(&fitting).map(|spell| (*spell, lasts))
@@ -148,6 +174,7 @@ impl Spell {
             Self::Silent | Self::Blind => true,
             Self::HiddenActions => matches!(look, Look::Action(_) | Look::Actions(_)),
             Self::Denied => matches!(look, Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_)),
+            Self::DiskFull => false,
         }
     }
 }

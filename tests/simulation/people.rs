@@ -3,17 +3,17 @@
 use snapshot_bot::{
     operation::{
         Asker, Request, Target, Usual, Wish, Wished,
-        ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, SnapshotId, UserId},
+        ids::{ChannelId, DropletId, InteractionId, OperationId, SnapshotId, UserId},
         launch_tag,
         plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
         request::NewDroplet,
     },
-    store::CreateError,
+    store::{Consent, CreateError, Error},
 };
 
-use super::{Broken, Lawful, Simulation, TAG, mood::Mood};
+use super::{Broken, Lawful, Simulation, TAG, front, mood::Mood};
 
-const ASKER: Asker = Asker { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) };
+const ASKER: Asker = Asker { user: front::TAKER, guild: front::GUILD, channel: ChannelId(3) };
 /// Everything that can be said.
 const WISHES: [Wish; 8] = [
     Wish::Cancel,
@@ -27,28 +27,61 @@ const WISHES: [Wish; 8] = [
 ];
 
 impl Simulation {
-    /// Somebody asks for an operation.
+    /// Somebody asks for an operation; before something is lost, they are asked first.
     pub(crate) async fn ask(&mut self) -> Lawful {
         let Some(request) = self.invent() else { return Ok(()) };
+        if front::is_asked_about(&request.kind) {
+            return self.ask_first(request).await;
+        }
         self.interactions += 1;
-        let interaction = InteractionId(self.interactions);
+        self.begin_wanted(request, InteractionId(self.interactions), None).await
+    }
+
+    /// Writes an operation down for somebody, unless something is in the way.
+    pub(crate) async fn begin_wanted(
+        &mut self,
+        request: Request,
+        interaction: InteractionId,
+        consent: Option<&Consent>,
+    ) -> Lawful {
         let (id, droplet, word) = (request.id, request.target.droplet, request.kind.word());
-        let twice = self.once_in(6).then(|| request.clone());
+        let twice = (consent.is_none() && self.once_in(6)).then(|| request.clone());
         let busy =
             self.operations.values().any(|it| it.is_running() && droplet.is_some() && it.target.droplet == droplet);
-        match self.store.create(request, interaction).await {
+        let (first, write) = (self.first_answer(), self.fate_of_write());
+        // A refusal is a value; only what the store cannot do is a failure.
+        let create = async {
+            match self.store.create_answered(request, interaction, consent, first).await {
+                Err(CreateError::Unavailable(error)) => Err(error),
+                created => Ok(created),
+            }
+        };
+        let (created, is_written) = write.of(create).await;
+        let created = match created {
+            Ok(created) => created,
+            Err(Error::Full | Error::Unavailable(_)) if !is_written => {
+                self.note(format!("{word} of {droplet:?} cannot be written down"));
+                return Ok(());
+            }
+            // They read that it failed, and yet it may be there: nobody says what became of the first answer.
+            Err(Error::Full | Error::Unavailable(_)) => {
+                if self.store.operation(id).await?.is_some() {
+                    self.note(format!("{id} is asked for, and nobody learns that"));
+                    self.front_knows(id, first);
+                    self.refresh_around(id, droplet).await?;
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match created {
             Ok(operation) => {
-                self.note(format!("{id} is asked for: {word} of {droplet:?} {:?}", operation.kind));
+                self.note(format!("{id} is asked for: {word} of {droplet:?} {:?} {first:?}", operation.kind));
                 if busy {
                     return Err(Broken::Law(format!("{id} runs beside another operation of its Droplet")));
                 }
-                // What an ended operation still owed may have passed to the new one.
-                let heirs = self.operations.values().filter(|it| it.is_open() && it.target.droplet == droplet);
-                let older: Vec<OperationId> = heirs.map(|it| it.id).collect();
-                for changed in older.into_iter().chain([id]) {
-                    self.refresh(changed).await?;
-                }
-                self.refresh_debts().await?;
+                self.answer_first(id, first);
+                self.refresh_around(id, droplet).await?;
             }
             Err(CreateError::AlreadyRunning { operation, .. }) => {
                 self.note(format!("{word} of {droplet:?} is refused: {operation} is not done"));
@@ -58,11 +91,12 @@ impl Simulation {
                 self.note(format!("{word} of {droplet:?} is refused: {operation} uses the Snapshot"));
                 return Ok(());
             }
+            Err(CreateError::Repeated(other)) if other == id && consent.is_some() => return Ok(()),
             Err(CreateError::Repeated(other)) => {
                 return Err(Broken::Law(format!("a new interaction counts as that of {other}")));
             }
             Err(CreateError::Unconfirmed(why)) => {
-                return Err(Broken::Law(format!("nobody was asked, and yet the answer does not count: {why:?}")));
+                return Err(Broken::Law(format!("an answer in time does not count: {why:?}")));
             }
             Err(CreateError::Unavailable(error)) => return Err(error.into()),
         }
@@ -74,6 +108,16 @@ impl Simulation {
             }
         }
         Ok(())
+    }
+
+    /// What an ended operation still owed may have passed to the new one.
+    async fn refresh_around(&mut self, id: OperationId, droplet: Option<DropletId>) -> Lawful {
+        let heirs = self.operations.values().filter(|it| it.is_open() && it.target.droplet == droplet);
+        let older: Vec<OperationId> = heirs.map(|it| it.id).collect();
+        for changed in older.into_iter().chain([id]) {
+            self.refresh(changed).await?;
+        }
+        self.refresh_debts().await
     }
 
     fn new_id(&mut self) -> OperationId {
@@ -103,6 +147,18 @@ impl Simulation {
             (9 | 10, Some(snapshot)) => Kind::Launch { droplet: new_droplet(id, snapshot.id), snapshot },
             (_, Some(snapshot)) => Kind::Delete { snapshot },
         };
+        let (kind, is_undo) = match self.undoable(DropletId(droplet)) {
+            Some(snapshot) if self.dice.bool() => (Kind::Restore { snapshot, safety: Safety::Snapshot }, true),
+            Some(_) | None => (kind, false),
+        };
+        if is_undo {
+            self.note(format!("somebody presses Undo: {kind:?}"));
+        }
+        let user = match &kind {
+            Kind::Take { .. } => [front::TAKER, front::OWNER][self.dice.usize(..2)],
+            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => front::OWNER,
+        };
+        let asker = Asker { user, ..ASKER };
         let target = match &kind {
             Kind::Launch { droplet, .. } => Target {
                 droplet: None,
@@ -115,7 +171,18 @@ impl Simulation {
             }
         };
         let snapshot_name = self.dice.bool().then(|| "before the update".to_owned());
-        Some(Request { id, kind, asker: ASKER, asked_at: self.wall(), target, snapshot_name, usual: Usual::default() })
+        Some(Request { id, kind, asker, asked_at: self.wall(), target, snapshot_name, usual: Usual::default() })
+    }
+
+    /// The safety Snapshot that a press on *Undo* would put back: still there, and what was on the disk before the restore.
+    fn undoable(&self, droplet: DropletId) -> Option<SnapshotRef> {
+        let mut restores = self.operations.values().filter(|it| it.target.droplet == Some(droplet));
+        let (restore, safety) = restores.find_map(|it| {
+            let until = it.undo_until().filter(|until| *until > self.wall());
+            until.and_then(|_| Some((it, it.safety_snapshot()?)))
+        })?;
+        let image = self.world.image(safety.id.0).filter(|image| image.is_listed(self.now))?;
+        (image.name == restore.snapshot_name).then(|| SnapshotRef { id: safety.id, name: image.name.clone() })
     }
 
     /// Somebody presses something, or the reporter says that the question can be read.
@@ -129,8 +196,7 @@ impl Simulation {
         let asks = self.operations.get(&id).is_some_and(|it| it.question.is_some());
         let stuck = self.operations.get(&id).is_some_and(|it| it.power.last_call().is_some());
         let wish = match self.dice.u8(..12) {
-            0..=4 if asks => Wish::QuestionShown,
-            5 | 6 if asks => Wish::Force,
+            4..=6 if asks => Wish::Force,
             7 | 8 if asks => Wish::Live,
             9 if asks => Wish::Cancel,
             0 if stuck => Wish::HandleIt,
@@ -144,14 +210,30 @@ impl Simulation {
     }
 
     async fn say(&mut self, id: OperationId, wish: Wish) -> Lawful {
-        let wished = Wished { wish, by: UserId(9), at: self.wall() };
+        let Some(asker) = self.operations.get(&id).map(|it| it.asker.user) else { return Ok(()) };
+        match self.presser(wish, asker) {
+            Some(by) => self.say_by(id, wish, by).await,
+            None => {
+                self.note(format!("somebody may not say {wish:?} to {id}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// The same, of somebody who may.
+    pub(crate) async fn say_by(&mut self, id: OperationId, wish: Wish, by: UserId) -> Lawful {
+        let wished = Wished { wish, by, at: self.wall() };
         self.interactions += 1;
-        let interaction = (wish != Wish::QuestionShown).then_some(InteractionId(self.interactions));
+        let is_press =
+            !matches!(wish, Wish::QuestionShown | Wish::AnswerTaken | Wish::AnswerLost | Wish::AnswerRefused);
+        let interaction = is_press.then_some(InteractionId(self.interactions));
         let times = if self.once_in(6) { 2 } else { 1 };
         for _ in 0..times {
-            let heard = self.store.wish(id, wished, interaction).await?;
-            self.unheard.insert(id, self.interactions);
-            self.note(format!("{id} is told {wish:?}: {heard:?}"));
+            let (heard, is_written) = self.fate_of_write().of(self.store.wish(id, wished, interaction)).await;
+            if is_written {
+                self.unheard.insert(id, self.interactions);
+            }
+            self.note(format!("{id} is told {wish:?} by {by}: {heard:?}"));
         }
         Ok(())
     }

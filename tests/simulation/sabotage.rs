@@ -13,7 +13,7 @@ use snapshot_bot::operation::{
     step::{Checks, State, Task},
 };
 
-use super::rows::with_power;
+use super::{mood::Mood, rows::with_power};
 
 /// A rule that a run does without, on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +48,20 @@ pub(crate) enum Sabotage {
     FirstOff,
     /// Nobody asks who turned a Droplet off.
     Theirs,
+    /// No place is kept free for those that owe power.
+    Places,
+    /// All requests have one rank.
+    Ranks,
+    /// A shared reading may be as old as it likes.
+    Shared,
+    /// Commands leave although their intent could not be stored.
+    Unstored,
+    /// After a panic nothing goes on for a while.
+    Panic,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Baseline,
         Self::Intent,
         Self::SecondLook,
@@ -67,6 +77,11 @@ impl Sabotage {
         Self::Twice,
         Self::FirstOff,
         Self::Theirs,
+        Self::Places,
+        Self::Ranks,
+        Self::Shared,
+        Self::Unstored,
+        Self::Panic,
     ];
 
     /// Its name on a command line.
@@ -87,6 +102,11 @@ impl Sabotage {
             Self::Twice => "twice",
             Self::FirstOff => "first-off",
             Self::Theirs => "theirs",
+            Self::Places => "places",
+            Self::Ranks => "ranks",
+            Self::Shared => "shared",
+            Self::Unstored => "unstored",
+            Self::Panic => "panic",
         }
     }
 
@@ -105,6 +125,35 @@ impl Sabotage {
             Self::Twice => "two commands are under way",
             Self::FirstOff => "was off before anything of ours",
             Self::Theirs => "which somebody else turned off",
+            Self::Places => "waits for a place that is kept for it",
+            Self::Ranks => "has to wait for those that come after it",
+            Self::Shared => "is told what was true before its own command",
+            Self::Unstored => "without a committed intent",
+            Self::Panic => "is still off",
+        }
+    }
+
+    /// The mood of the world in which it shows, where that is one.
+    pub(crate) fn mood(self) -> Option<Mood> {
+        match self {
+            Self::Gap => Some(Mood::Absences),
+            Self::Gone => Some(Mood::Denials),
+            Self::Theirs => Some(Mood::Strangers),
+            Self::Places | Self::Ranks | Self::Shared => Some(Mood::Crowd),
+            Self::Unstored => Some(Mood::BadDisk),
+            Self::Panic => Some(Mood::Panics),
+            Self::Baseline
+            | Self::Intent
+            | Self::SecondLook
+            | Self::Debt
+            | Self::Look
+            | Self::Forward
+            | Self::Call
+            | Self::Live
+            | Self::Minute
+            | Self::Pace
+            | Self::Twice
+            | Self::FirstOff => None,
         }
     }
 
@@ -154,7 +203,17 @@ impl Sabotage {
                 });
             }
             Self::Theirs => spoilt.baseline = all_known(),
-            Self::Intent | Self::SecondLook | Self::Gone | Self::Minute | Self::Twice | Self::FirstOff => {}
+            Self::Intent
+            | Self::SecondLook
+            | Self::Gone
+            | Self::Minute
+            | Self::Twice
+            | Self::FirstOff
+            | Self::Places
+            | Self::Ranks
+            | Self::Shared
+            | Self::Unstored
+            | Self::Panic => {}
         }
         (spoilt != *operation).then_some(spoilt)
     }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use snapshot_bot::{operation::ids::OperationId, store::Whose};
+use snapshot_bot::{operation::ids::OperationId, store::Whose, worker::schedule::Vacancy};
 
 use super::{
     Broken, Lawful, Simulation,
     mood::{Mood, Spell},
+    sabotage::Sabotage,
+    watch::{Actions, Droplets},
 };
 
 /// How long there is trouble, in steps of this loop.
@@ -15,11 +17,14 @@ const TROUBLED_STEPS: usize = 160;
 /// The same where something lasts for many minutes.
 const LONG_TROUBLED_STEPS: usize = 400;
 /// After so many steps of peace something does not come to rest.
-const PEACEFUL_STEPS: usize = 3_000;
+const PEACEFUL_STEPS: usize = 6_000;
 
 impl Simulation {
     pub(crate) async fn play(&mut self) -> Lawful {
-        self.ask().await?;
+        let asked_at_once = if self.moods.has(Mood::Crowd) { 12 } else { 1 };
+        for _ in 0..asked_at_once {
+            self.ask().await?;
+        }
         let steps = if self.moods.lasts() { LONG_TROUBLED_STEPS } else { TROUBLED_STEPS };
         for _ in 0..steps {
             self.happen().await?;
@@ -30,7 +35,10 @@ impl Simulation {
         }
         self.make_peace();
         self.judge_world()?;
-        for _ in 0..PEACEFUL_STEPS {
+        for step in 0..PEACEFUL_STEPS {
+            if step % 16 == 0 {
+                self.report().await?;
+            }
             if !Box::pin(self.step()).await? {
                 return self.judge_the_end().await;
             }
@@ -46,6 +54,9 @@ impl Simulation {
             0..=5 if self.is_rough() => self.meddle_lawfully(),
             21..=30 if self.moods.has(Mood::Strangers) => self.meddle_lawfully(),
             31..=45 if self.moods.has(Mood::Impatience) => self.press().await,
+            46..=49 if self.moods.has(Mood::OtherUsers) => self.use_the_token(),
+            50..=57 => self.report().await,
+            58..=63 if !self.takes_over => self.confirm().await,
             6..=15 => self.press().await,
             16..=18 if !is_crowded || self.dice.bool() => self.ask().await,
             19 if self.is_rough() => self.die().await,
@@ -91,20 +102,32 @@ impl Simulation {
             self.take_over().await?;
             return Ok(true);
         }
-        let turns = self.turns();
-        let ready: Vec<OperationId> = turns.iter().filter(|(at, _)| *at <= self.now).map(|(_, id)| *id).collect();
+        if self.sweep_on()? {
+            return Ok(true);
+        }
+        if self.first_answer_known_at().is_some_and(|at| at <= self.now) {
+            self.tell_first_answers().await?;
+            return Ok(true);
+        }
+        let ready = self.ready().await?;
         if let Some(id) = self.dice.choice(&ready).copied() {
-            if self.once_in(4) {
-                self.judge_due(&ready).await?;
-            }
             Box::pin(self.claim(id)).await?;
             return Ok(true);
         }
-        let next_turn = turns.iter().map(|(at, _)| *at).min();
-        let jobs = self.jobs.iter().map(|job| job.at);
+        self.judge_places()?;
+        let next_turn = self.turns().into_iter().map(|(at, _)| at).filter(|at| *at > self.now).min();
+        let jobs = self.jobs.iter().filter(|job| !job.waits_for_others()).map(|job| job.at);
         let ghosts = self.ghosts.iter().map(|(thaw, job)| job.at.max(*thaw));
         let takeover = self.takes_over.then_some(self.alive_from);
-        let next = next_turn.into_iter().chain(jobs).chain(ghosts).chain(takeover).min();
+        let sweeps = [self.process.droplets.sweeps_at(), self.process.actions.sweeps_at()].into_iter().flatten();
+        let next = next_turn
+            .into_iter()
+            .chain(jobs)
+            .chain(ghosts)
+            .chain(takeover)
+            .chain(sweeps)
+            .chain(self.first_answer_known_at())
+            .min();
         let late = self.ledger.expects_more().then(|| self.world.next_due()).flatten();
         match next.or(late) {
             Some(next) => {
@@ -115,27 +138,66 @@ impl Simulation {
         }
     }
 
+    /// A sweep goes on whose time has come.
+    fn sweep_on(&mut self) -> Lawful<bool> {
+        let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= self.now);
+        if is_due(self.process.droplets.sweeps_at()) {
+            self.sweep::<Droplets>()?;
+            return Ok(true);
+        }
+        if is_due(self.process.actions.sweeps_at()) {
+            self.sweep::<Actions>()?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// What is due and has a place, as the run loop asks the store for it.
+    async fn ready(&mut self) -> Lawful<Vec<OperationId>> {
+        let turns = self.turns();
+        let due: Vec<OperationId> = turns.iter().filter(|(at, _)| *at <= self.now).map(|(_, id)| *id).collect();
+        let mut places = self.process.places;
+        if self.sabotage == Some(Sabotage::Places) {
+            places.for_power = 0;
+        }
+        let Vacancy { whose, places } = places.free(self.jobs.len());
+        if due.is_empty() || places == 0 {
+            return Ok(Vec::new());
+        }
+        let owes_power = |id: &OperationId| self.owed.values().any(|other| other == id);
+        let wanted: Vec<OperationId> = due.into_iter().filter(|id| whose == Whose::All || owes_power(id)).collect();
+        // What the store says is known, unless it has to choose.
+        if wanted.len() <= places && !self.once_in(4) {
+            return Ok(wanted);
+        }
+        let left_alone = self.process.left_alone.keys().filter(|id| self.left_alone_until(**id).is_some());
+        let busy: HashSet<OperationId> = self.busy().chain(left_alone.copied()).collect();
+        let mut chosen = self.store.due(self.wall(), whose, &busy, places).await?;
+        let owing = |ids: &[OperationId]| ids.iter().filter(|id| self.owed.values().any(|it| it == *id)).count();
+        let is_complete = chosen.len() == wanted.len().min(places) && chosen.iter().all(|id| wanted.contains(id));
+        if !is_complete || owing(&chosen) < owing(&wanted).min(places) {
+            return Err(Broken::Law(format!("{places} of {wanted:?} should be due, but {chosen:?} are")));
+        }
+        chosen.sort_unstable();
+        Ok(chosen)
+    }
+
     /// What the living process can take up when: as of its last commit, or because something was said.
-    fn turns(&self) -> Vec<(Timestamp, OperationId)> {
+    pub(crate) fn turns(&self) -> Vec<(Timestamp, OperationId)> {
         let busy = |id: &OperationId| self.jobs.iter().any(|job| job.id == *id);
         let due = self.due.iter().filter(|(id, _)| !busy(id)).map(|(id, at)| {
             let at = if self.unheard.contains_key(id) { self.now } else { *at - self.ahead };
-            (at.max(self.alive_from), *id)
+            let left_alone = self.left_alone_until(*id).unwrap_or(self.alive_from);
+            (at.max(self.alive_from).max(left_alone), *id)
         });
         due.collect()
     }
 
-    /// The store names the same operations as due that should be by their states.
-    async fn judge_due(&self, ready: &[OperationId]) -> Lawful {
-        let busy: HashSet<OperationId> = self.jobs.iter().map(|job| job.id).collect();
-        let mut due = self.store.due(self.wall(), Whose::All, &busy, 100).await?;
-        due.sort_unstable();
-        if due == ready { Ok(()) } else { Err(Broken::Law(format!("{ready:?} should be due, but {due:?} are"))) }
-    }
-
     /// Any of the turns whose answer is there; those of a thawed process too.
     fn runnable_job(&mut self) -> Option<super::Job> {
-        let jobs: Vec<usize> = (0..self.jobs.len()).filter(|index| self.jobs[*index].at <= self.now).collect();
+        let jobs: Vec<usize> = (0..self.jobs.len())
+            .filter(|index| self.jobs[*index].at <= self.now && !self.jobs[*index].waits_for_others())
+            .collect();
         let is_awake = |(thaw, job): &(Timestamp, super::Job)| *thaw <= self.now && job.at <= self.now;
         let ghosts: Vec<usize> = (0..self.ghosts.len()).filter(|index| is_awake(&self.ghosts[*index])).collect();
         let chosen = self.dice.usize(..(jobs.len() + ghosts.len()).max(1));

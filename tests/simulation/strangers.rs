@@ -4,10 +4,12 @@ use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::{
     action::{Action, Kind, Progress},
     droplet::{Droplet, Status},
-    world::World,
+    exchange::{Method, Request},
+    limits::Limits,
+    world::{TOKEN, World},
 };
 
-use super::{Simulation, TAG, mood::Mood};
+use super::{Lawful, Simulation, TAG, mood::Mood};
 
 /// No Action that will end by itself takes longer; a shutdown that errs later than this still turns nothing off.
 const LONGEST_ACTION: SignedDuration = SignedDuration::from_mins(14);
@@ -125,6 +127,18 @@ impl Simulation {
         self.note(format!("Action {action} {}", if errs { "errs" } else { "completes early" }));
     }
 
+    /// Another program uses the token.
+    pub(crate) fn use_the_token(&mut self) -> Lawful {
+        let times = self.dice.usize(..self.world.settings().limits.burst);
+        let request = Request::new(Method::Get, "/v2/account").bearer(TOKEN);
+        for _ in 0..times {
+            self.world.handle(&request, self.now);
+        }
+        self.note(format!("others use the token {times} times"));
+        self.conduct.trouble_at(self.now);
+        self.judge_world()
+    }
+
     /// Faults cease: locks are taken off, and what would never end is ended.
     pub(crate) fn make_peace(&mut self) {
         self.note("peace");
@@ -133,6 +147,7 @@ impl Simulation {
         self.conduct.trouble_at(self.now);
         // A short budget slows the looks down; here it only saves events in which nothing happens.
         self.rules.poll_interval = SignedDuration::from_mins(2);
+        self.world.settings_mut().limits = Limits::hourly(100_000);
         self.world.clear_faults();
         let droplets: Vec<u64> = self.world.droplets().map(|droplet| droplet.id).collect();
         for droplet in droplets {

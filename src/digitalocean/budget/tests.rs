@@ -30,7 +30,7 @@ fn ticket(budget: &mut Budget, now: Timestamp) -> Ticket {
     }
 }
 
-const RANKS: [Priority; 9] = [
+const RANKS: [Priority; 10] = [
     Priority::PowerOn,
     Priority::PowerOnBlind,
     Priority::Off,

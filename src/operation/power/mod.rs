@@ -202,6 +202,11 @@ impl Power {
         self.hurried && self.is_owed()
     }
 
+    /// Whether a person ever wanted that.
+    pub fn was_hurried(&self) -> bool {
+        self.hurried
+    }
+
     /// Whether an off that was sent before the latest one may still land, or has landed.
     pub(super) fn may_be_off_by_earlier(&self) -> bool {
         self.seen_off || self.owed().and_then(|owed| owed.earlier_until).is_some()

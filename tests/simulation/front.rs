@@ -1,0 +1,392 @@
+//! Discord's side: questions before something destructive, first answers, and a reporter whose posts get lost, late or refused.
+//!
+//! The tables are the store's, and so are the decisions: what counts as an answer, what is due. Words and rights stay with their rooms;
+//! here a person either has the right or is refused before anything is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::{
+    access::{Grant, Person, Policy, Right, Roles},
+    discord::press::Act,
+    operation::{
+        FirstAnswer, Operation, Request, Wish, Wished,
+        ids::{GuildId, InteractionId, MessageId, OperationId, RoleId, UserId},
+        plan::Kind,
+        power::Status,
+        report::ReportKind,
+        request::Command,
+    },
+    store::{Confirmation, ConfirmationId, ConfirmationRefused, Consent, Error, Report},
+};
+
+use super::{Broken, Lawful, Simulation};
+
+pub(crate) const GUILD: GuildId = GuildId(2);
+/// May take Snapshots, and nothing more.
+pub(crate) const TAKER: UserId = UserId(1);
+/// May do everything.
+pub(crate) const OWNER: UserId = UserId(9);
+/// May look.
+const VIEWER: UserId = UserId(7);
+const PEOPLE: [UserId; 3] = [TAKER, OWNER, VIEWER];
+/// How long a question stays open, as the front end has it.
+const OPEN: SignedDuration = SignedDuration::from_mins(2);
+/// Before Discord is tried again.
+const RETRY: SignedDuration = SignedDuration::from_secs(5);
+
+fn law<T>(broken: String) -> Lawful<T> {
+    Err(Broken::Law(broken))
+}
+
+/// A question to one person.
+pub(crate) struct Asked {
+    id: ConfirmationId,
+    asker: UserId,
+    expires_at: Timestamp,
+    wanted: Request,
+    used_by: Option<InteractionId>,
+}
+
+/// What Discord knows, and what is under way to it.
+#[derive(Default)]
+pub(crate) struct Front {
+    questions: Vec<Asked>,
+    /// First answers that are under way: when what became of them is known.
+    answers: Vec<(Timestamp, OperationId, FirstAnswer)>,
+    /// What the person who asked really read.
+    read: BTreeMap<OperationId, FirstAnswer>,
+    /// Messages by the nonce of their post.
+    messages: BTreeMap<String, MessageId>,
+    /// How often each report was said, as people see it.
+    said: BTreeMap<(OperationId, ReportKind), BTreeSet<MessageId>>,
+    /// The generation of each report that was said last.
+    generations: BTreeMap<(OperationId, ReportKind), u32>,
+    /// Operations that were begun by a yes.
+    confirmed: BTreeSet<OperationId>,
+}
+
+fn policy() -> Policy {
+    let role = |id| BTreeSet::from([RoleId(id)]);
+    Policy::new([GUILD], Roles { view: role(11), take: role(12), restore: role(13) })
+}
+
+/// What somebody may do, as the policy says.
+fn authorize(user: UserId, right: Right) -> Option<Grant> {
+    let role = match user {
+        OWNER => 13,
+        TAKER => 12,
+        _ => 11,
+    };
+    let roles = BTreeSet::from([RoleId(role)]);
+    let person = Person { guild: Some(GUILD), user, roles, administrator: false, manage_guild: false };
+    policy().authorize(&person, right).ok()
+}
+
+/// What the law says of it, written down once more.
+fn may(user: UserId, wish: Wish, asker: UserId) -> bool {
+    match wish {
+        Wish::Cancel | Wish::Force | Wish::Live => user == OWNER || (user == TAKER && asker == TAKER),
+        Wish::LeaveOff | Wish::HandleIt => user == OWNER,
+        Wish::KeepWaiting | Wish::TurnOn => user == OWNER || user == TAKER,
+        Wish::QuestionShown | Wish::AnswerTaken | Wish::AnswerLost | Wish::AnswerRefused => true,
+    }
+}
+
+fn act(wish: Wish) -> Option<Act> {
+    match wish {
+        Wish::Cancel => Some(Act::Cancel),
+        Wish::Force => Some(Act::Force),
+        Wish::Live => Some(Act::Live),
+        Wish::LeaveOff => Some(Act::LeaveOff),
+        Wish::HandleIt => Some(Act::HandleIt),
+        Wish::KeepWaiting => Some(Act::KeepWaiting),
+        Wish::TurnOn => Some(Act::TurnOn),
+        Wish::QuestionShown | Wish::AnswerTaken | Wish::AnswerLost | Wish::AnswerRefused => None,
+    }
+}
+
+/// Whether people are asked before it is begun.
+pub(crate) fn is_asked_about(kind: &Kind) -> bool {
+    matches!(kind, Kind::Restore { .. } | Kind::Delete { .. })
+}
+
+impl Simulation {
+    /// Who presses: somebody whom the front end lets.
+    pub(crate) fn presser(&mut self, wish: Wish, asker: UserId) -> Option<UserId> {
+        let user = PEOPLE[self.dice.usize(..PEOPLE.len())];
+        let right = act(wish).map(|act| act.right(asker, user));
+        right.is_none_or(|right| authorize(user, right).is_some()).then_some(user)
+    }
+
+    /// What decided over an operation was said by somebody who may.
+    pub(crate) fn judge_rights(&self, operation: &Operation) -> Lawful {
+        let asker = operation.asker.user;
+        let decided = operation.decision.and_then(|it| Some((it.by?, it.wish)));
+        // Who wants a Droplet on stops what it is off for.
+        let stops = if operation.power.was_hurried() { Wish::TurnOn } else { Wish::Cancel };
+        let stopped = operation.cancelled.and_then(|it| Some((it.by?, stops)));
+        let released = match operation.power.status() {
+            Status::Released(release) => Some((release.by, Wish::LeaveOff)),
+            _ => None,
+        };
+        for (by, wish) in [decided, stopped, released].into_iter().flatten() {
+            if !may(by, wish, asker) {
+                return law(format!("{} hears {wish:?} of somebody without the right", operation.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody is asked whether it shall be done.
+    pub(crate) async fn ask_first(&mut self, wanted: Request) -> Lawful {
+        let expires_at = self.wall() + OPEN;
+        let what = wanted.id.to_string();
+        let asker = wanted.asker.user;
+        let id = self.store.create_confirmation(&Confirmation { asker, guild: GUILD, what, expires_at }).await?;
+        self.note(format!("{asker} is asked about {:?} {:?}", wanted.id, wanted.kind));
+        self.front.questions.push(Asked { id, asker, expires_at, wanted, used_by: None });
+        Ok(())
+    }
+
+    /// Somebody presses *Yes*: in time or not, once or twice, the one who was asked or somebody else.
+    pub(crate) async fn confirm(&mut self) -> Lawful {
+        if self.front.questions.is_empty() {
+            return Ok(());
+        }
+        let index = self.dice.usize(..self.front.questions.len());
+        let mut asked = self.front.questions.remove(index);
+        let by = if self.once_in(6) { PEOPLE[self.dice.usize(..PEOPLE.len())] } else { asked.asker };
+        self.interactions += 1;
+        let interaction = InteractionId(self.interactions);
+        let times = if self.once_in(4) { 2 } else { 1 };
+        for _ in 0..times {
+            self.confirm_once(&mut asked, by, interaction).await?;
+        }
+        // Some press again later, and the others never.
+        if self.dice.bool() {
+            self.front.questions.push(asked);
+        }
+        Ok(())
+    }
+
+    async fn confirm_once(&mut self, asked: &mut Asked, by: UserId, interaction: InteractionId) -> Lawful {
+        if authorize(by, Right::Restore).is_none() {
+            return Ok(());
+        }
+        let consent = Consent { id: asked.id, by, guild: GUILD, at: self.wall(), interaction };
+        let expected = match asked {
+            _ if by != asked.asker => Err(ConfirmationRefused::NotYours),
+            Asked { used_by: Some(other), .. } if *other != interaction => Err(ConfirmationRefused::Used),
+            Asked { used_by: None, .. } if consent.at >= asked.expires_at => Err(ConfirmationRefused::Expired),
+            _ => Ok(()),
+        };
+        let told = match self.store.confirmation(&consent).await? {
+            Ok(_) => Ok(()),
+            Err(refused) => Err(refused),
+        };
+        if told != expected {
+            return law(format!("a yes of {by} counts as {told:?} where it should as {expected:?}"));
+        }
+        if told.is_err() {
+            return Ok(());
+        }
+        let wanted = Request { asked_at: self.wall(), ..asked.wanted.clone() };
+        let id = wanted.id;
+        self.begin_wanted(wanted, interaction, Some(&consent)).await?;
+        if self.operations.contains_key(&id) {
+            asked.used_by = Some(interaction);
+            self.front.confirmed.insert(id);
+        }
+        Ok(())
+    }
+
+    /// How much is known of the first answer when an operation is created.
+    pub(crate) fn first_answer(&mut self) -> FirstAnswer {
+        if self.dice.bool() { FirstAnswer::Awaited } else { FirstAnswer::Taken }
+    }
+
+    /// An operation was created that waits for its first answer.
+    pub(crate) fn answer_first(&mut self, id: OperationId, known: FirstAnswer) {
+        if known != FirstAnswer::Awaited {
+            self.front.read.insert(id, known);
+            return;
+        }
+        let outcome = match self.dice.u8(..10) {
+            0 => FirstAnswer::Refused,
+            1 => FirstAnswer::Lost,
+            _ => FirstAnswer::Taken,
+        };
+        self.front.read.insert(id, outcome);
+        let at = self.now + self.seconds(8);
+        self.front.answers.push((at, id, outcome));
+    }
+
+    /// An operation was created, and nobody says what the person who asked read: that it failed.
+    pub(crate) fn front_knows(&mut self, id: OperationId, known: FirstAnswer) {
+        self.front.read.insert(id, known);
+        self.front.confirmed.insert(id);
+    }
+
+    /// When the outcome of a first answer is known next.
+    pub(crate) fn first_answer_known_at(&self) -> Option<Timestamp> {
+        self.front.answers.iter().map(|(at, ..)| *at).min()
+    }
+
+    /// Says what became of first answers.
+    pub(crate) async fn tell_first_answers(&mut self) -> Lawful {
+        let now = self.now;
+        let answers = std::mem::take(&mut self.front.answers);
+        let (known, open) = answers.into_iter().partition(|(at, ..)| *at <= now);
+        self.front.answers = open;
+        let known: Vec<_> = known;
+        for (_, id, outcome) in known {
+            let wish = match outcome {
+                FirstAnswer::Taken => Wish::AnswerTaken,
+                FirstAnswer::Lost | FirstAnswer::Awaited => Wish::AnswerLost,
+                FirstAnswer::Refused => Wish::AnswerRefused,
+            };
+            let Some(asker) = self.operations.get(&id).map(|it| it.asker.user) else { continue };
+            self.say_by(id, wish, asker).await?;
+        }
+        Ok(())
+    }
+
+    /// The process ends: nobody says any more what became of the first answers that were under way.
+    pub(crate) fn forget_first_answers(&mut self) {
+        self.front.answers.clear();
+    }
+
+    /// A command is about to leave: whoever asked for it has been answered, and whoever overwrites was asked.
+    pub(crate) fn judge_acceptance(&self, operation: &Operation, command: &Command) -> Lawful {
+        let (id, kind) = (operation.id, &operation.kind);
+        let is_power = matches!(command, Command::PowerOn(_));
+        let may_go_on = match operation.first_answer {
+            FirstAnswer::Taken => true,
+            FirstAnswer::Lost => matches!(kind, Kind::Take { .. }),
+            FirstAnswer::Awaited | FirstAnswer::Refused => false,
+        };
+        let was_refused = operation.first_answer == FirstAnswer::Taken
+            && self.front.read.get(&id).is_some_and(|read| *read != FirstAnswer::Taken);
+        if !is_power && (!may_go_on || was_refused) {
+            return law(format!("{id} sends {command:?} for somebody who was not answered"));
+        }
+        if is_asked_about(kind) && !self.front.confirmed.contains(&id) {
+            return law(format!("{id} sends {command:?} although nobody with the right said yes"));
+        }
+        Ok(())
+    }
+
+    /// The reporter says what is due, and Discord takes it or not.
+    pub(crate) async fn report(&mut self) -> Lawful {
+        let due = self.store.due_reports(self.wall(), 20).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let report = &due[self.dice.usize(..due.len())];
+        match self.say_report(report).await {
+            // It has moved on meanwhile.
+            Err(Broken::Store(Error::LeaseLost)) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    async fn say_report(&mut self, report: &Report) -> Lawful {
+        let (id, kind, wall) = (report.operation.operation.id, report.kind, self.wall());
+        let version = report.operation.version;
+        if report.message.is_some() {
+            self.store.report_editing(report).await?;
+            if self.troubled && self.once_in(20) {
+                self.note(format!("somebody has deleted {kind:?} of {id}"));
+                self.front.said.remove(&(id, kind));
+                return Ok(self.store.report_deleted(report).await?);
+            }
+            return Ok(self.store.report_edited(report, version, "", wall).await?);
+        }
+        self.store.report_posting(report, wall).await?;
+        let fate = if self.is_rough() { self.dice.u8(..12) } else { 9 };
+        if fate == 0 {
+            // The process is too busy dying, or Discord refused it.
+            self.note(format!("Discord refuses {kind:?} of {id}"));
+            return Ok(self.store.report_failed(report, wall + RETRY).await?);
+        }
+        // By its nonce, Discord knows a post that it took before.
+        let next = MessageId(u64::try_from(self.front.messages.len()).unwrap_or_default() + 1);
+        let message = *self.front.messages.entry(kind.nonce(id, report.generation)).or_insert(next);
+        self.front.said.entry((id, kind)).or_default().insert(message);
+        if fate <= 2 {
+            self.note(format!("{kind:?} of {id} is said, and nobody learns that"));
+            return Ok(self.store.report_failed(report, wall + RETRY).await?);
+        }
+        self.note(format!("{kind:?} of {id} is said"));
+        self.store.report_posted(report, message, version, "", wall).await?;
+        self.front.generations.insert((id, kind), report.generation);
+        if kind == ReportKind::Question && !(self.is_rough() && self.once_in(6)) {
+            let bot = UserId(0);
+            let wished = Wished { wish: Wish::QuestionShown, by: bot, at: wall };
+            self.interactions += 1;
+            self.store.wish(id, wished, None).await?;
+            self.unheard.insert(id, self.interactions);
+        }
+        Ok(())
+    }
+
+    /// What is called for is due, or was said; and what is due was called for.
+    pub(crate) async fn judge_reports(&mut self) -> Lawful {
+        let mut due: BTreeMap<(OperationId, ReportKind), usize> = BTreeMap::new();
+        for report in self.store.due_reports(Timestamp::MAX, usize::MAX >> 1).await? {
+            if report.message.is_none() {
+                *due.entry((report.operation.operation.id, report.kind)).or_default() += 1;
+            }
+        }
+        if let Some(((id, kind), count)) = due.iter().find(|(_, count)| **count != 1) {
+            return law(format!("{id} is reported {count} times as {kind:?}"));
+        }
+        for operation in self.operations.values() {
+            for kind in ReportKind::ALL {
+                let report = (operation.id, kind);
+                let times = operation.times_called_for(kind);
+                let is_due = due.contains_key(&report);
+                let was_said = self.front.generations.get(&report).is_some_and(|said| *said >= times);
+                // Whoever was called for help stays called, also when power is back.
+                let is_over = kind == ReportKind::Stuck;
+                if times > 0 && !is_due && !was_said {
+                    return law(format!("{} calls for {kind:?}, which is neither due nor said", operation.id));
+                }
+                if times == 0 && is_due && !is_over {
+                    return law(format!("{} has {kind:?} due, which nothing calls for", operation.id));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// After peace everything is said, each end once.
+    pub(crate) async fn judge_what_was_said(&mut self) -> Lawful {
+        for _ in 0..1_000 {
+            // Nothing waits for a moment that only other things would bring about.
+            let due = self.store.due_reports(Timestamp::MAX, 50).await?;
+            if due.is_empty() {
+                break;
+            }
+            for report in &due {
+                match self.say_report(report).await {
+                    Ok(()) | Err(Broken::Store(Error::LeaseLost)) => {}
+                    Err(broken) => return Err(broken),
+                }
+            }
+        }
+        for operation in self.operations.values() {
+            let times = |kind| self.front.said.get(&(operation.id, kind)).map_or(0, BTreeSet::len);
+            let wanted = usize::from(!operation.is_withdrawn());
+            if times(ReportKind::Answer) != wanted {
+                let answers = times(ReportKind::Answer);
+                return law(format!("the end of {} is announced {answers} times, not {wanted}", operation.id));
+            }
+            if operation.power.calls() > 0 && times(ReportKind::Stuck) == 0 {
+                return law(format!("{} called for help, and nobody heard it", operation.id));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! What a living process keeps in memory: its request budget and its places. It dies with the process.
+//!
+//! The budget is the one that ships. That it keeps its word is judged here by what really left.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::{
+    digitalocean::{
+        budget::{Admission, Budget, HeldBack, Priority, Ticket},
+        exchange::HttpAnswer,
+    },
+    operation::ids::OperationId,
+    worker::schedule::Places,
+};
+
+use super::{
+    Broken, Lawful, Simulation,
+    sabotage::Sabotage,
+    watch::{Actions, Droplets, Flock},
+};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// The budget's own windows are a little longer than DigitalOcean's.
+const OWN_MINUTE: SignedDuration = SignedDuration::from_secs(62);
+const OWN_HOUR: SignedDuration = SignedDuration::from_secs(3_610);
+/// Who waits for leave asks again at least this often; the client does so each second.
+const LOOK_UP: SignedDuration = SignedDuration::from_secs(5);
+
+/// The memory of a process.
+pub(crate) struct Process {
+    pub(crate) budget: Budget,
+    pub(crate) places: Places,
+    pub(crate) droplets: Flock<Droplets>,
+    pub(crate) actions: Flock<Actions>,
+    /// Operations that are left alone until some moment.
+    pub(crate) left_alone: BTreeMap<OperationId, Timestamp>,
+    /// When each request of the last hour was given leave, and for whom.
+    granted: VecDeque<(Timestamp, Priority)>,
+    /// When each request of the last hour left.
+    left: VecDeque<Timestamp>,
+    /// The hour's limit, and since when an answer has told it.
+    limit: Option<(Timestamp, usize)>,
+}
+
+impl Process {
+    /// One that has just begun. Some have few places, so that they are short.
+    pub(crate) fn begin(dice: &mut fastrand::Rng, poll_interval: SignedDuration) -> Self {
+        let all = dice.usize(2..5);
+        let few = Places { all, for_power: dice.usize(1..all) };
+        Self {
+            places: if dice.u8(..4) == 0 { few } else { Places::USUAL },
+            budget: Budget::default(),
+            droplets: Flock::new(poll_interval),
+            actions: Flock::new(poll_interval),
+            left_alone: BTreeMap::new(),
+            granted: VecDeque::new(),
+            left: VecDeque::new(),
+            limit: None,
+        }
+    }
+
+    /// Takes in an answer to a request that had leave.
+    pub(crate) fn observe(&mut self, ticket: &Ticket, answer: &HttpAnswer, now: Timestamp) {
+        self.budget.observe(ticket, answer);
+        let told = answer.header("ratelimit-limit").and_then(|limit| limit.parse().ok());
+        self.limit = told.map(|told| (self.limit.map_or(now, |(since, _)| since), told)).or(self.limit);
+    }
+
+    /// The hour's limit, once all that left in this minute has known it.
+    fn limit(&self, now: Timestamp) -> Option<usize> {
+        self.limit.filter(|(since, _)| now.duration_since(*since) >= OWN_MINUTE).map(|(_, limit)| limit)
+    }
+
+    /// How many requests had leave within a window, all of them and those that pass `which`.
+    fn granted(&self, window: SignedDuration, now: Timestamp, which: impl Fn(Priority) -> bool) -> (usize, usize) {
+        let recent = self.granted.iter().filter(|(at, _)| now.duration_since(*at) < window);
+        recent.fold((0, 0), |(all, some), (_, rank)| (all + 1, some + usize::from(which(*rank))))
+    }
+}
+
+impl Simulation {
+    /// Leave for a request of this rank, or when it is asked for again.
+    pub(crate) fn admit(&mut self, rank: Priority) -> Lawful<Result<Ticket, Timestamp>> {
+        let wall = self.wall();
+        match self.process.budget.admit(self.rank_shown(rank), wall) {
+            Admission::Now(ticket) => {
+                let granted = &mut self.process.granted;
+                granted.retain(|(at, _)| self.now.duration_since(*at) < OWN_HOUR);
+                granted.push_back((self.now, rank));
+                Ok(Ok(ticket))
+            }
+            Admission::At(moment) => {
+                self.judge_waiting_for_leave(rank)?;
+                let at = moment.min(wall + LOOK_UP) - self.ahead;
+                Ok(Err(at.max(self.now + SignedDuration::from_millis(1))))
+            }
+        }
+    }
+
+    /// Until when DigitalOcean wants silence, where that is too long to wait in line.
+    pub(crate) fn gives_up(&mut self, rank: Priority) -> Option<Timestamp> {
+        let (shown, wall) = (self.rank_shown(rank), self.wall());
+        self.process.budget.long_silence(shown, wall)
+    }
+
+    /// A sabotage lets all requests have one rank.
+    pub(crate) fn rank_shown(&self, rank: Priority) -> Priority {
+        if self.sabotage == Some(Sabotage::Ranks) { Priority::LookUp } else { rank }
+    }
+
+    /// Nobody who waits for a Droplet that is off waits because of those who do not.
+    ///
+    /// Whoever is held back although this process has room by its own count waits for others that use the token, or for what an
+    /// earlier process used up.
+    fn judge_waiting_for_leave(&mut self, rank: Priority) -> Lawful {
+        let (now, wall, shown) = (self.now, self.wall(), self.rank_shown(rank));
+        let Some(HeldBack::Turn(_)) = self.process.budget.held_back(shown, wall) else { return Ok(()) };
+        let Some(limit) = self.process.limit(now) else { return Ok(()) };
+        let (percent, betters): (usize, fn(Priority) -> bool) = match rank {
+            Priority::PowerOn => (2, |rank| rank == Priority::PowerOn),
+            Priority::Off => (10, |rank| rank <= Priority::Off),
+            _ => return Ok(()),
+        };
+        for (window, limit, percent) in [(OWN_MINUTE, limit / 20, percent), (OWN_HOUR, limit, percent / 2)] {
+            let (all, of_betters) = self.process.granted(window, now, betters);
+            let kept = (limit * percent / 100).max(1);
+            if all >= limit && of_betters < kept {
+                return Err(Broken::Law(format!(
+                    "{rank:?} has to wait for those that come after it: {of_betters} of {all} requests were as urgent"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// A request leaves: there were never more than the limits let leave.
+    pub(crate) fn judge_leaving(&mut self) -> Lawful {
+        let now = self.now;
+        let left = &mut self.process.left;
+        left.retain(|at| now.duration_since(*at) < HOUR);
+        left.push_back(now);
+        let minute = left.iter().filter(|at| now.duration_since(**at) < MINUTE).count();
+        let hour = left.len();
+        let Some(limit) = self.process.limit(now) else { return Ok(()) };
+        if minute > (limit / 20).max(1) || hour > limit {
+            return Err(Broken::Law(format!(
+                "{minute} requests left within a minute and {hour} within an hour, where {limit} an hour may"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Nobody who owes power waits for a place that somebody has who does not, beyond those that all may take.
+    pub(crate) fn judge_places(&self) -> Lawful {
+        let Places { all, for_power } = self.process.places;
+        let others = self.jobs.iter().filter(|job| !job.owes_power).count();
+        let waits = self.turns().into_iter().find(|(at, id)| *at <= self.now && self.owed.values().any(|it| it == id));
+        match waits {
+            Some((_, id)) if others > all - for_power => {
+                Err(Broken::Law(format!("{id} owes power and waits for a place that is kept for it")))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}

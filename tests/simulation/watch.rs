@@ -1,0 +1,267 @@
+//! Shared looks: one sweep over a list answers many operations at once, from a moment before some of them asked.
+//!
+//! What is shared, and with whom, is decided by the readings that ship; here they are carried out in the simulation's time.
+
+use std::hash::Hash;
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::{
+    digitalocean::{
+        attempts::{Attempts, Next},
+        budget::{Priority, Ticket},
+        call::{Call, OnePage},
+        error::Error,
+        exchange::{HttpAnswer, TransportError},
+        model::{Action, Droplet},
+        readings::{self, Plan, Readings, Seen, Sweep, Swept},
+        reads,
+    },
+    operation::{
+        ids::{ActionId, DropletId},
+        request::{Answer, Look},
+    },
+    worker::perform,
+};
+
+use super::{
+    Lawful, Simulation,
+    fate::Fate,
+    jobs::{Job, Stage},
+    mood::Spell,
+    process::Process,
+    sabotage::Sabotage,
+};
+
+/// One sort of things that are looked at together.
+pub(crate) trait Sort: Sized + 'static {
+    type Id: Copy + Eq + Hash;
+    type Thing: Clone + 'static;
+    /// The spells that meet its list.
+    const MET_BY: &'static [Spell];
+
+    fn page(number: u32) -> Call<OnePage<Self::Thing>>;
+    fn id(thing: &Self::Thing) -> Self::Id;
+    fn answer(thing: Self::Thing) -> Answer;
+    /// What is looked at, if it is of this sort.
+    fn of_look(look: &Look) -> Option<Self::Id>;
+    fn flock(process: &mut Process) -> &mut Flock<Self>;
+}
+
+pub(crate) struct Droplets;
+
+impl Sort for Droplets {
+    type Id = DropletId;
+    type Thing = Droplet;
+    // A Droplet that is denied stands in the list all the same.
+    const MET_BY: &'static [Spell] = &[Spell::Silent, Spell::Blind];
+
+    fn page(number: u32) -> Call<OnePage<Droplet>> {
+        reads::droplets_page(number)
+    }
+
+    fn id(thing: &Droplet) -> DropletId {
+        thing.id
+    }
+
+    fn answer(thing: Droplet) -> Answer {
+        Answer::Droplet(perform::droplet_reading(thing))
+    }
+
+    fn of_look(look: &Look) -> Option<DropletId> {
+        if let Look::Droplet(id) = look { Some(*id) } else { None }
+    }
+
+    fn flock(process: &mut Process) -> &mut Flock<Self> {
+        &mut process.droplets
+    }
+}
+
+pub(crate) struct Actions;
+
+impl Sort for Actions {
+    type Id = ActionId;
+    type Thing = Action;
+    const MET_BY: &'static [Spell] = &[Spell::Silent, Spell::Blind, Spell::HiddenActions];
+
+    fn page(number: u32) -> Call<OnePage<Action>> {
+        reads::actions_page(number)
+    }
+
+    fn id(thing: &Action) -> ActionId {
+        thing.id
+    }
+
+    fn answer(thing: Action) -> Answer {
+        Answer::Action(perform::action_reading(thing))
+    }
+
+    fn of_look(look: &Look) -> Option<ActionId> {
+        if let Look::Action(id) = look { Some(*id) } else { None }
+    }
+
+    fn flock(process: &mut Process) -> &mut Flock<Self> {
+        &mut process.actions
+    }
+}
+
+/// What a process knows of all things of one sort.
+pub(crate) struct Flock<S: Sort> {
+    pub(crate) readings: Readings<S::Id, S::Thing>,
+    sweeping: Option<Sweeping<S>>,
+}
+
+/// A sweep under way.
+pub(crate) struct Sweeping<S: Sort> {
+    sweep: Sweep<S::Id, S::Thing>,
+    rank: Priority,
+    number: u32,
+    page: Attempts<OnePage<S::Thing>>,
+    /// When the page was asked for, by the process's clock, and what came of it; none before that.
+    asked: Option<(Timestamp, Ticket, Result<HttpAnswer, TransportError>)>,
+    /// When it can go on.
+    at: Timestamp,
+}
+
+impl<S: Sort> Flock<S> {
+    pub(crate) fn new(interval: SignedDuration) -> Self {
+        Self { readings: Readings::new(interval), sweeping: None }
+    }
+
+    /// When the sweep that is under way can go on.
+    pub(crate) fn sweeps_at(&self) -> Option<Timestamp> {
+        self.sweeping.as_ref().map(|sweeping| sweeping.at)
+    }
+}
+
+impl Simulation {
+    /// A look that others may answer too; the job comes back where it has to look by itself.
+    pub(crate) fn share<S: Sort>(&mut self, mut job: Job, wanted: readings::Look) -> Lawful<Option<Job>> {
+        let Some(id) = job.look().and_then(S::of_look) else { return Ok(Some(job)) };
+        let (wall, seed) = (self.wall(), self.dice.u64(..));
+        let since = if self.sabotage == Some(Sabotage::Shared) { Timestamp::MIN } else { wanted.since };
+        let wanted = readings::Look { since, ..wanted };
+        let flock = S::flock(&mut self.process);
+        let sweeping_since = flock.sweeping.as_ref().map(|sweeping| sweeping.sweep.begun());
+        match flock.readings.plan(id, wanted, sweeping_since, wall) {
+            Plan::Single => return Ok(Some(job)),
+            Plan::Remember(seen) => self.tell::<S>(&mut job, id, seen),
+            Plan::Join => {
+                if let Some(sweeping) = &mut flock.sweeping {
+                    sweeping.rank = sweeping.rank.min(wanted.priority);
+                }
+                job.stage = Stage::Sharing(wanted.since);
+            }
+            Plan::Begin => {
+                let mut sweep = Sweep::begin(&flock.readings, wall);
+                let number = sweep.next_page(&flock.readings).unwrap_or(1);
+                let page = Attempts::of(S::page(number), seed);
+                let rank = wanted.priority;
+                flock.sweeping = Some(Sweeping { sweep, rank, number, page, asked: None, at: self.now });
+                job.stage = Stage::Sharing(wanted.since);
+                self.note("a sweep begins");
+            }
+        }
+        self.jobs.push(job);
+        Ok(None)
+    }
+
+    /// A job has its answer from others.
+    fn tell<S: Sort>(&mut self, job: &mut Job, id: S::Id, seen: Seen<S::Thing>) {
+        S::flock(&mut self.process).readings.was_shown(id, seen.at);
+        job.looked_at = Some(seen.at - self.ahead);
+        (job.stage, job.at) = (Stage::Answered(S::answer(seen.value).asked_at(seen.at)), self.now);
+    }
+
+    /// A sweep goes on: its page is asked for, or was answered.
+    pub(crate) fn sweep<S: Sort>(&mut self) -> Lawful {
+        let Some(mut sweeping) = S::flock(&mut self.process).sweeping.take() else { return Ok(()) };
+        let Some((left, ticket, answer)) = sweeping.asked.take() else {
+            return self.ask_for_a_page(sweeping);
+        };
+        let wall = self.wall();
+        if let Ok(answer) = &answer {
+            self.process.observe(&ticket, answer, self.now);
+        }
+        match sweeping.page.hear(answer, wall) {
+            Next::Done(Ok(page)) => {
+                let seed = self.dice.u64(..);
+                let flock = S::flock(&mut self.process);
+                sweeping.sweep.absorb(sweeping.number, page, left, S::id);
+                match sweeping.sweep.next_page(&flock.readings) {
+                    Some(number) => {
+                        (sweeping.number, sweeping.page) = (number, Attempts::of(S::page(number), seed));
+                        sweeping.at = self.now;
+                        flock.sweeping = Some(sweeping);
+                    }
+                    None => {
+                        let swept = sweeping.sweep.end(&mut flock.readings, wall);
+                        self.tell_all::<S>(&Ok(swept));
+                    }
+                }
+            }
+            Next::Done(Err(error)) => self.tell_all::<S>(&Err(error)),
+            Next::Page => S::flock(&mut self.process).sweeping = Some(sweeping),
+            Next::Again(pause) => {
+                sweeping.at = self.now + SignedDuration::try_from(pause).unwrap_or_default();
+                S::flock(&mut self.process).sweeping = Some(sweeping);
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_for_a_page<S: Sort>(&mut self, mut sweeping: Sweeping<S>) -> Lawful {
+        match self.admit(sweeping.rank)? {
+            Ok(ticket) => {
+                self.judge_leaving()?;
+                let fate = if !self.is_rough() {
+                    Fate::Fine
+                } else if self.spell.is_some_and(|(spell, _)| S::MET_BY.contains(&spell)) {
+                    Fate::of_an_outage(&mut self.dice)
+                } else {
+                    Fate::of_look(&mut self.dice, &Look::Listed(DropletId(0)), &self.moods)
+                };
+                if fate != Fate::Fine {
+                    self.conduct.trouble_at(self.now);
+                }
+                let arrival = self.now + self.seconds(2);
+                let request = sweeping.page.request();
+                let told = self.road(&fate, None, arrival).send(&request);
+                sweeping.asked = Some((self.wall(), ticket, told.answer));
+                sweeping.at = told.at;
+            }
+            Err(_) if let Some(until) = self.gives_up(sweeping.rank) => {
+                let error = Error::from(TransportError::HeldBack { until });
+                self.tell_all::<S>(&Err(error));
+                return Ok(());
+            }
+            Err(at) => sweeping.at = at,
+        }
+        S::flock(&mut self.process).sweeping = Some(sweeping);
+        Ok(())
+    }
+
+    /// Everybody who waited for a sweep has what it showed, or looks by itself.
+    fn tell_all<S: Sort>(&mut self, swept: &Result<Swept<S::Id, S::Thing>, Error>) {
+        let wall = self.wall();
+        let mut told = 0;
+        for mut job in std::mem::take(&mut self.jobs) {
+            if let (Stage::Sharing(since), Some(id)) = (&job.stage, job.look().and_then(S::of_look)) {
+                let shown = match swept {
+                    Ok(swept) => Ok(swept.reading(&id, *since)),
+                    Err(error) if error.spares_the_thing_itself() => Ok(None),
+                    Err(error) => Err(Answer::Trouble(perform::trouble(error, wall))),
+                };
+                match shown {
+                    Ok(Some(seen)) => {
+                        told += 1;
+                        self.tell::<S>(&mut job, id, seen);
+                    }
+                    Ok(None) => (job.stage, job.at) = (Stage::Alone, self.now),
+                    Err(trouble) => (job.stage, job.at) = (Stage::Answered(trouble), self.now),
+                }
+            }
+            self.jobs.push(job);
+        }
+        self.note(format!("a sweep tells {told}"));
+    }
+}
