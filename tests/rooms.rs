@@ -84,8 +84,9 @@ const BOT: &[Room] = &[
 
 /// The simulated services. That they know nothing of the bot is the compiler's to hold.
 const SANDBOX: &[Room] = &[
-    room("digitalocean", &[], "each service can be had without the other"),
-    room("discord", &[], "each service can be had without the other"),
+    room("control", &[], "faults, gates and journals are the same, whatever the service"),
+    room("digitalocean", &["control"], "each service can be had without the other"),
+    room("discord", &["control"], "each service can be had without the other"),
     room("page", &["digitalocean", "discord"], "it shows both services and acts on them"),
     room("alone", &["digitalocean", "discord", "page"], "it starts everything that there is"),
 ];

@@ -5,6 +5,7 @@
 //! sharing its code.
 
 pub mod alone;
+pub mod control;
 pub mod digitalocean;
 pub mod discord;
 pub mod page;

@@ -7,9 +7,8 @@ use anyhow::{bail, ensure};
 use snapshot_bot_sandbox::{
     digitalocean::{
         droplet::Status,
-        exchange::Method,
+        exchange::{Exchange, Method},
         fault::{Fault, HungAction, Pattern, Quirk},
-        journal::Entry,
     },
     discord::{interaction::Response, message::Message, seat::Seat, snowflake::Snowflake},
     page::bot::BotState,
@@ -267,7 +266,7 @@ impl Play {
     }
 
     fn posts(&self) -> usize {
-        let is_post = |entry: &&Entry| entry.request.method == Method::Post;
+        let is_post = |exchange: &&Exchange| exchange.request.method == Method::Post;
         self.stage.digitalocean.journal().iter().filter(is_post).count()
     }
 

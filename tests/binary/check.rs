@@ -2,7 +2,10 @@
 
 use snapshot_bot_sandbox::{
     digitalocean::{scopes::Scopes, world::TOKEN},
-    discord::{fault::Fault, permission::Permissions},
+    discord::{
+        fault::{Disturbance, Fault},
+        permission::Permissions,
+    },
 };
 
 use super::{
@@ -56,7 +59,7 @@ async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
     let left = std::fs::read_dir(stage.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("bot.db")).collect();
     assert!(left.is_empty(), "no database is left behind: {left:?}");
-    assert!(stage.discord.world().journal().iter().all(|exchange| exchange.method == "GET"));
+    assert!(stage.discord.world().journal().iter().all(|exchange| exchange.request.method == "GET"));
 }
 
 #[tokio::test]
@@ -67,8 +70,8 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
         let elsewhere = world.add_guild("Elsewhere");
         world.kick_bot(elsewhere);
         world.deny_bot(stage.ops, Permissions::EMBED_LINKS);
-        let refused = Fault::Refuse { status: 403, code: 50001, message: "Missing Access".to_owned() };
-        world.inject("GET /applications/*/guilds/*/commands".parse().unwrap(), refused, None);
+        let refused = Disturbance::Refuse { status: 403, code: 50001, message: "Missing Access".to_owned() };
+        world.add_fault(Fault::always("GET /applications/*/guilds/*/commands".parse().unwrap(), refused));
         (elsewhere, world.add_channel(elsewhere, "secret"))
     };
     stage.digitalocean.world(|world| {

@@ -1,6 +1,6 @@
 //! The operators' door of a real process.
 
-use snapshot_bot_sandbox::discord::gate::Point;
+use snapshot_bot_sandbox::control::gate::Point;
 
 use super::{
     process::{PATIENCE, ask, until_answered},
@@ -10,10 +10,10 @@ use super::{
 #[tokio::test]
 async fn the_door_tells_life_readiness_and_numbers() {
     let stage = Stage::new().await;
-    let mut gate = stage.discord.world().hold("GET /gateway".parse().unwrap(), Point::BeforeAnswer, 0);
+    let waiting = stage.discord.gate().hold(Point::BeforeAnswer, "GET /gateway".parse().unwrap(), 0);
     let door = free_address();
     let bot = stage.start_with("bot", &[("HTTP_ADDR", door.clone())]);
-    let held = gate.arrival().await.unwrap();
+    let held = waiting.caught().await.unwrap();
     assert_eq!(ask(&door, "/healthz").await, Some((200, "alive\n".to_owned())));
     assert_eq!(ask(&door, "/readyz").await, Some((503, "gateway: not connected\n".to_owned())));
     held.release();

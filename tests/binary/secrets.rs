@@ -29,10 +29,10 @@ async fn tokens_appear_nowhere_however_loud_the_log() {
         }
         let world = stage.discord.world();
         for exchange in world.journal() {
-            let (body, query) = (exchange.body.to_string(), &exchange.query);
+            let (body, query) = (exchange.request.body.to_string(), &exchange.request.query);
             assert!(!body.contains(&discord) && !body.contains(TOKEN) && !query.contains(TOKEN), "{exchange:?}");
             // What answers an Interaction is authorised by a token in its path.
-            let interaction = exchange.path.split('/').find(|part| part.len() > 40);
+            let interaction = exchange.request.path.split('/').find(|part| part.len() > 40);
             assert!(interaction.is_none_or(|token| !log.contains(token)), "an Interaction's token is in the log");
         }
         drop(world);

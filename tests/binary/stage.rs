@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, net::TcpListener, sync::Arc};
 use jiff::SignedDuration;
 use serde_json::Value;
 use snapshot_bot_sandbox::{
+    control::gate::{Held, Point},
     digitalocean::{
         droplet::{Blueprint, Status},
         fault::Pattern,
-        gate::{Held, Stage as At},
         server::DigitalOcean,
         settings::{Durations, Settings as CloudSettings},
         world::{TOKEN, World as Cloud},
@@ -107,7 +107,7 @@ impl Stage {
 
     /// Ada takes a Snapshot of `web-1` with the Action of this type held after it was begun.
     pub(crate) async fn take_held_at(&self, action: &str) -> Held {
-        let held = self.digitalocean.gate().hold(At::BeforeAnswer, Pattern::action(action), 0);
+        let held = self.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action(action), 0);
         self.ada.run("/snapshot take droplet:web-1").await.unwrap();
         let held = tokio::time::timeout(PATIENCE, held.caught()).await;
         held.unwrap_or_else(|_| panic!("no {action} came\n{}", self.ada.transcript())).unwrap()

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use snapshot_bot_sandbox::discord::journal::Answer;
+
 use super::{
     process::{PATIENCE, Process, Signal, ask, until_answered, until_answered_within},
     required,
@@ -66,7 +68,9 @@ impl Cluster {
         assert_eq!(self.stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
         assert_eq!(self.stage.ada.pings(), 1, "{}", self.stage.ada.transcript());
         let world = self.stage.discord.world();
-        let refused: Vec<_> = world.journal().iter().filter(|one| one.answer["code"] == 40060).collect();
+        let is_refused = |answer: &Answer| answer.body["code"] == 40060;
+        let refused: Vec<_> =
+            world.journal().iter().filter(|one| one.answer.as_ref().is_some_and(is_refused)).collect();
         assert!(refused.is_empty(), "an Interaction was answered twice: {refused:#?}");
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use snapshot_bot_sandbox::control::gate::Point;
+
 use super::{
     process::{Process, Signal},
     stage::Stage,
@@ -32,12 +34,9 @@ async fn either_signal_ends_the_bot_well() {
 #[tokio::test]
 async fn a_signal_before_discord_answers_ends_the_bot_well() {
     let stage = Stage::new().await;
-    let mut gate = {
-        use snapshot_bot_sandbox::discord::gate::Point;
-        stage.discord.world().hold("GET /gateway".parse().unwrap(), Point::BeforeAnswer, 0)
-    };
+    let waiting = stage.discord.gate().hold(Point::BeforeAnswer, "GET /gateway".parse().unwrap(), 0);
     let bot = stage.start("bot");
-    let held = gate.arrival().await;
+    let held = waiting.caught().await;
     bot.signal(Signal::Terminate);
     let ended = bot.end(CLEAN_STOP).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);

@@ -84,7 +84,8 @@ async fn an_interaction_that_arrives_twice_does_one_thing() {
     assert_eq!(stage.store.running().await.unwrap().len(), 1);
     let progress = stage.seat("ada").messages().into_iter().filter(Message::is_public).count();
     assert_eq!(progress, 1);
-    let callbacks = stage.discord.world().journal().iter().filter(|sent| sent.path.ends_with("/callback")).count();
+    let callbacks =
+        stage.discord.world().journal().iter().filter(|sent| sent.request.path.ends_with("/callback")).count();
     assert_eq!(callbacks, 2, "one for each command");
     stage.close().await;
 }

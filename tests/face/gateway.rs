@@ -129,7 +129,7 @@ async fn commands_are_registered_once_and_again_after_an_invitation() {
         world
             .journal()
             .iter()
-            .filter(|exchange| exchange.method == "PUT" && exchange.path.ends_with("/commands"))
+            .filter(|exchange| exchange.request.method == "PUT" && exchange.request.path.ends_with("/commands"))
             .count()
     };
     assert_eq!(writes(&stage), 1);

@@ -11,7 +11,7 @@ use snapshot_bot::operation::{
     step::{State, Task},
 };
 use snapshot_bot_sandbox::discord::{
-    fault::{Fault, Route},
+    fault::{Disturbance, Fault, Pattern},
     message::Message,
     permission::Permissions,
     snowflake::Snowflake,
@@ -74,7 +74,7 @@ async fn a_deleted_progress_message_is_posted_anew() {
 async fn a_post_whose_answer_was_lost_is_not_said_twice() {
     let stage = Stage::new().await;
     let route = "POST /channels/*/messages".parse().unwrap();
-    stage.discord.world().inject(route, Fault::CutAfter, Some(1));
+    stage.discord.world().add_fault(Fault::once(route, Disturbance::CutAfter));
     let (id, _) = begun(&stage).await;
     complete(&stage, id).await;
     stage.posted(|message| title(message).ends_with("· ready")).await;
@@ -88,7 +88,7 @@ async fn a_post_whose_answer_was_lost_is_not_said_twice() {
 async fn an_outage_of_discord_delays_and_loses_nothing() {
     let stage = Stage::new().await;
     let route = "POST /channels/*/messages".parse().unwrap();
-    stage.discord.world().inject(route, Fault::Down(502), Some(2));
+    stage.discord.world().add_fault(Fault::always(route, Disturbance::Down(502)).times(2));
     let (id, _) = begun(&stage).await;
     complete(&stage, id).await;
     let answer = stage.posted(|message| message.body.content.contains("is ready")).await;
@@ -176,7 +176,7 @@ async fn a_question_whose_post_was_not_answered_is_asked_once() {
     let stage = Stage::new().await;
     let (id, _) = begun(&stage).await;
     let now = stage.clock.now();
-    stage.discord.world().inject(posts(stage.channel).containing(ASKED), Fault::CutAfter, Some(1));
+    stage.discord.world().add_fault(Fault::once(posts(stage.channel).containing(ASKED), Disturbance::CutAfter));
     stage.commit(id, |operation| ask(operation, now)).await;
     stage.until_shown(id).await;
     stage.leave().await;
@@ -266,12 +266,12 @@ async fn a_call_for_help_pings_and_offers_a_button() {
 const LONG: SignedDuration = SignedDuration::from_mins(10);
 const READY: &str = "is ready";
 
-fn posts(channel: Snowflake) -> Route {
-    format!("POST {}", history(channel)).parse().expect("a route")
+fn posts(channel: Snowflake) -> Pattern {
+    format!("POST {}", history(channel)).parse().expect("a pattern")
 }
 
-fn lists() -> Route {
-    "GET /channels/*/messages".parse().expect("a route")
+fn lists() -> Pattern {
+    "GET /channels/*/messages".parse().expect("a pattern")
 }
 
 fn history(channel: Snowflake) -> String {
@@ -285,7 +285,7 @@ async fn arrives_unheard(
     (channel, text): (Snowflake, &str),
     change: impl FnOnce(&mut Operation),
 ) {
-    stage.discord.world().inject(posts(channel).containing(text), Fault::CutAfter, Some(1));
+    stage.discord.world().add_fault(Fault::once(posts(channel).containing(text), Disturbance::CutAfter));
     stage.commit(id, change).await;
     stage.posted_in(channel, |message| message.body.content.contains(text)).await;
     stage.clock.advance(LONG);
@@ -335,7 +335,7 @@ async fn every_kind_of_announcement_is_found_again() {
 async fn a_look_that_fails_for_the_moment_proves_nothing() {
     let stage = Stage::new().await;
     let (id, _) = begun(&stage).await;
-    stage.discord.world().inject(lists(), Fault::Down(502), Some(1));
+    stage.discord.world().add_fault(Fault::once(lists(), Disturbance::Down(502)));
     arrives_unheard(&stage, id, (stage.channel, READY), end).await;
     stage.until_answered_later("GET", &history(stage.channel), 2).await;
     stage.leave().await;
@@ -347,7 +347,7 @@ async fn in_a_busy_channel_the_look_goes_back_to_the_first_try() {
     let stage = Stage::new().await;
     let (id, _) = begun(&stage).await;
     let bob = stage.seat("bob").user;
-    stage.discord.world().inject(posts(stage.channel).containing(READY), Fault::CutAfter, Some(1));
+    stage.discord.world().add_fault(Fault::once(posts(stage.channel).containing(READY), Disturbance::CutAfter));
     stage.commit(id, end).await;
     stage.posted(|message| message.body.content.contains(READY)).await;
     for _ in 0..250 {
@@ -375,7 +375,9 @@ fn nobody_to_tell(stage: &Stage) -> Snowflake {
     let ada = stage.seat("ada").user;
     let mut world = stage.discord.world();
     world.delete_channel(stage.channel);
-    world.inject("POST /users/@me/channels".parse().expect("a route"), Fault::Down(502), Some(2));
+    world.add_fault(
+        Fault::always("POST /users/@me/channels".parse().expect("a pattern"), Disturbance::Down(502)).times(2),
+    );
     world.direct_channel(ada)
 }
 
@@ -406,10 +408,10 @@ async fn a_call_for_help_waits_for_the_notify_channel() {
     let (id, _) = begun(&stage).await;
     stage.discord.world().delete_channel(stage.channel);
     let now = stage.clock.now();
-    let down = stage.discord.world().inject(posts(stage.notified), Fault::Down(502), None);
+    stage.discord.world().add_fault(Fault::always(posts(stage.notified), Disturbance::Down(502)).named("down"));
     stage.commit(id, |operation| stick(operation, now)).await;
     stage.until_answered("POST", &history(stage.notified), 1).await;
-    stage.discord.world().heal(down);
+    stage.discord.world().end_fault("down");
     stage.posted_later(stage.notified, "could not be turned on again").await;
 }
 
@@ -419,8 +421,8 @@ async fn an_answer_that_discord_refuses_for_good_reaches_who_asked_directly() {
     let (id, _) = begun(&stage).await;
     let ada = stage.seat("ada").user;
     let direct = stage.discord.world().direct_channel(ada);
-    let refuse = Fault::Refuse { status: 400, code: 0, message: "no".to_owned() };
-    stage.discord.world().inject(posts(stage.channel), refuse, None);
+    let refuse = Disturbance::Refuse { status: 400, code: 0, message: "no".to_owned() };
+    stage.discord.world().add_fault(Fault::always(posts(stage.channel), refuse));
     stage.commit(id, end).await;
     stage.posted_later(direct, READY).await;
 }
@@ -431,7 +433,7 @@ async fn while_discord_limits_the_whole_bot_nothing_is_posted_anywhere() {
     let bob = stage.seat("bob").user;
     let elsewhere = stage.discord.world().add_channel(stage.guild, "elsewhere");
     let hour = Duration::from_hours(1);
-    stage.discord.world().inject(posts(stage.channel), Fault::ThrottleGlobal(hour), Some(1));
+    stage.discord.world().add_fault(Fault::once(posts(stage.channel), Disturbance::ThrottleGlobal(hour)));
     stage.said_to("ada", "/snapshot take droplet:web-1").await;
     let seat = stage.discord.seat(bob, elsewhere);
     // The answer waits a moment for the progress message, to link to it.

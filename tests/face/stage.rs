@@ -337,7 +337,9 @@ impl Stage {
 
 /// How many requests of this kind Discord has answered.
 fn answered(world: &Chat, method: &str, path: &str) -> usize {
-    let fits = |exchange: &&Exchange| exchange.method == method && exchange.path == path && exchange.status.is_some();
+    let fits = |exchange: &&Exchange| {
+        exchange.request.method == method && exchange.request.path == path && exchange.status().is_some()
+    };
     world.journal().iter().filter(fits).count()
 }
 

@@ -2,11 +2,13 @@
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use snapshot_bot_sandbox::digitalocean::{
-    action::Kind,
-    fault::{Disturbance, Fault, Pattern, Quirk},
-    gate::Stage as Moment,
-    scopes::Scopes,
+use snapshot_bot_sandbox::{
+    control::gate::Point,
+    digitalocean::{
+        action::Kind,
+        fault::{Disturbance, Fault, Pattern, Quirk},
+        scopes::Scopes,
+    },
 };
 
 use crate::stage::{Person, Role, Stage};
@@ -94,7 +96,7 @@ async fn destroyed_while_the_snapshot_is_taken_it_ends_and_says_so() {
 async fn destroyed_before_it_is_turned_on_it_owes_nothing() {
     let stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
-    let held = stage.digitalocean.gate().hold(Moment::BeforeExecution, Pattern::action("power_on"), 0);
+    let held = stage.digitalocean.gate().hold(Point::BeforeExecution, Pattern::action("power_on"), 0);
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     let web = stage.droplet("web-1");
@@ -135,7 +137,7 @@ async fn turned_on_by_somebody_else_it_is_left_on_and_that_is_said() {
 async fn turned_off_by_somebody_else_before_our_shutdown_it_stays_off() {
     let stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
-    let held = stage.digitalocean.gate().hold(Moment::BeforeExecution, Pattern::action("shutdown"), 0);
+    let held = stage.digitalocean.gate().hold(Point::BeforeExecution, Pattern::action("shutdown"), 0);
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     let web = stage.droplet("web-1");
@@ -201,7 +203,7 @@ async fn without_its_tag_the_rest_is_left_but_power_comes_back() {
     let ada = stage.seat("ada", Role::Operator);
     // The Snapshot's request is lost, so the Droplet is looked at again before the next.
     stage.fault(Fault::once(Pattern::action("snapshot"), Disturbance::CutBefore));
-    let held = stage.digitalocean.gate().hold(Moment::BeforeExecution, Pattern::action("shutdown"), 0);
+    let held = stage.digitalocean.gate().hold(Point::BeforeExecution, Pattern::action("shutdown"), 0);
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     stage.digitalocean.world(|world| world.set_tags(web, &[]));

@@ -5,10 +5,10 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::{
-    digitalocean::fault::{Fault as CloudFault, Pattern, Quirk},
+    control::gate::Point,
+    digitalocean::fault::{Fault as CloudFault, Quirk},
     discord::{
-        fault::{Fault, Route},
-        gate::Point,
+        fault::{Disturbance, Fault, Pattern},
         permission::Permissions,
         snowflake::Snowflake,
     },
@@ -18,11 +18,11 @@ use crate::stage::{Person, Role, Stage};
 
 const WHOLE: [&str; 3] = ["shutdown web-1", "snapshot web-1", "power_on web-1"];
 
-fn posts() -> Route {
+fn posts() -> Pattern {
     "POST /channels/*/messages".parse().unwrap()
 }
 
-fn edits() -> Route {
+fn edits() -> Pattern {
     "PATCH /channels/*/messages/*".parse().unwrap()
 }
 
@@ -37,10 +37,10 @@ async fn taking() -> (Stage, Person) {
 }
 
 /// Takes a Snapshot while some requests to Discord go wrong.
-async fn take_with(faults: impl IntoIterator<Item = (Route, Fault)>) -> (Stage, Person) {
+async fn take_with(faults: impl IntoIterator<Item = (Pattern, Disturbance)>) -> (Stage, Person) {
     let stage = Stage::new().await;
-    for (route, fault) in faults {
-        stage.discord.world().inject(route, fault, Some(1));
+    for (on, disturbance) in faults {
+        stage.discord.world().add_fault(Fault::once(on, disturbance));
     }
     let ada = stage.seat("ada", Role::Operator);
     let _ = ada.try_run("/snapshot take droplet:web-1").await;
@@ -60,18 +60,18 @@ async fn heard_once(stage: Stage, ada: &Person) {
 }
 
 /// Discord's word for an interaction that was not answered in time.
-fn over() -> Fault {
-    Fault::Refuse { status: 404, code: 10062, message: "Unknown interaction".to_owned() }
+fn over() -> Disturbance {
+    Disturbance::Refuse { status: 404, code: 10062, message: "Unknown interaction".to_owned() }
 }
 
 const WITHDRAWN: &str = "SELECT COUNT(*) AS n FROM operations WHERE outcome = 'withdrawn'";
 
 #[tokio::test]
 async fn what_nobody_was_answered_about_is_withdrawn_and_announced_to_nobody() {
-    for fault in [over(), Fault::Refuse { status: 403, code: 50013, message: "Missing Permissions".to_owned() }] {
+    for fault in [over(), Disturbance::Refuse { status: 403, code: 50013, message: "Missing Permissions".to_owned() }] {
         let mut stage = Stage::new().await;
         stage.excused.push("was not acknowledged in time");
-        stage.discord.world().inject(Route::response_to("snapshot take"), fault, None);
+        stage.discord.world().add_fault(Fault::always(Pattern::response_to("snapshot take"), fault));
         let ada = stage.seat("ada", Role::Operator);
         assert!(ada.try_run("/snapshot take droplet:web-1").await.is_err());
         stage.until_query("it is withdrawn", WITHDRAWN).await;
@@ -90,8 +90,8 @@ async fn what_nobody_was_answered_about_is_withdrawn_and_announced_to_nobody() {
 #[tokio::test]
 async fn without_a_word_on_its_answer_a_take_goes_on_and_a_deletion_is_withdrawn() {
     let (stage, ada) = take_with([
-        (Route::response_to("snapshot take"), Fault::CutBefore),
-        (Route::response_to("snapshot take"), Fault::CutBefore),
+        (Pattern::response_to("snapshot take"), Disturbance::CutBefore),
+        (Pattern::response_to("snapshot take"), Disturbance::CutBefore),
     ])
     .await;
     assert!(ada.sees("is ready: 2.4 GB"));
@@ -102,7 +102,7 @@ async fn without_a_word_on_its_answer_a_take_goes_on_and_a_deletion_is_withdrawn
     });
     ruth.run(&format!("/snapshot delete snapshot:{snapshot}")).await;
     let (message, confirm) = ruth.button("Delete").expect("a question");
-    stage.discord.world().inject(Route::response_to(&confirm), Fault::CutBefore, None);
+    stage.discord.world().add_fault(Fault::always(Pattern::response_to(&confirm), Disturbance::CutBefore));
     assert!(ruth.seat.press(message, &confirm).await.is_err());
     stage.until_query("it is withdrawn", WITHDRAWN).await;
     stage.settle().await;
@@ -124,11 +124,11 @@ async fn while_an_answer_is_under_way_nothing_is_done_and_after_a_restart_only_w
     let ruth = stage.seat("ruth", Role::Restorer);
     ruth.run("/snapshot restore droplet:web-1 snapshot:golden").await;
     let (message, confirm) = ruth.button("Restore").expect("a question");
-    let mut gate = stage.discord.world().hold(Route::response_to(&confirm), Point::BeforeExecution, 0);
+    let waiting = stage.discord.gate().hold(Point::BeforeExecution, Pattern::response_to(&confirm), 0);
     let seat = ruth.seat.clone();
     let mut pressing = tokio::task::JoinSet::new();
     pressing.spawn(async move { seat.press(message, &confirm).await });
-    let held = gate.arrival().await.expect("an answer");
+    let held = waiting.caught().await.expect("an answer");
     stage.until_query("it is written down", "SELECT COUNT(*) AS n FROM operations WHERE is_running = 1").await;
     assert_eq!(stage.commands(), [""; 0]);
     stage.kill().await;
@@ -146,7 +146,7 @@ async fn while_an_answer_is_under_way_nothing_is_done_and_after_a_restart_only_w
 async fn a_command_that_comes_too_late_to_be_answered_begins_nothing() {
     let mut stage = Stage::new().await;
     stage.excused.push("was not acknowledged in time");
-    stage.discord.world().inject(Route::response_to("snapshot take"), over(), None);
+    stage.discord.world().add_fault(Fault::always(Pattern::response_to("snapshot take"), over()));
     // By the bot's clock it is old; Discord has the last word.
     stage.clock.advance(SignedDuration::from_secs(10));
     let ada = stage.seat("ada", Role::Operator);
@@ -170,32 +170,32 @@ async fn a_clock_that_is_ahead_refuses_nobody() {
 
 #[tokio::test]
 async fn a_first_answer_that_was_lost_is_not_given_twice() {
-    let (stage, ada) = take_with([(Route::response_to("snapshot take"), Fault::CutAfter)]).await;
+    let (stage, ada) = take_with([(Pattern::response_to("snapshot take"), Disturbance::CutAfter)]).await;
     assert_eq!(ada.transcript().matches("Accepted").count(), 1);
     heard_once(stage, &ada).await;
 }
 
 #[tokio::test]
 async fn posts_whose_answer_was_lost_are_not_said_twice() {
-    let (stage, ada) = take_with([(posts(), Fault::CutAfter), (posts(), Fault::CutAfter)]).await;
+    let (stage, ada) = take_with([(posts(), Disturbance::CutAfter), (posts(), Disturbance::CutAfter)]).await;
     heard_once(stage, &ada).await;
 }
 
 #[tokio::test]
 async fn an_answer_that_was_lost_is_not_said_twice() {
-    let (stage, ada) = take_with([(posts().containing("is ready"), Fault::CutAfter)]).await;
+    let (stage, ada) = take_with([(posts().containing("is ready"), Disturbance::CutAfter)]).await;
     heard_once(stage, &ada).await;
 }
 
 #[tokio::test]
 async fn an_answer_that_is_no_json_is_not_said_twice() {
-    let (stage, ada) = take_with([(posts().containing("is ready"), Fault::Malform)]).await;
+    let (stage, ada) = take_with([(posts().containing("is ready"), Disturbance::Malform)]).await;
     heard_once(stage, &ada).await;
 }
 
 #[tokio::test]
 async fn while_discord_is_down_messages_wait() {
-    for fault in [Fault::Down(502), Fault::Down(503), Fault::CutBefore] {
+    for fault in [Disturbance::Down(502), Disturbance::Down(503), Disturbance::CutBefore] {
         let faults = [(posts(), fault.clone()), (edits(), fault.clone()), (posts().containing("is ready"), fault)];
         let (stage, ada) = take_with(faults).await;
         heard_once(stage, &ada).await;
@@ -205,7 +205,7 @@ async fn while_discord_is_down_messages_wait() {
 #[tokio::test]
 async fn limits_are_waited_out() {
     let little = Duration::from_millis(200);
-    for fault in [Fault::ThrottleRoute(little), Fault::ThrottleGlobal(little)] {
+    for fault in [Disturbance::ThrottleRoute(little), Disturbance::ThrottleGlobal(little)] {
         let faults = [(posts(), fault.clone()), (edits(), fault.clone()), (posts().containing("is ready"), fault)];
         let (stage, ada) = take_with(faults).await;
         heard_once(stage, &ada).await;
@@ -214,13 +214,13 @@ async fn limits_are_waited_out() {
 
 #[tokio::test]
 async fn an_edit_too_many_is_made_later() {
-    let tired = Fault::Refuse {
+    let tired = Disturbance::Refuse {
         status: 429,
         code: 30046,
         message: "Maximum number of edits to messages older than 1 hour reached".to_owned(),
     };
     let (stage, ada) = taking().await;
-    stage.discord.world().inject(edits(), tired, Some(1));
+    stage.discord.world().add_fault(Fault::once(edits(), tired));
     stage.complete_action("web-1");
     stage.until("it is announced", |_| ada.sees("is ready: 2.4 GB")).await;
     stage.clock.advance(SignedDuration::from_mins(6));

@@ -200,7 +200,8 @@ async fn while_digitalocean_is_down_as_a_whole_it_waits_and_says_so_once() {
     stage.fault(Fault::always(Pattern::any(), Disturbance::Down).named("down"));
     stage.shows(&ada, "DigitalOcean does not answer").await;
     assert_snapshot!("down_as_a_whole", ada.transcript());
-    let edits = |stage: &Stage| stage.discord.world().journal().iter().filter(|entry| entry.method == "PATCH").count();
+    let edits =
+        |stage: &Stage| stage.discord.world().journal().iter().filter(|entry| entry.request.method == "PATCH").count();
     let before = edits(&stage);
     for _ in 0..3 {
         let asked = stage.digitalocean.journal().len();

@@ -102,7 +102,7 @@ fn judges() -> Option<(Judge, Judge)> {
 fn judge(stage: &Stage, (discord, digitalocean): &(Judge, Judge)) {
     let mut complaints = Vec::new();
     for exchange in stage.discord.world().journal() {
-        complaints.extend(discord.complaints(&exchange.method, &exchange.path, &exchange.body));
+        complaints.extend(discord.complaints(&exchange.request.method, &exchange.request.path, &exchange.request.body));
     }
     let asked = stage.digitalocean.journal();
     for entry in &asked {

@@ -228,7 +228,8 @@ async fn live(tale: &Tale, stage: &Stage, ada: &Person, late: &mut Option<Held>)
 }
 
 fn requests(stage: &Stage) -> BTreeMap<Kind, usize> {
-    let discord = stage.discord.world().journal().iter().map(|exchange| exchange.method.clone()).collect::<Vec<_>>();
+    let discord =
+        stage.discord.world().journal().iter().map(|exchange| exchange.request.method.clone()).collect::<Vec<_>>();
     let discord = discord.iter().map(|method| (Service::Discord, method.parse().expect("a method")));
     let digitalocean = stage.digitalocean.journal();
     let digitalocean = digitalocean.iter().map(|entry| (Service::DigitalOcean, entry.request.method));

@@ -1,10 +1,12 @@
 //! `/snapshot delete`: the question, its warnings, and what must not be deleted.
 
 use insta::assert_snapshot;
-use snapshot_bot_sandbox::digitalocean::{
-    exchange::Method,
-    fault::{Fault, Pattern, Quirk},
-    gate::Stage as Moment,
+use snapshot_bot_sandbox::{
+    control::gate::Point,
+    digitalocean::{
+        exchange::Method,
+        fault::{Fault, Pattern, Quirk},
+    },
 };
 
 use crate::stage::{Role, Stage};
@@ -79,7 +81,7 @@ async fn what_became_the_last_one_since_the_question_is_asked_about_anew() {
     eve.run("/snapshot delete snapshot:two").await;
     assert!(!eve.sees("It is the last Snapshot"));
     // The first is confirmed and not yet carried out when the second is confirmed.
-    let held = stage.digitalocean.gate().hold(Moment::BeforeExecution, Pattern::of(Method::Delete, "/**"), 0);
+    let held = stage.digitalocean.gate().hold(Point::BeforeExecution, Pattern::of(Method::Delete, "/**"), 0);
     rex.press("Delete").await;
     let held = held.caught().await;
     let (message, first) = eve.button("Delete").unwrap();

@@ -2,7 +2,10 @@
 
 use insta::assert_snapshot;
 
-use snapshot_bot_sandbox::discord::fault::{Fault, Route};
+use snapshot_bot_sandbox::{
+    control::gate::Point,
+    discord::fault::{Disturbance, Fault, Pattern},
+};
 
 use crate::stage::{Role, Stage};
 
@@ -100,8 +103,8 @@ async fn a_bot_that_is_kicked_and_invited_again_registers_its_commands_again() {
 #[tokio::test]
 async fn commands_that_discord_does_not_take_are_offered_again_until_it_does() {
     let mut stage = Stage::dark().await;
-    let route: Route = "PUT /applications/*/guilds/*/commands".parse().unwrap();
-    stage.discord.world().inject(route, Fault::Down(503), Some(5));
+    let route: Pattern = "PUT /applications/*/guilds/*/commands".parse().unwrap();
+    stage.discord.world().add_fault(Fault::always(route, Disturbance::Down(503)).times(5));
     stage.start().await;
     still_hears(stage).await;
 }
@@ -115,7 +118,7 @@ async fn unchanged_commands_are_not_registered_again() {
             .world()
             .journal()
             .iter()
-            .filter(|entry| entry.method == "PUT" && entry.path.ends_with("/commands"))
+            .filter(|entry| entry.request.method == "PUT" && entry.request.path.ends_with("/commands"))
             .count()
     };
     assert_eq!(writes(&stage), 1);
@@ -132,11 +135,7 @@ async fn unchanged_commands_are_not_registered_again() {
 async fn a_stop_brings_the_take_to_a_point_where_the_next_start_goes_on() {
     let mut stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
-    let held = stage.digitalocean.gate().hold(
-        snapshot_bot_sandbox::digitalocean::gate::Stage::BeforeAnswer,
-        snapshot_bot_sandbox::digitalocean::fault::Pattern::action("snapshot"),
-        0,
-    );
+    let held = stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("snapshot"), 0);
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     tokio::join!(stage.stop(), async { held.release() });
@@ -153,11 +152,7 @@ async fn during_the_drain_people_get_a_kind_answer() {
     let mut stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
     let bob = stage.seat("bob", Role::Operator);
-    let held = stage.digitalocean.gate().hold(
-        snapshot_bot_sandbox::digitalocean::gate::Stage::BeforeAnswer,
-        snapshot_bot_sandbox::digitalocean::fault::Pattern::action("snapshot"),
-        0,
-    );
+    let held = stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("snapshot"), 0);
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     {

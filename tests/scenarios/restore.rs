@@ -4,12 +4,12 @@ use insta::assert_snapshot;
 use jiff::SignedDuration;
 use serde_json::json;
 use snapshot_bot_sandbox::{
+    control::gate::Point,
     digitalocean::{
         action::Kind,
         droplet::{Blueprint, Status},
         exchange::Method,
         fault::{Fault, Pattern, Quirk},
-        gate::Stage as Moment,
     },
     discord::permission::Permissions,
 };
@@ -271,7 +271,7 @@ async fn a_question_survives_a_restart_of_the_bot() {
 #[tokio::test]
 async fn a_death_between_the_press_and_the_beginning_leaves_the_question_to_be_answered_again() {
     let (mut stage, rex) = asked().await;
-    let held = stage.digitalocean.gate().hold(Moment::BeforeAnswer, Pattern::of(Method::Get, "/v2/droplets/*"), 0);
+    let held = stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::of(Method::Get, "/v2/droplets/*"), 0);
     let (_, held) = tokio::join!(rex.press("Restore"), held.caught());
     stage.kill().await;
     drop(held);

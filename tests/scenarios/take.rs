@@ -2,10 +2,12 @@
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use snapshot_bot_sandbox::digitalocean::{
-    fault::{Fault, Pattern, Quirk},
-    gate::Stage as Moment,
-    image::SizeShown,
+use snapshot_bot_sandbox::{
+    control::gate::Point,
+    digitalocean::{
+        fault::{Fault, Pattern, Quirk},
+        image::SizeShown,
+    },
 };
 
 use crate::stage::{Role, Stage};
@@ -26,7 +28,7 @@ async fn a_take_is_seen_from_the_first_step_to_the_announcement() {
 async fn while_the_snapshot_is_taken_everybody_sees_how_far_it_is() {
     let stage = Stage::new().await;
     let (ada, bob) = (stage.seat("ada", Role::Operator), stage.seat("bob", Role::Guest));
-    let held = stage.digitalocean.gate().hold(Moment::BeforeAnswer, Pattern::action("snapshot"), 0);
+    let held = stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("snapshot"), 0);
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     stage.shows(&bob, "Taking the Snapshot").await;
@@ -196,7 +198,7 @@ async fn history_tells_how_long_it_will_take() {
     ada.run("/snapshot take droplet:web-1").await;
     stage.settle().await;
     ada.transcript();
-    let held = stage.digitalocean.gate().hold(Moment::BeforeAnswer, Pattern::action("shutdown"), 0);
+    let held = stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("shutdown"), 0);
     let bob = stage.seat("bob", Role::Operator);
     bob.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
@@ -211,7 +213,7 @@ async fn history_tells_how_long_it_will_take() {
 async fn cancelled_before_the_snapshot_nothing_is_taken_and_power_comes_back() {
     let stage = Stage::new().await;
     let ada = stage.seat("ada", Role::Operator);
-    let held = stage.digitalocean.gate().hold(Moment::BeforeAnswer, Pattern::action("shutdown"), 0);
+    let held = stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("shutdown"), 0);
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     ada.press("Cancel").await;
@@ -243,7 +245,7 @@ async fn a_snapshot_that_runs_cannot_be_cancelled_and_is_kept() {
 async fn a_droplet_is_left_off_for_who_may_restore() {
     let stage = Stage::new().await;
     let (ada, rex) = (stage.seat("ada", Role::Operator), stage.seat("rex", Role::Restorer));
-    let held = stage.digitalocean.gate().hold(Moment::BeforeAnswer, Pattern::action("snapshot"), 0);
+    let held = stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("snapshot"), 0);
     ada.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
     stage.shows(&ada, "[Leave it off]").await;

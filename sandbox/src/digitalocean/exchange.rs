@@ -8,6 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::control::journal;
+
 /// An HTTP method that the API knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -20,15 +22,22 @@ pub enum Method {
     Delete,
 }
 
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Method {
+    /// As it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -106,6 +115,16 @@ fn decode(path: &str) -> String {
     let literal = literal.replace('=', "%3D").replace('&', "%26");
     let decoded = url::form_urlencoded::parse(literal.as_bytes()).map(|(key, _)| key.into_owned()).next();
     decoded.unwrap_or_default()
+}
+
+/// A request and what became of it.
+pub type Exchange = journal::Exchange<Request, Answer>;
+
+impl Exchange {
+    /// The status that was sent to the client.
+    pub fn status(&self) -> Option<u16> {
+        self.sent().map(|answer| answer.status)
+    }
 }
 
 /// How an answer reaches who asked.

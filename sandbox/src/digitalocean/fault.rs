@@ -1,6 +1,6 @@
-//! Faults, asked for by name: which requests they meet, how often, and what happens then.
+//! What can go wrong at DigitalOcean: with a request, or with the Action that it begins.
 //!
-//! They are plain data that serde reads, so that a page's switch or a command line can ask for them too.
+//! Faults are plain data that serde reads, so that a page's switch or a command line can ask for them too.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -11,71 +11,34 @@ use super::{
     image::SizeShown,
     mangle::Malformation,
 };
+pub use crate::control::pattern::Pattern;
+use crate::control::{self, fault::Faults, pattern::Seen};
 
-/// Which requests a fault or a gate meets; what is left out matches everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Pattern {
-    /// Only this method.
-    pub method: Option<Method>,
-    /// Only this path, in which `*` stands for one segment and a last `**` for any number of them.
-    pub path: Option<String>,
-    /// Only a POST that begins an Action of this type (`create` is a new Droplet).
-    pub action: Option<String>,
-    /// Only this Droplet's paths.
-    pub droplet: Option<u64>,
-}
+/// A fault of this service.
+pub type Fault = control::fault::Fault<Effect>;
 
 impl Pattern {
-    /// Everything.
-    pub fn any() -> Self {
-        Self::default()
-    }
-
     /// A method and a path.
     pub fn of(method: Method, path: &str) -> Self {
-        Self { method: Some(method), path: Some(path.to_owned()), ..Self::default() }
+        Self { method: Some(method.as_str().to_owned()), ..Self::at(path) }
     }
 
-    /// The POST that begins an Action of this type.
+    /// The POST that begins an Action of this type (`create` is a new Droplet).
     pub fn action(kind: &str) -> Self {
-        Self { action: Some(kind.to_owned()), ..Self::default() }
+        Self { about: Some(kind.to_owned()), ..Self::any() }
     }
 
-    /// The same, for this Droplet alone.
+    /// The same, on the paths of this Droplet alone.
     #[must_use]
-    pub fn droplet(mut self, id: u64) -> Self {
-        self.droplet = Some(id);
-        self
-    }
-
-    /// Whether it meets this request.
-    pub fn matches(&self, request: &Request) -> bool {
-        self.method.is_none_or(|method| method == request.method)
-            && self.path.as_ref().is_none_or(|path| path_matches(path, &request.path))
-            && self.droplet.is_none_or(|id| droplet_of(request) == Some(id))
-            && self.action.as_ref().is_none_or(|kind| action_of(request).as_deref() == Some(kind))
+    pub fn droplet(self, id: u64) -> Self {
+        Self { path: Some(format!("/v2/droplets/{id}/**")), ..self }
     }
 }
 
-fn path_matches(pattern: &str, path: &str) -> bool {
-    let mut wanted = pattern.split('/').filter(|segment| !segment.is_empty());
-    let mut given = path.split('/').filter(|segment| !segment.is_empty());
-    loop {
-        match (wanted.next(), given.next()) {
-            (Some("**"), _) | (None, None) => return true,
-            (Some("*"), Some(_)) => {}
-            (Some(one), Some(other)) if one == other => {}
-            (Some(_) | None, _) => return false,
-        }
-    }
-}
-
-fn droplet_of(request: &Request) -> Option<u64> {
-    match request.segments().as_slice() {
-        ["v2", "droplets", id, ..] => id.parse().ok(),
-        _ => None,
-    }
+/// Shows a request as patterns see it.
+pub(super) fn seen<T>(request: &Request, look: impl FnOnce(&Seen<'_>) -> T) -> T {
+    let (path, body, about) = (request.segments(), String::from_utf8_lossy(&request.body), action_of(request));
+    look(&Seen { method: request.method.as_str(), path: &path, body: &body, about: about.as_deref() })
 }
 
 /// The type of the Action that a request begins.
@@ -187,58 +150,19 @@ pub enum Effect {
     Action(Quirk),
 }
 
-/// A fault.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    /// What it is called by who wants to end it; may be empty.
-    #[serde(default)]
-    pub name: String,
-    /// Which requests it meets.
-    #[serde(default)]
-    pub on: Pattern,
-    /// How many matching requests are let through first, whatever else those meet.
-    #[serde(default)]
-    pub skip: u32,
-    /// How many it meets then; for ever if there is none.
-    #[serde(default)]
-    pub times: Option<u32>,
-    /// What happens.
-    pub effect: Effect,
-}
-
-impl Fault {
+impl control::fault::Effect for Effect {
     /// A quirk is kept for a request that begins an Action which can have it.
     fn concerns(&self, action: Option<&str>) -> bool {
-        match &self.effect {
-            Effect::Request(_) => true,
-            Effect::Action(Quirk::NeverFinish | Quirk::Err) => action.is_some(),
-            Effect::Action(Quirk::ShutdownHangs { .. }) => action == Some("shutdown"),
-            Effect::Action(Quirk::Sizeless { .. } | Quirk::ListedLate { .. }) => action == Some("snapshot"),
+        match self {
+            Self::Request(_) => true,
+            Self::Action(Quirk::NeverFinish | Quirk::Err) => action.is_some(),
+            Self::Action(Quirk::ShutdownHangs { .. }) => action == Some("shutdown"),
+            Self::Action(Quirk::Sizeless { .. } | Quirk::ListedLate { .. }) => action == Some("snapshot"),
         }
     }
 
-    /// A fault that lasts until it is cleared.
-    pub fn always(on: Pattern, effect: impl Into<Effect>) -> Self {
-        Self { name: String::new(), on, skip: 0, times: None, effect: effect.into() }
-    }
-
-    /// A fault that happens once.
-    pub fn once(on: Pattern, effect: impl Into<Effect>) -> Self {
-        Self { times: Some(1), ..Self::always(on, effect) }
-    }
-
-    /// The same, with a name by which it can be ended.
-    #[must_use]
-    pub fn named(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.name);
-        self
-    }
-
-    /// The same, after so many matching requests.
-    #[must_use]
-    pub fn after(mut self, skip: u32) -> Self {
-        self.skip = skip;
-        self
+    fn joins(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Request(_), Self::Action(_)) | (Self::Action(_), Self::Request(_)))
     }
 }
 
@@ -261,57 +185,19 @@ pub(super) struct Met {
     pub(super) quirk: Option<Quirk>,
 }
 
-/// The faults that are in force: of each sort, the first that matches is met.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Faults(Vec<Fault>);
-
-impl Faults {
-    pub(super) fn add(&mut self, fault: Fault) {
-        self.0.push(fault);
+/// Lets a request meet the faults in force.
+pub(super) fn meet(faults: &mut Faults<Effect>, request: &Request) -> Met {
+    let mut met = Met::default();
+    if faults.list().is_empty() {
+        return met;
     }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    pub(super) fn end(&mut self, name: &str) {
-        self.0.retain(|fault| fault.name != name);
-    }
-
-    pub(super) fn list(&self) -> &[Fault] {
-        &self.0
-    }
-
-    pub(super) fn meet(&mut self, request: &Request) -> Met {
-        let mut met = Met::default();
-        if self.0.is_empty() {
-            return met;
+    for effect in seen(request, |seen| faults.meet(seen)) {
+        match effect {
+            Effect::Request(disturbance) => met.disturbance = Some(disturbance),
+            Effect::Action(quirk) => met.quirk = Some(quirk),
         }
-        let action = action_of(request);
-        for fault in &mut self.0 {
-            if !fault.concerns(action.as_deref()) || !fault.on.matches(request) {
-                continue;
-            }
-            if fault.skip > 0 {
-                fault.skip -= 1;
-                continue;
-            }
-            let taken = match fault.effect {
-                Effect::Request(_) => met.disturbance.is_some(),
-                Effect::Action(_) => met.quirk.is_some(),
-            };
-            if taken || fault.times == Some(0) {
-                continue;
-            }
-            fault.times = fault.times.map(|times| times - 1);
-            match fault.effect.clone() {
-                Effect::Request(disturbance) => met.disturbance = Some(disturbance),
-                Effect::Action(quirk) => met.quirk = Some(quirk),
-            }
-        }
-        self.0.retain(|fault| fault.times != Some(0));
-        met
     }
+    met
 }
 
 #[cfg(test)]
@@ -321,28 +207,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_is_one_segment_and_two_are_any_number() {
-        assert!(path_matches("/v2/droplets/*/actions", "/v2/droplets/7/actions"));
-        assert!(!path_matches("/v2/droplets/*", "/v2/droplets/7/actions"));
-        assert!(path_matches("/v2/**", "/v2/droplets/7/actions"));
-        assert!(path_matches("/v2/droplets/**", "/v2/droplets"));
-        assert!(!path_matches("/v2/droplets", "/v2"));
-    }
-
-    #[test]
-    fn a_fault_skips_then_happens_then_is_gone() {
-        let mut faults = Faults::default();
-        faults.add(Fault::once(Pattern::any(), Disturbance::Down).after(1));
-        let request = Request::new(Method::Get, "/v2/account");
-        let met: Vec<bool> = (0..3).map(|_| faults.meet(&request).disturbance.is_some()).collect();
-        assert_eq!(met, [false, true, false]);
-        assert!(faults.list().is_empty());
-    }
-
-    #[test]
     fn a_fault_can_be_asked_for_in_json() {
         let fault: Fault = serde_json::from_value(json!({
-            "on": {"method": "POST", "action": "snapshot"},
+            "on": {"method": "POST", "about": "snapshot"},
             "times": 1,
             "effect": {"kind": "execute_late", "after": "PT5S"},
         }))

@@ -10,7 +10,7 @@ use super::{
     action::{Kind, Progress},
     catalogue::{REGIONS, find_size},
     droplet::{Blueprint, Status},
-    fault::{Fault, Faults},
+    fault::Fault,
     image::{Image, Origin},
     limits::Usage,
     scopes::{Scopes, Token},
@@ -18,6 +18,7 @@ use super::{
     volume::Volume,
     world::{SshKey, TOKEN, World},
 };
+use crate::control::fault::Faults;
 
 impl World {
     /// An empty account with one SSH key, one base image, and [`TOKEN`] for full access.

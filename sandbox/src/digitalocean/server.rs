@@ -26,10 +26,13 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    exchange::{Answer, Delivery, Request},
-    gate::{Gate, Stage, Verdict},
-    journal::{Ending, Entry, Journal},
+    exchange::{Answer, Delivery, Exchange, Request},
+    fault::seen,
     world::World,
+};
+use crate::control::{
+    gate::{Cut, Gate, Point},
+    journal::{Ending, Journal},
 };
 
 /// Where the metadata service, which has an address of its own, tells a Droplet its id.
@@ -45,7 +48,7 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 struct Shared {
     world: Mutex<World>,
-    journal: Mutex<Journal>,
+    journal: Mutex<Journal<Request, Answer>>,
     gate: Gate,
     now: Now,
     changed: watch::Sender<u64>,
@@ -130,8 +133,8 @@ impl DigitalOcean {
     }
 
     /// Every request so far and what became of it, oldest first.
-    pub fn journal(&self) -> Vec<Entry> {
-        lock(&self.shared.journal).entries()
+    pub fn journal(&self) -> Vec<Exchange> {
+        lock(&self.shared.journal).exchanges().iter().cloned().collect()
     }
 
     /// Counts requests and operators' changes; for [`DigitalOcean::change`], or alone when nothing happens by itself.
@@ -209,25 +212,23 @@ impl Shared {
             answer = self.execute(number, &request) => answer,
             () = self.stop.cancelled() => None,
         };
-        let ending = answer.clone().map_or(Ending::Cut, Ending::Answered);
-        lock(&self.journal).close(number, ending);
+        lock(&self.journal).close(number, if answer.is_some() { Ending::Answered } else { Ending::Cut });
         self.note_change();
         answer
     }
 
-    async fn execute(&self, number: u64, request: &Request) -> Option<Answer> {
-        if self.gate.pass(Stage::BeforeExecution, request, None).await == Verdict::Cut {
-            return None;
+    async fn execute(&self, number: usize, request: &Request) -> Option<Answer> {
+        self.pass(Point::BeforeExecution, number, request).await.ok()?;
+        let (mut answer, tampered) = lock(&self.world).respond(request, (self.now)());
+        if tampered {
+            lock(&self.journal).tamper(number);
         }
-        let mut answer = lock(&self.world).handle(request, (self.now)());
         if let Delivery::Postponed { ticket, until } = answer.delivery {
             answer = self.executed_later(ticket, until).await?;
         }
-        lock(&self.journal).mark_executed(number);
+        lock(&self.journal).answer(number, answer.clone());
         self.note_change();
-        if self.gate.pass(Stage::BeforeAnswer, request, Some(&answer)).await == Verdict::Cut {
-            return None;
-        }
+        self.pass(Point::BeforeAnswer, number, request).await.ok()?;
         match answer.delivery {
             Delivery::Prompt => Some(answer),
             Delivery::Late(after) => {
@@ -236,6 +237,13 @@ impl Shared {
             }
             Delivery::Cut | Delivery::Postponed { .. } => None,
         }
+    }
+
+    /// Stands still for as long as a test holds this request.
+    async fn pass(&self, point: Point, number: usize, request: &Request) -> Result<(), Cut> {
+        let Some(stopped) = seen(request, |seen| self.gate.stop(point, number, seen)) else { return Ok(()) };
+        lock(&self.journal).tamper(number);
+        stopped.decided().await
     }
 
     async fn executed_later(&self, ticket: u64, until: Timestamp) -> Option<Answer> {

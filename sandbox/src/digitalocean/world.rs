@@ -12,7 +12,7 @@ use super::{
     advance::Due,
     droplet::Droplet,
     exchange::{Answer, Delivery, Method, Request},
-    fault::{Disturbance, Faults, Quirk},
+    fault::{self, Disturbance, Effect, Met, Quirk},
     image::Image,
     limits::{Exceeded, Reading},
     mangle,
@@ -22,6 +22,7 @@ use super::{
     settings::Settings,
     volume::Volume,
 };
+use crate::control::fault::Faults;
 
 /// The token that every new world accepts, with full access.
 pub const TOKEN: &str = "dop_v1_sandbox";
@@ -68,7 +69,7 @@ pub struct World {
     pub(super) tags: BTreeSet<String>,
     pub(super) ssh_keys: Vec<SshKey>,
     pub(super) tokens: Vec<Token>,
-    pub(super) faults: Faults,
+    pub(super) faults: Faults<Effect>,
     /// What happens by itself, by time and then by the order in which it was decided.
     pub(super) due: BTreeMap<(Timestamp, u64), Due>,
     pub(super) decided: u64,
@@ -79,12 +80,19 @@ pub struct World {
 impl World {
     /// Executes a request, or lets it meet its fault.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Answer {
+        self.respond(request, now).0
+    }
+
+    /// The same, and whether a fault had a hand in it.
+    pub(super) fn respond(&mut self, request: &Request, now: Timestamp) -> (Answer, bool) {
         self.advance(now);
-        let met = self.faults.meet(request);
-        match met.disturbance {
-            None => self.execute(request, met.quirk),
-            Some(disturbance) => self.disturb(request, disturbance, met.quirk),
-        }
+        let Met { disturbance, quirk } = fault::meet(&mut self.faults, request);
+        let tampered = disturbance.is_some() || quirk.is_some();
+        let answer = match disturbance {
+            None => self.execute(request, quirk),
+            Some(disturbance) => self.disturb(request, disturbance, quirk),
+        };
+        (answer, tampered)
     }
 
     fn disturb(&mut self, request: &Request, disturbance: Disturbance, quirk: Option<Quirk>) -> Answer {

@@ -18,15 +18,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     api_error::ApiError,
     event::Event,
-    fault::{Asked, Fault},
-    gate::{Point, Verdict},
-    journal::Exchange,
+    fault::Disturbance,
+    journal,
     rate_limit::{Scope, throttle_body, throttle_headers},
     rest::{Call, payload},
     shared::Shared,
     snowflake::Snowflake,
     world::World,
 };
+use crate::control::{gate::Point, journal::Ending, pattern::Seen};
 
 /// What every exchange needs.
 #[derive(Clone, Debug)]
@@ -137,45 +137,46 @@ async fn carry_out(shared: &Shared, request: &Request) -> Option<Answer> {
     let path = request.path();
     let number = shared.world().note(request, &path);
     pass(shared, request, &path, number, Point::BeforeExecution).await?;
-    let fault = {
+    let disturbance = {
         let mut world = shared.world();
         let interaction = world.interaction_of(&path);
-        let fault = world.faults.strike(&request.asked(&path, interaction.as_deref()));
-        if fault.is_some() {
+        let disturbance = world.faults.meet(&request.seen(&path, interaction.as_deref())).pop();
+        if disturbance.is_some() {
             world.tamper(number, &path);
         }
-        fault
+        disturbance
     };
-    let mut answer = match fault {
+    let mut answer = match disturbance {
         None => shared.world().execute(request, &path, number),
-        Some(Fault::Delay(delay)) => {
+        Some(Disturbance::ExecuteLate(delay)) => {
             tokio::time::sleep(delay).await;
             shared.world().execute(request, &path, number)
         }
-        Some(Fault::CutBefore) => return shared.world().cut(number),
-        Some(Fault::CutAfter) => {
-            shared.world().execute(request, &path, number);
+        Some(Disturbance::CutBefore) => return shared.world().cut(number),
+        Some(Disturbance::CutAfter) => {
+            let done = shared.world().execute(request, &path, number);
+            shared.world().noted(number, &done);
             return shared.world().cut(number);
         }
-        Some(Fault::Malform) => {
+        Some(Disturbance::Malform) => {
             let done = shared.world().execute(request, &path, number);
             Answer { page: Some("{\"id\": \"12"), ..done }
         }
-        Some(Fault::Refuse { status, code, message }) => {
+        Some(Disturbance::Refuse { status, code, message }) => {
             Answer::new(status, ApiError::injected(status, code, &message).body())
         }
-        Some(Fault::Down(status)) => Answer {
+        Some(Disturbance::Down(status)) => Answer {
             page: Some("<html><body>upstream connect error</body></html>"),
             ..Answer::new(status, Value::Null)
         },
-        Some(Fault::ThrottleRoute(after)) => throttled(after, Scope::Route),
-        Some(Fault::ThrottleGlobal(after)) => throttled(after, Scope::Global),
+        Some(Disturbance::ThrottleRoute(after)) => throttled(after, Scope::Route),
+        Some(Disturbance::ThrottleGlobal(after)) => throttled(after, Scope::Global),
     };
     shared.world().noted(number, &answer);
     pass(shared, request, &path, number, Point::BeforeAnswer).await?;
     answer.headers.push(("via", "1.1 google".to_owned()));
     let mut world = shared.world();
-    world.journal[number].status = Some(answer.status);
+    world.journal.close(number, Ending::Answered);
     world.tell(Event::Answered { number });
     Some(answer)
 }
@@ -185,20 +186,19 @@ async fn pass(shared: &Shared, request: &Request, path: &[&str], number: usize, 
     let held = {
         let mut world = shared.world();
         let interaction = world.interaction_of(path);
-        let held = world.gates.stop(point, number, &request.asked(path, interaction.as_deref()));
+        let held = world.gate.stop(point, number, &request.seen(path, interaction.as_deref()));
         if held.is_some() {
             world.tamper(number, path);
         }
         held
     };
     let Some(held) = held else { return Some(()) };
-    match held.await {
-        Ok(Verdict::Cut) => {
+    match held.decided().await {
+        Ok(()) => Some(()),
+        Err(_) => {
             shared.world().cut(number);
             None
         }
-        // A gate that was taken away lets everything go.
-        Ok(Verdict::Release) | Err(_) => Some(()),
     }
 }
 
@@ -219,8 +219,8 @@ impl Request {
         parts
     }
 
-    fn asked<'a>(&'a self, path: &'a [&'a str], interaction: Option<&'a str>) -> Asked<'a> {
-        Asked { method: self.method.as_str(), path, body: &self.text, interaction }
+    fn seen<'a>(&'a self, path: &'a [&'a str], interaction: Option<&'a str>) -> Seen<'a> {
+        Seen { method: self.method.as_str(), path, body: &self.text, about: interaction }
     }
 
     fn query(&self) -> BTreeMap<String, String> {
@@ -230,28 +230,23 @@ impl Request {
 
 impl World {
     fn note(&mut self, request: &Request, path: &[&str]) -> usize {
-        let number = self.journal.len();
-        self.journal.push(Exchange {
-            number,
+        let noted = journal::Request {
             method: request.method.to_string(),
             path: format!("/{}", path.join("/")),
             query: request.uri.query().unwrap_or_default().to_owned(),
             body: request.body.clone().unwrap_or_default(),
-            status: None,
-            answer: Value::Null,
-            tampered: false,
-        });
+        };
+        let number = self.journal.open(noted, self.now());
         self.tell(Event::Requested { number });
         number
     }
 
     fn noted(&mut self, number: usize, answer: &Answer) {
-        self.journal[number].answer = answer.body.clone();
+        self.journal.answer(number, journal::Answer { status: answer.status, body: answer.body.clone() });
     }
 
-    /// A cut exchange keeps no status.
     fn cut(&mut self, number: usize) -> Option<Answer> {
-        self.journal[number].status = None;
+        self.journal.close(number, Ending::Cut);
         self.tell(Event::Answered { number });
         None
     }
@@ -273,7 +268,7 @@ impl World {
 
     /// Notes that a fault or gate had a hand in an exchange, and so in its Interaction.
     fn tamper(&mut self, number: usize, path: &[&str]) {
-        self.journal[number].tampered = true;
+        self.journal.tamper(number);
         let interaction = self.interaction_in(path).and_then(|id| self.interactions.get_mut(&id));
         if let Some(interaction) = interaction {
             interaction.excused = true;
@@ -312,12 +307,14 @@ impl World {
     }
 
     fn refuse(&mut self, error: &ApiError, path: &[&str], number: usize) -> Answer {
-        let excused = self.journal[number].tampered
+        let excused = self.journal.get(number).is_some_and(|exchange| exchange.tampered)
             || self.interaction_in(path).and_then(|id| self.interactions.get(&id)).is_some_and(|found| found.excused);
-        if !excused && is_fault_of_the_bot(error, path) {
-            let exchange = &self.journal[number];
+        if !excused
+            && is_fault_of_the_bot(error, path)
+            && let Some(journal::Request { method, path, .. }) = self.journal.get(number).map(|noted| &noted.request)
+        {
             let errors = error.errors.as_ref().map(|errors| format!(": {errors}")).unwrap_or_default();
-            let what = format!("{} {}: {} {}{errors}", exchange.method, exchange.path, error.code, error.message);
+            let what = format!("{method} {path}: {} {}{errors}", error.code, error.message);
             self.complain(what, Some(number));
         }
         let mut body = error.body();

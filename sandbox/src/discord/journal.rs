@@ -2,15 +2,16 @@
 //!
 //! Written by the server, read by tests: the contract tests hold every exchange against Discord's own specification.
 
+use std::collections::VecDeque;
+
 use serde_json::Value;
 
 use super::{event::Event, interaction::First, snowflake::Snowflake, world::World};
+use crate::control::journal;
 
-/// One request and its answer.
-#[derive(Clone, Debug)]
-pub struct Exchange {
-    /// Its place in the journal, from 0.
-    pub number: usize,
+/// What the bot asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
     /// GET, POST, …
     pub method: String,
     /// The path below `/api/v10`, without the query.
@@ -19,12 +20,25 @@ pub struct Exchange {
     pub query: String,
     /// The body; null where there was none.
     pub body: Value,
-    /// The answer's status; none while it is under way, or when the connection was cut.
-    pub status: Option<u16>,
-    /// The answer's body; null where there was none.
-    pub answer: Value,
-    /// Whether a fault or a gate had a hand in it.
-    pub tampered: bool,
+}
+
+/// What Discord answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body; null where there was none.
+    pub body: Value,
+}
+
+/// A request and what became of it.
+pub type Exchange = journal::Exchange<Request, Answer>;
+
+impl Exchange {
+    /// The status that was sent to the bot.
+    pub fn status(&self) -> Option<u16> {
+        self.sent().map(|answer| answer.status)
+    }
 }
 
 /// Something that a correct bot does not do.
@@ -38,8 +52,8 @@ pub struct Complaint {
 
 impl World {
     /// Every request so far, in order of arrival.
-    pub fn journal(&self) -> &[Exchange] {
-        &self.journal
+    pub fn journal(&self) -> &VecDeque<Exchange> {
+        self.journal.exchanges()
     }
 
     /// What the bot did wrong so far, Interactions that ran out of time included.

@@ -14,7 +14,6 @@ mod embed;
 pub mod event;
 mod exchange;
 pub mod fault;
-pub mod gate;
 mod gateway;
 pub mod guild;
 pub mod interaction;

@@ -28,6 +28,7 @@ use super::{
     tls::Identity,
     world::World,
 };
+use crate::control::gate::Gate;
 
 /// Why a simulated Discord did not start.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,7 @@ pub struct Discord {
     shared: Shared,
     rest: SocketAddr,
     gateway: SocketAddr,
+    gate: Gate,
     ca_pem: String,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -70,6 +72,7 @@ impl Discord {
         let identity = Identity::new()?;
         let mut world = World::new(settings);
         world.sessions.url = format!("ws://{gateway}");
+        let gate = world.gate.clone();
         let shared = Shared::new(world);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let desk = Desk { shared: shared.clone(), stop: stop.clone(), tasks: tasks.clone() };
@@ -81,7 +84,7 @@ impl Discord {
             // It ends when it is told to; accepting never fails for good.
             let _ = axum::serve(gateway_listener, router).with_graceful_shutdown(closed).await;
         });
-        Ok(Self { shared, rest, gateway, ca_pem: identity.ca_pem, stop, tasks })
+        Ok(Self { shared, rest, gateway, gate, ca_pem: identity.ca_pem, stop, tasks })
     }
 
     /// Where REST listens.
@@ -109,6 +112,11 @@ impl Discord {
         self.shared.world()
     }
 
+    /// The gate that stops requests for crash tests.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// A person in a Channel.
     pub fn seat(&self, user: Snowflake, channel: Snowflake) -> Seat {
         Seat::new(self.shared.clone(), user, channel)
@@ -131,7 +139,7 @@ impl Discord {
 
     /// Ends every connection and waits until nothing runs any more.
     pub async fn stop(self) {
-        self.world().gates.open();
+        self.gate.open();
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;

@@ -12,17 +12,17 @@ use super::{
     channel::Channel,
     command::Command,
     event::Event,
-    fault::FaultList,
-    gate::GateList,
+    fault::Disturbance,
     gateway::{intent::Intent, session::Sessions},
     guild::{Guild, User},
     interaction::Interaction,
-    journal::{Complaint, Exchange},
+    journal::{Answer, Complaint, Request},
     message::{Message, Ping},
     rate_limit::Buckets,
     settings::Settings,
     snowflake::{Counter, Snowflake},
 };
+use crate::control::{fault::Faults, gate::Gate, journal::Journal};
 
 /// How many events a slow watcher may be behind before it misses some.
 const EVENTS_KEPT: usize = 4096;
@@ -53,10 +53,10 @@ pub struct World {
     pub(super) interactions: BTreeMap<Snowflake, Interaction>,
     pub(super) pings: Vec<Ping>,
     pub(super) sessions: Sessions,
-    pub(super) journal: Vec<Exchange>,
+    pub(super) journal: Journal<Request, Answer>,
     pub(super) complaints: Vec<Complaint>,
-    pub(super) faults: FaultList,
-    pub(super) gates: GateList,
+    pub(super) faults: Faults<Disturbance>,
+    pub(super) gate: Gate,
     pub(super) buckets: Buckets,
     /// Whether the next Interaction is to be dispatched twice.
     pub(super) dispatch_twice: bool,
@@ -86,10 +86,10 @@ impl World {
             interactions: BTreeMap::new(),
             pings: Vec::new(),
             sessions: Sessions::new(settings.heartbeat_interval),
-            journal: Vec::new(),
+            journal: Journal::default(),
             complaints: Vec::new(),
-            faults: FaultList::default(),
-            gates: GateList::default(),
+            faults: Faults::default(),
+            gate: Gate::default(),
             buckets: Buckets::default(),
             dispatch_twice: false,
             scant_members: false,

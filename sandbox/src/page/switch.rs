@@ -59,8 +59,8 @@ impl Switch {
                 Fault::once(Pattern::action("shutdown"), hang)
             }
             Self::AnswersLost => {
-                let orders = Pattern { method: Some(Method::Post), ..Pattern::any() };
-                Fault::always(orders, Disturbance::CutAfter)
+                let begins = Pattern::of(Method::Post, "/**");
+                Fault::always(begins, Disturbance::CutAfter)
             }
             Self::Down => Fault::always(Pattern::any(), Disturbance::Down),
         }

@@ -10,15 +10,16 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use snapshot_bot_sandbox::digitalocean::{
-    droplet::{Blueprint, Status},
-    exchange::Method,
-    fault::{Disturbance, Fault, Pattern},
-    gate::Stage,
-    journal::Ending,
-    server::DigitalOcean,
-    settings::{Durations, Settings},
-    world::{TOKEN, World},
+use snapshot_bot_sandbox::{
+    control::{gate::Point, journal::Ending},
+    digitalocean::{
+        droplet::{Blueprint, Status},
+        exchange::Method,
+        fault::{Disturbance, Fault, Pattern},
+        server::DigitalOcean,
+        settings::{Durations, Settings},
+        world::{TOKEN, World},
+    },
 };
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -87,7 +88,7 @@ async fn the_server_answers_like_its_world_and_its_links_lead_back_to_it() {
 #[tokio::test]
 async fn a_request_held_before_its_execution_is_executed_once_released_though_its_client_is_gone() {
     let stage = Served::set().await;
-    let waiting = stage.server.gate().hold(Stage::BeforeExecution, Pattern::action("shutdown"), 0);
+    let waiting = stage.server.gate().hold(Point::BeforeExecution, Pattern::action("shutdown"), 0);
     let held = {
         let mut sent = std::pin::pin!(stage.shutdown().send());
         tokio::select! {
@@ -99,7 +100,7 @@ async fn a_request_held_before_its_execution_is_executed_once_released_though_it
     for _ in 0..10 {
         stage.get("/v2/account").send().await.unwrap();
     }
-    assert_eq!((stage.actions(), &held.answer), (0, &None));
+    assert_eq!((stage.actions(), &stage.server.journal()[held.number].answer), (0, &None));
     held.release();
     let executed = stage.server.until(|world| world.actions_of(stage.droplet).len() == 1);
     tokio::time::timeout(Duration::from_secs(5), executed).await.unwrap();
@@ -108,29 +109,30 @@ async fn a_request_held_before_its_execution_is_executed_once_released_though_it
 #[tokio::test]
 async fn a_request_held_after_its_execution_is_executed_and_may_be_cut() {
     let stage = Served::set().await;
-    let waiting = stage.server.gate().hold(Stage::BeforeAnswer, Pattern::of(Method::Post, "/v2/droplets/*/actions"), 0);
+    let waiting = stage.server.gate().hold(Point::BeforeAnswer, Pattern::of(Method::Post, "/v2/droplets/*/actions"), 0);
     let cut = async {
         let held = waiting.caught().await.unwrap();
-        assert_eq!(held.answer.as_ref().unwrap().status, 201);
+        assert_eq!(stage.server.journal()[held.number].answer.as_ref().unwrap().status, 201);
         assert_eq!(stage.actions(), 1);
         held.cut();
     };
     let (answer, ()) = tokio::join!(stage.shutdown().send(), cut);
     assert!(answer.unwrap_err().is_request());
     let entry = stage.server.journal().pop().unwrap();
-    assert_eq!((entry.executed, entry.ending), (true, Ending::Cut));
+    assert_eq!((entry.answer.is_some(), entry.ending, entry.tampered), (true, Ending::Cut, true));
 }
 
 #[tokio::test]
 async fn a_request_cut_before_its_execution_never_happened() {
     let stage = Served::set().await;
-    let waiting = stage.server.gate().hold(Stage::BeforeExecution, Pattern::any(), 1);
+    let waiting = stage.server.gate().hold(Point::BeforeExecution, Pattern::any(), 1);
     assert_eq!(stage.get("/v2/account").send().await.unwrap().status(), 200);
     let cut = async { waiting.caught().await.unwrap().cut() };
     let (answer, ()) = tokio::join!(stage.shutdown().send(), cut);
     assert!(answer.is_err());
     assert_eq!(stage.actions(), 0);
-    let statuses: Vec<_> = stage.server.journal().iter().map(|entry| (entry.executed, entry.status())).collect();
+    let statuses: Vec<_> =
+        stage.server.journal().iter().map(|entry| (entry.answer.is_some(), entry.status())).collect();
     assert_eq!(statuses, [(true, Some(200)), (false, None)]);
 }
 
@@ -185,7 +187,7 @@ async fn whoever_waits_for_the_world_sees_what_time_brings() {
 #[tokio::test]
 async fn stopping_breaks_what_is_held_and_gives_the_world_back() {
     let stage = Served::set().await;
-    let waiting = stage.server.gate().hold(Stage::BeforeExecution, Pattern::any(), 0);
+    let waiting = stage.server.gate().hold(Point::BeforeExecution, Pattern::any(), 0);
     let request = stage.shutdown();
     let Served { server, droplet, .. } = stage;
     let stop = async {

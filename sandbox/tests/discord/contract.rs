@@ -7,7 +7,7 @@ use std::{
 
 use jsonschema::Validator;
 use serde_json::Value;
-use snapshot_bot_sandbox::discord::journal::Exchange;
+use snapshot_bot_sandbox::discord::journal::{Answer, Exchange, Request};
 
 use crate::required;
 
@@ -33,20 +33,21 @@ impl Contract {
 
     /// Why this exchange is not what the specification says, if so.
     pub(crate) fn broken_by(&self, exchange: &Exchange) -> Option<String> {
-        let status = exchange.status.filter(|_| !exchange.tampered)?;
-        let Some((template, operation)) = self.operation(&exchange.path, &exchange.method) else {
+        let Answer { status, body: answer } = exchange.sent().filter(|_| !exchange.tampered)?;
+        let (status, Request { method, path, .. }) = (*status, &exchange.request);
+        let Some((template, operation)) = self.operation(path, method) else {
             // What Discord does not document it refuses; so must we.
-            return (status < 400).then(|| format!("{} {} is not documented", exchange.method, exchange.path));
+            return (status < 400).then(|| format!("{method} {path} is not documented"));
         };
         let pointer = |status: &str| {
             let escaped = template.replace('/', "~1");
-            format!("/paths/{escaped}/{}/responses/{status}", exchange.method.to_lowercase())
+            format!("/paths/{escaped}/{}/responses/{status}", method.to_lowercase())
         };
         let exact = operation["responses"].get(status.to_string()).is_some();
         let name = match (exact, status) {
             (true, _) => status.to_string(),
             (false, 400..=499) => "4XX".to_owned(),
-            (false, _) => return Some(format!("{} {template}: status {status} is not documented", exchange.method)),
+            (false, _) => return Some(format!("{method} {template}: status {status} is not documented")),
         };
         let mut at = pointer(&name);
         // Shared responses stand elsewhere.
@@ -55,18 +56,18 @@ impl Contract {
         }
         let at = format!("{at}/content/application~1json/schema");
         if self.document.pointer(&at).is_none() {
-            return (!exchange.answer.is_null()).then(|| format!("{} {template}: a body at {status}", exchange.method));
+            return (!answer.is_null()).then(|| format!("{method} {template}: a body at {status}"));
         }
         let mut validators = self.validators.lock().expect("no test panics in here");
         let validator = validators.entry(at.clone()).or_insert_with(|| self.validator(&at));
-        let mut answer = exchange.answer.clone();
-        if let Some(object) = answer.as_object_mut().filter(|_| status >= 400) {
+        let mut checked = answer.clone();
+        if let Some(object) = checked.as_object_mut().filter(|_| status >= 400) {
             // The specification wants numbers as codes in here; Discord's own reference and its answers have words.
             object.remove("errors");
         }
         let errors: Vec<String> =
-            validator.iter_errors(&answer).map(|error| format!("  at `{}`: {error}", error.instance_path())).collect();
-        let shown = || format!("{} {template} {status}:\n{}\n{}", exchange.method, errors.join("\n"), exchange.answer);
+            validator.iter_errors(&checked).map(|error| format!("  at `{}`: {error}", error.instance_path())).collect();
+        let shown = || format!("{method} {template} {status}:\n{}\n{answer}", errors.join("\n"));
         (!errors.is_empty()).then(shown)
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use snapshot_bot_sandbox::discord::{interaction::Response, seat::Refused};
+use snapshot_bot_sandbox::discord::{interaction::Response, journal::Exchange, seat::Refused};
 
 use crate::{
     bot::Bot,
@@ -90,10 +90,9 @@ async fn an_interaction_delivered_twice_is_refused_the_second_time_without_a_com
     let answered = stage.seat(stage.ada).run("/snapshot take droplet:web-1").await;
     assert!(answered.is_ok(), "{answered:?}");
     let callbacks = |world: &mut snapshot_bot_sandbox::discord::world::World| {
-        let answered = |exchange: &&snapshot_bot_sandbox::discord::journal::Exchange| {
-            exchange.path.ends_with("/callback") && exchange.status.is_some()
-        };
-        let statuses: Vec<_> = world.journal().iter().filter(answered).filter_map(|exchange| exchange.status).collect();
+        let answered =
+            |exchange: &&Exchange| exchange.request.path.ends_with("/callback") && exchange.status().is_some();
+        let statuses: Vec<_> = world.journal().iter().filter(answered).filter_map(Exchange::status).collect();
         (statuses.len() == 2).then_some(statuses)
     };
     assert_eq!(stage.discord.until(callbacks).await, [204, 400]);
@@ -110,9 +109,15 @@ async fn a_bot_that_never_answers_or_answers_twice_is_complained_about() {
     assert_eq!(ada.run("/snapshot ignore").await, Err(Refused::DidNotRespond));
     let answered = ada.run("/snapshot take droplet:web-1").await;
     assert!(answered.is_ok(), "{answered:?}");
-    let callback =
-        stage.discord.world().journal().iter().rev().find(|exchange| exchange.path.ends_with("/callback")).cloned();
-    let path = callback.expect("the bot answered").path;
+    let callback = stage
+        .discord
+        .world()
+        .journal()
+        .iter()
+        .rev()
+        .find(|exchange| exchange.request.path.ends_with("/callback"))
+        .cloned();
+    let path = callback.expect("the bot answered").request.path;
     assert_eq!(stage.refused("POST", &path, &json!({"type": 5})).await, (400, 40060));
     let complaints = stage.discord.world().complaints();
     assert_eq!(complaints.len(), 2, "{complaints:?}");

@@ -138,7 +138,7 @@ impl Stage {
 
     /// Ends the play: every exchange so far is held against Discord's specification.
     pub(crate) async fn finish(self) {
-        let journal = self.discord.world().journal().to_vec();
+        let journal = self.discord.world().journal().clone();
         self.discord.stop().await;
         if let Some(contract) = Contract::get() {
             let broken: Vec<String> = journal.iter().filter_map(|exchange| contract.broken_by(exchange)).collect();

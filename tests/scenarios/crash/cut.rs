@@ -3,12 +3,8 @@
 use std::fmt;
 
 use snapshot_bot_sandbox::{
-    digitalocean::{self, exchange::Method, fault::Pattern, gate::Stage as Before},
-    discord::{
-        self,
-        fault::Route,
-        gate::{Gate, Point},
-    },
+    control::gate::{self, Point, Waiting},
+    digitalocean::{exchange::Method, fault::Pattern},
 };
 
 use crate::stage::Stage;
@@ -70,60 +66,50 @@ impl fmt::Debug for Cut {
 }
 
 /// A gate that waits for its request.
-pub(super) enum Trap {
-    Discord(Gate),
-    DigitalOcean(digitalocean::gate::Waiting),
+pub(super) struct Trap {
+    service: Service,
+    waiting: Waiting,
 }
 
 /// A request that stands still.
-pub(super) enum Held {
-    Discord(discord::gate::Held, String),
-    DigitalOcean(digitalocean::gate::Held),
+pub(super) struct Held {
+    held: gate::Held,
+    label: String,
 }
 
 impl Trap {
     pub(super) fn set(stage: &Stage, cut: Cut) -> Self {
-        let is_done = cut.fate == Fate::Unanswered;
-        let method = cut.kind.method;
-        match cut.kind.service {
-            Service::Discord => {
-                let point = if is_done { Point::BeforeAnswer } else { Point::BeforeExecution };
-                Self::Discord(stage.discord.world().hold(route(method), point, cut.number))
-            }
-            Service::DigitalOcean => {
-                let point = if is_done { Before::BeforeAnswer } else { Before::BeforeExecution };
-                Self::DigitalOcean(stage.digitalocean.gate().hold(point, Pattern::of(method, "/**"), cut.number))
-            }
-        }
+        let point = if cut.fate == Fate::Unanswered { Point::BeforeAnswer } else { Point::BeforeExecution };
+        let Kind { service, method } = cut.kind;
+        let gate = match service {
+            Service::Discord => stage.discord.gate(),
+            Service::DigitalOcean => stage.digitalocean.gate(),
+        };
+        Self { service, waiting: gate.hold(point, Pattern::of(method, "/**"), cut.number) }
     }
 
     /// The request, when it comes.
     pub(super) async fn caught(self, stage: &Stage) -> Held {
-        let held = match self {
-            Self::Discord(mut gate) => gate.arrival().await.map(|held| {
-                let exchange = stage.discord.world().journal()[held.number].clone();
-                Held::Discord(held, format!("{} {}", exchange.method, exchange.path))
-            }),
-            Self::DigitalOcean(waiting) => waiting.caught().await.map(Held::DigitalOcean),
+        let held = self.waiting.caught().await.expect("the sandbox is there for longer than the bot");
+        let label = match self.service {
+            Service::Discord => {
+                let world = stage.discord.world();
+                let request = &world.journal()[held.number].request;
+                format!("{} {}", request.method, request.path)
+            }
+            Service::DigitalOcean => {
+                let request = &stage.digitalocean.journal()[held.number].request;
+                format!("{} {} {}", request.method, request.path, String::from_utf8_lossy(&request.body))
+            }
         };
-        held.expect("the sandbox is there for longer than the bot")
+        Held { held, label }
     }
-}
-
-fn route(method: Method) -> Route {
-    format!("{method} /**").parse().expect("a route")
 }
 
 impl Held {
     /// The request, for people.
     pub(super) fn label(&self) -> String {
-        match self {
-            Self::Discord(_, label) => label.clone(),
-            Self::DigitalOcean(held) => {
-                let body = String::from_utf8_lossy(&held.request.body);
-                format!("{} {} {body}", held.request.method, held.request.path)
-            }
-        }
+        self.label.clone()
     }
 
     /// Lets its fate come about; what is late is given back.
@@ -138,16 +124,10 @@ impl Held {
 
     /// Lets it be carried out.
     pub(super) fn release(self) {
-        match self {
-            Self::Discord(held, _) => held.release(),
-            Self::DigitalOcean(held) => held.release(),
-        }
+        self.held.release();
     }
 
     fn cut(self) {
-        match self {
-            Self::Discord(held, _) => held.cut(),
-            Self::DigitalOcean(held) => held.cut(),
-        }
+        self.held.cut();
     }
 }

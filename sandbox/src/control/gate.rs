@@ -7,14 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::{
-    exchange::{Answer, Request},
-    fault::Pattern,
-};
+use super::pattern::{Pattern, Seen};
 
 /// Where a request is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum Point {
     /// The world does not know of it yet.
     BeforeExecution,
     /// The world has executed it; the answer is not sent.
@@ -23,14 +20,14 @@ pub enum Stage {
 
 /// What becomes of a held request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+enum Decision {
     GoOn,
     Cut,
 }
 
 #[derive(Debug)]
 struct Trap {
-    stage: Stage,
+    point: Point,
     on: Pattern,
     skip: usize,
     caught: oneshot::Sender<Held>,
@@ -40,30 +37,36 @@ struct Trap {
 #[derive(Clone, Debug, Default)]
 pub struct Gate(Arc<Mutex<Vec<Trap>>>);
 
-/// A trap that waits for its request.
+/// A trap that waits for its request. Dropped, it catches nothing.
 #[derive(Debug)]
 pub struct Waiting(oneshot::Receiver<Held>);
 
 /// A request that stands still. Dropping it lets it go on.
 #[derive(Debug)]
 pub struct Held {
-    /// The request.
-    pub request: Request,
-    /// Its answer, if it was executed.
-    pub answer: Option<Answer>,
-    verdict: oneshot::Sender<Verdict>,
+    /// Its number in the service's journal.
+    pub number: usize,
+    decision: oneshot::Sender<Decision>,
 }
+
+/// The connection is to be broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut;
+
+/// A request at a gate, as the server sees it.
+#[derive(Debug)]
+pub(crate) struct Stopped(oneshot::Receiver<Decision>);
 
 impl Held {
     /// Lets it go on.
     pub fn release(self) {
         // Nobody waits for it when the server has stopped meanwhile.
-        let _stopped = self.verdict.send(Verdict::GoOn);
+        let _stopped = self.decision.send(Decision::GoOn);
     }
 
     /// Breaks the connection; what was not executed never is.
     pub fn cut(self) {
-        let _stopped = self.verdict.send(Verdict::Cut);
+        let _stopped = self.decision.send(Decision::Cut);
     }
 }
 
@@ -74,11 +77,22 @@ impl Waiting {
     }
 }
 
+impl Stopped {
+    /// Stands still for as long as a test holds the request.
+    pub(crate) async fn decided(self) -> Result<(), Cut> {
+        match self.0.await {
+            Ok(Decision::Cut) => Err(Cut),
+            // What nobody holds any more goes on.
+            Ok(Decision::GoOn) | Err(_) => Ok(()),
+        }
+    }
+}
+
 impl Gate {
     /// Stops one matching request, after letting `skip` of them through.
-    pub fn hold(&self, stage: Stage, on: Pattern, skip: usize) -> Waiting {
+    pub fn hold(&self, point: Point, on: Pattern, skip: usize) -> Waiting {
         let (caught, waiting) = oneshot::channel();
-        self.traps().push(Trap { stage, on, skip, caught });
+        self.traps().push(Trap { point, on, skip, caught });
         Waiting(waiting)
     }
 
@@ -91,24 +105,20 @@ impl Gate {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stands still for as long as a test holds this request.
-    pub(super) async fn pass(&self, stage: Stage, request: &Request, answer: Option<&Answer>) -> Verdict {
-        let Some(caught) = self.spring(stage, request) else { return Verdict::GoOn };
-        let (verdict, decided) = oneshot::channel();
-        let held = Held { request: request.clone(), answer: answer.cloned(), verdict };
-        if caught.send(held).is_err() {
-            return Verdict::GoOn;
-        }
-        decided.await.unwrap_or(Verdict::GoOn)
+    /// Stops a request, if a test wants it held.
+    pub(crate) fn stop(&self, point: Point, number: usize, request: &Seen<'_>) -> Option<Stopped> {
+        let caught = self.spring(point, request)?;
+        let (decision, decided) = oneshot::channel();
+        caught.send(Held { number, decision }).ok().map(|()| Stopped(decided))
     }
 
-    /// Counts the request at every trap of this stage; the first that is due catches it.
-    fn spring(&self, stage: Stage, request: &Request) -> Option<oneshot::Sender<Held>> {
+    /// Counts the request at every trap of this point; the first that is due catches it.
+    fn spring(&self, point: Point, request: &Seen<'_>) -> Option<oneshot::Sender<Held>> {
         let mut traps = self.traps();
         traps.retain(|trap| !trap.caught.is_closed());
         let mut due = None;
         for (index, trap) in traps.iter_mut().enumerate() {
-            if trap.stage != stage || !trap.on.matches(request) {
+            if trap.point != point || !trap.on.matches(request) {
                 continue;
             }
             if trap.skip > 0 {
