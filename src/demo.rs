@@ -13,7 +13,7 @@ mod teller;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use snapshot_bot_sandbox::page::server::{self as page, Page};
+use snapshot_bot_sandbox::page::{context::Context, server::Page};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How the demo is run.
@@ -49,7 +49,7 @@ async fn show(arguments: Arguments) -> anyhow::Result<()> {
     let stage = stage::Stage::build(stage::Pace::Watched).await?;
     stage.add_droplets(&arguments.droplets);
     let keeper = bot::Keeper::start(stage.config()?);
-    let shown = page::Stage {
+    let shown = Context {
         discord: stage.discord.clone(),
         digitalocean: stage.digitalocean.clone(),
         guild: stage.guild,
@@ -68,7 +68,7 @@ async fn show(arguments: Arguments) -> anyhow::Result<()> {
     }
     page.stop().await;
     keeper.stop().await;
-    stage.strike().await;
+    stage.shutdown().await;
     Ok(())
 }
 

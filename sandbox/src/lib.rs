@@ -1,11 +1,11 @@
 //! A simulated Discord and a simulated DigitalOcean, stateful and faithful, on loopback: an outside world for tests.
 //!
-//! [`discord`] and [`digitalocean`] stand each for itself; [`alone`] starts both with a small Guild and a small account, and
+//! [`discord`] and [`digitalocean`] stand each for itself; [`standalone`] starts both with a small Guild and a small account, and
 //! [`page`] lets people look at them and act in a browser. Nothing here knows the bot, so that it cannot agree with it by
 //! sharing its code.
 
-pub mod alone;
 pub mod control;
 pub mod digitalocean;
 pub mod discord;
 pub mod page;
+pub mod standalone;

@@ -3,7 +3,7 @@
 use std::{io::Write as _, net::SocketAddr};
 
 use anyhow::anyhow;
-use snapshot_bot_sandbox::alone::Services;
+use snapshot_bot_sandbox::standalone::Services;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Where the services listen.

@@ -10,7 +10,7 @@ use snapshot_bot_sandbox::{
         exchange::{Exchange, Method},
         fault::{Fault, HungAction, Pattern, Quirk},
     },
-    discord::{interaction::Response, message::Message, seat::Seat, snowflake::Snowflake},
+    discord::{interaction::Response, message::Message, simulated_user::SimulatedUser, snowflake::Snowflake},
     page::bot::BotState,
 };
 use tokio::{sync::watch, time::timeout};
@@ -35,7 +35,7 @@ pub(super) async fn play() -> anyhow::Result<()> {
     if let Some(bot) = bot {
         bot.stop().await?;
     }
-    stage.strike().await;
+    stage.shutdown().await;
     played?;
     ensure!(wrong == 0, "{wrong} of the promises above did not hold");
     Ok(())
@@ -188,7 +188,7 @@ impl Play {
     }
 
     /// Types a command, and tells what came of it at once.
-    async fn run(&mut self, seat: &Seat, who: &str, line: &str) -> anyhow::Result<Response> {
+    async fn run(&mut self, seat: &SimulatedUser, who: &str, line: &str) -> anyhow::Result<Response> {
         self.teller.act(who, line);
         let response = seat.run(line).await?;
         self.teller.catch_up(&self.stage.discord, seat);
@@ -196,14 +196,14 @@ impl Play {
     }
 
     /// Tells what happens until this person is pinged once more and everything has come to rest.
-    async fn answered(&mut self, seat: &Seat, pings: usize) -> anyhow::Result<()> {
+    async fn answered(&mut self, seat: &SimulatedUser, pings: usize) -> anyhow::Result<()> {
         let at_rest = |message: &Message| message.body.components.is_empty();
         let look = |_: &Self| seat.pings() > pings && seat.messages().iter().all(at_rest);
         self.until(seat, |play| look(play).then_some(())).await
     }
 
     /// Tells what happens until something is there.
-    async fn until<T>(&mut self, seat: &Seat, look: impl Fn(&Self) -> Option<T>) -> anyhow::Result<T> {
+    async fn until<T>(&mut self, seat: &SimulatedUser, look: impl Fn(&Self) -> Option<T>) -> anyhow::Result<T> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let mut said = self.stage.discord.changes();
         let mut done = self.stage.digitalocean.changes();
@@ -225,11 +225,11 @@ impl Play {
         }
     }
 
-    fn before(&self, droplet: &'static str, seat: &Seat) -> Before {
+    fn before(&self, droplet: &'static str, seat: &SimulatedUser) -> Before {
         Before { droplet, snapshots: self.snapshots(droplet), pings: seat.pings() }
     }
 
-    fn check_end(&mut self, before: &Before, seat: &Seat, snapshots: usize) {
+    fn check_end(&mut self, before: &Before, seat: &SimulatedUser, snapshots: usize) {
         let Before { droplet, .. } = before;
         self.check(self.power(droplet) == Some(Status::Active), &format!("{droplet} is on"));
         let made = self.snapshots(droplet) - before.snapshots;
@@ -270,13 +270,13 @@ impl Play {
         self.stage.digitalocean.journal().iter().filter(is_post).count()
     }
 
-    fn is_offered(&self, seat: &Seat, command: &str) -> bool {
+    fn is_offered(&self, seat: &SimulatedUser, command: &str) -> bool {
         let offered = self.stage.discord.world().offered_commands(seat.channel, seat.user);
         offered.iter().any(|leaf| leaf.path.join(" ") == command)
     }
 
     /// A button with this label: its Message and custom id.
-    fn button(seat: &Seat, label: &str) -> Option<(Snowflake, String)> {
+    fn button(seat: &SimulatedUser, label: &str) -> Option<(Snowflake, String)> {
         seat.messages().iter().rev().find_map(|message| {
             let mut buttons = message.body.components.iter().filter_map(|row| row["components"].as_array()).flatten();
             let found = buttons.find(|button| button["label"] == label && button["disabled"] != true)?;

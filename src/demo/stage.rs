@@ -1,6 +1,6 @@
 //! The stage of the demo: a Guild with three people, an account with some Droplets, and the environment that leads there.
 //!
-//! All that is written lies in a temporary directory, which is gone when the stage is struck.
+//! All that is written lies in a temporary directory, which is gone when the stage is shut down.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,9 +16,9 @@ use snapshot_bot_sandbox::{
     },
     discord::{
         permission::Permissions,
-        seat::Seat,
         server::Discord,
         settings::{Now, Settings as DiscordSettings},
+        simulated_user::SimulatedUser,
         snowflake::Snowflake,
     },
 };
@@ -127,17 +127,17 @@ impl Stage {
     }
 
     /// Who may take Snapshots, in `#ops`.
-    pub(super) fn operator(&self) -> Seat {
-        self.discord.seat(self.people[0], self.ops)
+    pub(super) fn operator(&self) -> SimulatedUser {
+        self.discord.as_user(self.people[0], self.ops)
     }
 
     /// Who may do nothing, in `#ops`.
-    pub(super) fn guest(&self) -> Seat {
-        self.discord.seat(self.people[2], self.ops)
+    pub(super) fn guest(&self) -> SimulatedUser {
+        self.discord.as_user(self.people[2], self.ops)
     }
 
     /// Takes it down, once nobody holds its parts any more.
-    pub(super) async fn strike(self) {
+    pub(super) async fn shutdown(self) {
         if let Some(discord) = Arc::into_inner(self.discord) {
             discord.stop().await;
         }

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 use snapshot_bot_sandbox::discord::{
-    message::Message, seat::Seat, server::Discord, snowflake::Snowflake, world::World,
+    message::Message, server::Discord, simulated_user::SimulatedUser, snowflake::Snowflake, world::World,
 };
 
 /// How wide the column of names is.
@@ -57,7 +57,7 @@ impl Teller {
     }
 
     /// Tells what this person sees and has not been told yet.
-    pub(super) fn catch_up(&mut self, discord: &Discord, seat: &Seat) {
+    pub(super) fn catch_up(&mut self, discord: &Discord, seat: &SimulatedUser) {
         for message in seat.messages() {
             let (author, lines) = {
                 let world = discord.world();

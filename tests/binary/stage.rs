@@ -16,9 +16,9 @@ use snapshot_bot_sandbox::{
     discord::{
         interaction::Response,
         permission::Permissions,
-        seat::Seat,
         server::Discord,
         settings::{Now, Settings},
+        simulated_user::SimulatedUser,
         snowflake::Snowflake,
     },
 };
@@ -31,7 +31,7 @@ pub(crate) struct Stage {
     pub(crate) digitalocean: DigitalOcean,
     pub(crate) guild: Snowflake,
     pub(crate) ops: Snowflake,
-    pub(crate) ada: Seat,
+    pub(crate) ada: SimulatedUser,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) environment: BTreeMap<&'static str, String>,
 }
@@ -78,7 +78,7 @@ impl Stage {
             ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
             ("EXTRA_CA_FILE", root.display().to_string()),
         ]);
-        let ada = discord.seat(ada, ops);
+        let ada = discord.as_user(ada, ops);
         Self { discord, digitalocean, guild, ops, ada, folder, environment }
     }
 

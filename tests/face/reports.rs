@@ -435,7 +435,7 @@ async fn while_discord_limits_the_whole_bot_nothing_is_posted_anywhere() {
     let hour = Duration::from_hours(1);
     stage.discord.world().add_fault(Fault::once(posts(stage.channel), Disturbance::ThrottleGlobal(hour)));
     stage.said_to("ada", "/snapshot take droplet:web-1").await;
-    let seat = stage.discord.seat(bob, elsewhere);
+    let seat = stage.discord.as_user(bob, elsewhere);
     // The answer waits a moment for the progress message, to link to it.
     let accepted = stage.read(&seat.run("/snapshot take droplet:web-2").await.unwrap()).await;
     assert!(accepted.starts_with("Accepted"), "{accepted}");

@@ -33,9 +33,9 @@ use snapshot_bot_sandbox::{
         journal::Exchange,
         message::Message,
         permission::Permissions,
-        seat::Seat,
         server::Discord,
         settings::{Now, Settings as SimulatedDiscord},
+        simulated_user::SimulatedUser,
         snowflake::Snowflake,
         world::World as Chat,
     },
@@ -192,9 +192,9 @@ impl Stage {
         self.bot.take().expect("it runs").await.expect("it does not panic")
     }
 
-    pub(crate) fn seat(&self, name: &str) -> Seat {
+    pub(crate) fn seat(&self, name: &str) -> SimulatedUser {
         let user = self.discord.world().user_named(name).expect("somebody of this name");
-        self.discord.seat(user, self.channel)
+        self.discord.as_user(user, self.channel)
     }
 
     /// Runs a command to its answer, and returns what the person reads.

@@ -60,7 +60,7 @@ impl Bot {
         match self.0.take().expect("a body") {
             Body::Inside(runtime, app) => {
                 runtime.spawn(app.stop()).await.unwrap().unwrap();
-                bury(runtime).await;
+                join(runtime).await;
             }
             Body::Process(mut child) => {
                 let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
@@ -76,7 +76,7 @@ impl Bot {
         match self.0.take().expect("a body") {
             Body::Inside(runtime, app) => {
                 drop(app);
-                bury(runtime).await;
+                join(runtime).await;
             }
             Body::Process(mut child) => {
                 child.kill().unwrap();
@@ -90,7 +90,7 @@ impl Bot {
         match self.0.take().expect("a body") {
             Body::Inside(runtime, mut app) => {
                 let ended = runtime.spawn(async move { app.ended().await }).await.unwrap();
-                bury(runtime).await;
+                join(runtime).await;
                 ended.map_or_else(|error| error.to_string(), |()| "no complaint".to_owned())
             }
             Body::Process(mut child) => spawn_blocking(move || child.wait()).await.unwrap().unwrap().to_string(),
@@ -113,6 +113,6 @@ impl Drop for Bot {
     }
 }
 
-async fn bury(runtime: Runtime) {
+async fn join(runtime: Runtime) {
     spawn_blocking(move || runtime.shutdown_timeout(PATIENCE)).await.unwrap();
 }

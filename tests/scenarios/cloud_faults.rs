@@ -3,9 +3,9 @@
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::{
+    corrupt::Malformation,
     exchange::Method,
     fault::{Disturbance, Fault, Pattern, Quirk},
-    mangle::Malformation,
 };
 
 use crate::stage::{Person, Role, Stage};

@@ -27,9 +27,10 @@ use snapshot_bot_sandbox::{
     discord::{
         interaction::{Choice, Response},
         permission::Permissions,
-        seat::{Refused, Seat},
+        refused::Refused,
         server::Discord,
         settings::Settings as ChatSettings,
+        simulated_user::SimulatedUser,
         snowflake::Snowflake,
     },
 };
@@ -197,7 +198,7 @@ impl Stage {
 
     /// Seats somebody who is known already in another channel, or in a direct one.
     pub fn sit(&self, user: Snowflake, channel: Snowflake) -> Person {
-        Person { seat: self.discord.seat(user, channel), read: Rc::clone(&self.read), polish: self.polish() }
+        Person { seat: self.discord.as_user(user, channel), read: Rc::clone(&self.read), polish: self.polish() }
     }
 
     /// The number of the Droplet with this name.
@@ -422,7 +423,7 @@ impl Stage {
         let seen: Vec<String> = readers
             .into_iter()
             .chain([bot])
-            .map(|user| format!("--- #ops as {user} sees it\n{}", self.discord.seat(user, self.ops).transcript()))
+            .map(|user| format!("--- #ops as {user} sees it\n{}", self.discord.as_user(user, self.ops).transcript()))
             .collect();
         format!("--- DigitalOcean\n{}\n{}", sent.join("\n"), seen.join("\n"))
     }
@@ -484,7 +485,7 @@ async fn count(pool: &AnyPool, statement: &'static str) -> i64 {
 
 /// A person in the channel.
 pub struct Person {
-    pub seat: Seat,
+    pub seat: SimulatedUser,
     read: Rc<RefCell<BTreeSet<Snowflake>>>,
     polish: Polish,
 }

@@ -8,10 +8,10 @@ use snapshot_bot::{
     operation::request::{Command, Look},
 };
 use snapshot_bot_sandbox::digitalocean::{
+    corrupt::Malformation,
     exchange::{Delivery, Method, Request},
     fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
     image::SizeShown,
-    mangle::Malformation,
     world::{TOKEN, World},
 };
 

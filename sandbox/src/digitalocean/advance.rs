@@ -7,27 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     action::{Kind, Progress},
     droplet::{Disk, Status},
-    exchange::Request,
+    due::Due,
     fault::{HungAction, Quirk},
     image::{Image, Origin},
     settings::PowerAfterRestore,
     world::World,
 };
-
-/// Something that is going to happen.
-#[derive(Clone, Debug)]
-pub(super) enum Due {
-    /// An Action ends.
-    ActionEnds(u64),
-    /// A Droplet goes off, unless it was turned on anew since.
-    TurnsOff { droplet: u64, boots: u32 },
-    /// A Droplet comes on.
-    TurnsOn { droplet: u64 },
-    /// A postponed request is executed.
-    Execute { request: Box<Request>, quirk: Option<Quirk> },
-    /// Nothing but that lists look different from now on.
-    Appears,
-}
 
 impl World {
     /// Lets everything happen that was due until now. A moment that lies behind changes nothing.

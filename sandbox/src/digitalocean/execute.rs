@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 
 use super::{
     action::{Action, Kind, Progress},
-    advance::Due,
     catalogue::find_size,
     droplet::{Droplet, Status},
+    due::Due,
     fault::{HungAction, Quirk},
     image::Origin,
     refusal::Refusal,

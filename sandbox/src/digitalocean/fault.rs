@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    corrupt::Malformation,
     exchange::{Method, Request},
     image::SizeShown,
-    mangle::Malformation,
 };
 pub use crate::control::pattern::Pattern;
 use crate::control::{self, fault::Faults, pattern::Seen};

@@ -11,14 +11,16 @@
 pub mod action;
 mod advance;
 pub mod catalogue;
+pub mod corrupt;
 pub mod droplet;
+mod due;
 pub mod exchange;
 mod execute;
 pub mod fault;
+mod handle;
 pub mod image;
 pub mod laws;
 pub mod limits;
-pub mod mangle;
 mod operator;
 mod paging;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Called by REST for Messages, responses and follow-ups. Knows the forms, not the world.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     api_error::{ApiError, Form},
@@ -106,6 +106,21 @@ impl Draft {
         form.done()?;
         Ok(draft)
     }
+
+    /// What stands in the Channel while the bot is thinking.
+    pub(super) fn thinking(flags: u64) -> Self {
+        let mut form = Form::default();
+        let allowed = Allowed::read(&json!({"parse": []}), &mut form);
+        Self {
+            body: Body::default(),
+            flags,
+            allowed,
+            says_whom_it_pings: true,
+            nonce: None,
+            enforce_nonce: false,
+            reference: None,
+        }
+    }
 }
 
 fn plain(value: &Value) -> String {
@@ -118,8 +133,6 @@ fn plain(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! Components: rows of buttons and select menus, checked and brought into the shape in which Discord gives them back.
 //!
-//! Called for every Message body and by seats that look for what can be pressed. Components V2 are not simulated.
+//! Called for every Message body and by simulated users who look for what can be pressed. Components V2 are not simulated.
 //! <https://discord.com/developers/docs/components/reference>
 
 use std::collections::BTreeSet;

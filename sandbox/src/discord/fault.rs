@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use super::world::World;
 pub use crate::control::pattern::Pattern;
 use crate::control::{self, fault::Effect};
 
@@ -47,20 +46,3 @@ pub enum Disturbance {
 }
 
 impl Effect for Disturbance {}
-
-impl World {
-    /// Adds a fault behind those in force.
-    pub fn add_fault(&mut self, fault: Fault) {
-        self.faults.add(fault);
-    }
-
-    /// Ends the faults of this name.
-    pub fn end_fault(&mut self, name: &str) {
-        self.faults.end(name);
-    }
-
-    /// Ends all faults.
-    pub fn clear_faults(&mut self) {
-        self.faults.clear();
-    }
-}

@@ -1,6 +1,5 @@
-//! Mentions: whom a text names, whom `allowed_mentions` lets through, and whom that pings.
+//! Mentions: whom a text names, and whom `allowed_mentions` lets through.
 //!
-//! Called when a Message is created (never on edit: an edit pings nobody) and for its JSON. Embeds never ping.
 //! <https://discord.com/developers/docs/resources/message#allowed-mentions-object>
 
 use std::collections::BTreeSet;
@@ -9,10 +8,7 @@ use serde_json::Value;
 
 use super::{
     api_error::Form,
-    message::{Message, Ping},
-    permission::Permissions,
     snowflake::{Snowflake, from_json},
-    world::World,
 };
 
 /// Whom a text names.
@@ -99,29 +95,6 @@ impl Allowed {
 
     pub(super) fn replied_user(&self) -> bool {
         self.replied_user
-    }
-}
-
-impl World {
-    /// Records whom a new Message pings: those it may name, who can see it, its author aside.
-    pub(super) fn ping(&mut self, message: &Message, replied: Option<Snowflake>) {
-        let Some(channel) = self.channels.get(&message.channel) else { return };
-        let guild = channel.guild.and_then(|guild| self.guilds.get(&guild));
-        let loud = self.may(message.channel, message.author, Permissions::MENTION_EVERYONE);
-        let mut pinged: BTreeSet<Snowflake> = message.mentions.users.iter().copied().chain(replied).collect();
-        if let Some(guild) = guild {
-            for role in message.mentions.roles.iter().filter_map(|role| guild.roles.get(role)) {
-                if role.mentionable || loud {
-                    let holders = guild.members.values().filter(|member| member.roles.contains(&role.id));
-                    pinged.extend(holders.map(|member| member.user));
-                }
-            }
-            if message.mentions.everyone && loud {
-                pinged.extend(guild.members.keys());
-            }
-        }
-        pinged.retain(|user| *user != message.author && self.may(message.channel, *user, Permissions::NONE));
-        self.pings.extend(pinged.into_iter().map(|user| Ping { user, message: message.id, channel: message.channel }));
     }
 }
 

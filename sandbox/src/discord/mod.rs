@@ -1,6 +1,6 @@
 //! A small, stateful, faithful Discord on loopback, which refuses what the real one refuses.
 //!
-//! Start at `server` (the running thing and its handle), `world` (all state) and `seat` (a person in a Channel). Tests and
+//! Start at `server` (the running thing and its handle), `world` (all state) and `simulated_user` (a person in a Channel). Tests and
 //! the demo call these; nothing here knows our bot. What is not simulated: voice, files, modals, Components V2, reactions,
 //! webhooks other than those of Interactions.
 
@@ -11,6 +11,7 @@ pub mod command;
 mod command_form;
 mod component;
 mod embed;
+pub mod error;
 pub mod event;
 mod exchange;
 pub mod fault;
@@ -22,11 +23,12 @@ mod mention;
 pub mod message;
 pub mod permission;
 mod rate_limit;
+pub mod refused;
 mod rest;
-pub mod seat;
 pub mod server;
 pub mod settings;
 mod shared;
+pub mod simulated_user;
 pub mod snowflake;
 mod tls;
 pub mod transcript;

@@ -2,7 +2,7 @@
 //!
 //! REST speaks TLS, the gateway plain `ws://`. Everything runs on one tracker, which [`Discord::stop`] drains.
 
-use std::{io, net::SocketAddr, sync::MutexGuard};
+use std::{net::SocketAddr, sync::MutexGuard};
 
 use axum::{Router, extract::ws::WebSocketUpgrade, response::Response, routing::get};
 use hyper::service::{Service, service_fn};
@@ -18,39 +18,18 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    error::Error,
     event::Event,
     exchange::{self, Cut, Desk},
     gateway::socket,
-    seat::Seat,
     settings::Settings,
     shared::Shared,
+    simulated_user::SimulatedUser,
     snowflake::Snowflake,
     tls::Identity,
     world::World,
 };
 use crate::control::gate::Gate;
-
-/// Why a simulated Discord did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// It may be reached from this machine only.
-    #[error("the sandbox listens on loopback only, not on {0}")]
-    NotLoopback(SocketAddr),
-    /// The address is taken, or not ours.
-    #[error("listen on {address}: {source}")]
-    Listen {
-        /// Which.
-        address: SocketAddr,
-        /// Why not.
-        source: io::Error,
-    },
-    /// No certificate could be made.
-    #[error("make a certificate: {0}")]
-    Certificate(#[from] rcgen::Error),
-    /// TLS could not be set up.
-    #[error("set up TLS: {0}")]
-    Tls(#[from] tokio_rustls::rustls::Error),
-}
 
 /// A running simulated Discord.
 #[derive(Debug)]
@@ -117,9 +96,9 @@ impl Discord {
         &self.gate
     }
 
-    /// A person in a Channel.
-    pub fn seat(&self, user: Snowflake, channel: Snowflake) -> Seat {
-        Seat::new(self.shared.clone(), user, channel)
+    /// This person in this Channel, as whom a test acts and reads.
+    pub fn as_user(&self, user: Snowflake, channel: Snowflake) -> SimulatedUser {
+        SimulatedUser::new(self.shared.clone(), user, channel)
     }
 
     /// Everything that happens from now on.

@@ -1,4 +1,4 @@
-//! The world behind its lock, as the server, the gateway and the seats share it.
+//! The world behind its lock, as the server, the gateway and the simulated users share it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

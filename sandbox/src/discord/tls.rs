@@ -12,7 +12,7 @@ use tokio_rustls::{
     },
 };
 
-use super::server::Error;
+use super::error::Error;
 
 /// The names the leaf is good for.
 const NAMES: [&str; 3] = ["discord.com", "localhost", "127.0.0.1"];

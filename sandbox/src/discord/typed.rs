@@ -1,13 +1,13 @@
 //! What a person types after a slash, read as Discord's client reads it: words, options, values of the right type.
 //!
-//! Called by seats; knows commands, not the gateway.
+//! Called by simulated users; knows commands, not the gateway.
 
 use serde_json::Value;
 
 use super::{
     command::Leaf,
     command_form::{INTEGER, NUMBER, STRING},
-    seat::Refused,
+    refused::Refused,
     snowflake::Snowflake,
     world::World,
 };

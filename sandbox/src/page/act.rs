@@ -8,8 +8,8 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{bot::Order, place::Place, server::Stage, switch::Switch};
-use crate::discord::{interaction::Response, seat::Refused, snowflake::Snowflake};
+use super::{bot::Order, context::Context, place::Place, switch::Switch};
+use crate::discord::{interaction::Response, refused::Refused, snowflake::Snowflake};
 
 /// An option that a person filled in.
 type Filled = (String, Value);
@@ -92,13 +92,16 @@ pub(super) async fn choose(place: Place, Json(choosing): Json<Choosing>) -> Json
     answer(place.seat.choose(message, &choosing.custom_id, &values).await)
 }
 
-pub(super) async fn switch(State(stage): State<Arc<Stage>>, Json(switching): Json<Switching>) -> Json<Value> {
-    stage.digitalocean.world(|world| switching.switch.set(world, switching.on));
+pub(super) async fn switch(State(context): State<Arc<Context>>, Json(switching): Json<Switching>) -> Json<Value> {
+    context.digitalocean.world(|world| switching.switch.set(world, switching.on));
     Json(json!({}))
 }
 
-pub(super) async fn bot(State(stage): State<Arc<Stage>>, Json(ordering): Json<Ordering>) -> (StatusCode, Json<Value>) {
-    let Some(strings) = &stage.bot else {
+pub(super) async fn bot(
+    State(context): State<Arc<Context>>,
+    Json(ordering): Json<Ordering>,
+) -> (StatusCode, Json<Value>) {
+    let Some(strings) = &context.bot else {
         return (StatusCode::NOT_FOUND, Json(json!({"error": "The bot runs elsewhere."})));
     };
     // Whoever started the page may be on the way out: then there is nobody to give orders to.

@@ -12,7 +12,7 @@ use axum::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{place::Place, server::Stage, view::View};
+use super::{context::Context, place::Place, view::View};
 
 /// What happens by itself at DigitalOcean is told to nobody: a window looks this often.
 const LOOK: Duration = Duration::from_millis(200);
@@ -26,35 +26,39 @@ pub(super) struct Watching {
     pub(super) tasks: TaskTracker,
 }
 
-type Wired = (Arc<Stage>, Watching);
+type Wired = (Arc<Context>, Watching);
 
 impl FromRequestParts<Wired> for Place {
     type Rejection = (StatusCode, &'static str);
 
-    async fn from_request_parts(parts: &mut Parts, (stage, _): &Wired) -> Result<Self, Self::Rejection> {
-        Self::from_request_parts(parts, stage).await
+    async fn from_request_parts(parts: &mut Parts, (context, _): &Wired) -> Result<Self, Self::Rejection> {
+        Self::from_request_parts(parts, context).await
     }
 }
 
-pub(super) async fn open(State((stage, watching)): State<Wired>, place: Place, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn open(
+    State((context, watching)): State<Wired>,
+    place: Place,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let token = watching.tasks.token();
     upgrade.on_upgrade(move |socket| async move {
         tokio::select! {
             () = watching.stop.cancelled() => {}
-            () = tell(socket, &stage, &place) => {}
+            () = tell(socket, &context, &place) => {}
         }
         drop(token);
     })
 }
 
-async fn tell(mut socket: WebSocket, stage: &Stage, place: &Place) {
-    let mut discord = stage.discord.changes();
-    let mut digitalocean = stage.digitalocean.changes();
+async fn tell(mut socket: WebSocket, context: &Context, place: &Place) {
+    let mut discord = context.discord.changes();
+    let mut digitalocean = context.digitalocean.changes();
     let mut shown = View::default();
     loop {
         discord.mark_unchanged();
         digitalocean.mark_unchanged();
-        let next = View::of(stage, place);
+        let next = View::of(context, place);
         if let Some(change) = shown.change_to(&next)
             && socket.send(Message::text(change.to_string())).await.is_err()
         {

@@ -8,6 +8,7 @@ mod account;
 mod act;
 mod asset;
 pub mod bot;
+pub mod context;
 mod guard;
 mod live;
 mod place;

@@ -10,8 +10,8 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::server::Stage;
-use crate::discord::{seat::Seat, snowflake::Snowflake};
+use super::context::Context;
+use crate::discord::{simulated_user::SimulatedUser, snowflake::Snowflake};
 
 #[derive(Deserialize)]
 struct Names {
@@ -24,25 +24,25 @@ struct Names {
 pub(super) struct Place {
     pub(super) user: Snowflake,
     pub(super) channel: Snowflake,
-    pub(super) seat: Seat,
+    pub(super) seat: SimulatedUser,
 }
 
-impl FromRequestParts<Arc<Stage>> for Place {
+impl FromRequestParts<Arc<Context>> for Place {
     type Rejection = (StatusCode, &'static str);
 
-    async fn from_request_parts(parts: &mut Parts, stage: &Arc<Stage>) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, context: &Arc<Context>) -> Result<Self, Self::Rejection> {
         let nowhere = (StatusCode::NOT_FOUND, "no seat and no Channel is offered");
-        let Query(names) = Query::<Names>::from_request_parts(parts, stage).await.map_err(|_| nowhere)?;
+        let Query(names) = Query::<Names>::from_request_parts(parts, context).await.map_err(|_| nowhere)?;
         let (user, channel) = {
-            let world = stage.discord.world();
-            let asked = names.seat.and_then(|name| world.user_named(&name)).filter(|user| stage.seats.contains(user));
-            let user = asked.or_else(|| stage.seats.first().copied());
-            let mut channels = world.channels_of(stage.guild);
+            let world = context.discord.world();
+            let asked = names.seat.and_then(|name| world.user_named(&name)).filter(|user| context.seats.contains(user));
+            let user = asked.or_else(|| context.seats.first().copied());
+            let mut channels = world.channels_of(context.guild);
             let first = channels.clone().next();
             let channel = channels.find(|channel| Some(&channel.name) == names.channel.as_ref()).or(first);
             (user, channel.map(|channel| channel.id))
         };
         let (user, channel) = user.zip(channel).ok_or(nowhere)?;
-        Ok(Self { user, channel, seat: stage.discord.seat(user, channel) })
+        Ok(Self { user, channel, seat: context.discord.as_user(user, channel) })
     }
 }

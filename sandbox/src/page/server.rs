@@ -9,26 +9,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{act, asset, bot::BotStrings, guard, live};
-use crate::{
-    digitalocean::server::DigitalOcean,
-    discord::{server::Discord, snowflake::Snowflake},
-};
-
-/// What the page shows.
-#[derive(Debug)]
-pub struct Stage {
-    /// Where people talk.
-    pub discord: Arc<Discord>,
-    /// What the bot works on.
-    pub digitalocean: Arc<DigitalOcean>,
-    /// The Guild whose Channels are shown.
-    pub guild: Snowflake,
-    /// The people whose seats can be taken; the first is taken at the start.
-    pub seats: Vec<Snowflake>,
-    /// How to kill and start the bot, where that is possible.
-    pub bot: Option<BotStrings>,
-}
+use super::{act, asset, context::Context, guard, live};
 
 /// Why a page did not start.
 #[derive(Debug, thiserror::Error)]
@@ -69,13 +50,13 @@ impl Page {
         })
     }
 
-    /// Serves a stage there.
-    pub fn start(listener: TcpListener, stage: Stage) -> Result<Self, Error> {
+    /// Serves a context there.
+    pub fn start(listener: TcpListener, context: Context) -> Result<Self, Error> {
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
         let address = listener.local_addr().map_err(|source| Error::Listen { address: unknown, source })?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let watching = live::Watching { stop: stop.clone(), tasks: tasks.clone() };
-        let router = router(Arc::new(stage), watching, guard::Guard::new(address));
+        let router = router(Arc::new(context), watching, guard::Guard::new(address));
         let closing = stop.clone();
         tasks.spawn(async move {
             let closed = async move { closing.cancelled().await };
@@ -98,9 +79,9 @@ impl Page {
     }
 }
 
-fn router(stage: Arc<Stage>, watching: live::Watching, guard: guard::Guard) -> Router {
+fn router(context: Arc<Context>, watching: live::Watching, guard: guard::Guard) -> Router {
     Router::new()
-        .route("/live", any(live::open).with_state((Arc::clone(&stage), watching)))
+        .route("/live", any(live::open).with_state((Arc::clone(&context), watching)))
         .route("/act/say", post(act::say))
         .route("/act/command", post(act::command))
         .route("/act/autocomplete", post(act::autocomplete))
@@ -110,5 +91,5 @@ fn router(stage: Arc<Stage>, watching: live::Watching, guard: guard::Guard) -> R
         .route("/act/bot", post(act::bot))
         .merge(asset::routes())
         .layer(middleware::from_fn_with_state(guard, guard::stand))
-        .with_state(stage)
+        .with_state(context)
 }

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{account, place::Place, server::Stage, switch};
-use crate::discord::{message::Message, permission::Permissions, seat::Seat, snowflake::Snowflake, world::World};
+use super::{account, context::Context, place::Place, switch};
+use crate::discord::{
+    message::Message, permission::Permissions, simulated_user::SimulatedUser, snowflake::Snowflake, world::World,
+};
 
 /// What a window shows, or should show.
 #[derive(Debug, Default)]
@@ -19,18 +21,18 @@ pub(super) struct View {
 
 impl View {
     /// What this person should see now.
-    pub(super) fn of(stage: &Stage, place: &Place) -> Self {
-        let messages = messages(stage, &place.seat);
+    pub(super) fn of(context: &Context, place: &Place) -> Self {
+        let messages = messages(context, &place.seat);
         let mut sections = BTreeMap::new();
         {
-            let world = stage.discord.world();
-            sections.insert("place", place_json(stage, place, &world));
-            sections.insert("names", names(stage, &world));
+            let world = context.discord.world();
+            sections.insert("place", place_json(context, place, &world));
+            sections.insert("names", names(context, &world));
             sections.insert("commands", commands(&world, place));
             sections.insert("online", world.is_bot_online().into());
         }
-        sections.insert("bot", stage.bot.as_ref().map_or(Value::Null, |bot| json!(*bot.state.borrow())));
-        stage.digitalocean.look(|world| {
+        sections.insert("bot", context.bot.as_ref().map_or(Value::Null, |bot| json!(*bot.state.borrow())));
+        context.digitalocean.look(|world| {
             sections.insert("droplets", account::droplets(world));
             sections.insert("switches", switch::all(world));
         });
@@ -57,38 +59,40 @@ impl View {
     }
 }
 
-fn place_json(stage: &Stage, place: &Place, world: &World) -> Value {
-    let guild = world.guild(stage.guild);
+fn place_json(context: &Context, place: &Place, world: &World) -> Value {
+    let guild = world.guild(context.guild);
     let roles_of = |user: &Snowflake| -> Vec<&str> {
         let member = guild.and_then(|guild| guild.members.get(user));
         let named = |role| guild.and_then(|guild| guild.roles.get(role)).map(|role| role.name.as_str());
         member.into_iter().flat_map(|member| &member.roles).filter_map(named).collect()
     };
     let seats =
-        stage.seats.iter().map(|user| json!({"id": user, "name": world.user_name(*user), "roles": roles_of(user)}));
+        context.seats.iter().map(|user| json!({"id": user, "name": world.user_name(*user), "roles": roles_of(user)}));
     let channels = world
-        .channels_of(stage.guild)
+        .channels_of(context.guild)
         .filter(|channel| world.may(channel.id, place.user, Permissions::VIEW_CHANNEL))
         .map(|channel| json!({"id": channel.id, "name": channel.name}));
     json!({
-        "guild": {"id": stage.guild, "name": guild.map(|guild| guild.name.as_str())},
+        "guild": {"id": context.guild, "name": guild.map(|guild| guild.name.as_str())},
         "me": place.user, "channel": place.channel, "bot": world.bot(),
         "seats": seats.collect::<Value>(), "channels": channels.collect::<Value>(),
     })
 }
 
 /// The names behind the ids that texts mention.
-fn names(stage: &Stage, world: &World) -> Value {
+fn names(context: &Context, world: &World) -> Value {
     let users: Map<_, _> =
         world.users().map(|user| (user.id.to_string(), json!({"name": user.name, "bot": user.bot}))).collect();
-    let guild = world.guild(stage.guild);
+    let guild = world.guild(context.guild);
     let roles: Map<_, _> = guild
         .into_iter()
         .flat_map(|guild| guild.roles.values())
         .map(|role| (role.id.to_string(), role.name.as_str().into()))
         .collect();
-    let channels: Map<_, _> =
-        world.channels_of(stage.guild).map(|channel| (channel.id.to_string(), channel.name.as_str().into())).collect();
+    let channels: Map<_, _> = world
+        .channels_of(context.guild)
+        .map(|channel| (channel.id.to_string(), channel.name.as_str().into()))
+        .collect();
     json!({"users": users, "roles": roles, "channels": channels})
 }
 
@@ -102,10 +106,10 @@ fn commands(world: &World, place: &Place) -> Value {
     shown.collect()
 }
 
-fn messages(stage: &Stage, seat: &Seat) -> BTreeMap<Snowflake, Value> {
+fn messages(context: &Context, seat: &SimulatedUser) -> BTreeMap<Snowflake, Value> {
     let seen = seat.messages();
     let mut pinged: BTreeMap<Snowflake, BTreeSet<Snowflake>> = BTreeMap::new();
-    for ping in stage.discord.world().pings() {
+    for ping in context.discord.world().pings() {
         pinged.entry(ping.message).or_default().insert(ping.user);
     }
     let pinged_by = |message: &Message| pinged.get(&message.id).cloned().unwrap_or_default();

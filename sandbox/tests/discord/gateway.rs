@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use snapshot_bot_sandbox::discord::{interaction::Response, journal::Exchange, seat::Refused};
+use snapshot_bot_sandbox::discord::{interaction::Response, journal::Exchange, refused::Refused};
 
 use crate::{
     bot::Bot,

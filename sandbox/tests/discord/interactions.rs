@@ -1,7 +1,7 @@
 //! Interactions: their first response, what follows, and what a person's client lets through.
 
 use serde_json::{Value, json};
-use snapshot_bot_sandbox::discord::{interaction::Response, seat::Refused};
+use snapshot_bot_sandbox::discord::{interaction::Response, refused::Refused};
 
 use crate::stage::Stage;
 

@@ -9,9 +9,9 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use snapshot_bot_sandbox::discord::{
     event::Event,
-    seat::Seat,
     server::Discord,
     settings::{Now, Settings},
+    simulated_user::SimulatedUser,
     snowflake::Snowflake,
 };
 
@@ -61,8 +61,8 @@ impl Stage {
         self.ahead.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    pub(crate) fn seat(&self, user: Snowflake) -> Seat {
-        self.discord.seat(user, self.channel)
+    pub(crate) fn seat(&self, user: Snowflake) -> SimulatedUser {
+        self.discord.as_user(user, self.channel)
     }
 
     /// A request as the bot; null where there is no body. A cut connection is status 0.

@@ -5,7 +5,7 @@
 
 use snapshot_bot_sandbox::{
     digitalocean::fault::{Fault, HungAction, Pattern, Quirk},
-    discord::{interaction::Response, seat::Refused},
+    discord::{interaction::Response, refused::Refused},
 };
 
 use super::cut::{Cut, Fate};

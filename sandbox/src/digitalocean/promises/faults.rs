@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::{Bench, seconds};
 use crate::digitalocean::{
     action::Progress,
+    corrupt::Malformation,
     exchange::{Delivery, Method},
     fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
     image::SizeShown,
-    mangle::Malformation,
 };
 
 #[test]

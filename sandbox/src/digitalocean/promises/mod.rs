@@ -1,7 +1,7 @@
 //! What the simulated world promises, each promise a test: it is what other tests lean on. Here is the bench they work at.
 
+mod behaviour;
 mod faults;
-mod manners;
 mod nonsense;
 
 use jiff::{SignedDuration, Timestamp};

@@ -7,9 +7,8 @@ use super::{
         api_error::ApiError,
         body::{Draft, EPHEMERAL},
         interaction::{First, Interaction, Response},
-        message::span,
         snowflake::Snowflake,
-        world::World,
+        world::{World, span},
     },
     Call, Reply, id,
 };

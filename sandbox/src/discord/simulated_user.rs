@@ -1,4 +1,4 @@
-//! Seats: a person in a Channel, who runs commands, types, presses and reads as Discord's client lets people do.
+//! A person in a Channel, who runs commands, types, presses and reads as Discord's client lets people do.
 //!
 //! Scenario tests, the terminal demo and the browser page all act through here. What the client would not let through is
 //! refused before the bot hears of it, unless the request is forged on purpose.
@@ -11,6 +11,7 @@ use super::{
     interaction::{Choice, First, Kind, NewInteraction, Response},
     message::Message,
     permission::Permissions,
+    refused::Refused,
     shared::Shared,
     snowflake::Snowflake,
     transcript,
@@ -18,45 +19,9 @@ use super::{
     world::World,
 };
 
-/// Why a person could not do something, or got nothing back.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// The person does not see the Channel, or may not use commands there.
-    #[error("this person may not do that in this Channel")]
-    NoAccess,
-    /// No such command is offered here to this person.
-    #[error("no command `/{0}` is offered here")]
-    UnknownCommand(String),
-    /// The command has no such option.
-    #[error("the command has no option `{0}`")]
-    UnknownOption(String),
-    /// A required option was left out.
-    #[error("the option `{0}` is required")]
-    MissingOption(String),
-    /// A value that Discord's client does not take.
-    #[error("`{value}` does not fit the option `{option}`: {wanted}")]
-    BadValue {
-        /// The option.
-        option: String,
-        /// What was given.
-        value: String,
-        /// What would fit.
-        wanted: String,
-    },
-    /// The Message is not there, or not for this person.
-    #[error("this person sees no such Message")]
-    UnknownMessage,
-    /// The Message has no such component, or it is disabled.
-    #[error("the Message has no component `{0}` that could be used")]
-    UnknownComponent(String),
-    /// The bot did not respond in time.
-    #[error("The application did not respond")]
-    DidNotRespond,
-}
-
 /// A person in a Channel.
 #[derive(Clone, Debug)]
-pub struct Seat {
+pub struct SimulatedUser {
     shared: Shared,
     /// Who.
     pub user: Snowflake,
@@ -64,22 +29,22 @@ pub struct Seat {
     pub channel: Snowflake,
 }
 
-impl Seat {
+impl SimulatedUser {
     pub(super) fn new(shared: Shared, user: Snowflake, channel: Snowflake) -> Self {
         Self { shared, user, channel }
     }
 
-    /// A command to be run: `seat.slash("snapshot take").with("droplet", "1").send()`.
+    /// A command to be run: `ada.slash("snapshot take").with("droplet", "1").send()`.
     pub fn slash(&self, path: &str) -> Slash<'_> {
         let words = path.trim_start_matches('/').split_whitespace().map(str::to_owned).collect();
-        Slash { seat: self, path: words, options: Vec::new(), forged: false }
+        Slash { by: self, path: words, options: Vec::new(), forged: false }
     }
 
     /// Types a whole command as a person would: `/snapshot take droplet:web-1 power:live`.
     pub async fn run(&self, line: &str) -> Result<Response, Refused> {
         let offered = self.world(|world| world.offered_commands(self.channel, self.user));
         let Typed { path, options } = typed::parse(line, &offered)?;
-        let slash = Slash { seat: self, path, options: Vec::new(), forged: false };
+        let slash = Slash { by: self, path, options: Vec::new(), forged: false };
         options.into_iter().fold(slash, |slash, (name, value)| slash.with(&name, value)).send().await
     }
 
@@ -205,7 +170,7 @@ impl Seat {
         let given = self.shared.until(|world| {
             let found = world.interaction(interaction)?;
             if found.first == First::Awaited && world.is_late(found) {
-                world.bury(interaction);
+                world.expire(interaction);
             }
             match &world.interaction(interaction)?.first {
                 First::Awaited => None,
@@ -216,7 +181,7 @@ impl Seat {
         if let Ok(response) = tokio::time::timeout(patience, given).await {
             return response;
         }
-        self.world(|world| world.bury(interaction));
+        self.world(|world| world.expire(interaction));
         Err(Refused::DidNotRespond)
     }
 }
@@ -224,7 +189,7 @@ impl Seat {
 /// A command with its options, about to be sent.
 #[derive(Clone, Debug)]
 pub struct Slash<'a> {
-    seat: &'a Seat,
+    by: &'a SimulatedUser,
     path: Vec<String>,
     options: Vec<(String, Value)>,
     forged: bool,
@@ -247,14 +212,14 @@ impl Slash<'_> {
 
     /// Sends it and waits for the first response.
     pub async fn send(self) -> Result<Response, Refused> {
-        let interaction = self.seat.world(|world| self.dispatch(world))?;
-        self.seat.first_response(interaction).await
+        let interaction = self.by.world(|world| self.dispatch(world))?;
+        self.by.first_response(interaction).await
     }
 
     fn dispatch(&self, world: &mut World) -> Result<Snowflake, Refused> {
-        let seat = self.seat;
+        let by = self.by;
         let leaf = if self.forged {
-            let guild = world.channels.get(&seat.channel).and_then(|channel| channel.guild);
+            let guild = world.channels.get(&by.channel).and_then(|channel| channel.guild);
             let known = world.registered(guild, &self.path);
             known.unwrap_or_else(|| Leaf {
                 command: Snowflake::new(1),
@@ -263,7 +228,7 @@ impl Slash<'_> {
                 options: Vec::new(),
             })
         } else {
-            seat.offered(world, &self.path)?
+            by.offered(world, &self.path)?
         };
         let given = self.values(world, &leaf, true)?;
         Ok(self.interact(world, Kind::Command, given, leaf.command))
@@ -276,7 +241,7 @@ impl Slash<'_> {
             let option = leaf.options.iter().find(|option| option["name"] == name.as_str());
             let (kind, value) = match option {
                 Some(option) if self.forged => (option["type"].clone(), value.clone()),
-                Some(option) => (option["type"].clone(), typed::value(world, self.seat.channel, option, value)?),
+                Some(option) => (option["type"].clone(), typed::value(world, self.by.channel, option, value)?),
                 None if self.forged => (json!(3), value.clone()),
                 None => return Err(Refused::UnknownOption(name.clone())),
             };
@@ -292,7 +257,7 @@ impl Slash<'_> {
     }
 
     fn interact(&self, world: &mut World, kind: Kind, given: Vec<Value>, command: Snowflake) -> Snowflake {
-        let resolved = resolved(world, self.seat.channel, &given);
+        let resolved = resolved(world, self.by.channel, &given);
         let (first, below) = self.path.split_first().map_or(("", &[][..]), |(first, below)| (first.as_str(), below));
         // A subcommand is an option whose options are the person's; a group one more around it.
         let options = below.iter().rev().enumerate().fold(given, |inner, (depth, word)| {
@@ -306,7 +271,7 @@ impl Slash<'_> {
         if !resolved.is_empty() {
             data["resolved"] = Value::Object(resolved);
         }
-        let (user, channel) = (self.seat.user, self.seat.channel);
+        let (user, channel) = (self.by.user, self.by.channel);
         world.interact(NewInteraction { kind, name: self.path.join(" "), user, channel, source: None, data })
     }
 }

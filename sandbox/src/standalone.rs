@@ -17,12 +17,16 @@ use crate::{
         world::{TOKEN, World},
     },
     discord::{
+        error,
         permission::Permissions,
-        server::{self, Discord},
+        server::Discord,
         settings::{Now, Settings},
         snowflake::Snowflake,
     },
-    page::server::{self as page, Page},
+    page::{
+        context::Context,
+        server::{self as page, Page},
+    },
 };
 
 /// Why the simulated services did not start; fit to follow "could not".
@@ -30,7 +34,7 @@ use crate::{
 pub enum Error {
     /// The simulated Discord did not.
     #[error("start the simulated Discord: {0}")]
-    Discord(#[from] server::Error),
+    Discord(#[from] error::Error),
     /// The simulated DigitalOcean did not.
     #[error("start the simulated DigitalOcean at {address}: {source}")]
     DigitalOcean {
@@ -81,14 +85,14 @@ impl Services {
         std::fs::write(directory.path().join("ca.pem"), discord.ca_pem()).map_err(Error::Certificate)?;
         let guild = settle(&discord);
         let (discord, digitalocean) = (Arc::new(discord), Arc::new(digitalocean));
-        let stage = page::Stage {
+        let context = Context {
             discord: Arc::clone(&discord),
             digitalocean: Arc::clone(&digitalocean),
             guild: guild.id,
             seats: guild.users.iter().map(|(_, user)| *user).collect(),
             bot: None,
         };
-        let page = Page::start(Page::listen(gateway).await?, stage)?;
+        let page = Page::start(Page::listen(gateway).await?, context)?;
         Ok(Self { discord, digitalocean, page, guild, directory })
     }
 

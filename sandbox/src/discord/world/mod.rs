@@ -2,9 +2,19 @@
 //!
 //! The other files add what can be done with it (`impl World`); this one owns the fields and tells watchers of changes.
 
-use std::collections::BTreeMap;
+mod channels;
+mod commands;
+mod complaints;
+mod faults;
+mod guilds;
+mod interactions;
+mod messages;
+mod permissions;
+mod pings;
 
-use jiff::Timestamp;
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::{broadcast, watch};
 
@@ -134,4 +144,9 @@ impl World {
     pub(super) fn dispatch(&mut self, name: &'static str, intent: Intent, data: &Value) {
         self.sessions.dispatch(name, intent, data);
     }
+}
+
+/// A length of time as the calendar library wants it; absurd ones never end.
+pub(super) fn span(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

@@ -1,0 +1,24 @@
+//! What a page is made for: the services, the Guild, and the bot if it can be ordered about.
+
+use std::sync::Arc;
+
+use super::bot::BotStrings;
+use crate::{
+    digitalocean::server::DigitalOcean,
+    discord::{server::Discord, snowflake::Snowflake},
+};
+
+/// What the page shows.
+#[derive(Debug)]
+pub struct Context {
+    /// Where people talk.
+    pub discord: Arc<Discord>,
+    /// What the bot works on.
+    pub digitalocean: Arc<DigitalOcean>,
+    /// The Guild whose Channels are shown.
+    pub guild: Snowflake,
+    /// The people whose seats can be taken; the first is taken at the start.
+    pub seats: Vec<Snowflake>,
+    /// How to kill and start the bot, where that is possible.
+    pub bot: Option<BotStrings>,
+}
