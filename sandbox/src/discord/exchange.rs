@@ -193,13 +193,11 @@ async fn pass(shared: &Shared, request: &Request, path: &[&str], number: usize, 
         held
     };
     let Some(held) = held else { return Some(()) };
-    match held.decided().await {
-        Ok(()) => Some(()),
-        Err(_) => {
-            shared.world().cut(number);
-            None
-        }
+    if held.decided().await.is_err() {
+        shared.world().cut(number);
+        return None;
     }
+    Some(())
 }
 
 fn throttled(after: Duration, scope: Scope) -> Answer {
