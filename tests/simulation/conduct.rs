@@ -323,11 +323,9 @@ impl Simulation {
                 .max(noticed)
                 .max(self.conduct.clock_set_at)
                 .max(self.conduct.unwritten_at);
-            let mut over = None;
             for action in self.ledger.actions_of(&self.world, *id) {
                 if matches!(action.kind, action::Kind::Snapshot(_) | action::Kind::Restore(_)) {
                     getting_on = getting_on.max(action.completed_at.unwrap_or(self.now));
-                    over = over.max(action.completed_at.filter(|_| action.progress == Progress::Completed));
                 }
             }
             let calls = self.conduct.called_at.get(id).copied().unwrap_or(Timestamp::MIN);
@@ -337,31 +335,36 @@ impl Simulation {
             if self.now.duration_since(getting_on) > CALL_WITHIN && is_awake && !knows {
                 return law(format!("Droplet {droplet} is off by {id} and does not get on, and nobody is called"));
             }
-            if let Some(over) = over {
-                self.judge_comeback(operation, *droplet, over)?;
-            }
+            self.judge_comeback(operation, *droplet)?;
         }
         Ok(())
     }
 
-    /// With a healthy DigitalOcean a Droplet is on within a minute of the end of what needed it off.
-    fn judge_comeback(&self, operation: &Operation, droplet: DropletId, over: Timestamp) -> Lawful {
-        let is_last = match operation.kind {
-            Kind::Take { .. } => true,
-            Kind::Restore { .. } => {
-                let mut ours = self.ledger.actions_of(&self.world, operation.id);
-                ours.any(|it| matches!(it.kind, action::Kind::Restore(_)) && it.progress == Progress::Completed)
-            }
-            Kind::Launch { .. } | Kind::Delete { .. } => false,
+    /// When the last thing that an operation needed its Droplet off for was completed, where nothing has gone wrong since.
+    pub(crate) fn came_to_its_end_well(&self, operation: &Operation) -> Option<Timestamp> {
+        let ours = || self.ledger.actions_of(&self.world, operation.id);
+        let completed = |is_last: fn(&action::Kind) -> bool| {
+            let last = ours().filter(|it| is_last(&it.kind) && it.progress == Progress::Completed);
+            last.filter_map(|it| it.completed_at).max()
         };
+        let over = match operation.kind {
+            Kind::Take { .. } => completed(|kind| matches!(kind, action::Kind::Snapshot(_))),
+            Kind::Restore { .. } => completed(|kind| matches!(kind, action::Kind::Restore(_))),
+            Kind::Launch { .. } | Kind::Delete { .. } => None,
+        }?;
+        // A panic in one row is no trouble for the others.
+        let is_well = self.troubled && self.conduct.troubled_at < over && !self.panicked.contains(&operation.id);
+        is_well.then_some(over)
+    }
+
+    /// With a healthy DigitalOcean a Droplet is on within a minute of the end of what needed it off.
+    fn judge_comeback(&self, operation: &Operation, droplet: DropletId) -> Lawful {
+        let Some(over) = self.came_to_its_end_well(operation) else { return Ok(()) };
         let settings = self.world.settings();
         let own_time = settings.durations.power_on + settings.on_lag + self.rules.poll_interval;
         // Requests take their time too.
         let within = ON_WITHIN + own_time + SignedDuration::from_secs(15);
-        // A panic in one row is no trouble for the others.
-        let nothing_went_wrong =
-            self.troubled && self.conduct.troubled_at < over && !self.panicked.contains(&operation.id);
-        if is_last && nothing_went_wrong && self.now.duration_since(over) > within {
+        if self.now.duration_since(over) > within {
             let late = self.now.duration_since(over).as_secs();
             return law(format!(
                 "Droplet {droplet} is still off {late} s after what {} needed it off for",

@@ -23,31 +23,47 @@ pub(crate) enum Met<'a> {
 /// A state and an observation, each in words.
 type Pair = (String, String);
 
-/// How often each pair of a state and an observation was played.
+/// What was played, and how often.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Coverage(BTreeMap<Pair, u64>);
+pub(crate) struct Coverage {
+    /// Each pair of a state and an observation.
+    pairs: BTreeMap<Pair, u64>,
+    /// Whatever gives a law that does not always apply something to judge.
+    cases: BTreeMap<&'static str, u64>,
+}
 
 impl Coverage {
     pub(crate) fn count(&mut self, operation: &Operation, met: Met<'_>) {
         let state = operation
             .active_step()
             .map_or_else(|| "at rest".to_owned(), |step| format!("{} {}", step.task.word(), state_word(&step.state)));
-        *self.0.entry((state, met_word(met))).or_default() += 1;
+        *self.pairs.entry((state, met_word(met))).or_default() += 1;
+    }
+
+    /// Counts a case to which a law applies.
+    pub(crate) fn case(&mut self, what: &'static str) {
+        *self.cases.entry(what).or_default() += 1;
     }
 
     /// Takes in what another world has shown.
     pub(crate) fn add(&mut self, other: Self) {
-        for (pair, times) in other.0 {
-            *self.0.entry(pair).or_default() += times;
+        for (pair, times) in other.pairs {
+            *self.pairs.entry(pair).or_default() += times;
+        }
+        for (what, times) in other.cases {
+            *self.cases.entry(what).or_default() += times;
         }
     }
 }
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rarest: Vec<_> = self.0.iter().collect();
+        for (what, times) in &self.cases {
+            writeln!(f, "{times:>6} × {what}")?;
+        }
+        let mut rarest: Vec<_> = self.pairs.iter().collect();
         rarest.sort_by_key(|(_, times)| **times);
-        write!(f, "{} pairs of a state and an observation; the rarest:", self.0.len())?;
+        write!(f, "{} pairs of a state and an observation; the rarest:", self.pairs.len())?;
         for ((state, observation), times) in rarest.into_iter().take(10) {
             write!(f, "\n{times:>6} × {state}, {observation}")?;
         }

@@ -189,8 +189,10 @@ impl Simulation {
             return law(format!("a yes of {by} counts as {told:?} where it should as {expected:?}"));
         }
         if told.is_err() {
+            self.coverage.case("a yes does not count");
             return Ok(());
         }
+        self.coverage.case("a yes counts");
         let wanted = Request { asked_at: self.wall(), ..asked.wanted.clone() };
         let id = wanted.id;
         self.begin_wanted(wanted, interaction, Some(&consent)).await?;
@@ -316,6 +318,7 @@ impl Simulation {
         self.front.said.entry((id, kind)).or_default().insert(message);
         if fate <= 2 {
             self.note(format!("{kind:?} of {id} is said, and nobody learns that"));
+            self.coverage.case("a post is taken and nobody learns that");
             return Ok(self.store.report_failed(report, wall + RETRY).await?);
         }
         self.note(format!("{kind:?} of {id} is said"));

@@ -173,6 +173,7 @@ impl Simulation {
     ) -> Lawful {
         let ending = Ending::of_failure(error);
         self.note(format!("{id} could not {error}{}", if is_written { ", but it was written" } else { "" }));
+        self.coverage.case(if is_written { "a commit is lost" } else { "a commit is not made" });
         self.leave_alone(id, ending);
         if is_written {
             // What was heard meanwhile comes up again where it was not.
@@ -198,6 +199,7 @@ impl Simulation {
     /// A turn panics: the operation is halted, where that does not panic as well.
     async fn panic(&mut self, id: OperationId) -> Lawful {
         self.panicked.insert(id);
+        self.coverage.case("a turn panics");
         self.note(format!("the turn of {id} panics"));
         if self.sabotage == Some(Sabotage::Panic) {
             // One row keeps all the others waiting.
@@ -432,6 +434,11 @@ impl Simulation {
         if let (Some(Sabotage::Live), Command::TakeSnapshot { droplet, .. }) = (self.sabotage, command) {
             // What this rule is about happens too seldom by itself.
             self.world.turn_on(droplet.0);
+        }
+        if matches!(command, Command::PowerOn(_))
+            && self.operations.get(&id).is_some_and(|it| self.came_to_its_end_well(it).is_some())
+        {
+            self.coverage.case("a Droplet is turned on in time");
         }
         let arrival = self.now + self.seconds(2);
         let request = ask.attempts.request();

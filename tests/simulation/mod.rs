@@ -260,7 +260,7 @@ fn rules(dice: &mut fastrand::Rng) -> Rules {
 
 /// An account with a few Droplets that have a past: Snapshots and old Actions of every type.
 fn furnish(dice: &mut fastrand::Rng, moods: &Moods, start: Timestamp) -> World {
-    let mut world = World::new(settings(dice), start - SignedDuration::from_hours(24));
+    let mut world = World::new(settings(dice, moods), start - SignedDuration::from_hours(24));
     let count = if moods.has(Mood::Crowd) { dice.usize(8..13) } else { dice.usize(1..4) };
     for number in 1..=count {
         let status = if dice.u8(..6) == 0 { Status::Off } else { Status::Active };
@@ -277,7 +277,7 @@ fn furnish(dice: &mut fastrand::Rng, moods: &Moods, start: Timestamp) -> World {
     world
 }
 
-fn settings(dice: &mut fastrand::Rng) -> Settings {
+fn settings(dice: &mut fastrand::Rng, moods: &Moods) -> Settings {
     let mut seconds = |longest: i64| SignedDuration::from_secs(dice.i64(1..longest));
     let durations = Durations {
         shutdown: seconds(60),
@@ -295,7 +295,12 @@ fn settings(dice: &mut fastrand::Rng) -> Settings {
     let durations = if quick { Durations::all(SignedDuration::from_secs(dice.i64(1..9))) } else { durations };
     let power_after_restore =
         [PowerAfterRestore::AsBefore, PowerAfterRestore::On, PowerAfterRestore::Off][dice.usize(..3)];
-    let hourly = if dice.bool() { 5_000 } else { dice.usize(200..2_500) };
+    let hourly = match dice.u8(..4) {
+        // In a crowd they are short.
+        0 | 1 if moods.has(Mood::Crowd) => dice.usize(200..900),
+        0 | 1 => 5_000,
+        _ => dice.usize(200..2_500),
+    };
     Settings {
         durations,
         off_lag,

@@ -125,7 +125,7 @@ impl Moods {
 
     /// Whether something in it lasts for many minutes, so that trouble must go on for longer to show what follows.
     pub(crate) fn lasts(&self) -> bool {
-        let long = [Mood::Outages, Mood::Silences, Mood::HiddenActions, Mood::Denials, Mood::Crowd, Mood::BadDisk];
+        let long = [Mood::Outages, Mood::Silences, Mood::HiddenActions, Mood::Denials, Mood::BadDisk];
         long.iter().any(|mood| self.has(*mood))
     }
 }
@@ -165,7 +165,10 @@ impl Spell {
             (Mood::BadDisk, Self::DiskFull),
         ];
         let fitting: Vec<Self> = fitting.into_iter().filter(|(mood, _)| moods.has(*mood)).map(|(_, it)| it).collect();
-        dice.choice(&fitting).map(|spell| (*spell, lasts))
+        // Where nothing can be written down, nothing happens either.
+        let brief = SignedDuration::from_secs(dice.i64(20..5 * 60));
+        let lasts = |spell| if spell == Self::DiskFull { brief } else { lasts };
+        dice.choice(&fitting).map(|spell| (*spell, lasts(*spell)))
     }
 
     /// Whether it meets this look.

@@ -153,6 +153,7 @@ impl Simulation {
         };
         if is_undo {
             self.note(format!("somebody presses Undo: {kind:?}"));
+            self.coverage.case("Undo is pressed");
         }
         let user = match &kind {
             Kind::Take { .. } => [front::TAKER, front::OWNER][self.dice.usize(..2)],

@@ -123,6 +123,7 @@ impl Simulation {
             Priority::Off => (10, |rank| rank <= Priority::Off),
             _ => return Ok(()),
         };
+        self.coverage.case("a Droplet that is off waits for leave");
         for (window, limit, percent) in [(OWN_MINUTE, limit / 20, percent), (OWN_HOUR, limit, percent / 2)] {
             let (all, of_betters) = self.process.granted(window, now, betters);
             let kept = (limit * percent / 100).max(1);

@@ -16,6 +16,8 @@ use super::{
 const TROUBLED_STEPS: usize = 160;
 /// The same where something lasts for many minutes.
 const LONG_TROUBLED_STEPS: usize = 400;
+/// The same where nothing goes wrong, or very many are at work: there it takes long until something is at its end.
+const LONGEST_TROUBLED_STEPS: usize = 900;
 /// After so many steps of peace something does not come to rest.
 const PEACEFUL_STEPS: usize = 6_000;
 
@@ -25,7 +27,11 @@ impl Simulation {
         for _ in 0..asked_at_once {
             self.ask().await?;
         }
-        let steps = if self.moods.lasts() { LONG_TROUBLED_STEPS } else { TROUBLED_STEPS };
+        let steps = match &self.moods {
+            moods if moods.has(Mood::Healthy) || moods.has(Mood::Crowd) => LONGEST_TROUBLED_STEPS,
+            moods if moods.lasts() => LONG_TROUBLED_STEPS,
+            _ => TROUBLED_STEPS,
+        };
         for _ in 0..steps {
             self.happen().await?;
             self.cast_a_spell();
@@ -58,6 +64,7 @@ impl Simulation {
             50..=57 => self.report().await,
             58..=63 if !self.takes_over => self.confirm().await,
             6..=15 => self.press().await,
+            64..=69 if self.moods.has(Mood::Healthy) => self.ask().await,
             16..=18 if !is_crowded || self.dice.bool() => self.ask().await,
             19 if self.is_rough() => self.die().await,
             20 if self.is_rough() => {

@@ -168,6 +168,7 @@ impl Simulation {
     /// A job has its answer from others.
     fn tell<S: Sort>(&mut self, job: &mut Job, id: S::Id, seen: Seen<S::Thing>) {
         S::flock(&mut self.process).readings.was_shown(id, seen.at);
+        self.coverage.case("a look is answered by others");
         job.looked_at = Some(seen.at - self.ahead);
         (job.stage, job.at) = (Stage::Answered(S::answer(seen.value).asked_at(seen.at)), self.now);
     }

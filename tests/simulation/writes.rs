@@ -33,8 +33,8 @@ impl Simulation {
         }
         let write = match self.dice.u8(..24) {
             _ if matches!(self.spell, Some((Spell::DiskFull, _))) => Write::Fails(Error::Full),
-            0 => Write::Fails(io_error()),
-            1 => Write::Lost(io_error()),
+            0 | 1 => Write::Fails(io_error()),
+            2..=4 => Write::Lost(io_error()),
             _ => Write::Made,
         };
         if !matches!(write, Write::Made) {
