@@ -107,24 +107,24 @@ mod tests {
         Timestamp::from_second(1_800_000_000).unwrap()
     }
 
-    fn answer(status: u16, retry_after: Option<&str>) -> Result<HttpAnswer, TransportError> {
+    fn hear<T: 'static>(call: &mut Attempts<T>, status: u16, retry_after: Option<&str>) -> Next<T> {
         let headers = retry_after.map(|wait| ("retry-after".to_owned(), wait.to_owned())).into_iter().collect();
-        Ok(HttpAnswer { status, headers, body: Vec::new(), received_at: now() })
+        call.hear(Ok(HttpAnswer { status, headers, body: Vec::new(), received_at: now() }), now())
     }
 
     #[test]
     fn a_read_is_tried_four_times_with_growing_pauses() {
         let mut read = Attempts::of(reads::droplet(DropletId(1)), 7);
         for (least, most) in [(200, 400), (400, 800), (800, 1_600)] {
-            let Next::Again(pause) = read.hear(answer(500, None), now()) else { panic!("it is not tried again") };
+            let Next::Again(pause) = hear(&mut read, 500, None) else { panic!("it is not tried again") };
             assert!((least..=most).contains(&pause.as_millis()), "{pause:?}");
         }
-        assert!(matches!(read.hear(answer(500, None), now()), Next::Done(Err(_))));
+        assert!(matches!(hear(&mut read, 500, None), Next::Done(Err(_))));
     }
 
     #[test]
     fn the_same_seed_pauses_alike() {
-        let pause = |seed| match Attempts::of(reads::droplet(DropletId(1)), seed).hear(answer(500, None), now()) {
+        let pause = |seed| match hear(&mut Attempts::of(reads::droplet(DropletId(1)), seed), 500, None) {
             Next::Again(pause) => pause,
             other => panic!("{other:?}"),
         };
@@ -134,13 +134,13 @@ mod tests {
     #[test]
     fn what_starts_something_is_sent_once() {
         let mut command = Attempts::of(commands::power_on(DropletId(1)), 7);
-        assert!(matches!(command.hear(answer(500, None), now()), Next::Done(Err(_))));
+        assert!(matches!(hear(&mut command, 500, None), Next::Done(Err(_))));
     }
 
     #[test]
     fn who_is_to_wait_long_is_not_tried_again() {
         let mut read = Attempts::of(reads::droplet(DropletId(1)), 7);
-        assert!(matches!(read.hear(answer(429, Some("29")), now()), Next::Again(pause) if pause.as_secs() == 29));
-        assert!(matches!(read.hear(answer(429, Some("31")), now()), Next::Done(Err(_))));
+        assert!(matches!(hear(&mut read, 429, Some("29")), Next::Again(pause) if pause.as_secs() == 29));
+        assert!(matches!(hear(&mut read, 429, Some("31")), Next::Done(Err(_))));
     }
 }

@@ -98,7 +98,7 @@ where
     async fn look(&self, client: &Client, id: Id, look: Look) -> Result<Seen<T>, Error> {
         let shared = match self.plan(client, id, look) {
             Plan::Remember(seen) => Some(seen),
-            Plan::Sweep(sweep) => swept(sweep.await, id, look.since)?,
+            Plan::Sweep(sweep) => swept(sweep.await, &id, look.since)?,
             Plan::Single => None,
         };
         let seen = match shared {
@@ -158,11 +158,11 @@ enum Plan<Id, T> {
 /// not to be had at all.
 fn swept<Id: Eq + Hash, T: Clone>(
     swept: Result<Swept<Id, T>, Error>,
-    id: Id,
+    id: &Id,
     since: Timestamp,
 ) -> Result<Option<Seen<T>>, Error> {
     match swept {
-        Ok(swept) => Ok(swept.reading(&id, since)),
+        Ok(swept) => Ok(swept.reading(id, since)),
         Err(error) if error.spares_the_thing_itself() => Ok(None),
         Err(error) => Err(error),
     }

@@ -91,11 +91,11 @@ pub fn requests_per_round(open: usize) -> u32 {
     u32::try_from(open).unwrap_or(u32::MAX).clamp(1, MOST_REQUESTS_PER_ROUND)
 }
 
-/// How many downtimes there are, or are about to be, beside that of an operation whose turn is under way.
-pub fn other_downtimes(owed: &[PowerOwed], under_way: &HashSet<OperationId>) -> usize {
+/// How many downtimes there are, or are about to be, beside that of one of the operations whose turns are under way.
+pub fn other_downtimes(owed: &[PowerOwed], under_way: impl Iterator<Item = OperationId>) -> usize {
     // A Droplet that is on and only watched is no downtime.
     let down = owed.iter().filter(|debt| !debt.is_watched).map(|debt| debt.operation);
-    let about_to_be = under_way.iter().copied().filter(|id| owed.iter().all(|debt| debt.operation != *id));
+    let about_to_be = under_way.filter(|id| owed.iter().all(|debt| debt.operation != *id));
     let downtimes: HashSet<OperationId> = down.chain(about_to_be).collect();
     downtimes.len().saturating_sub(1)
 }
@@ -279,10 +279,10 @@ mod tests {
             is_watched,
         };
         let owed = [debt(1, false), debt(2, true), debt(3, false)];
-        let under_way = HashSet::from([id(3), id(2), id(4), id(5)]);
+        let under_way = [id(3), id(2), id(4), id(5)];
         // 1 and 3 are down, 4 and 5 may be soon, and one of those is the one that asks.
-        assert_eq!(other_downtimes(&owed, &under_way), 3);
-        assert_eq!(other_downtimes(&[], &HashSet::from([id(4)])), 0);
+        assert_eq!(other_downtimes(&owed, under_way.into_iter()), 3);
+        assert_eq!(other_downtimes(&[], std::iter::once(id(4))), 0);
     }
 
     #[test]

@@ -158,13 +158,11 @@ impl Turns {
     async fn after_panic(&self, id: OperationId) -> Ending {
         tracing::error!("a turn panicked; the operation is halted, power back goes on");
         let halted = self.worker.halt(id, &self.rules, self.clock.now());
-        match AssertUnwindSafe(halted).catch_unwind().await {
-            Ok(outcome) => ended(&outcome),
-            Err(_) => {
-                tracing::error!("the operation cannot even be halted; it is tried again in a minute");
-                Ending::CannotBeHalted
-            }
+        if let Ok(outcome) = AssertUnwindSafe(halted).catch_unwind().await {
+            return ended(&outcome);
         }
+        tracing::error!("the operation cannot even be halted; it is tried again in a minute");
+        Ending::CannotBeHalted
     }
 
     async fn try_turn(&self, id: OperationId) -> Result<(), Error> {
@@ -278,7 +276,7 @@ impl Turns {
     /// Whether one more downtime fits beside those under way, and those that are about to begin.
     async fn has_room_for_downtime(&self) -> Result<bool, Error> {
         let owed = self.store.power_owed().await?;
-        let others = schedule::other_downtimes(&owed, &self.lock_busy());
+        let others = schedule::other_downtimes(&owed, self.lock_busy().iter().copied());
         Ok(self.client.may_begin_downtime(others))
     }
 
