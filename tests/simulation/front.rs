@@ -111,31 +111,31 @@ pub(crate) fn is_asked_about(kind: &Kind) -> bool {
     matches!(kind, Kind::Restore { .. } | Kind::Delete { .. })
 }
 
+/// What decided over an operation was said by somebody who may.
+pub(crate) fn judge_rights(operation: &Operation) -> Lawful {
+    let asker = operation.asker.user;
+    let decided = operation.decision.and_then(|it| Some((it.by?, it.wish)));
+    // Who wants a Droplet on stops what it is off for.
+    let stops = if operation.power.was_hurried() { Wish::TurnOn } else { Wish::Cancel };
+    let stopped = operation.cancelled.and_then(|it| Some((it.by?, stops)));
+    let released = match operation.power.status() {
+        Status::Released(release) => Some((release.by, Wish::LeaveOff)),
+        _ => None,
+    };
+    for (by, wish) in [decided, stopped, released].into_iter().flatten() {
+        if !may(by, wish, asker) {
+            return law(format!("{} hears {wish:?} of somebody without the right", operation.id));
+        }
+    }
+    Ok(())
+}
+
 impl Simulation {
     /// Who presses: somebody whom the front end lets.
     pub(crate) fn presser(&mut self, wish: Wish, asker: UserId) -> Option<UserId> {
         let user = PEOPLE[self.dice.usize(..PEOPLE.len())];
         let right = act(wish).map(|act| act.right(asker, user));
         right.is_none_or(|right| authorize(user, right).is_some()).then_some(user)
-    }
-
-    /// What decided over an operation was said by somebody who may.
-    pub(crate) fn judge_rights(&self, operation: &Operation) -> Lawful {
-        let asker = operation.asker.user;
-        let decided = operation.decision.and_then(|it| Some((it.by?, it.wish)));
-        // Who wants a Droplet on stops what it is off for.
-        let stops = if operation.power.was_hurried() { Wish::TurnOn } else { Wish::Cancel };
-        let stopped = operation.cancelled.and_then(|it| Some((it.by?, stops)));
-        let released = match operation.power.status() {
-            Status::Released(release) => Some((release.by, Wish::LeaveOff)),
-            _ => None,
-        };
-        for (by, wish) in [decided, stopped, released].into_iter().flatten() {
-            if !may(by, wish, asker) {
-                return law(format!("{} hears {wish:?} of somebody without the right", operation.id));
-            }
-        }
-        Ok(())
     }
 
     /// Somebody is asked whether it shall be done.
@@ -161,7 +161,7 @@ impl Simulation {
         let interaction = InteractionId(self.interactions);
         let times = if self.once_in(4) { 2 } else { 1 };
         for _ in 0..times {
-            self.confirm_once(&mut asked, by, interaction).await?;
+            Box::pin(self.confirm_once(&mut asked, by, interaction)).await?;
         }
         // Some press again later, and the others never.
         if self.dice.bool() {
@@ -195,7 +195,7 @@ impl Simulation {
         self.coverage.case("a yes counts");
         let wanted = Request { asked_at: self.wall(), ..asked.wanted.clone() };
         let id = wanted.id;
-        self.begin_wanted(wanted, interaction, Some(&consent)).await?;
+        Box::pin(self.begin_wanted(wanted, interaction, Some(&consent))).await?;
         if self.operations.contains_key(&id) {
             asked.used_by = Some(interaction);
             self.front.confirmed.insert(id);

@@ -131,7 +131,7 @@ impl Simulation {
             return Box::pin(self.panic(id)).await;
         }
         let (rules, heard) = (self.paced_rules(), self.interactions);
-        let (claimed, is_written) = self.fate_of_write().of(self.worker.claim(id, &rules, self.wall())).await;
+        let (claimed, is_written) = self.fate_of_write().of(Box::pin(self.worker.claim(id, &rules, self.wall()))).await;
         let claimed = match claimed {
             Ok(claimed) => claimed,
             Err(error) => return self.fails(id, &error, is_written, None).await,
@@ -210,7 +210,8 @@ impl Simulation {
             self.leave_alone(id, Ending::CannotBeHalted);
             return Ok(());
         }
-        let (halted, is_written) = self.fate_of_write().of(self.worker.halt(id, &self.rules, self.wall())).await;
+        let (halted, is_written) =
+            self.fate_of_write().of(Box::pin(self.worker.halt(id, &self.rules, self.wall()))).await;
         match halted {
             Ok(()) => {
                 self.hears(id, self.heard_by(id).await?);
@@ -264,7 +265,8 @@ impl Simulation {
         let wait = if job.frozen { None } else { self.wait(&claimed).await? };
         if let Some(wait) = wait {
             let write = self.fate_of_write();
-            let (deferred, is_written) = write.of(self.worker.defer(claimed, wait, &job.rules, self.wall())).await;
+            let (deferred, is_written) =
+                write.of(Box::pin(self.worker.defer(claimed, wait, &job.rules, self.wall()))).await;
             return match deferred {
                 Ok(()) => {
                     self.note(format!("{id} is put off"));
@@ -305,8 +307,7 @@ impl Simulation {
     async fn has_room_for_downtime(&mut self, id: OperationId) -> Lawful<bool> {
         let owed = self.store.power_owed().await?;
         // The one that asks was taken out to be looked at.
-        let under_way = self.busy().chain([id]).collect();
-        let others = schedule::other_downtimes(&owed, &under_way);
+        let others = schedule::other_downtimes(&owed, self.busy().chain([id]));
         let wall = self.wall();
         Ok(self.process.budget.may_begin_downtime(others, wall))
     }
@@ -334,7 +335,8 @@ impl Simulation {
     async fn go_on_admitted(&mut self, mut job: Job, command: Command, ticket: Ticket, has_looked: bool) -> Lawful {
         let id = job.id;
         job.heard = self.interactions;
-        let (claimed, is_written) = self.fate_of_write().of(self.worker.claim(id, &job.rules, self.wall())).await;
+        let (claimed, is_written) =
+            self.fate_of_write().of(Box::pin(self.worker.claim(id, &job.rules, self.wall()))).await;
         let claimed = match claimed {
             Ok(Some(claimed)) => claimed,
             Ok(None) => {
@@ -364,7 +366,8 @@ impl Simulation {
         }
         job.before = Some(Box::new(claimed.operation().clone()));
         self.coverage.count(claimed.operation(), Met::Intended);
-        let (begun, is_written) = self.fate_of_write().of(self.worker.begin(claimed, &job.rules, self.wall())).await;
+        let (begun, is_written) =
+            self.fate_of_write().of(Box::pin(self.worker.begin(claimed, &job.rules, self.wall()))).await;
         let begun = match begun {
             Ok(begun) => begun,
             Err(error) => {
@@ -461,8 +464,8 @@ impl Simulation {
             return Box::pin(self.look_alone(job)).await;
         };
         let wanted = rank::freshness(claimed.operation(), self.wall());
-        let Some(job) = self.share::<Droplets>(job, wanted)? else { return Ok(()) };
-        let Some(job) = self.share::<Actions>(job, wanted)? else { return Ok(()) };
+        let Some(job) = self.share::<Droplets>(job, wanted) else { return Ok(()) };
+        let Some(job) = self.share::<Actions>(job, wanted) else { return Ok(()) };
         Box::pin(self.look_alone(job)).await
     }
 
@@ -590,7 +593,7 @@ impl Simulation {
         self.coverage.count(claimed.operation(), Met::Heard(claimed.effect(), &answer));
         let write = self.fate_of_write();
         let (finished, is_written) =
-            write.of(self.worker.finish(claimed, answer.clone(), &job.rules, self.wall())).await;
+            write.of(Box::pin(self.worker.finish(claimed, answer.clone(), &job.rules, self.wall()))).await;
         if let (true, Some(looked_at)) = (is_written, looked_at) {
             self.conduct.sees(id, &answer, looked_at)?;
         }

@@ -16,7 +16,7 @@ use snapshot_bot_sandbox::digitalocean::{
     droplet::Status,
 };
 
-use super::{Broken, Lawful, Simulation, mood::Mood};
+use super::{Broken, Lawful, Simulation, front, mood::Mood};
 
 fn law<T>(broken: String) -> Lawful<T> {
     Err(Broken::Law(broken))
@@ -52,7 +52,7 @@ impl Simulation {
         let before = self.operations.insert(id, after.clone());
         self.conduct.notice(before.as_ref(), &after, self.now);
         self.judge_words(&after)?;
-        self.judge_rights(&after)?;
+        front::judge_rights(&after)?;
         let calls = |it: &Operation| (it.ended, it.power.calls(), it.questions);
         let calls_anew = before.as_ref().map(calls) != Some(calls(&after));
         let ended_before = before.as_ref().and_then(|before| before.ended);

@@ -34,7 +34,7 @@ impl Simulation {
             return self.ask_first(request).await;
         }
         self.interactions += 1;
-        self.begin_wanted(request, InteractionId(self.interactions), None).await
+        Box::pin(self.begin_wanted(request, InteractionId(self.interactions), None)).await
     }
 
     /// Writes an operation down for somebody, unless something is in the way.
@@ -56,7 +56,7 @@ impl Simulation {
                 created => Ok(created),
             }
         };
-        let (created, is_written) = write.of(create).await;
+        let (created, is_written) = write.of(Box::pin(create)).await;
         let created = match created {
             Ok(created) => created,
             Err(Error::Full | Error::Unavailable(_)) if !is_written => {
@@ -212,13 +212,11 @@ impl Simulation {
 
     async fn say(&mut self, id: OperationId, wish: Wish) -> Lawful {
         let Some(asker) = self.operations.get(&id).map(|it| it.asker.user) else { return Ok(()) };
-        match self.presser(wish, asker) {
-            Some(by) => self.say_by(id, wish, by).await,
-            None => {
-                self.note(format!("somebody may not say {wish:?} to {id}"));
-                Ok(())
-            }
+        if let Some(by) = self.presser(wish, asker) {
+            return self.say_by(id, wish, by).await;
         }
+        self.note(format!("somebody may not say {wish:?} to {id}"));
+        Ok(())
     }
 
     /// The same, of somebody who may.
@@ -230,7 +228,7 @@ impl Simulation {
         let interaction = is_press.then_some(InteractionId(self.interactions));
         let times = if self.once_in(6) { 2 } else { 1 };
         for _ in 0..times {
-            let (heard, is_written) = self.fate_of_write().of(self.store.wish(id, wished, interaction)).await;
+            let (heard, is_written) = self.fate_of_write().of(Box::pin(self.store.wish(id, wished, interaction))).await;
             if is_written {
                 self.unheard.insert(id, self.interactions);
             }

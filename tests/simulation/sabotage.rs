@@ -120,7 +120,7 @@ impl Sabotage {
             Self::Call => "nobody is called",
             Self::Gone => "says that its Droplet is gone",
             Self::Live => "does not say so",
-            Self::Minute => "is still off",
+            Self::Minute | Self::Panic => "is still off",
             Self::Pace => "requests within a minute",
             Self::Twice => "two commands are under way",
             Self::FirstOff => "was off before anything of ours",
@@ -129,7 +129,6 @@ impl Sabotage {
             Self::Ranks => "has to wait for those that come after it",
             Self::Shared => "is told what was true before its own command",
             Self::Unstored => "without a committed intent",
-            Self::Panic => "is still off",
         }
     }
 

@@ -135,15 +135,15 @@ impl<S: Sort> Flock<S> {
 
 impl Simulation {
     /// A look that others may answer too; the job comes back where it has to look by itself.
-    pub(crate) fn share<S: Sort>(&mut self, mut job: Job, wanted: readings::Look) -> Lawful<Option<Job>> {
-        let Some(id) = job.look().and_then(S::of_look) else { return Ok(Some(job)) };
-        let (wall, seed) = (self.wall(), self.dice.u64(..));
+    pub(crate) fn share<S: Sort>(&mut self, mut job: Job, wanted: readings::Look) -> Option<Job> {
+        let Some(id) = job.look().and_then(S::of_look) else { return Some(job) };
+        let (wall, random) = (self.wall(), self.dice.u64(..));
         let since = if self.sabotage == Some(Sabotage::Shared) { Timestamp::MIN } else { wanted.since };
         let wanted = readings::Look { since, ..wanted };
         let flock = S::flock(&mut self.process);
         let sweeping_since = flock.sweeping.as_ref().map(|sweeping| sweeping.sweep.begun());
         match flock.readings.plan(id, wanted, sweeping_since, wall) {
-            Plan::Single => return Ok(Some(job)),
+            Plan::Single => return Some(job),
             Plan::Remember(seen) => self.tell::<S>(&mut job, id, seen),
             Plan::Join => {
                 if let Some(sweeping) = &mut flock.sweeping {
@@ -154,7 +154,7 @@ impl Simulation {
             Plan::Begin => {
                 let mut sweep = Sweep::begin(&flock.readings, wall);
                 let number = sweep.next_page(&flock.readings).unwrap_or(1);
-                let page = Attempts::of(S::page(number), seed);
+                let page = Attempts::of(S::page(number), random);
                 let rank = wanted.priority;
                 flock.sweeping = Some(Sweeping { sweep, rank, number, page, asked: None, at: self.now });
                 job.stage = Stage::Sharing(wanted.since);
@@ -162,7 +162,7 @@ impl Simulation {
             }
         }
         self.jobs.push(job);
-        Ok(None)
+        None
     }
 
     /// A job has its answer from others.
@@ -188,16 +188,13 @@ impl Simulation {
                 let seed = self.dice.u64(..);
                 let flock = S::flock(&mut self.process);
                 sweeping.sweep.absorb(sweeping.number, page, left, S::id);
-                match sweeping.sweep.next_page(&flock.readings) {
-                    Some(number) => {
-                        (sweeping.number, sweeping.page) = (number, Attempts::of(S::page(number), seed));
-                        sweeping.at = self.now;
-                        flock.sweeping = Some(sweeping);
-                    }
-                    None => {
-                        let swept = sweeping.sweep.end(&mut flock.readings, wall);
-                        self.tell_all::<S>(&Ok(swept));
-                    }
+                if let Some(number) = sweeping.sweep.next_page(&flock.readings) {
+                    (sweeping.number, sweeping.page) = (number, Attempts::of(S::page(number), seed));
+                    sweeping.at = self.now;
+                    flock.sweeping = Some(sweeping);
+                } else {
+                    let swept = sweeping.sweep.end(&mut flock.readings, wall);
+                    self.tell_all::<S>(&Ok(swept));
                 }
             }
             Next::Done(Err(error)) => self.tell_all::<S>(&Err(error)),
