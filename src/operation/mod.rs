@@ -1,10 +1,49 @@
-//! THE DOMAIN: one wish of a person, carried out in steps. Pure: no I/O, no clock, no async.
+//! One wish of a person, carried out in steps. Pure: no I/O, no clock, no async.
 //!
 //! [`next`](Operation::next) says what to ask of DigitalOcean, [`apply`](Operation::apply) folds in what it said. The worker stores
-//! the result between the two; the face renders it. This room knows neither of them.
+//! the result between the two; the front end renders it. This room knows neither of them.
 //!
-//! A step goes waiting → intended → running → done, skipped or failed. An *intent* is committed before its command leaves, so whoever
-//! finds one after a crash knows that the command may have been carried out, and looks before doing anything again.
+//! # A step
+//!
+//! ```text
+//!            a look finds it free                 the answer names the Action
+//!   Waiting ─────────────────────▶ Intended ───────────────────────────────▶ Running ──▶ Done
+//!      ▲  ▲                         │    │ the answer is lost                   │
+//!      │  └──── refused, not sent ──┘    ▼                                      └──────▶ Failed
+//!      │                           Intended, in doubt ── our Action is found ─▶ Running
+//!      └── long enough, nothing of ours ──┘
+//! ```
+//!
+//! An *intent* is committed before its command leaves, so whoever finds one after a crash knows that the command may have been carried
+//! out, and looks before doing anything again. A step that is not reached is `Skipped`.
+//!
+//! What [`next`](Operation::next) asks for, by the state of the step in focus:
+//!
+//! | state | asked for |
+//! | --- | --- |
+//! | `Waiting`, not all seen | a look at the Droplet, then at its Actions |
+//! | `Waiting`, all seen less than 10 s ago | the command |
+//! | `Intended`, the answer awaited | nothing: whoever sent it hears it |
+//! | `Intended`, in doubt | the Droplet, its Actions, and for a Snapshot its Snapshots, round after round |
+//! | `Running` | its Action, now and then the Droplet; once it ended, what it was for: the Droplet or the Snapshots |
+//! | `Done`, `Skipped`, `Failed` | nothing; the focus is on the next step |
+//!
+//! The focus is on the first forward step that is not over. It moves to turning the Droplet on when nothing is left that needs it off,
+//! when a forward step failed, when nothing can be seen for too long, and when a person wants it ([`power`]).
+//!
+//! # Three traces of a take
+//!
+//! *A lost answer.* `Snapshot: Waiting` → intent committed → the connection breaks → `Intended, in doubt` → Droplet locked: wait → Actions
+//! show a `snapshot` above the baseline → `Running`, presumed ours → completed → the list shows our exact name → `Done`. Had two rounds, at
+//! least a third of `SETTLE_TIME` apart and after all of it, shown nothing, it would be `Waiting` again.
+//!
+//! *A hung shutdown.* `ShutDown: Running`, the Droplet still on after `SHUTDOWN_TIMEOUT` → [`Question`] → somebody presses *Force power
+//! off* → `ShutDown: Failed(Hung)`, `PowerOff: Waiting` in its place → … → off → the Snapshot as usual. Nobody answers: *Cancel*, and the
+//! Droplet is watched.
+//!
+//! *A late off.* The take was cancelled while its shutdown hung; the Droplet reads on → power is `Watched` until 15 minutes after the
+//! intent, and the operation ends → minutes later the Droplet reads off → `Owed` → its Actions show nobody else's off → `power_on` → on →
+//! nothing is owed, and people read that it was made good.
 
 mod advance;
 mod apply;
