@@ -212,7 +212,7 @@ fn what_droplets_that_are_off_wait_for_uses_up_to_sixty_percent_of_a_minute_and_
 
 #[test]
 fn nobody_else_takes_what_a_droplet_that_is_off_waits_for() {
-    for rank in &RANKS[2..] {
+    for rank in &RANKS[3..] {
         let mut budget = Budget::default();
         sent(&mut budget, *rank, at(0.0));
         assert!(sent(&mut budget, Priority::Off, at(0.0)) >= 20, "{rank:?}");
@@ -223,7 +223,7 @@ fn nobody_else_takes_what_a_droplet_that_is_off_waits_for() {
 #[test]
 fn eight_percent_are_always_free_for_people() {
     let mut budget = Budget::default();
-    for rank in &RANKS[4..] {
+    for rank in &RANKS[5..] {
         sent(&mut budget, *rank, at(0.0));
     }
     assert!(sent(&mut budget, Priority::Person, at(0.0)) >= 20);
@@ -252,7 +252,7 @@ fn in_a_longer_silence_power_is_tried_once_a_minute_and_the_others_wait_an_hour_
     let mut tried = Vec::new();
     for second in 1..3_600 {
         let now = at(f64::from(second));
-        assert!(RANKS[2..].iter().all(|priority| !may(&mut budget, *priority, now)), "{second}");
+        assert!(RANKS[3..].iter().all(|priority| !may(&mut budget, *priority, now)), "{second}");
         let admission = budget.admit(if second % 2 == 0 { Priority::PowerOn } else { Priority::Off }, now);
         if let Admission::Now(leave) = admission {
             assert_eq!(budget.silent_until(&leave, now), None, "leave was given since");
