@@ -193,12 +193,19 @@ impl Ending {
         }
     }
 
+    /// For how long the turn keeps its place then: a store that fails is spared by all.
+    pub fn keeps_place_for(self) -> Option<Duration> {
+        match self {
+            Self::NotStored => Some(STORE_PAUSE),
+            Self::Stored | Self::TakenOver | Self::Panicked | Self::CannotBeHalted => None,
+        }
+    }
+
     /// For how long the operation is left alone then. It takes nobody's place meanwhile.
     pub fn leaves_alone_for(self) -> Option<Duration> {
         match self {
-            Self::Stored | Self::TakenOver | Self::Panicked => None,
-            Self::NotStored => Some(STORE_PAUSE),
             Self::CannotBeHalted => Some(PANIC_PAUSE),
+            Self::Stored | Self::TakenOver | Self::NotStored | Self::Panicked => None,
         }
     }
 }
@@ -286,11 +293,12 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cannot_be_stored_or_halted_is_left_alone_for_a_while() {
-        assert_eq!(Ending::of(&Ok(())).leaves_alone_for(), None);
-        assert_eq!(Ending::of(&Err(Error::LeaseLost)).leaves_alone_for(), None);
-        assert_eq!(Ending::of(&Err(Error::Full)).leaves_alone_for(), Some(STORE_PAUSE));
-        assert_eq!(Ending::Panicked.leaves_alone_for(), None);
-        assert_eq!(Ending::CannotBeHalted.leaves_alone_for(), Some(PANIC_PAUSE));
+    fn a_store_that_fails_is_spared_by_all_and_a_row_that_panics_keeps_nobody_waiting() {
+        let pauses = |ending: Ending| (ending.keeps_place_for(), ending.leaves_alone_for());
+        for ending in [Ending::of(&Ok(())), Ending::of(&Err(Error::LeaseLost)), Ending::Panicked] {
+            assert_eq!(pauses(ending), (None, None), "{ending:?}");
+        }
+        assert_eq!(pauses(Ending::of(&Err(Error::Full))), (Some(STORE_PAUSE), None));
+        assert_eq!(pauses(Ending::CannotBeHalted), (None, Some(PANIC_PAUSE)));
     }
 }

@@ -82,7 +82,7 @@ impl Turns {
     /// Carries operations on until `shutdown`; then lets the turns under way come to their commit.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut turns = FuturesUnordered::new();
-        // Those that panic or cannot be stored take nobody's place while they are left alone.
+        // Those that panic whatever is done with them take nobody's place while they are left alone.
         let mut left_alone = FuturesUnordered::new();
         let places = Places::USUAL;
         while !shutdown.is_cancelled() {
@@ -145,10 +145,14 @@ impl Turns {
     async fn turn(&self, id: OperationId) -> Ending {
         let span = tracing::info_span!("operation", operation.id = %id);
         async {
-            match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
+            let ending = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
                 Ok(outcome) => ended(&outcome),
                 Err(_) => self.after_panic(id).await,
+            };
+            if let Some(pause) = ending.keeps_place_for() {
+                tokio::time::sleep(pause).await;
             }
+            ending
         }
         .instrument(span)
         .await

@@ -58,6 +58,22 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    fn begin(id: OperationId, rules: Rules, (heard, owes_power): (u64, bool), at: Timestamp) -> Self {
+        Self {
+            id,
+            claimed: None,
+            rules,
+            heard,
+            before: None,
+            stage: Stage::Claimed,
+            looked_at: None,
+            admitted: None,
+            frozen: false,
+            owes_power,
+            at,
+        }
+    }
+
     /// Whether a sweep must end before it can go on.
     pub(crate) fn waits_for_others(&self) -> bool {
         matches!(self.stage, Stage::Sharing(_)) && !self.frozen
@@ -89,6 +105,8 @@ pub(crate) enum Stage {
     Arriving(Box<Ask>, Option<Ticket>, Result<HttpAnswer, TransportError>),
     /// It is there.
     Answered(Answer),
+    /// Nothing more to do but to spare the store.
+    Pausing,
 }
 
 /// A call, and what befalls its requests.
@@ -145,19 +163,8 @@ impl Simulation {
             Some(claimed) => {
                 self.note(format!("{id} wants {:?}", claimed.effect()));
                 let at = self.now + if self.once_in(4) { self.seconds(5) } else { SignedDuration::ZERO };
-                self.jobs.push(Job {
-                    id,
-                    claimed: Some(claimed),
-                    rules,
-                    heard,
-                    before: None,
-                    stage: Stage::Claimed,
-                    looked_at: None,
-                    admitted: None,
-                    frozen: false,
-                    owes_power: self.owed.values().any(|other| *other == id),
-                    at,
-                });
+                let owes_power = self.owed.values().any(|other| *other == id);
+                self.jobs.push(Job { claimed: Some(claimed), ..Job::begin(id, rules, (heard, owes_power), at) });
             }
         }
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
@@ -175,6 +182,12 @@ impl Simulation {
         self.note(format!("{id} could not {error}{}", if is_written { ", but it was written" } else { "" }));
         self.coverage.case(if is_written { "a commit is lost" } else { "a commit is not made" });
         self.leave_alone(id, ending);
+        if let Some(pause) = ending.keeps_place_for() {
+            let at = self.now + SignedDuration::try_from(pause).unwrap_or_default();
+            let owes_power = self.owed.values().any(|other| *other == id);
+            let pausing = Job::begin(id, self.rules.clone(), (0, owes_power), at);
+            self.jobs.push(Job { stage: Stage::Pausing, ..pausing });
+        }
         if is_written {
             // What was heard meanwhile comes up again where it was not.
             self.hears(id, self.heard_by(id).await?);
@@ -254,6 +267,7 @@ impl Simulation {
             Stage::Sharing(_) | Stage::Alone => Box::pin(self.look_alone(job)).await,
             Stage::Asking(ask) => Box::pin(self.look(job, ask)).await,
             Stage::Answered(answer) => Box::pin(self.finish(job, answer)).await,
+            Stage::Pausing => Ok(()),
             Stage::Arriving(ask, ticket, answer) => Box::pin(self.arrive(job, ask, ticket, answer)).await,
         }
     }

@@ -135,6 +135,7 @@ impl Sabotage {
     /// The mood of the world in which it shows, where that is one.
     pub(crate) fn mood(self) -> Option<Mood> {
         match self {
+            Self::Forward => Some(Mood::Outages),
             Self::Gap => Some(Mood::Absences),
             Self::Gone => Some(Mood::Denials),
             Self::Theirs => Some(Mood::Strangers),
@@ -146,7 +147,6 @@ impl Sabotage {
             | Self::SecondLook
             | Self::Debt
             | Self::Look
-            | Self::Forward
             | Self::Call
             | Self::Live
             | Self::Minute
