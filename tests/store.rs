@@ -28,6 +28,8 @@ macro_rules! contract {
 
 #[path = "store/asking.rs"]
 mod asking;
+#[path = "store/calls.rs"]
+mod calls;
 #[path = "store/confirmations.rs"]
 mod confirmations;
 #[path = "store/history.rs"]

@@ -33,7 +33,9 @@ pub(super) async fn pressed(face: &Face, http: &Http, interaction: &ComponentInt
     let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, interaction));
     let deferral = match press {
         Some(Press::Confirm(_) | Press::Decline(_) | Press::Page { .. }) => Deferral::Silent,
-        Some(Press::Wish { .. } | Press::Undo(_) | Press::Delete(_)) | None => Deferral::Thinking,
+        Some(Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_)) | None => {
+            Deferral::Thinking
+        }
     };
     let first = Arc::clone(&asked.first);
     let responder = Responder { face, first: &first, http, id: interaction.id, token: &interaction.token, deferral };
@@ -47,7 +49,7 @@ fn is_in_its_place(press: Press, interaction: &ComponentInteraction) -> bool {
         Press::Confirm(_) | Press::Decline(_) | Press::Page { .. } => {
             interaction.message.flags.is_some_and(|flags| flags.contains(MessageFlags::EPHEMERAL))
         }
-        Press::Wish { .. } | Press::Undo(_) | Press::Delete(_) => true,
+        Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_) => true,
     }
 }
 
@@ -55,6 +57,7 @@ async fn hear(face: &Face, asked: &Asked, press: Option<Press>) -> Result<Answer
     face.policy.admit(&asked.who).map_err(Refusal::Denied)?;
     match press.ok_or(Refusal::UnknownButton)? {
         Press::Wish { act, operation } => wish(face, asked, act, operation).await.map(Answer::from),
+        Press::KeepWaiting(leader) => keep_waiting(face, asked, leader).await.map(Answer::from),
         Press::Undo(operation) => restore::undo(face, asked, operation).await,
         Press::Confirm(id) => confirm::confirmed(face, asked, id).await,
         Press::Decline(id) => confirm::declined(face, asked, id).await,
@@ -91,6 +94,31 @@ pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) 
         Heard::Ended => Err(Refusal::AlreadyEnded(id).into()),
         Heard::Unknown => Err(unknown().into()),
     }
+}
+
+/// Keeps waiting for every operation that a call lists and about which people are still called.
+async fn keep_waiting(face: &Face, asked: &Asked, leader: OperationId) -> Result<String, Stop> {
+    let called = face.store.called_with(leader).await?.into_iter().map(|called| called.operation);
+    let seen: Vec<Operation> = called.filter(|operation| face.may_see(&asked.who, operation)).collect();
+    let first = seen.first().ok_or_else(|| Refusal::UnknownOperation { text: leader.to_string() })?;
+    let (owner, who) = (first.asker.user, asked.who.user);
+    let grant = face
+        .policy
+        .authorize(&asked.who, Act::KeepWaiting.right(owner, who))
+        .map_err(|denial| not_allowed(denial, owner, who))?;
+    let mut heard = 0;
+    for operation in seen.iter().filter(|operation| operation.power.is_called_about()) {
+        let wished = Wished { wish: Act::KeepWaiting.wish(), by: grant.user(), at: face.clock.now() };
+        // Without the interaction, which belongs to one operation; to hear this twice changes nothing.
+        if face.store.wish(operation.id, wished, None).await? == Heard::Yes {
+            heard += 1;
+        }
+    }
+    if heard == 0 {
+        return Err(Refusal::AlreadyEnded(leader).into());
+    }
+    tracing::info!(operation.id = %leader, heard, "heard a wish for all that a call lists");
+    Ok(reply::waiting_for_all(heard))
 }
 
 fn not_allowed(denial: Denial, asker: UserId, who: UserId) -> Refusal {

@@ -21,7 +21,7 @@ pub(super) fn create(said: &Said, nonce: String, reply_to: Option<(ids::ChannelI
     let mut message = CreateMessage::new()
         .nonce(Nonce::String(nonce))
         .enforce_nonce(true)
-        .allowed_mentions(allowed(said.pings))
+        .allowed_mentions(allowed(&said.pings))
         .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons));
     if !said.content.is_empty() {
@@ -42,7 +42,7 @@ pub(super) fn edit(said: &Said) -> EditMessage {
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons))
-        .allowed_mentions(allowed(None))
+        .allowed_mentions(allowed(&[]))
 }
 
 /// The answer to an interaction, which pings nobody: whoever asked is reading it.
@@ -51,7 +51,7 @@ pub(super) fn response(said: &Said) -> CreateInteractionResponseMessage {
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons))
-        .allowed_mentions(allowed(None))
+        .allowed_mentions(allowed(&[]))
 }
 
 /// The same, in place of what stands there already.
@@ -60,7 +60,7 @@ pub(super) fn edit_response(said: &Said) -> EditInteractionResponse {
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons))
-        .allowed_mentions(allowed(None))
+        .allowed_mentions(allowed(&[]))
 }
 
 /// The same, beside it.
@@ -69,7 +69,7 @@ pub(super) fn follow_up(said: &Said) -> CreateInteractionResponseFollowup {
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(&said.buttons))
-        .allowed_mentions(allowed(None))
+        .allowed_mentions(allowed(&[]))
 }
 
 /// serenity's ids panic on zero, which a damaged row may hold; there is no channel 1 either, and Discord says so.
@@ -82,9 +82,9 @@ pub(super) fn message_id(id: ids::MessageId) -> MessageId {
     MessageId::new(id.0.max(1))
 }
 
-/// Only this person may be pinged.
-pub(super) fn allowed(pings: Option<ids::UserId>) -> CreateAllowedMentions {
-    CreateAllowedMentions::new().users(pings.map(|user| UserId::new(user.0.max(1)))).replied_user(false)
+/// Only these people may be pinged.
+pub(super) fn allowed(pings: &[ids::UserId]) -> CreateAllowedMentions {
+    CreateAllowedMentions::new().users(pings.iter().map(|user| UserId::new(user.0.max(1)))).replied_user(false)
 }
 
 fn embed(embed: &Embed) -> CreateEmbed {

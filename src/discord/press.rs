@@ -25,6 +25,8 @@ pub enum Press {
         /// Of which operation.
         operation: OperationId,
     },
+    /// *Keep waiting for all* that the call of this operation lists.
+    KeepWaiting(OperationId),
     /// *Undo*: put back the safety Snapshot of this restore. Asks first.
     Undo(OperationId),
     /// Delete this Snapshot. Asks first.
@@ -108,6 +110,7 @@ const EVERY: &str = "all";
 impl Press {
     fn parse(word: &str, rest: &str) -> Option<Self> {
         Some(match word {
+            "waitall" => Self::KeepWaiting(rest.parse().ok()?),
             "undo" => Self::Undo(rest.parse().ok()?),
             "delete" => Self::Delete(rest.parse().ok()?),
             "confirm" => Self::Confirm(rest.parse().ok()?),
@@ -129,6 +132,7 @@ impl fmt::Display for Press {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Wish { act, operation } => write!(f, "{}:{operation}", act.word()),
+            Self::KeepWaiting(operation) => write!(f, "waitall:{operation}"),
             Self::Undo(operation) => write!(f, "undo:{operation}"),
             Self::Delete(snapshot) => write!(f, "delete:{snapshot}"),
             Self::Confirm(id) => write!(f, "confirm:{id}"),
@@ -172,6 +176,7 @@ mod tests {
         let confirmation = any::<u64>().prop_map(|id| format!("{id:016x}").parse::<ConfirmationId>().unwrap());
         prop_oneof![
             (0_usize..5, operation.clone()).prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
+            operation.clone().prop_map(Press::KeepWaiting),
             operation.prop_map(Press::Undo),
             any::<u64>().prop_map(|id| Press::Delete(SnapshotId(id))),
             confirmation.clone().prop_map(Press::Confirm),

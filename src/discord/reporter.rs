@@ -26,14 +26,14 @@ use super::{
         question::question,
         said::Said,
         small_print::signed,
-        stuck::{repaired, stuck},
+        stuck::{call, repaired},
     },
 };
 use crate::{
     clock::Clock,
     inventory::Inventory,
     operation::{ids::ChannelId, report::ReportKind},
-    store::{self, Report, Store},
+    store::{self, Called, Report, Store},
 };
 use desk::{Desk, EDIT_PAUSE};
 
@@ -53,6 +53,15 @@ pub struct Reporter {
     hush: Hush,
     notify_channel: Option<ChannelId>,
     me: UserId,
+}
+
+/// What a report says.
+struct Words {
+    said: Said,
+    /// What a call lists.
+    called: Vec<Called>,
+    /// It asks people for something that is not needed any more.
+    is_over: bool,
 }
 
 /// Whether the reporter looks for more to say, or only finishes.
@@ -123,16 +132,29 @@ impl Reporter {
         }
     }
 
-    fn words(&self, report: &Report, now: Timestamp) -> Said {
+    async fn words(&self, report: &Report, now: Timestamp) -> Result<Words, store::Error> {
         let operation = &report.operation.operation;
+        let called = match report.kind {
+            ReportKind::Stuck => self.store.called_with(operation.id).await?,
+            ReportKind::Progress
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Repaired
+            | ReportKind::Question => Vec::new(),
+        };
         let said = match report.kind {
             ReportKind::Progress => progress(operation, now),
             ReportKind::Answer => answer(operation, &self.wording),
             ReportKind::Notify => notify(operation, &self.wording),
-            ReportKind::Stuck => stuck(operation),
+            ReportKind::Stuck => call(&called),
             ReportKind::Repaired => repaired(operation),
             ReportKind::Question => question(operation, &self.wording, now),
         };
-        signed(said, report.kind, operation.id)
+        let is_over = match report.kind {
+            ReportKind::Question => operation.question.is_none(),
+            ReportKind::Stuck => !called.iter().any(|called| called.operation.power.is_called_about()),
+            ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => false,
+        };
+        Ok(Words { said: signed(said, report.kind, operation.id), called, is_over })
     }
 }

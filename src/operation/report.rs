@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, ids::OperationId};
+use super::{Hindrance, Operation, ids::OperationId, reading::Failure};
 
 /// A message that belongs to an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +71,24 @@ impl Operation {
             ReportKind::Stuck => self.power.calls(),
             ReportKind::Repaired => u32::from(self.power.repaired().is_some()),
             ReportKind::Question => self.questions,
+        }
+    }
+
+    /// Why people are called about this operation. Calls with one cause in one channel share a message.
+    pub fn cause_of_call(&self) -> String {
+        match self.power.last_call().and_then(|call| call.why.as_ref()) {
+            Some(Failure::Unauthorized) => "token refused".to_owned(),
+            Some(Failure::OtherAccount) => "other account".to_owned(),
+            Some(Failure::Forbidden { scopes, message }) => format!("forbidden {scopes}: {message}"),
+            Some(Failure::Refused { message }) => format!("refused: {message}"),
+            Some(why) => format!("{why:?}"),
+            None => match self.obstacle.as_ref().map(|obstacle| &obstacle.what) {
+                Some(Hindrance::Event(_) | Hindrance::Locked | Hindrance::Unsettled(_)) => "another event".to_owned(),
+                Some(Hindrance::Throttled | Hindrance::Turn) => "request limit".to_owned(),
+                Some(Hindrance::Outage) => "outage".to_owned(),
+                None if self.power.is_unseen() => "outage".to_owned(),
+                None => "in progress for too long".to_owned(),
+            },
         }
     }
 

@@ -6,7 +6,7 @@
 use sqlx::{Any, AnyConnection, Transaction};
 
 use super::{
-    ConfirmationRefused, Consent, Engine, Error, Loaded, Store, confirmation,
+    ConfirmationRefused, Consent, Engine, Error, Loaded, Store, calls, confirmation,
     event::{self, Audience, Event, What},
     power_owed, report,
     row::{Row, bits, due_millis, without_nul},
@@ -364,6 +364,9 @@ async fn hand_over(
 ) -> Result<(), Error> {
     let number = turn::update_numbering(transaction, loaded, older, None, 1).await?;
     power_owed::write(transaction, older).await?;
+    if calls::changed(&loaded.operation, older) {
+        calls::outdate(transaction, older.id).await?;
+    }
     let event = Event { at, by: None, what: What::HandedOver(to) };
     event::append(transaction, older.id, number, &event, Audience::History).await
 }

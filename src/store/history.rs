@@ -38,6 +38,11 @@ impl Store {
         for operation in &gone {
             keep_origin(&mut transaction, operation).await?;
         }
+        // No call grows for that long.
+        sqlx::query("DELETE FROM calls WHERE began_at < $1")
+            .bind(before.as_millisecond())
+            .execute(&mut *transaction)
+            .await?;
         let ids: Vec<_> = gone.iter().map(|operation| operation.id).collect();
         if !ids.is_empty() {
             for part in PARTS {

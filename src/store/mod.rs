@@ -5,6 +5,7 @@
 
 mod account;
 mod asking;
+mod calls;
 mod changes;
 mod confirmation;
 pub mod deadlines;
@@ -36,6 +37,7 @@ use sqlx::{Any, AnyPool, Transaction};
 
 pub use account::{Account, Evidence};
 pub use asking::{CreateError, Heard};
+pub use calls::Called;
 pub use changes::Changes;
 pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused, Consent};
 pub use error::Error;

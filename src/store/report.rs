@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, any::AnyArguments, query::Query};
 
 use super::{
-    Error, Store, Stored, Version,
+    Error, Store, Stored, Version, calls,
     row::{Row, bits, due_millis, without_nul},
     stored::{self, select_operation},
 };
 use crate::operation::{
     Operation,
-    ids::{ChannelId, MessageId},
+    ids::{ChannelId, MessageId, OperationId},
     report::ReportKind,
 };
 
@@ -40,6 +40,24 @@ pub struct Report {
     pub attempts: u32,
     /// When a post of this generation was first attempted: it may have arrived.
     pub posting_since: Option<Timestamp>,
+    /// The operation whose call lists this one too, where this is a call.
+    pub leader: Option<OperationId>,
+    /// Counts what changed in what a call lists.
+    pub changes: Version,
+}
+
+impl Report {
+    /// The version that the message should show.
+    pub fn version(&self) -> Version {
+        match self.kind {
+            ReportKind::Stuck => self.changes,
+            ReportKind::Progress
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Repaired
+            | ReportKind::Question => self.operation.version,
+        }
+    }
 }
 
 /// A report with its operation.
@@ -47,7 +65,7 @@ macro_rules! select_report {
     ($rest:literal) => {
         select_operation!(
             "o.state, r.kind AS report_kind, r.channel_id AS report_channel_id, r.generation, r.message_id, \
-             r.shown_version, r.shown_digest, r.shown_at, r.attempts, r.posting_since, r.due_at AS report_due_at",
+             r.shown_version, r.shown_digest, r.shown_at, r.attempts, r.posting_since, r.due_at AS report_due_at, r.leader, r.changes",
             $rest
         )
     };
@@ -59,8 +77,8 @@ pub const OUTDATED: Version = Version(0);
 const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 
 impl Store {
-    /// Reports that are due: unsaid ones, progress that shows an older version, and questions that changed since they were asked; the
-    /// longest waiting first.
+    /// Reports that are due: unsaid ones, progress that shows an older version, and questions and calls that changed since they were
+    /// posted; the longest waiting first.
     pub async fn due_reports(&self, now: Timestamp, limit: usize) -> Result<Vec<Report>, Error> {
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut connection = self.pool.acquire().await?;
@@ -78,7 +96,12 @@ impl Store {
              AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
         ));
         let outdated = outdated.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
-        let found = unsaid.iter().chain(&unshown).chain(&outdated);
+        let outgrown = sqlx::query(select_report!(
+            "JOIN reports r ON r.operation = o.id WHERE r.kind = 'stuck' AND r.changes > r.shown_version AND r.message_id IS NOT NULL \
+             AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
+        ));
+        let outgrown = outgrown.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
+        let found = unsaid.iter().chain(&unshown).chain(&outdated).chain(&outgrown);
         let mut due: Vec<(i64, Report)> = found.map(Row).filter_map(read).collect();
         due.sort_by_key(|(due_at, report)| (*due_at, report.operation.operation.id, report.kind));
         Ok(due.into_iter().map(|(_, report)| report).take(limit).collect())
@@ -106,6 +129,9 @@ impl Store {
              AND r.given_up IS NULL \
              UNION ALL \
              SELECT due_at FROM reports WHERE kind = 'question' AND shown_version = 0 AND message_id IS NOT NULL \
+             AND given_up IS NULL \
+             UNION ALL \
+             SELECT due_at FROM reports WHERE kind = 'stuck' AND changes > shown_version AND message_id IS NOT NULL \
              AND given_up IS NULL) waiting",
         )
         .fetch_one(&self.pool)
@@ -248,19 +274,14 @@ impl Store {
         .await
     }
 
-    /// It cannot be said; why.
+    /// It cannot be said, or need not be any more; why. A call takes [`Store::call_given_up`].
     pub async fn report_given_up(&self, report: &Report, why: &str) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         if report.kind == ReportKind::Progress {
             // Whatever is still to come is not shown either.
             show_up_to(&mut transaction, report, Version(i64::MAX)).await?;
         }
-        let query =
-            sqlx::query("UPDATE reports SET given_up = $4 WHERE operation = $1 AND kind = $2 AND generation = $3");
-        let changed = named(query, report).bind(without_nul(why)).execute(&mut *transaction).await?;
-        if changed.rows_affected() == 0 {
-            return Err(Error::LeaseLost);
-        }
+        give_up(&mut transaction, report, why).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -280,6 +301,13 @@ impl Store {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// Writes down why a report is not said.
+pub(super) async fn give_up(connection: &mut AnyConnection, report: &Report, why: &str) -> Result<(), Error> {
+    let query = sqlx::query("UPDATE reports SET given_up = $4 WHERE operation = $1 AND kind = $2 AND generation = $3");
+    let changed = named(query, report).bind(without_nul(why)).execute(connection).await?;
+    if changed.rows_affected() == 0 { Err(Error::LeaseLost) } else { Ok(()) }
 }
 
 /// Binds what names a report: `$1` to `$3`.
@@ -324,6 +352,8 @@ fn read(row: Row<'_>) -> Option<(i64, Report)> {
         shown_at: row.at("shown_at"),
         attempts: count("attempts"),
         posting_since: row.at("posting_since"),
+        leader: row.text("leader").and_then(|id| id.parse().ok()),
+        changes: Version(row.number("changes").unwrap_or_default()),
         operation,
     };
     Some((row.number("report_due_at").unwrap_or_default(), report))
@@ -352,21 +382,21 @@ pub(super) async fn call(
     now: Timestamp,
 ) -> Result<(), Error> {
     let channel = match kind {
+        ReportKind::Stuck => return calls::call(connection, operation, now).await,
         ReportKind::Notify => notify_channel.unwrap_or(operation.asker.channel),
-        ReportKind::Progress | ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
+        ReportKind::Progress | ReportKind::Answer | ReportKind::Repaired | ReportKind::Question => {
             operation.asker.channel
         }
     };
     let again = match kind {
-        // What was said before stays where it is: a later question, or a call after a relapse, takes a new message, since edits
-        // notify nobody.
-        ReportKind::Question | ReportKind::Stuck => {
+        // What was asked before stays where it is: a later question takes a new message, since edits notify nobody.
+        ReportKind::Question => {
             "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
              ON CONFLICT (operation, kind) DO UPDATE SET generation = reports.generation + 1, message_id = NULL, \
              shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, given_up = NULL, \
              due_at = excluded.due_at"
         }
-        ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => {
+        ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
             "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
              ON CONFLICT DO NOTHING"
         }

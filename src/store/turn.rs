@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyArguments, query::Query};
 
 use super::{
-    Engine, Error, Store, Stored, Version,
+    Engine, Error, Store, Stored, Version, calls,
     event::{self, Audience, Event, What},
     power_owed, report,
     row::{Row, due_millis},
@@ -221,6 +221,7 @@ impl Store {
             heard_up_to: loaded.heard_up_to,
             power: power_owed::differs(before, after),
             question: report::question_changed(before, after),
+            call: calls::changed(before, after),
             reports: report::called_for(Some(before), after, self.notify_channel).collect(),
             durations: usual::between(before, after),
             events,
@@ -247,6 +248,10 @@ impl Store {
         }
         if consequences.question {
             report::outdate_question(connection, operation, consequences.at).await?;
+        }
+        // A call that is made again looks after the one before it.
+        if consequences.call && !consequences.reports.contains(&ReportKind::Stuck) {
+            calls::outdate(connection, operation.id).await?;
         }
         for kind in &consequences.reports {
             report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?;
@@ -286,6 +291,7 @@ struct Consequences {
     heard_up_to: Option<i64>,
     power: bool,
     question: bool,
+    call: bool,
     reports: Vec<ReportKind>,
     durations: Vec<(Task, i64)>,
     events: Vec<Event>,
@@ -298,6 +304,7 @@ impl Consequences {
             && self.heard_up_to.is_none()
             && !self.power
             && !self.question
+            && !self.call
             && self.reports.is_empty()
             && self.durations.is_empty()
             && self.events.is_empty()

@@ -236,7 +236,6 @@ fn operation_user(stage: &Stage) -> UserId {
     UserId(stage.seat("ada").user.get())
 }
 
-/// The Droplet is off, and cannot be turned on again.
 /// Everything is done but to turn the Droplet on, and that does not work.
 fn stick(operation: &mut Operation, since: Timestamp) {
     for step in operation.steps.iter_mut().filter(|step| step.task != Task::PowerOn) {
@@ -312,7 +311,7 @@ async fn every_kind_of_announcement_is_found_again() {
     type Change = fn(&mut Operation);
     let stuck: Change = |operation| {
         let since = operation.asked_at;
-        *operation = with_power(operation, |power| power["stuck"] = json!(Stuck { since, why: None }));
+        stick(operation, since);
     };
     let repaired: Change = |operation| {
         let at = operation.asked_at;

@@ -345,6 +345,7 @@ impl Simulation {
         if let Some(((id, kind), count)) = due.iter().find(|(_, count)| **count != 1) {
             return law(format!("{id} is reported {count} times as {kind:?}"));
         }
+        let listed = self.listed_elsewhere().await?;
         for operation in self.operations.values() {
             for kind in ReportKind::ALL {
                 let report = (operation.id, kind);
@@ -353,7 +354,8 @@ impl Simulation {
                 let was_said = self.front.generations.get(&report).is_some_and(|said| *said >= times);
                 // Whoever was called for help stays called, also when power is back.
                 let is_over = kind == ReportKind::Stuck;
-                if times > 0 && !is_due && !was_said {
+                let is_listed = kind == ReportKind::Stuck && listed.contains(&operation.id);
+                if times > 0 && !is_due && !was_said && !is_listed {
                     return law(format!("{} calls for {kind:?}, which is neither due nor said", operation.id));
                 }
                 if times == 0 && is_due && !is_over {
@@ -362,6 +364,16 @@ impl Simulation {
             }
         }
         Ok(())
+    }
+
+    /// Operations about which another one's call speaks.
+    async fn listed_elsewhere(&self) -> Lawful<BTreeSet<OperationId>> {
+        let mut listed = BTreeSet::new();
+        for leader in self.operations.values().filter(|it| it.power.calls() > 0) {
+            let called = self.store.called_with(leader.id).await?;
+            listed.extend(called.into_iter().map(|it| it.operation.id).filter(|id| *id != leader.id));
+        }
+        Ok(listed)
     }
 
     /// After peace everything is said, each end once.
@@ -379,6 +391,7 @@ impl Simulation {
                 }
             }
         }
+        let listed = self.listed_elsewhere().await?;
         for operation in self.operations.values() {
             let times = |kind| self.front.said.get(&(operation.id, kind)).map_or(0, BTreeSet::len);
             let wanted = usize::from(!operation.is_withdrawn());
@@ -386,7 +399,7 @@ impl Simulation {
                 let answers = times(ReportKind::Answer);
                 return law(format!("the end of {} is announced {answers} times, not {wanted}", operation.id));
             }
-            if operation.power.calls() > 0 && times(ReportKind::Stuck) == 0 {
+            if operation.power.calls() > 0 && times(ReportKind::Stuck) == 0 && !listed.contains(&operation.id) {
                 return law(format!("{} called for help, and nobody heard it", operation.id));
             }
         }

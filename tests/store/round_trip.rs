@@ -9,7 +9,7 @@ use snapshot_bot::{
         Wording,
         answer::{answer, notify},
         progress::progress,
-        stuck::{repaired, stuck},
+        stuck::{call, repaired},
     },
     operation::{
         Cancelled, Hindrance, Launched, Observation, Obstacle, Operation, Question, Rules, Usual, Verdict, Wish,
@@ -21,7 +21,7 @@ use snapshot_bot::{
         request::{Answer, Effect, NewDroplet},
         step::{Checks, Doubt, Round, Run, State, Step, Task},
     },
-    store::{Settings, Store},
+    store::{Called, Settings, Store},
 };
 
 use crate::memory::request;
@@ -257,7 +257,7 @@ fn read_aloud(operation: &Operation, now: Timestamp) {
         progress(operation, now),
         answer(operation, &wording),
         notify(operation, &wording),
-        stuck(operation),
+        call(&[Called { operation: operation.clone(), leads: true, has_own_message: false }]),
         repaired(operation),
     ];
     for said in said {

@@ -13,6 +13,7 @@ use crate::{
             refusal::Refusal,
             status::{self, Entry, LISTED, Overview},
         },
+        press::Press,
         responder::{Answer, Stop},
     },
     operation::Operation,
@@ -45,7 +46,14 @@ async fn tell(context: Context<'_>, operation: Option<String>) -> Result<Answer,
     let found = meant(face, &asking(context), text.trim()).await?;
     let operation = found.ok_or_else(|| Refusal::UnknownOperation { text: text.clone() })?;
     let timeline = face.store.timeline(operation.id).await?;
-    Ok(Answer::New(status::detail(&entry(face, operation).await?, &timeline, now)))
+    let (asker, who) = (operation.asker.user, asking(context));
+    let mut said = status::detail(&entry(face, operation).await?, &timeline, now);
+    // Only this person reads it, so only what they may press is offered.
+    said.buttons.retain(|button| match button.press {
+        Press::Wish { act, .. } => face.policy.authorize(&who, act.right(asker, who.user)).is_ok(),
+        _ => false,
+    });
+    Ok(Answer::New(said))
 }
 
 /// The operation with this id, or the latest of what has this name: what runs, or else what ended.

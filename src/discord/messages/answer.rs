@@ -27,7 +27,7 @@ const LONGEST: usize = 2000;
 pub fn answer(operation: &Operation, wording: &Wording) -> Said {
     let asker = operation.asker.user;
     let content = format!("<@{asker}> {}", outcome(operation, wording));
-    Said { content: shorten(&content, LONGEST), pings: Some(asker), buttons: buttons(operation), ..Said::default() }
+    Said { content: shorten(&content, LONGEST), pings: vec![asker], buttons: buttons(operation), ..Said::default() }
 }
 
 /// What can be pressed afterwards. Each asks before it does anything.

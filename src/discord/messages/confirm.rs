@@ -209,6 +209,6 @@ fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: But
             Button { label: yes, style: Style::Danger, press: Press::Confirm(buttons.id) },
             Button { label: "Never mind", style: Style::Secondary, press: Press::Decline(buttons.id) },
         ],
-        pings: None,
+        pings: Vec::new(),
     }
 }

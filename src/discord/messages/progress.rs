@@ -39,7 +39,7 @@ pub fn progress(operation: &Operation, now: Timestamp) -> Said {
         content: String::new(),
         embeds: vec![Embed { description: lines.join("\n"), ..frame(operation) }],
         buttons: buttons(operation),
-        pings: None,
+        pings: Vec::new(),
     }
 }
 

@@ -47,7 +47,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Sai
         button(live_label(&operation.kind), Style::Primary, Act::Live),
         button("Cancel", Style::Secondary, Act::Cancel),
     ];
-    Said { content, buttons, pings: Some(asker), embeds: Vec::new() }
+    Said { content, buttons, pings: vec![asker], embeds: Vec::new() }
 }
 
 /// What the button says that goes on with the Droplet running.

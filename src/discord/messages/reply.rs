@@ -41,6 +41,12 @@ pub fn heard(act: Act, operation: &Operation) -> String {
     }
 }
 
+/// The wish to keep waiting was heard by so many operations.
+pub fn waiting_for_all(count: usize) -> String {
+    let droplets = if count == 1 { "1 Droplet is".to_owned() } else { format!("{count} Droplets are") };
+    format!("OK, I'll keep waiting and call nobody for the next 6 hours. {droplets} turned on as soon as this is over.")
+}
+
 /// What becomes of what was to be done, once somebody wants the Droplet on.
 fn turning_on(operation: &Operation) -> String {
     let droplet = name(&operation.target.name);

@@ -17,8 +17,8 @@ pub struct Said {
     pub embeds: Vec<Embed>,
     /// One row of buttons at most.
     pub buttons: Vec<Button>,
-    /// The only person whom this message may ping.
-    pub pings: Option<UserId>,
+    /// The only people whom this message may ping.
+    pub pings: Vec<UserId>,
 }
 
 /// A framed part of a message.
@@ -115,7 +115,7 @@ mod tests {
         let one = Said::text("a");
         assert_eq!(one.digest(), Said::text("a").digest());
         assert_ne!(one.digest(), Said::text("b").digest());
-        assert_ne!(one.digest(), Said { pings: Some(UserId(1)), ..Said::text("a") }.digest());
+        assert_ne!(one.digest(), Said { pings: vec![UserId(1)], ..Said::text("a") }.digest());
         assert_eq!(one.digest().len(), 32);
     }
 }

@@ -7,7 +7,7 @@ use super::{
     progress::{asked, frame, steps, under_way},
     question::live_label,
     said::{Colour, Embed, Said},
-    subject_with,
+    stuck, subject_with,
     text::{name, plain, shorten},
     units::{ago, gigabytes, link},
 };
@@ -74,7 +74,7 @@ fn list(title: &str, colour: Colour, description: String) -> Embed {
     Embed { title: title.to_owned(), description, footer: String::new(), colour }
 }
 
-/// One operation: its steps, what it is about, and what happened to it.
+/// One operation: its steps, what it is about, what happened to it, and what people who are called about it can press.
 pub fn detail(entry: &Entry, timeline: &[Event], now: Timestamp) -> Said {
     let operation = &entry.operation;
     let mut lines = steps(operation, now);
@@ -87,7 +87,8 @@ pub fn detail(entry: &Entry, timeline: &[Event], now: Timestamp) -> Said {
     let told =
         timeline.iter().filter_map(|told| Some(format!("<t:{}:T> {}", told.at.as_second(), event(told, operation)?)));
     let description = with_last(lines.join("\n"), &told.collect::<Vec<_>>());
-    Said { embeds: vec![Embed { description, ..frame(operation) }], ..Said::default() }
+    let buttons = if operation.power.is_called_about() { stuck::buttons(operation) } else { Vec::new() };
+    Said { embeds: vec![Embed { description, ..frame(operation) }], buttons, ..Said::default() }
 }
 
 /// Which Snapshots it is about, and why it failed.

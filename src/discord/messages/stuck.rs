@@ -4,31 +4,64 @@ use super::{
     failure,
     progress::hindrance,
     said::{Button, Said, Style},
-    text::name,
+    text::{name, plain},
     the_subject,
     units::{ago, duration, panel},
 };
 use crate::{
     discord::press::{Act, Press},
-    operation::{Operation, reading::Failure, step::Task},
+    operation::{
+        Operation,
+        ids::UserId,
+        power::{Release, Released, Status},
+        reading::{Failure, PowerState},
+        step::Task,
+    },
+    store::Called,
+    text::length,
 };
 
-/// The Droplet is off and its operation does not get on: people are called, and the bot tries on.
-pub fn stuck(operation: &Operation) -> Said {
-    let droplet = name(&operation.target.name);
-    let asker = operation.asker.user;
-    let why = match operation.power.last_call().and_then(|stuck| stuck.why.as_ref()) {
-        Some(why @ (Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. })) => {
-            format!("{} {}", failure::what(why, operation), failure::next(why, operation))
+/// The longest name in a list, and how many are listed side by side.
+const LONGEST_NAME: usize = 40;
+const SIDE_BY_SIDE: usize = 12;
+/// So much of Discord's 2,000 is for the text; the last line needs the rest.
+const LONGEST: usize = 1900;
+
+/// The call about all that its message lists: Droplets are off and their operations do not get on. People are called, and the bot
+/// tries on. Those whose asker is told by another message are listed, too.
+pub fn call(called: &[Called]) -> Said {
+    let (mut still, mut over): (Vec<_>, Vec<_>) =
+        called.iter().map(|called| &called.operation).partition(|operation| operation.power.is_called_about());
+    still.sort_by_key(|operation| (operation.power.owed().map(|owed| owed.since), operation.id));
+    over.sort_by(|one, other| (&one.target.name, one.id).cmp(&(&other.target.name, other.id)));
+    let mut pings: Vec<UserId> = Vec::new();
+    for one in called.iter().filter(|called| !called.has_own_message) {
+        let asker = one.operation.asker.user;
+        if !pings.contains(&asker) {
+            pings.push(asker);
         }
-        Some(why) => failure::what(why, operation),
-        None => waiting(operation),
+    }
+    let mentions: String = pings.iter().map(|user| format!("<@{user}> ")).collect();
+    let (text, buttons) = match (still.as_slice(), over.as_slice()) {
+        ([], [one]) => (ended(one), Vec::new()),
+        ([], _) => (paragraphs(all_over(&over)), Vec::new()),
+        ([one], _) => (paragraphs([alone(one)].into_iter().chain(standings(&over))), buttons(one)),
+        ([first, ..], _) => {
+            let room = LONGEST.saturating_sub(length(&mentions));
+            (several(first, (&still, &over), room), keep_waiting_for_all(called).into_iter().collect())
+        }
     };
+    Said { content: format!("{mentions}{text}"), pings, buttons, embeds: Vec::new() }
+}
+
+/// The call about one operation.
+fn alone(operation: &Operation) -> String {
+    let droplet = name(&operation.target.name);
     let panel = match operation.target.droplet {
         Some(id) => panel(id),
         None => "DigitalOcean's control panel".to_owned(),
     };
-    let is_turning_on = operation.active_step().is_none_or(|step| step.task == Task::PowerOn);
+    let is_turning_on = is_turning_on(operation);
     let state = if operation.power.was_seen_off() && is_turning_on {
         format!("{droplet} is off and could not be turned on again.")
     } else if operation.power.was_seen_off() {
@@ -36,34 +69,196 @@ pub fn stuck(operation: &Operation) -> Said {
     } else {
         format!("{droplet} was told to shut down, and it cannot be seen whether it is on again.")
     };
-    let again = match operation.power.last_call().and_then(|stuck| stuck.why.as_ref()) {
-        Some(Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. }) => {
-            "This is tried again as soon as that is done."
-        }
-        Some(_) | None if is_turning_on => "This is tried again every few minutes.",
-        Some(_) | None => "It goes on as soon as that is over.",
+    let again = if must_be_done(operation) {
+        "This is tried again as soon as that is done."
+    } else if is_turning_on {
+        "This is tried again every few minutes."
+    } else {
+        "It goes on as soon as that is over."
     };
-    let content = format!(
-        "<@{asker}> {state} {why}\n{again} To be quicker, turn it on at {panel}; press **I'll handle it** if the bot should leave \
-         it to you."
-    );
+    format!(
+        "{state} {}\n{again} To be quicker, turn it on at {panel}; press **I'll handle it** if the bot should leave it to you.",
+        why(operation, "It waits")
+    )
+}
+
+/// The call about several operations, the first of which has been off for longest.
+fn several(first: &Operation, (still, over): (&[&Operation], &[&Operation]), room: usize) -> String {
+    let count = still.len();
+    let all_seen_off = still.iter().all(|operation| operation.power.was_seen_off());
+    let turning_on = still.iter().filter(|operation| is_turning_on(operation)).count();
+    let state = match turning_on {
+        _ if !all_seen_off => format!("{count} Droplets are off, or cannot be seen."),
+        0 => format!("{count} Droplets are off, and their operations are not getting on."),
+        on if on == count => format!("{count} Droplets are off and could not be turned on again."),
+        _ => format!("{count} Droplets are off."),
+    };
+    let again = if must_be_done(first) {
+        "I'll go on as soon as that is done."
+    } else if turning_on > 0 {
+        "I try again every few minutes."
+    } else {
+        "I'll go on as soon as that is over."
+    };
+    let head = format!("**{state}** {}\n{again} To be quicker, turn them on yourself:", why(first, "They wait"));
+    let tail = paragraphs(standings(over).chain(["For one of them alone: `/snapshot status operation:`".to_owned()]));
+    let cause = first.cause_of_call();
+    let lines = still.iter().map(|operation| line(operation, &cause));
+    let list = as_many_as_fit(lines, room.saturating_sub(length(&head) + length(&tail)));
+    paragraphs([head, list, tail])
+}
+
+/// A Droplet among several, with what differs from the reason that the message gives.
+fn line(operation: &Operation, cause: &str) -> String {
+    let droplet = name(&plain(&operation.target.name, LONGEST_NAME));
+    let since = operation.power.owed().map(|owed| format!(" {}", ago(owed.since))).unwrap_or_default();
+    let seen = if operation.power.was_seen_off() { "" } else { ", not seen since" };
+    let told = if operation.power.was_seen_off() { "shut down" } else { "told to shut down" };
+    let other = match operation.power.last_call().and_then(|call| call.why.as_ref()) {
+        _ if operation.cause_of_call() == cause => String::new(),
+        Some(why) => format!(" · {}", failure::short(why)),
+        None => operation.obstacle.as_ref().map(|it| format!(" · {}", hindrance(&it.what))).unwrap_or_default(),
+    };
+    let panel = operation.target.droplet.map(|id| format!(" · {}", panel(id))).unwrap_or_default();
+    format!("- {droplet} · {told}{since}{seen}{other}{panel}")
+}
+
+/// As many whole lines as there is room for, and how many there are beside them.
+fn as_many_as_fit(lines: impl ExactSizeIterator<Item = String>, room: usize) -> String {
+    let all = lines.len();
+    let mut shown: Vec<String> = Vec::new();
+    // The last line says how many are left out.
+    let mut left = room.saturating_sub(length("- and 1000 more"));
+    for line in lines {
+        let Some(rest) = left.checked_sub(length(&line) + 1) else { break };
+        left = rest;
+        shown.push(line);
+    }
+    if shown.len() < all {
+        shown.push(format!("- and {} more", all - shown.len()));
+    }
+    shown.join("\n")
+}
+
+/// What stands in the way, and what somebody has to do about it.
+fn why(operation: &Operation, waits: &str) -> String {
+    match (operation.power.last_call().and_then(|call| call.why.as_ref()), &operation.obstacle) {
+        (Some(why), _) if must_be_done(operation) => {
+            format!("{} {}", failure::what(why, operation), failure::next(why, operation))
+        }
+        (Some(why), _) => failure::what(why, operation),
+        (None, Some(obstacle)) => format!("{waits} because {}.", hindrance(&obstacle.what)),
+        (None, None) => "DigitalOcean keeps us waiting.".to_owned(),
+    }
+}
+
+/// Whether it goes on only once somebody has done something.
+fn must_be_done(operation: &Operation) -> bool {
+    let why = operation.power.last_call().and_then(|call| call.why.as_ref());
+    matches!(why, Some(Failure::Unauthorized | Failure::OtherAccount | Failure::Forbidden { .. }))
+}
+
+fn is_turning_on(operation: &Operation) -> bool {
+    operation.active_step().is_none_or(|step| step.task == Task::PowerOn)
+}
+
+/// What people who are called about an operation can press.
+pub fn buttons(operation: &Operation) -> Vec<Button> {
     let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
+    let is_turning_on = is_turning_on(operation);
     let is_restoring = operation.active_step().is_some_and(|step| step.task == Task::Restore && step.began.is_some());
     let offered = [
         (!is_turning_on && !is_restoring, button("Turn it on as soon as possible", Style::Primary, Act::TurnOn)),
         (!is_turning_on, button("Keep waiting", Style::Secondary, Act::KeepWaiting)),
         (true, button("I'll handle it", if is_turning_on { Style::Primary } else { Style::Secondary }, Act::HandleIt)),
     ];
-    let buttons = offered.into_iter().filter_map(|(is_offered, button)| is_offered.then_some(button)).collect();
-    Said { content, pings: Some(asker), buttons, embeds: Vec::new() }
+    offered.into_iter().filter_map(|(is_offered, button)| is_offered.then_some(button)).collect()
 }
 
-/// What power waits for, where nothing was refused.
-fn waiting(operation: &Operation) -> String {
-    match &operation.obstacle {
-        Some(obstacle) => format!("It waits because {}.", hindrance(&obstacle.what)),
-        None => "DigitalOcean keeps us waiting.".to_owned(),
+/// One press for all that a message lists: the only wish that several Droplets can have in common without harm.
+fn keep_waiting_for_all(called: &[Called]) -> Option<Button> {
+    let leader = called.iter().find(|called| called.leads)?.operation.id;
+    Some(Button { label: "Keep waiting for all", style: Style::Secondary, press: Press::KeepWaiting(leader) })
+}
+
+/// How an operation stands about which people need not be called any more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    On,
+    GettingOn,
+    NotOurs,
+}
+
+fn standing(operation: &Operation) -> Standing {
+    match operation.power.status() {
+        Status::Back(_) | Status::Watched(_) => Standing::On,
+        Status::Stuck(_) if operation.power.is_watched() => Standing::On,
+        Status::Untouched if operation.power.last_seen() == Some(PowerState::On) => Standing::On,
+        Status::Owed | Status::Stuck(_) => Standing::GettingOn,
+        Status::Untouched | Status::OffBefore | Status::Theirs(_) | Status::Released(_) | Status::Gone => {
+            Standing::NotOurs
+        }
     }
+}
+
+/// What became of one about which people were called.
+fn ended(operation: &Operation) -> String {
+    let droplet = name(&operation.target.name);
+    match operation.power.status() {
+        _ if standing(operation) == Standing::On => match operation.power.downtime() {
+            Some(downtime) => format!("✅ {droplet} is on again. It was down for {}.", duration(downtime)),
+            None => format!("✅ {droplet} is on."),
+        },
+        _ if standing(operation) == Standing::GettingOn => {
+            format!("🔄 {droplet} is still off, but {} is getting on again.", the_subject(operation))
+        }
+        Status::Released(Release { by, how: Released::Handled, .. }) => {
+            format!("⏭️ <@{by}> is taking care of {droplet}.")
+        }
+        Status::Released(Release { by, how: Released::LeftOff, .. }) => format!("⏭️ {droplet} is left off by <@{by}>."),
+        Status::Theirs(_) | Status::OffBefore => {
+            format!("⏭️ Somebody else turned {droplet} off, so I leave it off.")
+        }
+        Status::Gone => format!("⏭️ {droplet} no longer exists."),
+        _ => format!("⏭️ A newer operation looks after {droplet}."),
+    }
+}
+
+/// What is left to say once there is nobody to be called about.
+fn all_over(over: &[&Operation]) -> Vec<String> {
+    if over.iter().all(|operation| standing(operation) == Standing::On) {
+        let all = if over.len() == 2 { "Both".to_owned() } else { format!("All {}", over.len()) };
+        vec![format!("✅ **{all} Droplets are on again:** {}", side_by_side(over))]
+    } else {
+        std::iter::once("**Nobody is needed here any more.**".to_owned()).chain(standings(over)).collect()
+    }
+}
+
+/// A line for each standing that there is, with the names.
+fn standings(over: &[&Operation]) -> impl Iterator<Item = String> {
+    let signs = [
+        (Standing::On, "✅ On again"),
+        (Standing::GettingOn, "🔄 Still off, but getting on again"),
+        (Standing::NotOurs, "⏭️ Left off, or looked after by somebody else"),
+    ];
+    signs.into_iter().filter_map(|(wanted, sign)| {
+        let those: Vec<&Operation> = over.iter().copied().filter(|operation| standing(operation) == wanted).collect();
+        (!those.is_empty()).then(|| format!("{sign}: {}", side_by_side(&those)))
+    })
+}
+
+fn side_by_side(operations: &[&Operation]) -> String {
+    let names =
+        operations.iter().take(SIDE_BY_SIDE).map(|operation| name(&plain(&operation.target.name, LONGEST_NAME)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    match operations.len().saturating_sub(SIDE_BY_SIDE) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
+}
+
+fn paragraphs(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().collect::<Vec<_>>().join("\n")
 }
 
 /// A shutdown that hung took effect after the end, and was made good.

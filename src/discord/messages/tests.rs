@@ -13,8 +13,9 @@ use super::{
     refusal::{BadName, Occupant, Refusal},
     reply,
     said::{Embed, Said, Style},
+    small_print::signed,
     status::{Entry, LISTED, Overview, choice, detail, overview},
-    stuck::{repaired, stuck},
+    stuck::{call, repaired},
 };
 use crate::{
     access::{Denial, Right},
@@ -25,10 +26,11 @@ use crate::{
         plan::{Downtime, Kind, Safety, SnapshotRef},
         power::{Released, Stuck},
         reading::{Failure, PowerState},
+        report::ReportKind,
         request::NewDroplet,
         step::{Checks, Doubt, State, Task},
     },
-    store::{Event, What},
+    store::{Called, Event, What},
 };
 
 /// A message as it reads.
@@ -52,7 +54,7 @@ fn read(said: &Said) -> String {
         };
         write!(text, "[{}{mark}] ", button.label).unwrap();
     }
-    if let Some(user) = said.pings {
+    for user in &said.pings {
         write!(text, "(pings {user})").unwrap();
     }
     text.trim_end().to_owned()
@@ -516,6 +518,134 @@ fn answers_to_every_cancel_by_kind() {
     insta::assert_snapshot!(side_by_side(variants.map(|(label, of)| (label, read(&answer(&of, &wording()))))));
 }
 
+fn listed(operations: impl IntoIterator<Item = Operation>) -> Vec<Called> {
+    let listed = operations.into_iter().enumerate();
+    listed.map(|(at, operation)| Called { operation, leads: at == 0, has_own_message: false }).collect()
+}
+
+fn alone(operation: Operation) -> Said {
+    call(&listed([operation]))
+}
+
+/// An operation of another Droplet.
+fn of_droplet(number: u64, name: &str, operation: Operation) -> Operation {
+    with(operation, |operation| {
+        operation.id = OperationId::from_random(number);
+        operation.target.droplet = Some(DropletId(number));
+        name.clone_into(&mut operation.target.name);
+    })
+}
+
+fn still_off(number: u64, name: &str) -> Operation {
+    of_droplet(number, name, stuck_with(None))
+}
+
+fn on_again(number: u64, name: &str) -> Operation {
+    of_droplet(
+        number,
+        name,
+        with(stuck_with(None), |operation| {
+            operation.power.edit(|power| {
+                power.owed = None;
+                power.came_back = Some(NOW);
+            });
+        }),
+    )
+}
+
+#[test]
+fn what_a_call_says_about_several_droplets() {
+    let of = |user: UserId, operation: Operation| with(operation, |operation| operation.asker.user = user);
+    let not_getting_on = |number, name: &str| {
+        of_droplet(
+            number,
+            name,
+            with(examples::taking(), |operation| {
+                operation.power.edit(|power| power.stuck = Some(Stuck { since: ago(10), why: None }));
+                operation.obstacle = Some(Obstacle { what: Hindrance::Outage, since: ago(600) });
+            }),
+        )
+    };
+    let refused = |number, name| of_droplet(number, name, stuck_with(Some(Failure::Unauthorized)));
+    let unseen = |number, name| with(still_off(number, name), |it| it.power.edit(|power| power.seen_off = false));
+    let recovering = |number, name| with(still_off(number, name), |it| it.power.edit(|power| power.stuck = None));
+    let released = |number, name| of_droplet(number, name, examples::released(Released::Handled));
+    let mut told_by_their_own = listed([still_off(1, "web-1"), of(BOB, still_off(2, "db"))]);
+    told_by_their_own[1].has_own_message = true;
+    let variants = [
+        ("three of one asker", listed([still_off(1, "web-1"), still_off(2, "web-2"), still_off(3, "db")])),
+        ("two of two askers", listed([still_off(1, "web-1"), of(BOB, still_off(2, "db"))])),
+        ("one of them is told by a message of its own", told_by_their_own),
+        ("an outage in the middle", listed([not_getting_on(1, "web-1"), not_getting_on(2, "web-2")])),
+        ("some are turned on", listed([not_getting_on(1, "web-1"), still_off(2, "web-2")])),
+        ("a refused token", listed([refused(1, "web-1"), refused(2, "web-2")])),
+        ("another reason by now", listed([still_off(1, "web-1"), refused(2, "web-2")])),
+        ("one cannot be seen", listed([still_off(1, "web-1"), unseen(2, "web-2")])),
+        (
+            "some are over",
+            listed([
+                still_off(1, "web-1"),
+                still_off(2, "web-2"),
+                on_again(3, "db"),
+                on_again(4, "cache"),
+                recovering(5, "mail"),
+                released(6, "old"),
+            ]),
+        ),
+        ("one is left", listed([on_again(1, "web-1"), still_off(2, "web-2"), on_again(3, "db")])),
+        ("all are on again", listed([on_again(1, "web-1"), on_again(2, "web-2")])),
+        ("all are over", listed([on_again(1, "web-1"), recovering(2, "web-2"), released(3, "old")])),
+    ];
+    insta::assert_snapshot!(side_by_side(variants.map(|(label, called)| (label, read(&call(&called))))));
+}
+
+#[test]
+fn what_a_call_about_one_droplet_says_once_it_is_over() {
+    let variants = [
+        ("on again", on_again(1, "web-1")),
+        ("on, and watched", with(stuck_with(None), |it| it.power.edit(|power| power.parked = true))),
+        (
+            "seen on, never seen off",
+            with(stuck_with(None), |it| {
+                it.power.edit(|power| (power.owed, power.last_seen) = (None, Some(PowerState::On)))
+            }),
+        ),
+        ("getting on again", with(stuck_with(None), |it| it.power.edit(|power| power.stuck = None))),
+        ("handled", examples::released(Released::Handled)),
+        ("left off", examples::released(Released::LeftOff)),
+        ("gone", with(stuck_with(None), |it| it.power.edit(|power| (power.owed, power.gone) = (None, true)))),
+        (
+            "never by us",
+            with(stuck_with(None), |it| {
+                it.power.edit(|power| (power.owed, power.before) = (None, Some(PowerState::Off)))
+            }),
+        ),
+        ("taken over", with(stuck_with(None), |it| it.power.edit(|power| power.owed = None))),
+    ];
+    insta::assert_snapshot!(side_by_side(variants.map(|(label, operation)| (label, read(&alone(operation))))));
+}
+
+#[test]
+fn a_call_about_200_droplets_names_as_many_as_discord_lets_it() {
+    let long = "w".repeat(255);
+    let operations = |count: u64, made: fn(u64, &str) -> Operation| {
+        (1..=count).map(|number| made(number, &long)).collect::<Vec<_>>()
+    };
+    let of = |(at, operation): (usize, Operation)| {
+        with(operation, |operation| operation.asker.user = UserId(u64::MAX - at as u64 % 20))
+    };
+    for (off, on) in [(200, 0), (2, 198), (100, 100), (0, 200), (1, 199)] {
+        let all = operations(off, still_off).into_iter().chain(operations(on, on_again)).enumerate().map(of);
+        let said = signed(call(&listed(all)), ReportKind::Stuck, OperationId::from_random(7));
+        assert!(crate::text::length(&said.content) <= 2000, "{}", said.content);
+        assert!(!said.content.contains("…\n-#"), "nothing is cut off: {}", said.content);
+        assert_eq!(said.pings.len(), 20);
+        if off > 2 {
+            assert!(said.content.contains(" more\n"), "{}", said.content);
+        }
+    }
+}
+
 #[test]
 fn what_is_said_about_power_by_itself() {
     let late = with(examples::watched(), |operation| {
@@ -526,10 +656,10 @@ fn what_is_said_about_power_by_itself() {
         });
     });
     let variants = [
-        ("stuck, kept waiting", read(&stuck(&stuck_with(None)))),
+        ("stuck, kept waiting", read(&alone(stuck_with(None)))),
         (
             "stuck, waiting for somebody else's event",
-            read(&stuck(&with(examples::taking(), |operation| {
+            read(&alone(with(examples::taking(), |operation| {
                 operation.power.edit(|power| {
                     power.seen_off = true;
                     power.stuck = Some(Stuck { since: ago(10), why: None });
@@ -540,13 +670,13 @@ fn what_is_said_about_power_by_itself() {
         ),
         (
             "stuck, never seen off",
-            read(&stuck(&with(stuck_with(None), |operation| {
+            read(&alone(with(stuck_with(None), |operation| {
                 operation.power.edit(|power| power.seen_off = false);
             }))),
         ),
-        ("stuck, token refused", read(&stuck(&stuck_with(Some(Failure::Unauthorized))))),
-        ("stuck, token of another account", read(&stuck(&stuck_with(Some(Failure::OtherAccount))))),
-        ("stuck, refused", read(&stuck(&stuck_with(Some(Failure::Refused { message: "no".to_owned() }))))),
+        ("stuck, token refused", read(&alone(stuck_with(Some(Failure::Unauthorized))))),
+        ("stuck, token of another account", read(&alone(stuck_with(Some(Failure::OtherAccount))))),
+        ("stuck, refused", read(&alone(stuck_with(Some(Failure::Refused { message: "no".to_owned() }))))),
         ("repaired", read(&repaired(&late))),
     ];
     insta::assert_snapshot!(side_by_side(variants));

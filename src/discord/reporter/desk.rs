@@ -146,8 +146,9 @@ fn by_urgency(batch: &mut [Report]) {
 
 fn urgency(report: &Report) -> u8 {
     match report.kind {
-        ReportKind::Stuck => 0,
-        ReportKind::Question => 1,
+        // What another call lists replies to it.
+        ReportKind::Stuck if report.leader.is_none() => 0,
+        ReportKind::Stuck | ReportKind::Question => 1,
         ReportKind::Answer | ReportKind::Repaired => 2,
         ReportKind::Progress => 3,
         ReportKind::Notify => 4,
@@ -175,6 +176,8 @@ mod tests {
             shown_at: None,
             attempts: 0,
             posting_since: None,
+            leader: None,
+            changes: Version(1),
         }
     }
 

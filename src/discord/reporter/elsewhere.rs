@@ -2,17 +2,23 @@
 //!
 //! Tried again like any other message for as long as Discord says "later"; only a refusal ends it.
 
+use std::collections::BTreeMap;
+
 use serenity::model::id::{ChannelId as DiscordChannel, UserId as DiscordUser};
 use tokio::time::Instant;
 
-use super::{Reporter, line};
+use super::{Reporter, Words, line};
 use crate::{
     discord::{
         delivery,
         messages::said::Said,
         wire::{self, Trouble},
     },
-    operation::report::ReportKind,
+    operation::{
+        Operation,
+        ids::{OperationId, UserId},
+        report::ReportKind,
+    },
     store::Report,
 };
 
@@ -26,17 +32,33 @@ enum Told {
 
 impl Reporter {
     /// Tells those who must know another way, as far as there is one. An error means: again later.
-    pub(super) async fn say_elsewhere(&self, report: &Report, said: &Said, deadline: Instant) -> serenity::Result<()> {
+    pub(super) async fn say_elsewhere(
+        &self,
+        report: &Report,
+        words: &Words,
+        deadline: Instant,
+    ) -> serenity::Result<()> {
+        let operation = &report.operation.operation;
         match report.kind {
             ReportKind::Progress | ReportKind::Notify => {}
             // Who asked waits for it, whoever else hears of it.
             ReportKind::Answer => {
-                self.tell_asker(report, said, deadline).await?;
+                self.tell_asker(report, operation, &words.said, deadline).await?;
             }
+            // They were called, and need not come any more.
+            ReportKind::Stuck if words.is_over => {}
             // Somebody should hear of it who can do something.
             ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
-                if self.tell_notify_channel(report, said, deadline).await? == Told::No {
-                    self.tell_asker(report, said, deadline).await?;
+                if self.tell_notify_channel(report, &words.said, deadline).await? == Told::Yes {
+                    return Ok(());
+                }
+                // Everybody whom the message mentions, by the first of their operations.
+                let mut of_askers: BTreeMap<UserId, &Operation> = BTreeMap::from([(operation.asker.user, operation)]);
+                for called in words.called.iter().filter(|called| !called.has_own_message) {
+                    of_askers.entry(called.operation.asker.user).or_insert(&called.operation);
+                }
+                for operation in of_askers.into_values() {
+                    self.tell_asker(report, operation, &words.said, deadline).await?;
                 }
             }
         }
@@ -47,15 +69,22 @@ impl Reporter {
         let Some(channel) = self.notify_channel.filter(|channel| *channel != report.channel) else {
             return Ok(Told::No);
         };
-        self.tell(report, delivery::channel_id(channel), (said, 'n'), deadline).await
+        let id = report.operation.operation.id;
+        self.tell(report, delivery::channel_id(channel), (said, id, 'n'), deadline).await
     }
 
-    async fn tell_asker(&self, report: &Report, said: &Said, deadline: Instant) -> serenity::Result<Told> {
+    async fn tell_asker(
+        &self,
+        report: &Report,
+        operation: &Operation,
+        said: &Said,
+        deadline: Instant,
+    ) -> serenity::Result<Told> {
         // Presses count in the guild only, where people have roles.
         let said = Said { buttons: Vec::new(), ..said.clone() };
-        let asker = DiscordUser::new(report.operation.operation.asker.user.0.max(1));
+        let asker = DiscordUser::new(operation.asker.user.0.max(1));
         match line::in_time(deadline, wire::direct_channel(&self.http, asker)).await {
-            Ok(channel) => self.tell(report, channel, (&said, 'd'), deadline).await,
+            Ok(channel) => self.tell(report, channel, (&said, operation.id, 'd'), deadline).await,
             Err(error) => refused(report, &error).ok_or(error),
         }
     }
@@ -64,14 +93,14 @@ impl Reporter {
         &self,
         report: &Report,
         channel: DiscordChannel,
-        (said, letter): (&Said, char),
+        (said, operation, letter): (&Said, OperationId, char),
         deadline: Instant,
     ) -> serenity::Result<Told> {
         if self.posted_before(report, channel, deadline).await?.is_some() {
             return Ok(Told::Yes);
         }
         // Of its own, since the channel may have heard it before it was deleted, and Discord remembers.
-        let nonce = format!("{}-{letter}", report.kind.nonce(report.operation.operation.id, report.generation));
+        let nonce = format!("{}-{letter}", report.kind.nonce(operation, report.generation));
         match self.send(channel, &delivery::create(said, nonce, None), deadline).await {
             Ok(_) => Ok(Told::Yes),
             Err(error) => refused(report, &error).ok_or(error),

@@ -11,7 +11,7 @@ use serenity::{builder::CreateMessage, model::id::ChannelId as DiscordChannel};
 use tokio::time::Instant;
 
 use super::{
-    Reporter, STORE_PAUSE,
+    Reporter, STORE_PAUSE, Words,
     desk::{Done, Held},
     line,
 };
@@ -19,7 +19,6 @@ use crate::{
     discord::{
         delivery,
         incident::chain,
-        messages::said::Said,
         wire::{self, Posted, Trouble},
     },
     operation::{
@@ -82,19 +81,19 @@ impl Reporter {
     }
 
     async fn say(&self, report: &Report) -> Result<Came, store::Error> {
-        let said = self.words(report, self.clock.now());
+        let words = self.words(report, self.clock.now()).await?;
         match report.message {
-            Some(message) => self.edit(report, message, &said).await,
-            None if is_over(report) && report.posting_since.is_none() => {
-                self.store.report_given_up(report, "the question was over before it was asked").await?;
+            Some(message) => self.edit(report, message, &words).await,
+            None if words.is_over && report.posting_since.is_none() => {
+                self.drop_report(report, &words, "it was over before it was said").await?;
                 Ok(Came::Settled)
             }
-            None => self.post(report, &said).await,
+            None => self.post(report).await,
         }
     }
 
-    async fn edit(&self, report: &Report, message: MessageId, said: &Said) -> Result<Came, store::Error> {
-        let (version, digest) = (report.operation.version, said.digest());
+    async fn edit(&self, report: &Report, message: MessageId, words: &Words) -> Result<Came, store::Error> {
+        let (version, digest) = (report.version(), words.said.digest());
         if report.shown_digest.as_deref() == Some(&digest) {
             let shown_at = report.shown_at.unwrap_or_else(|| self.clock.now());
             self.store.report_edited(report, version, &digest, shown_at).await?;
@@ -104,7 +103,7 @@ impl Reporter {
         let id = delivery::message_id(message);
         let deadline = line::deadline();
         self.store.report_editing(report).await?;
-        let edit = delivery::edit(said);
+        let edit = delivery::edit(&words.said);
         match line::in_time(deadline, wire::edit(&self.http, (channel, id), &edit)).await {
             Ok(()) => {
                 self.store.report_edited(report, version, &digest, self.clock.now()).await?;
@@ -112,16 +111,16 @@ impl Reporter {
             }
             Err(error) => match Trouble::of(&error) {
                 Trouble::UnknownMessage => {
-                    self.deleted(report).await?;
+                    self.deleted(report, words).await?;
                     Ok(Came::Settled)
                 }
                 Trouble::TooManyEdits => self.again(report, self.clock.now() + TIRED_PAUSE).await,
-                _ => self.not_said(report, said, &error, deadline).await,
+                _ => self.not_said(report, words, &error, deadline).await,
             },
         }
     }
 
-    async fn post(&self, report: &Report, said: &Said) -> Result<Came, store::Error> {
+    async fn post(&self, report: &Report) -> Result<Came, store::Error> {
         let channel = delivery::channel_id(report.channel);
         match self.posted_before(report, channel, line::deadline()).await {
             Ok(None) => {}
@@ -138,12 +137,14 @@ impl Reporter {
             // Who reads that it is done may look for what it made, or no longer find what it deleted.
             self.inventory.invalidate();
         }
-        match self.create(report, said, deadline).await? {
+        // Not before: who joins a call from here on knows that this message may have left without them.
+        let words = self.words(report, self.clock.now()).await?;
+        match self.create(report, &words, deadline).await? {
             Ok(message) => {
                 // After an earlier try, Discord may have given us that one's message, which shows an older version.
                 let is_fresh = report.posting_since.is_none();
-                let version = if is_fresh { report.operation.version } else { OUTDATED };
-                let digest = if is_fresh { said.digest() } else { String::new() };
+                let version = if is_fresh { report.version() } else { OUTDATED };
+                let digest = if is_fresh { words.said.digest() } else { String::new() };
                 let id = MessageId(message.id.get());
                 // First, so that a process that ends in between says it once more: nothing else tells that the question's time runs.
                 self.question_shown(report).await?;
@@ -152,40 +153,54 @@ impl Reporter {
             }
             // On create, this answers the nonce of a message that was said and then deleted.
             Err(error) if Trouble::of(&error) == Trouble::UnknownMessage => {
-                self.deleted(report).await?;
+                self.deleted(report, &words).await?;
                 Ok(Came::Settled)
             }
-            Err(error) => self.not_said(report, said, &error, deadline).await,
+            Err(error) => self.not_said(report, &words, &error, deadline).await,
         }
     }
 
     /// Somebody deleted the message. What people still need is posted anew: the next generation is written down first.
-    async fn deleted(&self, report: &Report) -> Result<(), store::Error> {
+    async fn deleted(&self, report: &Report, words: &Words) -> Result<(), store::Error> {
         match report.kind {
             ReportKind::Progress => self.store.report_deleted(report).await,
-            ReportKind::Question if !is_over(report) => self.store.report_deleted(report).await,
+            ReportKind::Question | ReportKind::Stuck if !words.is_over => self.store.report_deleted(report).await,
             ReportKind::Question
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Stuck
-            | ReportKind::Repaired => self.store.report_given_up(report, "it was said and then deleted").await,
+            | ReportKind::Repaired => self.drop_report(report, words, "it was said and then deleted").await,
         }
+    }
+
+    /// Writes down that a report is not said, and with which words it was told another way, if it was.
+    async fn drop_report(&self, report: &Report, words: &Words, why: &str) -> Result<(), store::Error> {
+        if report.kind != ReportKind::Stuck {
+            return self.store.report_given_up(report, why).await;
+        }
+        let told: Vec<_> = words.called.iter().map(|called| called.operation.id).collect();
+        self.store.call_given_up(report, &told, why).await
     }
 
     /// Posts it, as a reply to the progress message where that is possible.
     async fn create(
         &self,
         report: &Report,
-        said: &Said,
+        words: &Words,
         deadline: Instant,
     ) -> Result<serenity::Result<Posted>, store::Error> {
         let id = report.operation.operation.id;
-        let reply_to = match report.kind {
-            ReportKind::Progress | ReportKind::Notify => None,
-            ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
-                self.store.progress_message(id).await?.filter(|(channel, _)| *channel == report.channel)
+        let to = match (report.kind, report.leader) {
+            (ReportKind::Progress | ReportKind::Notify, _) => None,
+            // To the message that lists all.
+            (ReportKind::Stuck, Some(leader)) => self.store.call_message(leader).await?,
+            (ReportKind::Stuck, None) if words.called.len() > 1 => None,
+            (ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question, _) => {
+                self.store.progress_message(id).await?
             }
         };
+        let reply_to = to.filter(|(channel, _)| *channel == report.channel);
+        let said = &words.said;
         let nonce = report.kind.nonce(id, report.generation);
         let channel = delivery::channel_id(report.channel);
         let sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to), deadline).await;
@@ -220,7 +235,7 @@ impl Reporter {
     async fn not_said(
         &self,
         report: &Report,
-        said: &Said,
+        words: &Words,
         error: &serenity::Error,
         deadline: Instant,
     ) -> Result<Came, store::Error> {
@@ -229,7 +244,7 @@ impl Reporter {
         match Trouble::of(error) {
             Trouble::ChannelGone | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
                 tracing::warn!(operation.id = %id, channel.id = report.channel.0, kind, cause, "may not post here");
-                self.give_up(report, said, &cause, deadline).await
+                self.give_up(report, words, &cause, deadline).await
             }
             Trouble::Later | Trouble::TooManyEdits => self.later(report, error).await,
             trouble @ (Trouble::UnknownMessage
@@ -240,7 +255,7 @@ impl Reporter {
             | Trouble::Refused) => {
                 tracing::error!(operation.id = %id, kind, cause, attempts = report.attempts, "Discord refuses a message");
                 if report.attempts >= MOST_REFUSALS && trouble != Trouble::TokenRefused {
-                    return self.give_up(report, said, &cause, deadline).await;
+                    return self.give_up(report, words, &cause, deadline).await;
                 }
                 self.again(report, self.retry_at(report.attempts.max(3))).await
             }
@@ -251,14 +266,14 @@ impl Reporter {
     async fn give_up(
         &self,
         report: &Report,
-        said: &Said,
+        words: &Words,
         cause: &str,
         deadline: Instant,
     ) -> Result<Came, store::Error> {
-        if let Err(error) = self.say_elsewhere(report, said, deadline).await {
+        if let Err(error) = self.say_elsewhere(report, words, deadline).await {
             return self.later(report, &error).await;
         }
-        self.store.report_given_up(report, cause).await?;
+        self.drop_report(report, words, cause).await?;
         Ok(Came::Settled)
     }
 
@@ -279,9 +294,4 @@ impl Reporter {
         let jitter = SignedDuration::from_millis(fastrand::i64(0..=250) * pause.as_secs());
         self.clock.now() + pause + jitter
     }
-}
-
-/// Whether this asks a question that needs no answer any more.
-fn is_over(report: &Report) -> bool {
-    report.kind == ReportKind::Question && report.operation.operation.question.is_none()
 }

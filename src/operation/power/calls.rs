@@ -137,6 +137,11 @@ impl Power {
         self.calls.stuck.as_ref()
     }
 
+    /// Whether people are called about the Droplet now: it is off, or may be, and its operation does not get on.
+    pub fn is_called_about(&self) -> bool {
+        self.is_owed() && self.calls.stuck.is_some()
+    }
+
     /// What people were called for and what still stands in the way.
     pub fn stuck(&self) -> Option<&Stuck> {
         self.calls.stuck.as_ref().filter(|_| self.owed().is_some())

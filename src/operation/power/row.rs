@@ -41,7 +41,7 @@ pub(crate) struct Row {
     #[serde(default)]
     pub(super) theirs: Option<Theirs>,
     #[serde(default)]
-    pub(super) last_seen: Option<PowerState>,
+    pub(crate) last_seen: Option<PowerState>,
     pub(super) failures: u32,
     pub(crate) released: Option<Release>,
     pub(crate) went_off: Option<Timestamp>,

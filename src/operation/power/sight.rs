@@ -80,7 +80,7 @@ impl Power {
     }
 
     /// How the Droplet was seen last.
-    pub(in crate::operation) fn last_seen(&self) -> Option<PowerState> {
+    pub fn last_seen(&self) -> Option<PowerState> {
         self.sight.last_seen
     }
 

@@ -1,0 +1,287 @@
+//! Calls for help: one message for all operations of a channel that are called about for one cause within half an hour.
+//!
+//! The first of them leads: its report carries the message, which lists all. Another joins it in the commit that calls people. If its
+//! asker is mentioned by the message, or will be, then it is only listed, and the message is edited. Else an edit would tell them
+//! nothing, so its own report is posted, too.
+//!
+//! Who is listed where changes only under the row of the table `calls` for that channel and cause, which is taken before any report's row.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use super::{
+    Error, Report, Store, report,
+    row::{Row, bits, places, without_nul},
+    stored::{self, select_operation},
+};
+use crate::operation::{
+    Operation,
+    ids::{ChannelId, MessageId, OperationId},
+};
+
+/// For so long others join a call: who looks at it then still has it in mind. Later ones are news, and ping.
+const YOUNG: SignedDuration = SignedDuration::from_mins(30);
+/// How far the clocks of two commits may differ that happen at once.
+const AT_ONCE: SignedDuration = SignedDuration::from_mins(1);
+/// As many people are mentioned in one message; there must be room for the Droplets, too.
+const MOST_MENTIONED: i64 = 20;
+/// The longest cause that is told from others, since PostgreSQL's indexes have a limit.
+const LONGEST_CAUSE: usize = 200;
+
+/// An operation that a call lists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Called {
+    /// The operation, as it was committed last.
+    pub operation: Operation,
+    /// Its report carries the message.
+    pub leads: bool,
+    /// Its asker is told by another message.
+    pub has_own_message: bool,
+}
+
+/// Where a call is, and what for.
+type Key = (i64, String);
+
+impl Store {
+    /// The operations that are listed in the call that this one leads, itself included, in the order of their ids; only itself if
+    /// another call lists it.
+    pub async fn called_with(&self, leader: OperationId) -> Result<Vec<Called>, Error> {
+        let rows = sqlx::query(select_operation!(
+            "o.state, r.given_up",
+            "JOIN reports r ON r.operation = o.id WHERE r.kind = 'stuck' AND (r.operation = $1 OR r.leader = $1) ORDER BY o.id"
+        ))
+        .bind(leader.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        let called = rows.iter().map(Row).filter_map(|row| {
+            let (stored, _) = stored::read(row)?;
+            let leads = stored.operation.id == leader;
+            Some(Called {
+                operation: stored.operation,
+                leads,
+                has_own_message: !leads && row.text("given_up").is_none(),
+            })
+        });
+        Ok(called.collect())
+    }
+
+    /// The message of the call that an operation leads, once it was posted.
+    pub async fn call_message(&self, leader: OperationId) -> Result<Option<(ChannelId, MessageId)>, Error> {
+        let row = sqlx::query("SELECT channel_id, message_id FROM reports WHERE operation = $1 AND kind = 'stuck'")
+            .bind(leader.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.and_then(|row| {
+            let row = Row(&row);
+            Some((ChannelId(row.id("channel_id")?), MessageId(row.id("message_id")?)))
+        }))
+    }
+
+    /// A call is not said here, or not any more; why. Operations that it lists and that are not among the `told` are called about by
+    /// messages of their own.
+    pub async fn call_given_up(&self, report: &Report, told: &[OperationId], why: &str) -> Result<(), Error> {
+        let leader = report.operation.operation.id;
+        let mut transaction = self.begin_as_owner().await?;
+        if let Some(key) = key_of(&mut transaction, leader).await? {
+            lock(&mut transaction, &key, leader).await?;
+        }
+        report::give_up(&mut transaction, report, why).await?;
+        let told: BTreeSet<_> = told.iter().copied().chain([leader]).collect();
+        let (from, at) = (told.len() + 1, told.len() + 2);
+        let statement = format!(
+            "UPDATE reports SET leader = NULL, given_up = NULL, due_at = ${at} WHERE kind = 'stuck' AND leader = ${from} \
+             AND given_up IS NOT NULL AND operation NOT IN ({})",
+            places(told.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement));
+        for id in &told {
+            query = query.bind(id.to_string());
+        }
+        query.bind(leader.to_string()).bind(self.clock.now().as_millisecond()).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Whether a call may have to say something else after a commit.
+pub(super) fn changed(before: &Operation, after: &Operation) -> bool {
+    let shown = |it: &Operation| it.active_step().map(|step| (step.task, step.began.is_some()));
+    before.power.calls() > 0
+        && (before.power.status() != after.power.status()
+            || before.power.was_seen_off() != after.power.was_seen_off()
+            || before.cause_of_call() != after.cause_of_call()
+            || shown(before) != shown(after))
+}
+
+/// Lets the messages be edited that call people about an operation.
+pub(super) async fn outdate(connection: &mut AnyConnection, id: OperationId) -> Result<(), Error> {
+    if let Some(key) = key_of(connection, id).await? {
+        lock(connection, &key, id).await?;
+    }
+    sqlx::query(
+        "UPDATE reports SET changes = changes + 1 WHERE kind = 'stuck' AND (operation = $1 \
+         OR operation = (SELECT r.leader FROM reports r WHERE r.operation = $1 AND r.kind = 'stuck'))",
+    )
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes down that people are called about an operation: in a call that is young, or in one of its own. What was said before stays
+/// where it is, since edits notify nobody.
+pub(super) async fn call(connection: &mut AnyConnection, operation: &Operation, now: Timestamp) -> Result<(), Error> {
+    let cause: String = without_nul(&operation.cause_of_call()).chars().take(LONGEST_CAUSE).collect();
+    let key = (bits(operation.asker.channel.0), cause);
+    let earlier = key_of(connection, operation.id).await?;
+    // In one order, so that two commits never wait for each other.
+    for key in earlier.iter().chain([&key]).collect::<BTreeSet<_>>() {
+        lock(connection, key, operation.id).await?;
+    }
+    if let Some(earlier) = &earlier {
+        leave(connection, earlier, operation.id).await?;
+    }
+    if !join(connection, &key, operation, now).await? {
+        write(connection, &key, operation.id, None, now).await?;
+        sqlx::query("UPDATE calls SET leader = $3, began_at = $4 WHERE channel_id = $1 AND cause = $2")
+            .bind(key.0)
+            .bind(&key.1)
+            .bind(operation.id.to_string())
+            .bind(now.as_millisecond())
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What an operation was last called about for; none for what an earlier version wrote, which lists nothing else.
+async fn key_of(connection: &mut AnyConnection, id: OperationId) -> Result<Option<Key>, Error> {
+    let row = sqlx::query("SELECT channel_id, cause FROM reports WHERE operation = $1 AND kind = 'stuck'")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.and_then(|row| Some((Row(&row).number("channel_id")?, Row(&row).text("cause")?.to_owned()))))
+}
+
+/// Waits until nobody else changes who is listed where.
+async fn lock(connection: &mut AnyConnection, (channel, cause): &Key, id: OperationId) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO calls (channel_id, cause, leader, began_at) VALUES ($1, $2, $3, 0) \
+         ON CONFLICT (channel_id, cause) DO UPDATE SET leader = calls.leader",
+    )
+    .bind(*channel)
+    .bind(cause)
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes an operation out of the call that lists it. If it led, one of the others takes the message over.
+async fn leave(connection: &mut AnyConnection, (channel, cause): &Key, id: OperationId) -> Result<(), Error> {
+    let id = id.to_string();
+    sqlx::query(
+        "UPDATE reports SET changes = changes + 1 WHERE kind = 'stuck' \
+         AND operation = (SELECT r.leader FROM reports r WHERE r.operation = $1 AND r.kind = 'stuck')",
+    )
+    .bind(&id)
+    .execute(&mut *connection)
+    .await?;
+    let heir = sqlx::query(
+        "SELECT operation FROM reports WHERE kind = 'stuck' AND leader = $1 ORDER BY \
+         CASE WHEN given_up IS NULL THEN 1 ELSE 0 END, operation LIMIT 1",
+    )
+    .bind(&id)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(heir) = heir.and_then(|row| Row(&row).text("operation").map(str::to_owned)) else { return Ok(()) };
+    // Under a nonce of its own, should it have to be posted anew.
+    sqlx::query(
+        "UPDATE reports SET leader = NULL, generation = reports.generation + 1, message_id = l.message_id, \
+         shown_version = l.shown_version, shown_digest = l.shown_digest, shown_at = l.shown_at, changes = l.changes + 1, \
+         attempts = l.attempts, posting_since = NULL, given_up = l.given_up, due_at = l.due_at FROM reports l \
+         WHERE reports.operation = $2 AND reports.kind = 'stuck' AND l.operation = $1 AND l.kind = 'stuck'",
+    )
+    .bind(&id)
+    .bind(&heir)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("UPDATE reports SET leader = $2 WHERE kind = 'stuck' AND leader = $1 AND operation <> $2")
+        .bind(&id)
+        .bind(&heir)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE calls SET leader = $2 WHERE channel_id = $3 AND cause = $4 AND leader = $1")
+        .bind(&id)
+        .bind(&heir)
+        .bind(*channel)
+        .bind(cause)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Lists an operation in a young call of the same cause; false if there is none.
+async fn join(connection: &mut AnyConnection, key: &Key, operation: &Operation, now: Timestamp) -> Result<bool, Error> {
+    let moment = |at: Result<Timestamp, jiff::Error>| at.unwrap_or(now).as_millisecond();
+    // Changes the leader's row before it is read: a post that is about to leave is then known to have left, or lists this one.
+    let leader = sqlx::query(
+        "UPDATE reports SET changes = changes + 1 WHERE kind = 'stuck' AND leader IS NULL AND given_up IS NULL \
+         AND channel_id = $1 AND cause = $2 AND operation = (SELECT leader FROM calls WHERE channel_id = $1 AND cause = $2 \
+         AND leader <> $3 AND began_at > $4 AND began_at < $5) RETURNING operation, message_id, posting_since",
+    )
+    .bind(key.0)
+    .bind(&key.1)
+    .bind(operation.id.to_string())
+    .bind(moment(now.checked_sub(YOUNG)))
+    .bind(moment(now.checked_add(AT_ONCE)))
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(row) = leader else { return Ok(false) };
+    let row = Row(&row);
+    let Some(leader) = row.text("operation") else { return Ok(false) };
+    let is_unsaid = row.number("message_id").is_none() && row.number("posting_since").is_none();
+    let mentioned = sqlx::query(
+        "SELECT COUNT(DISTINCT o.asker_id) AS people, COUNT(CASE WHEN o.asker_id = $2 THEN 1 END) AS own FROM reports r \
+         JOIN operations o ON o.id = r.operation WHERE r.kind = 'stuck' AND (r.operation = $1 OR r.leader = $1) AND o.id <> $3",
+    )
+    .bind(leader)
+    .bind(bits(operation.asker.user.0))
+    .bind(operation.id.to_string())
+    .fetch_one(&mut *connection)
+    .await?;
+    let count = |column| Row(&mentioned).number(column).unwrap_or_default();
+    let is_mentioned = count("own") > 0 || (is_unsaid && count("people") < MOST_MENTIONED);
+    write(connection, key, operation.id, Some((leader, is_mentioned)), now).await?;
+    Ok(true)
+}
+
+/// Writes the operation's own report: one to be posted, unless another message lists it and mentions its asker.
+async fn write(
+    connection: &mut AnyConnection,
+    (channel, cause): &Key,
+    id: OperationId,
+    leader: Option<(&str, bool)>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let listed =
+        leader.filter(|(_, is_mentioned)| *is_mentioned).map(|(leader, _)| format!("listed in the call of {leader}"));
+    sqlx::query(
+        "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at, cause, leader, given_up) \
+         VALUES ($1, 'stuck', $2, 1, 0, $3, $4, $5, $6) \
+         ON CONFLICT (operation, kind) DO UPDATE SET generation = reports.generation + 1, message_id = NULL, \
+         shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, \
+         due_at = excluded.due_at, cause = excluded.cause, leader = excluded.leader, given_up = excluded.given_up",
+    )
+    .bind(id.to_string())
+    .bind(*channel)
+    .bind(now.as_millisecond())
+    .bind(cause)
+    .bind(leader.map(|(leader, _)| leader.to_owned()))
+    .bind(listed)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
