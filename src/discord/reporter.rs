@@ -32,7 +32,10 @@ use super::{
 use crate::{
     clock::Clock,
     inventory::Inventory,
-    operation::{ids::ChannelId, report::ReportKind},
+    operation::{
+        ids::{ChannelId, OperationId},
+        report::ReportKind,
+    },
     store::{self, Called, Report, Store},
 };
 use desk::{Desk, EDIT_PAUSE};
@@ -62,6 +65,13 @@ struct Words {
     called: Vec<Called>,
     /// It asks people for something that is not needed any more.
     is_over: bool,
+}
+
+impl Words {
+    /// The operations that a call lists.
+    fn listed(&self) -> Vec<OperationId> {
+        self.called.iter().map(|called| called.operation.id).collect()
+    }
 }
 
 /// Whether the reporter looks for more to say, or only finishes.

@@ -14,7 +14,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use super::{
     Error, Report, Store, report,
     row::{Row, bits, places, without_nul},
-    stored::{self, select_operation},
+    stored::{self, Stored, select_operation},
 };
 use crate::operation::{
     Operation,
@@ -37,8 +37,8 @@ pub struct Called {
     pub operation: Operation,
     /// Its report carries the message.
     pub leads: bool,
-    /// Its asker is told by another message.
-    pub has_own_message: bool,
+    /// Its asker is called by another message.
+    pub is_called_elsewhere: bool,
 }
 
 /// Where a call is, and what for.
@@ -55,16 +55,20 @@ impl Store {
         .bind(leader.to_string())
         .fetch_all(&self.pool)
         .await?;
-        let called = rows.iter().map(Row).filter_map(|row| {
-            let (stored, _) = stored::read(row)?;
-            let leads = stored.operation.id == leader;
-            Some(Called {
-                operation: stored.operation,
-                leads,
-                has_own_message: !leads && row.text("given_up").is_none(),
-            })
-        });
-        Ok(called.collect())
+        let mut called = Vec::new();
+        let mut called_elsewhere = BTreeSet::new();
+        for row in rows.iter().map(Row) {
+            let Some((Stored { operation, .. }, _)) = stored::read(row) else { continue };
+            let leads = operation.id == leader;
+            if !leads && row.text("given_up").is_none() {
+                called_elsewhere.insert(operation.asker.user);
+            }
+            called.push(Called { operation, leads, is_called_elsewhere: false });
+        }
+        for one in &mut called {
+            one.is_called_elsewhere = called_elsewhere.contains(&one.operation.asker.user);
+        }
+        Ok(called)
     }
 
     /// The message of the call that an operation leads, once it was posted.

@@ -1,6 +1,7 @@
 //! The face alone, as people meet it: a simulated Discord and DigitalOcean, the real store and inventory, and no worker.
 //! What the worker would do, a test commits by hand.
 
+mod calls;
 mod commands;
 mod gateway;
 mod reports;

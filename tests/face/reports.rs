@@ -237,7 +237,7 @@ fn operation_user(stage: &Stage) -> UserId {
 }
 
 /// Everything is done but to turn the Droplet on, and that does not work.
-fn stick(operation: &mut Operation, since: Timestamp) {
+pub(crate) fn stick(operation: &mut Operation, since: Timestamp) {
     for step in operation.steps.iter_mut().filter(|step| step.task != Task::PowerOn) {
         step.began = Some(since);
         step.state = State::Done { at: since };
@@ -265,7 +265,7 @@ async fn a_call_for_help_pings_and_offers_a_button() {
 const LONG: SignedDuration = SignedDuration::from_mins(10);
 const READY: &str = "is ready";
 
-fn posts(channel: Snowflake) -> Pattern {
+pub(crate) fn posts(channel: Snowflake) -> Pattern {
     format!("POST {}", history(channel)).parse().expect("a pattern")
 }
 
@@ -273,7 +273,7 @@ fn lists() -> Pattern {
     "GET /channels/*/messages".parse().expect("a pattern")
 }
 
-fn history(channel: Snowflake) -> String {
+pub(crate) fn history(channel: Snowflake) -> String {
     format!("/channels/{channel}/messages")
 }
 

@@ -5,6 +5,7 @@
 mod autocomplete;
 mod bot;
 mod busy;
+mod calls;
 mod cancel;
 mod chat_faults;
 mod cloud_faults;

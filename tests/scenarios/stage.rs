@@ -264,8 +264,8 @@ impl Stage {
             .await;
             let outdated = count(
                 &pool,
-                "SELECT COUNT(*) AS n FROM reports WHERE kind = 'question' AND shown_version = 0 AND message_id IS NOT NULL \
-                 AND given_up IS NULL",
+                "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NOT NULL AND given_up IS NULL \
+                 AND ((kind = 'question' AND shown_version = 0) OR (kind = 'stuck' AND changes > shown_version))",
             )
             .await;
             let unshown = unshown + outdated;

@@ -61,7 +61,7 @@ async fn due(store: &Store) -> Vec<Report> {
 
 async fn listed(store: &Store, leader: OperationId) -> Vec<(OperationId, bool)> {
     let called = store.called_with(leader).await.unwrap();
-    called.into_iter().map(|called| (called.operation.id, called.has_own_message)).collect()
+    called.into_iter().map(|called| (called.operation.id, called.is_called_elsewhere)).collect()
 }
 
 async fn post(store: &Store, report: &Report, message: u64, now: Timestamp) {
@@ -92,7 +92,7 @@ contract! {
         assert_eq!(leaders(&due), [one.id], "the first leads");
         let all = listed(&store, one.id).await;
         assert_eq!(all.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ids(&[&one, &two, &three]));
-        assert!(all.iter().all(|(_, has_own_message)| !has_own_message), "nothing was said yet, so the message mentions bob, too");
+        assert!(all.iter().all(|(_, elsewhere)| !elsewhere), "nothing was said yet, so the message mentions bob, too");
     }
 
     async fn another_cause_or_channel_is_another_message(memory: &Memory) {
@@ -138,7 +138,7 @@ contract! {
         assert_eq!(leaders(&due_now), [one.id, three.id], "one is edited, and one is posted");
         assert_eq!((due_now[0].message, due_now[0].leader), (Some(MessageId(9)), None));
         assert_eq!((due_now[1].message, due_now[1].leader), (None, Some(one.id)));
-        let mut expected = vec![(one.id, false), (two.id, false), (three.id, true), (four.id, false)];
+        let mut expected = vec![(one.id, false), (two.id, false), (three.id, true), (four.id, true)];
         expected.sort_unstable();
         assert_eq!(listed(&store, one.id).await, expected);
         assert_eq!(listed(&store, three.id).await, [(three.id, false)]);

@@ -257,7 +257,7 @@ fn read_aloud(operation: &Operation, now: Timestamp) {
         progress(operation, now),
         answer(operation, &wording),
         notify(operation, &wording),
-        call(&[Called { operation: operation.clone(), leads: true, has_own_message: false }]),
+        call(&[Called { operation: operation.clone(), leads: true, is_called_elsewhere: false }]),
         repaired(operation),
     ];
     for said in said {

@@ -35,7 +35,7 @@ pub fn call(called: &[Called]) -> Said {
     still.sort_by_key(|operation| (operation.power.owed().map(|owed| owed.since), operation.id));
     over.sort_by(|one, other| (&one.target.name, one.id).cmp(&(&other.target.name, other.id)));
     let mut pings: Vec<UserId> = Vec::new();
-    for one in called.iter().filter(|called| !called.has_own_message) {
+    for one in called.iter().filter(|called| !called.is_called_elsewhere) {
         let asker = one.operation.asker.user;
         if !pings.contains(&asker) {
             pings.push(asker);

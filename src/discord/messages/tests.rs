@@ -520,7 +520,7 @@ fn answers_to_every_cancel_by_kind() {
 
 fn listed(operations: impl IntoIterator<Item = Operation>) -> Vec<Called> {
     let listed = operations.into_iter().enumerate();
-    listed.map(|(at, operation)| Called { operation, leads: at == 0, has_own_message: false }).collect()
+    listed.map(|(at, operation)| Called { operation, leads: at == 0, is_called_elsewhere: false }).collect()
 }
 
 fn alone(operation: Operation) -> Said {
@@ -571,7 +571,7 @@ fn what_a_call_says_about_several_droplets() {
     let recovering = |number, name| with(still_off(number, name), |it| it.power.edit(|power| power.stuck = None));
     let released = |number, name| of_droplet(number, name, examples::released(Released::Handled));
     let mut told_by_their_own = listed([still_off(1, "web-1"), of(BOB, still_off(2, "db"))]);
-    told_by_their_own[1].has_own_message = true;
+    told_by_their_own[1].is_called_elsewhere = true;
     let variants = [
         ("three of one asker", listed([still_off(1, "web-1"), still_off(2, "web-2"), still_off(3, "db")])),
         ("two of two askers", listed([still_off(1, "web-1"), of(BOB, still_off(2, "db"))])),

@@ -31,13 +31,14 @@ enum Told {
 }
 
 impl Reporter {
-    /// Tells those who must know another way, as far as there is one. An error means: again later.
+    /// Tells those who must know another way, as far as there is one, and which operations of a call that was about. An error means:
+    /// again later.
     pub(super) async fn say_elsewhere(
         &self,
         report: &Report,
         words: &Words,
         deadline: Instant,
-    ) -> serenity::Result<()> {
+    ) -> serenity::Result<Vec<OperationId>> {
         let operation = &report.operation.operation;
         match report.kind {
             ReportKind::Progress | ReportKind::Notify => {}
@@ -50,19 +51,22 @@ impl Reporter {
             // Somebody should hear of it who can do something.
             ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
                 if self.tell_notify_channel(report, &words.said, deadline).await? == Told::Yes {
-                    return Ok(());
+                    return Ok(words.listed());
                 }
                 // Everybody whom the message mentions, by the first of their operations.
                 let mut of_askers: BTreeMap<UserId, &Operation> = BTreeMap::from([(operation.asker.user, operation)]);
-                for called in words.called.iter().filter(|called| !called.has_own_message) {
+                let mut told = Vec::new();
+                for called in words.called.iter().filter(|called| !called.is_called_elsewhere) {
                     of_askers.entry(called.operation.asker.user).or_insert(&called.operation);
+                    told.push(called.operation.id);
                 }
                 for operation in of_askers.into_values() {
                     self.tell_asker(report, operation, &words.said, deadline).await?;
                 }
+                return Ok(told);
             }
         }
-        Ok(())
+        Ok(words.listed())
     }
 
     async fn tell_notify_channel(&self, report: &Report, said: &Said, deadline: Instant) -> serenity::Result<Told> {

@@ -23,7 +23,7 @@ use crate::{
     },
     operation::{
         Wish, Wished,
-        ids::{ChannelId, MessageId},
+        ids::{ChannelId, MessageId, OperationId},
         report::ReportKind,
     },
     store::{self, OUTDATED, Report},
@@ -85,7 +85,7 @@ impl Reporter {
         match report.message {
             Some(message) => self.edit(report, message, &words).await,
             None if words.is_over && report.posting_since.is_none() => {
-                self.drop_report(report, &words, "it was over before it was said").await?;
+                self.drop_report(report, &words.listed(), "it was over before it was said").await?;
                 Ok(Came::Settled)
             }
             None => self.post(report).await,
@@ -169,17 +169,20 @@ impl Reporter {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Stuck
-            | ReportKind::Repaired => self.drop_report(report, words, "it was said and then deleted").await,
+            | ReportKind::Repaired => self.drop_report(report, &words.listed(), "it was said and then deleted").await,
         }
     }
 
-    /// Writes down that a report is not said, and with which words it was told another way, if it was.
-    async fn drop_report(&self, report: &Report, words: &Words, why: &str) -> Result<(), store::Error> {
-        if report.kind != ReportKind::Stuck {
-            return self.store.report_given_up(report, why).await;
+    /// Writes down that a report is not said. What a call lists and nobody was `told` of is called about alone.
+    async fn drop_report(&self, report: &Report, told: &[OperationId], why: &str) -> Result<(), store::Error> {
+        match report.kind {
+            ReportKind::Stuck => self.store.call_given_up(report, told, why).await,
+            ReportKind::Progress
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Repaired
+            | ReportKind::Question => self.store.report_given_up(report, why).await,
         }
-        let told: Vec<_> = words.called.iter().map(|called| called.operation.id).collect();
-        self.store.call_given_up(report, &told, why).await
     }
 
     /// Posts it, as a reply to the progress message where that is possible.
@@ -270,10 +273,11 @@ impl Reporter {
         cause: &str,
         deadline: Instant,
     ) -> Result<Came, store::Error> {
-        if let Err(error) = self.say_elsewhere(report, words, deadline).await {
-            return self.later(report, &error).await;
-        }
-        self.drop_report(report, words, cause).await?;
+        let told = match self.say_elsewhere(report, words, deadline).await {
+            Ok(told) => told,
+            Err(error) => return self.later(report, &error).await,
+        };
+        self.drop_report(report, &told, cause).await?;
         Ok(Came::Settled)
     }
 
