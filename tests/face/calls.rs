@@ -5,7 +5,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::json;
 use snapshot_bot::operation::{Wish, ids::OperationId};
-use snapshot_bot_sandbox::discord::{fault::Fault, message::Message, snowflake::Snowflake};
+use snapshot_bot_sandbox::discord::{
+    fault::{Disturbance, Fault},
+    message::Message,
+    snowflake::Snowflake,
+};
 
 use crate::{
     reports::{history, posts, stick},
@@ -108,7 +112,7 @@ async fn what_happens_while_discord_hears_nothing_is_one_message_that_calls_ever
         ids.push(begun(&stage, person, droplet).await);
     }
     let hour = Duration::from_hours(1);
-    stage.discord.world().inject(posts(stage.channel), Fault::ThrottleGlobal(hour), Some(1));
+    stage.discord.world().add_fault(Fault::once(posts(stage.channel), Disturbance::ThrottleGlobal(hour)));
     stage.commit(ids[0], |operation| operation.ended = Some(operation.asked_at)).await;
     stage.until_answered("POST", &history(stage.channel), 4).await;
     call(&stage, ids[1]).await;
@@ -124,13 +128,13 @@ async fn what_happens_while_discord_hears_nothing_is_one_message_that_calls_ever
 async fn an_outage_of_discord_loses_and_doubles_no_call() {
     let stage = Stage::new().await;
     let (one, two) = (begun(&stage, "ada", "web-1").await, begun(&stage, "bob", "web-2").await);
-    let down = stage.discord.world().inject(posts(stage.channel), Fault::Down(502), None);
+    stage.discord.world().add_fault(Fault::always(posts(stage.channel), Disturbance::Down(502)).named("down"));
     call(&stage, one).await;
     stage.until_answered("POST", &history(stage.channel), 3).await;
     // The first try may have arrived, and mentions ada alone.
     call(&stage, two).await;
     stage.until_answered_later("POST", &history(stage.channel), 5).await;
-    stage.discord.world().heal(down);
+    stage.discord.world().end_fault("down");
     shown(&stage, "2 Droplets are off").await;
     shown(&stage, "`web-2` is off and could not be turned on again").await;
     stage.leave().await;
@@ -142,7 +146,7 @@ async fn an_outage_of_discord_loses_and_doubles_no_call() {
 async fn a_call_whose_post_was_not_answered_is_made_once_and_lists_who_joined_meanwhile() {
     let stage = Stage::new().await;
     let (one, two) = (begun(&stage, "ada", "web-1").await, begun(&stage, "ada", "web-2").await);
-    stage.discord.world().inject(posts(stage.channel).containing("· power"), Fault::CutAfter, Some(1));
+    stage.discord.world().add_fault(Fault::once(posts(stage.channel).containing("· power"), Disturbance::CutAfter));
     call(&stage, one).await;
     stage.posted(says("`web-1` is off")).await;
     call(&stage, two).await;
@@ -199,7 +203,7 @@ async fn where_the_channel_is_gone_each_asker_is_told_once() {
         let user = stage.seat(name).user;
         stage.discord.world().direct_channel(user)
     });
-    let down = stage.discord.world().inject(posts(stage.channel), Fault::Down(502), None);
+    stage.discord.world().add_fault(Fault::always(posts(stage.channel), Disturbance::Down(502)).named("down"));
     for id in &ids {
         call(&stage, *id).await;
     }
@@ -207,7 +211,7 @@ async fn where_the_channel_is_gone_each_asker_is_told_once() {
         let mut world = stage.discord.world();
         world.delete_channel(stage.channel);
         world.delete_channel(stage.notified);
-        world.heal(down);
+        world.end_fault("down");
     }
     for channel in direct {
         stage.posted_later(channel, "could not be turned on again").await;
