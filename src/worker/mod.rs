@@ -179,7 +179,9 @@ impl Worker {
         now: Timestamp,
     ) -> Result<Version, Error> {
         let due_at = match operation.next(rules, now) {
-            Effect::Look(_) | Effect::Send(_) => Some(now),
+            // Before all that is yet to be looked at: its own look is good for seconds only, and in a long line it would look for ever.
+            Effect::Send(_) => Some(Timestamp::UNIX_EPOCH),
+            Effect::Look(_) => Some(now),
             Effect::Sleep(until) => Some(until),
             Effect::Rest => None,
         };
