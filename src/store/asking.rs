@@ -210,7 +210,7 @@ impl Store {
     }
 
     /// Says something to an operation. The worker hears it at its next turn, which is now; the operation's state and version
-    /// stay as they are. A wish without an interaction is the reporter's.
+    /// stay as they are. A wish without an interaction is the reporter's, or one of several that one press stands for.
     pub async fn wish(
         &self,
         operation: OperationId,

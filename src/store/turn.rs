@@ -216,13 +216,20 @@ impl Store {
         if rescued {
             events.insert(0, Event { at: now, by: None, what: What::Unreadable });
         }
+        let reports: Vec<_> = report::called_for(Some(before), after, self.notify_channel).collect();
         Consequences {
             rescued,
             heard_up_to: loaded.heard_up_to,
             power: power_owed::differs(before, after),
-            question: report::question_changed(before, after),
-            call: calls::changed(before, after),
-            reports: report::called_for(Some(before), after, self.notify_channel).collect(),
+            outdated: [
+                (ReportKind::Question, report::question_changed(before, after)),
+                // A call that is made again looks after the one before it.
+                (ReportKind::Stuck, calls::changed(before, after) && !reports.contains(&ReportKind::Stuck)),
+            ]
+            .into_iter()
+            .filter_map(|(kind, is_outdated)| is_outdated.then_some(kind))
+            .collect(),
+            reports,
             durations: usual::between(before, after),
             events,
             at: now,
@@ -246,12 +253,11 @@ impl Store {
         if consequences.power {
             power_owed::write(connection, operation).await?;
         }
-        if consequences.question {
-            report::outdate_question(connection, operation, consequences.at).await?;
-        }
-        // A call that is made again looks after the one before it.
-        if consequences.call && !consequences.reports.contains(&ReportKind::Stuck) {
-            calls::outdate(connection, operation.id).await?;
+        for kind in &consequences.outdated {
+            match kind {
+                ReportKind::Stuck => calls::outdate(connection, operation.id).await?,
+                _ => report::outdate_question(connection, operation, consequences.at).await?,
+            }
         }
         for kind in &consequences.reports {
             report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?;
@@ -290,8 +296,8 @@ struct Consequences {
     rescued: bool,
     heard_up_to: Option<i64>,
     power: bool,
-    question: bool,
-    call: bool,
+    /// Questions and calls that say something else by now.
+    outdated: Vec<ReportKind>,
     reports: Vec<ReportKind>,
     durations: Vec<(Task, i64)>,
     events: Vec<Event>,
@@ -303,8 +309,7 @@ impl Consequences {
         !self.rescued
             && self.heard_up_to.is_none()
             && !self.power
-            && !self.question
-            && !self.call
+            && self.outdated.is_empty()
             && self.reports.is_empty()
             && self.durations.is_empty()
             && self.events.is_empty()

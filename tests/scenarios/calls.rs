@@ -59,3 +59,25 @@ async fn five_droplets_that_an_outage_keeps_off_are_one_call_which_a_crash_does_
     ada.transcript();
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn the_status_of_one_that_is_off_offers_its_reader_what_they_may_press() {
+    let stage = Stage::new().await;
+    let refused = Disturbance::Refuse { status: 422, id: "unprocessable_entity".to_owned(), message: "no".to_owned() };
+    stage.fault(Fault::always(Pattern::action("power_on"), refused).named("power"));
+    let (ada, rex) = (stage.seat("ada", Role::Operator), stage.seat("rex", Role::Restorer));
+    ada.run("/snapshot take droplet:web-1").await;
+    stage.shows(&ada, "[I'll handle it]").await;
+    for (person, is_offered) in [(&ada, false), (&rex, true)] {
+        person.run("/snapshot status operation:web-1").await;
+        let answer = person.seat.messages().pop().unwrap();
+        let buttons = serde_json::to_string(&answer.body.components).unwrap();
+        assert_eq!(buttons.contains("I'll handle it"), is_offered, "{buttons}");
+    }
+    stage.digitalocean.world(|world| world.end_fault("power"));
+    stage.until_later("it is on again", |stage| stage.is_on("web-1")).await;
+    stage.settle().await;
+    ada.transcript();
+    rex.transcript();
+    stage.finish().await;
+}

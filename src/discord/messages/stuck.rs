@@ -41,7 +41,7 @@ pub fn call(called: &[Called]) -> Said {
             pings.push(asker);
         }
     }
-    let mentions: String = pings.iter().map(|user| format!("<@{user}> ")).collect();
+    let mentions = pings.iter().fold(String::new(), |text, user| text + &format!("<@{user}> "));
     let (text, buttons) = match (still.as_slice(), over.as_slice()) {
         ([], [one]) => (ended(one), Vec::new()),
         ([], _) => (paragraphs(all_over(&over)), Vec::new()),

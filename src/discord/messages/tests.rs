@@ -607,7 +607,9 @@ fn what_a_call_about_one_droplet_says_once_it_is_over() {
         (
             "seen on, never seen off",
             with(stuck_with(None), |it| {
-                it.power.edit(|power| (power.owed, power.last_seen) = (None, Some(PowerState::On)))
+                it.power.edit(|power| {
+                    (power.owed, power.last_seen) = (None, Some(PowerState::On));
+                });
             }),
         ),
         ("getting on again", with(stuck_with(None), |it| it.power.edit(|power| power.stuck = None))),
@@ -617,7 +619,9 @@ fn what_a_call_about_one_droplet_says_once_it_is_over() {
         (
             "never by us",
             with(stuck_with(None), |it| {
-                it.power.edit(|power| (power.owed, power.before) = (None, Some(PowerState::Off)))
+                it.power.edit(|power| {
+                    (power.owed, power.before) = (None, Some(PowerState::Off));
+                });
             }),
         ),
         ("taken over", with(stuck_with(None), |it| it.power.edit(|power| power.owed = None))),
