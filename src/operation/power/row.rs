@@ -11,6 +11,7 @@ use super::{
 use crate::operation::{reading::PowerState, step::Step};
 
 /// The fields of a row. What each means stands where it is used.
+#[expect(clippy::struct_excessive_bools, reason = "it is what the first versions wrote")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) before: Option<PowerState>,
