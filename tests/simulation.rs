@@ -85,8 +85,10 @@ async fn found(sabotage: Sabotage, seeds: u64) -> Option<(u64, String)> {
 
 #[tokio::test]
 async fn every_broken_rule_is_found() {
-    for sabotage in Sabotage::ALL {
-        let (seed, broken) = found(sabotage, 300).await.unwrap_or_else(|| panic!("{sabotage:?} is not noticed"));
+    // `WITHOUT=theirs` breaks this rule alone.
+    let only: Option<Sabotage> = std::env::var("WITHOUT").ok().and_then(|word| word.parse().ok());
+    for sabotage in Sabotage::ALL.into_iter().filter(|rule| only.is_none_or(|only| only == *rule)) {
+        let (seed, broken) = found(sabotage, 1_500).await.unwrap_or_else(|| panic!("{sabotage:?} is not noticed"));
         let first_line = broken.lines().next().unwrap_or_default();
         println!("{sabotage:?} is noticed in world {seed}: {first_line}");
     }

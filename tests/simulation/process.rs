@@ -107,7 +107,7 @@ impl Simulation {
 
     /// A sabotage lets all requests have one rank.
     pub(crate) fn rank_shown(&self, rank: Priority) -> Priority {
-        if self.sabotage == Some(Sabotage::Ranks) { Priority::LookUp } else { rank }
+        if self.sabotage == Some(Sabotage::Ranks) { Priority::PowerOn } else { rank }
     }
 
     /// Nobody who waits for a Droplet that is off waits because of those who do not.

@@ -29,7 +29,7 @@ impl Simulation {
         }
         let steps = match &self.moods {
             moods if moods.has(Mood::Healthy) || moods.has(Mood::Crowd) => LONGEST_TROUBLED_STEPS,
-            moods if moods.lasts() => LONG_TROUBLED_STEPS,
+            moods if moods.lasts() || moods.has(Mood::Strangers) => LONG_TROUBLED_STEPS,
             _ => TROUBLED_STEPS,
         };
         for _ in 0..steps {
