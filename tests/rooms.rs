@@ -317,11 +317,19 @@ fn every_room_on_the_map_exists() {
     }
 }
 
+const WITH_A_DIAGRAM: [&str; 2] = ["src/operation", "src/operation/power"];
+
 #[test]
 fn every_file_opens_with_a_few_lines_about_itself() {
     for source in Source::all() {
         let lines = source.whole.lines().take_while(|line| line.starts_with("//!")).count();
-        assert!((1..=10).contains(&lines), "{} should open with a few lines of `//!`, has {lines}", source.shown());
+        // The two hardest files have their states drawn, and traces of what they do.
+        let longest = if WITH_A_DIAGRAM.contains(&source.shown().as_str()) { 60 } else { 10 };
+        assert!(
+            (1..=longest).contains(&lines),
+            "{} should open with a few lines of `//!`, has {lines}",
+            source.shown()
+        );
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 mod required;
 
 /// What a test may read from the environment besides: how much it does, never whether it runs.
-const SETTINGS: &[&str] = &["(variable)", "CRASH_STORM", "CRASH_SWEEP", "RUST_LOG", "UPDATE_ENV_EXAMPLE"];
+const SETTINGS: &[&str] = &["(variable)", "CRASH_STORM", "CRASH_SWEEP", "RUST_LOG", "UPDATE_ENV_EXAMPLE", "WITHOUT"];
 
 #[test]
 #[ignore = "the tests below run it as a process of its own"]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, any::AnyArguments, query::Query};
 
 use super::{
-    Error, Store, Stored, Version, calls,
+    Error, Store, Stored, Version,
     row::{Row, bits, due_millis, without_nul},
     stored::{self, select_operation},
 };
@@ -373,7 +373,7 @@ pub(super) fn called_for(
     })
 }
 
-/// Writes down that a report is to be made.
+/// Writes down that a report is to be made. A call for help may be made by another operation's: [`super::calls`] knows.
 pub(super) async fn call(
     connection: &mut AnyConnection,
     operation: &Operation,
@@ -382,9 +382,8 @@ pub(super) async fn call(
     now: Timestamp,
 ) -> Result<(), Error> {
     let channel = match kind {
-        ReportKind::Stuck => return calls::call(connection, operation, now).await,
         ReportKind::Notify => notify_channel.unwrap_or(operation.asker.channel),
-        ReportKind::Progress | ReportKind::Answer | ReportKind::Repaired | ReportKind::Question => {
+        ReportKind::Progress | ReportKind::Answer | ReportKind::Repaired | ReportKind::Question | ReportKind::Stuck => {
             operation.asker.channel
         }
     };

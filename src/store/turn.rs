@@ -260,7 +260,10 @@ impl Store {
             }
         }
         for kind in &consequences.reports {
-            report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?;
+            match kind {
+                ReportKind::Stuck => calls::call(connection, operation, consequences.at).await?,
+                kind => report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?,
+            }
         }
         for duration in &consequences.durations {
             let ended_at = consequences.at.as_millisecond();

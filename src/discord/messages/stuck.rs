@@ -11,7 +11,7 @@ use super::{
 use crate::{
     discord::press::{Act, Press},
     operation::{
-        Operation,
+        Hindrance, Operation,
         ids::UserId,
         power::{Release, Released, Status},
         reading::{Failure, PowerState},
@@ -148,6 +148,7 @@ fn why(operation: &Operation, waits: &str) -> String {
         }
         (Some(why), _) => failure::what(why, operation),
         (None, Some(obstacle)) => format!("{waits} because {}.", hindrance(&obstacle.what)),
+        (None, None) if operation.power.is_unseen() => format!("{waits} because {}.", hindrance(&Hindrance::Outage)),
         (None, None) => "DigitalOcean keeps us waiting.".to_owned(),
     }
 }
