@@ -50,7 +50,7 @@ pub fn waiting_for_all(count: usize) -> String {
 /// What becomes of what was to be done, once somebody wants the Droplet on.
 fn turning_on(operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
-    let runs = operation.current().filter(|step| step.began.is_some()).map(|step| step.task);
+    let runs = operation.current().filter(|step| step.run().is_some() || step.answer_lost).map(|step| step.task);
     match runs {
         Some(Task::Restore) => format!(
             "I'll turn {droplet} on as soon as its restore has ended: while DigitalOcean overwrites the disk, nothing can start \
