@@ -10,20 +10,20 @@ use snapshot_bot::{
     clock::Clock,
     digitalocean::{
         call::Call,
-        exchange::{HttpAnswer, HttpRequest, Method, TransportError},
+        http_types::{HttpAnswer, HttpRequest, Method, TransportError},
     },
     operation::{
-        Asker, Request, Rules, Target, Usual,
+        NewOperation, Requester, Rules, Target, TypicalDurations,
+        effect::{Answer, Effect},
         ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, UserId},
         plan::{Downtime, IfHung, Kind},
-        request::{Answer, Effect},
     },
     store::{self, Store},
-    worker::{Worker, perform},
+    worker::{Worker, translate},
 };
 use snapshot_bot_sandbox::digitalocean::{
     droplet::Blueprint,
-    exchange as simulated,
+    http_types as simulated,
     settings::{Durations, Settings},
     world::{TOKEN, World},
 };
@@ -47,14 +47,14 @@ impl Stage {
         let droplet = world.add_droplet(&Blueprint::named("web-1"));
         let settings = store::Settings { url: SecretString::from("sqlite::memory:"), notify_channel: None };
         let store = Arc::new(Store::open(&settings, Clock::wall()).await.expect("a store"));
-        let request = Request {
+        let request = NewOperation {
             id: OperationId::from_random(1),
             kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
-            asker: Asker { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+            asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: now,
             target: Target { droplet: Some(DropletId(droplet)), name: "web-1".to_owned(), region: None, disk_gb: None },
             snapshot_name: None,
-            usual: Usual::default(),
+            usual: TypicalDurations::default(),
         };
         let operation = store.create(request, InteractionId(1)).await.expect("created").id;
         let second = SignedDuration::from_secs(1);
@@ -79,8 +79,8 @@ impl Stage {
         let Some(claimed) = claimed else { return };
         let claimed = self.worker.begin(claimed, &self.rules, self.now).await.expect("a commit");
         let call = match claimed.effect() {
-            Effect::Look(look) => perform::look(look),
-            Effect::Send(command) => perform::command(command),
+            Effect::Look(look) => translate::look(look),
+            Effect::Send(command) => translate::command(command),
             Effect::Sleep(_) | Effect::Rest => return,
         };
         let answer = self.exchange(call);
@@ -101,7 +101,7 @@ impl Stage {
             let headers = answer.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             Ok(HttpAnswer { status: answer.status, headers, body: answer.body, received_at: now })
         });
-        answer.unwrap_or_else(|error| Answer::Trouble(perform::trouble(&error, now)))
+        answer.unwrap_or_else(|error| Answer::Trouble(translate::trouble(&error, now)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who may do what: the Policy of roles, and `authorize`, which turns a Person into a Grant or a Denial.
 //!
-//! The face asks it at every command and again at every press, because roles change and values come from the client. It
+//! The Discord front end asks it at every command and again at every press, because roles change and values come from the client. It
 //! knows nothing of Discord's client, of words for people, or of Droplets.
 
 use std::collections::BTreeSet;

@@ -295,47 +295,47 @@ mod tests {
 
     #[tokio::test]
     async fn health_is_told_whatever_else_is_missing() {
-        let door = Door::open().await;
-        assert_eq!(door.body("/healthz").await, (200, "alive\n".to_owned()));
+        let intake = Door::open().await;
+        assert_eq!(intake.body("/healthz").await, (200, "alive\n".to_owned()));
     }
 
     #[tokio::test]
     async fn readiness_names_what_is_missing_until_everything_is_there() {
-        let door = Door::open().await;
+        let intake = Door::open().await;
         let all = "database: not reachable\nlease: not held\ngateway: not connected\n";
-        assert_eq!(door.body("/readyz").await, (503, all.to_owned()));
-        door.readiness.set_database(true);
-        door.readiness.set_turn(Turn::Active);
-        assert_eq!(door.body("/readyz").await, (503, "gateway: not connected\n".to_owned()));
-        door.readiness.set_gateway(true);
-        assert_eq!(door.body("/readyz").await, (200, "ready\n".to_owned()));
-        door.readiness.set_token(Token::Refused);
-        assert_eq!(door.body("/readyz").await, (503, "DigitalOcean: refuses the token\n".to_owned()));
-        door.readiness.set_token(Token::Usable);
-        door.readiness.set_turn(Turn::Unknown);
-        assert_eq!(door.body("/readyz").await, (503, "lease: not held\n".to_owned()));
+        assert_eq!(intake.body("/readyz").await, (503, all.to_owned()));
+        intake.readiness.set_database(true);
+        intake.readiness.set_turn(Turn::Active);
+        assert_eq!(intake.body("/readyz").await, (503, "gateway: not connected\n".to_owned()));
+        intake.readiness.set_gateway(true);
+        assert_eq!(intake.body("/readyz").await, (200, "ready\n".to_owned()));
+        intake.readiness.set_token(Token::Refused);
+        assert_eq!(intake.body("/readyz").await, (503, "DigitalOcean: refuses the token\n".to_owned()));
+        intake.readiness.set_token(Token::Usable);
+        intake.readiness.set_turn(Turn::Unknown);
+        assert_eq!(intake.body("/readyz").await, (503, "lease: not held\n".to_owned()));
     }
 
     #[tokio::test]
     async fn a_standby_says_that_it_stands_by_and_nothing_else() {
-        let door = Door::open().await;
-        door.readiness.set_database(true);
-        door.readiness.set_turn(Turn::Standby);
+        let intake = Door::open().await;
+        intake.readiness.set_database(true);
+        intake.readiness.set_turn(Turn::Standby);
         let told = "lease: standing by, another process is active\n";
-        assert_eq!(door.body("/readyz").await, (503, told.to_owned()));
+        assert_eq!(intake.body("/readyz").await, (503, told.to_owned()));
     }
 
     #[tokio::test]
     async fn a_failed_write_makes_it_not_ready_until_one_succeeds() {
-        let door = Door::open().await;
-        door.readiness.set_database(true);
-        door.readiness.set_turn(Turn::Active);
-        door.readiness.set_gateway(true);
-        door.readiness.set_write_failed(true);
+        let intake = Door::open().await;
+        intake.readiness.set_database(true);
+        intake.readiness.set_turn(Turn::Active);
+        intake.readiness.set_gateway(true);
+        intake.readiness.set_write_failed(true);
         let told = "database: cannot be written, or has little room left on its disk\n";
-        assert_eq!(door.body("/readyz").await, (503, told.to_owned()));
-        door.readiness.set_write_failed(false);
-        assert_eq!(door.body("/readyz").await, (200, "ready\n".to_owned()));
+        assert_eq!(intake.body("/readyz").await, (503, told.to_owned()));
+        intake.readiness.set_write_failed(false);
+        assert_eq!(intake.body("/readyz").await, (200, "ready\n".to_owned()));
     }
 
     /// A connection whose request is never finished.
@@ -353,12 +353,12 @@ mod tests {
 
     #[tokio::test]
     async fn half_open_connections_give_way_to_whoever_has_a_request() {
-        let door = Door::open().await;
+        let intake = Door::open().await;
         let mut half_opens = Vec::new();
         for _ in 0..4 * LIMITS.connections {
-            half_opens.push(half_open(door.address).await);
+            half_opens.push(half_open(intake.address).await);
         }
-        assert_eq!(door.body("/healthz").await, (200, "alive\n".to_owned()));
+        assert_eq!(intake.body("/healthz").await, (200, "alive\n".to_owned()));
         for given_up in half_opens.drain(..=3 * LIMITS.connections) {
             closed(given_up).await;
         }
@@ -381,34 +381,34 @@ mod tests {
 
     #[tokio::test]
     async fn metrics_are_served_as_prometheus_reads_them() {
-        let door = Door::open().await;
+        let intake = Door::open().await;
         metrics::gauge!("snapshot_bot_power_owed").set(2.0);
-        let answer = door.ask("GET", "/metrics").await;
+        let answer = intake.ask("GET", "/metrics").await;
         assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
         assert!(answer.contains("\nsnapshot_bot_power_owed 2\n"), "{answer}");
     }
 
     #[tokio::test]
     async fn only_reading_is_possible_and_only_these_three() {
-        let door = Door::open().await;
+        let intake = Door::open().await;
         for path in ["/healthz", "/readyz", "/metrics"] {
-            let head = door.ask("HEAD", path).await;
+            let head = intake.ask("HEAD", path).await;
             assert!(head.ends_with("\r\n\r\n") && !head.contains(" 405 "), "{head}");
             for method in ["POST", "PUT", "DELETE", "PATCH"] {
-                assert!(door.ask(method, path).await.contains(" 405 "), "{method} {path}");
+                assert!(intake.ask(method, path).await.contains(" 405 "), "{method} {path}");
             }
         }
-        assert_eq!(door.body("/").await.0, 404);
+        assert_eq!(intake.body("/").await.0, 404);
     }
 
     #[tokio::test]
     async fn shutting_down_ends_it_although_a_client_says_nothing() {
-        let mut door = Door::open().await;
-        let silent = TcpStream::connect(door.address).await.unwrap();
-        door.body("/healthz").await;
-        door.shutdown.cancel();
-        assert!(door.serving.join_next().await.unwrap().unwrap().is_ok());
-        assert!(TcpStream::connect(door.address).await.is_err());
+        let mut intake = Door::open().await;
+        let silent = TcpStream::connect(intake.address).await.unwrap();
+        intake.body("/healthz").await;
+        intake.shutdown.cancel();
+        assert!(intake.serving.join_next().await.unwrap().unwrap().is_ok());
+        assert!(TcpStream::connect(intake.address).await.is_err());
         drop(silent);
     }
 }

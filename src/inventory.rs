@@ -1,7 +1,7 @@
 //! The read side: Droplets and Snapshots by name, fuzzy and best first, from a cache, so that no key that a person presses
 //! costs a request.
 //!
-//! The face asks here while somebody types and again when a command arrives, since values can be submitted that were never
+//! The Discord front end asks here while somebody types and again when a command arrives, since values can be submitted that were never
 //! offered. `app` runs [`Inventory::run`], which alone reads from DigitalOcean to fill the cache. Knows nothing of rights,
 //! operations or Discord.
 
@@ -10,36 +10,36 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    digitalocean::{budget::Priority, call::Call, client::Client, error::Error, reads},
+    digitalocean::{budget::Priority, call::Call, client::Client, error::Error, queries},
     operation::ids::DropletId,
 };
+use background::Background;
+use cached_list::CachedList;
 use catalogue::Catalogue;
-use errands::Errands;
+use droplet_location::Known;
 use images::Backups;
 use index::Index;
-use patience::{Absent, within};
-use shelf::Shelf;
-use whereabouts::Known;
+use timeouts::{Absent, within};
 
 pub use crate::digitalocean::model::{Droplet, DropletStatus, Region, Size, Snapshot, SshKey};
 pub use catalogue::Waiting;
+pub use droplet_location::DropletLocation;
 pub use images::{Inspection, Origin};
 pub use label::{distinct, snapshot_label};
 pub use listing::Listing;
-pub use tagged::{Made, Tagged};
-pub use whereabouts::Whereabouts;
+pub use tag_filter::{Made, TagFilter};
 
+mod background;
+mod cached_list;
 mod catalogue;
-mod errands;
-mod glance;
+mod droplet_location;
 mod images;
 mod index;
 mod label;
 mod listing;
-mod patience;
-mod shelf;
-mod tagged;
-mod whereabouts;
+mod single_flight;
+mod tag_filter;
+mod timeouts;
 
 /// How many names a refusal suggests.
 const SUGGESTIONS: usize = 3;
@@ -47,12 +47,12 @@ const SUGGESTIONS: usize = 3;
 /// What is there, by name.
 pub struct Inventory {
     client: Client,
-    tagged: Option<Tagged>,
-    droplets: Shelf<Droplet>,
-    snapshots: Shelf<Snapshot>,
+    tagged: Option<TagFilter>,
+    droplets: CachedList<Droplet>,
+    snapshots: CachedList<Snapshot>,
     backups: Backups,
     catalogue: Catalogue,
-    errands: Errands,
+    background: Background,
     known: Known,
 }
 
@@ -109,15 +109,15 @@ pub enum Unresolved {
 
 impl Inventory {
     /// An empty inventory; where something is tagged, only that counts.
-    pub fn new(client: Client, tagged: Option<Tagged>) -> Self {
+    pub fn new(client: Client, tagged: Option<TagFilter>) -> Self {
         Self {
             client,
             tagged,
-            droplets: Shelf::new(),
-            snapshots: Shelf::new(),
+            droplets: CachedList::new(),
+            snapshots: CachedList::new(),
             backups: Backups::default(),
             catalogue: Catalogue::default(),
-            errands: Errands::new(),
+            background: Background::new(),
             known: Known::default(),
         }
     }
@@ -126,7 +126,7 @@ impl Inventory {
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let droplets = self.droplets.run(&self.client, "Droplets", || self.read_droplets());
         let snapshots = self.snapshots.run(&self.client, "Snapshots", || self.read_snapshots());
-        let filling = async { tokio::join!(droplets, snapshots, self.errands.run()) };
+        let filling = async { tokio::join!(droplets, snapshots, self.background.run()) };
         shutdown.run_until_cancelled(filling).await;
     }
 
@@ -139,7 +139,7 @@ impl Inventory {
 
     /// The Droplets that a text may mean, best first; all of them by name while there is no text.
     pub async fn find_droplets(&self, text: &str, limit: usize) -> Vec<Choice<DropletId>> {
-        let Ok(index) = self.droplets.list(&self.client, patience::SUGGESTION).await else { return Vec::new() };
+        let Ok(index) = self.droplets.list(&self.client, timeouts::SUGGESTION).await else { return Vec::new() };
         let found = index.search(text, limit, |_| true);
         if found.is_empty() {
             self.droplets.missed(&self.client);
@@ -152,7 +152,7 @@ impl Inventory {
 
     /// The Snapshots that a text may mean, best first; newest first while there is no text.
     pub async fn find_snapshots(&self, text: &str, limit: usize) -> Vec<Snapshot> {
-        let Ok(index) = self.snapshots.list(&self.client, patience::SUGGESTION).await else { return Vec::new() };
+        let Ok(index) = self.snapshots.list(&self.client, timeouts::SUGGESTION).await else { return Vec::new() };
         let found = index.search(text, limit, |_| true);
         if found.is_empty() {
             self.snapshots.missed(&self.client);
@@ -161,8 +161,8 @@ impl Inventory {
     }
 
     /// The Droplet that a value means which stands beside what somebody types, perhaps half-typed itself: as the cache has it.
-    pub async fn glimpse_droplet(&self, text: &str) -> Option<DropletId> {
-        let index = self.droplets.list(&self.client, patience::SUGGESTION).await.ok()?;
+    pub async fn peek_droplet(&self, text: &str) -> Option<DropletId> {
+        let index = self.droplets.list(&self.client, timeouts::SUGGESTION).await.ok()?;
         let text = text.trim();
         match index.meaning(text, |_| true) {
             index::Meaning::One(droplet) => Some(droplet.id),
@@ -173,10 +173,10 @@ impl Inventory {
     }
 
     /// The same for a Snapshot, with the Droplet that it was taken of where that is listed.
-    pub async fn glimpse_snapshot(&self, text: &str) -> Option<(Snapshot, Option<Droplet>)> {
+    pub async fn peek_snapshot(&self, text: &str) -> Option<(Snapshot, Option<Droplet>)> {
         let (snapshots, droplets) = tokio::join!(
-            self.snapshots.list(&self.client, patience::SUGGESTION),
-            self.droplets.list(&self.client, patience::SUGGESTION)
+            self.snapshots.list(&self.client, timeouts::SUGGESTION),
+            self.droplets.list(&self.client, timeouts::SUGGESTION)
         );
         let snapshots = snapshots.ok()?;
         let index::Meaning::One(snapshot) = snapshots.meaning(text.trim(), |_| true) else { return None };
@@ -233,7 +233,7 @@ impl Inventory {
 
     /// Looks at one Droplet, past every cache; none if it is gone. Whether it counts is not asked.
     pub async fn droplet_now(&self, id: DropletId) -> Result<Option<Droplet>, Unresolved> {
-        match self.ask(reads::droplet(id)).await {
+        match self.ask(queries::droplet(id)).await {
             Ok(droplet) => Ok(Some(droplet)),
             Err(Absent::Failed(Error::NotFound { .. })) => Ok(None),
             Err(absent) => Err(absent.into()),
@@ -243,19 +243,19 @@ impl Inventory {
     /// Asks DigitalOcean something that a command waits for.
     async fn ask<T: 'static>(&self, call: Call<T>) -> Result<T, Absent> {
         let answer = self.client.run(call.with_priority(Priority::Person));
-        within(&self.client, patience::COMMAND, answer).await?.map_err(Absent::Failed)
+        within(&self.client, timeouts::COMMAND, answer).await?.map_err(Absent::Failed)
     }
 
     async fn read_droplets(&self) -> Result<Index<Droplet>, Error> {
         let tag = self.tagged.as_ref().map(|tagged| tagged.tag.as_str());
-        let mut droplets = self.client.run_ranked(reads::droplets(tag), || self.droplets.rank()).await?;
+        let mut droplets = self.client.run_ranked(queries::droplets(tag), || self.droplets.rank()).await?;
         // The list is asked for by tag; that it was answered by tag is looked at once more.
         droplets.retain(|droplet| self.is_ours(droplet));
         Ok(Index::new(droplets, |a, b| a.name.cmp(&b.name)))
     }
 
     async fn read_snapshots(&self) -> Result<Index<Snapshot>, Error> {
-        let mut snapshots = self.client.run_ranked(reads::snapshots(), || self.snapshots.rank()).await?;
+        let mut snapshots = self.client.run_ranked(queries::snapshots(), || self.snapshots.rank()).await?;
         if let Some(tagged) = &self.tagged {
             snapshots = tagged.counting(snapshots, &*self.droplets.list_at_last(&self.client).await?).await;
         }

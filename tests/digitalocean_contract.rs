@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use snapshot_bot::{
     digitalocean::{
         call::Call,
-        commands::{self, NewDroplet},
-        exchange::{HttpRequest, Method},
-        reads,
+        http_types::{HttpRequest, Method},
+        mutations::{self, NewDroplet},
+        queries,
     },
     operation::ids::{ActionId, DropletId, SnapshotId},
 };
@@ -33,29 +33,29 @@ fn every_request() -> Vec<HttpRequest> {
         ssh_keys: vec!["3b:16:bf:e4:8b:00:8b:b8:59:8c:a9:d3:f0:19:45:fa".to_owned()],
     };
     vec![
-        of(&reads::account()),
-        of(&reads::droplets(None)),
-        of(&reads::droplets(Some("env:prod"))),
-        of(&reads::droplets_named("web 1&page=2")),
-        of(&reads::droplets_page(3)),
-        of(&reads::droplet(droplet)),
-        of(&reads::droplet_actions(droplet)),
-        of(&reads::droplet_snapshots(droplet)),
-        of(&reads::droplet_backups(droplet)),
-        of(&reads::actions_page(2)),
-        of(&reads::action(action)),
-        of(&reads::snapshots()),
-        of(&reads::snapshot(snapshot)),
-        of(&reads::sizes()),
-        of(&reads::regions()),
-        of(&reads::ssh_keys()),
-        of(&commands::shutdown(droplet)),
-        of(&commands::power_off(droplet)),
-        of(&commands::power_on(droplet)),
-        of(&commands::take_snapshot(droplet, "web-1-20261122-1740-7f3kq2xa")),
-        of(&commands::restore(droplet, snapshot)),
-        of(&commands::create_droplet(&new)),
-        of(&commands::delete_snapshot(snapshot)),
+        of(&queries::account()),
+        of(&queries::droplets(None)),
+        of(&queries::droplets(Some("env:prod"))),
+        of(&queries::droplets_named("web 1&page=2")),
+        of(&queries::droplets_page(3)),
+        of(&queries::droplet(droplet)),
+        of(&queries::droplet_actions(droplet)),
+        of(&queries::droplet_snapshots(droplet)),
+        of(&queries::droplet_backups(droplet)),
+        of(&queries::actions_page(2)),
+        of(&queries::action(action)),
+        of(&queries::snapshots()),
+        of(&queries::snapshot(snapshot)),
+        of(&queries::sizes()),
+        of(&queries::regions()),
+        of(&queries::ssh_keys()),
+        of(&mutations::shutdown(droplet)),
+        of(&mutations::power_off(droplet)),
+        of(&mutations::power_on(droplet)),
+        of(&mutations::take_snapshot(droplet, "web-1-20261122-1740-7f3kq2xa")),
+        of(&mutations::restore(droplet, snapshot)),
+        of(&mutations::create_droplet(&new)),
+        of(&mutations::delete_snapshot(snapshot)),
     ]
 }
 
@@ -191,6 +191,6 @@ fn the_judge_refuses_what_the_vendor_would_refuse() {
 
 #[test]
 fn no_text_can_leave_its_query_parameter() {
-    let request = reads::droplets_named("web 1&page=2#x").request();
+    let request = queries::droplets_named("web 1&page=2#x").request();
     assert_eq!(request.path_and_query, "/v2/droplets?name=web+1%26page%3D2%23x&page=1&per_page=200");
 }

@@ -51,12 +51,12 @@ const BOT: &[Room] = &[
     room(
         "worker",
         &["store", "digitalocean", "operation", "clock"],
-        "the write side works whether or not Discord is there: face and cloud meet only in the store",
+        "the write side works whether or not Discord is there: the two sides meet only in the store",
     ),
     room(
         "discord",
         &["access", "inventory", "store", "operation", "clock", "text"],
-        "the face starts nothing at DigitalOcean: it writes wishes into the store, and the worker reads them",
+        "the Discord front end starts nothing at DigitalOcean: it writes wishes into the store, and the worker reads them",
     ),
     room(
         "app",

@@ -26,10 +26,10 @@ macro_rules! contract {
     )*};
 }
 
-#[path = "store/asking.rs"]
-mod asking;
 #[path = "store/calls.rs"]
 mod calls;
+#[path = "store/commits.rs"]
+mod commits;
 #[path = "store/confirmations.rs"]
 mod confirmations;
 #[path = "store/history.rs"]
@@ -46,11 +46,11 @@ mod newer_rows;
 mod opening;
 #[path = "store/reports.rs"]
 mod reports;
+#[path = "store/requests.rs"]
+mod requests;
 #[path = "harness/required.rs"]
 mod required;
 #[path = "store/round_trip.rs"]
 mod round_trip;
 #[path = "harness/rows.rs"]
 mod rows;
-#[path = "store/turns.rs"]
-mod turns;

@@ -23,17 +23,17 @@ use crate::{
     digitalocean::client::{self, Client},
     discord::{
         bot::{self, Rooms},
-        doors::{Door, Doors},
         incident::chain,
+        intake::{Intake, IntakeState},
         watchdog::Patience,
     },
     http::{self, Readiness},
-    inventory::{Inventory, Made, Tagged},
+    inventory::{Inventory, Made, TagFilter},
     operation::Rules,
     store::{self, Lease, Store, deadlines},
     worker::{
         Worker,
-        turns::{Parts, Turns},
+        run_loop::{Parts, RunLoop},
     },
 };
 
@@ -84,12 +84,12 @@ pub(super) enum Ended {
 /// The loops, each with its own stop, so that they end one after the other.
 struct Loops {
     turns: JoinSet<()>,
-    face: JoinSet<Result<(), Error>>,
+    state: JoinSet<Result<(), Error>>,
     inventory: JoinSet<()>,
     stop_turns: CancellationToken,
     stop_reporter: CancellationToken,
     stop_gateway: CancellationToken,
-    doors: Doors,
+    intake: Intake,
     connected: watch::Receiver<bool>,
 }
 
@@ -115,7 +115,7 @@ impl Active<'_> {
             // Whoever is active now answers people; two must not.
             loops.stop_gateway.cancel();
         }
-        loops.drain(if is_deposed { Door::Standby } else { Door::Draining }).await;
+        loops.drain(if is_deposed { IntakeState::Standby } else { IntakeState::Draining }).await;
         self.give_back().await;
         outcome
     }
@@ -163,15 +163,15 @@ impl Active<'_> {
         let (told, connected) = watch::channel(false);
         let mut loops = Loops {
             turns: JoinSet::new(),
-            face: JoinSet::new(),
+            state: JoinSet::new(),
             inventory: JoinSet::new(),
             stop_turns: CancellationToken::new(),
             stop_reporter: CancellationToken::new(),
             stop_gateway: CancellationToken::new(),
-            doors: Doors::default(),
+            intake: Intake::default(),
             connected,
         };
-        let turns = Turns::new(Parts {
+        let turns = RunLoop::new(Parts {
             store: Arc::clone(self.store),
             client: self.client.clone(),
             lease: Arc::clone(&self.lease),
@@ -180,7 +180,7 @@ impl Active<'_> {
         });
         // Power comes back whether or not Discord can be reached, so the worker waits for nobody.
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
-        let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.doors.clone());
+        let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.intake.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
         let keep_history = config.timing.keep_history;
         let (store, clock) = (Arc::clone(self.store), self.clock.clone());
@@ -193,7 +193,7 @@ impl Active<'_> {
             stop_gateway: loops.stop_gateway.clone(),
             stop_reporter: loops.stop_reporter.clone(),
         };
-        loops.face.spawn(discord_side.run());
+        loops.state.spawn(discord_side.run());
         loops
     }
 
@@ -212,7 +212,7 @@ impl Active<'_> {
                     self.readiness.set_gateway(is_connected);
                     self.ready.send_replace(is_connected);
                 }
-                Some(ended) = loops.face.join_next() => {
+                Some(ended) = loops.state.join_next() => {
                     let error = match ended {
                         Ok(Err(error)) => error,
                         Ok(Ok(())) | Err(_) => Error::Died,
@@ -340,14 +340,14 @@ pub(super) async fn keep_lease(lease: &Lease, store: &Store, readiness: &Readine
 
 impl Loops {
     /// Ends the loops in order: nothing new begins, what was sent is stored, what is stored is said, and the line is closed.
-    async fn drain(mut self, door: Door) {
-        self.doors.set(door);
+    async fn drain(mut self, intake: IntakeState) {
+        self.intake.set(intake);
         self.stop_turns.cancel();
         finish(&mut self.turns, DRAIN_TURNS, "requests to DigitalOcean").await;
         self.stop_reporter.cancel();
         // The reporter says its last words while the gateway is still open: people's commands get a kind answer until then.
         self.stop_gateway.cancel();
-        finish(&mut self.face, DRAIN_FACE, "messages").await;
+        finish(&mut self.state, DRAIN_FACE, "messages").await;
         finish(&mut self.inventory, DRAIN_INVENTORY, "the inventory").await;
     }
 }
@@ -358,10 +358,10 @@ pub(super) fn bot_parts(
     store: &Arc<Store>,
     clock: &Clock,
     client: &Client,
-    doors: Doors,
+    intake: Intake,
 ) -> (bot::Settings, Rooms) {
     let tag = config.digitalocean.droplet_tag.clone();
-    let tagged = tag.map(|tag| Tagged { tag, made: made(Arc::clone(store)) });
+    let tagged = tag.map(|tag| TagFilter { tag, made: made(Arc::clone(store)) });
     let simulator = config.discord.simulator.as_ref();
     let settings = bot::Settings {
         token: config.discord.token.clone(),
@@ -378,7 +378,7 @@ pub(super) fn bot_parts(
         inventory: Arc::new(Inventory::new(client.clone(), tagged)),
         policy: config.policy.clone(),
         clock: clock.clone(),
-        doors,
+        intake,
     };
     (settings, rooms)
 }

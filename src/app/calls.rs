@@ -33,26 +33,26 @@ impl Calls {
 
     /// Has a call made for everything that is owed, unless that was done before.
     pub(super) async fn make(&self, why: Unfit) {
-        for debt in self.store.power_owed().await.unwrap_or_default() {
-            if self.is_made(&debt).await.unwrap_or(false) {
+        for owed in self.store.power_owed().await.unwrap_or_default() {
+            if self.is_made(&owed).await.unwrap_or(false) {
                 continue;
             }
             let now = self.clock.now();
             let made = match why {
-                Unfit::Refused => self.worker.give_up_hope(debt.operation, &self.rules, now).await,
-                Unfit::OtherAccount => self.worker.call_for_account(debt.operation, &self.rules, now).await,
+                Unfit::Refused => self.worker.on_token_revoked(owed.operation, &self.rules, now).await,
+                Unfit::OtherAccount => self.worker.call_for_account(owed.operation, &self.rules, now).await,
             };
             if let Err(error) = made {
                 // A turn that is under way may be quicker; then this is tried again.
-                tracing::debug!(operation.id = %debt.operation, %error, "could not call for help yet");
+                tracing::debug!(operation.id = %owed.operation, %error, "could not call for help yet");
             }
         }
     }
 
     /// The token is good again, or another: what waited for it goes on at once.
     pub(super) async fn resume_owed(&self) -> Result<(), store::Error> {
-        for debt in self.store.power_owed().await? {
-            self.worker.on_restart(debt.operation, SignedDuration::ZERO, &self.rules, self.clock.now()).await?;
+        for owed in self.store.power_owed().await? {
+            self.worker.on_restart(owed.operation, SignedDuration::ZERO, &self.rules, self.clock.now()).await?;
         }
         Ok(())
     }
@@ -76,17 +76,17 @@ impl Calls {
     }
 
     async fn look(&self) -> Result<bool, store::Error> {
-        for debt in self.store.power_owed().await? {
-            if !self.is_made(&debt).await? {
+        for owed in self.store.power_owed().await? {
+            if !self.is_made(&owed).await? {
                 return Ok(false);
             }
         }
         Ok(self.store.due_reports(self.clock.now(), 1).await?.is_empty())
     }
 
-    async fn is_made(&self, debt: &PowerOwed) -> Result<bool, store::Error> {
+    async fn is_made(&self, owed: &PowerOwed) -> Result<bool, store::Error> {
         let is_made = |operation: &Operation| operation.power.last_call().is_some() || operation.power.is_watched();
-        let stored = self.store.operation(debt.operation).await?;
+        let stored = self.store.operation(owed.operation).await?;
         Ok(stored.is_some_and(|stored| is_made(&stored.operation)))
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         error::Error as CloudError,
         metadata,
         probes::{PROBES, Seen},
-        reads,
+        queries,
     },
     discord::{
         check::{Account, Guild, Notify, Place},
@@ -125,7 +125,7 @@ async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Resul
         Ok(client) => client,
         Err(error) => return findings.missing(&format!("DigitalOcean: {error}"), "copy DIGITALOCEAN_TOKEN anew"),
     };
-    match client.run(reads::account()).await {
+    match client.run(queries::account()).await {
         Err(error @ CloudError::Unauthorized { .. }) => {
             let next = "make a new DIGITALOCEAN_TOKEN under API > Tokens in the control panel";
             return findings.missing(&format!("DigitalOcean: {error}"), next);

@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     config::Config,
     digitalocean::client::{Client, Settings, Unusable},
-    discord::{self, bot::Bot, doors::Doors, incident::chain},
+    discord::{self, bot::Bot, incident::chain, intake::Intake},
     http::{self, Readiness, Turn},
     store::{self, Lease, Store},
     telemetry::Metrics,
@@ -361,7 +361,7 @@ impl Life {
 
     /// Says what is to be said without connecting to the gateway: an active bot of the same account answers people there.
     async fn call_people(&self, calls: &Calls, why: Unfit) -> Result<(), Error> {
-        let (settings, rooms) = bot_parts(&self.config, &self.store, &self.clock, &self.client, Doors::default());
+        let (settings, rooms) = bot_parts(&self.config, &self.store, &self.clock, &self.client, Intake::default());
         let end = CancellationToken::new();
         let bot = Bot::start(settings, rooms, &end).await?;
         let said = async {

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use crate::{
-    digitalocean::{call::Call, client::Client, error::Error as CloudError, reads},
+    digitalocean::{call::Call, client::Client, error::Error as CloudError, queries},
     http,
     store::{self, Evidence, Store},
 };
@@ -136,7 +136,7 @@ impl Token {
 
     /// The same, believing the first answer.
     pub(super) async fn ask_once(&self) -> Answer {
-        match tokio::time::timeout(PATIENCE, self.client.run(reads::team())).await {
+        match tokio::time::timeout(PATIENCE, self.client.run(queries::team())).await {
             Ok(Ok(team)) => Answer::Accepted(team),
             Ok(Err(CloudError::Unauthorized { .. })) => Answer::Refused,
             // It lacks `account:read`, and is accepted all the same.
@@ -167,19 +167,19 @@ impl Token {
 
     async fn look(&self, evidence: &Evidence) -> Sight {
         for droplet in &evidence.droplets {
-            match self.sees(reads::droplet(*droplet)).await {
+            match self.sees(queries::droplet(*droplet)).await {
                 Sight::Nothing => {}
                 sight => return sight,
             }
         }
         for action in &evidence.actions {
-            match self.sees(reads::action(*action)).await {
+            match self.sees(queries::action(*action)).await {
                 Sight::Nothing => {}
                 sight => return sight,
             }
         }
         for snapshot in &evidence.snapshots {
-            match self.sees(reads::snapshot(*snapshot)).await {
+            match self.sees(queries::snapshot(*snapshot)).await {
                 Sight::Nothing => {}
                 sight => return sight,
             }

@@ -7,8 +7,8 @@ use anyhow::{bail, ensure};
 use snapshot_bot_sandbox::{
     digitalocean::{
         droplet::Status,
-        exchange::{Exchange, Method},
         fault::{Fault, HungAction, Pattern, Quirk},
+        http_types::{Exchange, Method},
     },
     discord::{interaction::Response, message::Message, simulated_user::SimulatedUser, snowflake::Snowflake},
     page::bot::BotState,

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     call::{Call, Progress},
     error::{Error, Retry},
-    exchange::{HttpAnswer, HttpRequest, Method, TransportError},
+    http_types::{HttpAnswer, HttpRequest, Method, TransportError},
 };
 
 /// A read is tried at most this often again.
@@ -99,7 +99,7 @@ fn pauses(seed: u64) -> ExponentialBackoff {
 mod tests {
     use super::*;
     use crate::{
-        digitalocean::{commands, reads},
+        digitalocean::{mutations, queries},
         operation::ids::DropletId,
     };
 
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_read_is_tried_four_times_with_growing_pauses() {
-        let mut read = Attempts::of(reads::droplet(DropletId(1)), 7);
+        let mut read = Attempts::of(queries::droplet(DropletId(1)), 7);
         for (least, most) in [(200, 400), (400, 800), (800, 1_600)] {
             let Next::Again(pause) = hear(&mut read, 500, None) else { panic!("it is not tried again") };
             assert!((least..=most).contains(&pause.as_millis()), "{pause:?}");
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_pauses_alike() {
-        let pause = |seed| match hear(&mut Attempts::of(reads::droplet(DropletId(1)), seed), 500, None) {
+        let pause = |seed| match hear(&mut Attempts::of(queries::droplet(DropletId(1)), seed), 500, None) {
             Next::Again(pause) => pause,
             other => panic!("{other:?}"),
         };
@@ -133,13 +133,13 @@ mod tests {
 
     #[test]
     fn what_starts_something_is_sent_once() {
-        let mut command = Attempts::of(commands::power_on(DropletId(1)), 7);
+        let mut command = Attempts::of(mutations::power_on(DropletId(1)), 7);
         assert!(matches!(hear(&mut command, 500, None), Next::Done(Err(_))));
     }
 
     #[test]
     fn who_is_to_wait_long_is_not_tried_again() {
-        let mut read = Attempts::of(reads::droplet(DropletId(1)), 7);
+        let mut read = Attempts::of(queries::droplet(DropletId(1)), 7);
         assert!(matches!(hear(&mut read, 429, Some("29")), Next::Again(pause) if pause.as_secs() == 29));
         assert!(matches!(hear(&mut read, 429, Some("31")), Next::Done(Err(_))));
     }

@@ -12,7 +12,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::exchange::HttpAnswer;
+use super::http_types::HttpAnswer;
 
 /// Who goes first when not everybody can; the order of the variants is the order of precedence, by the harm of waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

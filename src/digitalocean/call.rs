@@ -1,6 +1,6 @@
 //! One wish of DigitalOcean as data: what to send, how its answers are read, and whether a further page is needed.
 //!
-//! Made by [`super::reads`] and [`super::commands`]; carried out by [`super::client::Client`], or by anything that can turn
+//! Made by [`super::queries`] and [`super::mutations`]; carried out by [`super::client::Client`], or by anything that can turn
 //! a request into an answer. Does no I/O and reads no clock.
 
 use std::{collections::HashSet, hash::Hash};
@@ -12,7 +12,7 @@ use url::{Url, form_urlencoded};
 use super::{
     budget::Priority,
     error::Error,
-    exchange::{HttpAnswer, HttpRequest, Method, TransportError},
+    http_types::{HttpAnswer, HttpRequest, Method, TransportError},
     lenient::{Fields, Mismatch, Whole, readable},
 };
 

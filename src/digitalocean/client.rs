@@ -20,7 +20,7 @@ use super::{
     budget::{Admission, Budget, HeldBack, Priority, Ticket},
     call::Call,
     error::{self, Error},
-    exchange::{HttpAnswer, HttpRequest, Method, TransportError},
+    http_types::{HttpAnswer, HttpRequest, Method, TransportError},
     outage::Outage,
 };
 

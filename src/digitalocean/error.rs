@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    exchange::{HttpAnswer, TransportError},
+    http_types::{HttpAnswer, TransportError},
     lenient::Fields,
 };
 

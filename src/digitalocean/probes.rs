@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     call::Call,
     error::Error,
-    exchange::Method::{self, Delete, Get, Post},
+    http_types::Method::{self, Delete, Get, Post},
 };
 
 /// How a scope is looked for.

@@ -23,16 +23,16 @@ use super::{
     client::Client,
     error::Error,
     model::{Action, Droplet},
+    queries,
     readings::{self, Readings, Swept},
-    reads,
 };
 use crate::operation::ids::{ActionId, DropletId};
 
 /// The shared eye on running Actions and their Droplets.
 pub struct Watcher {
     client: Client,
-    actions: Flock<ActionId, Action>,
-    droplets: Flock<DropletId, Droplet>,
+    actions: SweepGroup<ActionId, Action>,
+    droplets: SweepGroup<DropletId, Droplet>,
 }
 
 impl Watcher {
@@ -41,8 +41,8 @@ impl Watcher {
         let interval = SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX);
         Self {
             client,
-            actions: Flock::new(reads::action, reads::actions_page, |action| action.id, interval),
-            droplets: Flock::new(reads::droplet, reads::droplets_page, |droplet| droplet.id, interval),
+            actions: SweepGroup::new(queries::action, queries::actions_page, |action| action.id, interval),
+            droplets: SweepGroup::new(queries::droplet, queries::droplets_page, |droplet| droplet.id, interval),
         }
     }
 
@@ -58,7 +58,7 @@ impl Watcher {
 }
 
 /// All things of one sort: how they are read, and what is known of them.
-struct Flock<Id, T> {
+struct SweepGroup<Id, T> {
     one: fn(Id) -> Call<T>,
     page: fn(u32) -> Call<OnePage<T>>,
     id: fn(&T) -> Id,
@@ -80,7 +80,7 @@ struct Running<Id, T> {
 
 type Sweep<Id, T> = BoxFuture<'static, Result<Swept<Id, T>, Error>>;
 
-impl<Id, T> Flock<Id, T>
+impl<Id, T> SweepGroup<Id, T>
 where
     Id: Copy + Eq + Hash + Send + Sync + 'static,
     T: Clone + Send + Sync + 'static,

@@ -15,16 +15,16 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Error,
-    doors::Doors,
-    face::{CommandIds, Face},
+    dedup::RecentInteractions,
+    global_rate_limit::GlobalRateLimit,
     handler::Handler,
-    hush::Hush,
+    intake::Intake,
     messages::Wording,
     names::Names,
     registration::Registrar,
     relay::Relay,
-    repeats::Repeats,
     reporter::Reporter,
+    state::{AppState, CommandIds},
     watchdog::{Patience, Watchdog},
     wire::{self, Route, Trouble},
 };
@@ -82,7 +82,7 @@ pub struct Rooms {
     /// The time.
     pub clock: Clock,
     /// Whether new operations are let in.
-    pub doors: Doors,
+    pub intake: Intake,
 }
 
 /// The bot, logged in and not yet connected to the gateway.
@@ -105,27 +105,28 @@ impl Bot {
         let login = log_in(&http, connect_to.is_some());
         let login = shutdown.run_until_cancelled(login).await.ok_or(Error::Stopped)??;
         let wording = Wording { price_per_gb, rules };
-        let Rooms { store, inventory, policy, clock, doors } = rooms;
-        let face = Arc::new(Face {
+        let Rooms { store, inventory, policy, clock, intake } = rooms;
+        let state = Arc::new(AppState {
             store,
             inventory,
             policy,
             clock,
-            doors,
+            intake,
             commands: CommandIds::default(),
             wording,
             own_droplet,
             names: Names::default(),
         });
         let (seen, guilds) = mpsc::unbounded_channel();
-        let (hush, stirred, left) = (Hush::default(), Arc::new(Notify::new()), CancellationToken::new());
+        let (global_rate_limit, stirred, left) =
+            (GlobalRateLimit::default(), Arc::new(Notify::new()), CancellationToken::new());
         let handler = Arc::new(Handler {
-            face: Arc::clone(&face),
+            state: Arc::clone(&state),
             options: Handler::options(),
             shards: std::sync::OnceLock::new(),
             seen,
-            repeats: Repeats::default(),
-            hush: hush.clone(),
+            recent_interactions: RecentInteractions::default(),
+            global_rate_limit: global_rate_limit.clone(),
             stirred: Arc::clone(&stirred),
             left: left.clone(),
         });
@@ -143,8 +144,8 @@ impl Bot {
         let _ = handler.shards.set(Arc::clone(&shards));
         let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
-        let reporter = Reporter::new(Arc::clone(&http), &face, hush, notify_channel, login.me);
-        Ok(Self { registrar: Registrar::new(http, face, guilds), client, reporter, watchdog, left, relaying })
+        let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);
+        Ok(Self { registrar: Registrar::new(http, state, guilds), client, reporter, watchdog, left, relaying })
     }
 
     /// What says everything else; to be run beside the bot, and for a little longer.

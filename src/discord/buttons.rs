@@ -10,13 +10,13 @@ use serenity::{
 };
 
 use super::{
-    asked::Asked,
     commands::{delete, list, restore},
     confirm,
-    face::Face,
+    interaction_info::InteractionInfo,
     messages::{refusal::Refusal, reply},
     press::{Act, Press},
     responder::{Answer, Deferral, Responder, Stop},
+    state::AppState,
 };
 use crate::{
     access::Denial,
@@ -28,8 +28,8 @@ use crate::{
 };
 
 /// Answers a press.
-pub(super) async fn pressed(face: &Face, http: &Http, interaction: &ComponentInteraction) {
-    let asked = Asked::from(interaction);
+pub(super) async fn pressed(state: &AppState, http: &Http, interaction: &ComponentInteraction) {
+    let info = InteractionInfo::from(interaction);
     let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, interaction));
     let deferral = match press {
         Some(Press::Confirm(_) | Press::Decline(_) | Press::Page { .. }) => Deferral::Silent,
@@ -37,9 +37,9 @@ pub(super) async fn pressed(face: &Face, http: &Http, interaction: &ComponentInt
             Deferral::Thinking
         }
     };
-    let first = Arc::clone(&asked.first);
-    let responder = Responder { face, first: &first, http, id: interaction.id, token: &interaction.token, deferral };
-    responder.answer(Box::pin(hear(face, &asked, press))).await;
+    let first = Arc::clone(&info.first);
+    let responder = Responder { state, first: &first, http, id: interaction.id, token: &interaction.token, deferral };
+    responder.answer(Box::pin(hear(state, &info, press))).await;
 }
 
 /// What is said instead of a message may only take the place of one that its reader alone sees: under a public one, such a press
@@ -53,40 +53,40 @@ fn is_in_its_place(press: Press, interaction: &ComponentInteraction) -> bool {
     }
 }
 
-async fn hear(face: &Face, asked: &Asked, press: Option<Press>) -> Result<Answer, Stop> {
-    face.policy.admit(&asked.who).map_err(Refusal::Denied)?;
+async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
+    state.policy.admit(&info.who).map_err(Refusal::Denied)?;
     match press.ok_or(Refusal::UnknownButton)? {
-        Press::Wish { act, operation } => wish(face, asked, act, operation).await.map(Answer::from),
-        Press::KeepWaiting(leader) => keep_waiting(face, asked, leader).await.map(Answer::from),
-        Press::Undo(operation) => restore::undo(face, asked, operation).await,
-        Press::Confirm(id) => confirm::confirmed(face, asked, id).await,
-        Press::Decline(id) => confirm::declined(face, asked, id).await,
-        Press::Delete(snapshot) => delete::question(face, asked, &snapshot.to_string()).await,
-        Press::Page { of, number } => list::turn(face, asked, of, number).await,
+        Press::Wish { act, operation } => wish(state, info, act, operation).await.map(Answer::from),
+        Press::KeepWaiting(leader) => keep_waiting(state, info, leader).await.map(Answer::from),
+        Press::Undo(operation) => restore::undo(state, info, operation).await,
+        Press::Confirm(id) => confirm::confirmed(state, info, id).await,
+        Press::Decline(id) => confirm::declined(state, info, id).await,
+        Press::Delete(snapshot) => delete::question(state, info, &snapshot.to_string()).await,
+        Press::Page { of, number } => list::turn(state, info, of, number).await,
     }
 }
 
 /// Says something to an operation: by a button, or by a command that means the same.
-pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) -> Result<String, Stop> {
-    face.policy.admit(&asked.who).map_err(Refusal::Denied)?;
+pub(super) async fn wish(state: &AppState, info: &InteractionInfo, act: Act, id: OperationId) -> Result<String, Stop> {
+    state.policy.admit(&info.who).map_err(Refusal::Denied)?;
     let unknown = || Refusal::UnknownOperation { text: id.to_string() };
-    let found = face.store.operation(id).await?.map(|stored| stored.operation);
-    let operation = found.filter(|operation| face.may_see(&asked.who, operation)).ok_or_else(unknown)?;
-    let (owner, who) = (operation.asker.user, asked.who.user);
+    let found = state.store.operation(id).await?.map(|stored| stored.operation);
+    let operation = found.filter(|operation| state.may_see(&info.who, operation)).ok_or_else(unknown)?;
+    let (owner, who) = (operation.asker.user, info.who.user);
     let grant =
-        face.policy.authorize(&asked.who, act.right(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
+        state.policy.authorize(&info.who, act.right(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
     if !means_something(act, &operation) {
         return Err(if operation.is_open() {
-            let progress = face.store.progress_message(id).await?;
-            let progress = progress.filter(|_| asked.who.guild == Some(operation.asker.guild));
+            let progress = state.store.progress_message(id).await?;
+            let progress = progress.filter(|_| info.who.guild == Some(operation.asker.guild));
             let progress = progress.map(|(channel, message)| (operation.asker.guild, channel, message));
             Refusal::TooLate { operation: id, progress }.into()
         } else {
             Refusal::AlreadyEnded(id).into()
         });
     }
-    let wished = Wished { wish: act.wish(), by: grant.user(), at: face.clock.now() };
-    match face.store.wish(id, wished, Some(asked.interaction)).await? {
+    let wished = Wished { wish: act.wish(), by: grant.user(), at: state.clock.now() };
+    match state.store.wish(id, wished, Some(info.interaction)).await? {
         Heard::Yes | Heard::Repeated => {
             tracing::info!(operation.id = %id, ?act, "heard a wish");
             Ok(reply::heard(act, &operation))
@@ -97,20 +97,20 @@ pub(super) async fn wish(face: &Face, asked: &Asked, act: Act, id: OperationId) 
 }
 
 /// Keeps waiting for every operation that a call lists and about which people are still called.
-async fn keep_waiting(face: &Face, asked: &Asked, leader: OperationId) -> Result<String, Stop> {
-    let called = face.store.called_with(leader).await?.into_iter().map(|called| called.operation);
-    let seen: Vec<Operation> = called.filter(|operation| face.may_see(&asked.who, operation)).collect();
+async fn keep_waiting(state: &AppState, info: &InteractionInfo, leader: OperationId) -> Result<String, Stop> {
+    let called = state.store.called_with(leader).await?.into_iter().map(|called| called.operation);
+    let seen: Vec<Operation> = called.filter(|operation| state.may_see(&info.who, operation)).collect();
     let first = seen.first().ok_or_else(|| Refusal::UnknownOperation { text: leader.to_string() })?;
-    let (owner, who) = (first.asker.user, asked.who.user);
-    let grant = face
+    let (owner, who) = (first.asker.user, info.who.user);
+    let grant = state
         .policy
-        .authorize(&asked.who, Act::KeepWaiting.right(owner, who))
+        .authorize(&info.who, Act::KeepWaiting.right(owner, who))
         .map_err(|denial| not_allowed(denial, owner, who))?;
     let mut heard = 0;
     for operation in seen.iter().filter(|operation| operation.power.is_called_about()) {
-        let wished = Wished { wish: Act::KeepWaiting.wish(), by: grant.user(), at: face.clock.now() };
+        let wished = Wished { wish: Act::KeepWaiting.wish(), by: grant.user(), at: state.clock.now() };
         // Without the interaction, which belongs to one operation; to hear this twice changes nothing.
-        if face.store.wish(operation.id, wished, None).await? == Heard::Yes {
+        if state.store.wish(operation.id, wished, None).await? == Heard::Yes {
             heard += 1;
         }
     }

@@ -99,12 +99,12 @@ impl Account {
 
     /// Looks at a guild.
     pub async fn guild(&self, guild: GuildId) -> Result<Guild, Error> {
-        let wanted = id::GuildId::new(guild.0);
-        let Some(found) = there(self.http.get_guild(wanted).await)? else { return Ok(Guild::Absent) };
-        let Some(member) = there(self.http.get_member(wanted, self.me).await)? else { return Ok(Guild::Absent) };
+        let requested = id::GuildId::new(guild.0);
+        let Some(found) = there(self.http.get_guild(requested).await)? else { return Ok(Guild::Absent) };
+        let Some(member) = there(self.http.get_member(requested, self.me).await)? else { return Ok(Guild::Absent) };
         self.http.set_application_id(self.application);
-        let commands = there(self.http.get_guild_commands(wanted).await)?.is_some();
-        let channels = there(self.http.get_channels(wanted).await)?.unwrap_or_default();
+        let commands = there(self.http.get_guild_commands(requested).await)?.is_some();
+        let channels = there(self.http.get_channels(requested).await)?.unwrap_or_default();
         let places = channels.iter().filter(|channel| matches!(channel.kind, ChannelType::Text | ChannelType::News));
         let places = places.filter_map(|channel| place(&found, channel, &member)).collect();
         let roles = found.roles.keys().map(|role| RoleId(role.get())).collect();

@@ -7,17 +7,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    asked::Asked,
-    begin::{self, Wanted},
-    face::Face,
+    interaction_info::InteractionInfo,
     messages::{
         confirm::{self as words, Buttons, Deleting},
+        message::Message,
         refusal::Refusal,
         reply,
-        said::Said,
     },
     preflight::{self, Deletable, Warnings},
     responder::{Answer, Stop},
+    start::{self, Requested},
+    state::AppState,
 };
 use crate::{
     access::{Grant, Right},
@@ -35,27 +35,27 @@ const OPEN: SignedDuration = SignedDuration::from_mins(2);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Question {
     #[serde(flatten)]
-    pub(super) wanted: Wanted,
+    pub(super) requested: Requested,
     #[serde(default)]
     pub(super) warned: Warnings,
 }
 
 /// Writes the question down and asks it.
 pub(super) async fn ask(
-    face: &Face,
+    state: &AppState,
     grant: &Grant,
     question: &Question,
-    words: impl FnOnce(Buttons) -> Said,
-) -> Result<Said, Stop> {
-    let expires_at: Timestamp = face.clock.now() + OPEN;
+    words: impl FnOnce(Buttons) -> Message,
+) -> Result<Message, Stop> {
+    let expires_at: Timestamp = state.clock.now() + OPEN;
     let what = serde_json::to_string(question)?;
     let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
-    let id = face.store.create_confirmation(&confirmation).await?;
+    let id = state.store.create_confirmation(&confirmation).await?;
     Ok(words(Buttons { id, expires_at }))
 }
 
 /// Asks whether this Snapshot shall be deleted.
-pub(super) async fn ask_to_delete(face: &Face, grant: &Grant, found: &Deletable) -> Result<Said, Stop> {
+pub(super) async fn ask_to_delete(state: &AppState, grant: &Grant, found: &Deletable) -> Result<Message, Stop> {
     let snapshot = &found.snapshot;
     let deleting = Deleting {
         snapshot,
@@ -68,18 +68,18 @@ pub(super) async fn ask_to_delete(face: &Face, grant: &Grant, found: &Deletable)
     let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
     let target = Target { droplet: None, name, region: None, disk_gb: None };
     let kind = Kind::Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } };
-    let question = Question { wanted: Wanted { kind, target, snapshot_name: None }, warned: found.warnings() };
-    ask(face, grant, &question, |buttons| words::delete(&deleting, &face.wording, buttons)).await
+    let question = Question { requested: Requested { kind, target, snapshot_name: None }, warned: found.warnings() };
+    ask(state, grant, &question, |buttons| words::delete(&deleting, &state.wording, buttons)).await
 }
 
 /// *Yes* was pressed. Until something has begun, the question stays as it is and can be answered again.
-pub(super) async fn confirmed(face: &Face, asked: &Asked, id: ConfirmationId) -> Result<Answer, Stop> {
-    let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
-    begin::check(face, asked)?;
-    let consent = consent(face, asked, &grant, id);
-    let outcome = match face.store.confirmation(&consent).await? {
-        Ok(what) => carry_out(face, asked, (&grant, &consent), serde_json::from_str(&what)?).await,
-        Err(refused) => Err(begin::not_counted(refused).into()),
+pub(super) async fn confirmed(state: &AppState, info: &InteractionInfo, id: ConfirmationId) -> Result<Answer, Stop> {
+    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+    start::check(state, info)?;
+    let consent = consent(state, info, &grant, id);
+    let outcome = match state.store.confirmation(&consent).await? {
+        Ok(what) => carry_out(state, info, (&grant, &consent), serde_json::from_str(&what)?).await,
+        Err(refused) => Err(start::not_counted(refused).into()),
     };
     match outcome {
         Ok(said) => Ok(Answer::Instead(said)),
@@ -89,18 +89,18 @@ pub(super) async fn confirmed(face: &Face, asked: &Asked, id: ConfirmationId) ->
 }
 
 /// *Never mind* was pressed.
-pub(super) async fn declined(face: &Face, asked: &Asked, id: ConfirmationId) -> Result<Answer, Stop> {
-    let grant = face.policy.authorize(&asked.who, Right::View).map_err(Refusal::Denied)?;
-    let outcome = face.store.close_confirmation(&consent(face, asked, &grant, id)).await?;
-    match outcome.map_err(begin::not_counted) {
-        Ok(()) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Said::text(reply::declined()))),
+pub(super) async fn declined(state: &AppState, info: &InteractionInfo, id: ConfirmationId) -> Result<Answer, Stop> {
+    let grant = state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
+    let outcome = state.store.close_confirmation(&consent(state, info, &grant, id)).await?;
+    match outcome.map_err(start::not_counted) {
+        Ok(()) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Message::text(reply::declined()))),
         Err(refusal) if is_final(&refusal) => Ok(closed(&refusal)),
         Err(refusal) => Err(refusal.into()),
     }
 }
 
-fn consent(face: &Face, asked: &Asked, grant: &Grant, id: ConfirmationId) -> Consent {
-    Consent { id, by: grant.user(), guild: grant.guild(), at: face.clock.now(), interaction: asked.interaction }
+fn consent(state: &AppState, info: &InteractionInfo, grant: &Grant, id: ConfirmationId) -> Consent {
+    Consent { id, by: grant.user(), guild: grant.guild(), at: state.clock.now(), interaction: info.interaction }
 }
 
 /// Whether the question can never be answered with yes any more.
@@ -112,15 +112,15 @@ fn is_final(refusal: &Refusal) -> bool {
 }
 
 async fn carry_out(
-    face: &Face,
-    asked: &Asked,
+    state: &AppState,
+    info: &InteractionInfo,
     (grant, consent): (&Grant, &Consent),
-    Question { wanted, warned }: Question,
-) -> Result<Said, Stop> {
-    match &wanted.kind {
+    Question { requested, warned }: Question,
+) -> Result<Message, Stop> {
+    match &requested.kind {
         Kind::Restore { snapshot, .. } => {
-            let droplet = wanted.target.droplet.ok_or(Refusal::UnknownButton)?;
-            let found = preflight::restore(face, droplet, &snapshot.id.to_string()).await;
+            let droplet = requested.target.droplet.ok_or(Refusal::UnknownButton)?;
+            let found = preflight::restore(state, droplet, &snapshot.id.to_string()).await;
             // Delivered twice, the press finds the Droplet locked by what it began the first time; the store knows better.
             if let Err(stop) = found
                 && !matches!(stop, Stop::Refused(Refusal::Locked { .. }))
@@ -129,18 +129,18 @@ async fn carry_out(
             }
         }
         Kind::Delete { snapshot } => {
-            let found = preflight::delete(face, &asked.who, &snapshot.id.to_string()).await?;
+            let found = preflight::delete(state, &info.who, &snapshot.id.to_string()).await?;
             if !warned.cover(found.warnings()) {
-                face.store.close_confirmation(consent).await?.map_err(begin::not_counted)?;
-                return ask_to_delete(face, grant, &found).await;
+                state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
+                return ask_to_delete(state, grant, &found).await;
             }
         }
         Kind::Take { .. } | Kind::Launch { .. } => {}
     }
-    begin::begin_confirmed(face, asked, grant, (wanted, consent)).await.map(Said::text)
+    start::begin_confirmed(state, info, grant, (requested, consent)).await.map(Message::text)
 }
 
 fn closed(refusal: &Refusal) -> Answer {
     tracing::info!(?refusal, "refused");
-    Answer::Instead(Said::text(refusal.words()))
+    Answer::Instead(Message::text(refusal.words()))
 }

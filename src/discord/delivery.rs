@@ -13,11 +13,15 @@ use serenity::{
     },
 };
 
-use super::messages::said::{Button, Embed, Said, Style};
+use super::messages::message::{Button, Embed, Message, Style};
 use crate::operation::ids;
 
 /// A new message. With its nonce enforced, Discord returns the first one instead of creating a second, for some minutes.
-pub(super) fn create(said: &Said, nonce: String, reply_to: Option<(ids::ChannelId, ids::MessageId)>) -> CreateMessage {
+pub(super) fn create(
+    said: &Message,
+    nonce: String,
+    reply_to: Option<(ids::ChannelId, ids::MessageId)>,
+) -> CreateMessage {
     let mut message = CreateMessage::new()
         .nonce(Nonce::String(nonce))
         .enforce_nonce(true)
@@ -37,7 +41,7 @@ pub(super) fn create(said: &Said, nonce: String, reply_to: Option<(ids::ChannelI
 }
 
 /// The whole message anew. An edit pings nobody, whatever it says.
-pub(super) fn edit(said: &Said) -> EditMessage {
+pub(super) fn edit(said: &Message) -> EditMessage {
     EditMessage::new()
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())
@@ -46,7 +50,7 @@ pub(super) fn edit(said: &Said) -> EditMessage {
 }
 
 /// The answer to an interaction, which pings nobody: whoever asked is reading it.
-pub(super) fn response(said: &Said) -> CreateInteractionResponseMessage {
+pub(super) fn response(said: &Message) -> CreateInteractionResponseMessage {
     CreateInteractionResponseMessage::new()
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())
@@ -55,7 +59,7 @@ pub(super) fn response(said: &Said) -> CreateInteractionResponseMessage {
 }
 
 /// The same, in place of what stands there already.
-pub(super) fn edit_response(said: &Said) -> EditInteractionResponse {
+pub(super) fn edit_response(said: &Message) -> EditInteractionResponse {
     EditInteractionResponse::new()
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())
@@ -64,7 +68,7 @@ pub(super) fn edit_response(said: &Said) -> EditInteractionResponse {
 }
 
 /// The same, beside it.
-pub(super) fn follow_up(said: &Said) -> CreateInteractionResponseFollowup {
+pub(super) fn follow_up(said: &Message) -> CreateInteractionResponseFollowup {
     CreateInteractionResponseFollowup::new()
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())

@@ -15,7 +15,7 @@ use crate::operation::{
 /// What is known of the first response, and what was begun meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct FirstResponse {
-    wanted: Notify,
+    requested: Notify,
     outcome: watch::Sender<Option<FirstAnswer>>,
     begun: Mutex<Option<(OperationId, UserId)>>,
 }
@@ -28,7 +28,7 @@ impl FirstResponse {
 
     /// Has it sent at once, and waits for what becomes of it.
     pub(super) async fn ensure(&self) -> FirstAnswer {
-        self.wanted.notify_one();
+        self.requested.notify_one();
         let mut outcome = self.outcome.subscribe();
         // The sender is this very value, so it is there.
         let known = outcome.wait_for(Option::is_some).await;
@@ -36,8 +36,8 @@ impl FirstResponse {
     }
 
     /// Returns when somebody wants it sent at once.
-    pub(super) async fn wanted(&self) {
-        self.wanted.notified().await;
+    pub(super) async fn requested(&self) {
+        self.requested.notified().await;
     }
 
     /// This became of it.
@@ -64,7 +64,7 @@ mod tests {
     async fn who_wants_it_sent_learns_what_became_of_it() {
         let first = FirstResponse::default();
         let send = async {
-            first.wanted().await;
+            first.requested().await;
             first.settle(FirstAnswer::Refused);
         };
         let (outcome, ()) = tokio::join!(first.ensure(), send);

@@ -18,17 +18,19 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-use super::{buttons, commands, face::Face, hush::Hush, incident::Fault, repeats::Repeats};
+use super::{
+    buttons, commands, dedup::RecentInteractions, global_rate_limit::GlobalRateLimit, incident::Fault, state::AppState,
+};
 
 /// The ears of the bot.
 pub(super) struct Handler {
-    pub(super) face: Arc<Face>,
-    pub(super) options: poise::FrameworkOptions<Arc<Face>, Fault>,
+    pub(super) state: Arc<AppState>,
+    pub(super) options: poise::FrameworkOptions<Arc<AppState>, Fault>,
     /// Known once the client is built, which is before it hears anything.
     pub(super) shards: OnceLock<Arc<ShardManager>>,
     pub(super) seen: mpsc::UnboundedSender<GuildId>,
-    pub(super) repeats: Repeats,
-    pub(super) hush: Hush,
+    pub(super) recent_interactions: RecentInteractions,
+    pub(super) global_rate_limit: GlobalRateLimit,
     /// Rung when the connection changed.
     pub(super) stirred: Arc<Notify>,
     /// The bot has left the gateway, whatever serenity may still be trying.
@@ -36,7 +38,7 @@ pub(super) struct Handler {
 }
 
 impl Handler {
-    pub(super) fn options() -> poise::FrameworkOptions<Arc<Face>, Fault> {
+    pub(super) fn options() -> poise::FrameworkOptions<Arc<AppState>, Fault> {
         poise::FrameworkOptions {
             commands: commands::all(),
             on_error: |error| Box::pin(commands::on_error(error)),
@@ -49,7 +51,7 @@ impl Handler {
         let framework = poise::FrameworkContext {
             serenity_context: context,
             options: &self.options,
-            user_data: &self.face,
+            user_data: &self.state,
             shard_manager,
         };
         Box::pin(poise::dispatch_event(framework, FullEvent::InteractionCreate { interaction })).await;
@@ -59,7 +61,7 @@ impl Handler {
 #[async_trait]
 impl EventHandler for Handler {
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
-        if self.left.is_cancelled() || self.repeats.is_repeat(interaction.id()) {
+        if self.left.is_cancelled() || self.recent_interactions.is_repeat(interaction.id()) {
             return;
         }
         match &interaction {
@@ -71,7 +73,7 @@ impl EventHandler for Handler {
                     user.id = command.user.id.get(),
                     command = path(command),
                 );
-                self.face.names.learn(&command.user);
+                self.state.names.learn(&command.user);
                 self.dispatch(&context, interaction).instrument(span).await;
             }
             Interaction::Component(component) => {
@@ -82,8 +84,8 @@ impl EventHandler for Handler {
                     user.id = component.user.id.get(),
                     custom_id = component.data.custom_id,
                 );
-                self.face.names.learn(&component.user);
-                buttons::pressed(&self.face, &context.http, component).instrument(span).await;
+                self.state.names.learn(&component.user);
+                buttons::pressed(&self.state, &context.http, component).instrument(span).await;
             }
             // We show no modals, and pings come over HTTP only.
             _ => tracing::debug!("an interaction of a kind that this bot does not use"),
@@ -116,8 +118,8 @@ impl EventHandler for Handler {
         metrics::counter!("snapshot_bot_throttled_total", "service" => "discord").increment(1);
         if limit.global {
             tracing::warn!(pause = ?limit.timeout, "Discord limits the whole bot; messages wait");
-            let now = self.face.clock.now();
-            self.hush.keep_until(now.checked_add(limit.timeout).unwrap_or(now));
+            let now = self.state.clock.now();
+            self.global_rate_limit.keep_until(now.checked_add(limit.timeout).unwrap_or(now));
         }
     }
 }

@@ -3,21 +3,20 @@
 //! A command enters `access`, then `inventory`, then the store, and is answered; the reporter says everything else, by comparing
 //! what is stored with what is shown. This room knows neither the worker nor DigitalOcean's client, and `app` alone starts it.
 
-mod asked;
-mod begin;
 pub mod bot;
 mod buttons;
 pub mod check;
 mod commands;
 mod confirm;
+mod dedup;
 mod delivery;
-pub mod doors;
 mod error;
-mod face;
 mod first_response;
+mod global_rate_limit;
 mod handler;
-mod hush;
 pub mod incident;
+pub mod intake;
+mod interaction_info;
 mod lookup;
 pub mod messages;
 mod names;
@@ -25,9 +24,10 @@ mod preflight;
 pub mod press;
 mod registration;
 mod relay;
-mod repeats;
 pub mod reporter;
 mod responder;
+mod start;
+mod state;
 pub mod watchdog;
 mod wire;
 

@@ -58,7 +58,7 @@ impl Names {
         ask: impl Fn(UserId) -> F,
     ) -> HashMap<UserId, String> {
         let unknown: Vec<UserId> = users.iter().copied().filter(|user| self.claim(*user, now)).collect();
-        let asked = unknown.into_iter().map(|user| {
+        let info = unknown.into_iter().map(|user| {
             let answer = ask(user);
             async move {
                 if let Some(name) = answer.await {
@@ -67,7 +67,7 @@ impl Names {
             }
         });
         // Whoever is known by then has a name, whatever became of the others.
-        let _ = tokio::time::timeout(PATIENCE, join_all(asked)).await;
+        let _ = tokio::time::timeout(PATIENCE, join_all(info)).await;
         users.into_iter().filter_map(|user| Some((user, self.called(user)?))).collect()
     }
 
@@ -109,9 +109,9 @@ mod tests {
     async fn who_is_slow_takes_nobody_elses_name_away_and_is_not_waited_for_twice() {
         let (names, now) = (Names::default(), Timestamp::UNIX_EPOCH);
         let (quick, slow, gone) = (UserId(1), UserId(2), UserId(3));
-        let asked = Mutex::new(Vec::new());
+        let info = Mutex::new(Vec::new());
         let ask = |user: UserId| {
-            asked.lock().unwrap().push(user);
+            info.lock().unwrap().push(user);
             async move {
                 if user == slow {
                     std::future::pending::<()>().await;
@@ -122,9 +122,9 @@ mod tests {
         for _ in 0..2 {
             let found = names.ask(vec![slow, gone, quick, quick], now, ask).await;
             assert_eq!(found, HashMap::from([(quick, "ada".to_owned())]));
-            assert_eq!(*asked.lock().unwrap(), [slow, gone, quick], "each is asked about once");
+            assert_eq!(*info.lock().unwrap(), [slow, gone, quick], "each is asked about once");
         }
         names.ask(vec![gone], now + PAUSE, ask).await;
-        assert_eq!(asked.lock().unwrap().len(), 4, "later they are asked about again");
+        assert_eq!(info.lock().unwrap().len(), 4, "later they are asked about again");
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{face::Face, lookup, messages::refusal::Refusal, responder::Stop};
+use super::{lookup, messages::refusal::Refusal, responder::Stop, state::AppState};
 use crate::{
     access::Person,
     inventory::{Droplet, DropletStatus, Inspection, Snapshot, Unresolved},
@@ -22,10 +22,10 @@ pub(super) struct Restorable {
 }
 
 /// Looks whether a Snapshot, by id or by name, can be put back onto this Droplet now.
-pub(super) async fn restore(face: &Face, droplet: DropletId, text: &str) -> Result<Restorable, Stop> {
+pub(super) async fn restore(state: &AppState, droplet: DropletId, text: &str) -> Result<Restorable, Stop> {
     let inspection =
-        face.inventory.inspect(droplet).await.map_err(|gone| lookup::no_droplet(&droplet.to_string(), gone))?;
-    let snapshot = face.inventory.resolve_restorable(&inspection, text).await;
+        state.inventory.inspect(droplet).await.map_err(|gone| lookup::no_droplet(&droplet.to_string(), gone))?;
+    let snapshot = state.inventory.resolve_restorable(&inspection, text).await;
     let Inspection { droplet, .. } = inspection;
     let snapshot = snapshot.map_err(|unresolved| lookup::no_snapshot(text, Some(&droplet.name), unresolved))?;
     match &droplet.status {
@@ -89,41 +89,41 @@ impl Deletable {
 }
 
 /// Looks whether a Snapshot, by id or by name, can be deleted now.
-pub(super) async fn delete(face: &Face, who: &Person, text: &str) -> Result<Deletable, Stop> {
+pub(super) async fn delete(state: &AppState, who: &Person, text: &str) -> Result<Deletable, Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
-    let cached = face.inventory.resolve_snapshot(text).await.map_err(refused)?;
+    let cached = state.inventory.resolve_snapshot(text).await.map_err(refused)?;
     // The cache knows whose it is, and whether the tag lets us touch it; that it is still there is asked once more.
-    let snapshot = face.inventory.snapshot_now(cached.id).await.map_err(refused)?;
-    let origin = face.store.origins([snapshot.name.as_str()]).await?.remove(&snapshot.name);
+    let snapshot = state.inventory.snapshot_now(cached.id).await.map_err(refused)?;
+    let origin = state.store.origins([snapshot.name.as_str()]).await?.remove(&snapshot.name);
     if let Some(operation) = origin.as_ref().filter(|operation| operation.is_running()) {
-        let progress = face.store.progress_message(operation.id).await?;
-        let by = face.occupant(who, operation.id, progress).await?;
+        let progress = state.store.progress_message(operation.id).await?;
+        let by = state.occupant(who, operation.id, progress).await?;
         return Err(Refusal::SnapshotInUse { by }.into());
     }
     // Looked at before they are counted: what is gone by then is counted out twice rather than not at all.
     let going = match snapshot.droplet {
-        Some(droplet) => going(face, droplet, snapshot.id).await?,
+        Some(droplet) => going(state, droplet, snapshot.id).await?,
         None => 0,
     };
     let (droplet, siblings) = match snapshot.droplet {
-        Some(droplet) => source(face, droplet).await.map_err(refused)?,
+        Some(droplet) => source(state, droplet).await.map_err(refused)?,
         None => (None, None),
     };
     let siblings = siblings.map(|siblings| siblings.saturating_sub(going));
     let undo_until = match &origin {
-        Some(origin) => undo_until(face, origin, snapshot.id).await?,
+        Some(origin) => undo_until(state, origin, snapshot.id).await?,
         None => None,
     };
     Ok(Deletable { snapshot, droplet, siblings, origin, undo_until })
 }
 
 /// How many others of this Droplet are there still and about to be deleted by us.
-async fn going(face: &Face, droplet: DropletId, but: SnapshotId) -> Result<usize, Stop> {
-    let running = face.store.running().await?;
+async fn going(state: &AppState, droplet: DropletId, but: SnapshotId) -> Result<usize, Stop> {
+    let running = state.store.running().await?;
     let deletions = running.iter().map(|stored| &stored.operation.kind).filter(|kind| kind.deletes());
     let mut going = 0;
     for deleted in deletions.filter_map(Kind::snapshot).filter(|deleted| deleted.id != but) {
-        let there = face.inventory.snapshot_now(deleted.id).await;
+        let there = state.inventory.snapshot_now(deleted.id).await;
         going += usize::from(there.is_ok_and(|there| there.droplet == Some(droplet)));
     }
     Ok(going)
@@ -131,19 +131,19 @@ async fn going(face: &Face, droplet: DropletId, but: SnapshotId) -> Result<usize
 
 /// Until when the Undo of the restore that took this safety Snapshot is offered; none once it was put back, since then the disk
 /// holds what it holds.
-async fn undo_until(face: &Face, origin: &Operation, snapshot: SnapshotId) -> Result<Option<Timestamp>, Stop> {
+async fn undo_until(state: &AppState, origin: &Operation, snapshot: SnapshotId) -> Result<Option<Timestamp>, Stop> {
     let is_safety = origin.safety_snapshot().is_some_and(|safety| safety.id == snapshot);
-    let until = origin.undo_until().filter(|until| is_safety && face.clock.now() < *until);
+    let until = origin.undo_until().filter(|until| is_safety && state.clock.now() < *until);
     let (Some(until), Some(droplet), Some(ended)) = (until, origin.target.droplet, origin.ended) else {
         return Ok(None);
     };
-    let was_put_back = face.store.was_put_back(snapshot, droplet, ended).await?;
+    let was_put_back = state.store.was_put_back(snapshot, droplet, ended).await?;
     Ok((!was_put_back).then_some(until))
 }
 
 /// The name of a Droplet, none if it is gone, and how many Snapshots it has.
-async fn source(face: &Face, id: DropletId) -> Result<(Option<String>, Option<usize>), Unresolved> {
-    let inventory = &face.inventory;
+async fn source(state: &AppState, id: DropletId) -> Result<(Option<String>, Option<usize>), Unresolved> {
+    let inventory = &state.inventory;
     let (droplet, counted) = tokio::try_join!(inventory.droplet_now(id), inventory.count_snapshots(id))?;
     let siblings = match counted {
         Some(count) => count,

@@ -15,23 +15,23 @@ use serenity::{
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::{commands, face::Face, incident::chain, messages::said::hex, wire};
+use super::{commands, incident::chain, messages::message::hex, state::AppState, wire};
 use crate::{operation::ids, store};
 
 /// How soon a failed registration is tried again, and how slowly in the end.
 const SOON: Duration = Duration::from_millis(250);
 const SLOWEST: Duration = Duration::from_mins(5);
 
-/// Registers the commands in the guilds that it is told of.
+/// Registers the commands in the guilds that it hears of.
 pub(super) struct Registrar {
-    desk: Desk,
+    registration: Registration,
     seen: mpsc::UnboundedReceiver<GuildId>,
 }
 
-/// What a registration is made with.
-struct Desk {
+/// What every guild gets, and by what client.
+struct Registration {
     http: Arc<Http>,
-    face: Arc<Face>,
+    state: Arc<AppState>,
     commands: Vec<CreateCommand>,
     digest: String,
 }
@@ -52,24 +52,24 @@ impl From<serenity::Error> for Error {
 }
 
 impl Registrar {
-    pub(super) fn new(http: Arc<Http>, face: Arc<Face>, seen: mpsc::UnboundedReceiver<GuildId>) -> Self {
+    pub(super) fn new(http: Arc<Http>, state: Arc<AppState>, seen: mpsc::UnboundedReceiver<GuildId>) -> Self {
         let commands = poise::builtins::create_application_commands(&commands::all());
         let digest = digest(&commands);
-        Self { desk: Desk { http, face, commands, digest }, seen }
+        Self { registration: Registration { http, state, commands, digest }, seen }
     }
 
     /// Sees to every guild as it becomes visible: at the start, and when the bot is invited again. One that refuses keeps no
     /// other waiting.
     pub(super) async fn run(self) {
-        let Self { desk, mut seen } = self;
+        let Self { registration, mut seen } = self;
         let (mut under_way, mut guilds, mut again) = (FuturesUnordered::new(), HashSet::new(), HashSet::new());
         loop {
             tokio::select! {
                 guild = seen.recv() => match guild {
-                    Some(guild) if !desk.serves(guild) => {
+                    Some(guild) if !registration.serves(guild) => {
                         tracing::info!(guild.id = guild.get(), "the bot is in a guild that it does not serve");
                     }
-                    Some(guild) if guilds.insert(guild) => under_way.push(desk.ensure_in_the_end(guild)),
+                    Some(guild) if guilds.insert(guild) => under_way.push(registration.ensure_in_the_end(guild)),
                     // What is under way may have seen the guild as it was before it was left and entered again.
                     Some(guild) => {
                         again.insert(guild);
@@ -78,7 +78,7 @@ impl Registrar {
                 },
                 Some(guild) = under_way.next() => {
                     if again.remove(&guild) {
-                        under_way.push(desk.ensure_in_the_end(guild));
+                        under_way.push(registration.ensure_in_the_end(guild));
                     } else {
                         guilds.remove(&guild);
                     }
@@ -88,9 +88,9 @@ impl Registrar {
     }
 }
 
-impl Desk {
+impl Registration {
     fn serves(&self, guild: GuildId) -> bool {
-        self.face.policy.guilds().any(|served| served.0 == guild.get())
+        self.state.policy.guilds().any(|served| served.0 == guild.get())
     }
 
     async fn ensure_in_the_end(&self, guild: GuildId) -> GuildId {
@@ -113,17 +113,17 @@ impl Desk {
         let known = self.http.get_guild_commands(guild).await;
         wire::count(&known);
         let known = known?;
-        let is_unchanged = self.face.store.registered_commands(id).await?.as_deref() == Some(&self.digest);
+        let is_unchanged = self.state.store.registered_commands(id).await?.as_deref() == Some(&self.digest);
         if let (true, Some(command)) = (is_unchanged, ours(&known)) {
-            self.face.commands.learn(id, command.id.get());
+            self.state.commands.learn(id, command.id.get());
             return Ok(());
         }
         let registered = self.http.create_guild_commands(guild, &self.commands).await;
         wire::count(&registered);
         if let Some(command) = ours(&registered?) {
-            self.face.commands.learn(id, command.id.get());
+            self.state.commands.learn(id, command.id.get());
         }
-        self.face.store.set_registered_commands(id, &self.digest).await?;
+        self.state.store.set_registered_commands(id, &self.digest).await?;
         tracing::info!(guild.id = guild.get(), "registered the commands");
         Ok(())
     }

@@ -3,11 +3,11 @@
 //! It never relays events, so bursts collapse into one edit, a failed message is tried again, a deleted one is posted anew, and a
 //! restart repairs everything. Nobody else posts into channels. `app` runs it and lets it drain after the gateway is closed.
 
-mod desk;
-mod elsewhere;
-mod line;
-mod recall;
-mod speak;
+mod deadline;
+mod deliver;
+mod fallback;
+mod find_posted;
+mod queue;
 
 use std::sync::Arc;
 
@@ -16,18 +16,18 @@ use serenity::{http::Http, model::id::UserId};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    face::Face,
-    hush::Hush,
+    global_rate_limit::GlobalRateLimit,
     incident::chain,
     messages::{
         Wording,
         answer::{answer, notify},
+        marker::signed,
+        message::Message,
         progress::progress,
         question::question,
-        said::Said,
-        small_print::signed,
         stuck::{call, repaired},
     },
+    state::AppState,
 };
 use crate::{
     clock::Clock,
@@ -38,7 +38,7 @@ use crate::{
     },
     store::{self, Called, Report, Store},
 };
-use desk::{Desk, EDIT_PAUSE};
+use queue::{EDIT_PAUSE, Queue};
 
 /// The pause after the store did not answer, or refused.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
@@ -53,14 +53,14 @@ pub struct Reporter {
     inventory: Arc<Inventory>,
     clock: Clock,
     wording: Arc<Wording>,
-    hush: Hush,
+    global_rate_limit: GlobalRateLimit,
     notify_channel: Option<ChannelId>,
     me: UserId,
 }
 
 /// What a report says.
 struct Words {
-    said: Said,
+    said: Message,
     /// What a call lists.
     called: Vec<Called>,
     /// It asks people for something that is not needed any more.
@@ -83,14 +83,20 @@ enum Pace {
 }
 
 impl Reporter {
-    pub(super) fn new(http: Arc<Http>, face: &Face, hush: Hush, notify_channel: Option<ChannelId>, me: UserId) -> Self {
+    pub(super) fn new(
+        http: Arc<Http>,
+        state: &AppState,
+        global_rate_limit: GlobalRateLimit,
+        notify_channel: Option<ChannelId>,
+        me: UserId,
+    ) -> Self {
         Self {
             http,
-            store: Arc::clone(&face.store),
-            inventory: Arc::clone(&face.inventory),
-            clock: face.clock.clone(),
-            wording: Arc::new(face.wording.clone()),
-            hush,
+            store: Arc::clone(&state.store),
+            inventory: Arc::clone(&state.inventory),
+            clock: state.clock.clone(),
+            wording: Arc::new(state.wording.clone()),
+            global_rate_limit,
             notify_channel,
             me,
         }
@@ -98,18 +104,18 @@ impl Reporter {
 
     /// Says what is due until `shutdown`, then flushes once more and returns. Whoever cannot wait for that drops it: nothing is lost.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut desk = Desk::default();
+        let mut queue = Queue::default();
         let mut pace = Pace::Steady;
         loop {
-            let wake = self.hand_out(&mut desk, pace).await.unwrap_or_else(|error| {
+            let wake = self.hand_out(&mut queue, pace).await.unwrap_or_else(|error| {
                 tracing::warn!(cause = chain(&error), "could not learn what is to be said");
                 Some(self.clock.now() + STORE_PAUSE)
             });
-            if pace == Pace::Flush && desk.is_idle() {
+            if pace == Pace::Flush && queue.is_idle() {
                 return;
             }
             tokio::select! {
-                Some(done) = desk.next_done() => desk.take_back(done),
+                Some(done) = queue.next_done() => queue.take_back(done),
                 () = self.store.changes().reporter.notified() => {}
                 () = self.sleep_until(wake) => {}
                 () = shutdown.cancelled(), if pace == Pace::Steady => pace = Pace::Flush,
@@ -118,17 +124,17 @@ impl Reporter {
     }
 
     /// Starts on everything that is due and free, one batch for each channel. When to look again, if nobody rings before.
-    async fn hand_out(&self, desk: &mut Desk, pace: Pace) -> Result<Option<Timestamp>, store::Error> {
+    async fn hand_out(&self, queue: &mut Queue, pace: Pace) -> Result<Option<Timestamp>, store::Error> {
         let now = self.clock.now();
-        if let Some(over) = self.hush.over_at(now) {
+        if let Some(over) = self.global_rate_limit.over_at(now) {
             return Ok(Some(over));
         }
         // At the end nothing waits for the pause between two edits.
         let by = if pace == Pace::Flush { now + EDIT_PAUSE } else { now };
         let due = self.store.due_reports(by, DUE).await?;
-        let sorted = desk.sort(due, now, pace);
+        let sorted = queue.sort(due, now, pace);
         for (channel, batch) in sorted.batches {
-            desk.start(channel, self.clone().say_all(channel, batch));
+            queue.start(channel, self.clone().say_all(channel, batch));
         }
         // What is due by now and was not started waits for a channel at work, which wakes us when it is free.
         let later = self.store.next_report_due().await?.filter(|at| *at > now);

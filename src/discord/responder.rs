@@ -14,10 +14,10 @@ use serenity::{
 
 use super::{
     delivery,
-    face::Face,
     first_response::FirstResponse,
     incident::{Fault, Incident, chain},
-    messages::{refusal::Refusal, reply, said::Said},
+    messages::{message::Message, refusal::Refusal, reply},
+    state::AppState,
     wire::{self, Trouble},
 };
 use crate::operation::{FirstAnswer, Wish, Wished};
@@ -53,20 +53,20 @@ impl<E: Into<Fault>> From<E> for Stop {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// A message of its own, which only they see.
-    New(Said),
+    New(Message),
     /// In place of the message whose button they pressed.
-    Instead(Said),
+    Instead(Message),
 }
 
 impl From<String> for Answer {
     fn from(text: String) -> Self {
-        Self::New(Said::text(text))
+        Self::New(Message::text(text))
     }
 }
 
 /// An interaction that awaits its answer.
 pub(super) struct Responder<'a> {
-    pub(super) face: &'a Face,
+    pub(super) state: &'a AppState,
     pub(super) first: &'a FirstResponse,
     pub(super) http: &'a Http,
     pub(super) id: InteractionId,
@@ -91,7 +91,7 @@ impl Responder<'_> {
         let overdue = async {
             tokio::select! {
                 () = tokio::time::sleep(PATIENCE) => {}
-                () = self.first.wanted() => {}
+                () = self.first.requested() => {}
             }
         };
         let (outcome, is_deferred) = tokio::select! {
@@ -186,18 +186,18 @@ impl Responder<'_> {
         if outcome != FirstAnswer::Taken {
             tracing::warn!(operation.id = %operation, ?outcome, "the person who asked may not have been answered");
         }
-        let wished = Wished { wish, by, at: self.face.clock.now() };
-        if let Err(error) = self.face.store.wish(operation, wished, None).await {
+        let wished = Wished { wish, by, at: self.state.clock.now() };
+        if let Err(error) = self.state.store.wish(operation, wished, None).await {
             tracing::warn!(operation.id = %operation, cause = chain(&error), "could not write down that the person was answered");
         }
     }
 
-    async fn edit(&self, said: &Said) {
+    async fn edit(&self, said: &Message) {
         let edit = delivery::edit_response(said);
         twice(|| wire::fill_in(self.http, self.token, &edit)).await;
     }
 
-    async fn follow_up(&self, said: &Said) {
+    async fn follow_up(&self, said: &Message) {
         let message = delivery::follow_up(said).ephemeral(true);
         twice(|| wire::follow_up(self.http, self.token, &message)).await;
     }

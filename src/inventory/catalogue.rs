@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{Inventory, Region, Size, SshKey, Unresolved, glance::Glance, patience};
-use crate::digitalocean::reads;
+use super::{Inventory, Region, Size, SshKey, Unresolved, single_flight::SingleFlight, timeouts};
+use crate::digitalocean::queries;
 
 /// Prices and places change less than once a month.
 const KEEP: SignedDuration = SignedDuration::from_hours(1);
@@ -17,9 +17,9 @@ const KEEP_KEYS: SignedDuration = SignedDuration::from_mins(1);
 /// What was read lately.
 #[derive(Default)]
 pub(super) struct Catalogue {
-    sizes: Glance<Vec<Size>>,
-    regions: Glance<Vec<Region>>,
-    keys: Glance<Vec<SshKey>>,
+    sizes: SingleFlight<Vec<Size>>,
+    regions: SingleFlight<Vec<Region>>,
+    keys: SingleFlight<Vec<SshKey>>,
 }
 
 /// Who waits for the catalogue.
@@ -34,8 +34,8 @@ pub enum Waiting {
 impl Waiting {
     fn patience(self) -> SignedDuration {
         match self {
-            Self::Command => patience::COMMAND,
-            Self::Suggestion => patience::SUGGESTION,
+            Self::Command => timeouts::COMMAND,
+            Self::Suggestion => timeouts::SUGGESTION,
         }
     }
 }
@@ -47,17 +47,21 @@ impl Inventory {
             sizes.sort_by(|a, b| a.price_monthly.total_cmp(&b.price_monthly).then_with(|| a.slug.cmp(&b.slug)));
             sizes
         };
-        let read = || reads::sizes().map(cheapest_first);
-        Ok(self.catalogue.sizes.get((&self.client, &self.errands), KEEP, who.patience(), read).await?)
+        let read = || queries::sizes().map(cheapest_first);
+        Ok(self.catalogue.sizes.get((&self.client, &self.background), KEEP, who.patience(), read).await?)
     }
 
     /// All Regions.
     pub async fn regions(&self, who: Waiting) -> Result<Arc<Vec<Region>>, Unresolved> {
-        Ok(self.catalogue.regions.get((&self.client, &self.errands), KEEP, who.patience(), reads::regions).await?)
+        Ok(self.catalogue.regions.get((&self.client, &self.background), KEEP, who.patience(), queries::regions).await?)
     }
 
     /// The account's SSH keys.
     pub async fn ssh_keys(&self, who: Waiting) -> Result<Arc<Vec<SshKey>>, Unresolved> {
-        Ok(self.catalogue.keys.get((&self.client, &self.errands), KEEP_KEYS, who.patience(), reads::ssh_keys).await?)
+        Ok(self
+            .catalogue
+            .keys
+            .get((&self.client, &self.background), KEEP_KEYS, who.patience(), queries::ssh_keys)
+            .await?)
     }
 }

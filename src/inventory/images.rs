@@ -11,13 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Droplet, Inventory, Snapshot, Unresolved,
-    glance::Glance,
     index::{Index, Meaning},
     label,
-    patience::{self, Absent},
+    single_flight::SingleFlight,
+    timeouts::{self, Absent},
 };
 use crate::{
-    digitalocean::{error::Error, reads},
+    digitalocean::{error::Error, queries},
     operation::ids::{DropletId, SnapshotId},
 };
 
@@ -47,10 +47,10 @@ pub enum Origin {
 pub(super) struct Backups(Mutex<HashMap<DropletId, Kept>>);
 
 /// Since when, and what was read.
-type Kept = (Timestamp, Arc<Glance<Vec<Snapshot>>>);
+type Kept = (Timestamp, Arc<SingleFlight<Vec<Snapshot>>>);
 
 impl Backups {
-    fn of(&self, droplet: DropletId, now: Timestamp) -> Arc<Glance<Vec<Snapshot>>> {
+    fn of(&self, droplet: DropletId, now: Timestamp) -> Arc<SingleFlight<Vec<Snapshot>>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, (since, _)| now.duration_since(*since) < KEEP);
         Arc::clone(&known.entry(droplet).or_insert_with(|| (now, Arc::default())).1)
@@ -66,7 +66,7 @@ impl Inventory {
     /// the backups where those are not there in a moment: the next key finds them.
     pub async fn find_restorable(&self, droplet: DropletId, text: &str, limit: usize) -> Vec<(Snapshot, Origin)> {
         let (snapshots, backups) =
-            tokio::join!(self.snapshots.list(&self.client, patience::SUGGESTION), self.backups_of(droplet));
+            tokio::join!(self.snapshots.list(&self.client, timeouts::SUGGESTION), self.backups_of(droplet));
         let mut found: Vec<Snapshot> = Vec::new();
         match snapshots {
             Ok(index) => {
@@ -92,17 +92,17 @@ impl Inventory {
     }
 
     async fn backups_of(&self, droplet: DropletId) -> Result<Arc<Vec<Snapshot>>, Absent> {
-        let glance = self.backups.of(droplet, self.client.now());
-        let read = || reads::droplet_backups(droplet);
-        glance.get((&self.client, &self.errands), KEEP, patience::ADDITION, read).await
+        let listed = self.backups.of(droplet, self.client.now());
+        let read = || queries::droplet_backups(droplet);
+        listed.get((&self.client, &self.background), KEEP, timeouts::ADDITION, read).await
     }
 
     /// Looks at a Droplet and all that can be put back onto it, past every cache.
     pub async fn inspect(&self, droplet: DropletId) -> Result<Inspection, Unresolved> {
         let (seen, snapshots, backups) = tokio::join!(
-            self.ask(reads::droplet(droplet)),
-            self.ask(reads::droplet_snapshots(droplet)),
-            self.ask(reads::droplet_backups(droplet)),
+            self.ask(queries::droplet(droplet)),
+            self.ask(queries::droplet_snapshots(droplet)),
+            self.ask(queries::droplet_backups(droplet)),
         );
         let gone = |absent| match absent {
             Absent::Failed(Error::NotFound { .. }) => Unresolved::NotFound { nearest: Vec::new() },

@@ -1,6 +1,6 @@
 //! An immutable list that can be searched by half-typed names: made once per refresh, asked at every key.
 //!
-//! Kept by [`super::shelf`]. Names are folded to lower case once, when the list is made. Does no I/O.
+//! Kept by [`super::cached_list`]. Names are folded to lower case once, when the list is made. Does no I/O.
 
 use std::{
     cell::RefCell,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Droplet, Inventory, Snapshot, Unresolved, index::Index, patience::Absent};
+use super::{Droplet, Inventory, Snapshot, Unresolved, index::Index, timeouts::Absent};
 use crate::{
-    digitalocean::{error::Error, reads},
+    digitalocean::{error::Error, queries},
     operation::ids::{DropletId, SnapshotId},
 };
 
@@ -37,7 +37,7 @@ impl Inventory {
 
     /// How many Snapshots a Droplet has, past every cache; none if it is gone.
     pub async fn count_snapshots(&self, of: DropletId) -> Result<Option<usize>, Unresolved> {
-        match self.ask(reads::droplet_snapshots(of)).await {
+        match self.ask(queries::droplet_snapshots(of)).await {
             Ok(snapshots) => Ok(Some(snapshots.len())),
             Err(Absent::Failed(Error::NotFound { .. })) => Ok(None),
             Err(absent) => Err(absent.into()),
@@ -46,7 +46,7 @@ impl Inventory {
 
     /// Looks at one Snapshot, past every cache.
     pub async fn snapshot_now(&self, id: SnapshotId) -> Result<Snapshot, Unresolved> {
-        match self.ask(reads::snapshot(id)).await {
+        match self.ask(queries::snapshot(id)).await {
             Ok(snapshot) => Ok(snapshot),
             Err(Absent::Failed(Error::NotFound { .. })) => Err(Unresolved::NotFound { nearest: Vec::new() }),
             Err(absent) => Err(absent.into()),

@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Focus, Hindrance, Operation, Rules,
-    pace::later,
+    Blocker, Focus, Operation, Rules,
+    backoff::later,
+    effect::Look,
     reading::{Failure, Trouble},
-    request::Look,
     step::{Step, Task},
 };
 
@@ -82,7 +82,7 @@ impl Operation {
         let Some(missing) = self.missing.take() else { return };
         if is_listed {
             // It is there, so what was said about it was wrong.
-            return self.wait_for(Hindrance::Outage, rules, now);
+            return self.wait_for(Blocker::Outage, rules, now);
         }
         let step = self.step_at(focus);
         if step.is_some_and(|step| step.task == Task::Create) {
@@ -109,7 +109,7 @@ impl Operation {
         }
         self.break_run(focus, now);
         self.not_before = None;
-        self.seek_vanished(focus, rules, now);
+        self.recover_vanished(focus, rules, now);
     }
 }
 

@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, Verdict, pace::later, plan::Kind};
+use super::{Operation, Outcome, backoff::later, plan::Kind};
 
 /// How long the outcome of the first answer is waited for, from when it was asked for: two tries of ten seconds each, and some more.
 /// A process that does not say it by then has died.
@@ -35,7 +35,7 @@ impl Operation {
 
     /// Whether it ended before it began because the person who asked was not answered.
     pub fn is_withdrawn(&self) -> bool {
-        self.verdict == Some(Verdict::Cancelled)
+        self.verdict == Some(Outcome::Cancelled)
             && match self.first_answer {
                 FirstAnswer::Taken | FirstAnswer::Awaited => false,
                 FirstAnswer::Lost => self.kind.needs_a_sure_answer(),
@@ -45,7 +45,7 @@ impl Operation {
 
     /// One word for how the forward part ended, for logs, metrics and the database; none while it runs.
     pub fn outcome(&self) -> Option<&'static str> {
-        if self.is_withdrawn() { Some("withdrawn") } else { self.verdict.as_ref().map(Verdict::word) }
+        if self.is_withdrawn() { Some("withdrawn") } else { self.verdict.as_ref().map(Outcome::word) }
     }
 
     /// When the worker looks at a new operation first.
@@ -70,7 +70,7 @@ impl Operation {
             FirstAnswer::Refused => true,
         };
         if withdraw && self.verdict.is_none() {
-            self.verdict = Some(Verdict::Cancelled);
+            self.verdict = Some(Outcome::Cancelled);
         }
     }
 

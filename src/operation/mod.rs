@@ -1,6 +1,6 @@
 //! One wish of a person, carried out in steps. Pure: no I/O, no clock, no async.
 //!
-//! [`next`](Operation::next) says what to ask of DigitalOcean, [`apply`](Operation::apply) folds in what it said. The worker stores
+//! [`next`](Operation::next) says what to ask of DigitalOcean, [`apply`](Operation::transition) folds in what it said. The worker stores
 //! the result between the two; the front end renders it. This room knows neither of them.
 //!
 //! # A step
@@ -45,23 +45,23 @@
 //! intent, and the operation ends → minutes later the Droplet reads off → `Owed` → its Actions show nobody else's off → `power_on` → on →
 //! nothing is owed, and people read that it was made good.
 
-mod advance;
-mod apply;
+mod backoff;
 pub mod baseline;
+mod consequences;
+pub mod effect;
 mod evidence;
 mod first_answer;
 pub mod ids;
 mod next;
-mod pace;
+mod on_reading;
 pub mod plan;
 pub mod power;
 mod question;
 pub mod reading;
+mod recover;
 pub mod report;
-pub mod request;
-mod see;
-mod seek;
 pub mod step;
+mod transition;
 pub mod undo;
 
 use jiff::{SignedDuration, Timestamp};
@@ -69,7 +69,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::text;
 
-pub use apply::{IllegalTransition, Observation, Wish, Wished};
 use baseline::Baseline;
 use evidence::{Denied, Missing};
 pub use first_answer::FirstAnswer;
@@ -79,6 +78,7 @@ use power::{Owed, Power};
 pub use question::{Decision, Question};
 use reading::{Failure, SnapshotReading};
 use step::{Run, State, Step, Task};
+pub use transition::{IllegalTransition, Observation, Wish, Wished};
 
 /// The times that an operation's rules depend on, from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub struct Operation {
     /// What was asked for.
     pub kind: Kind,
     /// Who asked, and where.
-    pub asker: Asker,
+    pub asker: Requester,
     /// When.
     pub asked_at: Timestamp,
     /// The Droplet it is about.
@@ -111,7 +111,7 @@ pub struct Operation {
     /// The name of the Snapshot that it takes: the one asked for, or the safety Snapshot.
     pub snapshot_name: String,
     /// How long such steps usually take.
-    pub usual: Usual,
+    pub usual: TypicalDurations,
     /// The forward steps.
     pub steps: Vec<Step>,
     /// What is owed to the Droplet.
@@ -131,7 +131,7 @@ pub struct Operation {
     /// Somebody wants it stopped.
     pub cancelled: Option<Cancelled>,
     /// How the forward part ended.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Outcome>,
     /// The Snapshot that it took, once listed.
     pub snapshot: Option<SnapshotReading>,
     /// The Droplet that it made.
@@ -162,7 +162,7 @@ pub struct Operation {
 
 /// Who asked, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asker {
+pub struct Requester {
     /// The member.
     pub user: UserId,
     /// The guild.
@@ -186,12 +186,12 @@ pub struct Target {
 
 /// How long steps usually take, learnt from earlier operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usual {
+pub struct TypicalDurations {
     /// By task, in whole milliseconds of the median.
     pub millis: Vec<(Task, i64)>,
 }
 
-impl Usual {
+impl TypicalDurations {
     /// The usual duration of a task, if there is history.
     pub fn of(&self, task: Task) -> Option<SignedDuration> {
         let (_, millis) = self.millis.iter().find(|(known, _)| *known == task)?;
@@ -203,14 +203,14 @@ impl Usual {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Obstacle {
     /// What.
-    pub what: Hindrance,
+    pub what: Blocker,
     /// Since when.
     pub since: Timestamp,
 }
 
 /// What may stand in an operation's way for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Hindrance {
+pub enum Blocker {
     /// Another Action of the Droplet is in progress; its kind where known.
     Event(Option<String>),
     /// The Droplet is locked.
@@ -236,7 +236,7 @@ pub struct Cancelled {
 
 /// How the forward part of an operation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
+pub enum Outcome {
     /// Everything was done.
     Completed,
     /// A step failed.
@@ -245,7 +245,7 @@ pub enum Verdict {
     Cancelled,
 }
 
-impl Verdict {
+impl Outcome {
     /// One word for logs, metrics and the database.
     pub fn word(&self) -> &'static str {
         match self {
@@ -270,13 +270,13 @@ pub struct Launched {
 
 /// A new operation, before anything was done for it.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct NewOperation {
     /// Our id of it.
     pub id: OperationId,
     /// What is asked for.
     pub kind: Kind,
     /// Who asks, and where.
-    pub asker: Asker,
+    pub asker: Requester,
     /// When.
     pub asked_at: Timestamp,
     /// About which Droplet.
@@ -284,13 +284,13 @@ pub struct Request {
     /// The name that a person wants the Snapshot to have.
     pub snapshot_name: Option<String>,
     /// How long such steps usually take.
-    pub usual: Usual,
+    pub usual: TypicalDurations,
 }
 
 impl Operation {
     /// The operation that a request asks for: its plan, with nothing begun.
-    pub fn new(request: Request) -> Self {
-        let Request { id, mut kind, asker, asked_at, target, snapshot_name, usual } = request;
+    pub fn new(request: NewOperation) -> Self {
+        let NewOperation { id, mut kind, asker, asked_at, target, snapshot_name, usual } = request;
         let steps = kind.plan();
         let stem = match &mut kind {
             Kind::Launch { droplet, .. } => {
@@ -336,9 +336,9 @@ impl Operation {
     }
 
     /// What is left of an operation whose state cannot be read any more: the duty to bring power back.
-    pub fn rescue(request: Request, owed: Option<Owed>) -> Self {
+    pub fn rescue(request: NewOperation, owed: Option<Owed>) -> Self {
         let mut operation = Self::new(request);
-        operation.verdict = Some(Verdict::Failed(Failure::Internal));
+        operation.verdict = Some(Outcome::Failed(Failure::Internal));
         for step in &mut operation.steps {
             step.state = State::Skipped;
         }

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::{
     Focus, Operation, Rules,
+    backoff::later,
+    effect::{Command, Effect, Look},
     ids::DropletId,
-    pace::later,
     plan::Kind,
-    request::{Command, Effect, Look},
     step::{Checks, Doubt, Run, State, Step, Task},
 };
 
@@ -47,7 +47,7 @@ impl Operation {
             }
             State::Running(run) => self.run_look(step, run).map_or(Effect::Rest, Effect::Look),
             State::Done { .. } | State::Skipped | State::Failed { .. } => match (focus, self.droplet()) {
-                // A debt whose step is over, such as an inherited one, is looked at from the start.
+                // A duty whose step is over, such as an inherited one, is looked at from the start.
                 (Focus::Back, Some(droplet)) => Effect::Look(Look::Droplet(droplet)),
                 _ => Effect::Rest,
             },

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    effect::NewDroplet,
     ids::SnapshotId,
-    request::NewDroplet,
     step::{Step, Task},
 };
 

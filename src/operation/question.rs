@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, Rules, Wish, Wished, ids::UserId, pace};
+use super::{Operation, Rules, Wish, Wished, backoff, ids::UserId};
 
 /// A hung shutdown, put to the people in the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +21,8 @@ impl Question {
     /// where it could not be shown at all.
     pub fn deadline(&self, rules: &Rules) -> Timestamp {
         match self.shown_at {
-            Some(shown) => pace::later(shown, rules.decision_timeout),
-            None => pace::later(self.opened_at, rules.decision_timeout * 2),
+            Some(shown) => backoff::later(shown, rules.decision_timeout),
+            None => backoff::later(self.opened_at, rules.decision_timeout * 2),
         }
     }
 }

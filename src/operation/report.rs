@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hindrance, Operation, ids::OperationId, reading::Failure};
+use super::{Blocker, Operation, ids::OperationId, reading::Failure};
 
 /// A message that belongs to an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -83,9 +83,9 @@ impl Operation {
             Some(Failure::Refused { message }) => format!("refused: {message}"),
             Some(why) => format!("{why:?}"),
             None => match self.obstacle.as_ref().map(|obstacle| &obstacle.what) {
-                Some(Hindrance::Event(_) | Hindrance::Locked | Hindrance::Unsettled(_)) => "another event".to_owned(),
-                Some(Hindrance::Throttled | Hindrance::Turn) => "request limit".to_owned(),
-                Some(Hindrance::Outage) => "outage".to_owned(),
+                Some(Blocker::Event(_) | Blocker::Locked | Blocker::Unsettled(_)) => "another event".to_owned(),
+                Some(Blocker::Throttled | Blocker::Turn) => "request limit".to_owned(),
+                Some(Blocker::Outage) => "outage".to_owned(),
                 None if self.power.is_unseen() => "outage".to_owned(),
                 None => "in progress for too long".to_owned(),
             },

@@ -1,12 +1,12 @@
 //! Undoing a restore: how long that is offered, with which Snapshot, and how a safety Snapshot is told by its name.
 //!
-//! An Undo is nothing but another restore, of the safety Snapshot, which takes a new one first. The face offers it.
+//! An Undo is nothing but another restore, of the safety Snapshot, which takes a new one first. The Discord front end offers it.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Operation,
-    pace::later,
+    backoff::later,
     plan::{Kind, Safety},
     reading::{Failure, SnapshotReading},
     step::{State, Step, Task},

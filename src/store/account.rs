@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Error, Store,
+    operation_row::{self, select_stored},
     row::{Row, without_nul},
-    stored::{self, select_stored},
 };
 use crate::operation::ids::{ActionId, DropletId, SnapshotId};
 
@@ -81,7 +81,7 @@ impl Store {
             return Ok(None);
         }
         let mut evidence = Evidence::default();
-        for operation in stored::read_all(&rows).into_iter().map(|stored| stored.operation) {
+        for operation in operation_row::read_all(&rows).into_iter().map(|stored| stored.operation) {
             let launched = operation.launched.as_ref().map(|launched| launched.droplet);
             evidence.droplets.extend(operation.target.droplet.into_iter().chain(launched));
             let actions = operation.running_action().into_iter().chain(operation.baseline.highest());

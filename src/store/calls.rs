@@ -12,9 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
-    Error, Report, Store, report,
+    Error, Report, Store,
+    operation_row::{self, Stored, select_operation},
+    report,
     row::{Row, bits, places, without_nul},
-    stored::{self, Stored, select_operation},
 };
 use crate::operation::{
     Operation,
@@ -58,7 +59,7 @@ impl Store {
         let mut called = Vec::new();
         let mut called_elsewhere = BTreeSet::new();
         for row in rows.iter().map(Row) {
-            let Some((Stored { operation, .. }, _)) = stored::read(row) else { continue };
+            let Some((Stored { operation, .. }, _)) = operation_row::read(row) else { continue };
             let leads = operation.id == leader;
             if !leads && row.text("given_up").is_none() {
                 called_elsewhere.insert(operation.asker.user);

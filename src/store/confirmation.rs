@@ -1,6 +1,6 @@
 //! Questions to one person before something destructive: a row each, so that a press works after a restart, and once.
 //!
-//! What is confirmed is the face's business; here it is text.
+//! What is confirmed, only the Discord front end knows; here it is text.
 
 use std::{fmt, str::FromStr};
 
@@ -38,7 +38,7 @@ pub struct Confirmation {
     pub asker: UserId,
     /// Where.
     pub guild: GuildId,
-    /// What is to be done, in the face's own words.
+    /// What is to be done, in the Discord front end's own form.
     pub what: String,
     /// From when on it is too late.
     pub expires_at: Timestamp,

@@ -1,6 +1,6 @@
 //! What happened to an operation, append-only: who asked, confirmed and decided what, and how it went.
 //!
-//! The face shows it under `/snapshot status operation:`. Wishes of people are events that the worker has yet to hear.
+//! The Discord front end shows it under `/snapshot status operation:`. Wishes of people are events that the worker has yet to hear.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::{
     row::{Row, bits},
 };
 use crate::operation::{
-    Operation, Verdict, Wish,
+    Operation, Outcome, Wish,
     ids::{OperationId, UserId},
 };
 
@@ -42,7 +42,7 @@ pub enum What {
     /// Nobody answered the question in time.
     QuestionRanOut,
     /// The forward part ended.
-    Judged(Verdict),
+    Judged(Outcome),
     /// Power could not be brought back, and people were called.
     Stuck,
     /// The Droplet was seen on again.

@@ -8,10 +8,10 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
     Error, Store,
+    operation_row::{self, select_stored},
     row::{Row, bits, places, without_nul},
-    stored::{self, select_stored},
 };
-use crate::operation::{Operation, Verdict, ids::OperationId};
+use crate::operation::{Operation, Outcome, ids::OperationId};
 
 /// How many operations go in one transaction, so that nobody waits long for it.
 const BATCH: i64 = 50;
@@ -33,7 +33,7 @@ impl Store {
         .bind(BATCH)
         .fetch_all(&mut *transaction)
         .await?;
-        let old = stored::read_all(&rows).into_iter().map(|stored| stored.operation);
+        let old = operation_row::read_all(&rows).into_iter().map(|stored| stored.operation);
         let gone: Vec<_> = old.filter(|old| old.undo_until().is_none_or(|until| until <= now)).collect();
         for operation in &gone {
             keep_origin(&mut transaction, operation).await?;
@@ -90,7 +90,7 @@ async fn keep_origin(connection: &mut AnyConnection, operation: &Operation) -> R
     .bind(bits(operation.asker.channel.0))
     .bind(operation.asked_at.as_millisecond())
     .bind(operation.ended.map(Timestamp::as_millisecond))
-    .bind(operation.verdict.as_ref().map(Verdict::word))
+    .bind(operation.verdict.as_ref().map(Outcome::word))
     .execute(connection)
     .await?;
     Ok(())
@@ -124,7 +124,7 @@ pub(super) async fn pruned(store: &Store, ids: &[OperationId]) -> Result<Vec<Ope
     let rows = query.fetch_all(&store.pool).await?;
     let operations = rows.iter().filter_map(|row| {
         let row = Row(row);
-        let mut operation = stored::rescue(row.text("id")?.parse().ok()?, row, "");
+        let mut operation = operation_row::rescue(row.text("id")?.parse().ok()?, row, "");
         row.text("snapshot_name")?.clone_into(&mut operation.snapshot_name);
         Some(operation)
     });

@@ -1,33 +1,33 @@
 //! THE MEMORY: operations, the wishes of people, what is owed, what was said, on SQLite or PostgreSQL.
 //!
-//! The face writes wishes and reads; the worker loads and commits under a version; the reporter keeps what was said. What a
+//! The Discord front end writes wishes and reads; the worker loads and commits under a version; the reporter keeps what was said. What a
 //! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
 
 mod account;
-mod asking;
 mod calls;
-mod changes;
+mod commit;
 mod confirmation;
 pub mod deadlines;
+mod durations;
 mod error;
 mod event;
 mod history;
 mod inspect;
 mod lease;
+mod notify;
 mod open;
+mod operation_row;
 mod origin;
 mod own_connection;
 mod pooler;
 mod power_owed;
 mod registration;
 mod report;
+mod requests;
 mod reserve;
 mod row;
 mod schema;
-mod stored;
-mod turn;
 mod unknown;
-mod usual;
 mod writes;
 
 use std::sync::{Arc, Mutex, atomic::AtomicI64};
@@ -36,18 +36,18 @@ use secrecy::SecretString;
 use sqlx::{Any, AnyPool, Transaction};
 
 pub use account::{Account, Evidence};
-pub use asking::{CreateError, Heard};
 pub use calls::Called;
-pub use changes::Changes;
+pub use commit::{Loaded, Whose, WishId};
 pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused, Consent};
 pub use error::Error;
 pub use event::{Event, What};
 pub use inspect::Condition;
 pub use lease::Lease;
+pub use notify::Changes;
+pub use operation_row::{Stored, Version};
 pub use power_owed::PowerOwed;
 pub use report::{OUTDATED, Report};
-pub use stored::{Stored, Version};
-pub use turn::{Loaded, Whose, WishId};
+pub use requests::{CreateError, Heard};
 use writes::Writes;
 
 use crate::{clock::Clock, operation::ids::ChannelId};

@@ -1,6 +1,6 @@
 //! Which operation took a Snapshot, by its name that ends in the operation's id, and whether one put it back since.
 //!
-//! The face asks here who took what it lists. A name alone proves nothing, since anybody can give a Snapshot any name.
+//! The Discord front end asks here who took what it lists. A name alone proves nothing, since anybody can give a Snapshot any name.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,8 +9,8 @@ use sqlx::AssertSqlSafe;
 
 use super::{
     Error, Store, history,
+    operation_row::{self, select_stored},
     row::{Row, bits, places},
-    stored::{self, select_stored},
 };
 use crate::operation::{
     Operation,
@@ -37,7 +37,8 @@ impl Store {
                 query = query.bind(id.to_string());
             }
             let rows = query.fetch_all(&self.pool).await?;
-            let operations = rows.iter().filter_map(|row| stored::read(Row(row))).map(|(stored, _)| stored.operation);
+            let operations =
+                rows.iter().filter_map(|row| operation_row::read(Row(row))).map(|(stored, _)| stored.operation);
             let known = operations.chain(history::pruned(self, ids).await?);
             found.extend(known.map(|operation| (operation.snapshot_name.clone(), operation)));
         }
@@ -59,7 +60,7 @@ impl Store {
         .bind(bits(droplet.0))
         .fetch_all(&self.pool)
         .await?;
-        let restores = stored::read_all(&rows);
+        let restores = operation_row::read_all(&rows);
         Ok(restores.iter().any(|stored| stored.operation.kind.snapshot().is_some_and(|back| back.id == snapshot)))
     }
 }

@@ -1,4 +1,4 @@
-//! The debts: Droplets that we may have turned off and must see on again, in plain columns.
+//! Power owed: Droplets that we may have turned off and must see on again, in plain columns.
 //!
 //! Written and cleared in the transaction of the state that they belong to; readable even when that state is not.
 
@@ -34,7 +34,7 @@ impl Store {
             sqlx::query("SELECT droplet_id, operation, since, is_watched FROM power_owed ORDER BY since, operation")
                 .fetch_all(&self.pool)
                 .await?;
-        let debts = rows.iter().filter_map(|row| {
+        let owed = rows.iter().filter_map(|row| {
             let row = Row(row);
             Some(PowerOwed {
                 droplet: DropletId(row.id("droplet_id")?),
@@ -43,7 +43,7 @@ impl Store {
                 is_watched: row.number("is_watched") == Some(1),
             })
         });
-        Ok(debts.collect())
+        Ok(owed.collect())
     }
 }
 

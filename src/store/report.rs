@@ -8,8 +8,8 @@ use sqlx::{Any, AnyConnection, any::AnyArguments, query::Query};
 
 use super::{
     Error, Store, Stored, Version,
+    operation_row::{self, select_operation},
     row::{Row, bits, due_millis, without_nul},
-    stored::{self, select_operation},
 };
 use crate::operation::{
     Operation,
@@ -335,7 +335,7 @@ async fn is_outdated(connection: &mut AnyConnection, report: &Report, version: V
 }
 
 fn read(row: Row<'_>) -> Option<(i64, Report)> {
-    let (operation, _) = stored::read(row)?;
+    let (operation, _) = operation_row::read(row)?;
     let word = row.text("report_kind").unwrap_or_default();
     let Some(kind) = ReportKind::ALL.into_iter().find(|kind| kind.word() == word) else {
         tracing::error!(operation.id = %operation.operation.id, word, "a report in the database is of no known kind");

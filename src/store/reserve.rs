@@ -59,7 +59,7 @@ mod tests {
     use crate::{
         clock::Clock,
         operation::{
-            Asker, Operation, Request, Target, Usual, Wish, Wished,
+            NewOperation, Operation, Requester, Target, TypicalDurations, Wish, Wished,
             ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, UserId},
             plan::{Downtime, IfHung, Kind},
         },
@@ -72,14 +72,14 @@ mod tests {
     }
 
     async fn create(store: &Store, number: u64) -> Result<Operation, CreateError> {
-        let request = Request {
+        let request = NewOperation {
             id: OperationId::from_random(number),
             kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
-            asker: Asker { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+            asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: Timestamp::UNIX_EPOCH,
             target: Target { droplet: Some(DropletId(number)), name: "web".to_owned(), region: None, disk_gb: None },
             snapshot_name: None,
-            usual: Usual::default(),
+            usual: TypicalDurations::default(),
         };
         store.create(request, InteractionId(number)).await
     }

@@ -4,11 +4,11 @@
 //! before it may leave), [`finish`](Worker::finish) it with DigitalOcean's answer. The verbs touch the store and nothing else, so that a
 //! simulation can call them; [`schedule`] decides whose turn it is, and [`turns`] carries the requests out. Knows nothing of Discord.
 
-mod measure;
-pub mod perform;
-pub mod rank;
+mod commit_metrics;
+pub mod priority;
+pub mod run_loop;
 pub mod schedule;
-pub mod turns;
+pub mod translate;
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     operation::{
-        Hindrance, Observation, Operation, Rules,
+        Blocker, Observation, Operation, Rules,
+        effect::{Answer, Effect},
         ids::OperationId,
-        request::{Answer, Effect},
         step::{State, Step, Task},
     },
     store::{Error, Loaded, Store, Version},
@@ -112,7 +112,7 @@ impl Worker {
     pub async fn defer(
         &self,
         claimed: Claimed,
-        (why, until): (Hindrance, Timestamp),
+        (why, until): (Blocker, Timestamp),
         rules: &Rules,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -122,7 +122,7 @@ impl Worker {
 
     /// Ends what an operation wants of a DigitalOcean that refuses the token, and lets people be called where power is owed. For a
     /// process that is about to end: nobody else would tell them.
-    pub async fn give_up_hope(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+    pub async fn on_token_revoked(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         self.note(id, Observation::TokenRefused, rules, now).await
     }
 
@@ -186,7 +186,7 @@ impl Worker {
             Effect::Rest => None,
         };
         let version = self.store.commit(loaded, operation, due_at).await?;
-        measure::changes(&loaded.operation, operation);
+        commit_metrics::changes(&loaded.operation, operation);
         Ok(version)
     }
 }

@@ -1,7 +1,7 @@
 //! The run loop's decisions: who may take a place, what a request waits for, what follows once it may leave, and what a turn that
 //! failed leads to.
 //!
-//! Pure, without a runtime, a clock or the store: [`turns`](super::turns) acts on them, and so does the simulation.
+//! Pure, without a runtime, a clock or the store: [`turns`](super::run_loop) acts on them, and so does the simulation.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -11,9 +11,9 @@ use super::Claimed;
 use crate::{
     digitalocean::budget::{HeldBack, Priority},
     operation::{
-        Hindrance, Rules,
+        Blocker, Rules,
+        effect::{Command, Effect, Look},
         ids::OperationId,
-        request::{Command, Effect, Look},
     },
     store::{Error, PowerOwed, Whose},
 };
@@ -94,8 +94,8 @@ pub fn requests_per_round(open: usize) -> u32 {
 /// How many downtimes there are, or are about to be, beside that of one of the operations whose turns are under way.
 pub fn other_downtimes(owed: &[PowerOwed], under_way: impl Iterator<Item = OperationId>) -> usize {
     // A Droplet that is on and only watched is no downtime.
-    let down = owed.iter().filter(|debt| !debt.is_watched).map(|debt| debt.operation);
-    let about_to_be = under_way.filter(|id| owed.iter().all(|debt| debt.operation != *id));
+    let down = owed.iter().filter(|owed| !owed.is_watched).map(|owed| owed.operation);
+    let about_to_be = under_way.filter(|id| owed.iter().all(|owed| owed.operation != *id));
     let downtimes: HashSet<OperationId> = down.chain(about_to_be).collect();
     downtimes.len().saturating_sub(1)
 }
@@ -116,13 +116,13 @@ pub struct Prospect {
 impl Prospect {
     /// What the request has to wait for, if that takes long, and when to ask again. Whoever waits gives its place to others, hears what
     /// people say meanwhile, and shows that it waits.
-    pub fn wait(self, now: Timestamp) -> Option<(Hindrance, Timestamp)> {
+    pub fn wait(self, now: Timestamp) -> Option<(Blocker, Timestamp)> {
         if let Some(HeldBack::Silence(until)) = self.held_back {
             // It may be over sooner than was asked for.
-            return Some((Hindrance::Throttled, until.min(now + LONGEST_SILENT_NAP)));
+            return Some((Blocker::Throttled, until.min(now + LONGEST_SILENT_NAP)));
         }
         if self.lacks_room {
-            return Some((Hindrance::Turn, now + TURN_PAUSE));
+            return Some((Blocker::Turn, now + TURN_PAUSE));
         }
         let Some(HeldBack::Turn(at)) = self.held_back.filter(|_| self.rank != Priority::PowerOn) else { return None };
         // The more wait, the longer until it can be one's turn, and the less is worth asking for it; but not while a Droplet
@@ -134,7 +134,7 @@ impl Prospect {
                 SignedDuration::from_millis(CROWD_PAUSE_MILLIS.saturating_mul(crowd)).min(LONGEST_CROWD_PAUSE)
             }
         };
-        (at > now + SHORT_WAIT).then_some((Hindrance::Turn, at.max(now + pause)))
+        (at > now + SHORT_WAIT).then_some((Blocker::Turn, at.max(now + pause)))
     }
 }
 
@@ -250,7 +250,7 @@ mod tests {
     fn silence_is_kept_by_every_rank_and_asked_about_each_minute() {
         let silence = Some(HeldBack::Silence(in_seconds(3_600)));
         for rank in [Priority::PowerOn, Priority::Off, Priority::Poll] {
-            assert_eq!(prospect(rank, silence).wait(now()), Some((Hindrance::Throttled, in_seconds(60))));
+            assert_eq!(prospect(rank, silence).wait(now()), Some((Blocker::Throttled, in_seconds(60))));
         }
     }
 
@@ -258,7 +258,7 @@ mod tests {
     fn a_power_on_keeps_its_place_and_waits_there() {
         let later = Some(HeldBack::Turn(in_seconds(30)));
         assert_eq!(prospect(Priority::PowerOn, later).wait(now()), None);
-        assert_eq!(prospect(Priority::Off, later).wait(now()), Some((Hindrance::Turn, in_seconds(30))));
+        assert_eq!(prospect(Priority::Off, later).wait(now()), Some((Blocker::Turn, in_seconds(30))));
     }
 
     #[test]
@@ -266,26 +266,26 @@ mod tests {
         let soon = Some(HeldBack::Turn(in_seconds(2)));
         assert_eq!(prospect(Priority::Poll, soon).wait(now()), None);
         let later = Some(HeldBack::Turn(in_seconds(5)));
-        assert_eq!(prospect(Priority::Poll, later).wait(now()), Some((Hindrance::Turn, in_seconds(20))));
-        assert_eq!(prospect(Priority::LookUp, later).wait(now()), Some((Hindrance::Turn, in_seconds(5))));
+        assert_eq!(prospect(Priority::Poll, later).wait(now()), Some((Blocker::Turn, in_seconds(20))));
+        assert_eq!(prospect(Priority::LookUp, later).wait(now()), Some((Blocker::Turn, in_seconds(5))));
     }
 
     #[test]
     fn a_downtime_without_room_asks_again_in_a_moment() {
         let wait = Prospect { lacks_room: true, ..prospect(Priority::Shutdown, None) }.wait(now());
-        assert_eq!(wait, Some((Hindrance::Turn, in_seconds(15))));
+        assert_eq!(wait, Some((Blocker::Turn, in_seconds(15))));
     }
 
     #[test]
     fn downtimes_are_those_owed_and_those_about_to_begin() {
         let id = OperationId::from_random;
-        let debt = |number, is_watched| PowerOwed {
+        let owed = |number, is_watched| PowerOwed {
             droplet: DropletId(number),
             operation: id(number),
             since: now(),
             is_watched,
         };
-        let owed = [debt(1, false), debt(2, true), debt(3, false)];
+        let owed = [owed(1, false), owed(2, true), owed(3, false)];
         let under_way = [id(3), id(2), id(4), id(5)];
         // 1 and 3 are down, 4 and 5 may be soon, and one of those is the one that asks.
         assert_eq!(other_downtimes(&owed, under_way.into_iter()), 3);

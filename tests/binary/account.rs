@@ -51,10 +51,10 @@ async fn a_token_of_another_account_changes_nothing_while_power_is_owed_and_call
     bot.end(PATIENCE).await;
     held.release();
     let (elsewhere, way) = another_account().await;
-    let door = free_address();
-    let stranger = stage.start_with("stranger", &[way.as_slice(), &[("HTTP_ADDR", door.clone())]].concat());
+    let address = free_address();
+    let stranger = stage.start_with("stranger", &[way.as_slice(), &[("HTTP_ADDR", address.clone())]].concat());
     stage.reads("cannot be shown to be of the account").await;
-    until_answered(&door, "/readyz", 503, UNPROVEN).await;
+    until_answered(&address, "/readyz", 503, UNPROVEN).await;
     stranger.logs("run --same-account").await;
     assert!(elsewhere.journal().iter().all(|entry| entry.request.method.to_string() == "GET"));
     stage.stop(stranger).await;
@@ -81,10 +81,10 @@ async fn an_operator_may_vouch_for_a_token_once() {
     let mut stage = with_history().await;
     let (_elsewhere, way) = another_account().await;
     stage.environment.extend(way);
-    let door = free_address();
-    stage.environment.insert("HTTP_ADDR", door.clone());
+    let address = free_address();
+    stage.environment.insert("HTTP_ADDR", address.clone());
     let bot = Process::start(stage.folder.path(), "vouched", &["run", "--same-account"], &stage.environment);
-    until_answered(&door, "/readyz", 200, "ready").await;
+    until_answered(&address, "/readyz", 200, "ready").await;
     stage.stop(bot).await;
     let (bot, _) = stage.ready("known").await;
     stage.stop(bot).await;
@@ -96,10 +96,10 @@ async fn a_new_token_proves_by_its_team_or_by_what_it_sees_that_it_is_of_the_sam
     let without_team = Scopes::only(["droplet:read", "droplet:update", "actions:read", "image:read", "snapshot:read"]);
     for (token, scopes) in [("dop_v1_second", Scopes::all()), ("dop_v1_third", without_team)] {
         stage.digitalocean.world(|world| world.add_token(token, scopes));
-        let door = free_address();
-        let variables = [("DIGITALOCEAN_TOKEN", token.to_owned()), ("HTTP_ADDR", door.clone())];
+        let address = free_address();
+        let variables = [("DIGITALOCEAN_TOKEN", token.to_owned()), ("HTTP_ADDR", address.clone())];
         let bot = stage.start_with(token, &variables);
-        until_answered(&door, "/readyz", 200, "ready").await;
+        until_answered(&address, "/readyz", 200, "ready").await;
         stage.stop(bot).await;
     }
 }
@@ -148,10 +148,10 @@ async fn a_second_process_with_a_refused_token_harms_no_operation_of_the_first()
     let stage = &cluster.stage;
     let (active, _) = stage.ready("active").await;
     let held = stage.take_held_at("snapshot").await;
-    let door = free_address();
-    let variables = [("DIGITALOCEAN_TOKEN", "dop_v1_revoked".to_owned()), ("HTTP_ADDR", door.clone())];
+    let address = free_address();
+    let variables = [("DIGITALOCEAN_TOKEN", "dop_v1_revoked".to_owned()), ("HTTP_ADDR", address.clone())];
     let second = stage.start_with("second", &variables);
-    until_answered(&door, "/readyz", 503, "DigitalOcean: refuses the token").await;
+    until_answered(&address, "/readyz", 503, "DigitalOcean: refuses the token").await;
     held.release();
     stage.reads("is ready").await;
     assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
@@ -185,18 +185,18 @@ async fn a_process_whose_token_is_refused_calls_people_once_nobody_else_took_the
     first.end(PATIENCE).await;
     held.release();
     cluster.tamper("UPDATE lease SET holder = '', expires_at = expires_at - 180000").await;
-    let door = free_address();
-    let variables = [("DIGITALOCEAN_TOKEN", "dop_v1_revoked".to_owned()), ("HTTP_ADDR", door.clone())];
+    let address = free_address();
+    let variables = [("DIGITALOCEAN_TOKEN", "dop_v1_revoked".to_owned()), ("HTTP_ADDR", address.clone())];
     let second = stage.start_with("second", &variables);
     stage.reads("could not be turned on again").await;
-    until_answered(&door, "/readyz", 503, "DigitalOcean").await;
+    until_answered(&address, "/readyz", 503, "DigitalOcean").await;
     assert!(!stage.discord.world().is_bot_online(), "it does not connect");
 
-    let (third, third_door) = {
-        let door = free_address();
-        (stage.start_with("third", &[("HTTP_ADDR", door.clone())]), door)
+    let (third, third_address) = {
+        let address = free_address();
+        (stage.start_with("third", &[("HTTP_ADDR", address.clone())]), address)
     };
-    until_answered_within(PATIENCE, &third_door, ("/readyz", 200, "ready")).await;
+    until_answered_within(PATIENCE, &third_address, ("/readyz", 200, "ready")).await;
     stage.digitalocean.until(|world| world.droplets().all(|droplet| droplet.status == Status::Active)).await;
     stage.stop(third).await;
     second.signal(Signal::Kill);

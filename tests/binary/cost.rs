@@ -58,10 +58,10 @@ async fn cost() {
 
     let mut starts = Vec::new();
     for _ in 0..11 {
-        let door = free_address();
+        let address = free_address();
         let begun = Instant::now();
-        let bot = stage.start_with("start", &[("HTTP_ADDR", door.clone())]);
-        until_answered(&door, "/readyz", 200, "ready").await;
+        let bot = stage.start_with("start", &[("HTTP_ADDR", address.clone())]);
+        until_answered(&address, "/readyz", 200, "ready").await;
         starts.push(begun.elapsed());
         stage.stop(bot).await;
     }

@@ -26,12 +26,12 @@ async fn killed_in_the_middle_of_a_take_the_next_process_ends_it_well() {
 #[tokio::test]
 async fn a_second_process_on_one_sqlite_file_is_refused_and_harms_nobody() {
     let stage = Stage::new().await;
-    let (first, door) = stage.ready("first").await;
+    let (first, address) = stage.ready("first").await;
     let second = stage.start("second").end(PATIENCE).await;
     assert_eq!(second.code, Some(1), "{}", second.stderr);
     let wanted = format!("could not open the database {}", stage.folder.path().join("bot.db").display());
     assert!(second.stderr.contains(&wanted), "{}", second.stderr);
     assert!(second.stderr.contains("another snapshot-bot uses it"), "{}", second.stderr);
-    assert_eq!(ask(&door, "/readyz").await, Some((200, "ready\n".to_owned())));
+    assert_eq!(ask(&address, "/readyz").await, Some((200, "ready\n".to_owned())));
     stage.stop(first).await;
 }

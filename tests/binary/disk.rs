@@ -53,13 +53,13 @@ async fn on_a_disk_that_stays_full_the_droplet_comes_back_on_and_people_are_told
     let mut stage = Stage::new().await;
     let folder = tempfile::tempdir_in(disk).unwrap();
     stage.environment.insert("DATABASE_URL", format!("sqlite://{}", folder.path().join("bot.db").display()));
-    let (bot, door) = stage.ready("bot").await;
+    let (bot, address) = stage.ready("bot").await;
     let held = stage.take_held_at("snapshot").await;
     let eater = Eater::fill(folder.path().join("eaten"));
     bot.signal(Signal::Kill);
     bot.end(PATIENCE).await;
     held.release();
-    let second = stage.start_with("second", &[("HTTP_ADDR", door.clone())]);
+    let second = stage.start_with("second", &[("HTTP_ADDR", address.clone())]);
     stage.reads("is ready").await;
     assert!(stage.web_is_on());
     for _ in 0..5 {
@@ -67,6 +67,6 @@ async fn on_a_disk_that_stays_full_the_droplet_comes_back_on_and_people_are_told
         stage.ada.run("/snapshot status").await.unwrap();
     }
     eater.stop();
-    until_answered(&door, "/readyz", 200, "ready").await;
+    until_answered(&address, "/readyz", 200, "ready").await;
     stage.stop(second).await;
 }

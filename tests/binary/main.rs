@@ -9,7 +9,7 @@ mod configuration;
 mod cost;
 mod death;
 mod disk;
-mod door;
+mod http_port;
 mod outage;
 mod process;
 mod refusals;

@@ -75,12 +75,12 @@ async fn behind_a_road() -> Option<(Cluster, Road)> {
 #[tokio::test]
 async fn a_bot_whose_database_falls_silent_says_so_and_goes_on_once_it_is_back() {
     let Some((cluster, road)) = behind_a_road().await else { return };
-    let (bot, door) = cluster.stage.ready("bot").await;
+    let (bot, address) = cluster.stage.ready("bot").await;
     road.block();
-    until_answered(&door, "/readyz", 503, "database: not reachable").await;
+    until_answered(&address, "/readyz", 503, "database: not reachable").await;
     bot.logs("the database does not answer; standing by until it does").await;
     road.clear();
-    until_answered(&door, "/readyz", 200, "ready").await;
+    until_answered(&address, "/readyz", 200, "ready").await;
     cluster.takes().await;
     cluster.stage.stop(bot).await;
     cluster.finish().await;
@@ -89,9 +89,9 @@ async fn a_bot_whose_database_falls_silent_says_so_and_goes_on_once_it_is_back()
 #[tokio::test]
 async fn a_silent_database_does_not_keep_a_signal_from_being_heard() {
     let Some((cluster, road)) = behind_a_road().await else { return };
-    let (bot, door) = cluster.stage.ready("bot").await;
+    let (bot, address) = cluster.stage.ready("bot").await;
     road.block();
-    until_answered(&door, "/readyz", 503, "database: not reachable").await;
+    until_answered(&address, "/readyz", 503, "database: not reachable").await;
     bot.signal(Signal::Terminate);
     let ended = bot.end(CLEAN_STOP).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);

@@ -140,10 +140,10 @@ impl Drop for Process {
     }
 }
 
-/// Asks an operators' door; none if nobody opens.
-pub(crate) async fn ask(door: &str, path: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(door).await.ok()?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: door\r\nConnection: close\r\n\r\n");
+/// Asks an operators' address; none if nobody opens.
+pub(crate) async fn ask(address: &str, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: address\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.ok()?;
@@ -151,16 +151,16 @@ pub(crate) async fn ask(door: &str, path: &str) -> Option<(u16, String)> {
     Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
-/// Waits until the door answers as wished.
-pub(crate) async fn until_answered(door: &str, path: &str, status: u16, text: &str) {
-    until_answered_within(PATIENCE, door, (path, status, text)).await;
+/// Waits until the address answers as wished.
+pub(crate) async fn until_answered(address: &str, path: &str, status: u16, text: &str) {
+    until_answered_within(PATIENCE, address, (path, status, text)).await;
 }
 
-/// Waits until the door answers as wished, which it must within `patience`.
-pub(crate) async fn until_answered_within(patience: Duration, door: &str, (path, status, text): (&str, u16, &str)) {
+/// Waits until the address answers as wished, which it must within `patience`.
+pub(crate) async fn until_answered_within(patience: Duration, address: &str, (path, status, text): (&str, u16, &str)) {
     let waiting = async {
         loop {
-            let answer = ask(door, path).await;
+            let answer = ask(address, path).await;
             if answer.as_ref().is_some_and(|(code, body)| *code == status && body.contains(text)) {
                 return;
             }
@@ -168,5 +168,5 @@ pub(crate) async fn until_answered_within(patience: Duration, door: &str, (path,
         }
     };
     let waited = tokio::time::timeout(patience, waiting).await;
-    assert!(waited.is_ok(), "{path} never answered {status} {text}: {:?}", ask(door, path).await);
+    assert!(waited.is_ok(), "{path} never answered {status} {text}: {:?}", ask(address, path).await);
 }

@@ -43,13 +43,13 @@ async fn while_power_is_owed_a_refused_token_is_told_and_waited_for() {
     bot.end(REFUSAL).await;
     held.release();
     stage.digitalocean.world(|world| world.revoke_token(TOKEN));
-    let door = free_address();
-    let bot = stage.start_with("second", &[("HTTP_ADDR", door.clone())]);
+    let address = free_address();
+    let bot = stage.start_with("second", &[("HTTP_ADDR", address.clone())]);
     stage.reads("is off and could not be turned on again").await;
-    until_answered(&door, "/readyz", 503, "DigitalOcean: refuses the token").await;
+    until_answered(&address, "/readyz", 503, "DigitalOcean: refuses the token").await;
     bot.logs("DIGITALOCEAN_TOKEN").await;
     stage.digitalocean.world(|world| world.add_token(TOKEN, Scopes::all()));
-    until_answered(&door, "/readyz", 200, "ready").await;
+    until_answered(&address, "/readyz", 200, "ready").await;
     stage.digitalocean.until(|world| world.droplets().all(|droplet| droplet.status == Status::Active)).await;
     assert!(stage.ada.pings() >= 1, "{}", stage.ada.transcript());
     stage.stop(bot).await;
@@ -58,11 +58,11 @@ async fn while_power_is_owed_a_refused_token_is_told_and_waited_for() {
 #[tokio::test]
 async fn a_token_that_is_refused_while_the_bot_runs_ends_it_only_once_nothing_is_owed() {
     let stage = Stage::new().await;
-    let (bot, door) = stage.ready("bot").await;
+    let (bot, address) = stage.ready("bot").await;
     let held = stage.take_held_at("snapshot").await;
     stage.digitalocean.world(|world| world.revoke_token(TOKEN));
     held.release();
-    until_answered(&door, "/readyz", 503, "DigitalOcean: refuses the token").await;
+    until_answered(&address, "/readyz", 503, "DigitalOcean: refuses the token").await;
     stage.reads("could not be turned on again").await;
     stage.press("I'll handle it").await;
     let ended = bot.end(PATIENCE).await;
@@ -115,24 +115,24 @@ async fn a_refused_discord_token_ends_the_bot_only_once_what_it_turned_off_is_on
 
 /// A bot that has `web-1` off and is refused each time it wants to turn it on.
 async fn with_power_owed(stage: &Stage) -> (Process, String) {
-    let (bot, door) = stage.ready("bot").await;
+    let (bot, address) = stage.ready("bot").await;
     let held = stage.take_held_at("snapshot").await;
     let message = "try again later".to_owned();
     let refusal = Disturbance::Refuse { status: 500, id: "server_error".to_owned(), message };
     stage.digitalocean.world(|world| world.add_fault(Fault::always(Pattern::action("power_on"), refusal)));
     held.release();
-    (bot, door)
+    (bot, address)
 }
 
 #[tokio::test]
 async fn while_power_is_owed_a_bot_that_lost_the_gateway_for_good_comes_back_and_answers() {
     let stage = Stage::new().await;
-    let (bot, door) = with_power_owed(&stage).await;
+    let (bot, address) = with_power_owed(&stage).await;
     stage.discord.world().refuse_sessions(Some(4014));
     stage.discord.world().close_gateway(4014);
-    until_answered(&door, "/readyz", 503, "gateway: not connected").await;
+    until_answered(&address, "/readyz", 503, "gateway: not connected").await;
     stage.discord.world().refuse_sessions(None);
-    until_answered(&door, "/readyz", 200, "ready").await;
+    until_answered(&address, "/readyz", 200, "ready").await;
     stage.answer("/snapshot status").await;
     stage.digitalocean.world(World::clear_faults);
     stage.reads("is ready").await;
@@ -143,10 +143,10 @@ async fn while_power_is_owed_a_bot_that_lost_the_gateway_for_good_comes_back_and
 #[tokio::test]
 async fn without_a_gateway_people_are_told_all_the_same() {
     let stage = Stage::new().await;
-    let (bot, door) = with_power_owed(&stage).await;
+    let (bot, address) = with_power_owed(&stage).await;
     stage.discord.world().refuse_sessions(Some(4014));
     stage.discord.world().close_gateway(4014);
-    until_answered(&door, "/readyz", 503, "gateway: not connected").await;
+    until_answered(&address, "/readyz", 503, "gateway: not connected").await;
     bot.logs("power is owed, so the bot stays").await;
     stage.digitalocean.world(World::clear_faults);
     stage.reads("is ready").await;
@@ -158,12 +158,12 @@ async fn without_a_gateway_people_are_told_all_the_same() {
 #[tokio::test]
 async fn while_power_is_owed_a_refused_discord_token_is_tried_again() {
     let stage = Stage::new().await;
-    let (bot, door) = with_power_owed(&stage).await;
+    let (bot, address) = with_power_owed(&stage).await;
     stage.discord.world().accept_token(false);
     stage.discord.world().close_gateway(4004);
     bot.logs("refuses DISCORD_TOKEN").await;
     stage.discord.world().accept_token(true);
-    until_answered(&door, "/readyz", 200, "ready").await;
+    until_answered(&address, "/readyz", 200, "ready").await;
     stage.digitalocean.world(World::clear_faults);
     stage.reads("is ready").await;
     stage.stop(bot).await;

@@ -94,15 +94,15 @@ impl Stage {
         Process::start(self.folder.path(), name, &[], &environment)
     }
 
-    /// Starts the bot with a door of its own, and waits until it is ready and has its commands.
+    /// Starts the bot with a address of its own, and waits until it is ready and has its commands.
     pub(crate) async fn ready(&self, name: &str) -> (Process, String) {
-        let door = free_address();
-        let process = self.start_with(name, &[("HTTP_ADDR", door.clone())]);
-        until_answered(&door, "/readyz", 200, "ready").await;
+        let address = free_address();
+        let process = self.start_with(name, &[("HTTP_ADDR", address.clone())]);
+        until_answered(&address, "/readyz", 200, "ready").await;
         let path = ["snapshot", "take"].map(str::to_owned);
         let registered = self.discord.until(|world| world.registered(Some(self.guild), &path).map(drop));
         tokio::time::timeout(PATIENCE, registered).await.expect("the commands are registered");
-        (process, door)
+        (process, address)
     }
 
     /// Ada takes a Snapshot of `web-1` with the Action of this type held after it was begun.

@@ -53,13 +53,13 @@ impl Cluster {
         pool.close().await;
     }
 
-    /// One that is active, and one that stands by, with their doors.
+    /// One that is active, and one that stands by, with their HTTP ports.
     async fn pair(&self) -> [(Process, String); 2] {
         let active = self.stage.ready("active").await;
-        let door = free_address();
-        let standby = self.stage.start_with("standby", &[("HTTP_ADDR", door.clone())]);
-        until_answered(&door, "/readyz", 503, STANDBY).await;
-        [active, (standby, door)]
+        let address = free_address();
+        let standby = self.stage.start_with("standby", &[("HTTP_ADDR", address.clone())]);
+        until_answered(&address, "/readyz", 503, STANDBY).await;
+        [active, (standby, address)]
     }
 
     pub(crate) async fn takes(&self) {
@@ -82,9 +82,9 @@ impl Cluster {
 #[tokio::test]
 async fn a_clean_stop_hands_over_at_once() {
     let Some(cluster) = Cluster::new().await else { return };
-    let [(active, _), (standby, door)] = cluster.pair().await;
+    let [(active, _), (standby, address)] = cluster.pair().await;
     cluster.stage.stop(active).await;
-    until_answered_within(AT_ONCE, &door, READY).await;
+    until_answered_within(AT_ONCE, &address, READY).await;
     cluster.takes().await;
     cluster.stage.stop(standby).await;
     cluster.finish().await;
@@ -93,13 +93,13 @@ async fn a_clean_stop_hands_over_at_once() {
 #[tokio::test]
 async fn a_standby_goes_on_where_the_active_one_was_killed() {
     let Some(cluster) = Cluster::new().await else { return };
-    let [(active, _), (standby, door)] = cluster.pair().await;
+    let [(active, _), (standby, address)] = cluster.pair().await;
     let stage = &cluster.stage;
     let held = stage.take_held_at("snapshot").await;
     active.signal(Signal::Kill);
     active.end(PATIENCE).await;
     held.release();
-    until_answered_within(TAKEOVER, &door, READY).await;
+    until_answered_within(TAKEOVER, &address, READY).await;
     stage.reads("is ready").await;
     assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
     assert_eq!(stage.ada.pings(), 1, "{}", stage.ada.transcript());
@@ -111,13 +111,13 @@ async fn a_standby_goes_on_where_the_active_one_was_killed() {
 #[tokio::test]
 async fn one_that_was_frozen_and_thawed_stands_by_and_does_no_harm() {
     let Some(cluster) = Cluster::new().await else { return };
-    let [(frozen, old_door), (standby, door)] = cluster.pair().await;
+    let [(frozen, old_door), (standby, address)] = cluster.pair().await;
     frozen.signal(Signal::Stop);
-    until_answered_within(TAKEOVER, &door, READY).await;
+    until_answered_within(TAKEOVER, &address, READY).await;
     frozen.signal(Signal::Continue);
     until_answered(&old_door, "/readyz", 503, STANDBY).await;
     cluster.takes().await;
-    assert_eq!(ask(&door, "/readyz").await, Some((200, "ready\n".to_owned())));
+    assert_eq!(ask(&address, "/readyz").await, Some((200, "ready\n".to_owned())));
     cluster.stage.stop(standby).await;
     until_answered_within(AT_ONCE, &old_door, READY).await;
     cluster.stage.stop(frozen).await;

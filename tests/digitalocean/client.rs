@@ -17,7 +17,7 @@ use snapshot_bot::{
         client::{Client, Settings, Unusable},
         commands,
         error::{Delivery, Error, Outage},
-        exchange::TransportError,
+        http_types::TransportError,
         reads,
     },
     operation::ids::{DropletId, SnapshotId},

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use snapshot_bot::{
     clock::Clock,
     digitalocean::client::{Client, Settings},
-    inventory::{Inventory, Made, Origin, Tagged, Unresolved, Whereabouts},
+    inventory::{DropletLocation, Inventory, Made, Origin, TagFilter, Unresolved},
     operation::ids::{DropletId, SnapshotId},
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -113,7 +113,7 @@ impl Stage {
         // Our history has taken whatever is called so.
         let made: Made =
             Arc::new(|names| Box::pin(async { names.into_iter().filter(|name| name.starts_with("ours-")).collect() }));
-        let tagged = tag.map(|tag| Tagged { tag: tag.to_owned(), made });
+        let tagged = tag.map(|tag| TagFilter { tag: tag.to_owned(), made });
         let inventory = Arc::new(Inventory::new(client, tagged));
         let mut running = JoinSet::new();
         running.spawn(Arc::clone(&inventory).run(CancellationToken::new()));
@@ -324,16 +324,16 @@ async fn what_a_list_lacks_is_called_gone_only_when_it_is() {
     let snapshots = vec![snapshot(5, "a", 1, 1), snapshot(6, "b", 3, 1), snapshot(7, "c", 99, 1)];
     let stage = Stage::new(None, vec![droplet(1, "web-1", &[]), hidden], snapshots).await;
     let listing = stage.inventory.listing(None).await.unwrap();
-    let look = async || stage.inventory.whereabouts(&listing, [1, 3, 99].map(DropletId)).await;
-    let there = |name: &str| Whereabouts::There(name.to_owned());
-    let known = [(1, there("web-1")), (3, there("gpu-1")), (99, Whereabouts::Gone)];
+    let look = async || stage.inventory.locate(&listing, [1, 3, 99].map(DropletId)).await;
+    let there = |name: &str| DropletLocation::There(name.to_owned());
+    let known = [(1, there("web-1")), (3, there("gpu-1")), (99, DropletLocation::Gone)];
     assert_eq!(look().await, known.map(|(id, found)| (DropletId(id), found)).into());
     let asked = stage.requests();
     assert_eq!(look().await.len(), 3);
     assert_eq!(stage.requests(), asked, "what was looked at is remembered");
     stage.account.lock().unwrap().down = true;
-    let unknown = stage.inventory.whereabouts(&listing, [DropletId(98)]).await;
-    assert_eq!(unknown[&DropletId(98)], Whereabouts::Unlisted);
+    let unknown = stage.inventory.locate(&listing, [DropletId(98)]).await;
+    assert_eq!(unknown[&DropletId(98)], DropletLocation::Unlisted);
 }
 
 #[tokio::test]

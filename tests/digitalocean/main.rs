@@ -4,6 +4,6 @@
 
 mod client;
 mod inventory;
-mod patience;
+mod timeouts;
 mod vendor;
 mod watcher;

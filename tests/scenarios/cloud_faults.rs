@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::{
     corrupt::Malformation,
-    exchange::Method,
     fault::{Disturbance, Fault, Pattern, Quirk},
+    http_types::Method,
 };
 
 use crate::stage::{Person, Role, Stage};

@@ -1,28 +1,28 @@
 //! The bot dies at every request it sends, and everything ends as if it had not.
 //!
-//! Each tale is told once undisturbed. Then it is told anew for every request of that first run: the request is held, the whole
+//! Each case runs once undisturbed. Then it runs again for every request of that first run: the request is held, the whole
 //! bot is killed, the request is carried out or not, the bot starts again on the same database, and the channel must look the
 //! same in the end. `CRASH_SWEEP=all` leaves nothing out; without it, looks are left out as `Looks` says, and pairs of deaths are sampled.
 
+mod case;
 mod cut;
+mod ending;
 mod storm;
-mod tale;
-mod verdict;
 
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 
-use snapshot_bot_sandbox::{digitalocean::exchange::Method, discord::settings::Settings};
+use snapshot_bot_sandbox::{digitalocean::http_types::Method, discord::settings::Settings};
 
 use crate::{
     bot::Housing,
     required,
     stage::{Person, Role, Stage},
 };
+use case::Case;
 use cut::{Cut, Held, Kind, Service, Trap};
-use tale::Tale;
-use verdict::Ending;
+use ending::Ending;
 
 /// Runs at once: most of their time is spent waiting for pauses.
 const AT_ONCE: usize = 12;
@@ -31,12 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SEED: u64 = 20_261_122;
 
 macro_rules! sweeps {
-    ($($(#[$attribute:meta])* $name:ident: $ground:expr, $tale:ident;)+) => {$(
+    ($($(#[$attribute:meta])* $name:ident: $ground:expr, $case:ident;)+) => {$(
         $(#[$attribute])*
         #[test]
         fn $name() {
             if let Some(ground) = $ground {
-                sweep(&ground, &tale::$tale);
+                sweep(&ground, &case::$case);
             }
         }
     )+};
@@ -88,7 +88,7 @@ struct Told {
     deaths: Vec<String>,
 }
 
-/// What a tale is played on.
+/// What a case runs on.
 struct Ground {
     housing: Housing,
     /// A server, if the memory is not a SQLite file.
@@ -124,14 +124,14 @@ impl Ground {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn sweep(ground: &Ground, tale: &Tale) {
-    let first = tell(ground, tale, &[]).await;
-    assert_eq!(first.ending.actions, tale.actions, "undisturbed\n{}", first.ending.transcript);
+async fn sweep(ground: &Ground, case: &Case) {
+    let first = tell(ground, case, &[]).await;
+    assert_eq!(first.ending.actions, case.actions, "undisturbed\n{}", first.ending.transcript);
     let lives = lives(&first.requests, if everything() { Looks::All } else { ground.looks });
     let count = lives.len();
     let told = stream::iter(lives)
         .map(|cuts| async move {
-            let told = AssertUnwindSafe(tell(ground, tale, &cuts)).catch_unwind().await;
+            let told = AssertUnwindSafe(tell(ground, case, &cuts)).catch_unwind().await;
             (cuts, told)
         })
         .buffer_unordered(AT_ONCE)
@@ -170,7 +170,11 @@ fn lives(requests: &BTreeMap<Kind, usize>, looks: Looks) -> Vec<Vec<Cut>> {
             _ => 1,
         };
         for number in (0..*count).step_by(stride) {
-            once.extend(kind.fates(everything()).iter().map(|fate| Cut { kind: *kind, number, fate: *fate }));
+            once.extend(kind.transits(everything()).iter().map(|transit| Cut {
+                kind: *kind,
+                number,
+                transit: *transit,
+            }));
         }
     }
     let mut random = fastrand::Rng::with_seed(SEED);
@@ -179,14 +183,14 @@ fn lives(requests: &BTreeMap<Kind, usize>, looks: Looks) -> Vec<Vec<Cut>> {
     once.into_iter().map(|cut| vec![cut]).chain(twice).collect()
 }
 
-/// Tells a tale in which the bot dies at these requests, each counted from the start before it.
-async fn tell(ground: &Ground, tale: &Tale, cuts: &[Cut]) -> Told {
+/// Runs a case in which the bot dies at these requests, each counted from the start before it.
+async fn tell(ground: &Ground, case: &Case, cuts: &[Cut]) -> Told {
     let mut stage = Stage::dark_with(Settings { acknowledge_within: PATIENCE, ..Settings::default() }).await;
     stage.housing = ground.housing;
     if let Some(server) = &ground.postgresql {
         stage.move_to_postgresql(server).await;
     }
-    tale.prepare(&mut stage, cuts);
+    case.prepare(&mut stage, cuts);
     let ada = stage.seat("ada", Role::Restorer);
     let bob = stage.seat("bob", Role::Viewer);
     let mut deaths = Vec::new();
@@ -197,7 +201,7 @@ async fn tell(ground: &Ground, tale: &Tale, cuts: &[Cut]) -> Told {
         let held = tokio::select! {
             biased;
             held = trap.caught(&stage) => held,
-            () = live(tale, &stage, &ada, &mut late) => break,
+            () = live(case, &stage, &ada, &mut late) => break,
         };
         deaths.push(held.label());
         if stage.discord.world().awaited().is_some() {
@@ -208,11 +212,11 @@ async fn tell(ground: &Ground, tale: &Tale, cuts: &[Cut]) -> Told {
             stage.end_lease().await;
         }
         late.take().into_iter().for_each(Held::release);
-        late = held.meet(cut.fate);
+        late = held.meet(cut.transit);
     }
     if deaths.len() == cuts.len() {
         stage.launch().await;
-        live(tale, &stage, &ada, &mut late).await;
+        live(case, &stage, &ada, &mut late).await;
     }
     let requests = requests(&stage);
     let ending = Ending::of(&stage, &ada, &bob).await;
@@ -221,10 +225,10 @@ async fn tell(ground: &Ground, tale: &Tale, cuts: &[Cut]) -> Told {
 }
 
 /// One life of the bot, in which what its predecessor sent arrives late.
-async fn live(tale: &Tale, stage: &Stage, ada: &Person, late: &mut Option<Held>) {
+async fn live(case: &Case, stage: &Stage, ada: &Person, late: &mut Option<Held>) {
     stage.online().await;
     late.take().into_iter().for_each(Held::release);
-    tale.tell(stage, ada).await;
+    case.tell(stage, ada).await;
 }
 
 fn requests(stage: &Stage) -> BTreeMap<Kind, usize> {

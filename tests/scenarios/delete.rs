@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use snapshot_bot_sandbox::{
     control::gate::Point,
     digitalocean::{
-        exchange::Method,
         fault::{Fault, Pattern, Quirk},
+        http_types::Method,
     },
 };
 

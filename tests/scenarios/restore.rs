@@ -8,8 +8,8 @@ use snapshot_bot_sandbox::{
     digitalocean::{
         action::Kind,
         droplet::{Blueprint, Status},
-        exchange::Method,
         fault::{Fault, Pattern, Quirk},
+        http_types::Method,
     },
     discord::permission::Permissions,
 };

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::operation::{
-    Operation, Verdict,
+    Operation, Outcome,
+    effect::{Answer, Command, Effect},
     ids::{DropletId, OperationId},
     plan::{Downtime, Kind},
     power::Status,
     reading::{DropletReading, Failure, PowerState, Status as Seen},
-    request::{Answer, Command, Effect},
     step::{State, Task},
 };
 use snapshot_bot_sandbox::digitalocean::action::{self, Progress};
@@ -47,7 +47,7 @@ pub(crate) struct Conduct {
     in_flight: Vec<(DropletId, Timestamp, Timestamp)>,
     /// Since power is owed to a Droplet: when a command that may turn it off left first, and last.
     offs: BTreeMap<DropletId, (Timestamp, Timestamp)>,
-    /// The same, whatever became of the debt: when it left last.
+    /// The same, whatever became of what is owed: when it left last.
     commanded: BTreeMap<DropletId, Timestamp>,
     /// When each operation last sent a command.
     sent: BTreeMap<OperationId, Timestamp>,
@@ -295,7 +295,7 @@ impl Simulation {
     pub(crate) fn judge_words(&self, operation: &Operation) -> Lawful {
         let is_there = |droplet: DropletId| self.world.droplet(droplet.0).is_some();
         let said_gone = operation.power.status() == Status::Gone
-            || operation.verdict == Some(Verdict::Failed(Failure::DropletGone));
+            || operation.verdict == Some(Outcome::Failed(Failure::DropletGone));
         let launched = operation.launched.as_ref().map(|launched| launched.droplet);
         if said_gone && launched.or(operation.target.droplet).is_some_and(is_there) {
             return law(format!("{} says that its Droplet is gone, but it is there", operation.id));
@@ -380,7 +380,7 @@ impl Simulation {
     /// is seen by nobody.
     pub(crate) fn judge_consistency(&self, operation: &Operation) -> Lawful {
         let is_wanted_off = matches!(operation.kind, Kind::Take { power: Downtime::PowerOff, .. });
-        if !is_wanted_off || operation.verdict != Some(Verdict::Completed) {
+        if !is_wanted_off || operation.verdict != Some(Outcome::Completed) {
             return Ok(());
         }
         // A shutdown that was given up is said to have been.

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use snapshot_bot::operation::{
     Operation,
+    effect::{Answer, Effect, Look},
     reading::Trouble,
-    request::{Answer, Effect, Look},
     step::{Run, State},
 };
 

@@ -10,12 +10,12 @@ use snapshot_bot::{
     access::{Grant, Person, Policy, Right, Roles},
     discord::press::Act,
     operation::{
-        FirstAnswer, Operation, Request, Wish, Wished,
+        FirstAnswer, NewOperation, Operation, Wish, Wished,
+        effect::Command,
         ids::{GuildId, InteractionId, MessageId, OperationId, RoleId, UserId},
         plan::Kind,
         power::Status,
         report::ReportKind,
-        request::Command,
     },
     store::{Confirmation, ConfirmationId, ConfirmationRefused, Consent, Error, Report},
 };
@@ -44,7 +44,7 @@ pub(crate) struct Asked {
     id: ConfirmationId,
     asker: UserId,
     expires_at: Timestamp,
-    wanted: Request,
+    wanted: NewOperation,
     used_by: Option<InteractionId>,
 }
 
@@ -139,7 +139,7 @@ impl Simulation {
     }
 
     /// Somebody is asked whether it shall be done.
-    pub(crate) async fn ask_first(&mut self, wanted: Request) -> Lawful {
+    pub(crate) async fn ask_first(&mut self, wanted: NewOperation) -> Lawful {
         let expires_at = self.wall() + OPEN;
         let what = wanted.id.to_string();
         let asker = wanted.asker.user;
@@ -193,7 +193,7 @@ impl Simulation {
             return Ok(());
         }
         self.coverage.case("a yes counts");
-        let wanted = Request { asked_at: self.wall(), ..asked.wanted.clone() };
+        let wanted = NewOperation { asked_at: self.wall(), ..asked.wanted.clone() };
         let id = wanted.id;
         Box::pin(self.begin_wanted(wanted, interaction, Some(&consent))).await?;
         if self.operations.contains_key(&id) {
@@ -306,8 +306,8 @@ impl Simulation {
             return Ok(self.store.report_edited(report, version, "", wall).await?);
         }
         self.store.report_posting(report, wall).await?;
-        let fate = if self.is_rough() { self.dice.u8(..12) } else { 9 };
-        if fate == 0 {
+        let transit = if self.is_rough() { self.dice.u8(..12) } else { 9 };
+        if transit == 0 {
             // The process is too busy dying, or Discord refused it.
             self.note(format!("Discord refuses {kind:?} of {id}"));
             return Ok(self.store.report_failed(report, wall + RETRY).await?);
@@ -316,7 +316,7 @@ impl Simulation {
         let next = MessageId(u64::try_from(self.front.messages.len()).unwrap_or_default() + 1);
         let message = *self.front.messages.entry(kind.nonce(id, report.generation)).or_insert(next);
         self.front.said.entry((id, kind)).or_default().insert(message);
-        if fate <= 2 {
+        if transit <= 2 {
             self.note(format!("{kind:?} of {id} is said, and nobody learns that"));
             self.coverage.case("a post is taken and nobody learns that");
             return Ok(self.store.report_failed(report, wall + RETRY).await?);

@@ -7,18 +7,19 @@ use snapshot_bot::{
         attempts::{Attempts, Next},
         budget::{HeldBack, Priority, Ticket},
         error::Error,
-        exchange::{HttpAnswer, TransportError},
+        http_types::{HttpAnswer, TransportError},
     },
     operation::{
-        Hindrance, Operation, Rules,
+        Blocker, Operation, Rules,
+        effect::{Answer, Command, Effect, Look},
         ids::OperationId,
-        request::{Answer, Command, Effect, Look},
         step::State,
     },
     store,
     worker::{
-        Claimed, perform, rank,
+        Claimed, priority,
         schedule::{self, Ending, OnceAdmitted, Prospect},
+        translate,
     },
 };
 use snapshot_bot_sandbox::digitalocean::fault::Quirk;
@@ -26,10 +27,10 @@ use snapshot_bot_sandbox::digitalocean::fault::Quirk;
 use super::{
     Broken, Lawful, Simulation,
     coverage::Met,
-    fate::{self, Delivered, Fate, Road},
     mood::{Mood, Spell, Twist},
     process::Process,
     sabotage::Sabotage,
+    transit::{self, Delivered, Road, Transit},
     watch::{Actions, Droplets, Sort},
 };
 
@@ -115,7 +116,7 @@ pub(crate) struct Ask {
     /// What is looked at; nothing where it is a command.
     look: Option<Look>,
     /// What its first requests meet, and how many of them.
-    fate: Fate,
+    transit: Transit,
     meets: u8,
     /// The next request is not for a later page.
     is_new: bool,
@@ -296,7 +297,7 @@ impl Simulation {
                 Box::pin(self.begin_look(job)).await
             }
             Effect::Send(command) => {
-                let rank = rank::of(&claimed);
+                let rank = priority::of(&claimed);
                 job.claimed = Some(claimed);
                 Box::pin(self.queue(job, command, rank)).await
             }
@@ -305,9 +306,9 @@ impl Simulation {
     }
 
     /// What the next request has to wait for, if that takes long.
-    async fn wait(&mut self, claimed: &Claimed) -> Lawful<Option<(Hindrance, Timestamp)>> {
+    async fn wait(&mut self, claimed: &Claimed) -> Lawful<Option<(Blocker, Timestamp)>> {
         let wall = self.wall();
-        let rank = rank::of(claimed);
+        let rank = priority::of(claimed);
         let shown = self.rank_shown(rank);
         let held_back = self.process.budget.held_back(shown, wall);
         if matches!(held_back, Some(HeldBack::Silence(_))) {
@@ -435,19 +436,19 @@ impl Simulation {
     }
 
     fn carry_out(&mut self, id: OperationId, command: &Command, ask: &Ask) -> Delivered {
-        let (fate, quirk) = if self.is_rough() {
-            let fate = match self.spell {
-                Some((Spell::Silent, _)) => Fate::of_an_outage(&mut self.dice),
-                _ => Fate::of_command(&mut self.dice, command, self.ledger.settle, &self.moods),
+        let (transit, quirk) = if self.is_rough() {
+            let transit = match self.spell {
+                Some((Spell::Silent, _)) => Transit::of_an_outage(&mut self.dice),
+                _ => Transit::of_command(&mut self.dice, command, self.ledger.settle, &self.moods),
             };
-            (fate, fate::quirk(&mut self.dice, command, &self.moods))
+            (transit, transit::quirk(&mut self.dice, command, &self.moods))
         } else {
-            (Fate::Fine, None)
+            (Transit::Fine, None)
         };
-        if fate != Fate::Fine || quirk.is_some() {
+        if transit != Transit::Fine || quirk.is_some() {
             self.conduct.trouble_at(self.now);
         }
-        self.note(format!("{id} sends {command:?}: {fate:?} {quirk:?}"));
+        self.note(format!("{id} sends {command:?}: {transit:?} {quirk:?}"));
         if let (Some(Sabotage::Live), Command::TakeSnapshot { droplet, .. }) = (self.sabotage, command) {
             // What this rule is about happens too seldom by itself.
             self.world.turn_on(droplet.0);
@@ -459,10 +460,10 @@ impl Simulation {
         }
         let arrival = self.now + self.seconds(2);
         let request = ask.attempts.request();
-        let mut told = self.road(&fate, quirk.clone(), arrival).send(&request);
+        let mut told = self.road(&transit, quirk.clone(), arrival).send(&request);
         self.conduct.sends(id, command, self.now, told.at);
         if self.sabotage == Some(Sabotage::Twice) && told.postponed.is_none() {
-            told = self.road(&fate, quirk, arrival).send(&request);
+            told = self.road(&transit, quirk, arrival).send(&request);
             self.conduct.sends(id, command, self.now, told.at);
         }
         match told.postponed {
@@ -477,7 +478,7 @@ impl Simulation {
         let Some(claimed) = job.claimed.as_ref().filter(|_| !job.frozen) else {
             return Box::pin(self.look_alone(job)).await;
         };
-        let wanted = rank::freshness(claimed.operation(), self.wall());
+        let wanted = priority::freshness(claimed.operation(), self.wall());
         let Some(job) = self.share::<Droplets>(job, wanted) else { return Ok(()) };
         let Some(job) = self.share::<Actions>(job, wanted) else { return Ok(()) };
         Box::pin(self.look_alone(job)).await
@@ -486,15 +487,15 @@ impl Simulation {
     /// A look by itself begins: its first request waits for leave.
     async fn look_alone(&mut self, job: Job) -> Lawful {
         let (Some(claimed), Some(look)) = (&job.claimed, job.look().cloned()) else { return Ok(()) };
-        let rank = rank::of(claimed);
-        let (fate, meets) = if self.is_rough() {
+        let rank = priority::of(claimed);
+        let (transit, meets) = if self.is_rough() {
             // What is tried again may meet the same once more.
-            (Fate::of_look(&mut self.dice, &look, &self.moods), [1, 1, 2, 9][self.dice.usize(..4)])
+            (Transit::of_look(&mut self.dice, &look, &self.moods), [1, 1, 2, 9][self.dice.usize(..4)])
         } else {
-            (Fate::Fine, 0)
+            (Transit::Fine, 0)
         };
-        let attempts = Attempts::of(perform::look(&look).with_priority(rank), self.dice.u64(..));
-        let ask = Ask { attempts, look: Some(look), fate, meets, is_new: true };
+        let attempts = Attempts::of(translate::look(&look).with_priority(rank), self.dice.u64(..));
+        let ask = Ask { attempts, look: Some(look), transit, meets, is_new: true };
         Box::pin(self.look(job, Box::new(ask))).await
     }
 
@@ -508,7 +509,7 @@ impl Simulation {
                 Ok(ticket) => Some(ticket),
                 Err(_) if let Some(until) = self.gives_up(rank) => {
                     let trouble = Error::from(TransportError::HeldBack { until });
-                    let answer = Answer::Trouble(perform::trouble(&trouble, self.wall()));
+                    let answer = Answer::Trouble(translate::trouble(&trouble, self.wall()));
                     return Box::pin(self.finish(job, answer)).await;
                 }
                 Err(at) => {
@@ -522,38 +523,38 @@ impl Simulation {
             self.judge_pace(job.id)?;
             self.judge_leaving()?;
         }
-        let fate = self.fate_of(&mut ask);
+        let transit = self.fate_of(&mut ask);
         let arrival = self.now + self.seconds(2);
         if ask.is_new {
             job.looked_at = Some(self.now);
         }
         let request = ask.attempts.request();
-        let told = self.road(&fate, None, arrival).send(&request);
+        let told = self.road(&transit, None, arrival).send(&request);
         (job.stage, job.at) = (Stage::Arriving(ask, ticket, told.answer), told.at);
         self.jobs.push(job);
         Ok(())
     }
 
-    fn fate_of(&mut self, ask: &mut Ask) -> Fate {
-        let Some(look) = ask.look.as_ref().filter(|_| self.is_rough()) else { return Fate::Fine };
-        let fate = match self.spell {
-            Some((Spell::Denied, _)) if Spell::Denied.meets(look) => Fate::denied(),
-            Some((spell, _)) if spell.meets(look) => Fate::of_an_outage(&mut self.dice),
+    fn fate_of(&mut self, ask: &mut Ask) -> Transit {
+        let Some(look) = ask.look.as_ref().filter(|_| self.is_rough()) else { return Transit::Fine };
+        let transit = match self.spell {
+            Some((Spell::Denied, _)) if Spell::Denied.meets(look) => Transit::denied(),
+            Some((spell, _)) if spell.meets(look) => Transit::of_an_outage(&mut self.dice),
             Some(_) | None if ask.meets > 0 => {
                 ask.meets -= 1;
-                ask.fate.clone()
+                ask.transit.clone()
             }
-            Some(_) | None => Fate::Fine,
+            Some(_) | None => Transit::Fine,
         };
-        if fate != Fate::Fine {
+        if transit != Transit::Fine {
             self.conduct.trouble_at(self.now);
         }
-        fate
+        transit
     }
 
-    pub(crate) fn road<'a>(&'a mut self, fate: &'a Fate, quirk: Option<Quirk>, arrival: Timestamp) -> Road<'a> {
+    pub(crate) fn road<'a>(&'a mut self, transit: &'a Transit, quirk: Option<Quirk>, arrival: Timestamp) -> Road<'a> {
         let twist = if self.is_rough() { Twist::draw(&mut self.dice, &self.moods) } else { None };
-        Road { world: &mut self.world, fate, quirk, twist, now: self.now, arrival, ahead: self.ahead }
+        Road { world: &mut self.world, transit, quirk, twist, now: self.now, arrival, ahead: self.ahead }
     }
 
     /// An answer arrives, or the end of the patience for it.
@@ -570,7 +571,7 @@ impl Simulation {
         let wall = self.wall();
         let (at, is_new) = match ask.attempts.hear(answer, wall) {
             Next::Done(result) => {
-                let answer = result.unwrap_or_else(|error| Answer::Trouble(perform::trouble(&error, wall)));
+                let answer = result.unwrap_or_else(|error| Answer::Trouble(translate::trouble(&error, wall)));
                 self.was_shown(&job);
                 return Box::pin(self.finish(job, answer)).await;
             }
@@ -723,7 +724,7 @@ impl Simulation {
         self.store.commit(&loaded, older, due).await?;
         self.unheard.remove(&id);
         self.refresh(id).await?;
-        self.refresh_debts().await
+        self.refresh_owed().await
     }
 
     /// Whether a command of this operation is between its intent and its answer.
@@ -734,7 +735,7 @@ impl Simulation {
 
 impl Ask {
     fn of_command(command: &Command, seed: u64) -> Self {
-        let attempts = Attempts::of(perform::command(command), seed);
-        Self { attempts, look: None, fate: Fate::Fine, meets: 0, is_new: true }
+        let attempts = Attempts::of(translate::command(command), seed);
+        Self { attempts, look: None, transit: Transit::Fine, meets: 0, is_new: true }
     }
 }

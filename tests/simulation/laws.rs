@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use snapshot_bot::operation::{
-    Operation, Verdict,
+    Operation, Outcome,
+    effect::{Answer, Command},
     ids::{DropletId, OperationId, SnapshotId},
     plan::{Kind, Safety},
     power::Status as Power,
     reading::{Failure, PowerState},
-    request::{Answer, Command},
     step::{Step, Task},
 };
 use snapshot_bot_sandbox::digitalocean::{
@@ -29,9 +29,9 @@ impl Simulation {
         let before = owed(self.operations.get(&id));
         self.refresh(id).await?;
         if owed(self.operations.get(&id)) != before {
-            let debts = std::mem::take(&mut self.owed);
-            self.refresh_debts().await?;
-            self.judge_debts(&debts, answer)?;
+            let owed = std::mem::take(&mut self.owed);
+            self.refresh_owed().await?;
+            self.judge_owed(&owed, answer)?;
         }
         let wall = self.wall();
         if let Some(spoilt) = self.sabotage.zip(self.operations.get(&id)).and_then(|(it, state)| it.spoil(state, wall))
@@ -64,7 +64,7 @@ impl Simulation {
                 return law(format!("{id} ended at {:?} and again at {:?}", before.ended, after.ended));
             }
         }
-        if after.verdict == Some(Verdict::Failed(Failure::Internal)) && !self.panicked.contains(&id) {
+        if after.verdict == Some(Outcome::Failed(Failure::Internal)) && !self.panicked.contains(&id) {
             return law(format!("{id} was halted by a bug of ours"));
         }
         if after.ended != ended_before {
@@ -75,14 +75,14 @@ impl Simulation {
     }
 
     /// Reads the plain rows of what is owed.
-    pub(crate) async fn refresh_debts(&mut self) -> Lawful {
+    pub(crate) async fn refresh_owed(&mut self) -> Lawful {
         self.owed = self.store.power_owed().await?.into_iter().map(|row| (row.droplet, row.operation)).collect();
         self.conduct.forget_paid(&self.owed);
         Ok(())
     }
 
-    /// A debt ends when the Droplet was seen active, is gone, or a person took it.
-    fn judge_debts(&self, before: &BTreeMap<DropletId, OperationId>, answer: Option<&Answer>) -> Lawful {
+    /// Owed power ends when the Droplet was seen active, is gone, or a person took it.
+    fn judge_owed(&self, before: &BTreeMap<DropletId, OperationId>, answer: Option<&Answer>) -> Lawful {
         for (droplet, operation) in before {
             if self.owed.contains_key(droplet) {
                 continue;
@@ -97,14 +97,14 @@ impl Simulation {
         Ok(())
     }
 
-    /// Whether a person took the debt, or somebody else turned the Droplet off, which its Actions showed.
+    /// Whether a person took what is owed, or somebody else turned the Droplet off, which its Actions showed.
     fn is_released(&self, id: OperationId) -> bool {
         let is_left = |it: &Operation| matches!(it.power.status(), Power::Released(_) | Power::Theirs(_));
         let was_off = |it: &Operation| it.power.before() == Some(PowerState::Off);
         self.operations.get(&id).is_some_and(|it| is_left(it) || was_off(it))
     }
 
-    /// No command leaves without its intent, and none turns off a Droplet, or on, without the debt being written down.
+    /// No command leaves without its intent, and none turns off a Droplet, or on, without what is owed being written down.
     pub(crate) fn judge_sending(&self, id: OperationId, stored: Option<&Operation>, command: &Command) -> Lawful {
         let Some(stored) = stored.filter(|stored| Self::is_open_intent(stored)) else {
             return law(format!("{id} sends {command:?} without a committed intent"));
@@ -227,9 +227,9 @@ impl Simulation {
                 return law(format!("{} never ended", operation.id));
             }
             let wrong = match verdict {
-                Verdict::Completed => self.untruth_of_completed(operation),
-                Verdict::Cancelled => self.untruth_of_cancelled(operation),
-                Verdict::Failed(_) => None,
+                Outcome::Completed => self.untruth_of_completed(operation),
+                Outcome::Cancelled => self.untruth_of_cancelled(operation),
+                Outcome::Failed(_) => None,
             };
             if let Some(wrong) = wrong {
                 return law(format!("{} is said to be {}, but {wrong}", operation.id, verdict.word()));

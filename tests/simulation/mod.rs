@@ -7,7 +7,6 @@
 
 mod conduct;
 pub(crate) mod coverage;
-mod fate;
 mod front;
 mod jobs;
 mod laws;
@@ -21,6 +20,7 @@ pub(crate) mod sabotage;
 mod scheduler;
 mod strangers;
 mod trace;
+mod transit;
 mod watch;
 mod writes;
 
@@ -43,8 +43,8 @@ use snapshot_bot::{
     clock::Clock,
     operation::{
         Operation, Rules,
+        effect::Effect,
         ids::{ChannelId, DropletId, OperationId},
-        request::Effect,
     },
     store::{self, Store},
     worker::Worker,

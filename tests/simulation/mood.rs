@@ -6,7 +6,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use snapshot_bot::operation::request::Look;
+use snapshot_bot::operation::effect::Look;
 
 /// One way in which a world disagrees with us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) enum Mood {
     OtherUsers,
     /// What is written down fails now and then, before or after it was written, and for minutes the disk is full.
     BadDisk,
-    /// In the turns of some operations this process panics.
+    /// In the run loop of some operations this process panics.
     Panics,
 }
 

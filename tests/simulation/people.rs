@@ -2,18 +2,18 @@
 
 use snapshot_bot::{
     operation::{
-        Asker, Request, Target, Usual, Wish, Wished,
+        NewOperation, Requester, Target, TypicalDurations, Wish, Wished,
+        effect::NewDroplet,
         ids::{ChannelId, DropletId, InteractionId, OperationId, SnapshotId, UserId},
         launch_tag,
         plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
-        request::NewDroplet,
     },
     store::{Consent, CreateError, Error},
 };
 
 use super::{Broken, Lawful, Simulation, TAG, front, mood::Mood};
 
-const ASKER: Asker = Asker { user: front::TAKER, guild: front::GUILD, channel: ChannelId(3) };
+const ASKER: Requester = Requester { user: front::TAKER, guild: front::GUILD, channel: ChannelId(3) };
 /// Everything that can be said.
 const WISHES: [Wish; 8] = [
     Wish::Cancel,
@@ -40,7 +40,7 @@ impl Simulation {
     /// Writes an operation down for somebody, unless something is in the way.
     pub(crate) async fn begin_wanted(
         &mut self,
-        request: Request,
+        request: NewOperation,
         interaction: InteractionId,
         consent: Option<&Consent>,
     ) -> Lawful {
@@ -101,7 +101,7 @@ impl Simulation {
             Err(CreateError::Unavailable(error)) => return Err(error.into()),
         }
         if let Some(again) = twice {
-            let again = Request { id: self.new_id(), ..again };
+            let again = NewOperation { id: self.new_id(), ..again };
             match self.store.create(again, interaction).await {
                 Err(CreateError::Repeated(other)) if other == id => {}
                 other => return Err(Broken::Law(format!("an interaction that came twice gave {other:?}"))),
@@ -117,14 +117,14 @@ impl Simulation {
         for changed in older.into_iter().chain([id]) {
             self.refresh(changed).await?;
         }
-        self.refresh_debts().await
+        self.refresh_owed().await
     }
 
     fn new_id(&mut self) -> OperationId {
         OperationId::from_random(self.dice.u64(..))
     }
 
-    fn invent(&mut self) -> Option<Request> {
+    fn invent(&mut self) -> Option<NewOperation> {
         let id = self.new_id();
         let droplets: Vec<(u64, String)> =
             self.world.droplets().filter(|it| it.name != "bystander").map(|it| (it.id, it.name.clone())).collect();
@@ -159,7 +159,7 @@ impl Simulation {
             Kind::Take { .. } => [front::TAKER, front::OWNER][self.dice.usize(..2)],
             Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => front::OWNER,
         };
-        let asker = Asker { user, ..ASKER };
+        let asker = Requester { user, ..ASKER };
         let target = match &kind {
             Kind::Launch { droplet, .. } => Target {
                 droplet: None,
@@ -172,7 +172,15 @@ impl Simulation {
             }
         };
         let snapshot_name = self.dice.bool().then(|| "before the update".to_owned());
-        Some(Request { id, kind, asker, asked_at: self.wall(), target, snapshot_name, usual: Usual::default() })
+        Some(NewOperation {
+            id,
+            kind,
+            asker,
+            asked_at: self.wall(),
+            target,
+            snapshot_name,
+            usual: TypicalDurations::default(),
+        })
     }
 
     /// The safety Snapshot that a press on *Undo* would put back: still there, and what was on the disk before the restore.

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
     digitalocean::{
         budget::{Admission, Budget, HeldBack, Priority, Ticket},
-        exchange::HttpAnswer,
+        http_types::HttpAnswer,
     },
     operation::ids::OperationId,
     worker::schedule::Places,
@@ -17,7 +17,7 @@ use snapshot_bot::{
 use super::{
     Broken, Lawful, Simulation,
     sabotage::Sabotage,
-    watch::{Actions, Droplets, Flock},
+    watch::{Actions, Droplets, SweepGroup},
 };
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -32,8 +32,8 @@ const LOOK_UP: SignedDuration = SignedDuration::from_secs(5);
 pub(crate) struct Process {
     pub(crate) budget: Budget,
     pub(crate) places: Places,
-    pub(crate) droplets: Flock<Droplets>,
-    pub(crate) actions: Flock<Actions>,
+    pub(crate) droplets: SweepGroup<Droplets>,
+    pub(crate) actions: SweepGroup<Actions>,
     /// Operations that are left alone until some moment.
     pub(crate) left_alone: BTreeMap<OperationId, Timestamp>,
     /// When each request of the last hour was given leave, and for whom.
@@ -52,8 +52,8 @@ impl Process {
         Self {
             places: if dice.u8(..4) == 0 { few } else { Places::USUAL },
             budget: Budget::default(),
-            droplets: Flock::new(poll_interval),
-            actions: Flock::new(poll_interval),
+            droplets: SweepGroup::new(poll_interval),
+            actions: SweepGroup::new(poll_interval),
             left_alone: BTreeMap::new(),
             granted: VecDeque::new(),
             left: VecDeque::new(),

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use snapshot_bot::operation::{
     Operation, Rules,
     baseline::Baseline,
+    effect::{Answer, Effect, Look},
     power::Owed,
     reading::PowerState,
-    request::{Answer, Effect, Look},
     step::{Checks, State, Task},
 };
 
@@ -25,7 +25,7 @@ pub(crate) enum Sabotage {
     /// What a lost answer was about is begun again after a single look, although DigitalOcean may still carry it out.
     SecondLook,
     /// What is owed is forgotten as soon as it is written down.
-    Debt,
+    Owed,
     /// Commands leave without a look.
     Look,
     /// What was begun with the Droplet off goes on after it was turned on.
@@ -65,7 +65,7 @@ impl Sabotage {
         Self::Baseline,
         Self::Intent,
         Self::SecondLook,
-        Self::Debt,
+        Self::Owed,
         Self::Look,
         Self::Forward,
         Self::Gap,
@@ -90,7 +90,7 @@ impl Sabotage {
             Self::Baseline => "baseline",
             Self::Intent => "intent",
             Self::SecondLook => "second-look",
-            Self::Debt => "debt",
+            Self::Owed => "owed",
             Self::Look => "look",
             Self::Forward => "forward",
             Self::Gap => "gap",
@@ -113,7 +113,7 @@ impl Sabotage {
     /// Words of the law that must notice it, where one law is meant.
     pub(crate) fn law(self) -> &'static str {
         match self {
-            Self::Baseline | Self::Intent | Self::SecondLook | Self::Debt => "",
+            Self::Baseline | Self::Intent | Self::SecondLook | Self::Owed => "",
             Self::Look => "without a fresh look",
             Self::Forward => "after it turned the Droplet on",
             Self::Gap => "nobody looked after it for long",
@@ -145,7 +145,7 @@ impl Sabotage {
             Self::Baseline
             | Self::Intent
             | Self::SecondLook
-            | Self::Debt
+            | Self::Owed
             | Self::Look
             | Self::Call
             | Self::Live
@@ -174,7 +174,7 @@ impl Sabotage {
         let mut spoilt = operation.clone();
         match self {
             Self::Baseline => spoilt.baseline = Baseline::default(),
-            Self::Debt => spoilt = with_power(operation, |power| power["owed"] = Value::Null),
+            Self::Owed => spoilt = with_power(operation, |power| power["owed"] = Value::Null),
             Self::Look => {
                 let steps = spoilt.steps.iter_mut().filter(|step| step.task != Task::PowerOn);
                 for step in steps.filter(|step| matches!(step.state, State::Waiting(_))) {

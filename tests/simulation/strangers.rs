@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::{
     action::{Action, Kind, Progress},
     droplet::{Droplet, Status},
-    exchange::{Method, Request},
+    http_types::{Method, Request},
     limits::Limits,
     world::{TOKEN, World},
 };

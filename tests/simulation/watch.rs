@@ -11,25 +11,25 @@ use snapshot_bot::{
         budget::{Priority, Ticket},
         call::{Call, OnePage},
         error::Error,
-        exchange::{HttpAnswer, TransportError},
+        http_types::{HttpAnswer, TransportError},
         model::{Action, Droplet},
+        queries,
         readings::{self, Plan, Readings, Seen, Sweep, Swept},
-        reads,
     },
     operation::{
+        effect::{Answer, Look},
         ids::{ActionId, DropletId},
-        request::{Answer, Look},
     },
-    worker::perform,
+    worker::translate,
 };
 
 use super::{
     Lawful, Simulation,
-    fate::Fate,
     jobs::{Job, Stage},
     mood::Spell,
     process::Process,
     sabotage::Sabotage,
+    transit::Transit,
 };
 
 /// One sort of things that are looked at together.
@@ -44,7 +44,7 @@ pub(crate) trait Sort: Sized + 'static {
     fn answer(thing: Self::Thing) -> Answer;
     /// What is looked at, if it is of this sort.
     fn of_look(look: &Look) -> Option<Self::Id>;
-    fn flock(process: &mut Process) -> &mut Flock<Self>;
+    fn sweep_group(process: &mut Process) -> &mut SweepGroup<Self>;
 }
 
 pub(crate) struct Droplets;
@@ -56,7 +56,7 @@ impl Sort for Droplets {
     const MET_BY: &'static [Spell] = &[Spell::Silent, Spell::Blind];
 
     fn page(number: u32) -> Call<OnePage<Droplet>> {
-        reads::droplets_page(number)
+        queries::droplets_page(number)
     }
 
     fn id(thing: &Droplet) -> DropletId {
@@ -64,14 +64,14 @@ impl Sort for Droplets {
     }
 
     fn answer(thing: Droplet) -> Answer {
-        Answer::Droplet(perform::droplet_reading(thing))
+        Answer::Droplet(translate::droplet_reading(thing))
     }
 
     fn of_look(look: &Look) -> Option<DropletId> {
         if let Look::Droplet(id) = look { Some(*id) } else { None }
     }
 
-    fn flock(process: &mut Process) -> &mut Flock<Self> {
+    fn sweep_group(process: &mut Process) -> &mut SweepGroup<Self> {
         &mut process.droplets
     }
 }
@@ -84,7 +84,7 @@ impl Sort for Actions {
     const MET_BY: &'static [Spell] = &[Spell::Silent, Spell::Blind, Spell::HiddenActions];
 
     fn page(number: u32) -> Call<OnePage<Action>> {
-        reads::actions_page(number)
+        queries::actions_page(number)
     }
 
     fn id(thing: &Action) -> ActionId {
@@ -92,20 +92,20 @@ impl Sort for Actions {
     }
 
     fn answer(thing: Action) -> Answer {
-        Answer::Action(perform::action_reading(thing))
+        Answer::Action(translate::action_reading(thing))
     }
 
     fn of_look(look: &Look) -> Option<ActionId> {
         if let Look::Action(id) = look { Some(*id) } else { None }
     }
 
-    fn flock(process: &mut Process) -> &mut Flock<Self> {
+    fn sweep_group(process: &mut Process) -> &mut SweepGroup<Self> {
         &mut process.actions
     }
 }
 
 /// What a process knows of all things of one sort.
-pub(crate) struct Flock<S: Sort> {
+pub(crate) struct SweepGroup<S: Sort> {
     pub(crate) readings: Readings<S::Id, S::Thing>,
     sweeping: Option<Sweeping<S>>,
 }
@@ -122,7 +122,7 @@ pub(crate) struct Sweeping<S: Sort> {
     at: Timestamp,
 }
 
-impl<S: Sort> Flock<S> {
+impl<S: Sort> SweepGroup<S> {
     pub(crate) fn new(interval: SignedDuration) -> Self {
         Self { readings: Readings::new(interval), sweeping: None }
     }
@@ -140,23 +140,23 @@ impl Simulation {
         let (wall, random) = (self.wall(), self.dice.u64(..));
         let since = if self.sabotage == Some(Sabotage::Shared) { Timestamp::MIN } else { wanted.since };
         let wanted = readings::Look { since, ..wanted };
-        let flock = S::flock(&mut self.process);
-        let sweeping_since = flock.sweeping.as_ref().map(|sweeping| sweeping.sweep.begun());
-        match flock.readings.plan(id, wanted, sweeping_since, wall) {
+        let sweep_group = S::sweep_group(&mut self.process);
+        let sweeping_since = sweep_group.sweeping.as_ref().map(|sweeping| sweeping.sweep.begun());
+        match sweep_group.readings.plan(id, wanted, sweeping_since, wall) {
             Plan::Single => return Some(job),
             Plan::Remember(seen) => self.tell::<S>(&mut job, id, seen),
             Plan::Join => {
-                if let Some(sweeping) = &mut flock.sweeping {
+                if let Some(sweeping) = &mut sweep_group.sweeping {
                     sweeping.rank = sweeping.rank.min(wanted.priority);
                 }
                 job.stage = Stage::Sharing(wanted.since);
             }
             Plan::Begin => {
-                let mut sweep = Sweep::begin(&flock.readings, wall);
-                let number = sweep.next_page(&flock.readings).unwrap_or(1);
+                let mut sweep = Sweep::begin(&sweep_group.readings, wall);
+                let number = sweep.next_page(&sweep_group.readings).unwrap_or(1);
                 let page = Attempts::of(S::page(number), random);
                 let rank = wanted.priority;
-                flock.sweeping = Some(Sweeping { sweep, rank, number, page, asked: None, at: self.now });
+                sweep_group.sweeping = Some(Sweeping { sweep, rank, number, page, asked: None, at: self.now });
                 job.stage = Stage::Sharing(wanted.since);
                 self.note("a sweep begins");
             }
@@ -167,7 +167,7 @@ impl Simulation {
 
     /// A job has its answer from others.
     fn tell<S: Sort>(&mut self, job: &mut Job, id: S::Id, seen: Seen<S::Thing>) {
-        S::flock(&mut self.process).readings.was_shown(id, seen.at);
+        S::sweep_group(&mut self.process).readings.was_shown(id, seen.at);
         self.coverage.case("a look is answered by others");
         job.looked_at = Some(seen.at - self.ahead);
         (job.stage, job.at) = (Stage::Answered(S::answer(seen.value).asked_at(seen.at)), self.now);
@@ -175,7 +175,7 @@ impl Simulation {
 
     /// A sweep goes on: its page is asked for, or was answered.
     pub(crate) fn sweep<S: Sort>(&mut self) -> Lawful {
-        let Some(mut sweeping) = S::flock(&mut self.process).sweeping.take() else { return Ok(()) };
+        let Some(mut sweeping) = S::sweep_group(&mut self.process).sweeping.take() else { return Ok(()) };
         let Some((left, ticket, answer)) = sweeping.asked.take() else {
             return self.ask_for_a_page(sweeping);
         };
@@ -186,22 +186,22 @@ impl Simulation {
         match sweeping.page.hear(answer, wall) {
             Next::Done(Ok(page)) => {
                 let seed = self.dice.u64(..);
-                let flock = S::flock(&mut self.process);
+                let sweep_group = S::sweep_group(&mut self.process);
                 sweeping.sweep.absorb(sweeping.number, page, left, S::id);
-                if let Some(number) = sweeping.sweep.next_page(&flock.readings) {
+                if let Some(number) = sweeping.sweep.next_page(&sweep_group.readings) {
                     (sweeping.number, sweeping.page) = (number, Attempts::of(S::page(number), seed));
                     sweeping.at = self.now;
-                    flock.sweeping = Some(sweeping);
+                    sweep_group.sweeping = Some(sweeping);
                 } else {
-                    let swept = sweeping.sweep.end(&mut flock.readings, wall);
+                    let swept = sweeping.sweep.end(&mut sweep_group.readings, wall);
                     self.tell_all::<S>(&Ok(swept));
                 }
             }
             Next::Done(Err(error)) => self.tell_all::<S>(&Err(error)),
-            Next::Page => S::flock(&mut self.process).sweeping = Some(sweeping),
+            Next::Page => S::sweep_group(&mut self.process).sweeping = Some(sweeping),
             Next::Again(pause) => {
                 sweeping.at = self.now + SignedDuration::try_from(pause).unwrap_or_default();
-                S::flock(&mut self.process).sweeping = Some(sweeping);
+                S::sweep_group(&mut self.process).sweeping = Some(sweeping);
             }
         }
         Ok(())
@@ -211,19 +211,19 @@ impl Simulation {
         match self.admit(sweeping.rank)? {
             Ok(ticket) => {
                 self.judge_leaving()?;
-                let fate = if !self.is_rough() {
-                    Fate::Fine
+                let transit = if !self.is_rough() {
+                    Transit::Fine
                 } else if self.spell.is_some_and(|(spell, _)| S::MET_BY.contains(&spell)) {
-                    Fate::of_an_outage(&mut self.dice)
+                    Transit::of_an_outage(&mut self.dice)
                 } else {
-                    Fate::of_look(&mut self.dice, &Look::Listed(DropletId(0)), &self.moods)
+                    Transit::of_look(&mut self.dice, &Look::Listed(DropletId(0)), &self.moods)
                 };
-                if fate != Fate::Fine {
+                if transit != Transit::Fine {
                     self.conduct.trouble_at(self.now);
                 }
                 let arrival = self.now + self.seconds(2);
                 let request = sweeping.page.request();
-                let told = self.road(&fate, None, arrival).send(&request);
+                let told = self.road(&transit, None, arrival).send(&request);
                 sweeping.asked = Some((self.wall(), ticket, told.answer));
                 sweeping.at = told.at;
             }
@@ -234,7 +234,7 @@ impl Simulation {
             }
             Err(at) => sweeping.at = at,
         }
-        S::flock(&mut self.process).sweeping = Some(sweeping);
+        S::sweep_group(&mut self.process).sweeping = Some(sweeping);
         Ok(())
     }
 
@@ -247,7 +247,7 @@ impl Simulation {
                 let shown = match swept {
                     Ok(swept) => Ok(swept.reading(&id, *since)),
                     Err(error) if error.spares_the_thing_itself() => Ok(None),
-                    Err(error) => Err(Answer::Trouble(perform::trouble(error, wall))),
+                    Err(error) => Err(Answer::Trouble(translate::trouble(error, wall))),
                 };
                 match shown {
                     Ok(Some(seen)) => {

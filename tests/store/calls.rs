@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use snapshot_bot::{
     operation::{
-        Hindrance, Obstacle, Operation,
+        Blocker, Obstacle, Operation,
         ids::{ChannelId, InteractionId, MessageId, OperationId, UserId},
         power::Stuck,
         reading::Failure,
@@ -104,7 +104,7 @@ contract! {
         let refused = called(&token, 1, Some(Failure::Unauthorized));
         store.commit(&load(&store, token.id).await, &refused, None).await.unwrap();
         let mut outage = begun(&store, 4, (ADA, 3)).await;
-        outage.obstacle = Some(Obstacle { what: Hindrance::Outage, since: outage.asked_at });
+        outage.obstacle = Some(Obstacle { what: Blocker::Outage, since: outage.asked_at });
         call(&store, &outage, 1).await;
         let mut words = Vec::new();
         for (number, message) in [(5, "no"), (6, "nope"), (7, "no")] {
@@ -272,7 +272,7 @@ contract! {
         let two = called_about(&store, 2, ADA).await;
         let mut ended = with_power(&two, |power| power["owed"] = json!(null));
         ended.ended = Some(two.asked_at);
-        ended.verdict = Some(snapshot_bot::operation::Verdict::Completed);
+        ended.verdict = Some(snapshot_bot::operation::Outcome::Completed);
         store.commit(&load(&store, two.id).await, &ended, None).await.unwrap();
         for report in store.due_reports(at(FAR), 99).await.unwrap() {
             if report.operation.operation.id == two.id {

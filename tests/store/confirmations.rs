@@ -1,8 +1,8 @@
-//! What the face may rely on: a confirmation counts once, for one person, in time, and begins one operation.
+//! What the Discord front end may rely on: a confirmation counts once, for one person, in time, and begins one operation.
 
 use snapshot_bot::{
     operation::{
-        Verdict,
+        Outcome,
         ids::{GuildId, InteractionId, UserId},
     },
     store::{Confirmation, ConfirmationId, ConfirmationRefused, Consent, CreateError, Store, What},
@@ -51,7 +51,7 @@ contract! {
         assert!(matches!(busy, Err(CreateError::AlreadyRunning { .. })), "{busy:?}");
         store.confirmation(&press(id, 3)).await.unwrap().unwrap();
         let loaded = load(&store, running.id).await;
-        store.commit(&loaded, &ended(running, Verdict::Completed, at(9)), None).await.unwrap();
+        store.commit(&loaded, &ended(running, Outcome::Completed, at(9)), None).await.unwrap();
         store.create_confirmed(request(2, 10), &press(id, 3)).await.unwrap();
         assert_eq!(store.running().await.unwrap().len(), 1);
     }

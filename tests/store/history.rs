@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use snapshot_bot::{
     operation::{
-        Operation, Request, Verdict, Wish,
+        NewOperation, Operation, Outcome, Wish,
         ids::{GuildId, InteractionId, MessageId, SnapshotId, UserId},
         plan::{Kind, Safety, SnapshotRef},
         reading::SnapshotReading,
@@ -17,7 +17,7 @@ use crate::memory::{Memory, at, ended, ids, load, owing, request, wished};
 async fn told(store: &Store, number: u64, end: i64) -> Operation {
     let operation = store.create(request(number, number), InteractionId(number)).await.unwrap();
     let loaded = load(store, operation.id).await;
-    let after = ended(operation, Verdict::Completed, at(end));
+    let after = ended(operation, Outcome::Completed, at(end));
     store.commit(&loaded, &after, None).await.unwrap();
     for report in store.due_reports(at(1_000_000_000), 9).await.unwrap() {
         store.report_posted(&report, MessageId(number), Version(2), "d", at(end)).await.unwrap();
@@ -59,10 +59,10 @@ contract! {
         let store = memory.open().await;
         let running = store.create(request(1, 1), InteractionId(1)).await.unwrap();
         let owes = store.create(request(2, 2), InteractionId(2)).await.unwrap();
-        let after = ended(owing(&owes, at(3)), Verdict::Completed, at(9));
+        let after = ended(owing(&owes, at(3)), Outcome::Completed, at(9));
         store.commit(&load(&store, owes.id).await, &after, Some(at(30))).await.unwrap();
         let unsaid = store.create(request(3, 3), InteractionId(3)).await.unwrap();
-        let after = ended(unsaid.clone(), Verdict::Completed, at(9));
+        let after = ended(unsaid.clone(), Outcome::Completed, at(9));
         store.commit(&load(&store, unsaid.id).await, &after, None).await.unwrap();
         assert_eq!(store.prune_operations(at(1_000_000_000), at(1_000_000_000)).await.unwrap(), 0);
         for stays in [running, owes, unsaid] {
@@ -74,9 +74,9 @@ contract! {
         let store = memory.open().await;
         let back = SnapshotRef { id: SnapshotId(5), name: "web-1-old".to_owned() };
         let kind = Kind::Restore { snapshot: back, safety: Safety::Snapshot };
-        let mut restored = store.create(Request { kind, ..request(1, 1) }, InteractionId(1)).await.unwrap();
+        let mut restored = store.create(NewOperation { kind, ..request(1, 1) }, InteractionId(1)).await.unwrap();
         let loaded = load(&store, restored.id).await;
-        restored = ended(restored, Verdict::Completed, at(10));
+        restored = ended(restored, Outcome::Completed, at(10));
         restored.snapshot = Some(SnapshotReading { id: SnapshotId(6), name: restored.snapshot_name.clone(), created_at: None, size_gigabytes: None });
         store.commit(&loaded, &restored, None).await.unwrap();
         for report in store.due_reports(at(1_000_000_000), 9).await.unwrap() {

@@ -1,8 +1,8 @@
-//! Rows that nobody of us wrote: never a panic, never a lost debt.
+//! Rows that nobody of us wrote: never a panic, never a Droplet forgotten.
 
 use snapshot_bot::{
     operation::{
-        Verdict, Wish,
+        Outcome, Wish,
         ids::{DropletId, GuildId, InteractionId, MessageId},
         plan::Kind,
         reading::{Failure, PowerState},
@@ -37,7 +37,7 @@ async fn read_everything(store: &Store) {
 async fn a_life_with_everything(store: &Store) {
     let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
     let loaded = load(store, operation.id).await;
-    let mut after = ended(owing(&operation, at(3)), Verdict::Failed(Failure::Hung), at(9));
+    let mut after = ended(owing(&operation, at(3)), Outcome::Failed(Failure::Hung), at(9));
     after.ended = None;
     store.commit(&loaded, &after, Some(at(20))).await.unwrap();
     store.wish(operation.id, wished(Wish::Cancel), None).await.unwrap();
@@ -58,7 +58,7 @@ contract! {
 
             assert_eq!(store.due(at(5), Whose::All, &nothing_skipped(), 9).await.unwrap(), [intended.id]);
             let loaded = load(&store, intended.id).await;
-            assert_eq!(loaded.operation.verdict, Some(Verdict::Failed(Failure::Internal)));
+            assert_eq!(loaded.operation.verdict, Some(Outcome::Failed(Failure::Internal)));
             assert_eq!(loaded.operation.power.before(), Some(PowerState::On));
             assert_eq!(loaded.operation.power.owed().map(|owed| owed.since), Some(at(3)));
             assert_eq!(loaded.operation.target.droplet, intended.target.droplet);
@@ -93,10 +93,10 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        store.commit(&loaded, &ended(operation.clone(), Verdict::Completed, at(9)), None).await.unwrap();
+        store.commit(&loaded, &ended(operation.clone(), Outcome::Completed, at(9)), None).await.unwrap();
         memory.tamper("UPDATE operations SET state = 'x'").await;
         let recent = store.recent(GuildId(2), 9).await.unwrap().remove(0).operation;
-        assert_eq!((recent.ended, &recent.verdict), (Some(at(9)), &Some(Verdict::Completed)));
+        assert_eq!((recent.ended, &recent.verdict), (Some(at(9)), &Some(Outcome::Completed)));
         assert!(!recent.is_open());
     }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use snapshot_bot::{
     clock::Clock,
     operation::{
-        Asker, Operation, Request, Target, Usual, Verdict, Wish, Wished,
+        NewOperation, Operation, Outcome, Requester, Target, TypicalDurations, Wish, Wished,
         ids::{ChannelId, DropletId, GuildId, OperationId, UserId},
         plan::{Downtime, IfHung, Kind},
         power::Owed,
@@ -109,11 +109,11 @@ pub(crate) fn ids(number: u64) -> OperationId {
 }
 
 /// A request to take a Snapshot of a Droplet with power off.
-pub(crate) fn request(number: u64, droplet: u64) -> Request {
-    Request {
+pub(crate) fn request(number: u64, droplet: u64) -> NewOperation {
+    NewOperation {
         id: ids(number),
         kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
-        asker: Asker { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+        asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
         asked_at: at(0),
         target: Target {
             droplet: Some(DropletId(droplet)),
@@ -122,7 +122,7 @@ pub(crate) fn request(number: u64, droplet: u64) -> Request {
             disk_gb: Some(25),
         },
         snapshot_name: None,
-        usual: Usual::default(),
+        usual: TypicalDurations::default(),
     }
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn owing(operation: &Operation, since: Timestamp) -> Operation {
 }
 
 /// An operation at its end, every step done.
-pub(crate) fn ended(mut operation: Operation, verdict: Verdict, when: Timestamp) -> Operation {
+pub(crate) fn ended(mut operation: Operation, verdict: Outcome, when: Timestamp) -> Operation {
     for step in &mut operation.steps {
         step.began = Some(operation.asked_at);
         step.state = State::Done { at: when };

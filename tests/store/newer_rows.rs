@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use snapshot_bot::{
-    operation::{Verdict, ids::InteractionId},
+    operation::{Outcome, ids::InteractionId},
     store::Loaded,
 };
 use sqlx::Row;
@@ -35,7 +35,7 @@ contract! {
         assert_eq!(loaded.operation, operation);
         store.commit(&loaded, &owing(&operation, at(3)), Some(at(3))).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        let after = ended(loaded.operation.clone(), Verdict::Completed, at(9));
+        let after = ended(loaded.operation.clone(), Outcome::Completed, at(9));
         store.commit(&loaded, &after, None).await.unwrap();
         let written = state(memory).await;
         assert_eq!(written["mood"], serde_json::json!({"since": 1, "words": ["calm"]}));
@@ -43,11 +43,11 @@ contract! {
         assert_eq!(load(&store, operation.id).await.operation, after);
     }
 
-    async fn they_outlive_a_debt_that_is_handed_over(memory: &Memory) {
+    async fn they_outlive_owed_power_that_is_handed_over(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        let after = ended(owing(&operation, at(3)), Verdict::Completed, at(9));
+        let after = ended(owing(&operation, at(3)), Outcome::Completed, at(9));
         store.commit(&loaded, &after, Some(at(30))).await.unwrap();
         enrich(memory).await;
         store.create(request(2, 10), InteractionId(2)).await.unwrap();

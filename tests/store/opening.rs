@@ -5,7 +5,7 @@ use std::error::Error as _;
 use snapshot_bot::{
     clock::Clock,
     operation::{
-        Verdict,
+        Outcome,
         ids::{ChannelId, GuildId, InteractionId, MessageId, OperationId},
         reading::Failure,
     },
@@ -72,7 +72,7 @@ contract! {
         for number in 2..=7 {
             let id: OperationId = format!("0000000{number}").parse().unwrap();
             let loaded = store.load(id).await.unwrap().unwrap();
-            let is_read = loaded.operation.verdict != Some(Verdict::Failed(Failure::Internal));
+            let is_read = loaded.operation.verdict != Some(Outcome::Failed(Failure::Internal));
             assert!(is_read, "the state of {id} is read, not rescued");
             store.commit(&loaded, &loaded.operation, None).await.unwrap();
             assert_eq!(store.load(id).await.unwrap().unwrap().operation, loaded.operation, "{id} survives being written again");

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use snapshot_bot::{
     operation::{
-        Question, Verdict,
+        Outcome, Question,
         ids::{ChannelId, InteractionId, MessageId},
         power::Stuck,
         report::ReportKind,
@@ -132,7 +132,7 @@ contract! {
         let mut here = request(1, 10);
         here.asker.channel = NOTIFY;
         let operation = store.create(here, InteractionId(1)).await.unwrap();
-        let after = ended(owing(&operation, at(3)), Verdict::Completed, at(9));
+        let after = ended(owing(&operation, at(3)), Outcome::Completed, at(9));
         store.commit(&load(&store, operation.id).await, &after, None).await.unwrap();
         assert_eq!(kinds(&store).await, [ReportKind::Progress, ReportKind::Answer]);
     }
@@ -141,7 +141,7 @@ contract! {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let loaded = load(&store, operation.id).await;
-        let after = ended(owing(&operation, at(3)), Verdict::Completed, at(9));
+        let after = ended(owing(&operation, at(3)), Outcome::Completed, at(9));
         store.commit(&loaded, &after, Some(at(20))).await.unwrap();
         let reports = due(&store).await;
         let channels: Vec<_> = reports.iter().map(|report| (report.kind, report.channel)).collect();
@@ -154,7 +154,7 @@ contract! {
             store.report_posted(report, MessageId(1), report.operation.version, "d", at(9)).await.unwrap();
         }
         let loaded = load(&store, operation.id).await;
-        store.commit(&loaded, &ended(operation, Verdict::Completed, at(9)), None).await.unwrap();
+        store.commit(&loaded, &ended(operation, Outcome::Completed, at(9)), None).await.unwrap();
         assert_eq!(kinds(&store).await, [ReportKind::Progress], "only progress is edited");
     }
 

@@ -12,13 +12,13 @@ use snapshot_bot::{
         stuck::{call, repaired},
     },
     operation::{
-        Cancelled, Hindrance, Launched, Observation, Obstacle, Operation, Question, Rules, Usual, Verdict, Wish,
-        Wished,
+        Blocker, Cancelled, Launched, Observation, Obstacle, Operation, Outcome, Question, Rules, TypicalDurations,
+        Wish, Wished,
+        effect::{Answer, Effect, NewDroplet},
         ids::{ActionId, DropletId, InteractionId, SnapshotId, UserId},
         plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
         power::{Owed, Power, Release, Released, Stuck, Theirs},
         reading::{Failure, PowerState, SnapshotReading, Trouble},
-        request::{Answer, Effect, NewDroplet},
         step::{Checks, Doubt, Round, Run, State, Step, Task},
     },
     store::{Called, Settings, Store},
@@ -178,18 +178,18 @@ fn power() -> impl Strategy<Value = Power> {
 
 fn obstacle() -> impl Strategy<Value = Obstacle> {
     let what = prop_oneof![
-        option::of(any::<String>()).prop_map(Hindrance::Event),
-        Just(Hindrance::Locked),
-        any::<String>().prop_map(Hindrance::Unsettled),
-        Just(Hindrance::Outage),
-        Just(Hindrance::Throttled),
-        Just(Hindrance::Turn),
+        option::of(any::<String>()).prop_map(Blocker::Event),
+        Just(Blocker::Locked),
+        any::<String>().prop_map(Blocker::Unsettled),
+        Just(Blocker::Outage),
+        Just(Blocker::Throttled),
+        Just(Blocker::Turn),
     ];
     (what, moment()).prop_map(|(what, since)| Obstacle { what, since })
 }
 
-fn verdict() -> impl Strategy<Value = Verdict> {
-    prop_oneof![Just(Verdict::Completed), Just(Verdict::Cancelled), failure().prop_map(Verdict::Failed)]
+fn verdict() -> impl Strategy<Value = Outcome> {
+    prop_oneof![Just(Outcome::Completed), Just(Outcome::Cancelled), failure().prop_map(Outcome::Failed)]
 }
 
 /// As DigitalOcean says sizes: with two decimals.
@@ -223,7 +223,7 @@ prop_compose! {
         let mut operation = Operation::new(request(1, droplet));
         operation.kind = kind;
         operation.snapshot_name = name;
-        operation.usual = Usual { millis: usual };
+        operation.usual = TypicalDurations { millis: usual };
         operation.steps = steps;
         operation.power = power;
         operation.baseline = serde_json::from_value(serde_json::json!(baseline)).unwrap();

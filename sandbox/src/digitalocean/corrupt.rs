@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::exchange::Answer;
+use super::http_types::Answer;
 
 /// How an answer is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::digitalocean::exchange::Delivery;
+    use crate::digitalocean::http_types::Delivery;
 
     fn answer(body: &Value) -> Answer {
         Answer { status: 200, headers: Vec::new(), body: body.to_string().into_bytes(), delivery: Delivery::Prompt }

@@ -1,6 +1,6 @@
 //! What is going to happen by itself.
 
-use super::{exchange::Request, fault::Quirk};
+use super::{fault::Quirk, http_types::Request};
 
 /// Something that is going to happen.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     corrupt::Malformation,
-    exchange::{Method, Request},
+    http_types::{Method, Request},
     image::SizeShown,
 };
 pub use crate::control::pattern::Pattern;

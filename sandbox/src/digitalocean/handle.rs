@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     corrupt,
     due::Due,
-    exchange::{Answer, Delivery, Request},
     fault::{self, Disturbance, Met, Quirk},
+    http_types::{Answer, Delivery, Request},
     limits::{Exceeded, Reading, Usage},
     refusal::{Blame, Refusal},
     routes::{Call, Reply},

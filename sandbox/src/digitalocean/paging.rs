@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{exchange::Request, refusal::Refusal};
+use super::{http_types::Request, refusal::Refusal};
 
 const DEFAULT: usize = 20;
 const MOST: usize = 200;
@@ -64,7 +64,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digitalocean::exchange::Method;
+    use crate::digitalocean::http_types::Method;
 
     fn links(query: &str, total: usize) -> Value {
         let request = Request::new(Method::Get, &format!("/v2/droplets?{query}"));

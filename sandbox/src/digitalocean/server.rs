@@ -26,8 +26,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    exchange::{Answer, Delivery, Exchange, Request},
     fault::seen,
+    http_types::{Answer, Delivery, Exchange, Request},
     world::World,
 };
 use crate::control::{

@@ -20,8 +20,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     error::Error,
     event::Event,
-    exchange::{self, Cut, Desk},
     gateway::socket,
+    serve::{self, Connections, Cut},
     settings::Settings,
     shared::Shared,
     simulated_user::SimulatedUser,
@@ -54,8 +54,8 @@ impl Discord {
         let gate = world.gate.clone();
         let shared = Shared::new(world);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let desk = Desk { shared: shared.clone(), stop: stop.clone(), tasks: tasks.clone() };
-        tasks.spawn(accept(rest_listener, identity.acceptor, desk));
+        let connections = Connections { shared: shared.clone(), stop: stop.clone(), tasks: tasks.clone() };
+        tasks.spawn(accept(rest_listener, identity.acceptor, connections));
         let router = gateway_router(&shared, &stop, &tasks);
         let closing = stop.clone();
         tasks.spawn(async move {
@@ -141,14 +141,14 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error>
     Ok((listener, address))
 }
 
-async fn accept(listener: TcpListener, tls: TlsAcceptor, desk: Desk) {
+async fn accept(listener: TcpListener, tls: TlsAcceptor, connections: Connections) {
     loop {
         tokio::select! {
-            () = desk.stop.cancelled() => return,
+            () = connections.stop.cancelled() => return,
             // A connection that failed before it was ours is its client's business.
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                let (tls, own) = (tls.clone(), desk.clone());
-                desk.tasks.spawn(async move {
+                let (tls, own) = (tls.clone(), connections.clone());
+                connections.tasks.spawn(async move {
                     tokio::select! {
                         () = own.stop.cancelled() => {}
                         () = connection(stream, tls, own.clone()) => {}
@@ -160,11 +160,11 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, desk: Desk) {
 }
 
 /// Serves one REST connection; a cut is an error of the service, upon which hyper drops the connection unanswered.
-async fn connection(stream: TcpStream, tls: TlsAcceptor, desk: Desk) {
+async fn connection(stream: TcpStream, tls: TlsAcceptor, connections: Connections) {
     // Without this, small answers wait for the peer's acknowledgement.
     let _ = stream.set_nodelay(true);
     let Ok(stream) = tls.accept(stream).await else { return };
-    let router = TowerToHyperService::new(exchange::router(desk));
+    let router = TowerToHyperService::new(serve::router(connections));
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let answering = router.call(request);
         async move {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::digitalocean::{
-    exchange::Method,
     fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
+    http_types::Method,
     world::World,
 };
 

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use snapshot_bot_sandbox::digitalocean::{
     droplet::{Blueprint, Status},
-    exchange::{Answer, Method, Request},
     fault::{Disturbance, Fault, Pattern},
+    http_types::{Answer, Method, Request},
     limits::Limits,
     scopes::Scopes,
     settings::Settings,

@@ -14,8 +14,8 @@ use snapshot_bot_sandbox::{
     control::{gate::Point, journal::Ending},
     digitalocean::{
         droplet::{Blueprint, Status},
-        exchange::Method,
         fault::{Disturbance, Fault, Pattern},
+        http_types::Method,
         server::DigitalOcean,
         settings::{Durations, Settings},
         world::{TOKEN, World},

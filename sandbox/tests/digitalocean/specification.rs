@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
-use snapshot_bot_sandbox::digitalocean::exchange::{Answer, Request};
+use snapshot_bot_sandbox::digitalocean::http_types::{Answer, Request};
 
 use super::required;
 

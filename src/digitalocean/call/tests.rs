@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    digitalocean::{commands, error::Delivery, model::Action, reads},
+    digitalocean::{error::Delivery, model::Action, mutations, queries},
     operation::ids::{ActionId, DropletId, SnapshotId},
 };
 
@@ -49,7 +49,7 @@ fn a_list_is_read_to_its_last_page() {
         json!({ "actions": [action(3), action(4)], "links": next(3), "meta": { "total": 5 } }),
         json!({ "actions": [action(5)], "links": { "pages": {} }, "meta": { "total": 5 } }),
     ];
-    let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    let (actions, asked) = play(queries::droplet_actions(DropletId(7)), &bodies);
     assert_eq!(ids(&actions.unwrap()), [1, 2, 3, 4, 5]);
     assert_eq!(asked[0], "/v2/droplets/7/actions?page=1&per_page=200");
     assert_eq!(asked[2], "/v2/droplets/7/actions?page=3&per_page=200");
@@ -61,14 +61,14 @@ fn a_total_that_is_not_reached_asks_for_more_even_without_a_link() {
         json!({ "actions": [action(1)], "meta": { "total": 2 } }),
         json!({ "actions": [action(2)], "meta": { "total": 2 } }),
     ];
-    assert_eq!(ids(&play(reads::droplet_actions(DropletId(7)), &bodies).0.unwrap()), [1, 2]);
+    assert_eq!(ids(&play(queries::droplet_actions(DropletId(7)), &bodies).0.unwrap()), [1, 2]);
 }
 
 #[test]
 fn an_empty_page_ends_the_list_whatever_it_promises() {
     let link = json!({ "pages": { "next": "https://api.digitalocean.com/v2/x?page=2" } });
     let bodies = [json!({ "actions": [], "links": link, "meta": { "total": 900 } })];
-    assert_eq!(ids(&play(reads::droplet_actions(DropletId(7)), &bodies).0.unwrap()), [0; 0]);
+    assert_eq!(ids(&play(queries::droplet_actions(DropletId(7)), &bodies).0.unwrap()), [0; 0]);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn what_two_pages_show_counts_once() {
         json!({ "actions": [action(1), action(2)], "meta": { "total": 3 } }),
         json!({ "actions": [action(2), action(3)], "meta": { "total": 3 } }),
     ];
-    let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    let (actions, asked) = play(queries::droplet_actions(DropletId(7)), &bodies);
     assert_eq!((ids(&actions.unwrap()), asked.len()), (vec![1, 2, 3], 2));
 }
 
@@ -87,7 +87,7 @@ fn since(known: u64, order: &[u64]) -> (Vec<u64>, usize) {
         order.chunks(PER_PAGE).map(|page| page.iter().copied().map(action).collect::<Vec<_>>()).collect();
     let bodies: Vec<_> =
         pages.iter().map(|page| json!({ "actions": page, "meta": { "total": order.len() } })).collect();
-    let (actions, asked) = play(reads::droplet_actions_since(DropletId(7), ActionId(known)), &bodies);
+    let (actions, asked) = play(queries::droplet_actions_since(DropletId(7), ActionId(known)), &bodies);
     (ids(&actions.unwrap()), asked.len())
 }
 
@@ -113,7 +113,7 @@ fn actions_in_another_order_are_read_to_the_end() {
 fn a_page_with_an_action_that_cannot_be_read_proves_nothing() {
     let body = json!({ "actions": [action(3), "?"], "meta": { "total": 3 } });
     let bodies = [body, json!({ "actions": [action(1)], "meta": { "total": 3 } })];
-    let (actions, asked) = play(reads::droplet_actions_since(DropletId(7), ActionId(9)), &bodies);
+    let (actions, asked) = play(queries::droplet_actions_since(DropletId(7), ActionId(9)), &bodies);
     assert_eq!((ids(&actions.unwrap()), asked.len()), (vec![3, 1], 2));
 }
 
@@ -123,7 +123,7 @@ fn a_link_to_another_host_leads_nowhere_but_to_its_page() {
         json!({ "actions": [action(1)], "links": { "pages": { "next": "http://evil.example/steal?page=2&x=1" } } }),
         json!({ "actions": [action(2)] }),
     ];
-    let (_, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    let (_, asked) = play(queries::droplet_actions(DropletId(7)), &bodies);
     assert_eq!(asked[1], "/v2/droplets/7/actions?page=2&per_page=200");
 }
 
@@ -145,7 +145,7 @@ fn whatever_stands_around_a_list_it_is_read_to_its_end() {
     for (links, meta) in odd {
         let first = json!({ "actions": [action(1)], "links": links, "meta": meta });
         let bodies = [first.clone(), json!({ "actions": [action(2)] }), json!({ "actions": [] })];
-        let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+        let (actions, asked) = play(queries::droplet_actions(DropletId(7)), &bodies);
         assert_eq!(ids(&actions.unwrap()), [1, 2], "{first}");
         assert_eq!(asked[1], "/v2/droplets/7/actions?page=2&per_page=200");
     }
@@ -155,7 +155,7 @@ fn whatever_stands_around_a_list_it_is_read_to_its_end() {
 fn a_full_page_that_says_nothing_of_the_next_one_is_not_the_last() {
     let full: Vec<_> = (1..=200).map(action).collect();
     let bodies = [json!({ "actions": full, "links": 5, "meta": null }), json!({ "actions": [action(201)] })];
-    let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    let (actions, asked) = play(queries::droplet_actions(DropletId(7)), &bodies);
     assert_eq!((actions.unwrap().len(), asked.len()), (201, 2));
 }
 
@@ -163,22 +163,22 @@ fn a_full_page_that_says_nothing_of_the_next_one_is_not_the_last() {
 fn a_list_with_a_droplet_that_cannot_be_read_proves_nothing() {
     let droplet = |id: u64, status: Value| json!({ "id": id, "name": "web", "status": status });
     let all = |status: Value| json!({ "droplets": [droplet(7, json!("off")), droplet(8, status)] });
-    let (whole, _) = play(reads::every_droplet(None), &[all(json!("active"))]);
+    let (whole, _) = play(queries::every_droplet(None), &[all(json!("active"))]);
     assert_eq!(whole.unwrap().len(), 2);
-    let (spoilt, _) = play(reads::every_droplet(None), &[all(Value::Null)]);
+    let (spoilt, _) = play(queries::every_droplet(None), &[all(Value::Null)]);
     assert_eq!(path_of(spoilt.unwrap_err()), "droplets");
-    let (lenient, _) = play(reads::droplets(None), &[all(Value::Null)]);
+    let (lenient, _) = play(queries::droplets(None), &[all(Value::Null)]);
     assert_eq!(lenient.unwrap().len(), 1);
 }
 
 #[test]
 fn actions_of_which_none_can_be_read_are_not_no_actions() {
     let odd = json!({ "id": "not a number", "status": 42, "type": 42 });
-    let (none, _) = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": [] })]);
+    let (none, _) = play(queries::droplet_actions(DropletId(7)), &[json!({ "actions": [] })]);
     assert!(none.unwrap().is_empty());
-    let (some, _) = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": [odd.clone(), action(2)] })]);
+    let (some, _) = play(queries::droplet_actions(DropletId(7)), &[json!({ "actions": [odd.clone(), action(2)] })]);
     assert_eq!(ids(&some.unwrap()), [2]);
-    let (unread, _) = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": [odd] })]);
+    let (unread, _) = play(queries::droplet_actions(DropletId(7)), &[json!({ "actions": [odd] })]);
     assert_eq!(path_of(unread.unwrap_err()), "actions");
 }
 
@@ -188,7 +188,7 @@ fn items_that_cannot_be_read_are_left_out_and_count_as_shown() {
         json!({ "actions": [action(1), { "id": 2, "status": 5, "type": "snapshot" }, null], "meta": { "total": 5 } }),
         json!({ "actions": ["?", action(5)], "meta": { "total": 5 } }),
     ];
-    let (actions, asked) = play(reads::droplet_actions(DropletId(7)), &bodies);
+    let (actions, asked) = play(queries::droplet_actions(DropletId(7)), &bodies);
     assert_eq!((ids(&actions.unwrap()), asked.len()), (vec![1, 5], 2));
 }
 
@@ -198,18 +198,18 @@ fn snapshots_of_volumes_and_sizes_without_a_price_do_not_hide_the_others() {
         { "id": "fbe805e8-866b-11e6-96bf-000f53315a41", "name": "volume", "resource_type": "volume" },
         { "id": "5", "name": "s", "resource_id": "7" },
     ], "meta": { "total": 2 } })];
-    let snapshots = play(reads::snapshots(), &bodies).0.unwrap();
+    let snapshots = play(queries::snapshots(), &bodies).0.unwrap();
     assert_eq!(snapshots.iter().map(|snapshot| snapshot.id).collect::<Vec<_>>(), [SnapshotId(5)]);
     let size = |slug: &str, price: Value| json!({ "slug": slug, "disk": 25.0, "memory": 1024, "vcpus": 1, "price_monthly": price, "available": "yes" });
     let bodies = [json!({ "sizes": [size("gpu", Value::Null), size("small", json!(6)), 5] })];
-    let sizes = play(reads::sizes(), &bodies).0.unwrap();
+    let sizes = play(queries::sizes(), &bodies).0.unwrap();
     assert_eq!(sizes.iter().map(|size| (size.slug.as_str(), size.available)).collect::<Vec<_>>(), [("small", true)]);
 }
 
 #[test]
 fn an_endless_list_ends_in_an_error() {
     let mut asked = 0;
-    let result = reads::droplet_actions(DropletId(7)).exchange(|_| {
+    let result = queries::droplet_actions(DropletId(7)).exchange(|_| {
         asked += 1;
         Ok(answer(200, &json!({ "actions": [action(asked)], "meta": { "total": u32::MAX } })))
     });
@@ -218,7 +218,7 @@ fn an_endless_list_ends_in_an_error() {
 
 #[test]
 fn after_an_error_the_same_page_is_asked_for_again() {
-    let mut call = reads::droplet_actions(DropletId(7));
+    let mut call = queries::droplet_actions(DropletId(7));
     let first = answer(200, &json!({ "actions": [action(1)], "meta": { "total": 2 } }));
     assert!(matches!(call.absorb(&first), Ok(Progress::More)));
     let before = call.request();
@@ -235,54 +235,54 @@ fn after_an_error_the_same_page_is_asked_for_again() {
 #[test]
 fn what_decides_is_named_where_it_is_missing() {
     let body = json!({ "action": { "id": 1, "status": 5, "type": "snapshot" } });
-    let error = play(reads::action(ActionId(1)), &[body]).0.unwrap_err();
+    let error = play(queries::action(ActionId(1)), &[body]).0.unwrap_err();
     assert_eq!(
         error.to_string(),
         "DigitalOcean's answer is unreadable at `action`: `status`: invalid type: integer `5`, expected a string"
     );
-    let error = play(reads::droplet_actions(DropletId(7)), &[json!({ "action": [] })]).0.unwrap_err();
+    let error = play(queries::droplet_actions(DropletId(7)), &[json!({ "action": [] })]).0.unwrap_err();
     assert_eq!(path_of(error), "actions");
-    let error = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": null })]).0.unwrap_err();
+    let error = play(queries::droplet_actions(DropletId(7)), &[json!({ "actions": null })]).0.unwrap_err();
     assert_eq!(path_of(error), "actions", "not known is not empty");
 }
 
 #[test]
 fn an_answer_about_something_else_is_unreadable() {
     let other = json!({ "action": action(2) });
-    assert_eq!(path_of(play(reads::action(ActionId(1)), &[other]).0.unwrap_err()), "action.id");
+    assert_eq!(path_of(play(queries::action(ActionId(1)), &[other]).0.unwrap_err()), "action.id");
     let droplet = json!({ "droplet": { "id": 8, "name": "web-1", "status": "off" } });
-    assert_eq!(path_of(play(reads::droplet(DropletId(7)), &[droplet]).0.unwrap_err()), "droplet.id");
+    assert_eq!(path_of(play(queries::droplet(DropletId(7)), &[droplet]).0.unwrap_err()), "droplet.id");
 }
 
 #[test]
 fn a_command_answered_with_another_action_may_have_had_its_effect() {
-    for call in [commands::shutdown(DropletId(7)), commands::take_snapshot(DropletId(8), "x")] {
+    for call in [mutations::shutdown(DropletId(7)), mutations::take_snapshot(DropletId(8), "x")] {
         let error = play(call, &[json!({ "action": action(2) })]).0.unwrap_err();
         assert_eq!(error.delivery(), Delivery::Ambiguous);
     }
-    assert!(play(commands::take_snapshot(DropletId(7), "x"), &[json!({ "action": action(2) })]).0.is_ok());
+    assert!(play(mutations::take_snapshot(DropletId(7), "x"), &[json!({ "action": action(2) })]).0.is_ok());
 }
 
 #[test]
 fn commands_say_what_they_want() {
     let body = |call: Call<Action>| call.request().body.unwrap();
-    assert_eq!(body(commands::shutdown(DropletId(7))), r#"{"type":"shutdown"}"#);
-    assert_eq!(body(commands::power_on(DropletId(7))), r#"{"type":"power_on"}"#);
-    assert_eq!(body(commands::take_snapshot(DropletId(7), "a\"b")), r#"{"name":"a\"b","type":"snapshot"}"#);
-    assert_eq!(body(commands::restore(DropletId(7), SnapshotId(9))), r#"{"image":9,"type":"restore"}"#);
+    assert_eq!(body(mutations::shutdown(DropletId(7))), r#"{"type":"shutdown"}"#);
+    assert_eq!(body(mutations::power_on(DropletId(7))), r#"{"type":"power_on"}"#);
+    assert_eq!(body(mutations::take_snapshot(DropletId(7), "a\"b")), r#"{"name":"a\"b","type":"snapshot"}"#);
+    assert_eq!(body(mutations::restore(DropletId(7), SnapshotId(9))), r#"{"image":9,"type":"restore"}"#);
 }
 
 #[test]
 fn a_removal_is_done_whatever_digitalocean_says_to_it() {
-    let call = commands::delete_snapshot(SnapshotId(9));
+    let call = mutations::delete_snapshot(SnapshotId(9));
     assert_eq!(call.request().path_and_query, "/v2/snapshots/9");
     for body in ["", "null", "{}", "{\"snapshot\":5", "gone"] {
         let gone = |_| Ok(HttpAnswer { body: body.into(), ..answer(204, &Value::Null) });
-        assert_eq!(commands::delete_snapshot(SnapshotId(9)).exchange(gone), Ok(()), "{body}");
+        assert_eq!(mutations::delete_snapshot(SnapshotId(9)).exchange(gone), Ok(()), "{body}");
     }
     let page =
         |_| Ok(HttpAnswer { body: b"\n<!DOCTYPE html><title>Log in</title>".into(), ..answer(200, &Value::Null) });
-    let error = commands::delete_snapshot(SnapshotId(9)).exchange(page).unwrap_err();
+    let error = mutations::delete_snapshot(SnapshotId(9)).exchange(page).unwrap_err();
     assert_eq!(error.delivery(), Delivery::Ambiguous, "a proxy's page says nothing of what DigitalOcean did");
 }
 
@@ -290,14 +290,17 @@ fn a_removal_is_done_whatever_digitalocean_says_to_it() {
 fn a_command_whose_answer_cannot_be_read_may_have_had_its_effect() {
     for body in ["", "<html>", "{}", "[]", r#"{"action":null}"#, r#"{"action":{"id":"a"}}"#, r#"{"droplet":{}}"#] {
         let odd = |_: HttpRequest| Ok(HttpAnswer { body: body.into(), ..answer(201, &Value::Null) });
-        let error = commands::power_on(DropletId(7)).exchange(odd).unwrap_err();
+        let error = mutations::power_on(DropletId(7)).exchange(odd).unwrap_err();
         assert_eq!(error.delivery(), Delivery::Ambiguous, "{body}");
-        assert_eq!(commands::create_droplet(&new_droplet()).exchange(odd).unwrap_err().delivery(), Delivery::Ambiguous);
+        assert_eq!(
+            mutations::create_droplet(&new_droplet()).exchange(odd).unwrap_err().delivery(),
+            Delivery::Ambiguous
+        );
     }
 }
 
-fn new_droplet() -> commands::NewDroplet {
-    commands::NewDroplet {
+fn new_droplet() -> mutations::NewDroplet {
+    mutations::NewDroplet {
         name: "web-2".into(),
         region: "nyc3".into(),
         size: "s-1vcpu-1gb".into(),
@@ -312,14 +315,14 @@ fn a_new_droplet_comes_with_the_action_that_makes_it() {
     let droplet = json!({ "id": 7, "name": "web-2", "status": "new", "networks": {}, "region": null });
     let links = json!({ "actions": [{ "id": 3, "rel": "multiple_create" }, { "id": 4, "rel": "create" }] });
     let made = json!({ "droplet": droplet, "links": links });
-    let (droplet, action) = play(commands::create_droplet(&new_droplet()), &[made]).0.unwrap();
+    let (droplet, action) = play(mutations::create_droplet(&new_droplet()), &[made]).0.unwrap();
     assert_eq!((droplet.id, action), (DropletId(7), Some(ActionId(4))));
 }
 
 #[test]
 fn images_under_a_droplet_are_that_droplets() {
     let body = json!({ "snapshots": [{ "id": 5, "name": "s", "size_gigabytes": null }] });
-    let snapshots = play(reads::droplet_snapshots(DropletId(7)), &[body]).0.unwrap();
+    let snapshots = play(queries::droplet_snapshots(DropletId(7)), &[body]).0.unwrap();
     assert_eq!((snapshots[0].id, snapshots[0].droplet), (SnapshotId(5), Some(DropletId(7))));
 }
 
@@ -354,12 +357,12 @@ proptest! {
         if use_raw {
             answer.body = raw;
         }
-        let _ = reads::droplets(None).absorb(&answer);
-        let _ = reads::droplet(DropletId(7)).absorb(&answer);
-        let _ = reads::droplet_actions(DropletId(7)).absorb(&answer);
-        let _ = reads::snapshots().absorb(&answer);
-        let _ = commands::shutdown(DropletId(7)).absorb(&answer);
-        let _ = commands::delete_snapshot(SnapshotId(7)).absorb(&answer);
+        let _ = queries::droplets(None).absorb(&answer);
+        let _ = queries::droplet(DropletId(7)).absorb(&answer);
+        let _ = queries::droplet_actions(DropletId(7)).absorb(&answer);
+        let _ = queries::snapshots().absorb(&answer);
+        let _ = mutations::shutdown(DropletId(7)).absorb(&answer);
+        let _ = mutations::delete_snapshot(SnapshotId(7)).absorb(&answer);
     }
 
     #[test]
@@ -369,7 +372,7 @@ proptest! {
         for (id, place) in good.iter().zip(places) {
             items.insert(place.min(items.len()), action(*id));
         }
-        let actions = play(reads::droplet_actions(DropletId(7)), &[json!({ "actions": items })]).0.unwrap();
+        let actions = play(queries::droplet_actions(DropletId(7)), &[json!({ "actions": items })]).0.unwrap();
         let mut read: Vec<u64> = ids(&actions).into_iter().filter(|id| good.contains(id)).collect();
         read.sort_unstable();
         prop_assert_eq!(read, good);
@@ -385,7 +388,7 @@ proptest! {
     #[test]
     fn every_call_ends(bodies in prop::collection::vec(any_json(), 1..4)) {
         let mut asked = 0;
-        let _ = reads::droplet_actions(DropletId(7)).exchange(|_| {
+        let _ = queries::droplet_actions(DropletId(7)).exchange(|_| {
             asked += 1;
             Ok(answer(200, &bodies[asked % bodies.len()]))
         });

@@ -6,13 +6,13 @@ use super::{Context, answer, asking};
 use crate::{
     access::{Person, Right},
     discord::{
-        asked::Asked,
         buttons,
-        face::Face,
         incident::Fault,
+        interaction_info::InteractionInfo,
         messages::{choice, refusal::Refusal, status},
         press::Act,
         responder::Stop,
+        state::AppState,
     },
     operation::{Operation, ids::OperationId},
 };
@@ -28,22 +28,22 @@ pub(super) async fn cancel(
     #[autocomplete = "stoppable"]
     operation: String,
 ) -> Result<(), Fault> {
-    answer(context, |asked| Box::pin(stop(context, asked, operation))).await;
+    answer(context, |info| Box::pin(stop(context, info, operation))).await;
     Ok(())
 }
 
-async fn stop(context: Context<'_>, asked: Asked, text: String) -> Result<String, Stop> {
-    let face = context.framework.user_data;
+async fn stop(context: Context<'_>, info: InteractionInfo, text: String) -> Result<String, Stop> {
+    let state = context.framework.user_data;
     // First of all: who may stop nothing learns no names of what runs.
-    face.policy.authorize(&asked.who, Right::Take).map_err(Refusal::Denied)?;
-    let id = meant(face, &asked.who, text.trim()).await?;
-    buttons::wish(face, &asked, Act::Cancel, id).await
+    state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
+    let id = meant(state, &info.who, text.trim()).await?;
+    buttons::wish(state, &info, Act::Cancel, id).await
 }
 
 /// The operation that a submitted text means: a Droplet's name with which only one is running, or an id. A name comes first, since
 /// a Droplet may be called like an id.
-async fn meant(face: &Face, who: &Person, text: &str) -> Result<OperationId, Stop> {
-    let running = face.running_for(who).await?;
+async fn meant(state: &AppState, who: &Person, text: &str) -> Result<OperationId, Stop> {
+    let running = state.running_for(who).await?;
     let is_named = |operation: &&Operation| operation.target.name.eq_ignore_ascii_case(text);
     let named: Vec<_> = running.iter().filter(is_named).collect();
     match (named.as_slice(), choice::key(text).parse()) {
@@ -62,19 +62,19 @@ async fn meant(face: &Face, who: &Person, text: &str) -> Result<OperationId, Sto
 
 /// The running operations that this person may stop.
 async fn stoppable<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let (face, who) = (context.framework.user_data, asking(context));
-    let running = face.running_for(&who).await.unwrap_or_default();
-    let wanted = partial.trim().to_lowercase();
+    let (state, who) = (context.framework.user_data, asking(context));
+    let running = state.running_for(&who).await.unwrap_or_default();
+    let requested = partial.trim().to_lowercase();
     let may_stop = |operation: &Operation| {
         operation.verdict.is_none()
             && operation.cancelled.is_none()
-            && face.policy.authorize(&who, Right::over(operation.asker.user, who.user)).is_ok()
+            && state.policy.authorize(&who, Right::over(operation.asker.user, who.user)).is_ok()
     };
     let choices = running
         .iter()
         .filter(|operation| may_stop(operation))
         .map(|operation| (status::choice(operation), operation.id))
-        .filter(|(label, _)| label.to_lowercase().contains(&wanted))
+        .filter(|(label, _)| label.to_lowercase().contains(&requested))
         .take(CHOICES)
         .map(|(label, id)| AutocompleteChoice::new(label, id.to_string()));
     CreateAutocompleteResponse::new().set_choices(choices.collect())

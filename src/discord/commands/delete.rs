@@ -6,13 +6,14 @@ use super::{Context, answer, snapshots};
 use crate::{
     access::Right,
     discord::{
-        asked::Asked,
-        begin, confirm,
-        face::Face,
+        confirm,
         incident::Fault,
+        interaction_info::InteractionInfo,
         messages::refusal::Refusal,
         preflight,
         responder::{Answer, Stop},
+        start,
+        state::AppState,
     },
 };
 
@@ -24,17 +25,17 @@ pub(super) async fn delete(
     #[autocomplete = "all_snapshots"]
     snapshot: String,
 ) -> Result<(), Fault> {
-    let face = context.framework.user_data;
-    answer(context, |asked| Box::pin(async move { question(face, &asked, &snapshot).await })).await;
+    let state = context.framework.user_data;
+    answer(context, |info| Box::pin(async move { question(state, &info, &snapshot).await })).await;
     Ok(())
 }
 
 /// Asks whether this Snapshot, by id or by name, shall be deleted.
-pub(in crate::discord) async fn question(face: &Face, asked: &Asked, text: &str) -> Result<Answer, Stop> {
-    let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
-    begin::check(face, asked)?;
-    let found = preflight::delete(face, &asked.who, text).await?;
-    confirm::ask_to_delete(face, &grant, &found).await.map(Answer::New)
+pub(in crate::discord) async fn question(state: &AppState, info: &InteractionInfo, text: &str) -> Result<Answer, Stop> {
+    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+    start::check(state, info)?;
+    let found = preflight::delete(state, &info.who, text).await?;
+    confirm::ask_to_delete(state, &grant, &found).await.map(Answer::New)
 }
 
 async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {

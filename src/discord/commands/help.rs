@@ -18,10 +18,10 @@ pub(super) async fn help(context: Context<'_>) -> Result<(), Fault> {
 }
 
 fn tell(context: Context<'_>) -> Result<String, Stop> {
-    let face = context.framework.user_data;
+    let state = context.framework.user_data;
     let person = asking(context);
-    let guild = face.policy.admit(&person).map_err(Refusal::Denied)?;
-    let greatest = face.policy.greatest(&person);
-    let denial = face.policy.authorize(&person, Right::Take).err();
-    Ok(help::help(greatest, denial.as_ref(), face.commands.of(guild)))
+    let guild = state.policy.admit(&person).map_err(Refusal::Denied)?;
+    let greatest = state.policy.greatest(&person);
+    let denial = state.policy.authorize(&person, Right::Take).err();
+    Ok(help::help(greatest, denial.as_ref(), state.commands.of(guild)))
 }

@@ -6,20 +6,20 @@ use super::{CHOICES, Context, answer, asking, sibling, snapshots};
 use crate::{
     access::Right,
     discord::{
-        asked::Asked,
-        begin::{self, Wanted},
-        face::Face,
         incident::Fault,
+        interaction_info::InteractionInfo,
         lookup,
         messages::{choice, launch as words, refusal::Refusal},
         responder::Stop,
+        start::{self, Requested},
+        state::AppState,
     },
     inventory::{Droplet, Size, Snapshot, SshKey, Waiting},
     operation::{
         Target,
+        effect::NewDroplet,
         ids::OperationId,
         plan::{Kind, SnapshotRef},
-        request::NewDroplet,
     },
 };
 
@@ -59,24 +59,25 @@ pub(super) async fn launch(
     ssh_key: Option<String>,
 ) -> Result<(), Fault> {
     let typed = Typed { snapshot, name, region, size, ssh_key };
-    answer(context, |asked| Box::pin(wish(context, asked, typed))).await;
+    answer(context, |info| Box::pin(wish(context, info, typed))).await;
     Ok(())
 }
 
-async fn wish(context: Context<'_>, asked: Asked, typed: Typed) -> Result<String, Stop> {
-    let face = context.framework.user_data;
-    let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
+async fn wish(context: Context<'_>, info: InteractionInfo, typed: Typed) -> Result<String, Stop> {
+    let state = context.framework.user_data;
+    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
     let name = typed.name.trim();
     if !is_host_name(name) {
         return Err(Refusal::BadDropletName.into());
     }
-    begin::check(face, &asked)?;
-    let (snapshot, source) = find(face, &typed.snapshot).await?;
+    start::check(state, &info)?;
+    let (snapshot, source) = find(state, &typed.snapshot).await?;
     let region = choose_region(typed.region.as_deref(), &snapshot, source.as_ref())?;
-    let sizes = face.inventory.sizes(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
+    let sizes =
+        state.inventory.sizes(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
     let size = choose_size(typed.size.as_deref(), &sizes, &Room::of(&snapshot, &region), source.as_ref())?;
     let ssh_keys = match &typed.ssh_key {
-        Some(text) => vec![find_key(face, text).await?],
+        Some(text) => vec![find_key(state, text).await?],
         None => Vec::new(),
     };
     let droplet = NewDroplet {
@@ -84,22 +85,22 @@ async fn wish(context: Context<'_>, asked: Asked, typed: Typed) -> Result<String
         region: region.clone(),
         size: size.slug.clone(),
         image: snapshot.id,
-        tags: tags(source.as_ref(), face.wording.rules.droplet_tag.as_deref()),
+        tags: tags(source.as_ref(), state.wording.rules.droplet_tag.as_deref()),
         ssh_keys,
     };
     let target = Target { droplet: None, name: name.to_owned(), region: Some(region), disk_gb: Some(size.disk_gb) };
     let kind = Kind::Launch { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, droplet };
-    let accepted = begin::begin(face, &asked, &grant, Wanted { kind, target, snapshot_name: None }).await?;
+    let accepted = start::begin(state, &info, &grant, Requested { kind, target, snapshot_name: None }).await?;
     Ok(format!("{accepted}\n{}", words::price(size)))
 }
 
 /// The Snapshot, looked at once more, and the Droplet that it was taken of, where it still is.
-async fn find(face: &Face, text: &str) -> Result<(Snapshot, Option<Droplet>), Stop> {
+async fn find(state: &AppState, text: &str) -> Result<(Snapshot, Option<Droplet>), Stop> {
     let refused = |unresolved| lookup::no_snapshot(text, None, unresolved);
-    let cached = face.inventory.resolve_snapshot(text).await.map_err(refused)?;
-    let snapshot = face.inventory.snapshot_now(cached.id).await.map_err(refused)?;
+    let cached = state.inventory.resolve_snapshot(text).await.map_err(refused)?;
+    let snapshot = state.inventory.snapshot_now(cached.id).await.map_err(refused)?;
     let source = match snapshot.droplet {
-        Some(droplet) => face.inventory.droplet_now(droplet).await.map_err(refused)?,
+        Some(droplet) => state.inventory.droplet_now(droplet).await.map_err(refused)?,
         None => None,
     };
     Ok((snapshot, source))
@@ -178,9 +179,9 @@ fn choose_size<'s>(
     }
 }
 
-async fn find_key(face: &Face, text: &str) -> Result<String, Stop> {
+async fn find_key(state: &AppState, text: &str) -> Result<String, Stop> {
     let keys =
-        face.inventory.ssh_keys(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
+        state.inventory.ssh_keys(Waiting::Command).await.map_err(|failed| lookup::no_snapshot("", None, failed))?;
     let by = |is_meant: &dyn Fn(&SshKey) -> bool| keys.iter().find(|key| is_meant(key));
     let meant = by(&|key| key.fingerprint == text)
         .or_else(|| by(&|key| key.name == text))
@@ -219,17 +220,17 @@ async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAuto
 /// The Snapshot that was chosen in the same command, where it can be told already, and its Droplet.
 async fn chosen(context: Context<'_>) -> Option<(Snapshot, Option<Droplet>)> {
     let text = sibling(context, "snapshot")?;
-    context.framework.user_data.inventory.glimpse_snapshot(&text).await
+    context.framework.user_data.inventory.peek_snapshot(&text).await
 }
 
 /// Where the Snapshot is.
 async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let (face, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+    let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
+    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
     let Some((snapshot, _)) = chosen(context).await else { return nothing };
-    let known = face.inventory.regions(Waiting::Suggestion).await.unwrap_or_default();
+    let known = state.inventory.regions(Waiting::Suggestion).await.unwrap_or_default();
     let labelled = snapshot.regions.iter().map(|slug| {
         let name = known.iter().find(|region| region.slug == *slug).map(|region| region.name.as_str());
         (words::region(slug, name), slug.clone())
@@ -239,11 +240,11 @@ async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomple
 
 /// What is large enough and there, the cheapest first.
 async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let (face, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+    let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
+    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
-    let (sizes, chosen) = tokio::join!(face.inventory.sizes(Waiting::Suggestion), chosen(context));
+    let (sizes, chosen) = tokio::join!(state.inventory.sizes(Waiting::Suggestion), chosen(context));
     let Ok(sizes) = sizes else { return nothing };
     let room = offered_room(sibling(context, "region").as_deref(), chosen.as_ref());
     let fitting = sizes.iter().filter(|size| room.fits(size)).map(|size| (words::size(size), size.slug.clone()));
@@ -259,20 +260,20 @@ fn offered_room(typed: Option<&str>, chosen: Option<&(Snapshot, Option<Droplet>)
 }
 
 async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let (face, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+    let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
+    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
-    let Ok(keys) = face.inventory.ssh_keys(Waiting::Suggestion).await else { return nothing };
+    let Ok(keys) = state.inventory.ssh_keys(Waiting::Suggestion).await else { return nothing };
     let labelled = keys.iter().map(|key| (words::ssh_key(key), key.fingerprint.clone()));
     nothing.set_choices(offered(labelled, partial))
 }
 
 /// Those that contain what is typed.
 fn offered(labelled: impl Iterator<Item = (String, String)>, partial: &str) -> Vec<AutocompleteChoice> {
-    let wanted = partial.trim().to_lowercase();
+    let requested = partial.trim().to_lowercase();
     labelled
-        .filter(|(label, _)| label.to_lowercase().contains(&wanted))
+        .filter(|(label, _)| label.to_lowercase().contains(&requested))
         .take(CHOICES)
         .map(|(label, value)| AutocompleteChoice::new(label, value))
         .collect()

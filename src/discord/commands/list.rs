@@ -6,18 +6,18 @@ use super::{Context, answer, asking};
 use crate::{
     access::Right,
     discord::{
-        asked::Asked,
-        face::Face,
         incident::Fault,
+        interaction_info::InteractionInfo,
         lookup,
         messages::{
             list::{self, Entry, Page},
+            message::Message,
             refusal::Refusal,
-            said::Said,
         },
         responder::{Answer, Stop},
+        state::AppState,
     },
-    inventory::Whereabouts,
+    inventory::DropletLocation,
     operation::ids::DropletId,
 };
 
@@ -39,41 +39,41 @@ pub(super) async fn list(
 }
 
 async fn first(context: Context<'_>, droplet: Option<String>) -> Result<Answer, Stop> {
-    let face = context.framework.user_data;
-    face.policy.authorize(&asking(context), Right::View).map_err(Refusal::Denied)?;
+    let state = context.framework.user_data;
+    state.policy.authorize(&asking(context), Right::View).map_err(Refusal::Denied)?;
     let of = match droplet {
         Some(text) => {
-            let found = face.inventory.resolve_droplet(&text).await;
+            let found = state.inventory.resolve_droplet(&text).await;
             Some(found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?.id)
         }
         None => None,
     };
-    show(face, of, 1).await.map(Answer::New)
+    show(state, of, 1).await.map(Answer::New)
 }
 
 /// Another page was asked for by a button.
 pub(in crate::discord) async fn turn(
-    face: &Face,
-    asked: &Asked,
+    state: &AppState,
+    info: &InteractionInfo,
     of: Option<DropletId>,
     number: u32,
 ) -> Result<Answer, Stop> {
-    face.policy.authorize(&asked.who, Right::View).map_err(Refusal::Denied)?;
-    show(face, of, number).await.map(Answer::Instead)
+    state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
+    show(state, of, number).await.map(Answer::Instead)
 }
 
 /// The page with this number, or the nearest that there is: Snapshots come and go between two presses.
-async fn show(face: &Face, of: Option<DropletId>, number: u32) -> Result<Said, Stop> {
-    let listing = face.inventory.listing(of).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
+async fn show(state: &AppState, of: Option<DropletId>, number: u32) -> Result<Message, Stop> {
+    let listing = state.inventory.listing(of).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
     let count = listing.snapshots().count();
     let pages = count.div_ceil(PER_PAGE).max(1);
     let number = usize::try_from(number).unwrap_or(pages).clamp(1, pages);
     let shown: Vec<_> = listing.snapshots().skip((number - 1) * PER_PAGE).take(PER_PAGE).collect();
-    let origins = face.store.origins(shown.iter().map(|snapshot| snapshot.name.as_str())).await?;
+    let origins = state.store.origins(shown.iter().map(|snapshot| snapshot.name.as_str())).await?;
     let droplets = shown.iter().filter_map(|snapshot| snapshot.droplet).chain(of);
-    let whereabouts = face.inventory.whereabouts(&listing, droplets).await;
+    let locations = state.inventory.locate(&listing, droplets).await;
     let where_is = |droplet: Option<DropletId>| {
-        droplet.and_then(|id| whereabouts.get(&id)).cloned().unwrap_or(Whereabouts::Unlisted)
+        droplet.and_then(|id| locations.get(&id)).cloned().unwrap_or(DropletLocation::Unlisted)
     };
     let entries = shown.into_iter().map(|snapshot| Entry {
         snapshot,
@@ -88,16 +88,16 @@ async fn show(face: &Face, of: Option<DropletId>, number: u32) -> Result<Said, S
         sizes: listing.snapshots().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
         entries: entries.collect(),
     };
-    Ok(list::page(&page, &face.wording))
+    Ok(list::page(&page, &state.wording))
 }
 
 /// The Droplets that a half-typed text may mean; none for who may not look.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let face = context.framework.user_data;
-    if face.policy.authorize(&asking(context), Right::View).is_err() {
+    let state = context.framework.user_data;
+    if state.policy.authorize(&asking(context), Right::View).is_err() {
         return CreateAutocompleteResponse::new();
     }
-    let found = face.inventory.find_droplets(partial, CHOICES).await;
+    let found = state.inventory.find_droplets(partial, CHOICES).await;
     let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
     CreateAutocompleteResponse::new().set_choices(choices.collect())
 }

@@ -17,12 +17,12 @@ use serenity::{
 };
 
 use super::{
-    asked::Asked,
-    face::{Face, person},
     first_response::FirstResponse,
     incident::Fault,
+    interaction_info::InteractionInfo,
     messages::{choice, refusal::Refusal},
     responder::{Answer, Deferral, Responder, Stop},
+    state::{AppState, person},
 };
 use crate::{
     access::{Person, Right},
@@ -33,10 +33,10 @@ use crate::{
 const CHOICES: usize = 25;
 
 /// What a command is given.
-type Context<'a> = poise::ApplicationContext<'a, Arc<Face>, Fault>;
+type Context<'a> = poise::ApplicationContext<'a, Arc<AppState>, Fault>;
 
 /// All commands, for registration and for dispatch.
-pub(super) fn all() -> Vec<poise::Command<Arc<Face>, Fault>> {
+pub(super) fn all() -> Vec<poise::Command<Arc<AppState>, Fault>> {
     let mut snapshot = snapshot();
     // Nobody is hidden from: rights are ours to check, and a guild's admins can narrow this in Discord's own settings.
     snapshot.install_context = Some(vec![InstallationContext::Guild]);
@@ -68,20 +68,20 @@ async fn snapshot(context: Context<'_>) -> Result<(), Fault> {
 /// Does a command's work and answers with what it says.
 async fn answer<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
     context: Context<'_>,
-    work: impl FnOnce(Asked) -> W,
+    work: impl FnOnce(InteractionInfo) -> W,
 ) {
     let interaction = context.interaction;
-    let asked = Asked::from(interaction);
-    let first = Arc::clone(&asked.first);
+    let info = InteractionInfo::from(interaction);
+    let first = Arc::clone(&info.first);
     let responder = Responder {
-        face: context.framework.user_data,
+        state: context.framework.user_data,
         first: &first,
         http: &context.serenity_context().http,
         id: interaction.id,
         token: &interaction.token,
         deferral: Deferral::Thinking,
     };
-    responder.answer(work(asked)).await;
+    responder.answer(work(info)).await;
 }
 
 fn asking(context: Context<'_>) -> Person {
@@ -99,27 +99,27 @@ fn sibling(context: Context<'_>, option: &str) -> Option<String> {
 
 /// The Snapshots of all Droplets that a half-typed text may mean; none for who may not do anything with them.
 async fn snapshots(context: Context<'_>, right: Right, partial: &str) -> CreateAutocompleteResponse {
-    let face = context.framework.user_data;
+    let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if face.policy.authorize(&asking(context), right).is_err() {
+    if state.policy.authorize(&asking(context), right).is_err() {
         return nothing;
     }
-    let found = face.inventory.find_snapshots(partial, CHOICES).await;
+    let found = state.inventory.find_snapshots(partial, CHOICES).await;
     let found = found.into_iter().map(|snapshot| (snapshot, Origin::Snapshot)).collect();
     nothing.set_choices(choices(context, found).await)
 }
 
 /// Snapshots and backups to choose from, with age, size and who took them.
 async fn choices(context: Context<'_>, found: Vec<(Snapshot, Origin)>) -> Vec<AutocompleteChoice> {
-    let face = context.framework.user_data;
+    let state = context.framework.user_data;
     let origins =
-        face.store.origins(found.iter().map(|(snapshot, _)| snapshot.name.as_str())).await.unwrap_or_else(|error| {
+        state.store.origins(found.iter().map(|(snapshot, _)| snapshot.name.as_str())).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "could not learn who took Snapshots");
             std::collections::HashMap::new()
         });
     let users = origins.values().map(|operation| operation.asker.user);
-    let now = face.clock.now();
-    let names = face.names.of(&context.serenity_context().http, users, now).await;
+    let now = state.clock.now();
+    let names = state.names.of(&context.serenity_context().http, users, now).await;
     let choice = |(snapshot, origin): (Snapshot, Origin)| {
         let operation = origins.get(&snapshot.name);
         let detail = match (origin, operation) {
@@ -135,7 +135,7 @@ async fn choices(context: Context<'_>, found: Vec<(Snapshot, Origin)>) -> Vec<Au
 }
 
 /// What poise could not do itself. Commands answer for themselves, so what comes here is no command of ours, or a bug.
-pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<Face>, Fault>) {
+pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<AppState>, Fault>) {
     use poise::FrameworkError;
     match error {
         FrameworkError::Command { error, ctx, .. } => fail(ctx, Stop::Failed(error)).await,
@@ -149,7 +149,7 @@ pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<Face>, Fault>)
         }
         FrameworkError::UnknownInteraction { framework, interaction, .. } => {
             let responder = Responder {
-                face: framework.user_data,
+                state: framework.user_data,
                 first: &FirstResponse::default(),
                 http: &framework.serenity_context.http,
                 id: interaction.id,
@@ -162,7 +162,7 @@ pub(super) async fn on_error(error: poise::FrameworkError<'_, Arc<Face>, Fault>)
     }
 }
 
-async fn fail(context: poise::Context<'_, Arc<Face>, Fault>, stop: Stop) {
+async fn fail(context: poise::Context<'_, Arc<AppState>, Fault>, stop: Stop) {
     let poise::Context::Application(context) = context else { return };
     if context.interaction_type == poise::CommandInteractionType::Autocomplete {
         if let Stop::Failed(fault) = stop {

@@ -6,11 +6,9 @@ use super::{Context, answer, asking, sibling};
 use crate::{
     access::{Grant, Right},
     discord::{
-        asked::Asked,
-        begin::{self, Wanted},
         confirm::{self, Question},
-        face::Face,
         incident::Fault,
+        interaction_info::InteractionInfo,
         lookup,
         messages::{
             confirm::{self as words, Backups, Restoring},
@@ -19,6 +17,8 @@ use crate::{
         },
         preflight::{self, Restorable, Warnings},
         responder::{Answer, Stop},
+        start::{self, Requested},
+        state::AppState,
     },
     inventory::{Droplet, DropletStatus},
     operation::{
@@ -59,61 +59,65 @@ pub(super) async fn restore(
         None | Some(Safety::Yes) => plan::Safety::Snapshot,
         Some(Safety::No) => plan::Safety::None,
     };
-    answer(context, |asked| Box::pin(question(context, asked, droplet, snapshot, safety))).await;
+    answer(context, |info| Box::pin(question(context, info, droplet, snapshot, safety))).await;
     Ok(())
 }
 
 async fn question(
     context: Context<'_>,
-    asked: Asked,
+    info: InteractionInfo,
     droplet: String,
     snapshot: String,
     safety: plan::Safety,
 ) -> Result<Answer, Stop> {
-    let face = context.framework.user_data;
-    let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
-    begin::check(face, &asked)?;
-    let found = face.inventory.resolve_droplet(&droplet).await;
+    let state = context.framework.user_data;
+    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+    start::check(state, &info)?;
+    let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
-    check_free(face, &asked, droplet.id, &droplet.name).await?;
-    let found = preflight::restore(face, droplet.id, &snapshot).await?;
-    ask(face, &asked, &grant, found, safety, false).await
+    check_free(state, &info, droplet.id, &droplet.name).await?;
+    let found = preflight::restore(state, droplet.id, &snapshot).await?;
+    ask(state, &info, &grant, found, safety, false).await
 }
 
 /// *Undo* was pressed: a restore of the safety Snapshot, asked about like any other.
-pub(in crate::discord) async fn undo(face: &Face, asked: &Asked, id: OperationId) -> Result<Answer, Stop> {
-    let grant = face.policy.authorize(&asked.who, Right::Restore).map_err(Refusal::Denied)?;
-    begin::check(face, asked)?;
+pub(in crate::discord) async fn undo(
+    state: &AppState,
+    info: &InteractionInfo,
+    id: OperationId,
+) -> Result<Answer, Stop> {
+    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+    start::check(state, info)?;
     let unknown = || Refusal::UnknownOperation { text: id.to_string() };
-    let found = face.store.operation(id).await?.map(|stored| stored.operation);
+    let found = state.store.operation(id).await?.map(|stored| stored.operation);
     let operation = found.ok_or_else(unknown)?;
     let safety = operation.safety_snapshot().ok_or(Refusal::NothingToUndo)?.id;
     let until = operation.undo_until().ok_or(Refusal::NothingToUndo)?;
-    if face.clock.now() >= until {
+    if state.clock.now() >= until {
         return Err(Refusal::UndoOver { snapshot: operation.snapshot_name.clone() }.into());
     }
     let droplet = operation.target.droplet.ok_or(Refusal::NothingToUndo)?;
-    check_free(face, asked, droplet, &operation.target.name).await?;
-    let found = preflight::restore(face, droplet, &safety.to_string()).await.map_err(|stop| match stop {
+    check_free(state, info, droplet, &operation.target.name).await?;
+    let found = preflight::restore(state, droplet, &safety.to_string()).await.map_err(|stop| match stop {
         Stop::Refused(Refusal::DropletGone) => {
             Refusal::NothingToUndoOn { snapshot: operation.snapshot_name.clone() }.into()
         }
         stop => stop,
     })?;
-    ask(face, asked, &grant, found, plan::Safety::Snapshot, true).await
+    ask(state, info, &grant, found, plan::Safety::Snapshot, true).await
 }
 
 /// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
-async fn check_free(face: &Face, asked: &Asked, droplet: DropletId, name: &str) -> Result<(), Stop> {
-    let Some(operation) = face.running_on(droplet).await? else { return Ok(()) };
-    let progress = face.store.progress_message(operation).await?;
-    let by = face.occupant(&asked.who, operation, progress).await?;
+async fn check_free(state: &AppState, info: &InteractionInfo, droplet: DropletId, name: &str) -> Result<(), Stop> {
+    let Some(operation) = state.running_on(droplet).await? else { return Ok(()) };
+    let progress = state.store.progress_message(operation).await?;
+    let by = state.occupant(&info.who, operation, progress).await?;
     Err(Refusal::Busy { droplet: name.to_owned(), by }.into())
 }
 
 async fn ask(
-    face: &Face,
-    asked: &Asked,
+    state: &AppState,
+    info: &InteractionInfo,
     grant: &Grant,
     Restorable { droplet, snapshot }: Restorable,
     safety: plan::Safety,
@@ -121,12 +125,12 @@ async fn ask(
 ) -> Result<Answer, Stop> {
     let target = target(&droplet);
     let kind = Kind::Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety };
-    let origins = face.store.origins([snapshot.name.as_str()]).await?;
-    let wanted = Wanted { kind, target: target.clone(), snapshot_name: None };
-    let question = Question { wanted: wanted.clone(), warned: Warnings::default() };
-    let now = face.clock.now();
-    let mut preview = Operation::new(begin::request(face, asked, grant, wanted));
-    preview.usual = face.store.usual(Some(droplet.id)).await?;
+    let origins = state.store.origins([snapshot.name.as_str()]).await?;
+    let requested = Requested { kind, target: target.clone(), snapshot_name: None };
+    let question = Question { requested: requested.clone(), warned: Warnings::default() };
+    let now = state.clock.now();
+    let mut preview = Operation::new(start::request(state, info, grant, requested));
+    preview.usual = state.store.usual(Some(droplet.id)).await?;
     let window = droplet.next_backup_window.filter(|window| now < window.end);
     let backups = match window {
         Some(window) if window.start <= now => Backups::Open,
@@ -145,7 +149,7 @@ async fn ask(
         backups,
     };
     let said =
-        confirm::ask(face, grant, &question, |buttons| words::restore(&restoring, &face.wording, buttons)).await?;
+        confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await?;
     Ok(Answer::New(said))
 }
 
@@ -156,29 +160,29 @@ pub(super) fn target(droplet: &Droplet) -> Target {
 
 /// The Droplets that a half-typed text may mean; none for who may not restore.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let face = context.framework.user_data;
-    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+    let state = context.framework.user_data;
+    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
         return CreateAutocompleteResponse::new();
     }
-    let found = face.inventory.find_droplets(partial, CHOICES).await;
+    let found = state.inventory.find_droplets(partial, CHOICES).await;
     let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
     CreateAutocompleteResponse::new().set_choices(choices.collect())
 }
 
 /// Only what belongs to the Droplet that was chosen in the same command.
 async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let face = context.framework.user_data;
+    let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if face.policy.authorize(&asking(context), Right::Restore).is_err() {
+    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
         return nothing;
     }
     let Some(droplet) = chosen_droplet(context).await else { return nothing };
-    let found = face.inventory.find_restorable(droplet, partial, CHOICES).await;
+    let found = state.inventory.find_restorable(droplet, partial, CHOICES).await;
     nothing.set_choices(super::choices(context, found).await)
 }
 
 /// The Droplet may be half-typed itself, or typed by name.
 async fn chosen_droplet(context: Context<'_>) -> Option<DropletId> {
     let text = sibling(context, "droplet")?;
-    context.framework.user_data.inventory.glimpse_droplet(&text).await
+    context.framework.user_data.inventory.peek_droplet(&text).await
 }

@@ -6,12 +6,12 @@ use super::{Context, answer, asking};
 use crate::{
     access::Right,
     discord::{
-        asked::Asked,
-        begin::{self, Wanted},
         incident::Fault,
+        interaction_info::InteractionInfo,
         lookup,
         messages::refusal::{BadName, LONGEST_SNAPSHOT_NAME, Refusal},
         responder::Stop,
+        start::{self, Requested},
     },
     operation::{
         ids::OperationId,
@@ -69,27 +69,27 @@ pub(super) async fn take(
             Some(IfHung::Live) => plan::IfHung::Live,
         },
     };
-    answer(context, |asked| Box::pin(wish(context, asked, kind, droplet, name))).await;
+    answer(context, |info| Box::pin(wish(context, info, kind, droplet, name))).await;
     Ok(())
 }
 
 async fn wish(
     context: Context<'_>,
-    asked: Asked,
+    info: InteractionInfo,
     kind: Kind,
     droplet: String,
     name: Option<String>,
 ) -> Result<String, Stop> {
-    let face = context.framework.user_data;
-    let grant = face.policy.authorize(&asked.who, Right::Take).map_err(Refusal::Denied)?;
+    let state = context.framework.user_data;
+    let grant = state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
     if let Some(name) = &name {
         check_name(name).map_err(Refusal::BadSnapshotName)?;
     }
-    begin::check(face, &asked)?;
-    let found = face.inventory.resolve_droplet(&droplet).await;
+    start::check(state, &info)?;
+    let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
     let target = super::restore::target(&droplet);
-    begin::begin(face, &asked, &grant, Wanted { kind, target, snapshot_name: name }).await
+    start::begin(state, &info, &grant, Requested { kind, target, snapshot_name: name }).await
 }
 
 fn check_name(name: &str) -> Result<(), BadName> {
@@ -109,11 +109,11 @@ fn check_name(name: &str) -> Result<(), BadName> {
 
 /// The Droplets that a half-typed text may mean; none for who may not take Snapshots.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let face = context.framework.user_data;
-    if face.policy.authorize(&asking(context), Right::Take).is_err() {
+    let state = context.framework.user_data;
+    if state.policy.authorize(&asking(context), Right::Take).is_err() {
         return CreateAutocompleteResponse::new();
     }
-    let found = face.inventory.find_droplets(partial, CHOICES).await;
+    let found = state.inventory.find_droplets(partial, CHOICES).await;
     let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
     CreateAutocompleteResponse::new().set_choices(choices.collect())
 }

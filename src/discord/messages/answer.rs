@@ -2,7 +2,7 @@
 
 use super::{
     Wording, failure,
-    said::{Button, Said, Style},
+    message::{Button, Message, Style},
     subject,
     text::{name, plain, shorten},
     the_subject,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     discord::press::Press,
     operation::{
-        Operation, Verdict,
+        Operation, Outcome,
         plan::{Kind, Safety},
         power::{Released, Status},
         reading::{Failure, PowerState},
@@ -24,10 +24,15 @@ use crate::{
 const LONGEST: usize = 2000;
 
 /// The answer to who asked.
-pub fn answer(operation: &Operation, wording: &Wording) -> Said {
+pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker.user;
     let content = format!("<@{asker}> {}", outcome(operation, wording));
-    Said { content: shorten(&content, LONGEST), pings: vec![asker], buttons: buttons(operation), ..Said::default() }
+    Message {
+        content: shorten(&content, LONGEST),
+        pings: vec![asker],
+        buttons: buttons(operation),
+        ..Message::default()
+    }
 }
 
 /// What can be pressed afterwards. Each asks before it does anything.
@@ -44,7 +49,7 @@ fn buttons(operation: &Operation) -> Vec<Button> {
     if operation.safety_snapshot().is_none() {
         return vec![delete("Delete the safety Snapshot", safety.id)];
     }
-    if operation.verdict != Some(Verdict::Completed) {
+    if operation.verdict != Some(Outcome::Completed) {
         return vec![Button { label: "Restore the safety Snapshot", style: Style::Danger, press: undo }];
     }
     let undo = Button { label: "Undo", style: Style::Secondary, press: undo };
@@ -56,21 +61,21 @@ fn buttons(operation: &Operation) -> Vec<Button> {
 }
 
 /// The same for the notify channel, which pings nobody.
-pub fn notify(operation: &Operation, wording: &Wording) -> Said {
+pub fn notify(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker;
     let content = format!("{} Asked for by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
-    Said::text(shorten(&content, LONGEST))
+    Message::text(shorten(&content, LONGEST))
 }
 
 /// How it ended, and how the Droplet is.
 fn outcome(operation: &Operation, wording: &Wording) -> String {
     let mut sentences = match &operation.verdict {
-        Some(Verdict::Completed) | None => completed(operation, wording),
-        Some(Verdict::Cancelled) => cancelled(operation, wording),
-        Some(Verdict::Failed(why)) => failed(why, operation, wording),
+        Some(Outcome::Completed) | None => completed(operation, wording),
+        Some(Outcome::Cancelled) => cancelled(operation, wording),
+        Some(Outcome::Failed(why)) => failed(why, operation, wording),
     };
     sentences.extend(power(operation));
-    if let Some(Verdict::Failed(why)) = &operation.verdict {
+    if let Some(Outcome::Failed(why)) = &operation.verdict {
         let why = if is_gone(operation) { &Failure::DropletGone } else { why };
         sentences.push(failure::next(why, operation));
     }
@@ -213,7 +218,7 @@ fn kept(operation: &Operation, wording: &Wording) -> Option<String> {
 fn safety(operation: &Operation, wording: &Wording) -> Option<String> {
     let Kind::Restore { safety: Safety::Snapshot, .. } = &operation.kind else { return None };
     let undo = match (operation.undo_until(), &operation.verdict) {
-        (Some(until), Some(Verdict::Completed)) => format!(" **Undo** puts it back, until {}.", moment(until)),
+        (Some(until), Some(Outcome::Completed)) => format!(" **Undo** puts it back, until {}.", moment(until)),
         _ => String::new(),
     };
     let (kept, cost) = (name(&operation.snapshot_name), cost(operation, wording));
@@ -235,7 +240,7 @@ fn cost(operation: &Operation, wording: &Wording) -> String {
 fn power(operation: &Operation) -> Option<String> {
     let droplet = name(&operation.target.name);
     let power = &operation.power;
-    if operation.verdict == Some(Verdict::Failed(Failure::DropletGone)) {
+    if operation.verdict == Some(Outcome::Failed(Failure::DropletGone)) {
         return None;
     }
     Some(match power.status() {
@@ -265,7 +270,7 @@ fn power(operation: &Operation) -> Option<String> {
                 }
             };
             // Who reads of a failure wants to know first that the server is there again.
-            let is_on = if operation.verdict == Some(Verdict::Completed) { "" } else { "is on again; it " };
+            let is_on = if operation.verdict == Some(Outcome::Completed) { "" } else { "is on again; it " };
             format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime))
         }
         Status::OffBefore if power.after() == Some(PowerState::On) => {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Wording,
-    said::{Button, Colour, Embed, Said, Style},
+    message::{Button, Colour, Embed, Message, Style},
     text::{name, shorten},
     units::{about, ago, gigabytes, moment, monthly},
 };
@@ -62,7 +62,7 @@ pub enum Backups {
 }
 
 /// Shall this Snapshot be put back?
-pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Said {
+pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Message {
     let droplet = name(&asked.target.name);
     let snapshot = asked.snapshot;
     let title = if asked.is_undo {
@@ -104,7 +104,7 @@ pub struct Deleting<'a> {
 }
 
 /// Shall this Snapshot be deleted?
-pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Said {
+pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Message {
     let snapshot = asked.snapshot;
     let mut lines = vec![described(snapshot, asked.taken_by)];
     lines.push(match asked.droplet {
@@ -194,10 +194,10 @@ fn known(snapshot: &Snapshot) -> Option<f64> {
     snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
 }
 
-fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Said {
+fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Message {
     lines.push(String::new());
     lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
-    Said {
+    Message {
         content: String::new(),
         embeds: vec![Embed {
             title: shorten(title, LONGEST_TITLE),

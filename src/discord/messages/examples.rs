@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::operation::{
-    Asker, Cancelled, Operation, Request, Rules, Target, Usual, Verdict,
+    Cancelled, NewOperation, Operation, Outcome, Requester, Rules, Target, TypicalDurations,
     ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
     power::{LATE_OFF, Owed, Release, Released},
@@ -40,10 +40,10 @@ fn id() -> OperationId {
 }
 
 pub(crate) fn of(kind: Kind) -> Operation {
-    Operation::new(Request {
+    Operation::new(NewOperation {
         id: id(),
         kind,
-        asker: Asker { user: ADA, guild: GuildId(1), channel: ChannelId(7) },
+        asker: Requester { user: ADA, guild: GuildId(1), channel: ChannelId(7) },
         asked_at: ago(240),
         target: Target {
             droplet: Some(DropletId(11)),
@@ -52,7 +52,7 @@ pub(crate) fn of(kind: Kind) -> Operation {
             disk_gb: Some(25),
         },
         snapshot_name: None,
-        usual: Usual::default(),
+        usual: TypicalDurations::default(),
     })
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn powering_on() -> Operation {
     let mut operation = taking();
     operation.steps[1] = done(Task::Snapshot, 185, 30);
     snapshot(&mut operation);
-    operation.verdict = Some(Verdict::Completed);
+    operation.verdict = Some(Outcome::Completed);
     operation.power.edit(|power| {
         power.back.began = Some(ago(28));
         power.back.state = running(ago(28));
@@ -167,7 +167,7 @@ pub(crate) fn live() -> Operation {
     operation.steps[0] = done(Task::Snapshot, 185, 30);
     operation.power.edit(|power| power.before = Some(PowerState::On));
     snapshot(&mut operation);
-    operation.verdict = Some(Verdict::Completed);
+    operation.verdict = Some(Outcome::Completed);
     operation.ended = Some(ago(30));
     operation
 }
@@ -177,7 +177,7 @@ pub(crate) fn failed(why: Failure) -> Operation {
     let mut operation = completed();
     operation.snapshot = None;
     operation.steps[1].state = State::Failed { at: ago(30), why: why.clone() };
-    operation.verdict = Some(Verdict::Failed(why));
+    operation.verdict = Some(Outcome::Failed(why));
     operation
 }
 
@@ -188,11 +188,11 @@ pub(crate) fn cancelled(by: Option<UserId>) -> Operation {
     operation.steps[1].state = State::Skipped;
     operation.steps[1].began = None;
     operation.cancelled = Some(Cancelled { by, at: ago(100) });
-    operation.verdict = Some(Verdict::Cancelled);
+    operation.verdict = Some(Outcome::Cancelled);
     operation
 }
 
-/// A person took the debt.
+/// A person took the Droplet over.
 pub(crate) fn released(how: Released) -> Operation {
     let mut operation = completed();
     operation.power.edit(|power| {

@@ -2,7 +2,7 @@
 
 use super::text::{name, plain, quote};
 use crate::operation::{
-    Operation, Verdict,
+    Operation, Outcome,
     plan::Kind,
     power::Status,
     reading::Failure,
@@ -11,7 +11,7 @@ use crate::operation::{
 
 /// Whether it is a restore's safety Snapshot that failed.
 pub fn is_of_safety_snapshot(operation: &Operation) -> bool {
-    let Some(Verdict::Failed(verdict)) = &operation.verdict else { return false };
+    let Some(Outcome::Failed(verdict)) = &operation.verdict else { return false };
     let is_restore = matches!(operation.kind, Kind::Restore { .. });
     let failed = |state: &State| matches!(state, State::Failed { why, .. } if why == verdict);
     is_restore && operation.steps.iter().any(|step| step.task == Task::Snapshot && failed(&step.state))
@@ -81,7 +81,7 @@ pub const ASK_FOR_ACCESS: &str =
 
 /// DigitalOcean's own words first; that a scope is missing is only the likeliest reason. Older rows lack the words.
 pub fn forbidden(scopes: &str, message: &str) -> String {
-    let said = match message.trim_end_matches('.') {
+    let message = match message.trim_end_matches('.') {
         "" => "DigitalOcean does not allow this.".to_owned(),
         message => format!("DigitalOcean says: {}.", quote(message)),
     };
@@ -89,7 +89,7 @@ pub fn forbidden(scopes: &str, message: &str) -> String {
         "" => String::new(),
         scopes => format!(" This bot's token may lack a scope; the request needs {}.", quote(scopes)),
     };
-    said + &guess
+    message + &guess
 }
 
 /// What to do next, as a sentence.

@@ -2,13 +2,13 @@
 
 use super::{
     Wording,
-    said::{Button, Colour, Embed, Said, Style},
+    message::{Button, Colour, Embed, Message, Style},
     text::{name, plain},
     units::{ago, cost, dollars_a_month, gigabytes, monthly},
 };
 use crate::{
     discord::press::Press,
-    inventory::{Snapshot, Whereabouts},
+    inventory::{DropletLocation, Snapshot},
     operation::{
         ids::{DropletId, UserId},
         undo::is_safety_name,
@@ -22,7 +22,7 @@ const REGIONS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Page<'a> {
     /// The Droplet that was asked about, and where it is.
-    pub of: Option<(DropletId, Whereabouts)>,
+    pub of: Option<(DropletId, DropletLocation)>,
     /// Which page, from 1.
     pub number: usize,
     /// How many there are.
@@ -41,24 +41,24 @@ pub struct Entry<'a> {
     /// The Snapshot.
     pub snapshot: &'a Snapshot,
     /// Where its Droplet is.
-    pub droplet: Whereabouts,
+    pub droplet: DropletLocation,
     /// Who took it, where we did.
     pub taken_by: Option<UserId>,
 }
 
 /// The page, with buttons to the next ones.
-pub fn page(page: &Page<'_>, wording: &Wording) -> Said {
+pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
     let whose = match &page.of {
-        Some((_, Whereabouts::There(droplet))) => format!("Snapshots of {}", name(droplet)),
-        Some((id, Whereabouts::Gone)) => format!("Snapshots of Droplet {id}, which is gone"),
-        Some((id, Whereabouts::Unlisted)) => format!("Snapshots of Droplet {id}, which is not listed"),
+        Some((_, DropletLocation::There(droplet))) => format!("Snapshots of {}", name(droplet)),
+        Some((id, DropletLocation::Gone)) => format!("Snapshots of Droplet {id}, which is gone"),
+        Some((id, DropletLocation::Unlisted)) => format!("Snapshots of Droplet {id}, which is not listed"),
         None => "All Snapshots".to_owned(),
     };
     if page.entries.is_empty() {
-        return Said::text(format!("**{whose}**: there are none. `/snapshot take` makes one."));
+        return Message::text(format!("**{whose}**: there are none. `/snapshot take` makes one."));
     }
     let lines: Vec<String> = page.entries.iter().map(|entry| line(entry, page.of.is_none(), wording)).collect();
-    Said {
+    Message {
         embeds: vec![Embed {
             title: whose,
             description: lines.join("\n"),
@@ -66,7 +66,7 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Said {
             colour: Colour::Working,
         }],
         buttons: buttons(page),
-        ..Said::default()
+        ..Message::default()
     }
 }
 
@@ -83,10 +83,10 @@ fn line(entry: &Entry<'_>, names_droplet: bool, wording: &Wording) -> String {
     }
     details.extend(regions(&snapshot.regions));
     match &entry.droplet {
-        Whereabouts::There(droplet) if names_droplet => details.push(format!("of {}", name(&plain(droplet, 40)))),
-        Whereabouts::There(_) => {}
-        Whereabouts::Gone => details.push("⚠️ its Droplet is gone".to_owned()),
-        Whereabouts::Unlisted => details.push("its Droplet is not listed".to_owned()),
+        DropletLocation::There(droplet) if names_droplet => details.push(format!("of {}", name(&plain(droplet, 40)))),
+        DropletLocation::There(_) => {}
+        DropletLocation::Gone => details.push("⚠️ its Droplet is gone".to_owned()),
+        DropletLocation::Unlisted => details.push("its Droplet is not listed".to_owned()),
     }
     if is_safety_name(&snapshot.name) {
         details.push("safety Snapshot".to_owned());

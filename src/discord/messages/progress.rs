@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     failure,
-    said::{Button, Colour, Embed, Said, Style},
+    message::{Button, Colour, Embed, Message, Style},
     subject,
     text::{name, plain, shorten},
     units::{about, ago, clock, duration, usually},
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     discord::press::{Act, Press},
     operation::{
-        FirstAnswer, Hindrance, Operation, Verdict,
+        Blocker, FirstAnswer, Operation, Outcome,
         plan::{Downtime, Kind},
         power::{Released, Status},
         reading::{Failure, PowerState},
@@ -26,7 +26,7 @@ use crate::{
 const LONGEST_TITLE: usize = 256;
 
 /// The message as it should read at `now`.
-pub fn progress(operation: &Operation, now: Timestamp) -> Said {
+pub fn progress(operation: &Operation, now: Timestamp) -> Message {
     let mut lines = steps(operation, now);
     if operation.question.is_some() {
         lines.push(String::new());
@@ -35,7 +35,7 @@ pub fn progress(operation: &Operation, now: Timestamp) -> Said {
     lines.extend(withdrawn(operation).into_iter().flat_map(|why| [String::new(), why]));
     lines.push(String::new());
     lines.push(asked(operation));
-    Said {
+    Message {
         content: String::new(),
         embeds: vec![Embed { description: lines.join("\n"), ..frame(operation) }],
         buttons: buttons(operation),
@@ -95,10 +95,10 @@ impl Phase {
         match &operation.verdict {
             None => Self::Working,
             Some(_) if operation.ended.is_none() => Self::PowerBack,
-            Some(Verdict::Completed) => Self::Completed,
-            Some(Verdict::Failed(_)) => Self::Failed,
-            Some(Verdict::Cancelled) if operation.is_withdrawn() => Self::Withdrawn,
-            Some(Verdict::Cancelled) => Self::Cancelled,
+            Some(Outcome::Completed) => Self::Completed,
+            Some(Outcome::Failed(_)) => Self::Failed,
+            Some(Outcome::Cancelled) if operation.is_withdrawn() => Self::Withdrawn,
+            Some(Outcome::Cancelled) => Self::Cancelled,
         }
     }
 
@@ -218,7 +218,7 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
             Some(took) => format!("✅ {noun} — {}", duration(took)),
             None => format!("✅ {noun}"),
         },
-        State::Skipped if operation.verdict.as_ref().is_some_and(|verdict| *verdict != Verdict::Completed) => {
+        State::Skipped if operation.verdict.as_ref().is_some_and(|verdict| *verdict != Outcome::Completed) => {
             format!("⏭️ {noun} — not begun")
         }
         State::Skipped => format!("⏭️ {noun} — not needed"),
@@ -240,7 +240,7 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
 /// The step that is under way: since when, how long it usually takes, what it waits for.
 fn active(verb: &str, step: &Step, operation: &Operation, now: Timestamp) -> String {
     if let Some(obstacle) = &operation.obstacle {
-        return format!("⚠️ {verb} — {}, waiting since {}", hindrance(&obstacle.what), ago(obstacle.since));
+        return format!("⚠️ {verb} — {}, waiting since {}", blocker(&obstacle.what), ago(obstacle.since));
     }
     if step.task == Task::ShutDown && operation.question.is_some() {
         return format!("⚠️ {verb} — {}", failure::short(&Failure::Hung));
@@ -268,15 +268,15 @@ fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> 
     }
 }
 
-pub(super) fn hindrance(what: &Hindrance) -> String {
+pub(super) fn blocker(what: &Blocker) -> String {
     match what {
-        Hindrance::Event(Some(kind)) => format!("another Action, {}, is in progress", name(&plain(kind, 40))),
-        Hindrance::Event(None) => "another Action is in progress".to_owned(),
-        Hindrance::Locked => "the Droplet is locked while DigitalOcean works on it".to_owned(),
-        Hindrance::Unsettled(status) => format!("the Droplet is {}", name(&plain(status, 40))),
-        Hindrance::Outage => "DigitalOcean does not answer".to_owned(),
-        Hindrance::Throttled => "DigitalOcean's request limit is reached".to_owned(),
-        Hindrance::Turn => "other operations come first".to_owned(),
+        Blocker::Event(Some(kind)) => format!("another Action, {}, is in progress", name(&plain(kind, 40))),
+        Blocker::Event(None) => "another Action is in progress".to_owned(),
+        Blocker::Locked => "the Droplet is locked while DigitalOcean works on it".to_owned(),
+        Blocker::Unsettled(status) => format!("the Droplet is {}", name(&plain(status, 40))),
+        Blocker::Outage => "DigitalOcean does not answer".to_owned(),
+        Blocker::Throttled => "DigitalOcean's request limit is reached".to_owned(),
+        Blocker::Turn => "other operations come first".to_owned(),
     }
 }
 

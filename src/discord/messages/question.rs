@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Wording,
-    said::{Button, Said, Style},
+    message::{Button, Message, Style},
     text::name,
     units::{ago, duration},
 };
@@ -21,8 +21,8 @@ use crate::{
 };
 
 /// The message as it should read at `now`.
-pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Said {
-    let Some(open) = operation.question else { return Said::text(over(operation)) };
+pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Message {
+    let Some(open) = operation.question else { return Message::text(over(operation)) };
     let asker = operation.asker.user;
     let droplet = name(&operation.target.name);
     // Its time begins to run when people can read it, which is now unless it was shown before.
@@ -47,7 +47,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Sai
         button(live_label(&operation.kind), Style::Primary, Act::Live),
         button("Cancel", Style::Secondary, Act::Cancel),
     ];
-    Said { content, buttons, pings: vec![asker], embeds: Vec::new() }
+    Message { content, buttons, pings: vec![asker], embeds: Vec::new() }
 }
 
 /// What the button says that goes on with the Droplet running.

@@ -4,16 +4,16 @@ use jiff::Timestamp;
 
 use super::{
     failure,
+    message::{Colour, Embed, Message},
     progress::{asked, frame, steps, under_way},
     question::live_label,
-    said::{Colour, Embed, Said},
     stuck, subject_with,
     text::{name, plain, shorten},
     units::{ago, gigabytes, link},
 };
 use crate::{
     operation::{
-        Operation, Verdict, Wish,
+        Operation, Outcome, Wish,
         ids::{ChannelId, MessageId},
         plan::Kind,
     },
@@ -52,22 +52,22 @@ pub struct Overview {
 }
 
 /// All of it, as it stands at `now`.
-pub fn overview(overview: &Overview, now: Timestamp) -> Said {
+pub fn overview(overview: &Overview, now: Timestamp) -> Message {
     let Overview { running, more, ended } = overview;
-    let mut said = Said::default();
+    let mut message = Message::default();
     if running.is_empty() {
-        "**Nothing is running.**".clone_into(&mut said.content);
+        "**Nothing is running.**".clone_into(&mut message.content);
     } else {
         let lines = running.iter().map(|entry| running_line(entry, now));
-        said.embeds.push(list("Running now", Colour::Working, fit(lines, *more, RUNNING)));
+        message.embeds.push(list("Running now", Colour::Working, fit(lines, *more, RUNNING)));
     }
     if !ended.is_empty() {
-        said.embeds.push(list("Ended last", Colour::Stopped, fit(ended.iter().map(ended_line), 0, ENDED)));
+        message.embeds.push(list("Ended last", Colour::Stopped, fit(ended.iter().map(ended_line), 0, ENDED)));
     }
-    if let Some(last) = said.embeds.last_mut() {
+    if let Some(last) = message.embeds.last_mut() {
         "One in detail: /snapshot status operation:".clone_into(&mut last.footer);
     }
-    said
+    message
 }
 
 fn list(title: &str, colour: Colour, description: String) -> Embed {
@@ -75,7 +75,7 @@ fn list(title: &str, colour: Colour, description: String) -> Embed {
 }
 
 /// One operation: its steps, what it is about, what happened to it, and what people who are called about it can press.
-pub fn detail(entry: &Entry, timeline: &[Event], now: Timestamp) -> Said {
+pub fn detail(entry: &Entry, timeline: &[Event], now: Timestamp) -> Message {
     let operation = &entry.operation;
     let mut lines = steps(operation, now);
     lines.push(String::new());
@@ -88,7 +88,7 @@ pub fn detail(entry: &Entry, timeline: &[Event], now: Timestamp) -> Said {
         timeline.iter().filter_map(|told| Some(format!("<t:{}:T> {}", told.at.as_second(), event(told, operation)?)));
     let description = with_last(lines.join("\n"), &told.collect::<Vec<_>>());
     let buttons = if operation.power.is_called_about() { stuck::buttons(operation) } else { Vec::new() };
-    Said { embeds: vec![Embed { description, ..frame(operation) }], buttons, ..Said::default() }
+    Message { embeds: vec![Embed { description, ..frame(operation) }], buttons, ..Message::default() }
 }
 
 /// Which Snapshots it is about, and why it failed.
@@ -107,7 +107,7 @@ fn facts(operation: &Operation) -> Vec<String> {
         // The title names it.
         Kind::Delete { .. } => Vec::new(),
     };
-    if let Some(Verdict::Failed(why)) = &operation.verdict {
+    if let Some(Outcome::Failed(why)) = &operation.verdict {
         facts.push(format!("It failed: {}", failure::short(why)));
     }
     facts
@@ -132,9 +132,9 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
         What::Inherited(from) => format!("took over from operation `{from}` to turn the Droplet on"),
         What::HandedOver(to) => format!("left turning the Droplet on to operation `{to}`"),
         What::QuestionRanOut => "nobody answered".to_owned(),
-        What::Judged(Verdict::Failed(why)) => format!("failed: {}", failure::short(why)),
-        What::Judged(Verdict::Cancelled) if operation.is_withdrawn() => "withdrawn, nothing was done".to_owned(),
-        What::Judged(verdict @ (Verdict::Completed | Verdict::Cancelled)) => verdict.word().to_owned(),
+        What::Judged(Outcome::Failed(why)) => format!("failed: {}", failure::short(why)),
+        What::Judged(Outcome::Cancelled) if operation.is_withdrawn() => "withdrawn, nothing was done".to_owned(),
+        What::Judged(verdict @ (Outcome::Completed | Outcome::Cancelled)) => verdict.word().to_owned(),
         What::Stuck => "could not be turned on; people were called".to_owned(),
         What::CameBack => "on again".to_owned(),
         What::Repaired => "turned on again after a late shutdown".to_owned(),
@@ -177,10 +177,10 @@ fn running_line(entry: &Entry, now: Timestamp) -> String {
 fn ended_line(entry: &Entry) -> String {
     let operation = &entry.operation;
     let (sign, how, why) = match &operation.verdict {
-        Some(Verdict::Completed) | None => ("✅", "done", None),
-        Some(Verdict::Failed(why)) => ("❌", "failed", Some(failure::short(why))),
-        Some(Verdict::Cancelled) if operation.is_withdrawn() => ("⏭️", "withdrawn", None),
-        Some(Verdict::Cancelled) => ("⏭️", "cancelled", None),
+        Some(Outcome::Completed) | None => ("✅", "done", None),
+        Some(Outcome::Failed(why)) => ("❌", "failed", Some(failure::short(why))),
+        Some(Outcome::Cancelled) if operation.is_withdrawn() => ("⏭️", "withdrawn", None),
+        Some(Outcome::Cancelled) => ("⏭️", "cancelled", None),
     };
     let when = operation.ended.map(|at| format!(" {}", ago(at))).unwrap_or_default();
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();

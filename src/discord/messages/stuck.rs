@@ -2,8 +2,8 @@
 
 use super::{
     failure,
-    progress::hindrance,
-    said::{Button, Said, Style},
+    message::{Button, Message, Style},
+    progress::blocker,
     text::{name, plain},
     the_subject,
     units::{ago, duration, panel},
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     discord::press::{Act, Press},
     operation::{
-        Hindrance, Operation,
+        Blocker, Operation,
         ids::UserId,
         power::{Release, Released, Status},
         reading::{Failure, PowerState},
@@ -29,7 +29,7 @@ const LONGEST: usize = 1900;
 
 /// The call about all that its message lists: Droplets are off and their operations do not get on. People are called, and the bot
 /// tries on. Those whose asker is told by another message are listed, too.
-pub fn call(called: &[Called]) -> Said {
+pub fn call(called: &[Called]) -> Message {
     let (mut still, mut over): (Vec<_>, Vec<_>) =
         called.iter().map(|called| &called.operation).partition(|operation| operation.power.is_called_about());
     still.sort_by_key(|operation| (operation.power.owed().map(|owed| owed.since), operation.id));
@@ -51,7 +51,7 @@ pub fn call(called: &[Called]) -> Said {
             (several(first, (&still, &over), room), keep_waiting_for_all(called).into_iter().collect())
         }
     };
-    Said { content: format!("{mentions}{text}"), pings, buttons, embeds: Vec::new() }
+    Message { content: format!("{mentions}{text}"), pings, buttons, embeds: Vec::new() }
 }
 
 /// The call about one operation.
@@ -117,7 +117,7 @@ fn line(operation: &Operation, cause: &str) -> String {
     let other = match operation.power.last_call().and_then(|call| call.why.as_ref()) {
         _ if operation.cause_of_call() == cause => String::new(),
         Some(why) => format!(" · {}", failure::short(why)),
-        None => operation.obstacle.as_ref().map(|it| format!(" · {}", hindrance(&it.what))).unwrap_or_default(),
+        None => operation.obstacle.as_ref().map(|it| format!(" · {}", blocker(&it.what))).unwrap_or_default(),
     };
     let panel = operation.target.droplet.map(|id| format!(" · {}", panel(id))).unwrap_or_default();
     format!("- {droplet} · {told}{since}{seen}{other}{panel}")
@@ -147,8 +147,8 @@ fn why(operation: &Operation, waits: &str) -> String {
             format!("{} {}", failure::what(why, operation), failure::next(why, operation))
         }
         (Some(why), _) => failure::what(why, operation),
-        (None, Some(obstacle)) => format!("{waits} because {}.", hindrance(&obstacle.what)),
-        (None, None) if operation.power.is_unseen() => format!("{waits} because {}.", hindrance(&Hindrance::Outage)),
+        (None, Some(obstacle)) => format!("{waits} because {}.", blocker(&obstacle.what)),
+        (None, None) if operation.power.is_unseen() => format!("{waits} because {}.", blocker(&Blocker::Outage)),
         (None, None) => "DigitalOcean keeps us waiting.".to_owned(),
     }
 }
@@ -263,12 +263,12 @@ fn paragraphs(lines: impl IntoIterator<Item = String>) -> String {
 }
 
 /// A shutdown that hung took effect after the end, and was made good.
-pub fn repaired(operation: &Operation) -> Said {
+pub fn repaired(operation: &Operation) -> Message {
     let droplet = name(&operation.target.name);
     let downtime =
         operation.power.downtime().map(|downtime| format!(", {} after the shutdown was asked for", duration(downtime)));
     let when = operation.power.repaired().map(|at| format!(" {}", ago(at))).unwrap_or_default();
-    Said::text(format!(
+    Message::text(format!(
         "{droplet} turned off after all: the shutdown that hung took effect late. It was turned on again{when}{}.",
         downtime.unwrap_or_default()
     ))

@@ -1,4 +1,4 @@
-//! All variants of all words side by side, so that one glance compares each with its siblings.
+//! All variants of all words side by side, so that each can be compared with its siblings.
 
 use std::fmt::Write;
 
@@ -8,12 +8,12 @@ use super::{
     answer::{answer, notify},
     examples::{self, ADA, BOB, NOW, ago, wording},
     help::help,
+    marker::signed,
+    message::{Embed, Message, Style},
     progress::progress,
     question::question,
     refusal::{BadName, Occupant, Refusal},
     reply,
-    said::{Embed, Said, Style},
-    small_print::signed,
     status::{Entry, LISTED, Overview, choice, detail, overview},
     stuck::{call, repaired},
 };
@@ -21,32 +21,32 @@ use crate::{
     access::{Denial, Right},
     discord::press::Act,
     operation::{
-        Asker, Cancelled, Decision, FirstAnswer, Hindrance, Launched, Obstacle, Operation, Question, Verdict, Wish,
+        Blocker, Cancelled, Decision, FirstAnswer, Launched, Obstacle, Operation, Outcome, Question, Requester, Wish,
+        effect::NewDroplet,
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
         plan::{Downtime, Kind, Safety, SnapshotRef},
         power::{Released, Stuck},
         reading::{Failure, PowerState},
         report::ReportKind,
-        request::NewDroplet,
         step::{Checks, Doubt, State, Task},
     },
     store::{Called, Event, What},
 };
 
 /// A message as it reads.
-fn read(said: &Said) -> String {
+fn read(message: &Message) -> String {
     let mut text = String::new();
-    if !said.content.is_empty() {
-        writeln!(text, "{}", said.content).unwrap();
+    if !message.content.is_empty() {
+        writeln!(text, "{}", message.content).unwrap();
     }
-    for embed in &said.embeds {
+    for embed in &message.embeds {
         writeln!(text, "┃ {} ({:?})\n┃ {}", embed.title, embed.colour, embed.description.replace('\n', "\n┃ "))
             .unwrap();
         if !embed.footer.is_empty() {
             writeln!(text, "┃ {}", embed.footer).unwrap();
         }
     }
-    for button in &said.buttons {
+    for button in &message.buttons {
         let mark = match button.style {
             Style::Primary => "!",
             Style::Secondary => "",
@@ -54,7 +54,7 @@ fn read(said: &Said) -> String {
         };
         write!(text, "[{}{mark}] ", button.label).unwrap();
     }
-    for user in &said.pings {
+    for user in &message.pings {
         write!(text, "(pings {user})").unwrap();
     }
     text.trim_end().to_owned()
@@ -110,7 +110,7 @@ fn elsewhere(kind: Kind, may_cancel: Option<OperationId>) -> Occupant {
 fn withdrawn(kind: Kind, first_answer: FirstAnswer) -> Operation {
     with(examples::of(kind), |operation| {
         operation.first_answer = first_answer;
-        operation.verdict = Some(Verdict::Cancelled);
+        operation.verdict = Some(Outcome::Cancelled);
         operation.ended = Some(ago(200));
         for step in &mut operation.steps {
             step.state = State::Skipped;
@@ -149,7 +149,7 @@ fn launched(address: Option<&str>) -> Operation {
             address: address.map(str::to_owned),
             monthly_cents: address.map(|_| 600),
         });
-        operation.verdict = Some(Verdict::Completed);
+        operation.verdict = Some(Outcome::Completed);
         operation.ended = Some(ago(5));
     })
 }
@@ -157,7 +157,7 @@ fn launched(address: Option<&str>) -> Operation {
 fn broken_restore(why: Failure) -> Operation {
     with(examples::restored(), |operation| {
         operation.steps[2].state = State::Failed { at: ago(30), why: why.clone() };
-        operation.verdict = Some(Verdict::Failed(why));
+        operation.verdict = Some(Outcome::Failed(why));
     })
 }
 
@@ -183,7 +183,7 @@ fn stuck_with(why: Option<Failure>) -> Operation {
     })
 }
 
-fn hindered(what: Hindrance) -> Operation {
+fn hindered(what: Blocker) -> Operation {
     with(examples::waiting(), |operation| operation.obstacle = Some(Obstacle { what, since: ago(30) }))
 }
 
@@ -337,17 +337,17 @@ fn what_can_still_be_stopped_is_said_by_kind_and_step() {
 #[test]
 fn every_obstacle_is_named() {
     let variants = [
-        Hindrance::Event(Some("backup".to_owned())),
-        Hindrance::Event(None),
-        Hindrance::Locked,
-        Hindrance::Unsettled("new".to_owned()),
-        Hindrance::Outage,
-        Hindrance::Throttled,
-        Hindrance::Turn,
+        Blocker::Event(Some("backup".to_owned())),
+        Blocker::Event(None),
+        Blocker::Locked,
+        Blocker::Unsettled("new".to_owned()),
+        Blocker::Outage,
+        Blocker::Throttled,
+        Blocker::Turn,
     ];
-    let first_line = |what: Hindrance| {
-        let said = progress(&hindered(what), NOW);
-        said.embeds.first().and_then(|embed| embed.description.lines().next()).unwrap_or_default().to_owned()
+    let first_line = |what: Blocker| {
+        let message = progress(&hindered(what), NOW);
+        message.embeds.first().and_then(|embed| embed.description.lines().next()).unwrap_or_default().to_owned()
     };
     insta::assert_snapshot!(variants.map(first_line).join("\n"));
 }
@@ -407,7 +407,7 @@ fn answers_of_every_ending() {
                 operation.steps[2].state = State::Skipped;
                 operation.steps[2].began = None;
                 operation.cancelled = Some(Cancelled { by: Some(ADA), at: ago(100) });
-                operation.verdict = Some(Verdict::Cancelled);
+                operation.verdict = Some(Outcome::Cancelled);
             }),
         ),
         (
@@ -433,14 +433,14 @@ fn answers_of_every_ending() {
         (
             "deleted",
             with(examples::of(examples::delete()), |operation| {
-                operation.verdict = Some(Verdict::Completed);
+                operation.verdict = Some(Outcome::Completed);
                 operation.ended = Some(ago(1));
             }),
         ),
     ];
-    let said = variants.iter().map(|(label, operation)| (*label, read(&answer(operation, &wording()))));
+    let message = variants.iter().map(|(label, operation)| (*label, read(&answer(operation, &wording()))));
     let told = std::iter::once(("notify", read(&notify(&examples::completed(), &wording()))));
-    insta::assert_snapshot!(side_by_side(said.chain(told)));
+    insta::assert_snapshot!(side_by_side(message.chain(told)));
 }
 
 /// An operation of each kind that failed so, at the step where that can happen, as far as it can.
@@ -448,7 +448,7 @@ fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
     let ending = |kind: Kind, task: Task, change: &dyn Fn(&mut Operation)| {
         let state = State::Failed { at: ago(30), why: why.clone() };
         with(at_step(kind, task, state), |operation| {
-            operation.verdict = Some(Verdict::Failed(why.clone()));
+            operation.verdict = Some(Outcome::Failed(why.clone()));
             operation.ended = Some(ago(8));
             change(operation);
         })
@@ -478,11 +478,11 @@ fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
 
 #[test]
 fn answers_of_every_failure_by_kind() {
-    let said = failures().into_iter().flat_map(|why| {
+    let message = failures().into_iter().flat_map(|why| {
         let of = |(kind, operation)| (format!("{kind} · {why:?}"), read(&answer(&operation, &wording())));
         failed_so(&why).into_iter().map(of).collect::<Vec<_>>()
     });
-    insta::assert_snapshot!(side_by_side(said));
+    insta::assert_snapshot!(side_by_side(message));
 }
 
 #[test]
@@ -494,7 +494,7 @@ fn answers_to_every_cancel_by_kind() {
                 step.began = None;
             }
             operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(100) });
-            operation.verdict = Some(Verdict::Cancelled);
+            operation.verdict = Some(Outcome::Cancelled);
             operation.ended = Some(ago(8));
             change(operation);
         })
@@ -523,7 +523,7 @@ fn listed(operations: impl IntoIterator<Item = Operation>) -> Vec<Called> {
     listed.map(|(at, operation)| Called { operation, leads: at == 0, is_called_elsewhere: false }).collect()
 }
 
-fn alone(operation: Operation) -> Said {
+fn alone(operation: Operation) -> Message {
     call(&listed([operation]))
 }
 
@@ -562,7 +562,7 @@ fn what_a_call_says_about_several_droplets() {
             name,
             with(examples::taking(), |operation| {
                 operation.power.edit(|power| power.stuck = Some(Stuck { since: ago(10), why: None }));
-                operation.obstacle = Some(Obstacle { what: Hindrance::Outage, since: ago(600) });
+                operation.obstacle = Some(Obstacle { what: Blocker::Outage, since: ago(600) });
             }),
         )
     };
@@ -640,12 +640,12 @@ fn a_call_about_200_droplets_names_as_many_as_discord_lets_it() {
     };
     for (off, on) in [(200, 0), (2, 198), (100, 100), (0, 200), (1, 199)] {
         let all = operations(off, still_off).into_iter().chain(operations(on, on_again)).enumerate().map(of);
-        let said = signed(call(&listed(all)), ReportKind::Stuck, OperationId::from_random(7));
-        assert!(crate::text::length(&said.content) <= 2000, "{}", said.content);
-        assert!(!said.content.contains("…\n-#"), "nothing is cut off: {}", said.content);
-        assert_eq!(said.pings.len(), 20);
+        let message = signed(call(&listed(all)), ReportKind::Stuck, OperationId::from_random(7));
+        assert!(crate::text::length(&message.content) <= 2000, "{}", message.content);
+        assert!(!message.content.contains("…\n-#"), "nothing is cut off: {}", message.content);
+        assert_eq!(message.pings.len(), 20);
         if off > 2 {
-            assert!(said.content.contains(" more\n"), "{}", said.content);
+            assert!(message.content.contains(" more\n"), "{}", message.content);
         }
     }
 }
@@ -668,7 +668,7 @@ fn what_is_said_about_power_by_itself() {
                     power.seen_off = true;
                     power.stuck = Some(Stuck { since: ago(10), why: None });
                 });
-                let what = Hindrance::Event(Some("enable_backups".to_owned()));
+                let what = Blocker::Event(Some("enable_backups".to_owned()));
                 operation.obstacle = Some(Obstacle { what, since: ago(600) });
             }))),
         ),
@@ -776,14 +776,14 @@ fn every_refusal() {
         Refusal::UnknownButton,
         Refusal::UnknownCommand,
     ]);
-    let said = refusals.iter().map(|refusal| (format!("{refusal:?}"), refusal.words()));
-    insta::assert_snapshot!(side_by_side(said));
+    let message = refusals.iter().map(|refusal| (format!("{refusal:?}"), refusal.words()));
+    insta::assert_snapshot!(side_by_side(message));
 }
 
 #[test]
 fn short_replies() {
     let operation = examples::waiting();
-    let mut said = vec![
+    let mut message = vec![
         (text("accepted"), reply::accepted(&operation, Some((ChannelId(7), MessageId(70))))),
         (text("accepted, not posted yet"), reply::accepted(&operation, None)),
         (text("incident"), reply::incident("4f7g2h1k")),
@@ -793,7 +793,7 @@ fn short_replies() {
         (text("help, view"), help(Some(Right::View), denials().get(2), Some(9))),
         (text("help, nobody configured"), help(None, denials().last(), None)),
     ];
-    said.extend(Act::ALL.map(|act| (format!("{act:?}"), reply::heard(act, &operation))));
+    message.extend(Act::ALL.map(|act| (format!("{act:?}"), reply::heard(act, &operation))));
     let begun = |task: Task| {
         let kind = match task {
             Task::Create => launch(),
@@ -807,9 +807,9 @@ fn short_replies() {
         })
     };
     let tasks = [Task::ShutDown, Task::Snapshot, Task::Restore, Task::Create, Task::Delete];
-    said.extend(tasks.map(|task| (format!("Cancel during {task:?}"), reply::heard(Act::Cancel, &begun(task)))));
-    said.push((text("declined"), reply::declined()));
-    insta::assert_snapshot!(side_by_side(said));
+    message.extend(tasks.map(|task| (format!("Cancel during {task:?}"), reply::heard(Act::Cancel, &begun(task)))));
+    message.push((text("declined"), reply::declined()));
+    insta::assert_snapshot!(side_by_side(message));
 }
 
 fn text(text: &str) -> String {
@@ -848,7 +848,7 @@ fn status_in_all_its_shapes() {
         What::Inherited(OperationId::from_random(0)),
         What::HandedOver(OperationId::from_random(0)),
         What::QuestionRanOut,
-        What::Judged(Verdict::Completed),
+        What::Judged(Outcome::Completed),
         What::Stuck,
         What::CameBack,
         What::Repaired,
@@ -883,17 +883,17 @@ fn status_in_all_its_shapes() {
 fn ten_that_run_and_ten_that_ended_always_fit() {
     let far = |mut operation: Operation| {
         let id = 1_199_999_999_999_999_999;
-        operation.asker = Asker { user: UserId(id), guild: GuildId(id), channel: ChannelId(id) };
+        operation.asker = Requester { user: UserId(id), guild: GuildId(id), channel: ChannelId(id) };
         operation.target.name = "a-rather-long-name-of-a-droplet".repeat(8);
         Entry { operation, progress: Some((ChannelId(id), MessageId(id))) }
     };
     let slow = with(examples::taking(), |operation| {
         operation.kind = examples::restore();
-        operation.obstacle = Some(Obstacle { what: Hindrance::Event(Some("x".repeat(200))), since: ago(30) });
+        operation.obstacle = Some(Obstacle { what: Blocker::Event(Some("x".repeat(200))), since: ago(30) });
     });
     let failed = with(examples::watched(), |operation| {
         operation.kind = examples::restore();
-        operation.verdict = Some(Verdict::Failed(Failure::RestoreUnclear));
+        operation.verdict = Some(Outcome::Failed(Failure::RestoreUnclear));
     });
     let ten = |operation: &Operation| std::iter::repeat_n(far(operation.clone()), LISTED).collect::<Vec<_>>();
     let full = overview(&Overview { running: ten(&slow), more: 990, ended: ten(&failed) }, NOW);
@@ -911,8 +911,8 @@ fn ten_that_run_and_ten_that_ended_always_fit() {
 fn of_a_long_timeline_the_last_events_are_shown() {
     let press = |number: u64| Event { at: NOW, by: Some(UserId(number)), what: What::Wished(Wish::Cancel) };
     let many: Vec<_> = (1..=500).map(press).collect();
-    let said = detail(&Entry { operation: examples::completed(), progress: None }, &many, NOW);
-    let description = &said.embeds[0].description;
+    let message = detail(&Entry { operation: examples::completed(), progress: None }, &many, NOW);
+    let description = &message.embeds[0].description;
     assert!(description.encode_utf16().count() <= 4096);
     assert!(description.contains("earlier events") && description.ends_with("pressed by <@500>"), "{description}");
 }
@@ -943,16 +943,16 @@ proptest::proptest! {
         let failure = [Failure::TagRemoved { tag }, Failure::Refused { message: message.repeat(100) }];
         for why in failure {
             let operation = spoil(examples::failed(why));
-            let said = [progress(&operation, NOW), answer(&operation, &wording()), notify(&operation, &wording())];
-            for said in said {
+            let message = [progress(&operation, NOW), answer(&operation, &wording()), notify(&operation, &wording())];
+            for message in message {
                 let length = |text: &str| text.encode_utf16().count();
-                proptest::prop_assert!(length(&said.content) <= 2000);
-                for embed in &said.embeds {
+                proptest::prop_assert!(length(&message.content) <= 2000);
+                for embed in &message.embeds {
                     proptest::prop_assert!(length(&embed.title) <= 256 && length(&embed.description) <= 4096);
                     proptest::prop_assert!(length(&embed.footer) <= 2048);
                 }
                 let allowed = [format!("<@{ADA}>"), format!("<#{}>", operation.asker.channel)];
-                let outside_spans: String = said.content.split('`').step_by(2).collect();
+                let outside_spans: String = message.content.split('`').step_by(2).collect();
                 let ours = allowed.iter().fold(outside_spans, |text, mention| text.replace(mention, ""));
                 proptest::prop_assert!(!ours.contains("<@") && !ours.contains("@everyone") && !ours.contains("@here"), "{ours}");
             }
@@ -1015,7 +1015,7 @@ fn every_question_before_something_is_lost() {
 #[test]
 fn a_page_of_the_list() {
     use super::list::{self, Entry as Line, Page};
-    use crate::inventory::Whereabouts::{Gone, There, Unlisted};
+    use crate::inventory::DropletLocation::{Gone, There, Unlisted};
     let snapshot = |json: serde_json::Value| serde_json::from_value::<crate::inventory::Snapshot>(json).unwrap();
     let regions = ["ams3", "blr1", "fra1", "lon1", "nyc1", "nyc3"];
     let shown = [

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Power;
-use crate::operation::{pace::later, reading::Failure};
+use crate::operation::{backoff::later, reading::Failure};
 
 /// How long a Droplet may be off without the operation getting on, before people are called.
 pub(super) const CALL_AFTER: SignedDuration = SignedDuration::from_mins(10);

@@ -24,8 +24,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    backoff::later,
     ids::UserId,
-    pace::later,
     reading::{Failure, PowerState},
     step::{Checks, State, Step, Task},
 };
@@ -310,7 +310,7 @@ impl Power {
     /// Draws the conclusions of time: people are called, and a Droplet that cannot be looked at is turned on all the same.
     pub(super) fn judge(&mut self, is_restoring: bool, now: Timestamp) {
         if !self.is_owed() {
-            return self.sight.see();
+            return self.sight.on_reading();
         }
         self.calls.judge(now);
         if self.sight.judge(is_restoring, now) {

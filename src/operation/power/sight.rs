@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Power;
-use crate::operation::{pace::later, reading::PowerState};
+use crate::operation::{backoff::later, reading::PowerState};
 
 /// A Droplet that could not be looked at for so long is turned on without a look.
 pub(super) const BLIND_AFTER: SignedDuration = SignedDuration::from_mins(5);
@@ -38,7 +38,7 @@ pub(super) struct Unseen {
 }
 
 impl Sight {
-    pub(super) fn see(&mut self) {
+    pub(super) fn on_reading(&mut self) {
         (self.unseen, self.blind) = (None, None);
     }
 
@@ -63,15 +63,15 @@ impl Sight {
     }
 
     pub(super) fn restart(&mut self, now: Timestamp) {
-        self.see();
+        self.on_reading();
         self.blind_at = self.blind_at.map(|at| at.min(now));
     }
 }
 
 impl Power {
     /// A look brought a reading, of whatever kind.
-    pub(in crate::operation) fn see(&mut self) {
-        self.sight.see();
+    pub(in crate::operation) fn on_reading(&mut self) {
+        self.sight.on_reading();
     }
 
     /// How the Droplet was seen.

@@ -3,19 +3,19 @@
 use jiff::SignedDuration;
 
 use super::super::{
-    Hindrance, Observation, Operation, Verdict, Wish,
+    Blocker, Observation, Operation, Outcome, Wish,
+    effect::{Answer, Command, Effect, Look},
     ids::{ActionId, SnapshotId},
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
     power::{Status, Theirs},
     reading::{Failure, PowerState, Trouble},
-    request::{Answer, Command, Effect, Look},
     step::{State, Task},
 };
 use super::{
     DROPLET, operation, restore,
     stories::{next_command, until, word, words},
     take,
-    toy::{Fate, Toy},
+    toy::{Toy, Transit},
 };
 
 /// A take whose Droplet is off, and whose Snapshot is in progress for so many seconds.
@@ -24,7 +24,7 @@ fn taking(lasts: i64) -> (Toy, Operation) {
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     while it.steps[1].run().is_none() {
         let snapshots = matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. }));
-        it = toy.turn(it, Fate::Fine, if snapshots { lasts } else { 20 });
+        it = toy.turn(it, Transit::Fine, if snapshots { lasts } else { 20 });
     }
     (toy, it)
 }
@@ -33,7 +33,7 @@ fn taking(lasts: i64) -> (Toy, Operation) {
 fn through_an_outage(toy: &mut Toy, mut it: Operation, lasts: SignedDuration) -> Operation {
     let until = toy.now + lasts;
     while toy.now < until {
-        it = toy.turn(it, Fate::LostBefore, 20);
+        it = toy.turn(it, Transit::LostBefore, 20);
     }
     it
 }
@@ -49,7 +49,7 @@ fn an_outage_right_after_the_shutdown_calls_people_in_time_and_turns_the_droplet
         if matches!(next_command(&toy, &it), Some(Command::PowerOn(_))) {
             blind.push(toy.now.duration_since(began));
         }
-        it = toy.turn(it, Fate::LostBefore, 20);
+        it = toy.turn(it, Transit::LostBefore, 20);
     }
     let minutes: Vec<_> = blind.iter().map(SignedDuration::as_mins).collect();
     assert!(matches!(minutes[..], [5 | 6, 15..=17, 25..=27]), "{minutes:?}");
@@ -57,7 +57,7 @@ fn an_outage_right_after_the_shutdown_calls_people_in_time_and_turns_the_droplet
     assert!(called <= SignedDuration::from_mins(11), "{called:?}");
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::PowerFirst)), "nothing is begun after a power_on");
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::PowerFirst)), "nothing is begun after a power_on");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn an_outage_during_the_snapshot_ends_with_the_snapshot_kept_and_the_droplet_on(
     let it = through_an_outage(&mut toy, it, SignedDuration::from_mins(8));
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Verdict::Completed), "what ran is followed to its end");
+    assert_eq!(done.verdict, Some(Outcome::Completed), "what ran is followed to its end");
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
 }
 
@@ -85,11 +85,11 @@ fn a_restore_in_progress_is_left_in_peace_for_longer() {
     let mut it = operation(restore(Safety::None));
     while it.steps[1].run().is_none() {
         let restores = matches!(next_command(&toy, &it), Some(Command::Restore { .. }));
-        it = toy.turn(it, Fate::Fine, if restores { 3_600 } else { 20 });
+        it = toy.turn(it, Transit::Fine, if restores { 3_600 } else { 20 });
     }
     let began = toy.now;
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::LostBefore, 20);
+        it = toy.turn(it, Transit::LostBefore, 20);
     }
     assert!(toy.now.duration_since(began) >= SignedDuration::from_mins(30));
     assert_eq!(next_command(&toy, &it), Some(Command::PowerOn(DROPLET)));
@@ -136,13 +136,13 @@ fn whoever_waits_for_a_foreign_event_while_off_is_called() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     while !matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     toy.begin("enable_backups", 3_000, None);
     let since = toy.now;
     let it = until(&mut toy, it, |it| it.power.last_call().is_some());
     assert!(toy.now.duration_since(since) <= SignedDuration::from_mins(11));
-    assert!(matches!(it.obstacle.map(|it| it.what), Some(Hindrance::Event(_))));
+    assert!(matches!(it.obstacle.map(|it| it.what), Some(Blocker::Event(_))));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_snapshot_that_takes_hours_calls_people_though_it_is_in_progress() {
     let mut it = it;
     while toy.now < began + SignedDuration::from_hours(17) {
         let before = it.power.calls();
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
         if it.power.calls() > before {
             calls.push(toy.now.duration_since(began).as_hours());
         }
@@ -165,10 +165,10 @@ fn a_snapshot_that_takes_hours_calls_people_though_it_is_in_progress() {
 fn what_is_turned_on_without_a_look_waits_for_its_turn() {
     let (mut toy, mut it) = taking(20_000);
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::LostBefore, 20);
+        it = toy.turn(it, Transit::LostBefore, 20);
     }
     let at = toy.now + SignedDuration::from_secs(40);
-    let it = it.apply(Observation::Deferred(Hindrance::Turn, at), &toy.rules, toy.now).unwrap();
+    let it = it.apply(Observation::Deferred(Blocker::Turn, at), &toy.rules, toy.now).unwrap();
     assert_eq!(it.next(&toy.rules, toy.now), Effect::Sleep(at));
     assert!(matches!(it.next(&toy.rules, at), Effect::Send(Command::PowerOn(_))));
 }
@@ -197,7 +197,7 @@ fn who_wants_it_on_has_it_on_as_soon_as_digitalocean_lets_us() {
     assert!(toy.now <= ends + SignedDuration::from_mins(1), "refused while the Snapshot runs, it was tried again");
     assert_eq!(it.verdict, None, "what runs is followed to its end");
     let done = toy.settle(it);
-    assert_eq!((done.verdict, toy.snapshots.len()), (Some(Verdict::Completed), 1));
+    assert_eq!((done.verdict, toy.snapshots.len()), (Some(Outcome::Completed), 1));
     assert_eq!(done.taken_off, Some(true));
 }
 
@@ -218,14 +218,14 @@ fn who_wants_it_on_begins_nothing_more() {
         let mut toy = Toy::new(PowerState::On);
         let mut it = operation(restore(Safety::Snapshot));
         while it.current().is_none_or(|step| step.task != stop) || !it.power.is_owed() {
-            it = toy.turn(it, Fate::Fine, 20);
+            it = toy.turn(it, Transit::Fine, 20);
         }
         let sent = toy.sent.len();
         let it = toy.wish(&it, Wish::TurnOn);
         let done = toy.settle(it);
         let after: Vec<_> = toy.sent[sent..].iter().map(word).collect();
         assert!(after.iter().all(|sent| *sent == "power_on"), "{stop:?}: {after:?}");
-        assert_eq!((toy.power, done.verdict), (PowerState::On, Some(Verdict::Cancelled)), "{stop:?}");
+        assert_eq!((toy.power, done.verdict), (PowerState::On, Some(Outcome::Cancelled)), "{stop:?}");
     }
 }
 
@@ -236,7 +236,7 @@ fn a_restore_that_runs_is_waited_for_by_who_wants_it_on() {
     let it = until(&mut toy, operation(restore(Safety::None)), running);
     let it = toy.wish(&it, Wish::TurnOn);
     let done = toy.settle(it);
-    assert_eq!((toy.power, done.verdict), (PowerState::On, Some(Verdict::Completed)));
+    assert_eq!((toy.power, done.verdict), (PowerState::On, Some(Outcome::Completed)));
 }
 
 #[test]
@@ -244,9 +244,9 @@ fn an_answer_that_is_missing_is_looked_for_before_it_is_turned_on() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     while !matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::LostAfter, 600);
+    it = toy.turn(it, Transit::LostAfter, 600);
     let it = toy.wish(&it, Wish::TurnOn);
     let done = toy.settle(it);
     assert_eq!((toy.power, toy.snapshots.len()), (PowerState::On, 1));
@@ -261,14 +261,14 @@ fn a_relapse_calls_again_but_not_before_it_got_on_for_a_while() {
         while toy.now < until {
             // Even a power_on that is tried without a look is refused, since the Snapshot is in progress.
             let sends = next_command(toy, &it).is_some();
-            it = toy.turn(it, if sends { Fate::Fine } else { Fate::LostBefore }, 20);
+            it = toy.turn(it, if sends { Transit::Fine } else { Transit::LostBefore }, 20);
         }
         it
     };
     let lively = |toy: &mut Toy, mut it: Operation, minutes| {
         let until = toy.now + SignedDuration::from_mins(minutes);
         while toy.now < until {
-            it = toy.turn(it, Fate::Fine, 20);
+            it = toy.turn(it, Transit::Fine, 20);
         }
         it
     };
@@ -290,10 +290,10 @@ fn a_look_is_too_old_after_a_wait() {
         toy.rules.droplet_tag = None;
         let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
         while next_command(&toy, &it).is_none() {
-            it = toy.turn(it, Fate::Fine, 20);
+            it = toy.turn(it, Transit::Fine, 20);
         }
         let turn = toy.now + SignedDuration::from_mins(30);
-        it = it.apply(Observation::Deferred(Hindrance::Turn, turn), &toy.rules, toy.now).unwrap();
+        it = it.apply(Observation::Deferred(Blocker::Turn, turn), &toy.rules, toy.now).unwrap();
         match change {
             "off" => toy.power = PowerState::Off,
             _ => toy.rules.droplet_tag = Some("bot".to_owned()),
@@ -304,7 +304,7 @@ fn a_look_is_too_old_after_a_wait() {
             assert_eq!(toy.power, PowerState::Off);
         } else {
             assert!(words(&toy).is_empty());
-            assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
+            assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
         }
     }
 }
@@ -314,13 +314,13 @@ fn a_droplet_that_somebody_turned_off_just_before_our_shutdown_is_theirs() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     toy.power = PowerState::Off;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["snapshot"]);
     assert_eq!((toy.power, done.power.owed()), (PowerState::Off, None));
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -329,14 +329,14 @@ fn a_lost_shutdown_and_somebody_elses_off_are_told_apart_by_the_actions() {
         let mut toy = Toy::new(PowerState::On);
         let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
         while next_command(&toy, &it).is_none() {
-            it = toy.turn(it, Fate::Fine, 20);
+            it = toy.turn(it, Transit::Fine, 20);
         }
-        it = toy.turn(it, if ours { Fate::LostAfter } else { Fate::LostBefore }, 5);
+        it = toy.turn(it, if ours { Transit::LostAfter } else { Transit::LostBefore }, 5);
         toy.power = PowerState::Off;
         let done = toy.settle(it);
         let expected = if ours { PowerState::On } else { PowerState::Off };
         assert_eq!(toy.power, expected, "ours: {ours} {:?}", words(&toy));
-        assert_eq!(done.verdict, Some(Verdict::Completed));
+        assert_eq!(done.verdict, Some(Outcome::Completed));
     }
 }
 
@@ -351,7 +351,7 @@ fn what_somebody_else_turned_off_after_us_is_left_off() {
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::Off);
     assert!(matches!(done.power.status(), Status::Theirs(Theirs { kind, .. }) if kind == "power_off"));
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -368,8 +368,8 @@ fn a_lone_refusal_of_the_token_is_not_believed_and_two_are() {
         let soon = refused(&once, &toy);
         assert_eq!(soon.verdict, None, "said twice at once is said once");
         toy.now += toy.rules.settle_time;
-        assert!(matches!(refused(&once, &toy).verdict, Some(Verdict::Failed(_))));
-        let good = toy.turn(once, Fate::Fine, 20);
+        assert!(matches!(refused(&once, &toy).verdict, Some(Outcome::Failed(_))));
+        let good = toy.turn(once, Transit::Fine, 20);
         toy.now += toy.rules.settle_time;
         assert_eq!(refused(&good, &toy).verdict, None, "a good answer in between starts over");
     }
@@ -389,7 +389,7 @@ fn a_droplet_is_gone_only_if_the_whole_list_does_not_have_it() {
     while toy.now < began + SignedDuration::from_mins(4) {
         it = match lie(it.clone(), &toy) {
             Some(denied) => denied,
-            None => toy.turn(it, Fate::Fine, 20),
+            None => toy.turn(it, Transit::Fine, 20),
         };
         assert_ne!(it.power.status(), Status::Gone);
     }
@@ -405,7 +405,7 @@ fn an_action_that_is_unknown_for_a_moment_is_followed_on() {
     let it = it.apply(seen, &toy.rules, toy.now).unwrap();
     assert_eq!(it.steps[1].run().unwrap().broken, None);
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -423,17 +423,17 @@ fn an_action_that_cannot_be_read_does_not_keep_a_droplet_off_that_can() {
                 let unreadable = Answer::Trouble(Trouble::Unclear { retry_at });
                 it.apply(Observation::Seen(look, unreadable), &toy.rules, toy.now).unwrap()
             }
-            _ => toy.turn(it, Fate::Fine, 20),
+            _ => toy.turn(it, Transit::Fine, 20),
         };
         assert!(toy.now < began + SignedDuration::from_mins(3), "{it:#?}");
     }
-    assert_eq!(toy.settle(it).verdict, Some(Verdict::Completed));
+    assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed));
 }
 
 #[test]
 fn the_clock_set_back_keeps_nothing_waiting_after_a_restart() {
     let (mut toy, mut it) = taking(600);
-    it = toy.turn(it, Fate::Fine, 20);
+    it = toy.turn(it, Transit::Fine, 20);
     let back = toy.now - SignedDuration::from_hours(2);
     let it = it.apply(Observation::Restarted(SignedDuration::ZERO), &toy.rules, back).unwrap();
     assert!(matches!(it.next(&toy.rules, back), Effect::Look(_)));
@@ -456,12 +456,12 @@ fn nothing_destructive_is_begun_after_nobody_looked_after_it() {
         it = it.apply(Observation::Restarted(days), &toy.rules, toy.now).unwrap();
         let done = toy.settle(it);
         assert!(!words(&toy).contains(&"restore"), "{:?}", words(&toy));
-        assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TooOld)));
+        assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
         assert_eq!(toy.power, PowerState::On);
     }
     let delete = Kind::Delete { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() } };
     let it = operation(delete).apply(Observation::Restarted(days), &Toy::new(PowerState::On).rules, super::noon());
-    assert_eq!(it.unwrap().verdict, Some(Verdict::Failed(Failure::TooOld)));
+    assert_eq!(it.unwrap().verdict, Some(Outcome::Failed(Failure::TooOld)));
 }
 
 #[test]
@@ -471,7 +471,7 @@ fn a_take_from_last_week_shuts_nothing_down() {
     toy.now += SignedDuration::from_hours(24 * 7);
     let done = toy.settle(it.apply(Observation::Woke, &toy.rules, toy.now).unwrap());
     assert!(words(&toy).is_empty());
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TooOld)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
 }
 
 #[test]
@@ -480,10 +480,10 @@ fn an_operation_that_waits_for_its_turn_may_wait_for_hours() {
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     for _ in 0..20 {
         let turn = toy.now + SignedDuration::from_mins(15);
-        it = it.apply(Observation::Deferred(Hindrance::Turn, turn), &toy.rules, toy.now).unwrap();
+        it = it.apply(Observation::Deferred(Blocker::Turn, turn), &toy.rules, toy.now).unwrap();
         toy.now = turn;
     }
-    assert_eq!(toy.settle(it).verdict, Some(Verdict::Completed));
+    assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -491,7 +491,7 @@ fn a_database_put_back_from_a_copy_does_not_restore_over_newer_data() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(restore(Safety::Snapshot));
     while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     let copy = it.clone();
     toy.settle(it);
@@ -500,7 +500,7 @@ fn a_database_put_back_from_a_copy_does_not_restore_over_newer_data() {
     let it = copy.apply(Observation::Restarted(SignedDuration::from_mins(2)), &toy.rules, toy.now).unwrap();
     let done = toy.settle(it);
     assert_eq!(words(&toy).iter().filter(|word| **word == "restore").count(), 1);
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ChangedMeanwhile)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
 }
 
 #[test]
@@ -508,13 +508,13 @@ fn a_restore_asks_again_where_somebody_turned_the_droplet_on_since_its_safety_sn
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(restore(Safety::Snapshot));
     while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     toy.power = PowerState::On;
     toy.now += SignedDuration::from_secs(30);
     let done = toy.settle(it);
     assert!(!words(&toy).contains(&"restore"));
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ChangedMeanwhile)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ChangedMeanwhile)));
 }
 
 #[test]
@@ -522,7 +522,7 @@ fn force_waits_for_nothing_but_the_refusal() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     while it.steps[0].run().is_none() {
-        it = toy.turn(it, Fate::Fine, 7_200);
+        it = toy.turn(it, Transit::Fine, 7_200);
     }
     toy.actions.last_mut().unwrap().takes_effect = None;
     toy.locked_until = toy.now + SignedDuration::from_hours(2);
@@ -532,15 +532,15 @@ fn force_waits_for_nothing_but_the_refusal() {
     let mut tries = 0;
     while toy.now < pressed + SignedDuration::from_mins(2) {
         tries += u32::from(next_command(&toy, &it) == Some(Command::PowerOff(DROPLET)));
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     assert!(tries >= 3, "it is tried again and again: {tries}");
-    assert!(matches!(it.obstacle.as_ref().map(|it| &it.what), Some(Hindrance::Event(_))), "and the wait is shown");
+    assert!(matches!(it.obstacle.as_ref().map(|it| &it.what), Some(Blocker::Event(_))), "and the wait is shown");
     toy.locked_until = toy.now;
     toy.actions.last_mut().unwrap().ends = toy.now;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -563,14 +563,14 @@ fn somebody_elses_snapshot_that_was_taken_for_ours_is_not_made_up_for_with_the_d
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     while !matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::LostBefore, 20);
+    it = toy.turn(it, Transit::LostBefore, 20);
     toy.begin("snapshot", 20, Some("nightly".to_owned()));
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
     assert_eq!(words(&toy), ["shutdown", "power_on"], "nothing that needs it off is begun after a power_on");
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::PowerFirst)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::PowerFirst)));
 }
 
 #[test]
@@ -581,7 +581,7 @@ fn a_snapshot_that_ended_with_the_droplet_on_is_not_called_consistent() {
             toy.power = PowerState::On;
         }
         let done = toy.settle(it);
-        assert_eq!(done.verdict, Some(Verdict::Completed));
+        assert_eq!(done.verdict, Some(Outcome::Completed));
         assert_eq!(done.may_have_been_taken_live(), somebody);
     }
 }
@@ -599,9 +599,9 @@ fn a_lost_power_on_after_inheriting_does_not_adopt_the_oldest_one_ever() {
     older.ended = Some(toy.now);
     let mut it = older.clone();
     while !matches!(next_command(&toy, &it), Some(Command::PowerOn(_))) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::LostBefore, 20);
+    it = toy.turn(it, Transit::LostBefore, 20);
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
     assert_ne!(done.power.back().run().and_then(|run| run.action), Some(ActionId(101)));
@@ -614,7 +614,7 @@ fn a_new_droplet_that_is_unknown_for_a_moment_is_not_called_destroyed() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = super::launch();
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     let made = Answer::Droplets(vec![toy.droplet(DROPLET)]);
     let command = next_command(&toy, &it).unwrap();
@@ -627,9 +627,9 @@ fn a_new_droplet_that_is_unknown_for_a_moment_is_not_called_destroyed() {
         if it.next(&toy.rules, toy.now) == Effect::Rest {
             break;
         }
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    assert_eq!(it.verdict, Some(Verdict::Completed));
+    assert_eq!(it.verdict, Some(Outcome::Completed));
     assert!(it.steps.iter().all(|step| step.task == Task::Create && matches!(step.state, State::Done { .. })));
 }
 
@@ -642,18 +642,18 @@ fn a_droplet_that_lost_its_tag_while_it_was_shut_down_is_touched_no_more() {
     toy.rules.droplet_tag = Some("bot".to_owned());
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_on"], "what is owed is paid all the same");
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
     assert_eq!(toy.power, PowerState::On);
 }
 
 #[test]
 fn a_shutdown_that_was_lost_is_not_followed_by_a_command_without_a_look() {
     for kind in [take(Downtime::PowerOff, IfHung::Ask), restore(Safety::None)] {
-        for lost in [Fate::LostBefore, Fate::LostAfter] {
+        for lost in [Transit::LostBefore, Transit::LostAfter] {
             let mut toy = Toy::new(PowerState::On);
             let mut it = operation(kind.clone());
             while next_command(&toy, &it).is_none() {
-                it = toy.turn(it, Fate::Fine, 20);
+                it = toy.turn(it, Transit::Fine, 20);
             }
             it = toy.turn(it, lost, 5);
             toy.now += SignedDuration::from_secs(6);
@@ -662,7 +662,7 @@ fn a_shutdown_that_was_lost_is_not_followed_by_a_command_without_a_look() {
             let mut free_at = None;
             while next_command(&toy, &it).is_none() {
                 let looks = matches!(it.next(&toy.rules, toy.now), Effect::Look(Look::Droplet(_)));
-                it = toy.turn(it, Fate::Fine, 20);
+                it = toy.turn(it, Transit::Fine, 20);
                 free_at = if looks && toy.now >= toy.locked_until { Some(toy.now) } else { free_at };
             }
             let looked = free_at.unwrap_or_else(|| panic!("{lost:?}: the Droplet was never seen free"));
@@ -682,7 +682,7 @@ fn the_power_of_a_droplet_that_is_off_is_not_cut() {
     toy.power = PowerState::Off;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot"]);
-    assert_eq!((done.verdict, toy.power), (Some(Verdict::Completed), PowerState::Off));
+    assert_eq!((done.verdict, toy.power), (Some(Outcome::Completed), PowerState::Off));
 }
 
 #[test]
@@ -698,11 +698,11 @@ fn a_shutdown_whose_action_cannot_be_read_is_over_when_the_droplet_is_off() {
                 let unreadable = Answer::Trouble(Trouble::Unclear { retry_at });
                 it.apply(Observation::Seen(look, unreadable), &toy.rules, toy.now).unwrap()
             }
-            _ => toy.turn(it, Fate::Fine, 20),
+            _ => toy.turn(it, Transit::Fine, 20),
         };
         assert!(toy.now < began + SignedDuration::from_mins(3), "{it:#?}");
     }
-    assert_eq!(toy.settle(it).verdict, Some(Verdict::Completed));
+    assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed));
     assert_eq!((words(&toy), toy.power), (vec!["shutdown", "snapshot", "power_on"], PowerState::On));
 }
 
@@ -724,9 +724,9 @@ fn a_droplet_that_was_turned_on_before_a_lost_snapshot_began_makes_it_a_live_one
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     while !matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::LostUntil(20), 20);
+    it = toy.turn(it, Transit::LostUntil(20), 20);
     toy.power = PowerState::On;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot"]);
@@ -738,31 +738,31 @@ fn a_restore_that_was_lost_is_not_sent_again_after_nobody_looked_after_it() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(restore(Safety::None));
     while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    it = toy.turn(it, Transit::Crash { executed: false }, 20);
     let hours = SignedDuration::from_hours(3);
     toy.now += hours;
     it = it.apply(Observation::Restarted(hours), &toy.rules, toy.now).unwrap();
     let done = toy.settle(it);
     assert!(!words(&toy).contains(&"restore"), "{:?}", words(&toy));
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TooOld)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
     assert_eq!(toy.power, PowerState::On);
 }
 
 #[test]
 fn a_droplet_that_somebody_turned_off_while_our_shutdown_could_not_be_sent_is_theirs() {
-    for fate in [Fate::Throttled, Fate::NeverSent] {
+    for transit in [Transit::Throttled, Transit::NeverSent] {
         let mut toy = Toy::new(PowerState::On);
         let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
         while next_command(&toy, &it).is_none() {
-            it = toy.turn(it, Fate::Fine, 20);
+            it = toy.turn(it, Transit::Fine, 20);
         }
-        it = toy.turn(it, fate, 20);
+        it = toy.turn(it, transit, 20);
         toy.power = PowerState::Off;
         let done = toy.settle(it);
-        assert_eq!(words(&toy), ["snapshot"], "{fate:?}");
-        assert_eq!((toy.power, done.verdict), (PowerState::Off, Some(Verdict::Completed)));
+        assert_eq!(words(&toy), ["snapshot"], "{transit:?}");
+        assert_eq!((toy.power, done.verdict), (PowerState::Off, Some(Outcome::Completed)));
     }
 }
 
@@ -779,7 +779,7 @@ fn a_power_on_that_is_refused_again_and_again_calls_people_once_within_half_an_h
                 let refused = Answer::Trouble(Trouble::Refused { message: "Not now.".to_owned() });
                 sent.apply(Observation::Answered(command, refused), &toy.rules, toy.now).unwrap()
             }
-            _ => toy.turn(it, Fate::Fine, 20),
+            _ => toy.turn(it, Transit::Fine, 20),
         };
         assert!(it.power.calls() <= 1, "{it:#?}");
     }

@@ -4,11 +4,11 @@ use jiff::SignedDuration;
 
 use super::super::{
     FirstAnswer, Observation, Operation, Wish,
+    effect::Effect,
     ids::SnapshotId,
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
     reading::PowerState,
     report::ReportKind,
-    request::Effect,
 };
 use super::{operation, restore, stories::words, take, toy::Toy};
 

@@ -5,13 +5,13 @@ use jiff::SignedDuration;
 
 use super::super::{
     Operation, Wish,
+    effect::{Command, Effect},
     plan::{Downtime, IfHung, Kind, Safety},
     reading::PowerState,
-    request::{Command, Effect},
 };
 use super::{
     operation, restore, take,
-    toy::{Fate, Toy},
+    toy::{Toy, Transit},
 };
 
 const WORLDS: u64 = 4_000;
@@ -27,17 +27,17 @@ fn random_kind(dice: &mut fastrand::Rng) -> Kind {
     }
 }
 
-fn random_fate(dice: &mut fastrand::Rng) -> Fate {
+fn random_transit(dice: &mut fastrand::Rng) -> Transit {
     match dice.u8(..24) {
-        0 => Fate::NeverSent,
-        1 => Fate::LostBefore,
-        2 => Fate::LostAfter,
-        3 => Fate::Throttled,
-        4 => Fate::Crash { executed: true },
-        5 => Fate::Crash { executed: false },
-        6 => Fate::LostUntil(dice.i64(1..30)),
-        7 if dice.u8(..4) == 0 => Fate::Unauthorized,
-        _ => Fate::Fine,
+        0 => Transit::NeverSent,
+        1 => Transit::LostBefore,
+        2 => Transit::LostAfter,
+        3 => Transit::Throttled,
+        4 => Transit::Crash { executed: true },
+        5 => Transit::Crash { executed: false },
+        6 => Transit::LostUntil(dice.i64(1..30)),
+        7 if dice.u8(..4) == 0 => Transit::Unauthorized,
+        _ => Transit::Fine,
     }
 }
 
@@ -95,8 +95,8 @@ fn the_laws_hold_in_every_world() {
                 break;
             }
             it = random_event(&mut dice, &mut toy, it);
-            let fate = random_fate(&mut dice);
-            it = toy.turn(it, fate, dice.i64(1..400));
+            let transit = random_transit(&mut dice);
+            it = toy.turn(it, transit, dice.i64(1..400));
             check(&toy, &it, seed);
         }
         let it = toy.settle(it);

@@ -10,10 +10,10 @@ mod toy;
 use jiff::Timestamp;
 
 use super::{
-    Asker, Operation, Request, Rules, Target, Usual,
+    NewOperation, Operation, Requester, Rules, Target, TypicalDurations,
+    effect::NewDroplet,
     ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
-    request::NewDroplet,
 };
 
 const DROPLET: DropletId = DropletId(7);
@@ -56,13 +56,13 @@ fn launch() -> Operation {
 }
 
 fn operation(kind: Kind) -> Operation {
-    Operation::new(Request {
+    Operation::new(NewOperation {
         id: OperationId::from_random(1234),
         kind,
-        asker: Asker { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+        asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
         asked_at: noon(),
         target: Target { droplet: Some(DROPLET), name: "web-1".to_owned(), region: None, disk_gb: None },
         snapshot_name: None,
-        usual: Usual::default(),
+        usual: TypicalDurations::default(),
     })
 }

@@ -3,19 +3,19 @@
 use jiff::SignedDuration;
 
 use super::super::{
-    Observation, Operation, Verdict, Wish, Wished,
+    Observation, Operation, Outcome, Wish, Wished,
+    effect::{Answer, Command, Effect, Look},
     ids::UserId,
     plan::{Downtime, IfHung, Safety},
     power::Status,
     reading::{Failure, PowerState, Trouble},
-    request::{Answer, Command, Effect, Look},
     step::State,
 };
 use super::{
     DROPLET, operation, restore, rules,
     stories::{next_command, until, word, words},
     take,
-    toy::{Fate, Toy},
+    toy::{Toy, Transit},
 };
 
 /// A take whose Snapshot is made, and whose Droplet is to be turned on next.
@@ -23,7 +23,7 @@ fn about_to_power_on() -> (Toy, Operation) {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     while !matches!(next_command(&toy, &it), Some(Command::PowerOn(_))) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     (toy, it)
 }
@@ -35,13 +35,13 @@ fn about_to_cut_the_power() -> (Toy, Operation) {
     toy.actions.last_mut().unwrap().takes_effect = None;
     let mut it = until(&mut toy, it, |it| it.steps.len() == 3);
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     (toy, it)
 }
 
-/// Plays on while every command meets the same fate, until people are called; how long that took.
-fn until_stuck(toy: &mut Toy, it: Operation, fate: impl Fn(&mut Toy) -> Fate) -> (Operation, SignedDuration) {
+/// Plays on while every command meets the same transit, until people are called; how long that took.
+fn until_stuck(toy: &mut Toy, it: Operation, transit: impl Fn(&mut Toy) -> Transit) -> (Operation, SignedDuration) {
     let since = it.power.got_on_at().unwrap();
     let mut it = it;
     for _ in 0..4_000 {
@@ -50,29 +50,29 @@ fn until_stuck(toy: &mut Toy, it: Operation, fate: impl Fn(&mut Toy) -> Fate) ->
             return (it, took);
         }
         let sends = next_command(toy, &it).is_some();
-        let fate = if sends { fate(toy) } else { Fate::Fine };
-        it = toy.turn(it, fate, 20);
+        let transit = if sends { transit(toy) } else { Transit::Fine };
+        it = toy.turn(it, transit, 20);
     }
     panic!("nobody is ever called: {it:#?}");
 }
 
 #[test]
 fn people_are_called_in_time_whatever_keeps_power_back_waiting() {
-    let fates: [fn(&mut Toy) -> Fate; 5] = [
-        |_| Fate::LostBefore,
-        |_| Fate::NeverSent,
-        |_| Fate::Throttled,
-        |toy| Fate::ThrottledFor(if toy.pending() { 1 } else { 7_200 }),
+    let transits: [fn(&mut Toy) -> Transit; 5] = [
+        |_| Transit::LostBefore,
+        |_| Transit::NeverSent,
+        |_| Transit::Throttled,
+        |toy| Transit::ThrottledFor(if toy.pending() { 1 } else { 7_200 }),
         |toy| {
             // DigitalOcean refuses although nothing is seen in progress.
             toy.locked_until = toy.now + SignedDuration::from_millis(1);
-            Fate::Fine
+            Transit::Fine
         },
     ];
-    for (number, fate) in fates.into_iter().enumerate() {
+    for (number, transit) in transits.into_iter().enumerate() {
         let (mut toy, it) = about_to_power_on();
-        let (it, took) = until_stuck(&mut toy, it, fate);
-        assert!(took <= SignedDuration::from_mins(11), "fate {number}: {took:?}");
+        let (it, took) = until_stuck(&mut toy, it, transit);
+        assert!(took <= SignedDuration::from_mins(11), "transit {number}: {took:?}");
         assert!(it.ended.is_none(), "stuck is not an end");
         toy.settle(it);
         assert_eq!(toy.power, PowerState::On);
@@ -82,10 +82,10 @@ fn people_are_called_in_time_whatever_keeps_power_back_waiting() {
 #[test]
 fn a_power_on_that_never_ends_is_paid_once_the_droplet_is_seen_on() {
     let (mut toy, it) = about_to_power_on();
-    let it = toy.turn(it, Fate::Fine, 1_000_000);
+    let it = toy.turn(it, Transit::Fine, 1_000_000);
     toy.power = PowerState::On;
     let it = until(&mut toy, it, |it| it.ended.is_some());
-    assert_eq!(it.verdict, Some(Verdict::Completed));
+    assert_eq!(it.verdict, Some(Outcome::Completed));
     assert_eq!(it.power.owed(), None);
     assert_eq!(it.power.last_call(), None);
 }
@@ -93,8 +93,8 @@ fn a_power_on_that_never_ends_is_paid_once_the_droplet_is_seen_on() {
 #[test]
 fn a_power_on_that_never_ends_calls_people_where_the_droplet_stays_off() {
     let (mut toy, it) = about_to_power_on();
-    let it = toy.turn(it, Fate::Fine, 1_000_000);
-    let (it, took) = until_stuck(&mut toy, it, |_| Fate::Fine);
+    let it = toy.turn(it, Transit::Fine, 1_000_000);
+    let (it, took) = until_stuck(&mut toy, it, |_| Transit::Fine);
     assert!(took <= SignedDuration::from_mins(11), "{took:?}");
     assert!(it.power.owed().is_some());
 }
@@ -102,10 +102,10 @@ fn a_power_on_that_never_ends_calls_people_where_the_droplet_stays_off() {
 #[test]
 fn a_power_off_that_never_ends_is_given_up_and_answered() {
     let (mut toy, it) = about_to_cut_the_power();
-    let it = toy.turn(it, Fate::Fine, 1_000_000);
+    let it = toy.turn(it, Transit::Fine, 1_000_000);
     toy.actions.last_mut().unwrap().takes_effect = None;
     let it = until(&mut toy, it, |it| it.ended.is_some());
-    assert_eq!(it.verdict, Some(Verdict::Failed(Failure::Hung)));
+    assert_eq!(it.verdict, Some(Outcome::Failed(Failure::Hung)));
     assert!(it.power.owed().is_some(), "what was sent may still turn it off");
 }
 
@@ -116,9 +116,9 @@ fn a_shutdown_has_its_whole_time_however_long_it_was_refused_before() {
         let mut it = operation(take(Downtime::PowerOff, if_hung));
         for _ in 0..2 {
             while next_command(&toy, &it).is_none() {
-                it = toy.turn(it, Fate::Fine, 20);
+                it = toy.turn(it, Transit::Fine, 20);
             }
-            it = toy.turn(it, Fate::ThrottledFor(3_600), 20);
+            it = toy.turn(it, Transit::ThrottledFor(3_600), 20);
         }
         let done = toy.settle(it);
         assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
@@ -147,7 +147,7 @@ fn an_answer_in_time_counts_however_late_it_is_heard() {
     assert_eq!(it.verdict, None);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_vanished_action_says_nothing_of_the_snapshot_which_is_looked_for_by_name() 
     let action = it.steps[1].run().and_then(|run| run.action).unwrap();
     let unknown = Observation::Seen(Look::Action(action), Answer::Trouble(Trouble::NotFound));
     let done = toy.settle(it.apply(unknown, &toy.rules, toy.now).unwrap());
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
 }
 
@@ -168,7 +168,7 @@ fn a_snapshot_whose_action_is_gone_for_good_fails_soon_and_is_never_taken_twice(
     toy.actions.retain(|action| action.kind != "snapshot");
     let vanished = toy.now;
     let it = until(&mut toy, it, |it| it.verdict.is_some());
-    assert_eq!(it.verdict, Some(Verdict::Failed(Failure::ActionVanished)));
+    assert_eq!(it.verdict, Some(Outcome::Failed(Failure::ActionVanished)));
     assert!(toy.now.duration_since(vanished) < SignedDuration::from_mins(3));
     toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
@@ -179,21 +179,21 @@ fn a_restore_whose_answer_was_lost_is_not_sent_to_a_droplet_that_somebody_uses_a
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(restore(Safety::None));
     while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    it = toy.turn(it, Transit::Crash { executed: false }, 20);
     while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::ThrottledFor(1_200), 20);
+    it = toy.turn(it, Transit::ThrottledFor(1_200), 20);
     toy.power = PowerState::On;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown"]);
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::RestoreUnclear)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::RestoreUnclear)));
 }
 
 #[test]
-fn what_an_inherited_debt_finds_off_is_snapshotted_only_after_its_actions_are_known() {
+fn what_an_inherited_duty_finds_off_is_snapshotted_only_after_its_actions_are_known() {
     let mut toy = Toy::new(PowerState::Off);
     toy.begin("snapshot", 1, Some("nightly".to_owned()));
     toy.now += SignedDuration::from_mins(5);
@@ -204,10 +204,10 @@ fn what_an_inherited_debt_finds_off_is_snapshotted_only_after_its_actions_are_kn
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     it.inherit(&mut older);
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     assert!(it.baseline.contains(toy.actions[0].id), "the old Snapshot's Action could be taken for ours");
-    let it = toy.turn(it, Fate::LostAfter, 20);
+    let it = toy.turn(it, Transit::LostAfter, 20);
     let done = toy.settle(it);
     assert_eq!(done.snapshot.map(|snapshot| snapshot.name), Some(done.snapshot_name));
     assert_eq!(toy.power, PowerState::On);
@@ -216,7 +216,7 @@ fn what_an_inherited_debt_finds_off_is_snapshotted_only_after_its_actions_are_kn
 #[test]
 fn a_lost_power_off_may_come_late_and_is_made_good_all_the_same() {
     let (mut toy, it) = about_to_cut_the_power();
-    let it = toy.turn(it, Fate::LostBefore, 20);
+    let it = toy.turn(it, Transit::LostBefore, 20);
     // The hung shutdown takes effect, the lost command does not yet.
     toy.power = PowerState::Off;
     let it = until(&mut toy, it, |it| it.steps[1].is_over());
@@ -234,18 +234,18 @@ fn nobody_is_called_for_a_droplet_that_was_last_seen_on() {
     while it.power.owed().is_some_and(|owed| owed.late_until.is_some_and(|until| toy.now < until)) {
         assert_eq!(it.power.last_call(), None);
         let looks = matches!(it.next(&toy.rules, toy.now), Effect::Look(_));
-        it = toy.turn(it, if looks { Fate::Unauthorized } else { Fate::Fine }, 20);
+        it = toy.turn(it, if looks { Transit::Unauthorized } else { Transit::Fine }, 20);
     }
 }
 
 #[test]
 fn a_new_token_is_tried_as_soon_as_the_bot_is_started_with_it() {
     let (mut toy, it) = about_to_power_on();
-    let mut it = toy.turn(it, Fate::Unauthorized, 20);
+    let mut it = toy.turn(it, Transit::Unauthorized, 20);
     assert_eq!(it.power.last_call(), None, "a lone refusal is not believed");
     while it.power.last_call().is_none() {
         let sends = next_command(&toy, &it).is_some();
-        it = toy.turn(it, if sends { Fate::Unauthorized } else { Fate::Fine }, 20);
+        it = toy.turn(it, if sends { Transit::Unauthorized } else { Transit::Fine }, 20);
     }
     assert!(matches!(it.next(&toy.rules, toy.now), Effect::Sleep(_)));
     let it = it.apply(Observation::Restarted(SignedDuration::ZERO), &toy.rules, toy.now).unwrap();
@@ -267,11 +267,11 @@ fn one_404_about_a_droplet_is_not_believed() {
                     let nobody = Answer::Trouble(Trouble::NotFound);
                     it.apply(Observation::Seen(look, nobody), &toy.rules, toy.now).unwrap()
                 }
-                _ => toy.turn(it, Fate::Fine, 20),
+                _ => toy.turn(it, Transit::Fine, 20),
             };
         }
         let done = toy.settle(it);
-        assert_eq!(done.verdict, Some(Verdict::Completed), "look {denied}");
+        assert_eq!(done.verdict, Some(Outcome::Completed), "look {denied}");
         assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"], "look {denied}");
         assert_eq!(toy.power, PowerState::On, "look {denied}");
     }
@@ -291,13 +291,13 @@ fn a_command_that_finds_nobody_fails_alone_where_the_droplet_is_there() {
                     let nobody = Answer::Trouble(Trouble::NotFound);
                     sent.apply(Observation::Answered(command, nobody), &toy.rules, toy.now).unwrap()
                 }
-                _ => toy.turn(it, Fate::Fine, 20),
+                _ => toy.turn(it, Transit::Fine, 20),
             };
         }
         let done = toy.settle(it);
         assert_eq!(toy.power, PowerState::On, "{denied}");
         assert_ne!(done.power.status(), Status::Gone, "{denied}");
-        let expected = if denied == "power_on" { Verdict::Completed } else { Verdict::Failed(Failure::NotKnown) };
+        let expected = if denied == "power_on" { Outcome::Completed } else { Outcome::Failed(Failure::NotKnown) };
         assert_eq!(done.verdict, Some(expected), "{denied}");
     }
 }
@@ -312,15 +312,15 @@ fn a_refused_shutdown_does_not_void_what_an_older_one_may_still_do() {
     let late = older.power.owed().unwrap().late_until;
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     it.inherit(&mut older);
-    for fate in [Fate::ThrottledFor(5), Fate::NeverSent] {
+    for transit in [Transit::ThrottledFor(5), Transit::NeverSent] {
         while next_command(&toy, &it).is_none() {
-            it = toy.turn(it, Fate::Fine, 20);
+            it = toy.turn(it, Transit::Fine, 20);
         }
-        it = toy.turn(it, fate, 20);
-        assert_eq!(it.power.owed().unwrap().late_until, late, "{fate:?}");
+        it = toy.turn(it, transit, 20);
+        assert_eq!(it.power.owed().unwrap().late_until, late, "{transit:?}");
     }
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     let sent = it.apply(Observation::Intended, &toy.rules, toy.now).unwrap();
     let refused = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });

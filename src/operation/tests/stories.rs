@@ -3,17 +3,17 @@
 use jiff::SignedDuration;
 
 use super::super::{
-    Observation, Operation, Verdict, Wish, Wished,
+    Observation, Operation, Outcome, Wish, Wished,
+    effect::{Answer, Command, Effect, Look, NewDroplet},
     ids::{ActionId, DropletId, SnapshotId, UserId},
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
     power::Owed,
     reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, SnapshotReading, Status, Trouble},
-    request::{Answer, Command, Effect, Look, NewDroplet},
     step::{State, Task},
 };
 use super::{
     DROPLET, operation, restore, take,
-    toy::{Fate, Toy},
+    toy::{Toy, Transit},
 };
 
 pub(super) fn word(command: &Command) -> &'static str {
@@ -38,7 +38,7 @@ pub(super) fn until(toy: &mut Toy, mut it: Operation, stop: impl Fn(&Operation) 
         if stop(&it) {
             return it;
         }
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     panic!("it never came to that: {it:#?}");
 }
@@ -55,7 +55,7 @@ fn a_take_shuts_down_snapshots_and_powers_on_in_this_order() {
     let mut toy = Toy::new(PowerState::On);
     let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
     assert_eq!(toy.power, PowerState::On);
     assert!(done.snapshot.is_some_and(|snapshot| snapshot.name == done.snapshot_name));
     assert!(done.power.came_back().is_some());
@@ -68,7 +68,7 @@ fn power_is_back_before_a_late_list_shows_the_snapshot() {
     let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
     let back = done.power.came_back().unwrap();
     assert!(done.ended.unwrap().duration_since(back) > SignedDuration::from_mins(5));
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -81,8 +81,8 @@ fn whoever_slept_through_the_patience_with_the_list_looks_before_a_snapshot_is_c
     assert_eq!(awake.verdict, None);
     let missing = Observation::Seen(Look::Snapshots(DROPLET), Answer::Snapshots(Vec::new()));
     let it = awake.apply(missing, &toy.rules, toy.now).unwrap();
-    assert_eq!(it.verdict, Some(Verdict::Failed(Failure::NotListed)));
-    assert_eq!(toy.settle(awake).verdict, Some(Verdict::Completed));
+    assert_eq!(it.verdict, Some(Outcome::Failed(Failure::NotListed)));
+    assert_eq!(toy.settle(awake).verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_droplet_that_was_off_stays_off() {
     let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
     assert_eq!(words(&toy), ["snapshot"]);
     assert_eq!(toy.power, PowerState::Off);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_failed_snapshot_powers_the_droplet_back_on() {
     let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
     toy.actions.last_mut().unwrap().errs = true;
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ActionErrored)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ActionErrored)));
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
     assert_eq!(toy.power, PowerState::On);
 }
@@ -124,19 +124,19 @@ fn power_is_owed_from_the_very_intent_of_a_shutdown() {
 
 #[test]
 fn a_lost_answer_to_the_snapshot_is_adopted_not_repeated() {
-    for fate in [Fate::LostAfter, Fate::Crash { executed: true }] {
+    for transit in [Transit::LostAfter, Transit::Crash { executed: true }] {
         let mut toy = Toy::new(PowerState::On);
         let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
         loop {
             let snapshot_is_next = matches!(next_command(&toy, &it), Some(Command::TakeSnapshot { .. }));
-            it = toy.turn(it, if snapshot_is_next { fate } else { Fate::Fine }, 300);
+            it = toy.turn(it, if snapshot_is_next { transit } else { Transit::Fine }, 300);
             if snapshot_is_next {
                 break;
             }
         }
         let done = toy.settle(it);
-        assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"], "{fate:?}");
-        assert_eq!(done.verdict, Some(Verdict::Completed));
+        assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"], "{transit:?}");
+        assert_eq!(done.verdict, Some(Outcome::Completed));
     }
 }
 
@@ -145,17 +145,17 @@ fn a_snapshot_that_never_began_is_begun_again_but_not_before_it_is_sure() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::None, IfHung::Ask));
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     let first = toy.now;
-    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    it = toy.turn(it, Transit::Crash { executed: false }, 20);
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
     assert!(toy.now.duration_since(first) >= toy.rules.settle_time);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["snapshot"]);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 fn hung(if_hung: IfHung, late: Option<i64>) -> (Toy, Operation) {
@@ -174,7 +174,7 @@ fn a_hung_shutdown_becomes_a_question_and_silence_is_cancel() {
     let it = until(&mut toy, it, |it| it.question.is_some());
     assert!(it.ended.is_none());
     let it = until(&mut toy, it, |it| it.ended.is_some());
-    assert_eq!(it.verdict, Some(Verdict::Cancelled));
+    assert_eq!(it.verdict, Some(Outcome::Cancelled));
     assert!(it.cancelled.is_some_and(|cancelled| cancelled.by.is_none()));
     toy.settle(it);
     assert_eq!(words(&toy), ["shutdown"]);
@@ -221,7 +221,7 @@ fn force_cuts_the_power_and_goes_on() {
     let it = toy.wish(&it, Wish::Force);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_off", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_shutdown_that_takes_effect_after_cancel_is_made_good() {
     let it = until(&mut toy, it, |it| it.question.is_some());
     let it = toy.wish(&it, Wish::Cancel);
     let it = until(&mut toy, it, |it| it.ended.is_some());
-    assert!(it.power.owed().is_some(), "the debt outlives the answer");
+    assert!(it.power.owed().is_some(), "the duty outlives the answer");
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_on"]);
     assert_eq!(toy.power, PowerState::On);
@@ -243,7 +243,7 @@ fn taking_it_live_still_brings_a_late_off_back() {
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -260,11 +260,11 @@ fn power_back_that_errs_calls_for_help_and_tries_on() {
     assert!(it.ended.is_none(), "stuck is not an end");
     let done = toy.settle(it);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
-fn a_person_may_take_the_debt() {
+fn a_person_may_take_the_duty() {
     let mut toy = Toy::new(PowerState::On);
     let it = operation(take(Downtime::PowerOff, IfHung::Ask));
     let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
@@ -272,7 +272,7 @@ fn a_person_may_take_the_debt() {
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot"]);
     assert_eq!(toy.power, PowerState::Off);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn cancel_before_the_snapshot_takes_none() {
     let it = toy.wish(&it, Wish::Cancel);
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "power_on"]);
-    assert_eq!(done.verdict, Some(Verdict::Cancelled));
+    assert_eq!(done.verdict, Some(Outcome::Cancelled));
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn cancel_during_the_snapshot_keeps_it() {
     let it = until(&mut toy, it, |it| it.steps[1].run().is_some());
     let it = toy.wish(&it, Wish::Cancel);
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
     assert!(done.cancelled.is_some() && done.snapshot.is_some());
 }
 
@@ -302,7 +302,7 @@ fn a_restore_takes_its_safety_snapshot_first_and_sees_it_listed() {
     let mut toy = Toy::new(PowerState::On);
     let done = toy.settle(operation(restore(Safety::Snapshot)));
     assert_eq!(words(&toy), ["shutdown", "snapshot", "restore", "power_on"]);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
     assert!(done.snapshot.is_some());
 }
 
@@ -324,7 +324,7 @@ fn a_failed_safety_snapshot_means_no_restore() {
     toy.actions.last_mut().unwrap().errs = true;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ActionErrored)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ActionErrored)));
 }
 
 #[test]
@@ -332,13 +332,13 @@ fn a_restore_is_never_sent_again_once_the_droplet_was_seen_on() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(restore(Safety::None));
     while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    it = toy.turn(it, Transit::Crash { executed: false }, 20);
     toy.power = PowerState::On;
     let done = toy.settle(it);
     assert_eq!(words(&toy), ["shutdown"]);
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::RestoreUnclear)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::RestoreUnclear)));
 }
 
 #[test]
@@ -347,9 +347,9 @@ fn a_restore_owes_power_to_a_droplet_that_somebody_turned_on_meanwhile() {
     let mut it = until(&mut toy, operation(restore(Safety::Snapshot)), |it| it.steps[1].run().is_some());
     toy.power = PowerState::On;
     while !matches!(next_command(&toy, &it), Some(Command::Restore { .. })) {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::Fine, 20);
+    it = toy.turn(it, Transit::Fine, 20);
     assert!(it.power.owed().is_some());
     // Nothing says how a Droplet is after a restore.
     toy.power = PowerState::Off;
@@ -363,12 +363,12 @@ fn a_foreign_snapshot_is_not_taken_for_ours() {
     let mut toy = Toy::new(PowerState::On);
     let mut it = operation(take(Downtime::None, IfHung::Ask));
     while next_command(&toy, &it).is_none() {
-        it = toy.turn(it, Fate::Fine, 20);
+        it = toy.turn(it, Transit::Fine, 20);
     }
-    it = toy.turn(it, Fate::Crash { executed: false }, 20);
+    it = toy.turn(it, Transit::Crash { executed: false }, 20);
     toy.begin("snapshot", 60, Some("nightly".to_owned()));
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
     assert_eq!(done.snapshot.map(|snapshot| snapshot.name), Some(done.snapshot_name));
     assert_eq!(words(&toy), ["snapshot"]);
 }
@@ -385,25 +385,25 @@ fn a_newer_operation_takes_over_what_an_ended_one_still_owes() {
     assert_eq!(older.next(&toy.rules, toy.now), Effect::Rest);
     let done = toy.settle(newer);
     assert_eq!(toy.power, PowerState::On);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
 fn an_unreadable_state_still_brings_power_back() {
     let mut toy = Toy::new(PowerState::Off);
-    let request = super::super::Request {
+    let request = super::super::NewOperation {
         id: super::super::ids::OperationId::from_random(5),
         kind: take(Downtime::PowerOff, IfHung::Ask),
         asker: operation(take(Downtime::None, IfHung::Ask)).asker,
         asked_at: toy.now,
         target: operation(take(Downtime::None, IfHung::Ask)).target,
         snapshot_name: None,
-        usual: super::super::Usual::default(),
+        usual: super::super::TypicalDurations::default(),
     };
     let done =
         toy.settle(Operation::rescue(request, Some(Owed { since: toy.now, late_until: None, earlier_until: None })));
     assert_eq!(words(&toy), ["power_on"]);
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::Internal)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::Internal)));
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn a_destroyed_droplet_ends_everything_that_is_owed() {
     let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[1].run().is_some());
     toy.gone = true;
     let done = toy.settle(it);
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::DropletGone)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::DropletGone)));
     assert_eq!(done.power.owed(), None);
 }
 
@@ -421,7 +421,7 @@ fn a_removed_tag_stops_the_forward_steps_only() {
     let mut toy = Toy::new(PowerState::On);
     toy.rules.droplet_tag = Some("bot".to_owned());
     let done = toy.settle(operation(take(Downtime::PowerOff, IfHung::Ask)));
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TagRemoved { tag: "bot".to_owned() })));
     assert!(toy.sent.is_empty());
 }
 
@@ -493,13 +493,13 @@ fn launched(status: &Status, create: ActionStatus) -> Operation {
 #[test]
 fn a_launch_whose_create_errs_says_so_instead_of_waiting_for_ever() {
     let done = launched(&Status::New, ActionStatus::Errored);
-    assert_eq!(done.verdict, Some(Verdict::Failed(Failure::ActionErrored)));
+    assert_eq!(done.verdict, Some(Outcome::Failed(Failure::ActionErrored)));
 }
 
 #[test]
 fn a_new_droplet_that_somebody_turned_off_at_once_is_made_all_the_same() {
     let done = launched(&Status::Settled(PowerState::Off), ActionStatus::Completed);
-    assert_eq!(done.verdict, Some(Verdict::Completed));
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
 #[test]
@@ -519,9 +519,9 @@ fn a_delete_whose_answer_was_lost_is_not_called_cancelled_while_it_may_still_hap
     let it = it.apply(still_there.clone(), &rules, soon).unwrap();
     assert_eq!(it.verdict, None);
     let gone = Observation::Seen(look, Answer::Trouble(Trouble::NotFound));
-    assert_eq!(it.apply(gone, &rules, noon + rules.settle_time).unwrap().verdict, Some(Verdict::Completed));
+    assert_eq!(it.apply(gone, &rules, noon + rules.settle_time).unwrap().verdict, Some(Outcome::Completed));
     let settled = it.apply(still_there, &rules, noon + rules.settle_time).unwrap();
-    assert_eq!(settled.verdict, Some(Verdict::Cancelled));
+    assert_eq!(settled.verdict, Some(Outcome::Cancelled));
 }
 
 #[test]
@@ -540,8 +540,8 @@ fn a_delete_that_may_still_come_is_not_called_cancelled_either_by_who_cancels_af
         it.apply(Observation::Wished(Wished { wish: Wish::Cancel, by: UserId(1), at: noon }), &rules, noon).unwrap();
     assert_eq!(it.verdict, None);
     let gone = Observation::Seen(look, Answer::Trouble(Trouble::NotFound));
-    assert_eq!(it.apply(gone, &rules, noon).unwrap().verdict, Some(Verdict::Completed));
+    assert_eq!(it.apply(gone, &rules, noon).unwrap().verdict, Some(Outcome::Completed));
     let it = it.apply(still_there.clone(), &rules, noon + rules.settle_time / 2).unwrap();
     let it = it.apply(still_there, &rules, noon + rules.settle_time).unwrap();
-    assert_eq!(it.verdict, Some(Verdict::Cancelled));
+    assert_eq!(it.verdict, Some(Outcome::Cancelled));
 }

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
     Observation, Operation, Rules, Wish, Wished,
+    effect::{Answer, Command, Effect, Look},
     ids::{ActionId, DropletId, SnapshotId, UserId},
     reading::{ActionReading, ActionStatus, DropletReading, PowerState, SnapshotReading, Status, Trouble},
-    request::{Answer, Command, Effect, Look},
 };
 use super::{DROPLET, noon, rules};
 
@@ -24,7 +24,7 @@ pub(super) struct Action {
 
 /// What befalls one command on its way.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Fate {
+pub(super) enum Transit {
     Fine,
     NeverSent,
     LostBefore,
@@ -218,8 +218,8 @@ impl Toy {
         action.map_or(Answer::Done, |action| Answer::Action(self.read(action)))
     }
 
-    /// One turn of the worker: looks, or sends with the given fate, or lets time pass.
-    pub(super) fn turn(&mut self, operation: Operation, fate: Fate, lasts: i64) -> Operation {
+    /// One turn of the worker: looks, or sends with the given transit, or lets time pass.
+    pub(super) fn turn(&mut self, operation: Operation, transit: Transit, lasts: i64) -> Operation {
         let rules = self.rules.clone();
         let apply = |operation: Operation, observation, now| operation.apply(observation, &rules, now).unwrap();
         match operation.next(&rules, self.now) {
@@ -230,12 +230,15 @@ impl Toy {
                 apply(operation, Observation::Woke, self.now)
             }
             Effect::Look(look)
-                if matches!(fate, Fate::NeverSent | Fate::LostAfter | Fate::LostBefore | Fate::LostUntil(_)) =>
+                if matches!(
+                    transit,
+                    Transit::NeverSent | Transit::LostAfter | Transit::LostBefore | Transit::LostUntil(_)
+                ) =>
             {
                 let retry_at = self.now + SignedDuration::from_secs(2);
                 apply(operation, Observation::Seen(look, Answer::Trouble(Trouble::Unclear { retry_at })), self.now)
             }
-            Effect::Look(look) if fate == Fate::Unauthorized => {
+            Effect::Look(look) if transit == Transit::Unauthorized => {
                 apply(operation, Observation::Seen(look, Answer::Trouble(Trouble::Unauthorized)), self.now)
             }
             Effect::Look(look) => {
@@ -244,34 +247,36 @@ impl Toy {
             }
             Effect::Send(command) => {
                 let operation = apply(operation, Observation::Intended, self.now);
-                let executed = match fate {
-                    Fate::Fine | Fate::LostAfter | Fate::Crash { executed: true } => self.execute(&command, lasts),
-                    Fate::NeverSent
-                    | Fate::LostBefore
-                    | Fate::Throttled
-                    | Fate::ThrottledFor(_)
-                    | Fate::Crash { executed: false }
-                    | Fate::Unauthorized => Answer::Done,
-                    Fate::LostUntil(seconds) => {
+                let executed = match transit {
+                    Transit::Fine | Transit::LostAfter | Transit::Crash { executed: true } => {
+                        self.execute(&command, lasts)
+                    }
+                    Transit::NeverSent
+                    | Transit::LostBefore
+                    | Transit::Throttled
+                    | Transit::ThrottledFor(_)
+                    | Transit::Crash { executed: false }
+                    | Transit::Unauthorized => Answer::Done,
+                    Transit::LostUntil(seconds) => {
                         let when = self.now + SignedDuration::from_secs(seconds);
                         self.late.push((when, command.clone(), lasts));
                         Answer::Done
                     }
                 };
                 let soon = self.now + SignedDuration::from_secs(1);
-                let trouble = match fate {
-                    Fate::Fine => return apply(operation, Observation::Answered(command, executed), self.now),
-                    Fate::Crash { .. } => return apply(operation, Observation::AnswerLost, self.now),
-                    Fate::NeverSent => Trouble::NotSent { retry_at: soon },
-                    Fate::LostBefore | Fate::LostAfter | Fate::LostUntil(_) => {
+                let trouble = match transit {
+                    Transit::Fine => return apply(operation, Observation::Answered(command, executed), self.now),
+                    Transit::Crash { .. } => return apply(operation, Observation::AnswerLost, self.now),
+                    Transit::NeverSent => Trouble::NotSent { retry_at: soon },
+                    Transit::LostBefore | Transit::LostAfter | Transit::LostUntil(_) => {
                         self.now += SignedDuration::from_secs(10);
                         Trouble::Unclear { retry_at: self.now }
                     }
-                    Fate::Throttled => Trouble::Throttled { until: self.now + SignedDuration::from_secs(60) },
-                    Fate::ThrottledFor(seconds) => {
+                    Transit::Throttled => Trouble::Throttled { until: self.now + SignedDuration::from_secs(60) },
+                    Transit::ThrottledFor(seconds) => {
                         Trouble::Throttled { until: self.now + SignedDuration::from_secs(seconds) }
                     }
-                    Fate::Unauthorized => Trouble::Unauthorized,
+                    Transit::Unauthorized => Trouble::Unauthorized,
                 };
                 apply(operation, Observation::Answered(command, Answer::Trouble(trouble)), self.now)
             }
@@ -289,7 +294,7 @@ impl Toy {
             if operation.next(&self.rules, self.now) == Effect::Rest {
                 return operation;
             }
-            operation = self.turn(operation, Fate::Fine, 20);
+            operation = self.turn(operation, Transit::Fine, 20);
         }
         panic!("the operation does not come to rest: {operation:#?}");
     }

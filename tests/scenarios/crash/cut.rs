@@ -4,7 +4,7 @@ use std::fmt;
 
 use snapshot_bot_sandbox::{
     control::gate::{self, Point, Waiting},
-    digitalocean::{exchange::Method, fault::Pattern},
+    digitalocean::{fault::Pattern, http_types::Method},
 };
 
 use crate::stage::Stage;
@@ -25,13 +25,13 @@ pub(super) struct Kind {
 
 impl Kind {
     /// What can become of such a request. Looks change nothing, so that a late one is like a lost one.
-    pub(super) fn fates(self, everything: bool) -> &'static [Fate] {
+    pub(super) fn transits(self, everything: bool) -> &'static [Transit] {
         match self.method {
-            Method::Get if !everything => &[Fate::Lost, Fate::Unanswered],
+            Method::Get if !everything => &[Transit::Lost, Transit::Unanswered],
             // An edit that is late by the length of a restart cannot be told from one that somebody made after it.
-            Method::Patch => &[Fate::Lost, Fate::Carried, Fate::Unanswered],
+            Method::Patch => &[Transit::Lost, Transit::Carried, Transit::Unanswered],
             Method::Get | Method::Post | Method::Put | Method::Delete => {
-                &[Fate::Lost, Fate::Carried, Fate::Unanswered, Fate::Late]
+                &[Transit::Lost, Transit::Carried, Transit::Unanswered, Transit::Late]
             }
         }
     }
@@ -39,7 +39,7 @@ impl Kind {
 
 /// What becomes of the request at which the bot dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Transit {
     /// It is lost.
     Lost,
     /// It is carried out before the bot starts again.
@@ -56,12 +56,12 @@ pub(super) struct Cut {
     pub(super) kind: Kind,
     /// How many like it come first, since the bot's latest start.
     pub(super) number: usize,
-    pub(super) fate: Fate,
+    pub(super) transit: Transit,
 }
 
 impl fmt::Debug for Cut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {} #{} {:?}", self.kind.service, self.kind.method, self.number, self.fate)
+        write!(f, "{:?} {} #{} {:?}", self.kind.service, self.kind.method, self.number, self.transit)
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Held {
 
 impl Trap {
     pub(super) fn set(stage: &Stage, cut: Cut) -> Self {
-        let point = if cut.fate == Fate::Unanswered { Point::BeforeAnswer } else { Point::BeforeExecution };
+        let point = if cut.transit == Transit::Unanswered { Point::BeforeAnswer } else { Point::BeforeExecution };
         let Kind { service, method } = cut.kind;
         let gate = match service {
             Service::Discord => stage.discord.gate(),
@@ -112,12 +112,12 @@ impl Held {
         self.label.clone()
     }
 
-    /// Lets its fate come about; what is late is given back.
-    pub(super) fn meet(self, fate: Fate) -> Option<Self> {
-        match fate {
-            Fate::Lost | Fate::Unanswered => self.cut(),
-            Fate::Carried => self.release(),
-            Fate::Late => return Some(self),
+    /// Lets its transit come about; what is late is given back.
+    pub(super) fn meet(self, transit: Transit) -> Option<Self> {
+        match transit {
+            Transit::Lost | Transit::Unanswered => self.cut(),
+            Transit::Carried => self.release(),
+            Transit::Late => return Some(self),
         }
         None
     }

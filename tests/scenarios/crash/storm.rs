@@ -9,13 +9,13 @@ use jiff::SignedDuration;
 use snapshot_bot_sandbox::{
     digitalocean::{
         droplet::{Blueprint, Status},
-        exchange::Method,
+        http_types::Method,
         limits::Limits,
     },
     discord::settings::{RateLimits, Settings},
 };
 
-use super::cut::{Cut, Fate, Held, Kind, Service, Trap};
+use super::cut::{Cut, Held, Kind, Service, Transit, Trap};
 use crate::{
     bot::Housing,
     stage::{Person, Role, Stage},
@@ -53,16 +53,16 @@ async fn twelve_takes(housing: Housing, seed: u64) {
     let mut died = 0;
     for _ in 0..DEATHS {
         let (service, method) = KINDS[random.usize(..KINDS.len())];
-        let fate = [Fate::Lost, Fate::Carried, Fate::Unanswered][random.usize(..3)];
+        let transit = [Transit::Lost, Transit::Carried, Transit::Unanswered][random.usize(..3)];
         let longest = if method == Method::Get { LONGEST_LIFE } else { 3 };
-        let cut = Cut { kind: Kind { service, method }, number: random.usize(..longest), fate };
+        let cut = Cut { kind: Kind { service, method }, number: random.usize(..longest), transit };
         let trap = Trap::set(&stage, cut);
         let held = tokio::select! {
             held = trap.caught(&stage) => held,
             () = stage.settle() => break,
         };
         stage.kill().await;
-        held.meet(fate).into_iter().for_each(Held::release);
+        held.meet(transit).into_iter().for_each(Held::release);
         stage.launch().await;
         died += 1;
     }

@@ -6,7 +6,7 @@ use super::{Bench, seconds};
 use crate::digitalocean::{
     action::Kind,
     droplet::{Blueprint, Status},
-    exchange::{Method, Request},
+    http_types::{Method, Request},
     limits::Limits,
     scopes::Scopes,
     settings::{PowerAfterRestore, Settings},

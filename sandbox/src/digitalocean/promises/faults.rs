@@ -7,8 +7,8 @@ use super::{Bench, seconds};
 use crate::digitalocean::{
     action::Progress,
     corrupt::Malformation,
-    exchange::{Delivery, Method},
     fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
+    http_types::{Delivery, Method},
     image::SizeShown,
 };
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     droplet::Blueprint,
-    exchange::{Answer, Method, Request},
+    http_types::{Answer, Method, Request},
     settings::{Durations, Settings},
     world::{TOKEN, World},
 };

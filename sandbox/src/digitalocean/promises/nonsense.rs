@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Bench;
 use crate::digitalocean::{
-    exchange::{Method, Request},
+    http_types::{Method, Request},
     world::TOKEN,
 };
 

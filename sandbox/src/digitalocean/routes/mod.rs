@@ -11,8 +11,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value, json};
 
 use super::{
-    exchange::{Method, Request},
     fault::Quirk,
+    http_types::{Method, Request},
     paging::Page,
     refusal::Refusal,
     scopes::Scopes,

@@ -1,0 +1,134 @@
+//! One interaction, as far as commands and buttons care: who, where, and what we may do there. Nothing is decided here but whether
+//! the channel can hear us.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serenity::model::{
+    Permissions,
+    application::{CommandInteraction, ComponentInteraction},
+    channel::{ChannelType, PartialChannel},
+};
+
+use super::{first_response::FirstResponse, messages::refusal::Refusal, state::person};
+use crate::{
+    access::Person,
+    operation::ids::{ChannelId, InteractionId},
+};
+
+/// A command or a press.
+#[derive(Clone, Debug)]
+pub(super) struct InteractionInfo {
+    /// Who asks, as Discord says at this moment.
+    pub(super) who: Person,
+    /// Where.
+    pub(super) channel: ChannelId,
+    /// The interaction; Discord may deliver it twice.
+    pub(super) interaction: InteractionId,
+    /// The first response to it.
+    pub(super) first: Arc<FirstResponse>,
+    /// What the bot may do there, where Discord says it.
+    granted: Option<Permissions>,
+    is_thread: bool,
+    is_locked: bool,
+}
+
+impl From<&CommandInteraction> for InteractionInfo {
+    fn from(command: &CommandInteraction) -> Self {
+        Self {
+            who: person(command.guild_id, command.user.id, command.member.as_deref()),
+            channel: ChannelId(command.channel_id.get()),
+            interaction: InteractionId(command.id.get()),
+            first: Arc::default(),
+            granted: command.app_permissions,
+            is_thread: is_thread(command.channel.as_ref()),
+            is_locked: is_locked(command.channel.as_ref()),
+        }
+    }
+}
+
+impl From<&ComponentInteraction> for InteractionInfo {
+    fn from(press: &ComponentInteraction) -> Self {
+        Self {
+            who: person(press.guild_id, press.user.id, press.member.as_ref()),
+            channel: ChannelId(press.channel_id.get()),
+            interaction: InteractionId(press.id.get()),
+            first: Arc::default(),
+            granted: press.app_permissions,
+            is_thread: is_thread(press.channel.as_ref()),
+            is_locked: is_locked(press.channel.as_ref()),
+        }
+    }
+}
+
+impl InteractionInfo {
+    /// When Discord made the interaction, by its own clock: its ids begin with milliseconds since 2015.
+    pub(super) fn made_at(&self) -> Timestamp {
+        const DISCORD_EPOCH: i64 = 1_420_070_400_000;
+        let millis = i64::try_from(self.interaction.0 >> 22).unwrap_or_default();
+        Timestamp::from_millisecond(millis + DISCORD_EPOCH).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Whether the progress message can be posted where it was asked for.
+    pub(super) fn check_channel(&self) -> Result<(), Refusal> {
+        let Some(granted) = self.granted else { return Ok(()) };
+        let may_open = granted.administrator() || granted.contains(Permissions::MANAGE_THREADS);
+        if self.is_locked && !may_open {
+            return Err(Refusal::ThreadLocked);
+        }
+        let missing = missing_rights(granted, self.is_thread);
+        if missing.is_empty() { Ok(()) } else { Err(Refusal::CannotPost { missing }) }
+    }
+}
+
+fn is_thread(channel: Option<&PartialChannel>) -> bool {
+    channel.is_some_and(|channel| {
+        matches!(channel.kind, ChannelType::PublicThread | ChannelType::PrivateThread | ChannelType::NewsThread)
+    })
+}
+
+/// Whether only moderators may write there.
+fn is_locked(channel: Option<&PartialChannel>) -> bool {
+    channel.and_then(|channel| channel.thread_metadata.as_ref()).is_some_and(|thread| thread.locked)
+}
+
+/// The rights that are needed to post, as Discord's settings call them.
+fn missing_rights(granted: Permissions, is_thread: bool) -> Vec<&'static str> {
+    if granted.administrator() {
+        return Vec::new();
+    }
+    let send = if is_thread {
+        (Permissions::SEND_MESSAGES_IN_THREADS, "Send Messages in Threads")
+    } else {
+        (Permissions::SEND_MESSAGES, "Send Messages")
+    };
+    let needed = [(Permissions::VIEW_CHANNEL, "View Channel"), send, (Permissions::EMBED_LINKS, "Embed Links")];
+    needed.into_iter().filter(|(right, _)| !granted.contains(*right)).map(|(_, name)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_moderators_may_write_in_a_locked_thread() {
+        let channel = |locked: bool| -> PartialChannel {
+            let thread = serde_json::json!({
+                "archived": false, "auto_archive_duration": 1440, "archive_timestamp": "2026-11-26T00:00:00Z", "locked": locked
+            });
+            let channel = serde_json::json!({"id": "7", "name": "talk", "type": 11, "thread_metadata": thread});
+            serde_json::from_value(channel).unwrap()
+        };
+        assert!(is_locked(Some(&channel(true))));
+        assert!(!is_locked(Some(&channel(false))) && !is_locked(None));
+    }
+
+    #[test]
+    fn a_missing_right_is_named_as_discord_names_it() {
+        let all = Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES | Permissions::EMBED_LINKS;
+        assert!(missing_rights(all, false).is_empty());
+        assert_eq!(missing_rights(all, true), ["Send Messages in Threads"]);
+        assert_eq!(missing_rights(Permissions::VIEW_CHANNEL, false), ["Send Messages", "Embed Links"]);
+        assert!(missing_rights(Permissions::ADMINISTRATOR, true).is_empty());
+    }
+}

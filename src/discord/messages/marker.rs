@@ -1,0 +1,66 @@
+//! The last line of a message that stands for itself: what it is about, and by which we know it again whatever its words.
+//!
+//! The reporter puts it under everything but progress, whose footer ends with the same. Each kind of report has a line of its own.
+
+use super::{message::Message, text::shorten};
+use crate::operation::{ids::OperationId, report::ReportKind};
+
+/// Discord's limit for a message's text.
+const LONGEST: usize = 2000;
+
+/// The line, or the end of the footer.
+pub fn marker(kind: ReportKind, operation: OperationId) -> String {
+    match kind {
+        ReportKind::Progress => format!("operation {operation}"),
+        ReportKind::Answer => format!("-# operation {operation}"),
+        ReportKind::Notify => format!("-# operation {operation} · outcome"),
+        ReportKind::Stuck => format!("-# operation {operation} · power"),
+        ReportKind::Repaired => format!("-# operation {operation} · late shutdown"),
+        ReportKind::Question => format!("-# operation {operation} · question"),
+    }
+}
+
+/// The message with its last line.
+pub fn signed(message: Message, kind: ReportKind, operation: OperationId) -> Message {
+    match kind {
+        ReportKind::Progress => message,
+        ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
+            let line = marker(kind, operation);
+            let content = shorten(&message.content, LONGEST - line.encode_utf16().count() - 1);
+            Message { content: format!("{content}\n{line}"), ..message }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discord::messages::{examples, progress::progress};
+
+    #[test]
+    fn each_kind_of_report_has_a_line_of_its_own() {
+        let id = OperationId::from_random(7);
+        let lines: std::collections::BTreeSet<String> =
+            ReportKind::ALL.into_iter().map(|kind| marker(kind, id)).collect();
+        assert_eq!(lines.len(), ReportKind::ALL.len());
+    }
+
+    #[test]
+    fn the_longest_message_keeps_its_line_and_no_other_is_shortened() {
+        let id = OperationId::from_random(7);
+        for length in [10, LONGEST, LONGEST * 2] {
+            let message = signed(Message::text("ä".repeat(length)), ReportKind::Repaired, id);
+            assert_eq!(message.content.lines().last(), Some(marker(ReportKind::Repaired, id).as_str()));
+            assert!(message.content.encode_utf16().count() <= LONGEST);
+            assert_eq!(message.content.contains('…'), length > 10);
+        }
+    }
+
+    #[test]
+    fn the_footer_of_progress_ends_with_it() {
+        let operation = examples::waiting();
+        let message = progress(&operation, examples::NOW);
+        let footer = message.embeds.into_iter().next().expect("an embed").footer;
+        assert!(footer.ends_with(&marker(ReportKind::Progress, operation.id)), "{footer}");
+    }
+}

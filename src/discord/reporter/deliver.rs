@@ -1,0 +1,300 @@
+//! One report at a time: post it, edit it, or learn that neither is possible, and write down what came of it.
+//!
+//! A post is written down before it leaves and carries a nonce that Discord remembers for some minutes, so that a crash in
+//! between does not say anything twice; `recall` looks beyond those minutes. An edit is checked before it leaves, too.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use serenity::{builder::CreateMessage, model::id::ChannelId as DiscordChannel};
+use tokio::time::Instant;
+
+use super::{
+    Reporter, STORE_PAUSE, Words, deadline,
+    queue::{Done, Held},
+};
+use crate::{
+    discord::{
+        delivery,
+        incident::chain,
+        wire::{self, Posted, Trouble},
+    },
+    operation::{
+        Wish, Wished,
+        ids::{ChannelId, MessageId, OperationId},
+        report::ReportKind,
+    },
+    store::{self, OUTDATED, Report},
+};
+
+/// Before a message that Discord refuses for reasons unknown is given up here.
+const MOST_REFUSALS: u32 = 8;
+/// The pause when Discord has seen enough edits of an old message.
+const TIRED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// The pause after a bug of ours: words that panic once will do so again.
+const PANIC_PAUSE: SignedDuration = SignedDuration::from_mins(10);
+const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
+
+/// What came of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    Settled,
+    Again(Timestamp),
+}
+
+impl Reporter {
+    /// Works through a channel's batch, in order.
+    pub(super) async fn say_all(self, channel: ChannelId, batch: Vec<Report>) -> Done {
+        let mut held: Vec<Held> = Vec::new();
+        for report in &batch {
+            let id = report.operation.operation.id;
+            if held.iter().any(|held| held.keeps_back(id)) {
+                continue;
+            }
+            if let Some(over) = self.global_rate_limit.over_at(self.clock.now()) {
+                held.push(Held::new(report, over));
+                continue;
+            }
+            let came = AssertUnwindSafe(self.say(report)).catch_unwind().await;
+            let Ok(came) = came else {
+                tracing::error!(operation.id = %id, kind = report.kind.word(), "a report panicked and is left alone for a while");
+                held.push(Held::new(report, self.clock.now() + PANIC_PAUSE));
+                continue;
+            };
+            match came {
+                Ok(Came::Settled) => {}
+                Ok(Came::Again(at)) => held.push(Held::new(report, at)),
+                Err(error) => {
+                    match error {
+                        store::Error::LeaseLost => tracing::debug!(operation.id = %id, "a report moved on meanwhile"),
+                        error => {
+                            tracing::warn!(operation.id = %id, cause = chain(&error), "could not write down what was said");
+                        }
+                    }
+                    held.push(Held::new(report, self.clock.now() + STORE_PAUSE));
+                }
+            }
+        }
+        Done { channel, held }
+    }
+
+    async fn say(&self, report: &Report) -> Result<Came, store::Error> {
+        let words = self.words(report, self.clock.now()).await?;
+        match report.message {
+            Some(message) => self.edit(report, message, &words).await,
+            None if words.is_over && report.posting_since.is_none() => {
+                self.drop_report(report, &words.listed(), "it was over before it was said").await?;
+                Ok(Came::Settled)
+            }
+            None => self.post(report).await,
+        }
+    }
+
+    async fn edit(&self, report: &Report, message: MessageId, words: &Words) -> Result<Came, store::Error> {
+        let (version, digest) = (report.version(), words.said.digest());
+        if report.shown_digest.as_deref() == Some(&digest) {
+            let shown_at = report.shown_at.unwrap_or_else(|| self.clock.now());
+            self.store.report_edited(report, version, &digest, shown_at).await?;
+            return Ok(Came::Settled);
+        }
+        let channel = delivery::channel_id(report.channel);
+        let id = delivery::message_id(message);
+        let deadline = deadline::deadline();
+        self.store.report_editing(report).await?;
+        let edit = delivery::edit(&words.said);
+        match deadline::in_time(deadline, wire::edit(&self.http, (channel, id), &edit)).await {
+            Ok(()) => {
+                self.store.report_edited(report, version, &digest, self.clock.now()).await?;
+                Ok(Came::Settled)
+            }
+            Err(error) => match Trouble::of(&error) {
+                Trouble::UnknownMessage => {
+                    self.deleted(report, words).await?;
+                    Ok(Came::Settled)
+                }
+                Trouble::TooManyEdits => self.again(report, self.clock.now() + TIRED_PAUSE).await,
+                _ => self.not_said(report, words, &error, deadline).await,
+            },
+        }
+    }
+
+    async fn post(&self, report: &Report) -> Result<Came, store::Error> {
+        let channel = delivery::channel_id(report.channel);
+        match self.posted_before(report, channel, deadline::deadline()).await {
+            Ok(None) => {}
+            Ok(Some(found)) => {
+                self.question_shown(report).await?;
+                self.store.report_posted(report, found, OUTDATED, "", self.clock.now()).await?;
+                return Ok(Came::Settled);
+            }
+            Err(error) => return self.later(report, &error).await,
+        }
+        let deadline = deadline::deadline();
+        self.store.report_posting(report, self.clock.now()).await?;
+        if report.kind == ReportKind::Answer {
+            // Who reads that it is done may look for what it made, or no longer find what it deleted.
+            self.inventory.invalidate();
+        }
+        // Not before: who joins a call from here on knows that this message may have left without them.
+        let words = self.words(report, self.clock.now()).await?;
+        match self.create(report, &words, deadline).await? {
+            Ok(message) => {
+                // After an earlier try, Discord may have given us that one's message, which shows an older version.
+                let is_fresh = report.posting_since.is_none();
+                let version = if is_fresh { report.version() } else { OUTDATED };
+                let digest = if is_fresh { words.said.digest() } else { String::new() };
+                let id = MessageId(message.id.get());
+                // First, so that a process that ends in between says it once more: nothing else tells that the question's time runs.
+                self.question_shown(report).await?;
+                self.store.report_posted(report, id, version, &digest, self.clock.now()).await?;
+                Ok(Came::Settled)
+            }
+            // On create, this answers the nonce of a message that was said and then deleted.
+            Err(error) if Trouble::of(&error) == Trouble::UnknownMessage => {
+                self.deleted(report, &words).await?;
+                Ok(Came::Settled)
+            }
+            Err(error) => self.not_said(report, &words, &error, deadline).await,
+        }
+    }
+
+    /// Somebody deleted the message. What people still need is posted anew: the next generation is written down first.
+    async fn deleted(&self, report: &Report, words: &Words) -> Result<(), store::Error> {
+        match report.kind {
+            ReportKind::Progress => self.store.report_deleted(report).await,
+            ReportKind::Question | ReportKind::Stuck if !words.is_over => self.store.report_deleted(report).await,
+            ReportKind::Question
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Stuck
+            | ReportKind::Repaired => self.drop_report(report, &words.listed(), "it was said and then deleted").await,
+        }
+    }
+
+    /// Writes down that a report is not said. What a call lists and nobody was `told` of is called about alone.
+    async fn drop_report(&self, report: &Report, told: &[OperationId], why: &str) -> Result<(), store::Error> {
+        match report.kind {
+            ReportKind::Stuck => self.store.call_given_up(report, told, why).await,
+            ReportKind::Progress
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Repaired
+            | ReportKind::Question => self.store.report_given_up(report, why).await,
+        }
+    }
+
+    /// Posts it, as a reply to the progress message where that is possible.
+    async fn create(
+        &self,
+        report: &Report,
+        words: &Words,
+        deadline: Instant,
+    ) -> Result<serenity::Result<Posted>, store::Error> {
+        let id = report.operation.operation.id;
+        let to = match (report.kind, report.leader) {
+            (ReportKind::Progress | ReportKind::Notify, _) => None,
+            // To the message that lists all.
+            (ReportKind::Stuck, Some(leader)) => self.store.call_message(leader).await?,
+            (ReportKind::Stuck, None) if words.called.len() > 1 => None,
+            (ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question, _) => {
+                self.store.progress_message(id).await?
+            }
+        };
+        let reply_to = to.filter(|(channel, _)| *channel == report.channel);
+        let said = &words.said;
+        let nonce = report.kind.nonce(id, report.generation);
+        let channel = delivery::channel_id(report.channel);
+        let sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to), deadline).await;
+        if reply_to.is_some() && sent.as_ref().is_err_and(|error| Trouble::of(error) == Trouble::CannotReply) {
+            return Ok(self.send(channel, &delivery::create(said, nonce, None), deadline).await);
+        }
+        Ok(sent)
+    }
+
+    pub(super) async fn send(
+        &self,
+        channel: DiscordChannel,
+        message: &CreateMessage,
+        deadline: Instant,
+    ) -> serenity::Result<Posted> {
+        deadline::in_time(deadline, wire::post(&self.http, channel, message)).await
+    }
+
+    /// From now on people can read the question, so its time begins to run.
+    async fn question_shown(&self, report: &Report) -> Result<(), store::Error> {
+        let operation = &report.operation.operation;
+        let is_new = report.kind == ReportKind::Question
+            && operation.question.is_some_and(|question| question.shown_at.is_none());
+        if is_new {
+            let wished = Wished { wish: Wish::QuestionShown, by: operation.asker.user, at: self.clock.now() };
+            self.store.wish(operation.id, wished, None).await?;
+        }
+        Ok(())
+    }
+
+    /// What to do about a message that Discord did not take.
+    async fn not_said(
+        &self,
+        report: &Report,
+        words: &Words,
+        error: &serenity::Error,
+        deadline: Instant,
+    ) -> Result<Came, store::Error> {
+        let id = report.operation.operation.id;
+        let (kind, cause) = (report.kind.word(), wire::describe(error));
+        match Trouble::of(error) {
+            Trouble::ChannelGone | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
+                tracing::warn!(operation.id = %id, channel.id = report.channel.0, kind, cause, "may not post here");
+                self.give_up(report, words, &cause, deadline).await
+            }
+            Trouble::Later | Trouble::TooManyEdits => self.later(report, error).await,
+            trouble @ (Trouble::UnknownMessage
+            | Trouble::CannotReply
+            | Trouble::InteractionOver
+            | Trouble::AlreadyAnswered
+            | Trouble::TokenRefused
+            | Trouble::Refused) => {
+                tracing::error!(operation.id = %id, kind, cause, attempts = report.attempts, "Discord refuses a message");
+                if report.attempts >= MOST_REFUSALS && trouble != Trouble::TokenRefused {
+                    return self.give_up(report, words, &cause, deadline).await;
+                }
+                self.again(report, self.retry_at(report.attempts.max(3))).await
+            }
+        }
+    }
+
+    /// It cannot be said here. That is the end of it only once those who must know were told another way, or cannot be.
+    async fn give_up(
+        &self,
+        report: &Report,
+        words: &Words,
+        cause: &str,
+        deadline: Instant,
+    ) -> Result<Came, store::Error> {
+        let told = match self.post_elsewhere(report, words, deadline).await {
+            Ok(told) => told,
+            Err(error) => return self.later(report, &error).await,
+        };
+        self.drop_report(report, &told, cause).await?;
+        Ok(Came::Settled)
+    }
+
+    async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
+        let (id, kind, cause) = (report.operation.operation.id, report.kind.word(), wire::describe(error));
+        tracing::info!(operation.id = %id, kind, cause, attempts = report.attempts, "could not post, trying again");
+        self.again(report, self.retry_at(report.attempts)).await
+    }
+
+    async fn again(&self, report: &Report, at: Timestamp) -> Result<Came, store::Error> {
+        self.store.report_failed(report, at).await?;
+        Ok(Came::Again(at))
+    }
+
+    /// Twice as late each time, up to a minute, and never all at once.
+    fn retry_at(&self, attempts: u32) -> Timestamp {
+        let pause = SignedDuration::from_secs(1 << attempts.min(6)).min(SLOWEST);
+        let jitter = SignedDuration::from_millis(fastrand::i64(0..=250) * pause.as_secs());
+        self.clock.now() + pause + jitter
+    }
+}

@@ -1,0 +1,134 @@
+//! Where people are told when the channel cannot hear us: the one for all outcomes, and who asked directly.
+//!
+//! Tried again like any other message for as long as Discord says "later"; only a refusal ends it.
+
+use std::collections::BTreeMap;
+
+use serenity::model::id::{ChannelId as DiscordChannel, UserId as DiscordUser};
+use tokio::time::Instant;
+
+use super::{Reporter, Words, deadline};
+use crate::{
+    discord::{
+        delivery,
+        messages::message::Message,
+        wire::{self, Trouble},
+    },
+    operation::{
+        Operation,
+        ids::{OperationId, UserId},
+        report::ReportKind,
+    },
+    store::Report,
+};
+
+/// Whether somebody could be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Yes,
+    /// Discord refuses, and will go on doing so.
+    No,
+}
+
+impl Reporter {
+    /// Tells those who must know another way, as far as there is one, and which operations of a call that was about. An error means:
+    /// again later.
+    pub(super) async fn post_elsewhere(
+        &self,
+        report: &Report,
+        words: &Words,
+        deadline: Instant,
+    ) -> serenity::Result<Vec<OperationId>> {
+        let operation = &report.operation.operation;
+        match report.kind {
+            ReportKind::Progress | ReportKind::Notify => {}
+            // Who asked waits for it, whoever else hears of it.
+            ReportKind::Answer => {
+                self.tell_asker(report, operation, &words.said, deadline).await?;
+            }
+            // They were called, and need not come any more.
+            ReportKind::Stuck if words.is_over => {}
+            // Somebody should hear of it who can do something.
+            ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
+                if self.tell_notify_channel(report, &words.said, deadline).await? == Told::Yes {
+                    return Ok(words.listed());
+                }
+                // Everybody whom the message mentions, by the first of their operations.
+                let mut of_askers: BTreeMap<UserId, &Operation> = BTreeMap::from([(operation.asker.user, operation)]);
+                let mut told = Vec::new();
+                for called in words.called.iter().filter(|called| !called.is_called_elsewhere) {
+                    of_askers.entry(called.operation.asker.user).or_insert(&called.operation);
+                    told.push(called.operation.id);
+                }
+                for operation in of_askers.into_values() {
+                    self.tell_asker(report, operation, &words.said, deadline).await?;
+                }
+                return Ok(told);
+            }
+        }
+        Ok(words.listed())
+    }
+
+    async fn tell_notify_channel(&self, report: &Report, said: &Message, deadline: Instant) -> serenity::Result<Told> {
+        let Some(channel) = self.notify_channel.filter(|channel| *channel != report.channel) else {
+            return Ok(Told::No);
+        };
+        let id = report.operation.operation.id;
+        self.tell(report, delivery::channel_id(channel), (said, id, 'n'), deadline).await
+    }
+
+    async fn tell_asker(
+        &self,
+        report: &Report,
+        operation: &Operation,
+        said: &Message,
+        deadline: Instant,
+    ) -> serenity::Result<Told> {
+        // Presses count in the guild only, where people have roles.
+        let said = Message { buttons: Vec::new(), ..said.clone() };
+        let asker = DiscordUser::new(operation.asker.user.0.max(1));
+        match deadline::in_time(deadline, wire::direct_channel(&self.http, asker)).await {
+            Ok(channel) => self.tell(report, channel, (&said, operation.id, 'd'), deadline).await,
+            Err(error) => refused(report, &error).ok_or(error),
+        }
+    }
+
+    async fn tell(
+        &self,
+        report: &Report,
+        channel: DiscordChannel,
+        (said, operation, letter): (&Message, OperationId, char),
+        deadline: Instant,
+    ) -> serenity::Result<Told> {
+        if self.posted_before(report, channel, deadline).await?.is_some() {
+            return Ok(Told::Yes);
+        }
+        // Of its own, since the channel may have heard it before it was deleted, and Discord remembers.
+        let nonce = format!("{}-{letter}", report.kind.nonce(operation, report.generation));
+        match self.send(channel, &delivery::create(said, nonce, None), deadline).await {
+            Ok(_) => Ok(Told::Yes),
+            Err(error) => refused(report, &error).ok_or(error),
+        }
+    }
+}
+
+/// What a refusal means; none if it is not for good.
+fn refused(report: &Report, error: &serenity::Error) -> Option<Told> {
+    match Trouble::of(error) {
+        Trouble::Later | Trouble::TokenRefused => None,
+        // On create, this answers the nonce of a message that was said and then deleted.
+        Trouble::UnknownMessage => Some(Told::Yes),
+        Trouble::ChannelGone
+        | Trouble::NoAccess
+        | Trouble::DirectMessagesClosed
+        | Trouble::CannotReply
+        | Trouble::TooManyEdits
+        | Trouble::InteractionOver
+        | Trouble::AlreadyAnswered
+        | Trouble::Refused => {
+            let (id, kind) = (report.operation.operation.id, report.kind.word());
+            tracing::warn!(operation.id = %id, kind, cause = wire::describe(error), "could not tell people another way");
+            Some(Told::No)
+        }
+    }
+}

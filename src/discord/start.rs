@@ -1,0 +1,153 @@
+//! The one door to new operations: from what somebody may do to an operation that is durable, and to a link to its progress.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    intake::IntakeState,
+    interaction_info::InteractionInfo,
+    messages::{refusal::Refusal, reply},
+    responder::Stop,
+    state::AppState,
+};
+use crate::{
+    access::Grant,
+    operation::{
+        FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations, ids::OperationId, plan::Kind,
+    },
+    store::{ConfirmationRefused, Consent, CreateError, Error},
+};
+
+/// How long the answer waits for the progress message, to link to it.
+const LINK_PATIENCE: Duration = Duration::from_millis(1200);
+/// How long Discord waits for the first answer to an interaction.
+const ANSWERABLE: SignedDuration = SignedDuration::from_secs(3);
+/// How often an id is drawn again when it is taken; a second time is a rarity already.
+const DRAWS: usize = 3;
+
+/// What is to be done, and to what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Requested {
+    pub(super) kind: Kind,
+    pub(super) target: Target,
+    /// The name that a person wants the Snapshot to have.
+    pub(super) snapshot_name: Option<String>,
+}
+
+/// Whether something new may begin here and now.
+pub(super) fn check(state: &AppState, info: &InteractionInfo) -> Result<(), Refusal> {
+    match state.intake.now() {
+        IntakeState::Open => info.check_channel(),
+        IntakeState::Draining => Err(Refusal::Draining),
+        IntakeState::Standby => Err(Refusal::Standby),
+    }
+}
+
+/// Begins it and says where to follow it. It takes a Grant, so nobody gets here who was not asked about.
+pub(super) async fn begin(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    requested: Requested,
+) -> Result<String, Stop> {
+    accepted(state, create(state, info, request(state, info, grant, requested), None).await?).await
+}
+
+/// The same for what somebody was asked about; their answer is used up by what it begins, and by nothing else.
+pub(super) async fn begin_confirmed(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (requested, consent): (Requested, &Consent),
+) -> Result<String, Stop> {
+    accepted(state, create(state, info, request(state, info, grant, requested), Some(consent)).await?).await
+}
+
+async fn accepted(state: &AppState, operation: Operation) -> Result<String, Stop> {
+    tracing::info!(operation.id = %operation.id, kind = operation.kind.word(), target = operation.target.name, "accepted");
+    let progress = state.store.wait_for_progress_message(operation.id, LINK_PATIENCE).await;
+    Ok(reply::accepted(&operation, progress))
+}
+
+async fn create(
+    state: &AppState,
+    info: &InteractionInfo,
+    mut request: NewOperation,
+    consent: Option<&Consent>,
+) -> Result<Operation, Stop> {
+    let droplet = request.target.name.clone();
+    if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| state.own_droplet == Some(droplet)) {
+        return Err(Refusal::OwnDroplet { droplet, may_take_live: matches!(request.kind, Kind::Take { .. }) }.into());
+    }
+    let first_answer = first_answer(state, info, &request.kind).await?;
+    for _ in 0..DRAWS {
+        let created = state.store.create_answered(request.clone(), info.interaction, consent, first_answer).await;
+        match created {
+            Ok(operation) => {
+                info.first.awaited_by(operation.id, operation.asker.user);
+                return Ok(operation);
+            }
+            Err(CreateError::Unavailable(Error::IdTaken)) => request.id = OperationId::from_random(fastrand::u64(..)),
+            Err(CreateError::Repeated(operation)) => {
+                let earlier = state.store.operation(operation).await?;
+                info.first.awaited_by(operation, request.asker.user);
+                return earlier
+                    .map(|earlier| earlier.operation)
+                    .ok_or_else(|| Refusal::UnknownOperation { text: operation.to_string() }.into());
+            }
+            Err(CreateError::AlreadyRunning { operation, progress }) => {
+                let by = state.occupant(&info.who, operation, progress).await?;
+                return Err(Refusal::Busy { droplet, by }.into());
+            }
+            Err(CreateError::SnapshotInUse { operation, progress }) => {
+                let by = state.occupant(&info.who, operation, progress).await?;
+                return Err(Refusal::SnapshotInUse { by }.into());
+            }
+            Err(CreateError::Unconfirmed(refused)) => return Err(not_counted(refused).into()),
+            Err(CreateError::Unavailable(error)) => return Err(error.into()),
+        }
+    }
+    Err(Error::IdTaken.into())
+}
+
+/// What is known of the first answer when an operation is about to be created. Nothing is created for somebody whom Discord does not
+/// let us answer; where the interaction seems too old, Discord is asked first by deferring it.
+async fn first_answer(state: &AppState, info: &InteractionInfo, kind: &Kind) -> Result<FirstAnswer, Stop> {
+    let seems_over = state.clock.now().duration_since(info.made_at()) >= ANSWERABLE;
+    let known = match info.first.outcome() {
+        None if seems_over => Some(info.first.ensure().await),
+        known => known,
+    };
+    match known {
+        None | Some(FirstAnswer::Awaited) => Ok(FirstAnswer::Awaited),
+        Some(FirstAnswer::Taken) => Ok(FirstAnswer::Taken),
+        Some(FirstAnswer::Lost) if !kind.needs_a_sure_answer() => Ok(FirstAnswer::Lost),
+        Some(FirstAnswer::Lost | FirstAnswer::Refused) => Err(Stop::Unanswered),
+    }
+}
+
+/// Why an answer to a question does not count.
+pub(super) fn not_counted(refused: ConfirmationRefused) -> Refusal {
+    match refused {
+        ConfirmationRefused::Expired => Refusal::QuestionExpired,
+        ConfirmationRefused::Used => Refusal::QuestionAnswered,
+        ConfirmationRefused::NotYours => Refusal::NotYourQuestion,
+        ConfirmationRefused::Unknown => Refusal::UnknownButton,
+    }
+}
+
+/// What is asked of the store, under a new id.
+pub(super) fn request(state: &AppState, info: &InteractionInfo, grant: &Grant, requested: Requested) -> NewOperation {
+    let Requested { kind, target, snapshot_name } = requested;
+    NewOperation {
+        id: OperationId::from_random(fastrand::u64(..)),
+        kind,
+        asker: Requester { user: grant.user(), guild: grant.guild(), channel: info.channel },
+        asked_at: state.clock.now(),
+        target,
+        snapshot_name,
+        usual: TypicalDurations::default(),
+    }
+}

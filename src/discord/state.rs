@@ -1,0 +1,113 @@
+//! What commands and buttons need: the rooms they enter, in the order they enter them, and who is asking.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serenity::model::{guild::Member, id::GuildId};
+
+use super::{
+    intake::Intake,
+    messages::{Wording, refusal::Occupant},
+    names::Names,
+};
+use crate::{
+    access::{Person, Policy, Right},
+    clock::Clock,
+    inventory::Inventory,
+    operation::{
+        Operation,
+        ids::{self, ChannelId, DropletId, MessageId, OperationId, RoleId, UserId},
+    },
+    store::{self, Store},
+};
+
+/// What commands, buttons and the reporter share.
+pub(super) struct AppState {
+    pub(super) store: Arc<Store>,
+    pub(super) inventory: Arc<Inventory>,
+    pub(super) policy: Policy,
+    pub(super) clock: Clock,
+    pub(super) intake: Intake,
+    pub(super) commands: CommandIds,
+    pub(super) wording: Wording,
+    /// The Droplet that this process runs on, if it is known to run on one.
+    pub(super) own_droplet: Option<DropletId>,
+    pub(super) names: Names,
+}
+
+impl AppState {
+    /// Whether a person may know of an operation: what was asked for in their own guild, and everything if they may restore, since all
+    /// guilds share one account.
+    pub(super) fn may_see(&self, who: &Person, operation: &Operation) -> bool {
+        who.guild == Some(operation.asker.guild) || self.policy.authorize(who, Right::Restore).is_ok()
+    }
+
+    /// The operations that run and that a person may know of, oldest first.
+    pub(super) async fn running_for(&self, who: &Person) -> Result<Vec<Operation>, store::Error> {
+        let may_see_all = self.policy.authorize(who, Right::Restore).is_ok();
+        let running = match who.guild.filter(|_| !may_see_all) {
+            Some(guild) => self.store.running_in(guild).await?,
+            None => self.store.running().await?,
+        };
+        Ok(running
+            .into_iter()
+            .map(|stored| stored.operation)
+            .filter(|operation| self.may_see(who, operation))
+            .collect())
+    }
+
+    /// What keeps a Droplet or a Snapshot busy, as this person may know it.
+    pub(super) async fn occupant(
+        &self,
+        who: &Person,
+        operation: OperationId,
+        progress: Option<(ChannelId, MessageId)>,
+    ) -> Result<Occupant, store::Error> {
+        let Some(found) = self.store.operation(operation).await?.map(|found| found.operation) else {
+            return Ok(Occupant::Here { operation, progress: None });
+        };
+        let guild = found.asker.guild;
+        Ok(if who.guild == Some(guild) {
+            Occupant::Here { operation, progress: progress.map(|(channel, message)| (guild, channel, message)) }
+        } else {
+            let may_cancel = self.may_see(who, &found).then_some(operation);
+            Occupant::Elsewhere { kind: Box::new(found.kind), may_cancel }
+        })
+    }
+
+    /// The operation that runs on a Droplet, if any: for a kind answer; the store decides when one is created.
+    pub(super) async fn running_on(&self, droplet: DropletId) -> Result<Option<OperationId>, store::Error> {
+        let running = self.store.running().await?;
+        let mut ids = running.iter().map(|stored| &stored.operation);
+        Ok(ids.find(|operation| operation.target.droplet == Some(droplet)).map(|operation| operation.id))
+    }
+}
+
+/// The id of our command in each guild, for mentions that can be clicked.
+#[derive(Debug, Default)]
+pub(super) struct CommandIds(Mutex<HashMap<ids::GuildId, u64>>);
+
+impl CommandIds {
+    pub(super) fn learn(&self, guild: ids::GuildId, command: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(guild, command);
+    }
+
+    pub(super) fn of(&self, guild: ids::GuildId) -> Option<u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&guild).copied()
+    }
+}
+
+/// Who is asking, as Discord's payload says at this moment.
+pub(super) fn person(guild: Option<GuildId>, user: serenity::model::id::UserId, member: Option<&Member>) -> Person {
+    let permissions = member.and_then(|member| member.permissions).unwrap_or_default();
+    let roles = member.map(|member| member.roles.iter().map(|role| RoleId(role.get())).collect()).unwrap_or_default();
+    Person {
+        guild: guild.map(|guild| ids::GuildId(guild.get())),
+        user: UserId(user.get()),
+        roles,
+        administrator: permissions.administrator(),
+        manage_guild: permissions.manage_guild(),
+    }
+}

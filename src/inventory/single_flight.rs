@@ -1,0 +1,80 @@
+//! Something that is read when somebody asks and kept for a while: rarer than a list, so no loop keeps it up to date.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+
+use super::{
+    background::Background,
+    timeouts::{Absent, within},
+};
+use crate::digitalocean::{budget::Priority, call::Call, client::Client, error::Error};
+
+/// What could not be read is tried again after this time.
+const PAUSE: SignedDuration = SignedDuration::from_secs(5);
+
+/// One value, read for whoever asks first; the others wait for that reading.
+pub(super) struct SingleFlight<T> {
+    latest: Mutex<Option<Reading<T>>>,
+}
+
+/// A reading that was begun, and what came of it.
+struct Reading<T> {
+    begun: Timestamp,
+    outcome: Told<T>,
+}
+
+type Told<T> = watch::Receiver<Option<Result<Arc<T>, Error>>>;
+
+impl<T> Default for SingleFlight<T> {
+    fn default() -> Self {
+        Self { latest: Mutex::new(None) }
+    }
+}
+
+impl<T> Reading<T> {
+    fn is_good(&self, keep: SignedDuration, now: Timestamp) -> bool {
+        let age = now.duration_since(self.begun);
+        let keep = if matches!(&*self.outcome.borrow(), Some(Err(_))) { PAUSE } else { keep };
+        age < keep
+    }
+}
+
+impl<T: Send + Sync + 'static> SingleFlight<T> {
+    /// The value, at most `keep` old; waits for `patience`, while the reading goes on.
+    pub(super) async fn get(
+        &self,
+        (client, background): (&Client, &Background),
+        keep: SignedDuration,
+        patience: SignedDuration,
+        call: impl FnOnce() -> Call<T>,
+    ) -> Result<Arc<T>, Absent> {
+        let mut outcome = self.reading((client, background), keep, call);
+        let told = within(client, patience, outcome.wait_for(Option::is_some)).await?;
+        // It breaks off only when the inventory ends.
+        let told = told.ok().and_then(|told| told.clone()).ok_or(Absent::Late)?;
+        told.map_err(Absent::Failed)
+    }
+
+    fn reading(
+        &self,
+        (client, background): (&Client, &Background),
+        keep: SignedDuration,
+        call: impl FnOnce() -> Call<T>,
+    ) -> Told<T> {
+        let now = client.now();
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reading) = latest.as_ref().filter(|reading| reading.is_good(keep, now)) {
+            return reading.outcome.clone();
+        }
+        let (tell, outcome) = watch::channel(None);
+        let (client, call) = (client.clone(), call().with_priority(Priority::Person));
+        background.begin(async move {
+            let read = client.run(call).await;
+            tell.send_replace(Some(read.map(Arc::new)));
+        });
+        *latest = Some(Reading { begun: now, outcome: outcome.clone() });
+        outcome
+    }
+}

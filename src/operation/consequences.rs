@@ -1,0 +1,248 @@
+//! What follows by itself: consequences of what was just seen, and of time.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Blocker, Cancelled, Focus, Obstacle, Operation, Outcome, Rules,
+    backoff::later,
+    plan::IfHung,
+    reading::{DropletReading, Failure},
+    step::{Checks, Doubt, State, Step, Task},
+};
+
+/// A step that has not begun this long after it could have is not begun any more unless somebody asks again.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// The same while it only waits for its turn among our own operations, which people are shown.
+const LONGEST_TURN: SignedDuration = SignedDuration::from_hours(6);
+
+impl Operation {
+    /// Draws every conclusion that `now` allows. Called after each observation and at each waking.
+    pub(super) fn advance(&mut self, now: Timestamp) {
+        self.count_open_question();
+        if self.ended.is_none() {
+            self.judge_question();
+            self.judge_cancel(now);
+            self.judge_age(now);
+            self.judge_power_first(now);
+            if self.verdict.is_none() && self.steps.iter().all(Step::is_over) {
+                self.verdict = Some(Outcome::Completed);
+            }
+        }
+        self.power.judge(self.is_restoring(), now);
+        if self.ended.is_none() && self.verdict.is_some() {
+            self.question = None;
+            for step in self.steps.iter_mut().filter(|step| !step.is_over()) {
+                step.state = State::Skipped;
+            }
+            if self.focus() == Focus::Rest {
+                self.ended = Some(now);
+                self.obstacle = None;
+            }
+        }
+    }
+
+    /// The next moment at which something follows from time alone.
+    pub(super) fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
+        let silence = self.question.filter(|_| self.ended.is_none()).map(|question| question.deadline(rules));
+        [silence, self.power.call_at()].into_iter().flatten().min()
+    }
+
+    /// A question lives as long as the shutdown that it is about.
+    fn judge_question(&mut self) {
+        let shutting_down = |step: &Step| step.task == Task::ShutDown && step.run().is_some();
+        if !self.current().is_some_and(shutting_down) {
+            self.question = None;
+        }
+    }
+
+    /// A question that nobody answered in time is answered with *Cancel*. Asked only once everything that was said is folded in,
+    /// so that no answer comes too late because we were slow.
+    pub(super) fn judge_silence(&mut self, rules: &Rules, now: Timestamp) {
+        if self.question.is_some_and(|question| now >= question.deadline(rules)) {
+            self.note_silence(now);
+            self.cancelled = Some(Cancelled { by: None, at: now });
+            self.give_up_shutdown(now);
+            self.verdict = Some(Outcome::Cancelled);
+        }
+    }
+
+    /// A shutdown that was just seen not to have turned the Droplet off, in time or for good, becomes a question, or what was
+    /// decided beforehand. Time alone says nothing: whoever slept through the time-out looks first.
+    pub(super) fn judge_shutdown(&mut self, rules: &Rules, now: Timestamp) {
+        let Some(step) = self.current().filter(|step| step.task == Task::ShutDown) else { return };
+        let overdue = step.sent_at().is_some_and(|sent| now >= later(sent, rules.shutdown_timeout));
+        let is_broken = step.run().is_some_and(|run| run.broken.is_some());
+        if self.question.is_some() || !(overdue || is_broken) {
+            return;
+        }
+        match self.kind.if_hung() {
+            _ if self.cancelled.is_some() => {
+                self.give_up_shutdown(now);
+                self.verdict = Some(Outcome::Cancelled);
+            }
+            IfHung::Ask => self.ask(now),
+            IfHung::Force => self.force_power_off(now),
+            IfHung::Live => self.give_up_shutdown(now),
+        }
+    }
+
+    /// The hung shutdown is left to itself; what it may still do is owed.
+    pub(super) fn give_up_shutdown(&mut self, now: Timestamp) {
+        self.question = None;
+        self.not_before = None;
+        if let Some(step) = self.steps.iter_mut().find(|step| step.task == Task::ShutDown && !step.is_over()) {
+            if let Some(action) = step.run().and_then(|run| run.action) {
+                self.baseline.add(action);
+            }
+            step.state = State::Failed { at: now, why: Failure::Hung };
+        }
+    }
+
+    /// The hung shutdown is followed by cutting the power.
+    pub(super) fn force_power_off(&mut self, now: Timestamp) {
+        self.give_up_shutdown(now);
+        let after_shutdown =
+            self.steps.iter().position(|step| step.task == Task::ShutDown).map_or(0, |index| index + 1);
+        self.steps.insert(after_shutdown, Step::new(Task::PowerOff));
+    }
+
+    /// A wish to stop takes effect as soon as no intent is open and nothing runs. A deletion whose answer was lost may still come:
+    /// until it cannot, nobody is told that the Snapshot stays.
+    fn judge_cancel(&mut self, now: Timestamp) {
+        let Some(step) = self.current().filter(|step| matches!(step.state, State::Waiting(_))) else { return };
+        if self.cancelled.is_none() {
+            return;
+        }
+        if step.task == Task::Delete && step.answer_lost {
+            if let Some(step) = self.steps.iter_mut().find(|step| !step.is_over()) {
+                step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
+            }
+        } else {
+            self.verdict = Some(Outcome::Cancelled);
+        }
+    }
+
+    /// A step that waited for too long is not begun: what was wanted then may do harm now.
+    fn judge_age(&mut self, now: Timestamp) {
+        let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.verdict.is_none()) else {
+            return;
+        };
+        let step = &self.steps[index];
+        if !matches!(step.state, State::Waiting(_)) {
+            return;
+        }
+        // Also where it was sent before, and is known not to have been carried out: sent again, it would be just as old.
+        let is_destructive = matches!(step.task, Task::Restore | Task::Delete | Task::PowerOff);
+        let is_old = match step.task {
+            Task::Restore | Task::Delete => self.unattended,
+            Task::PowerOff => self.unattended_since_decision,
+            Task::ShutDown | Task::Snapshot | Task::Create | Task::PowerOn => false,
+        };
+        if is_old {
+            return self.fail_step(Focus::Forward(index), Failure::TooOld, now);
+        }
+        if step.began.is_some() {
+            return;
+        }
+        let waits_its_turn = matches!(&self.obstacle, Some(Obstacle { what: Blocker::Turn, .. }));
+        let longest = if waits_its_turn && !is_destructive { LONGEST_TURN } else { LONGEST_WAIT };
+        let could_begin = self.steps[..index].iter().filter_map(Step::over_at).max().unwrap_or(self.asked_at);
+        if now >= later(could_begin, longest) {
+            self.fail_step(Focus::Forward(index), Failure::TooOld, now);
+        }
+    }
+
+    /// Once the Droplet was told to turn on, nothing is begun that needs it off.
+    fn judge_power_first(&mut self, now: Timestamp) {
+        let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.verdict.is_none()) else {
+            return;
+        };
+        let step = &self.steps[index];
+        let needs_it_off = match step.task {
+            Task::ShutDown | Task::PowerOff | Task::Snapshot | Task::Restore => true,
+            Task::Create | Task::Delete | Task::PowerOn => false,
+        };
+        if needs_it_off && matches!(step.state, State::Waiting(_)) && self.power.was_told_to_turn_on() {
+            self.fail_step(Focus::Forward(index), Failure::PowerFirst, now);
+        }
+    }
+
+    /// Whether a restore was last seen in progress: it overwrites the disk.
+    fn is_restoring(&self) -> bool {
+        self.current().is_some_and(|step| step.task == Task::Restore && step.run().is_some())
+    }
+
+    /// Ends a step badly, and with it the forward part. Power back is never a victim of this: it is tried again.
+    pub(super) fn fail_step(&mut self, focus: Focus, why: Failure, now: Timestamp) {
+        match focus {
+            Focus::Back => {
+                self.power.fail(Some(why), now);
+                self.not_before = Some(later(now, self.retry_pause()));
+            }
+            Focus::Forward(index) => {
+                if let Some(step) = self.steps.get_mut(index) {
+                    if let Some(action) = step.run().and_then(|run| run.action) {
+                        self.baseline.add(action);
+                    }
+                    step.state = State::Failed { at: now, why: why.clone() };
+                }
+                self.verdict = Some(Outcome::Failed(why));
+                self.not_before = None;
+                self.obstacle = None;
+            }
+            Focus::Rest => {}
+        }
+    }
+
+    /// The Droplet does not exist any more: nothing is owed to it, and nothing more can be done with it.
+    pub(super) fn droplet_is_gone(&mut self, focus: Focus, now: Timestamp) {
+        self.power.is_gone();
+        self.not_before = None;
+        match focus {
+            Focus::Forward(_) => self.fail_step(focus, Failure::DropletGone, now),
+            Focus::Back | Focus::Rest => {}
+        }
+    }
+
+    /// A step reached what it is for.
+    pub(super) fn complete(&mut self, focus: Focus, now: Timestamp) {
+        let Some(step) = self.step_mut(focus) else { return };
+        let finished = step.run().and_then(|run| run.action);
+        step.state = State::Done { at: now };
+        if let Some(action) = finished {
+            self.baseline.add(action);
+        }
+        self.not_before = None;
+        self.obstacle = None;
+    }
+
+    /// The Droplet is off, which the step at hand was for. The reading that shows it is the look before the next command as well, as
+    /// far as it goes: that the Droplet is free and still ours to touch must stand in it too.
+    pub(super) fn complete_off(&mut self, focus: Focus, reading: &DropletReading, rules: &Rules, now: Timestamp) {
+        // Found off at the first look, nothing was sent, and the Droplet's Actions are not known yet.
+        let is_unsent = |step: &Step| matches!(step.state, State::Waiting(Checks { actions: false, .. }));
+        let actions = !self.step_at(focus).is_some_and(is_unsent);
+        self.complete(focus, now);
+        if let Focus::Forward(index) = focus {
+            self.prepare_next(index, actions, reading, rules, now);
+        }
+    }
+
+    /// The step after one that needs no more is prepared by the same reading. What a restore overwrites is looked at once more.
+    pub(super) fn prepare_next(
+        &mut self,
+        index: usize,
+        actions: bool,
+        reading: &DropletReading,
+        rules: &Rules,
+        now: Timestamp,
+    ) {
+        let Some(next) = self.steps.get_mut(index + 1).filter(|next| next.state == State::Waiting(Checks::default()))
+        else {
+            return;
+        };
+        let actions = actions && next.task != Task::Restore;
+        next.state = State::Waiting(Checks { actions, ..Checks::default() });
+        self.prepare(index + 1, reading, rules, now);
+    }
+}

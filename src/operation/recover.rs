@@ -1,0 +1,252 @@
+//! What looks find of what was begun: our Action by the baseline, our Snapshot by its name, and how sure their absence is.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Blocker, Focus, Operation, Rules,
+    backoff::later,
+    ids::ActionId,
+    power::Theirs,
+    reading::{ActionReading, ActionStatus, Failure, SnapshotReading},
+    step::{Checks, Doubt, Round, Run, State, Step, Task},
+};
+
+/// How long a completed Snapshot may be missing from DigitalOcean's lists before we say so. Power is back long before. Only a
+/// look says that it is missing: whoever slept through this time looks first.
+const LISTING_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// How long a listed Snapshot may lack its size before it is announced without it: the figure is for words alone.
+const SIZE_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
+
+impl Operation {
+    /// Before a command: what is in progress must end first, and what there is cannot be ours.
+    pub(super) fn take_baseline(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
+        let task = self.step_at(focus).map(|step| step.task);
+        if focus == Focus::Back
+            && let Some(kind) = self.foreign_off(readings)
+        {
+            self.power.is_theirs(Theirs { kind, at: now });
+            self.not_before = None;
+            self.obstacle = None;
+            return;
+        }
+        if matches!(task, Some(Task::Restore | Task::PowerOff)) && self.foreign_overwrite(readings).is_some() {
+            return self.fail_step(focus, Failure::ChangedMeanwhile, now);
+        }
+        // Cutting the power waits for nothing but DigitalOcean's own refusal, and turning on neither.
+        let waits = !matches!(task, Some(Task::PowerOff | Task::PowerOn));
+        if let Some(kind) = self.foreign_in_progress(readings).filter(|_| waits) {
+            if let Some(step) = self.step_mut(focus) {
+                step.state = State::Waiting(Checks::default());
+            }
+            return self.wait_for(Blocker::Event(Some(kind)), rules, now);
+        }
+        self.baseline.raise(readings.iter().map(|reading| reading.id));
+        if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
+            checks.actions = true;
+        }
+        self.not_before = None;
+    }
+
+    /// After a lost answer: is there an Action of the right type that was not there before?
+    pub(super) fn recover_action(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
+        let Some(task) = self.step_at(focus).map(|step| step.task) else { return };
+        let ours = readings
+            .iter()
+            .filter(|reading| self.is_about_us(reading, task) && !self.baseline.contains(reading.id))
+            .min_by_key(|reading| reading.id);
+        if let Some(ours) = ours {
+            self.run(focus, ours, true);
+            self.not_before = None;
+        } else if let Some(kind) = self.foreign_in_progress(readings) {
+            self.restart_round(focus);
+            self.wait_for(Blocker::Event(Some(kind)), rules, now);
+        } else if task == Task::Snapshot {
+            if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
+                doubt.round.actions = true;
+            }
+            self.not_before = None;
+        } else {
+            self.empty_round(focus, rules, now);
+        }
+    }
+
+    /// After a lost answer: is a Snapshot of our name already listed?
+    pub(super) fn recover_snapshot(
+        &mut self,
+        focus: Focus,
+        readings: &[SnapshotReading],
+        rules: &Rules,
+        now: Timestamp,
+    ) {
+        if !readings.iter().any(|reading| reading.name == self.snapshot_name) {
+            return self.empty_round(focus, rules, now);
+        }
+        let run = Run { presumed: true, completed: Some(now), ..Run::default() };
+        if let Some(step) = self.step_mut(focus) {
+            step.state = State::Running(run.clone());
+        }
+        self.see_list(focus, &run, readings, rules, now);
+    }
+
+    /// The Action completed; the Snapshot counts once it is listed under our name with a size.
+    pub(super) fn see_list(
+        &mut self,
+        focus: Focus,
+        run: &Run,
+        readings: &[SnapshotReading],
+        rules: &Rules,
+        now: Timestamp,
+    ) {
+        self.obstacle = None;
+        let ours =
+            readings.iter().filter(|reading| reading.name == self.snapshot_name).min_by_key(|reading| reading.id);
+        if let Some(ours) = ours {
+            self.snapshot = Some(ours.clone());
+            // What comes next does not wait for the size, least of all while the Droplet is off; an announcement does, for a moment.
+            let sought = self.sought_since(run.completed.unwrap_or(now));
+            if ours.known_size().is_some() || !self.is_last(focus) || now >= later(sought, SIZE_PATIENCE) {
+                return self.complete(focus, now);
+            }
+        } else if self.snapshot.is_some() {
+            // It was listed before, so somebody has deleted it since.
+            self.snapshot = None;
+            return self.fail_step(focus, Failure::SnapshotGone, now);
+        } else if let (true, Some(action)) = (run.presumed, run.action) {
+            // A Snapshot is created at the second its Action started: this one was made by somebody else's.
+            let theirs =
+                readings.iter().any(|reading| reading.created_at.is_some() && reading.created_at == run.started_at);
+            if theirs {
+                return self.disown(focus, action, now);
+            }
+        }
+        if run.broken.is_some() {
+            return self.recover_vanished(focus, rules, now);
+        }
+        let completed = run.completed.unwrap_or(now);
+        if self.snapshot.is_none() && now >= later(self.sought_since(completed), LISTING_PATIENCE) {
+            return self.fail_step(focus, Failure::NotListed, now);
+        }
+        self.not_before = Some(later(now, self.patience(completed, now, rules)));
+    }
+
+    fn is_last(&self, focus: Focus) -> bool {
+        matches!(focus, Focus::Forward(index) if index + 1 == self.steps.len())
+    }
+
+    /// Since when somebody could look at the list: while power comes first, nobody does.
+    fn sought_since(&self, completed: Timestamp) -> Timestamp {
+        [self.power.came_back(), self.power.released_at()].into_iter().flatten().fold(completed, Timestamp::max)
+    }
+
+    /// DigitalOcean does not know our Snapshot's Action any more, which says nothing of the Snapshot: both are looked for a
+    /// little longer. It is never begun again, since DigitalOcean may still be at it.
+    pub(super) fn recover_vanished(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
+        let Some(Step { task: Task::Snapshot, state: State::Running(run), .. }) = self.step_mut(focus) else { return };
+        let Some(broken) = run.broken else { return };
+        run.looks = run.looks.saturating_add(1);
+        if now >= later(broken, rules.settle_time * 2) {
+            self.fail_step(focus, Failure::ActionVanished, now);
+        } else {
+            self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
+        }
+    }
+
+    /// The Action that we took for ours was somebody else's: back to not knowing.
+    fn disown(&mut self, focus: Focus, action: ActionId, now: Timestamp) {
+        self.baseline.add(action);
+        if let Some(step) = self.step_mut(focus) {
+            step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
+        }
+        self.not_before = None;
+    }
+
+    /// A complete round of looks found nothing of ours. Enough of them, late enough, and the command is begun again.
+    pub(super) fn empty_round(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
+        let may_be_ours = self.may_have_been_off_by_us();
+        let Some(Step { task, state: State::Intended { at, doubt: Some(doubt) }, .. }) = self.step_mut(focus) else {
+            return;
+        };
+        let first = *doubt.first_empty.get_or_insert(now);
+        doubt.last_empty = Some(now);
+        doubt.round = Round::default();
+        // Nothing fences a create but its tag, so it settles longer.
+        let settle = if *task == Task::Create { rules.settle_time * 4 } else { rules.settle_time };
+        let sure = now >= later(*at, settle) && now.duration_since(first) >= rules.settle_time / 3;
+        let unrepeatable = *task == Task::Restore && doubt.seen_on;
+        // It is off, and long after our command no off of ours is listed.
+        let is_theirs = *task == Task::ShutDown && doubt.seen_off && !may_be_ours;
+        match (sure, unrepeatable) {
+            (true, _) if is_theirs => {
+                self.power.was_never_ours();
+                if let Focus::Forward(index) = focus {
+                    self.skip_shutdown(index);
+                }
+            }
+            (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
+            (true, false) => {
+                if *task == Task::Delete {
+                    // It was not carried out, and will not be.
+                    self.forget_lost_answer(focus);
+                }
+                self.begin_again(focus);
+            }
+            (false, _) => {
+                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
+            }
+        }
+    }
+
+    fn forget_lost_answer(&mut self, focus: Focus) {
+        if let Some(step) = self.step_mut(focus) {
+            step.answer_lost = false;
+        }
+    }
+
+    pub(super) fn begin_again(&mut self, focus: Focus) {
+        if let Some(step) = self.step_mut(focus) {
+            step.state = State::Waiting(Checks::DROPLET_STALE);
+        }
+        self.not_before = None;
+    }
+
+    pub(super) fn restart_round(&mut self, focus: Focus) {
+        if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
+            doubt.round = Round::default();
+        }
+    }
+
+    /// Somebody else's Action since our first command that turned the Droplet off, or may have; DigitalOcean's word for it. What may be
+    /// our own, because an answer was lost, is not taken for theirs.
+    fn foreign_off(&self, readings: &[ActionReading]) -> Option<String> {
+        let may_be_ours = |kind: &str| {
+            self.steps.iter().any(|step| {
+                let is_running = step.run().and_then(|run| run.action).is_some();
+                step.task.action_kind() == Some(kind) && (step.answer_lost || is_running)
+            })
+        };
+        let foreign = readings.iter().filter(|reading| !self.baseline.contains(reading.id));
+        let turned_off = foreign.filter(|reading| {
+            matches!(reading.kind.as_str(), "power_off" | "shutdown" | "resize" | "rebuild" | "restore")
+                && reading.status != ActionStatus::Errored
+                && !may_be_ours(&reading.kind)
+        });
+        turned_off.max_by_key(|reading| reading.id).filter(|_| self.baseline.is_known()).map(|it| it.kind.clone())
+    }
+
+    /// Somebody else's Action since this operation's first look that replaced the Droplet's disk.
+    fn foreign_overwrite(&self, readings: &[ActionReading]) -> Option<ActionId> {
+        let overwrote = |reading: &&ActionReading| {
+            matches!(reading.kind.as_str(), "restore" | "rebuild")
+                && reading.status != ActionStatus::Errored
+                && !self.baseline.contains(reading.id)
+        };
+        readings.iter().find(overwrote).filter(|_| self.baseline.is_known()).map(|reading| reading.id)
+    }
+
+    fn foreign_in_progress(&self, readings: &[ActionReading]) -> Option<String> {
+        readings
+            .iter()
+            .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(reading.id))
+            .map(|reading| reading.kind.clone())
+    }
+}

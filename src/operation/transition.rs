@@ -1,0 +1,413 @@
+//! The legal moves. Every observation is folded in here, or refused with both halves named.
+//!
+//! This file holds what people, time and answers to commands do; `see` holds what looks do, `seek` what they do after a lost answer.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Blocker, Cancelled, FirstAnswer, Focus, Launched, Obstacle, Operation, Outcome, Rules,
+    backoff::later,
+    effect::{Answer, Command, Look},
+    ids::UserId,
+    power::Released,
+    reading::{ActionReading, DropletReading, Failure, PowerState, Trouble},
+    step::{Checks, Doubt, Run, State, Step, Task},
+};
+
+/// Something that happened to an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// Time passed.
+    Woke,
+    /// A person, or the reporter on behalf of people, said something.
+    Wished(Wished),
+    /// The command that [`next`](Operation::next) names is about to leave.
+    Intended,
+    /// Whoever sent the command is gone, and its answer with them.
+    AnswerLost,
+    /// The request limit has no room for this operation before this moment, and why.
+    Deferred(Blocker, Timestamp),
+    /// A process takes the operation up that has not had it before, perhaps with another token and another clock. Nobody looked
+    /// after it for this long.
+    Restarted(SignedDuration),
+    /// DigitalOcean refuses the token, as somebody else found out.
+    TokenRefused,
+    /// The token is not known to be of the Droplet's account.
+    OtherAccount,
+    /// A look was answered.
+    Seen(Look, Answer),
+    /// A command was answered.
+    Answered(Command, Answer),
+}
+
+/// What a person may say to a running operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wish {
+    /// Stop, where that is possible.
+    Cancel,
+    /// Cut the power: an answer to a hung shutdown.
+    Force,
+    /// Go on with the Droplet running: an answer to a hung shutdown.
+    Live,
+    /// Do not turn the Droplet on again.
+    LeaveOff,
+    /// Power back is stuck, and I see to it.
+    HandleIt,
+    /// The Droplet is off for longer than expected, and that is fine: call nobody for a while.
+    KeepWaiting,
+    /// Turn the Droplet on as soon as DigitalOcean lets us, whatever else was to be done.
+    TurnOn,
+    /// Said by the reporter: people can read the question from now on.
+    QuestionShown,
+    /// Said by the front end: Discord took the first answer.
+    AnswerTaken,
+    /// Said by the front end: the first answer left, and nothing came back.
+    AnswerLost,
+    /// Said by the front end: the first answer never left, or was refused.
+    AnswerRefused,
+}
+
+/// After so long without a process that looked after it, nothing destructive is begun without a new question.
+const LONGEST_UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
+
+/// A wish, with who and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wished {
+    /// What.
+    pub wish: Wish,
+    /// Who.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An observation that does not fit the state it met: a bug of ours, or a row that somebody else wrote.
+#[derive(Debug, thiserror::Error)]
+#[error("operation cannot go on from {state} with {observation}")]
+pub struct IllegalTransition {
+    /// Where the operation was.
+    pub state: String,
+    /// What met it there.
+    pub observation: String,
+}
+
+impl Operation {
+    /// Folds in what happened, and every consequence of it.
+    pub fn apply(&self, observation: Observation, rules: &Rules, now: Timestamp) -> Result<Self, IllegalTransition> {
+        let mut next = self.clone();
+        let focus = next.focus();
+        match observation {
+            Observation::Woke => {
+                next.judge_first_answer(now);
+                next.judge_silence(rules, now);
+            }
+            Observation::Wished(wished) => {
+                next.note_decision(wished);
+                next.hear(wished);
+            }
+            Observation::Intended => next.intend(focus, now)?,
+            Observation::AnswerLost => next.lose_answer(focus)?,
+            Observation::Deferred(why, until) => {
+                next.hinder(why, now);
+                next.not_before = Some(until);
+                next.power.defer(until);
+            }
+            Observation::Restarted(unattended_for) => {
+                // Whoever was to say what became of the first answer is gone.
+                next.hear_first_answer(FirstAnswer::Lost);
+                next.restart(unattended_for, now);
+            }
+            Observation::TokenRefused => next.lose_token(focus, now),
+            Observation::OtherAccount => next.call_for_token(Failure::OtherAccount, now),
+            Observation::Seen(look, answer) => next.on_reading(focus, &look, answer, rules, now)?,
+            Observation::Answered(command, answer) => next.answered(focus, &command, answer, rules, now)?,
+        }
+        next.advance(now);
+        Ok(next)
+    }
+
+    /// Ends the forward part after a bug of ours. Power back goes on, from a new look.
+    #[must_use]
+    pub fn halt(&self, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        let focus = next.focus();
+        next.fail_step(focus, Failure::Internal, now);
+        next.advance(now);
+        next
+    }
+
+    fn hear(&mut self, Wished { wish, by, at }: Wished) {
+        match wish {
+            Wish::Cancel if self.ended.is_none() => {
+                self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
+                if self.question.is_some() {
+                    self.give_up_shutdown(at);
+                    self.verdict = Some(Outcome::Cancelled);
+                }
+            }
+            Wish::Force if self.question.is_some() => {
+                self.unattended_since_decision = false;
+                self.force_power_off(at);
+            }
+            Wish::Live if self.question.is_some() => self.give_up_shutdown(at),
+            Wish::LeaveOff => self.power.release(by, Released::LeftOff, at),
+            Wish::HandleIt if self.power.stuck().is_some() => self.power.release(by, Released::Handled, at),
+            Wish::KeepWaiting if self.power.stuck().is_some() => self.power.keep_waiting(at),
+            Wish::TurnOn if self.power.is_owed() => self.turn_on_soon(by, at),
+            Wish::QuestionShown => {
+                if let Some(question) = &mut self.question {
+                    question.shown_at.get_or_insert(at);
+                }
+            }
+            Wish::AnswerTaken => self.hear_first_answer(FirstAnswer::Taken),
+            Wish::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
+            Wish::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),
+            // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
+            Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt | Wish::KeepWaiting | Wish::TurnOn => {}
+        }
+        let is_new_to_it = wish == Wish::TurnOn || self.power.stuck().is_none();
+        if wish != Wish::QuestionShown && is_new_to_it {
+            self.not_before = None;
+        }
+    }
+
+    /// Nothing more is begun, and the Droplet is turned on before what runs has ended. A restore is waited for: while it overwrites the
+    /// disk, nothing can start from it.
+    fn turn_on_soon(&mut self, by: UserId, at: Timestamp) {
+        self.power.hurry();
+        if self.ended.is_some() {
+            return;
+        }
+        self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
+        let is_turning_off = |step: &Step| matches!(step.task, Task::ShutDown | Task::PowerOff);
+        if self.current().is_some_and(|step| is_turning_off(step) && step.run().is_some()) {
+            self.give_up_shutdown(at);
+            self.verdict = Some(Outcome::Cancelled);
+        }
+    }
+
+    fn intend(&mut self, focus: Focus, now: Timestamp) -> Result<(), IllegalTransition> {
+        let illegal = self.illegal(&Observation::Intended);
+        let Some(step) = self.step_mut(focus) else { return Err(illegal) };
+        if !matches!(step.state, State::Waiting(_)) {
+            return Err(illegal);
+        }
+        step.state = State::Intended { at: now, doubt: None };
+        step.began.get_or_insert(now);
+        match step.task {
+            Task::ShutDown | Task::PowerOff | Task::Restore => self.power.owe(now),
+            Task::PowerOn => self.power.intend_on(now),
+            Task::Snapshot => self.taken_off = Some(self.power.last_seen() == Some(PowerState::Off)),
+            Task::Create | Task::Delete => {}
+        }
+        self.not_before = None;
+        Ok(())
+    }
+
+    fn lose_answer(&mut self, focus: Focus) -> Result<(), IllegalTransition> {
+        let illegal = self.illegal(&Observation::AnswerLost);
+        let Some(step) = self.step_mut(focus) else { return Err(illegal) };
+        let State::Intended { doubt: doubt @ None, .. } = &mut step.state else { return Err(illegal) };
+        *doubt = Some(Doubt::default());
+        step.answer_lost = true;
+        self.obstacle = None;
+        Ok(())
+    }
+
+    /// Whatever was waited for is looked at at once: the token may be another one, and so may the clock. No moment in the row may lie
+    /// ahead of it, or the operation would wait for as long as the clock was set back.
+    fn restart(&mut self, unattended_for: SignedDuration, now: Timestamp) {
+        self.not_before = None;
+        self.denied = None;
+        self.unattended |= unattended_for > LONGEST_UNATTENDED;
+        self.unattended_since_decision |= unattended_for > LONGEST_UNATTENDED;
+        if let Some(question) = &mut self.question {
+            question.opened_at = question.opened_at.min(now);
+            question.shown_at = question.shown_at.map(|shown| shown.min(now));
+        }
+        if let Some(obstacle) = &mut self.obstacle {
+            obstacle.since = obstacle.since.min(now);
+        }
+        if let Some(missing) = &mut self.missing {
+            missing.since = missing.since.min(now);
+        }
+        self.asked_at = self.asked_at.min(now);
+        for step in &mut self.steps {
+            step.restart(now);
+        }
+        self.power.restart(now);
+    }
+
+    /// Nothing forward can be done, and nothing turned on until there is a new token. Said once.
+    fn lose_token(&mut self, focus: Focus, now: Timestamp) {
+        if let Focus::Forward(_) = focus {
+            self.fail_step(focus, Failure::Unauthorized, now);
+        }
+        self.call_for_token(Failure::Unauthorized, now);
+    }
+
+    /// People are called where power is owed; with the right token everything goes on.
+    fn call_for_token(&mut self, why: Failure, now: Timestamp) {
+        if self.power.is_owed() && self.power.stuck().is_none() {
+            self.power.fail(Some(why), now);
+        }
+    }
+
+    fn answered(
+        &mut self,
+        focus: Focus,
+        command: &Command,
+        answer: Answer,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(), IllegalTransition> {
+        let Some(step) = self.step_at(focus).filter(|step| matches!(step.state, State::Intended { doubt: None, .. }))
+        else {
+            return Err(self.illegal(&Observation::Answered(command.clone(), answer)));
+        };
+        let task = step.task;
+        match answer {
+            Answer::Action(reading) if self.is_about_us(&reading, task) => {
+                self.denied = None;
+                self.power.on_reading();
+                self.run(focus, &reading, false);
+                self.not_before = Some(later(now, rules.poll_interval));
+            }
+            Answer::Droplets(made) if task == Task::Create && made.len() == 1 => self.adopt_launched(focus, &made, now),
+            Answer::Done if task == Task::Delete => self.complete(focus, now),
+            Answer::Trouble(trouble) => self.refused(focus, task, trouble, rules, now),
+            // An answer that speaks of something else tells us nothing about what was done.
+            Answer::Droplet(_)
+            | Answer::Actions(_)
+            | Answer::Action(_)
+            | Answer::Snapshots(_)
+            | Answer::Droplets(_)
+            | Answer::Done => self.lose_answer(focus)?,
+        }
+        Ok(())
+    }
+
+    /// A command brought no Action: nothing was done, or nobody knows.
+    fn refused(&mut self, focus: Focus, task: Task, trouble: Trouble, rules: &Rules, now: Timestamp) {
+        let was_lost = self.step_at(focus).is_some_and(|step| step.answer_lost);
+        match trouble {
+            Trouble::Unclear { retry_at } => {
+                self.doubt(focus, Doubt::default());
+                self.not_before = Some(retry_at.min(later(now, rules.settle_time / 3)));
+            }
+            Trouble::NotSent { retry_at } => {
+                self.not_carried_out(focus, task, Checks::DROPLET_STALE);
+                self.hinder(Blocker::Outage, now);
+                self.not_before = Some(retry_at);
+            }
+            Trouble::Throttled { until } => {
+                self.not_carried_out(focus, task, Checks::DROPLET_STALE);
+                self.hinder(Blocker::Throttled, now);
+                self.not_before = Some(until.min(self.longest_silence(now)));
+            }
+            // The pending event may be the one that our lost command began.
+            Trouble::Busy if was_lost => self.doubt(focus, Doubt::default()),
+            Trouble::Busy => {
+                self.power.on_reading();
+                self.withdraw_conclusion();
+                self.not_carried_out(focus, task, Checks::default());
+                self.wait_for(Blocker::Event(None), rules, now);
+            }
+            Trouble::NotFound if task == Task::Delete => self.complete(focus, now),
+            Trouble::NotFound if task == Task::Create => self.fail_step(focus, Failure::SnapshotGone, now),
+            Trouble::NotFound => {
+                // The Droplet has the last word on whether it is there.
+                let refused = Some(if task == Task::Restore { Failure::SnapshotGone } else { Failure::NotKnown });
+                self.doubt(focus, Doubt { refused, ..Doubt::default() });
+            }
+            Trouble::Refused { message } if matches!(task, Task::ShutDown | Task::PowerOff | Task::PowerOn) => {
+                // It may be refused because the Droplet already is as we want it: the Droplet has the last word.
+                let refused = Some(Failure::Refused { message });
+                self.doubt(focus, Doubt { refused, ..Doubt::default() });
+            }
+            Trouble::Unauthorized | Trouble::Forbidden { .. } | Trouble::Refused { .. } => {
+                self.not_carried_out(focus, task, Checks::default());
+                if !self.is_believed(&trouble, true, rules, now) {
+                    return;
+                }
+                let why = trouble.fatal().unwrap_or(Failure::Internal);
+                self.fail_step(focus, why, now);
+            }
+        }
+    }
+
+    /// Something still runs on the Droplet: a Snapshot that was taken to be over because its Droplet was free is not.
+    fn withdraw_conclusion(&mut self) {
+        for run in self.steps.iter_mut().filter_map(Step::run_mut).filter(|run| run.concluded) {
+            (run.completed, run.concluded, run.unread) = (None, false, 0);
+        }
+    }
+
+    /// The command was certainly not carried out: the step waits again, and cannot turn anything off late.
+    pub(super) fn not_carried_out(&mut self, focus: Focus, task: Task, checks: Checks) {
+        let Some(step) = self.step_mut(focus) else { return };
+        step.state = State::Waiting(checks);
+        if !step.answer_lost {
+            // Nothing of it was ever carried out, so nothing has begun.
+            step.began = None;
+            if task == Task::ShutDown {
+                self.power.withdraw();
+            }
+        }
+    }
+
+    fn doubt(&mut self, focus: Focus, doubt: Doubt) {
+        self.obstacle = None;
+        if let Some(step) = self.step_mut(focus)
+            && let State::Intended { doubt: open, .. } = &mut step.state
+        {
+            step.answer_lost |= doubt.refused.is_none();
+            *open = Some(doubt);
+        }
+    }
+
+    /// DigitalOcean works on it.
+    pub(super) fn run(&mut self, focus: Focus, action: &ActionReading, presumed: bool) {
+        if let Some(step) = self.step_mut(focus) {
+            let (action, started_at, intended_at) = (Some(action.id), action.started_at, step.intended_at());
+            step.state = State::Running(Run { action, started_at, intended_at, presumed, ..Run::default() });
+        }
+        self.obstacle = None;
+    }
+
+    /// The new Droplet is known.
+    pub(super) fn adopt_launched(&mut self, focus: Focus, made: &[super::reading::DropletReading], now: Timestamp) {
+        let Some(droplet) = made.first() else { return };
+        let DropletReading { id, address, monthly_cents, .. } = droplet.clone();
+        self.launched = Some(Launched { droplet: id, address, monthly_cents });
+        if let Some(step) = self.step_mut(focus) {
+            step.state = State::Running(Run::default());
+        }
+        self.not_before = Some(now);
+    }
+
+    /// Whether an Action is of our Droplet and of the task's type.
+    pub(super) fn is_about_us(&self, action: &ActionReading, task: Task) -> bool {
+        let our_droplet = action.droplet.is_none() || action.droplet == self.droplet();
+        our_droplet && Some(action.kind.as_str()) == task.action_kind()
+    }
+
+    /// Notes what stands in the way; the clock of an obstacle that is already there runs on.
+    pub(super) fn hinder(&mut self, what: Blocker, now: Timestamp) {
+        let since = self.obstacle.as_ref().map_or(now, |obstacle| obstacle.since);
+        self.obstacle = Some(Obstacle { what, since });
+    }
+
+    /// Notes what stands in the way, and looks again after a while.
+    pub(super) fn wait_for(&mut self, what: Blocker, rules: &Rules, now: Timestamp) {
+        self.hinder(what, now);
+        let since = self.obstacle.as_ref().map_or(now, |obstacle| obstacle.since);
+        self.not_before = Some(later(now, self.patience(since, now, rules)));
+    }
+
+    pub(super) fn illegal(&self, observation: &Observation) -> IllegalTransition {
+        let state = self.step_at(self.focus()).map_or_else(|| "rest".to_owned(), |step| format!("{step:?}"));
+        IllegalTransition { state, observation: format!("{observation:?}") }
+    }
+}

@@ -1,0 +1,396 @@
+//! The worker's side: what is due, an operation with the wishes it has yet to hear, and the commit that is fenced by its version.
+//!
+//! The commit is the hot path. It is one statement as long as nothing but the state changed.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sqlx::{Any, AnyConnection, Transaction, any::AnyArguments, query::Query};
+
+use super::{
+    Engine, Error, Store, Stored, Version, calls, durations,
+    event::{self, Audience, Event, What},
+    operation_row::{self, Legible, select_stored, select_stored_without_state},
+    power_owed, report,
+    row::{Row, due_millis},
+    unknown::Unknown,
+};
+use crate::operation::{Operation, Wished, ids::OperationId, report::ReportKind, step::Task};
+
+/// The number of a wish within its operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WishId(pub i64);
+
+/// An operation in the worker's hands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// As it was committed last. Leave it so: a commit compares with it.
+    pub operation: Operation,
+    /// The version that the next commit must still find.
+    pub version: Version,
+    /// What people said since, in order. The next commit marks them as heard.
+    pub wishes: Vec<(WishId, Wished)>,
+    /// The last of them, unreadable ones included.
+    heard_up_to: Option<i64>,
+    legible: Legible,
+    unknown: Unknown,
+}
+
+impl Loaded {
+    /// What a load would give right after a commit, unless somebody said something: saves it.
+    #[must_use]
+    pub fn committed(operation: Operation, version: Version) -> Self {
+        Self {
+            operation,
+            version,
+            wishes: Vec::new(),
+            heard_up_to: None,
+            legible: Legible::Yes,
+            unknown: Unknown::Nothing,
+        }
+    }
+
+    /// A row of [`select_stored`], without the wishes.
+    pub(super) fn read(row: Row<'_>) -> Option<Self> {
+        let (Stored { operation, version }, legible) = operation_row::read(row)?;
+        let unknown = match legible {
+            Legible::Yes => Unknown::of(&operation, row.text("state").unwrap_or_default()),
+            Legible::Rescued => Unknown::Nothing,
+        };
+        Some(Self { legible, unknown, ..Self::committed(operation, version) })
+    }
+}
+
+/// Which operations are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Every one.
+    All,
+    /// Those that may have turned a Droplet off.
+    PowerOwed,
+}
+
+/// In which order they are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    PowerFirst,
+    Time,
+}
+
+impl Store {
+    /// Operations that the worker must look at by now: their time has come, or somebody said something. Those that owe power come
+    /// first, then the longest waiting.
+    pub async fn due(
+        &self,
+        now: Timestamp,
+        whose: Whose,
+        skip: &HashSet<OperationId>,
+        limit: usize,
+    ) -> Result<Vec<OperationId>, Error> {
+        let waiting = self.waiting(now.as_millisecond(), whose, Order::PowerFirst, (skip, limit)).await?;
+        Ok(waiting.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// When the next operation is due.
+    pub async fn next_due(&self, whose: Whose, skip: &HashSet<OperationId>) -> Result<Option<Timestamp>, Error> {
+        let waiting = self.waiting(i64::MAX, whose, Order::Time, (skip, 1)).await?;
+        Ok(waiting.first().map(|(_, at)| *at))
+    }
+
+    async fn waiting(
+        &self,
+        until: i64,
+        whose: Whose,
+        order: Order,
+        (skip, limit): (&HashSet<OperationId>, usize),
+    ) -> Result<Vec<(OperationId, Timestamp)>, Error> {
+        // Each operation comes up at most twice, so this many rows hold enough that are not to be skipped.
+        let rows = skip.len().saturating_add(limit).saturating_mul(2);
+        let rows = sqlx::query(
+            "SELECT operation, at FROM ( \
+             SELECT w.operation, w.at, CASE WHEN p.operation IS NULL THEN 1 ELSE 0 END AS in_line FROM ( \
+             SELECT id AS operation, due_at AS at FROM operations WHERE due_at IS NOT NULL AND due_at <= $1 \
+             UNION ALL \
+             SELECT e.operation, MIN(e.at) AS at FROM events e JOIN operations o ON o.id = e.operation \
+             WHERE e.unheard = 1 AND o.is_open = 1 GROUP BY e.operation \
+             ) AS w LEFT JOIN power_owed p ON p.operation = w.operation \
+             ) AS ranked WHERE in_line <= $2 ORDER BY in_line * $3, at, operation LIMIT $4",
+        )
+        .bind(until)
+        .bind(match whose {
+            Whose::All => 1_i64,
+            Whose::PowerOwed => 0,
+        })
+        .bind(match order {
+            Order::PowerFirst => 1_i64,
+            Order::Time => 0,
+        })
+        .bind(i64::try_from(rows).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        let mut waiting: Vec<(OperationId, Timestamp)> = Vec::new();
+        for row in rows.iter().map(Row) {
+            let Some(Ok(id)) = row.text("operation").map(str::parse::<OperationId>) else {
+                tracing::error!("an operation in the database has no readable id and is left alone");
+                continue;
+            };
+            let known = waiting.iter().any(|(other, _)| *other == id);
+            if !known && !skip.contains(&id) && waiting.len() < limit {
+                waiting.push((id, row.at("at").unwrap_or(Timestamp::MIN)));
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// An operation, and what people said to it that it has not heard. What cannot be read any more is rescued.
+    pub async fn load(&self, id: OperationId) -> Result<Option<Loaded>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        let rows =
+            sqlx::query(select_stored!("WHERE o.id = $1")).bind(id.to_string()).fetch_all(&mut *connection).await;
+        let rows = match rows {
+            // Text that is no UTF-8, which only SQLite lets in: the plain columns must do.
+            Err(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => {
+                sqlx::query(select_stored_without_state!("WHERE o.id = $1"))
+                    .bind(id.to_string())
+                    .fetch_all(&mut *connection)
+                    .await?
+            }
+            rows => rows?,
+        };
+        let Some(row) = rows.first().map(Row) else { return Ok(None) };
+        let Some(mut loaded) = Loaded::read(row) else { return Ok(None) };
+        if row.number("unheard") == Some(0) {
+            return Ok(Some(loaded));
+        }
+        let rows = sqlx::query(
+            "SELECT number, at, by_user, what FROM events WHERE operation = $1 AND unheard = 1 ORDER BY number",
+        )
+        .bind(id.to_string())
+        .fetch_all(&mut *connection)
+        .await?;
+        let rows = rows.iter().map(Row);
+        loaded.heard_up_to = rows.clone().filter_map(|row| row.number("number")).max();
+        loaded.wishes = rows.filter_map(read_wish).collect();
+        Ok(Some(loaded))
+    }
+
+    /// Writes what became of an operation, with all that follows from it, or nothing. Fenced by the version that was loaded and,
+    /// on PostgreSQL, by the lease: [`Error::LeaseLost`] says that somebody else went on.
+    pub async fn commit(
+        &self,
+        loaded: &Loaded,
+        operation: &Operation,
+        due_at: Option<Timestamp>,
+    ) -> Result<Version, Error> {
+        let committed = self.try_commit(loaded, operation, due_at).await;
+        self.note_write(committed)?;
+        self.changes.reporter.notify_one();
+        Ok(Version(loaded.version.0.saturating_add(1)))
+    }
+
+    async fn try_commit(&self, loaded: &Loaded, operation: &Operation, due_at: Option<Timestamp>) -> Result<(), Error> {
+        let consequences = self.consequences(loaded, operation);
+        if self.engine == Engine::Sqlite && consequences.are_none() {
+            // One statement is a transaction of its own.
+            let mut connection = self.pool.acquire().await?;
+            update(&mut connection, loaded, operation, due_at).await?;
+        } else {
+            let mut transaction = self.begin_as_owner().await?;
+            let numbered = i64::try_from(consequences.events.len()).unwrap_or_default();
+            if loaded.legible == Legible::Rescued {
+                keep_unreadable(&mut transaction, loaded).await?;
+            }
+            let events = update_numbering(&mut transaction, loaded, operation, due_at, numbered).await?;
+            self.follow(&mut transaction, operation, &consequences, events - numbered).await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
+    fn consequences(&self, loaded: &Loaded, after: &Operation) -> Consequences {
+        let before = &loaded.operation;
+        let now = self.clock.now();
+        let rescued = loaded.legible == Legible::Rescued;
+        let mut events = event::between(before, after, now);
+        if rescued {
+            events.insert(0, Event { at: now, by: None, what: What::Unreadable });
+        }
+        let reports: Vec<_> = report::called_for(Some(before), after, self.notify_channel).collect();
+        Consequences {
+            rescued,
+            heard_up_to: loaded.heard_up_to,
+            power: power_owed::differs(before, after),
+            outdated: [
+                (ReportKind::Question, report::question_changed(before, after)),
+                // A call that is made again looks after the one before it.
+                (ReportKind::Stuck, calls::changed(before, after) && !reports.contains(&ReportKind::Stuck)),
+            ]
+            .into_iter()
+            .filter_map(|(kind, is_outdated)| is_outdated.then_some(kind))
+            .collect(),
+            reports,
+            durations: durations::between(before, after),
+            events,
+            at: now,
+        }
+    }
+
+    async fn follow(
+        &self,
+        connection: &mut AnyConnection,
+        operation: &Operation,
+        consequences: &Consequences,
+        events_before: i64,
+    ) -> Result<(), Error> {
+        if let Some(number) = consequences.heard_up_to {
+            sqlx::query("UPDATE events SET unheard = 0 WHERE operation = $1 AND unheard = 1 AND number <= $2")
+                .bind(operation.id.to_string())
+                .bind(number)
+                .execute(&mut *connection)
+                .await?;
+        }
+        if consequences.power {
+            power_owed::write(connection, operation).await?;
+        }
+        for kind in &consequences.outdated {
+            match kind {
+                ReportKind::Stuck => calls::outdate(connection, operation.id).await?,
+                _ => report::outdate_question(connection, operation, consequences.at).await?,
+            }
+        }
+        for kind in &consequences.reports {
+            match kind {
+                ReportKind::Stuck => calls::call(connection, operation, consequences.at).await?,
+                kind => report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?,
+            }
+        }
+        for duration in &consequences.durations {
+            let ended_at = consequences.at.as_millisecond();
+            durations::remember(connection, operation.id, operation.target.droplet, *duration, ended_at).await?;
+        }
+        for (number, event) in (events_before.saturating_add(1)..).zip(&consequences.events) {
+            event::append(connection, operation.id, number, event, Audience::History).await?;
+        }
+        Ok(())
+    }
+
+    /// Every operation that the worker has anything left to do for; those that owe power first.
+    pub async fn open_operations(&self) -> Result<Vec<OperationId>, Error> {
+        let rows = sqlx::query(
+            "SELECT o.id FROM operations o LEFT JOIN power_owed p ON p.operation = o.id WHERE o.is_open = 1 \
+             ORDER BY CASE WHEN p.operation IS NULL THEN 1 ELSE 0 END, o.id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().filter_map(|row| Row(row).text("id")?.parse().ok()).collect())
+    }
+
+    /// How many operations the worker has anything left to do for.
+    pub async fn count_open(&self) -> Result<usize, Error> {
+        let row =
+            sqlx::query("SELECT COUNT(*) AS open FROM operations WHERE is_open = 1").fetch_one(&self.pool).await?;
+        Ok(Row(&row).number("open").and_then(|open| usize::try_from(open).ok()).unwrap_or_default())
+    }
+}
+
+/// What a commit writes beside the state itself.
+struct Consequences {
+    rescued: bool,
+    heard_up_to: Option<i64>,
+    power: bool,
+    /// Questions and calls that say something else by now.
+    outdated: Vec<ReportKind>,
+    reports: Vec<ReportKind>,
+    durations: Vec<(Task, i64)>,
+    events: Vec<Event>,
+    at: Timestamp,
+}
+
+impl Consequences {
+    fn are_none(&self) -> bool {
+        !self.rescued
+            && self.heard_up_to.is_none()
+            && !self.power
+            && self.outdated.is_empty()
+            && self.reports.is_empty()
+            && self.durations.is_empty()
+            && self.events.is_empty()
+    }
+}
+
+fn read_wish(row: Row<'_>) -> Option<(WishId, Wished)> {
+    let number = row.number("number")?;
+    let event = event::read(row)?;
+    match (event.what, event.by) {
+        (What::Wished(wish), Some(by)) => Some((WishId(number), Wished { wish, by, at: event.at })),
+        _ => None,
+    }
+}
+
+/// The statement of a commit; what follows it in parentheses is appended.
+macro_rules! update_operation {
+    ($($rest:literal)?) => {
+        concat!(
+            "UPDATE operations SET version = version + 1, state = $1, due_at = $2, is_running = $3, is_open = $4, ",
+            "outcome = $5, ended_at = $6, events = events + $7 WHERE id = $8 AND version = $9",
+            $($rest)?
+        )
+    };
+}
+
+/// Writes the row. A statement by itself, or one of a transaction that adds no events.
+async fn update(
+    connection: &mut AnyConnection,
+    loaded: &Loaded,
+    operation: &Operation,
+    due_at: Option<Timestamp>,
+) -> Result<(), Error> {
+    let query = sqlx::query(update_operation!());
+    let updated = bind_update(query, loaded, operation, due_at, 0)?.execute(connection).await?;
+    if updated.rows_affected() == 0 { Err(Error::LeaseLost) } else { Ok(()) }
+}
+
+/// Writes the row and gives the number of the last of so many new events. Only inside a transaction: there alone does reading the
+/// first row not hide that the commit failed.
+pub(super) async fn update_numbering(
+    transaction: &mut Transaction<'_, Any>,
+    loaded: &Loaded,
+    operation: &Operation,
+    due_at: Option<Timestamp>,
+    events: i64,
+) -> Result<i64, Error> {
+    let query = sqlx::query(update_operation!(" RETURNING events"));
+    let row = bind_update(query, loaded, operation, due_at, events)?.fetch_optional(&mut **transaction).await?;
+    row.map_or(Err(Error::LeaseLost), |row| Ok(Row(&row).number("events").unwrap_or_default()))
+}
+
+fn bind_update<'q>(
+    query: Query<'q, Any, AnyArguments>,
+    loaded: &Loaded,
+    operation: &Operation,
+    due_at: Option<Timestamp>,
+    events: i64,
+) -> Result<Query<'q, Any, AnyArguments>, Error> {
+    Ok(query
+        .bind(loaded.unknown.with(operation)?)
+        .bind(due_at.map(due_millis))
+        .bind(i64::from(operation.is_running()))
+        .bind(i64::from(operation.is_open()))
+        .bind(operation.outcome())
+        .bind(operation.ended.map(Timestamp::as_millisecond))
+        .bind(events)
+        .bind(operation.id.to_string())
+        .bind(loaded.version.0))
+}
+
+/// Nothing is lost: the text that could not be read stays, the first one if it happens again.
+async fn keep_unreadable(connection: &mut AnyConnection, loaded: &Loaded) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE operations SET unreadable_state = state WHERE id = $1 AND version = $2 AND unreadable_state IS NULL",
+    )
+    .bind(loaded.operation.id.to_string())
+    .bind(loaded.version.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! How long steps usually take: the median of the last few of the same Droplet.
+//!
+//! The worker's commits write what steps took; a new operation takes the estimate along, and the Discord front end shows it.
+
+use sqlx::{AnyConnection, any::AnyRow};
+
+use super::{Error, Store, row::Row, row::bits};
+use crate::operation::{
+    Operation, TypicalDurations,
+    ids::{DropletId, OperationId},
+    step::{Step, Task},
+};
+
+/// How many of the last durations count: enough for a median, few enough to follow a Droplet that grows.
+const REMEMBERED: usize = 5;
+/// Every task that may have a history.
+const TASKS: [Task; 7] =
+    [Task::ShutDown, Task::PowerOff, Task::Snapshot, Task::Restore, Task::Create, Task::Delete, Task::PowerOn];
+
+impl Store {
+    /// How long steps usually take for this Droplet, or, without one, for Droplets yet to be made.
+    pub async fn usual(&self, droplet: Option<DropletId>) -> Result<TypicalDurations, Error> {
+        let mut connection = self.pool.acquire().await?;
+        usual(&mut connection, droplet).await
+    }
+}
+
+/// The same inside a transaction.
+pub(super) async fn usual(
+    connection: &mut AnyConnection,
+    droplet: Option<DropletId>,
+) -> Result<TypicalDurations, Error> {
+    // Seven tasks, the last five of each; operations of one Droplet have at most five steps.
+    const ROWS: i64 = 40;
+    let rows: Vec<AnyRow> = match droplet {
+        Some(droplet) => {
+            sqlx::query("SELECT task, millis FROM durations WHERE droplet_id = $1 ORDER BY ended_at DESC LIMIT $2")
+                .bind(bits(droplet.0))
+                .bind(ROWS)
+                .fetch_all(connection)
+                .await?
+        }
+        None => {
+            sqlx::query("SELECT task, millis FROM durations WHERE droplet_id IS NULL ORDER BY ended_at DESC LIMIT $1")
+                .bind(ROWS)
+                .fetch_all(connection)
+                .await?
+        }
+    };
+    let mut millis = Vec::new();
+    for task in TASKS {
+        let of_task = rows.iter().map(Row).filter(|row| row.text("task") == Some(task.word()));
+        let mut last: Vec<i64> = of_task.filter_map(|row| row.number("millis")).take(REMEMBERED).collect();
+        last.sort_unstable();
+        if let Some(median) = last.get(last.len() / 2) {
+            millis.push((task, *median));
+        }
+    }
+    Ok(TypicalDurations { millis })
+}
+
+/// What steps took that were done between two states of an operation.
+pub(super) fn between(before: &Operation, after: &Operation) -> Vec<(Task, i64)> {
+    let was_done = |step: &Step| {
+        let mut earlier = before.steps.iter().chain(std::iter::once(before.power.back()));
+        earlier.any(|known| known.task == step.task && known.is_done())
+    };
+    let done = after.steps.iter().chain(std::iter::once(after.power.back())).filter(|step| !was_done(step));
+    done.filter_map(|step| Some((step.task, i64::try_from(step.took()?.as_millis()).ok()?))).collect()
+}
+
+/// Remembers what a step took.
+pub(super) async fn remember(
+    connection: &mut AnyConnection,
+    operation: OperationId,
+    droplet: Option<DropletId>,
+    (task, millis): (Task, i64),
+    ended_at: i64,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO durations (operation, task, droplet_id, millis, ended_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(operation.to_string())
+    .bind(task.word())
+    .bind(droplet.map(|droplet| bits(droplet.0)))
+    .bind(millis)
+    .bind(ended_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! An operation as it stands in its row: read back from its JSON, or rescued from the plain columns beside it.
+//!
+//! Used by all readers of this room. A row that cannot be read never stops power from coming back.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::row::Row;
+use crate::operation::{
+    NewOperation, Operation, Outcome, Requester, Target, TypicalDurations,
+    effect::NewDroplet,
+    ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
+    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    power::Owed,
+    reading::Failure,
+};
+
+/// Counts the commits of an operation; a commit on an older one is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub i64);
+
+/// An operation as it was committed last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// The operation.
+    pub operation: Operation,
+    /// Which commit this is.
+    pub version: Version,
+}
+
+/// `SELECT` of everything that [`Stored`] needs, with more columns and the rest of the statement.
+macro_rules! select_operation {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "SELECT o.id, o.version, o.kind, o.droplet_id, o.droplet_name, o.asker_id, o.guild_id, o.channel_id, ",
+            "o.asked_at, o.ended_at, o.outcome, p.since AS owed_since, p.late_until AS owed_late_until, ",
+            $columns,
+            " FROM operations o LEFT JOIN power_owed p ON p.operation = o.id ",
+            $rest
+        )
+    };
+}
+pub(super) use select_operation;
+
+/// An operation, and how many wishes it has yet to hear.
+macro_rules! select_stored {
+    ($rest:literal) => {
+        crate::store::operation_row::select_operation!(
+            "o.state, (SELECT COUNT(*) FROM events e WHERE e.operation = o.id AND e.unheard = 1) AS unheard",
+            $rest
+        )
+    };
+}
+pub(super) use select_stored;
+
+/// The same where the state makes the whole row unreadable.
+macro_rules! select_stored_without_state {
+    ($rest:literal) => {
+        crate::store::operation_row::select_operation!("'' AS state", $rest)
+    };
+}
+pub(super) use select_stored_without_state;
+
+/// Whether the state of a row could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Legible {
+    Yes,
+    Rescued,
+}
+
+/// Reads a row of [`select_stored`]; none if not even its id can be read.
+pub(super) fn read(row: Row<'_>) -> Option<(Stored, Legible)> {
+    let id: OperationId = match row.text("id").unwrap_or_default().parse() {
+        Ok(id) => id,
+        Err(error) => {
+            tracing::error!(%error, "an operation in the database has no readable id and is left alone");
+            return None;
+        }
+    };
+    let version = Version(row.number("version").unwrap_or_default());
+    let text = row.text("state").unwrap_or_default();
+    match serde_json::from_str::<Operation>(text) {
+        Ok(operation) if operation.id == id => Some((Stored { operation, version }, Legible::Yes)),
+        Ok(_) => {
+            tracing::error!(operation.id = %id, "an operation's state in the database is another operation's");
+            Some((Stored { operation: rescue(id, row, text), version }, Legible::Rescued))
+        }
+        Err(error) => {
+            tracing::error!(operation.id = %id, %error, "an operation's state in the database cannot be read");
+            Some((Stored { operation: rescue(id, row, text), version }, Legible::Rescued))
+        }
+    }
+}
+
+/// Reads all rows that can be read.
+pub(super) fn read_all(rows: &[sqlx::any::AnyRow]) -> Vec<Stored> {
+    rows.iter().filter_map(|row| read(Row(row))).map(|(stored, _)| stored).collect()
+}
+
+/// What the plain columns, and readable parts of the state, still say of an operation.
+pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
+    let state: Value = serde_json::from_str(text).unwrap_or_default();
+    let number = |column| row.id(column).unwrap_or_default();
+    let droplet = row.id("droplet_id").map(DropletId);
+    let target = part::<Target>(&state, "target").filter(|target| target.droplet == droplet).unwrap_or_else(|| {
+        let name = row.text("droplet_name").unwrap_or_default().to_owned();
+        Target { droplet, name, region: None, disk_gb: None }
+    });
+    let mut operation = Operation::rescue(
+        NewOperation {
+            id,
+            kind: part(&state, "kind").unwrap_or_else(|| kind_of(row.text("kind").unwrap_or_default())),
+            asker: Requester {
+                user: UserId(number("asker_id")),
+                guild: GuildId(number("guild_id")),
+                channel: ChannelId(number("channel_id")),
+            },
+            asked_at: row.at("asked_at").unwrap_or(Timestamp::UNIX_EPOCH),
+            target,
+            snapshot_name: None,
+            usual: TypicalDurations::default(),
+        },
+        row.at("owed_since").map(|since| Owed { since, late_until: row.at("owed_late_until"), earlier_until: None }),
+    );
+    if let Some(name) = part(&state, "snapshot_name") {
+        operation.snapshot_name = name;
+    }
+    operation.snapshot = part(&state, "snapshot");
+    operation.ended = row.at("ended_at");
+    operation.verdict = Some(match row.text("outcome") {
+        Some("completed") => Outcome::Completed,
+        Some("cancelled" | "withdrawn") => Outcome::Cancelled,
+        Some(_) | None => Outcome::Failed(Failure::Internal),
+    });
+    operation
+}
+
+fn part<T: DeserializeOwned>(state: &Value, name: &str) -> Option<T> {
+    T::deserialize(state.get(name)?).ok()
+}
+
+/// A kind of which only its word is left. Its steps are skipped, so what is missing here is never sent anywhere.
+fn kind_of(word: &str) -> Kind {
+    let snapshot = SnapshotRef { id: SnapshotId(0), name: String::new() };
+    match word {
+        "restore" => Kind::Restore { snapshot, safety: Safety::Snapshot },
+        "delete" => Kind::Delete { snapshot },
+        "launch" => {
+            let droplet = NewDroplet {
+                name: String::new(),
+                region: String::new(),
+                size: String::new(),
+                image: snapshot.id,
+                tags: Vec::new(),
+                ssh_keys: Vec::new(),
+            };
+            Kind::Launch { snapshot, droplet }
+        }
+        _ => Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
+    }
+}

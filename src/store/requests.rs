@@ -1,0 +1,412 @@
+//! What the Discord front end writes: new operations and people's wishes. Durable when these functions return.
+//!
+//! An interaction that Discord delivers twice does one thing; a Droplet has one running operation; nothing here touches the state
+//! of an operation that the worker may hold, except to take over what an ended one still owes.
+
+use sqlx::{Any, AnyConnection, Transaction};
+
+use super::{
+    ConfirmationRefused, Consent, Engine, Error, Loaded, Store, calls, commit, confirmation, durations,
+    event::{self, Audience, Event, What},
+    operation_row::{self, Stored, select_stored},
+    power_owed, report,
+    row::{Row, bits, due_millis, without_nul},
+};
+use crate::operation::{
+    FirstAnswer, NewOperation, Operation, Wished,
+    ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId},
+};
+
+/// Why no operation was created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The Droplet has one already.
+    #[error("begin: operation {operation} still runs on this Droplet")]
+    AlreadyRunning {
+        /// Which.
+        operation: OperationId,
+        /// Where people see its progress, once it was posted.
+        progress: Option<(ChannelId, MessageId)>,
+    },
+    /// An operation that runs uses the Snapshot in a way that forbids this one.
+    #[error("begin: operation {operation} uses the Snapshot")]
+    SnapshotInUse {
+        /// Which.
+        operation: OperationId,
+        /// Where people see its progress, once it was posted.
+        progress: Option<(ChannelId, MessageId)>,
+    },
+    /// This interaction has created an operation already: it is the same one.
+    #[error("begin: this interaction has begun operation {0} already")]
+    Repeated(OperationId),
+    /// It was to be confirmed, and the answer does not count.
+    #[error("begin: the confirmation does not count")]
+    Unconfirmed(ConfirmationRefused),
+    /// The store did not do it.
+    #[error(transparent)]
+    Unavailable(#[from] Error),
+}
+
+impl From<sqlx::Error> for CreateError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// What became of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// The worker will hear it.
+    Yes,
+    /// This interaction has said it before.
+    Repeated,
+    /// The operation has ended and owes nothing.
+    Ended,
+    /// There is no such operation.
+    Unknown,
+}
+
+/// How often a creation is tried again when an operation changed under its hands.
+const ATTEMPTS: usize = 4;
+
+/// One try to create an operation.
+enum Attempt {
+    Created(Box<Operation>),
+    /// An older operation of the Droplet was committed, or another created, meanwhile.
+    Overtaken,
+}
+
+impl Store {
+    /// Creates the operation that a request asks for, with its history's estimates and with what an ended operation still owes
+    /// the same Droplet. Durable when it returns.
+    pub async fn create(&self, request: NewOperation, interaction: InteractionId) -> Result<Operation, CreateError> {
+        self.create_answered(request, interaction, None, FirstAnswer::Taken).await
+    }
+
+    /// The same for what a person was asked about first. In one transaction with using up their answer: it begins one operation,
+    /// or can be given again.
+    pub async fn create_confirmed(&self, request: NewOperation, consent: &Consent) -> Result<Operation, CreateError> {
+        self.create_answered(request, consent.interaction, Some(consent), FirstAnswer::Taken).await
+    }
+
+    /// The same, with what is known of the first answer to the person who asked. While it is awaited, nothing is done.
+    pub async fn create_answered(
+        &self,
+        request: NewOperation,
+        interaction: InteractionId,
+        consent: Option<&Consent>,
+        first_answer: FirstAnswer,
+    ) -> Result<Operation, CreateError> {
+        // What is left of the room on the disk is for what is under way.
+        if self.writes.disk_is_full() {
+            return Err(Error::Full.into());
+        }
+        for _ in 0..ATTEMPTS {
+            let attempt = self.try_create(request.clone(), interaction, consent, first_answer).await;
+            if let Err(CreateError::Unavailable(error)) = &attempt {
+                self.writes.note(Err(error));
+            }
+            match attempt? {
+                Attempt::Created(operation) => {
+                    self.writes.note(Ok(()));
+                    self.changes.worker.notify_one();
+                    self.changes.reporter.notify_one();
+                    return Ok(*operation);
+                }
+                Attempt::Overtaken => {}
+            }
+        }
+        Err(Error::Locked.into())
+    }
+
+    async fn try_create(
+        &self,
+        mut request: NewOperation,
+        interaction: InteractionId,
+        consent: Option<&Consent>,
+        first_answer: FirstAnswer,
+    ) -> Result<Attempt, CreateError> {
+        let mut transaction = self.begin_as_owner().await?;
+        if let Some(earlier) = claim_interaction(&mut transaction, interaction, request.id).await? {
+            return Err(CreateError::Repeated(earlier));
+        }
+        request.target.name = without_nul(&request.target.name);
+        request.usual = durations::usual(&mut transaction, request.target.droplet).await?;
+        let mut operation = Operation::new(request);
+        operation.first_answer = first_answer;
+        let mut events = vec![Event { at: operation.asked_at, by: Some(operation.asker.user), what: What::Asked }];
+        if let Some(consent) = consent {
+            confirmation::use_up(&mut transaction, consent).await?.map_err(CreateError::Unconfirmed)?;
+            events.push(Event { what: What::Confirmed, ..events[0].clone() });
+        }
+        if let Some(user) = self.user_of_snapshot(&mut transaction, &operation).await? {
+            let progress = progress_of(&mut transaction, user).await?;
+            return Err(CreateError::SnapshotInUse { operation: user, progress });
+        }
+        let older = match operation.target.droplet {
+            Some(droplet) => open_operations(&mut transaction, droplet).await?,
+            None => Vec::new(),
+        };
+        for loaded in older {
+            let mut older = loaded.operation.clone();
+            if !older.may_hand_over() {
+                let progress = progress_of(&mut transaction, older.id).await?;
+                return Err(CreateError::AlreadyRunning { operation: older.id, progress });
+            }
+            operation.inherit(&mut older);
+            match hand_over(&mut transaction, &loaded, &older, operation.id, operation.asked_at).await {
+                Ok(()) => {}
+                Err(Error::LeaseLost) => return Ok(Attempt::Overtaken),
+                Err(error) => return Err(error.into()),
+            }
+            events.push(Event { at: operation.asked_at, by: None, what: What::Inherited(older.id) });
+        }
+        if !insert(&mut transaction, &operation, events.len()).await? {
+            // The id is taken, or another request for the Droplet was quicker.
+            return if id_is_taken(&mut transaction, operation.id).await? {
+                Err(Error::IdTaken.into())
+            } else {
+                Ok(Attempt::Overtaken)
+            };
+        }
+        if operation.power.owed().is_some() {
+            power_owed::write(&mut transaction, &operation).await?;
+        }
+        for kind in report::called_for(None, &operation, self.notify_channel) {
+            report::call(&mut transaction, &operation, kind, self.notify_channel, operation.asked_at).await?;
+        }
+        for (number, event) in (1..).zip(&events) {
+            event::append(&mut transaction, operation.id, number, event, Audience::History).await?;
+        }
+        transaction.commit().await?;
+        Ok(Attempt::Created(Box::new(operation)))
+    }
+
+    /// The running operation that uses the same Snapshot, where one of the two deletes it.
+    async fn user_of_snapshot(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        wanted: &Operation,
+    ) -> Result<Option<OperationId>, Error> {
+        let Some(snapshot) = wanted.kind.snapshot() else { return Ok(None) };
+        if self.engine == Engine::Postgres {
+            // Two creations at once would not see each other; this one waits for the other's end.
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(bits(snapshot.id.0))
+                .execute(&mut **transaction)
+                .await?;
+        }
+        let rows =
+            sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 AND o.kind <> 'take' ORDER BY o.id"))
+                .fetch_all(&mut **transaction)
+                .await?;
+        let running = operation_row::read_all(&rows).into_iter().map(|stored| stored.operation);
+        let forbids = |running: &Operation| {
+            running.kind.snapshot().is_some_and(|used| used.id == snapshot.id)
+                && (running.kind.deletes() || wanted.kind.deletes())
+        };
+        Ok(running.into_iter().find(forbids).map(|running| running.id))
+    }
+
+    /// Says something to an operation. The worker hears it at its next turn, which is now; the operation's state and version
+    /// stay as they are. A wish without an interaction is the reporter's, or one of several that one press stands for.
+    pub async fn wish(
+        &self,
+        operation: OperationId,
+        wished: Wished,
+        interaction: Option<InteractionId>,
+    ) -> Result<Heard, Error> {
+        let heard = self.try_wish(operation, wished, interaction).await;
+        self.note_write(heard)
+    }
+
+    async fn try_wish(
+        &self,
+        operation: OperationId,
+        wished: Wished,
+        interaction: Option<InteractionId>,
+    ) -> Result<Heard, Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        if let Some(interaction) = interaction
+            && claim_interaction(&mut transaction, interaction, operation).await?.is_some()
+        {
+            return Ok(Heard::Repeated);
+        }
+        // Numbers the wish, and makes it wait for a commit that is under way.
+        let row = sqlx::query("UPDATE operations SET events = events + 1 WHERE id = $1 RETURNING events, is_open")
+            .bind(operation.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(Heard::Unknown) };
+        let row = Row(&row);
+        if row.number("is_open") != Some(1) {
+            return Ok(Heard::Ended);
+        }
+        let number = row.number("events").unwrap_or_default();
+        let event = Event { at: wished.at, by: Some(wished.by), what: What::Wished(wished.wish) };
+        event::append(&mut transaction, operation, number, &event, Audience::Worker).await?;
+        transaction.commit().await?;
+        self.changes.worker.notify_one();
+        Ok(Heard::Yes)
+    }
+
+    /// An operation as it was committed last.
+    pub async fn operation(&self, id: OperationId) -> Result<Option<Stored>, Error> {
+        let rows = sqlx::query(select_stored!("WHERE o.id = $1")).bind(id.to_string()).fetch_all(&self.pool).await?;
+        Ok(operation_row::read_all(&rows).pop())
+    }
+
+    /// All that run, whoever asked for them, oldest first.
+    pub async fn running(&self) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 ORDER BY o.asked_at, o.id"))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(operation_row::read_all(&rows))
+    }
+
+    /// All that run and were asked for in this guild, oldest first.
+    pub async fn running_in(&self, guild: GuildId) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_open = 1 AND o.is_running = 1 AND o.guild_id = $1 ORDER BY o.asked_at, o.id"
+        ))
+        .bind(bits(guild.0))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(operation_row::read_all(&rows))
+    }
+
+    /// The last of this guild that ended, newest first.
+    pub async fn recent(&self, guild: GuildId, limit: usize) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_running = 0 AND o.guild_id = $1 ORDER BY o.ended_at DESC, o.id DESC LIMIT $2"
+        ))
+        .bind(bits(guild.0))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(operation_row::read_all(&rows))
+    }
+
+    /// The last that ended, whichever guild asked for them, newest first.
+    pub async fn recent_everywhere(&self, limit: usize) -> Result<Vec<Stored>, Error> {
+        let rows = sqlx::query(select_stored!("WHERE o.is_running = 0 ORDER BY o.ended_at DESC, o.id DESC LIMIT $1"))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(operation_row::read_all(&rows))
+    }
+
+    /// Where people see an operation's progress, once it was posted.
+    pub async fn progress_message(&self, id: OperationId) -> Result<Option<(ChannelId, MessageId)>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        progress_of(&mut connection, id).await
+    }
+
+    /// Waits for the reporter to post an operation's progress, but not for longer than `patience`.
+    pub async fn wait_for_progress_message(
+        &self,
+        id: OperationId,
+        patience: std::time::Duration,
+    ) -> Option<(ChannelId, MessageId)> {
+        let posted = async {
+            loop {
+                // Listens before it looks, so that nothing is missed in between.
+                let mut bell = std::pin::pin!(self.changes.posted.notified());
+                bell.as_mut().enable();
+                if let Ok(Some(message)) = self.progress_message(id).await {
+                    return message;
+                }
+                bell.await;
+            }
+        };
+        tokio::time::timeout(patience, posted).await.ok()
+    }
+}
+
+/// Takes an interaction for an operation, or says which operation has it already.
+async fn claim_interaction(
+    connection: &mut AnyConnection,
+    interaction: InteractionId,
+    operation: OperationId,
+) -> Result<Option<OperationId>, Error> {
+    let claimed = sqlx::query("INSERT INTO interactions (id, operation) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(bits(interaction.0))
+        .bind(operation.to_string())
+        .execute(&mut *connection)
+        .await?;
+    if claimed.rows_affected() > 0 {
+        return Ok(None);
+    }
+    let row = sqlx::query("SELECT operation FROM interactions WHERE id = $1")
+        .bind(bits(interaction.0))
+        .fetch_one(connection)
+        .await?;
+    Ok(Some(Row(&row).text("operation").and_then(|id| id.parse().ok()).unwrap_or(operation)))
+}
+
+async fn open_operations(connection: &mut AnyConnection, droplet: DropletId) -> Result<Vec<Loaded>, Error> {
+    let rows =
+        sqlx::query(select_stored!("WHERE o.droplet_id = $1 AND o.is_open = 1 ORDER BY o.is_running DESC, o.id"))
+            .bind(bits(droplet.0))
+            .fetch_all(connection)
+            .await?;
+    Ok(rows.iter().filter_map(|row| Loaded::read(Row(row))).collect())
+}
+
+/// Commits an ended operation that has just handed over what it owed: it is done for good.
+async fn hand_over(
+    transaction: &mut Transaction<'_, Any>,
+    loaded: &Loaded,
+    older: &Operation,
+    to: OperationId,
+    at: jiff::Timestamp,
+) -> Result<(), Error> {
+    let number = commit::update_numbering(transaction, loaded, older, None, 1).await?;
+    power_owed::write(transaction, older).await?;
+    if calls::changed(&loaded.operation, older) {
+        calls::outdate(transaction, older.id).await?;
+    }
+    let event = Event { at, by: None, what: What::HandedOver(to) };
+    event::append(transaction, older.id, number, &event, Audience::History).await
+}
+
+/// Writes the row; false if its id is taken or its Droplet has a running operation.
+async fn insert(connection: &mut AnyConnection, operation: &Operation, events: usize) -> Result<bool, Error> {
+    let state = serde_json::to_string(operation).map_err(Error::Unwritable)?;
+    let inserted = sqlx::query(
+        "INSERT INTO operations (id, version, kind, droplet_id, droplet_name, asker_id, guild_id, channel_id, asked_at, \
+         due_at, is_running, is_open, events, shown_version, state) \
+         VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, 0, $11) ON CONFLICT DO NOTHING",
+    )
+    .bind(operation.id.to_string())
+    .bind(operation.kind.word())
+    .bind(operation.target.droplet.map(|droplet| bits(droplet.0)))
+    .bind(operation.target.name.clone())
+    .bind(bits(operation.asker.user.0))
+    .bind(bits(operation.asker.guild.0))
+    .bind(bits(operation.asker.channel.0))
+    .bind(operation.asked_at.as_millisecond())
+    .bind(due_millis(operation.first_due()))
+    .bind(i64::try_from(events).unwrap_or(i64::MAX))
+    .bind(state)
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+async fn id_is_taken(connection: &mut AnyConnection, id: OperationId) -> Result<bool, Error> {
+    let rows =
+        sqlx::query("SELECT id FROM operations WHERE id = $1").bind(id.to_string()).fetch_all(connection).await?;
+    Ok(!rows.is_empty())
+}
+
+async fn progress_of(connection: &mut AnyConnection, id: OperationId) -> Result<Option<(ChannelId, MessageId)>, Error> {
+    let row = sqlx::query("SELECT channel_id, message_id FROM reports WHERE operation = $1 AND kind = 'progress'")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.and_then(|row| {
+        let row = Row(&row);
+        Some((ChannelId(row.id("channel_id")?), MessageId(row.id("message_id")?)))
+    }))
+}

@@ -1,0 +1,181 @@
+//! Which of an operation's requests goes first when the budget is short, and how fresh a reading must be.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Claimed;
+use crate::{
+    digitalocean::{budget::Priority, readings::Look},
+    operation::{
+        Operation,
+        effect::Effect,
+        step::{Checks, State, Step, Task},
+    },
+};
+
+/// A Droplet that is watched for a late off is looked at less often than this, so that no reading is used twice.
+const RECENT: SignedDuration = SignedDuration::from_secs(10);
+
+/// The rank of what is claimed.
+pub fn of(claimed: &Claimed) -> Priority {
+    match claimed.effect() {
+        Effect::Look(_) => of_look(claimed.operation()),
+        Effect::Send(_) | Effect::Sleep(_) | Effect::Rest => priority(claimed.operation()),
+    }
+}
+
+fn of_look(operation: &Operation) -> Priority {
+    match priority(operation) {
+        Priority::Shutdown => Priority::BeforeShutdown,
+        other => other,
+    }
+}
+
+/// The rank of an operation's next request, by the harm that waiting does: a Droplet that is off comes before everything else.
+fn priority(operation: &Operation) -> Priority {
+    let Some(step) = operation.active_step() else { return Priority::Poll };
+    let power = &operation.power;
+    let is_off = power.is_owed() && power.was_seen_off();
+    match (step.task, &step.state) {
+        (Task::PowerOn, State::Waiting(_)) if power.is_blind() => Priority::PowerOnBlind,
+        // Seen off and unlocked just now: what follows is the command.
+        (Task::PowerOn, State::Waiting(Checks { droplet: true, .. }) | State::Intended { doubt: None, .. }) => {
+            Priority::PowerOn
+        }
+        (Task::PowerOn, _) if power.is_watched() => Priority::Watch,
+        // Nobody knows whether it is on.
+        (Task::PowerOn, _) => Priority::Off,
+        (_, State::Waiting(_) | State::Intended { .. } | State::Running(_)) if is_off => Priority::Off,
+        // It may turn off at any moment, unless people were asked because it does not.
+        (Task::ShutDown | Task::PowerOff, State::Running(_)) if operation.question.is_none() => Priority::Off,
+        (_, State::Intended { .. }) => Priority::LookUp,
+        (_, State::Running(_)) => Priority::Poll,
+        (Task::ShutDown, State::Waiting(_)) => Priority::Shutdown,
+        (_, State::Waiting(_) | State::Done { .. } | State::Skipped | State::Failed { .. }) => Priority::Person,
+    }
+}
+
+/// What a shared reading must be good for: after a command, nothing from before it; before one, nothing but the present. Who only
+/// watches takes what others have seen.
+pub fn freshness(operation: &Operation, now: Timestamp) -> Look {
+    let priority = of_look(operation);
+    let since = match operation.active_step() {
+        _ if priority == Priority::Watch => now - RECENT,
+        Some(Step { state: State::Running(run), began, .. }) => run.completed.or(run.broken).or(*began).unwrap_or(now),
+        Some(_) | None => now,
+    };
+    Look { priority, since }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{
+        NewOperation, Question, Requester, Target, TypicalDurations,
+        ids::{ChannelId, DropletId, GuildId, OperationId, UserId},
+        plan::{Downtime, IfHung, Kind},
+        power::Owed,
+        step::{Doubt, Run},
+    };
+
+    fn take() -> Operation {
+        Operation::new(NewOperation {
+            id: OperationId::from_random(1234),
+            kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Live },
+            asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
+            asked_at: now(),
+            target: Target { droplet: Some(DropletId(7)), name: "web-1".to_owned(), region: None, disk_gb: None },
+            snapshot_name: None,
+            usual: TypicalDurations::default(),
+        })
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    /// A take whose shutdown was sent.
+    fn down() -> Operation {
+        let mut operation = take();
+        operation.power.edit(|power| power.owed = Some(Owed { since: now(), late_until: None, earlier_until: None }));
+        operation.steps[0].state = State::Running(Run::default());
+        operation
+    }
+
+    /// A take whose Droplet was seen off, with its Snapshot in this state.
+    fn off(snapshot: State) -> Operation {
+        let mut operation = down();
+        operation.power.edit(|power| power.seen_off = true);
+        operation.steps[0].state = State::Done { at: now() };
+        operation.steps[1].state = snapshot;
+        operation
+    }
+
+    #[test]
+    fn whatever_a_droplet_that_is_off_waits_for_has_its_rank() {
+        let in_doubt = State::Intended { at: now(), doubt: Some(Doubt::default()) };
+        for state in [State::Waiting(Checks::default()), in_doubt, State::Running(Run::default())] {
+            assert_eq!(priority(&off(state.clone())), Priority::Off, "{state:?}");
+        }
+        assert_eq!(priority(&down()), Priority::Off, "it may turn off at any moment");
+    }
+
+    #[test]
+    fn a_droplet_that_runs_waits_behind_those_that_are_off() {
+        let mut live = take();
+        assert_eq!(priority(&live), Priority::Shutdown);
+        live.steps[0].state = State::Skipped;
+        assert_eq!(priority(&live), Priority::Person);
+        live.steps[1].state = State::Running(Run::default());
+        assert_eq!(priority(&live), Priority::Poll);
+        live.steps[1].state = State::Intended { at: now(), doubt: Some(Doubt::default()) };
+        assert_eq!(priority(&live), Priority::LookUp);
+        let mut hung = down();
+        hung.question = Some(Question { opened_at: now(), shown_at: None });
+        assert_eq!(priority(&hung), Priority::Poll);
+    }
+
+    #[test]
+    fn the_look_before_a_shutdown_leaves_room_for_it() {
+        assert_eq!(freshness(&take(), now()).priority, Priority::BeforeShutdown);
+    }
+
+    #[test]
+    fn a_hung_shutdown_that_became_a_live_snapshot_is_no_downtime() {
+        let mut live = down();
+        live.steps[0].state = State::Skipped;
+        assert_eq!(priority(&live), Priority::Person);
+        live.steps[1].state = State::Running(Run::default());
+        assert_eq!(priority(&live), Priority::Poll);
+    }
+
+    /// A take that is over but for what it owes.
+    fn owing(back: State) -> Operation {
+        let mut operation = off(State::Done { at: now() });
+        operation.ended = Some(now());
+        operation.power.edit(|power| power.back.state = back);
+        operation
+    }
+
+    #[test]
+    fn only_the_power_on_itself_has_the_reserve() {
+        assert_eq!(
+            priority(&owing(State::Waiting(Checks { droplet: true, actions: true, looked_at: None }))),
+            Priority::PowerOn
+        );
+        assert_eq!(priority(&owing(State::Waiting(Checks::default()))), Priority::Off);
+        assert_eq!(priority(&owing(State::Running(Run::default()))), Priority::Off);
+    }
+
+    #[test]
+    fn who_watches_for_a_late_off_comes_last_and_takes_what_others_have_seen() {
+        let mut watched = owing(State::Waiting(Checks::default()));
+        watched.power.edit(|power| power.parked = true);
+        let look = freshness(&watched, now());
+        assert_eq!((look.priority, look.since), (Priority::Watch, now() - RECENT));
+    }
+
+    #[test]
+    fn before_a_power_on_nothing_but_the_present_counts() {
+        assert_eq!(freshness(&owing(State::Waiting(Checks::default())), now()).since, now());
+    }
+}

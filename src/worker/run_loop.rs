@@ -1,0 +1,317 @@
+//! The glue around the three verbs: finds what is due, carries its requests out within the budget and the lease, and waits.
+
+use std::{
+    collections::HashSet,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::{
+    Claimed, Worker, priority,
+    schedule::{self, Ending, OnceAdmitted, Places, Prospect, STORE_PAUSE, Vacancy},
+    translate,
+};
+use crate::{
+    clock::Clock,
+    digitalocean::{client::Client, error::Error as DigitalOceanError, watcher::Watcher},
+    operation::{
+        Blocker, Rules,
+        effect::{Answer, Command, Effect, Look},
+        ids::OperationId,
+        reading::Trouble,
+    },
+    store::{Error, Lease, Store, deadlines::NEEDED_TO_SEND},
+};
+
+/// Runs turns until it is told to stop.
+pub struct RunLoop {
+    store: Arc<Store>,
+    worker: Worker,
+    client: Client,
+    watcher: Watcher,
+    lease: Arc<Lease>,
+    rules: Rules,
+    clock: Clock,
+    /// Operations under way in this process.
+    busy: Mutex<HashSet<OperationId>>,
+    /// Operations that are not done for good, as of the last time the store was asked.
+    open: AtomicUsize,
+}
+
+/// What the loop works with.
+pub struct Parts {
+    /// Operations and their due times.
+    pub store: Arc<Store>,
+    /// The way to DigitalOcean.
+    pub client: Client,
+    /// The right to send commands.
+    pub lease: Arc<Lease>,
+    /// Times from the configuration.
+    pub rules: Rules,
+    /// The present moment.
+    pub clock: Clock,
+}
+
+impl RunLoop {
+    /// A loop over these parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, client, lease, rules, clock } = parts;
+        let interval = Duration::try_from(rules.poll_interval).unwrap_or_default();
+        Self {
+            worker: Worker::new(Arc::clone(&store)),
+            watcher: Watcher::new(client.clone(), interval),
+            store,
+            client,
+            lease,
+            rules,
+            clock,
+            busy: Mutex::default(),
+            open: AtomicUsize::new(0),
+        }
+    }
+
+    /// Carries operations on until `shutdown`; then lets the turns under way come to their commit.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut turns = FuturesUnordered::new();
+        // Those that panic whatever is done with them take nobody's place while they are left alone.
+        let mut left_alone = FuturesUnordered::new();
+        let places = Places::USUAL;
+        while !shutdown.is_cancelled() {
+            let woken = self.store.changes().worker.notified();
+            // The turns go on meanwhile: one of them may hold the only connection that this look waits for.
+            let under_way = turns.len();
+            let look = pin!(self.due(places.free(under_way)));
+            let found = alongside(look, &mut turns, |ended| left_alone.extend(self.leave_alone(ended)));
+            let (due, next) = match found.await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!(%error, "could not read what is due");
+                    (Vec::new(), Some(self.clock.now() + STORE_PAUSE))
+                }
+            };
+            // A turn that ended meanwhile was still under way for that look: its operation may be due already.
+            let look_again = !due.is_empty() || turns.len() < under_way;
+            for id in due {
+                self.lock_busy().insert(id);
+                turns.push(self.turn(id).map(move |ending| (id, ending)));
+            }
+            let has_room = !places.are_taken(turns.len());
+            let wake = schedule::next_look(look_again, next, self.clock.now());
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(ended) = turns.next() => left_alone.extend(self.leave_alone(ended)),
+                Some(id) = left_alone.next() => { self.lock_busy().remove(&id); }
+                () = woken, if has_room => {}
+                () = self.clock.sleep_until(wake), if has_room => {}
+            }
+        }
+        while turns.next().await.is_some() {}
+    }
+
+    /// What is to be waited for before an operation whose turn ended is taken up again, if anything.
+    fn leave_alone(&self, (id, ending): (OperationId, Ending)) -> Option<impl Future<Output = OperationId> + use<>> {
+        let pause = ending.leaves_alone_for();
+        if pause.is_none() {
+            self.lock_busy().remove(&id);
+        }
+        pause.map(|pause| tokio::time::sleep(pause).map(move |()| id))
+    }
+
+    /// What is due, and when the next thing is.
+    async fn due(&self, Vacancy { whose, places }: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
+        let busy = self.lock_busy().clone();
+        let now = self.clock.now();
+        let due = if places == 0 { Vec::new() } else { self.store.due(now, whose, &busy, places).await? };
+        let mut taken = busy;
+        taken.extend(&due);
+        let next = self.store.next_due(whose, &taken).await?;
+        let open = self.store.count_open().await?;
+        self.open.store(open, Ordering::Relaxed);
+        if open == 0 {
+            self.clock.follow_the_machine();
+        }
+        Ok((due, next))
+    }
+
+    async fn turn(&self, id: OperationId) -> Ending {
+        let span = tracing::info_span!("operation", operation.id = %id);
+        async {
+            let ending = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
+                Ok(outcome) => ended(&outcome),
+                Err(_) => self.after_panic(id).await,
+            };
+            if let Some(pause) = ending.keeps_place_for() {
+                tokio::time::sleep(pause).await;
+            }
+            ending
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Halts the operation in whose turn a panic happened. Where even that panics, it is left alone for a while.
+    async fn after_panic(&self, id: OperationId) -> Ending {
+        tracing::error!("a turn panicked; the operation is halted, power back goes on");
+        let halted = self.worker.halt(id, &self.rules, self.clock.now());
+        if let Ok(outcome) = AssertUnwindSafe(halted).catch_unwind().await {
+            return ended(&outcome);
+        }
+        tracing::error!("the operation cannot even be halted; it is tried again in a minute");
+        Ending::CannotBeHalted
+    }
+
+    async fn try_turn(&self, id: OperationId) -> Result<(), Error> {
+        let rules = self.paced_rules();
+        let now = self.clock.now();
+        let Some(claimed) = self.worker.claim(id, &rules, now).await? else { return Ok(()) };
+        if let Some(wait) = self.wait(&claimed, now).await? {
+            return self.worker.defer(claimed, wait, &rules, now).await;
+        }
+        match claimed.effect().clone() {
+            Effect::Look(look) => {
+                let answer = self.look(&claimed, &look).await;
+                self.worker.finish(claimed, answer, &rules, self.clock.now()).await
+            }
+            Effect::Send(command) => Box::pin(self.send(claimed, command, &rules)).await,
+            Effect::Sleep(_) | Effect::Rest => Ok(()),
+        }
+    }
+
+    /// What the next request has to wait for, if that takes long.
+    async fn wait(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<(Blocker, Timestamp)>, Error> {
+        let rank = priority::of(claimed);
+        let lacks_room = claimed.opens_downtime() && !self.has_room_for_downtime().await?;
+        let open = self.open.load(Ordering::Relaxed);
+        let prospect = Prospect { rank, held_back: self.client.held_back(rank), lacks_room, open };
+        Ok(prospect.wait(now))
+    }
+
+    async fn look(&self, claimed: &Claimed, look: &Look) -> Answer {
+        let fresh = priority::freshness(claimed.operation(), self.clock.now());
+        let seen = match look {
+            Look::Droplet(id) => {
+                let seen = self.watcher.droplet(*id, fresh).await;
+                seen.map(|seen| Answer::Droplet(translate::droplet_reading(seen.value)).asked_at(seen.at))
+            }
+            Look::Action(id) => {
+                let seen = self.watcher.action(*id, fresh).await;
+                seen.map(|seen| Answer::Action(translate::action_reading(seen.value)))
+            }
+            Look::Actions(_) | Look::Snapshots(_) | Look::Snapshot(_) | Look::Launched(_) | Look::Listed(_) => {
+                self.client.run(translate::look_of(claimed.operation(), look).with_priority(fresh.priority)).await
+            }
+        };
+        self.or_trouble(seen)
+    }
+
+    /// Asks for leave first and looks again what is wanted, so that nothing lies between the intent and the sending.
+    async fn send(&self, claimed: Claimed, command: Command, rules: &Rules) -> Result<(), Error> {
+        let (id, priority) = (claimed.operation().id, priority::of(&claimed));
+        let Ok(ticket) = self.client.admit(priority).await else {
+            // A silence has begun meanwhile.
+            let now = self.clock.now();
+            return match self.wait(&claimed, now).await? {
+                Some(wait) => self.worker.defer(claimed, wait, rules, now).await,
+                None => Ok(()),
+            };
+        };
+        drop(claimed);
+        if self.lease.remaining() <= NEEDED_TO_SEND {
+            self.lease.renew().await?;
+        }
+        let Some(claimed) = self.claim_with_a_fresh_look(id, &command, rules).await? else { return Ok(()) };
+        let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
+        let answer = if self.lease.remaining() > NEEDED_TO_SEND {
+            tracing::info!(?command, "sending");
+            let call = translate::command(&command).with_priority(priority);
+            self.or_trouble(self.client.run_admitted(call, ticket).await)
+        } else {
+            // The commit took so long that the command could leave after somebody else took over.
+            let retry_at = self.clock.now();
+            Answer::Trouble(Trouble::NotSent { retry_at })
+        };
+        self.worker.finish(claimed, answer, rules, self.clock.now()).await
+    }
+
+    /// Takes the operation up again once its command may leave, after one more look where the last one is old. None if it wants something
+    /// else by now.
+    async fn claim_with_a_fresh_look(
+        &self,
+        id: OperationId,
+        command: &Command,
+        rules: &Rules,
+    ) -> Result<Option<Claimed>, Error> {
+        for has_looked in [false, true] {
+            let Some(claimed) = self.worker.claim(id, rules, self.clock.now()).await? else { return Ok(None) };
+            match OnceAdmitted::of(&claimed, command, has_looked) {
+                OnceAdmitted::Send => return Ok(Some(claimed)),
+                OnceAdmitted::LookFirst(look) => {
+                    let answer = self.look(&claimed, &look).await;
+                    self.worker.finish(claimed, answer, rules, self.clock.now()).await?;
+                }
+                OnceAdmitted::LetGo => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    fn or_trouble(&self, answer: Result<Answer, DigitalOceanError>) -> Answer {
+        answer.unwrap_or_else(|error| {
+            tracing::info!(%error, "DigitalOcean did not do as asked");
+            Answer::Trouble(translate::trouble(&error, self.clock.now()))
+        })
+    }
+
+    /// The rules with the pause that the request budget allows.
+    fn paced_rules(&self) -> Rules {
+        let requests = schedule::requests_per_round(self.open.load(Ordering::Relaxed));
+        schedule::paced(&self.rules, self.client.poll_floor(requests))
+    }
+
+    /// Whether one more downtime fits beside those under way, and those that are about to begin.
+    async fn has_room_for_downtime(&self) -> Result<bool, Error> {
+        let owed = self.store.power_owed().await?;
+        let others = schedule::other_downtimes(&owed, self.lock_busy().iter().copied());
+        Ok(self.client.may_begin_downtime(others))
+    }
+
+    fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a turn ended that came to its end, which is logged.
+fn ended(outcome: &Result<(), Error>) -> Ending {
+    let ending = Ending::of(outcome);
+    match outcome {
+        Ok(()) => {}
+        Err(Error::LeaseLost) => tracing::info!("somebody else goes on with the operation"),
+        Err(error) => tracing::warn!(%error, "could not store how far the operation is; it is taken up again"),
+    }
+    ending
+}
+
+/// Waits for `first` while `others` go on, and hands over what they end with.
+async fn alongside<F: Future + Unpin, O: Future>(
+    mut first: F,
+    others: &mut FuturesUnordered<O>,
+    mut ended: impl FnMut(O::Output),
+) -> F::Output {
+    loop {
+        tokio::select! {
+            biased;
+            Some(output) = others.next() => ended(output),
+            output = &mut first => return output,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Between the domain's words and the client's: which call a look or a command is, and what its answer says.
+//!
+//! Calls are data, so a simulation carries out the very same ones against a synchronous world.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    digitalocean::{
+        budget::Priority,
+        call::Call,
+        error::{Delivery, Error, Retry},
+        model, mutations, queries,
+    },
+    operation::{
+        Operation,
+        effect::{Answer, Command, Look},
+        launch_tag,
+        reading::{ActionReading, ActionStatus, DropletReading, PowerState, SnapshotReading, Status, Trouble},
+    },
+};
+
+/// Before a request that met an outage is tried again.
+const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+
+/// Longer silences are the budget's affair: who may not send yet is put off once more.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(2);
+
+/// The call that a look of this operation is: of what was there before its first command, nothing is news.
+pub fn look_of(operation: &Operation, wanted: &Look) -> Call<Answer> {
+    match (wanted, operation.baseline.highest()) {
+        (Look::Actions(id), Some(known)) => queries::droplet_actions_since(*id, known)
+            .map(|actions| Answer::Actions(actions.into_iter().map(action_reading).collect())),
+        _ => look(wanted),
+    }
+}
+
+/// The call that a look is, where nothing is known yet.
+pub fn look(look: &Look) -> Call<Answer> {
+    match look {
+        Look::Droplet(id) => queries::droplet(*id).map(|droplet| Answer::Droplet(droplet_reading(droplet))),
+        Look::Action(id) => queries::action(*id).map(|action| Answer::Action(action_reading(action))),
+        Look::Actions(id) => queries::droplet_actions(*id)
+            .map(|actions| Answer::Actions(actions.into_iter().map(action_reading).collect())),
+        Look::Snapshots(id) => queries::droplet_snapshots(*id)
+            .map(|snapshots| Answer::Snapshots(snapshots.into_iter().map(snapshot_reading).collect())),
+        Look::Snapshot(id) => {
+            queries::snapshot(*id).map(|snapshot| Answer::Snapshots(vec![snapshot_reading(snapshot)]))
+        }
+        Look::Launched(operation) => queries::every_droplet(Some(&launch_tag(*operation)))
+            .map(|droplets| Answer::Droplets(droplets.into_iter().map(droplet_reading).collect()))
+            .with_priority(Priority::LookUp),
+        Look::Listed(id) => {
+            let id = *id;
+            queries::every_droplet(None).map(move |droplets| {
+                let found = droplets.into_iter().filter(|droplet| droplet.id == id);
+                Answer::Droplets(found.map(droplet_reading).collect())
+            })
+        }
+    }
+}
+
+/// The call that a command is.
+pub fn command(command: &Command) -> Call<Answer> {
+    let begun = |action| Answer::Action(action_reading(action));
+    match command {
+        Command::ShutDown(droplet) => mutations::shutdown(*droplet).map(begun),
+        Command::PowerOff(droplet) => mutations::power_off(*droplet).map(begun),
+        Command::PowerOn(droplet) => mutations::power_on(*droplet).map(begun),
+        Command::TakeSnapshot { droplet, name } => mutations::take_snapshot(*droplet, name).map(begun),
+        Command::Restore { droplet, snapshot } => mutations::restore(*droplet, *snapshot).map(begun),
+        Command::Create(wanted) => {
+            let wanted = mutations::NewDroplet {
+                name: wanted.name.clone(),
+                region: wanted.region.clone(),
+                size: wanted.size.clone(),
+                image: wanted.image,
+                tags: wanted.tags.clone(),
+                ssh_keys: wanted.ssh_keys.clone(),
+            };
+            mutations::create_droplet(&wanted).map(|(droplet, _)| Answer::Droplets(vec![droplet_reading(droplet)]))
+        }
+        Command::Delete(snapshot) => mutations::delete_snapshot(*snapshot).map(|()| Answer::Done),
+    }
+}
+
+/// What an error means to an operation.
+pub fn trouble(error: &Error, now: Timestamp) -> Trouble {
+    let retry_at = match error.retry() {
+        Retry::At(moment) => moment.min(now + LONGEST_PAUSE),
+        Retry::Soon | Retry::Never => now + OUTAGE_PAUSE,
+    };
+    match (error.delivery(), error) {
+        (Delivery::NotSent, _) => Trouble::NotSent { retry_at },
+        (Delivery::Refused, Error::Unauthorized { .. }) => Trouble::Unauthorized,
+        (Delivery::Refused, Error::Forbidden { scopes, message, .. }) => {
+            Trouble::Forbidden { scopes: scopes.join(", "), message: message.clone() }
+        }
+        (Delivery::Refused, Error::NotFound { .. }) => Trouble::NotFound,
+        (Delivery::Refused, Error::Busy { .. }) => Trouble::Busy,
+        (Delivery::Refused, Error::Throttled { until, .. }) => {
+            Trouble::Throttled { until: (*until).min(now + LONGEST_PAUSE) }
+        }
+        (Delivery::Refused, Error::Refused { message, .. }) => Trouble::Refused { message: message.clone() },
+        (Delivery::Ambiguous, _) | (_, Error::Unavailable { .. } | Error::Unreadable { .. }) => {
+            Trouble::Unclear { retry_at }
+        }
+    }
+}
+
+/// A Droplet in the domain's words.
+pub fn droplet_reading(droplet: model::Droplet) -> DropletReading {
+    let status = match droplet.status {
+        model::DropletStatus::Active => Status::Settled(PowerState::On),
+        model::DropletStatus::Off => Status::Settled(PowerState::Off),
+        model::DropletStatus::New => Status::New,
+        model::DropletStatus::Archive => Status::Other("archive".to_owned()),
+        model::DropletStatus::Other(word) => Status::Other(word),
+    };
+    DropletReading {
+        id: droplet.id,
+        name: Some(droplet.name).filter(|name| *name != droplet.id.to_string()),
+        status,
+        locked: droplet.locked,
+        tags: droplet.tags,
+        address: droplet.public_ipv4.map(|address| address.to_string()),
+        monthly_cents: droplet.price_monthly.and_then(cents),
+        asked_at: None,
+    }
+}
+
+/// Whole cents, so that readings can be compared; none where the price makes no sense.
+fn cents(dollars: f64) -> Option<u64> {
+    jiff::SignedDuration::try_from_secs_f64(dollars).ok().and_then(|price| u64::try_from(price.as_millis() / 10).ok())
+}
+
+/// An Action in the domain's words.
+pub fn action_reading(action: model::Action) -> ActionReading {
+    let status = match action.status {
+        model::ActionStatus::InProgress | model::ActionStatus::Other(_) => ActionStatus::InProgress,
+        model::ActionStatus::Completed => ActionStatus::Completed,
+        model::ActionStatus::Errored => ActionStatus::Errored,
+    };
+    ActionReading { id: action.id, kind: action.kind, droplet: action.droplet, status, started_at: action.started_at }
+}
+
+fn snapshot_reading(snapshot: model::Snapshot) -> SnapshotReading {
+    SnapshotReading {
+        id: snapshot.id,
+        name: snapshot.name,
+        created_at: snapshot.created_at,
+        size_gigabytes: snapshot.size_gigabytes,
+    }
+}

@@ -1,0 +1,156 @@
+//! What people type, and what they are answered.
+
+use snapshot_bot::{
+    discord::intake::IntakeState,
+    operation::{
+        Wish,
+        ids::OperationId,
+        plan::{Downtime, Kind},
+    },
+};
+use snapshot_bot_sandbox::discord::{message::Message, permission::Permissions};
+
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn a_take_is_accepted_once_it_is_durable_and_links_to_its_progress() {
+    let stage = Stage::new().await;
+    let answer = stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let operation = stage.running().await;
+    assert!(matches!(operation.kind, Kind::Take { power: Downtime::PowerOff, .. }));
+    let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;
+    let link = format!("https://discord.com/channels/{}/{}/{}", stage.guild, stage.channel, progress.id);
+    assert_eq!(answer, format!("Accepted: the Snapshot of `web-1`. Follow it at {link}"));
+    assert_eq!(progress.nonce, Some(format!("{}-p", operation.id).into()));
+    let transcript = stage.seat("ada").transcript();
+    let transcript = transcript.replace(&link, "[link]").replace(&operation.id.to_string(), "[id]");
+    insta::assert_snapshot!(transcript);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn suggestions_are_the_droplets_best_first_and_none_for_who_may_not() {
+    let stage = Stage::new().await;
+    let choices = stage.seat("ada").autocomplete("snapshot take", "droplet", "we", &[]).await.unwrap();
+    let names: Vec<_> = choices.iter().map(|choice| choice.name.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(names, ["web-1", "web-2"]);
+    assert!(stage.seat("gil").autocomplete("snapshot take", "droplet", "we", &[]).await.unwrap().is_empty());
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn who_may_not_is_told_which_role_would_do() {
+    let stage = Stage::new().await;
+    let answer = stage.said_to("gil", "/snapshot take droplet:web-1").await;
+    assert_eq!(
+        answer,
+        format!(
+            "You need the role <@&{}> to take Snapshots. Somebody who runs this server can give it to you.",
+            stage.takers()
+        )
+    );
+    assert!(stage.store.running().await.unwrap().is_empty());
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_droplet_that_is_not_there_is_answered_with_the_nearest_names() {
+    let stage = Stage::new().await;
+    let answer = stage.said_to("ada", "/snapshot take droplet:valhiem").await;
+    assert!(answer.starts_with("There is no Droplet `valhiem`."), "{answer}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_busy_droplet_is_refused_with_the_way_to_what_runs() {
+    let stage = Stage::new().await;
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;
+    let answer = stage.said_to("bob", "/snapshot take droplet:web-1 power:live").await;
+    let link = format!("https://discord.com/channels/{}/{}/{}", stage.guild, stage.channel, progress.id);
+    assert_eq!(
+        answer,
+        format!("`web-1` is busy: {link} is still running on it. Wait until that has ended, or cancel it there.")
+    );
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_interaction_that_arrives_twice_does_one_thing() {
+    let stage = Stage::new().await;
+    stage.discord.world().dispatch_next_twice();
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    stage.said_to("ada", "/snapshot help").await;
+    assert_eq!(stage.store.running().await.unwrap().len(), 1);
+    let progress = stage.seat("ada").messages().into_iter().filter(Message::is_public).count();
+    assert_eq!(progress, 1);
+    let callbacks =
+        stage.discord.world().journal().iter().filter(|sent| sent.request.path.ends_with("/callback")).count();
+    assert_eq!(callbacks, 2, "one for each command");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn where_the_bot_may_not_post_it_names_the_right_and_begins_nothing() {
+    let stage = Stage::new().await;
+    stage.discord.world().deny_bot(stage.channel, Permissions::EMBED_LINKS);
+    let answer = stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    assert!(answer.contains("it lacks **Embed Links** in this channel"), "{answer}");
+    assert!(stage.store.running().await.unwrap().is_empty());
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn before_a_stop_nothing_new_begins() {
+    let stage = Stage::new().await;
+    stage.intake.set(IntakeState::Draining);
+    let answer = stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    assert!(answer.starts_with("This bot is being restarted"), "{answer}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn help_and_status_are_answered() {
+    let stage = Stage::new().await;
+    let help = stage.said_to("gil", "/snapshot help").await;
+    assert!(help.contains("</snapshot status:") && !help.contains("</snapshot take:"), "{help}");
+    assert_eq!(stage.said_to("gil", "/snapshot status").await, "**Nothing is running.**");
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    stage.said_to("gil", "/snapshot status").await;
+    let status = stage.seat("gil").transcript();
+    assert!(status.contains("Running now") && status.contains("**Snapshot of `web-1`** for @ada"), "{status}");
+    let id = stage.running().await.id;
+    stage.said_to("gil", &format!("/snapshot status operation:{id}")).await;
+    let detail = stage.seat("gil").transcript();
+    assert!(detail.contains("asked for by @ada"), "{detail}");
+    let unknown = stage.said_to("gil", "/snapshot status operation:nonsense").await;
+    assert!(unknown.starts_with("There is no operation `nonsense`."), "{unknown}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
+    let stage = Stage::new().await;
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;
+    let id = stage.running().await.id;
+    let cancel = format!("cancel:{id}");
+    let refused = stage.seat("bob").press(progress.id, &cancel).await.unwrap();
+    assert!(stage.read(&refused).await.starts_with("Somebody else asked for this."));
+    assert_eq!(presses(&stage, id).await, []);
+    let heard = stage.seat("ada").press(progress.id, &cancel).await.unwrap();
+    assert!(stage.read(&heard).await.starts_with("Stopping the Snapshot"));
+    assert_eq!(presses(&stage, id).await, [Wish::Cancel]);
+    let late = stage.seat("ada").forge_press(progress.id, &format!("force:{id}")).await.unwrap();
+    assert!(stage.read(&late).await.starts_with("That is decided already;"));
+    let old = stage.seat("ada").forge_press(progress.id, "explode:everything").await.unwrap();
+    assert!(stage.read(&old).await.starts_with("This button is from an older version"));
+    stage.close().await;
+}
+
+/// What people said to an operation; that they were answered is said by the bot.
+async fn presses(stage: &Stage, id: OperationId) -> Vec<Wish> {
+    let loaded = stage.store.load(id).await.ok().flatten();
+    let wishes = loaded.map(|loaded| loaded.wishes).unwrap_or_default();
+    wishes.iter().map(|(_, wished)| wished.wish).filter(|wish| *wish != Wish::AnswerTaken).collect()
+}

@@ -1,0 +1,10 @@
+//! The Discord front end alone, as people meet it: a simulated Discord and DigitalOcean, the real store and inventory, and no worker.
+//! What the worker would do, a test commits by hand.
+
+mod calls;
+mod commands;
+mod gateway;
+mod reports;
+#[path = "../harness/rows.rs"]
+mod rows;
+mod stage;

@@ -1,0 +1,444 @@
+//! What the bot says by itself, through deletions, refusals and outages.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use snapshot_bot::operation::{
+    Decision, Operation, Outcome, Question, Wish,
+    ids::{OperationId, UserId},
+    power::{Owed, Stuck},
+    step::{State, Task},
+};
+use snapshot_bot_sandbox::discord::{
+    fault::{Disturbance, Fault, Pattern},
+    message::Message,
+    permission::Permissions,
+    snowflake::Snowflake,
+};
+
+use crate::{rows::with_power, stage::Stage};
+
+fn is_progress(message: &Message) -> bool {
+    !message.body.embeds.is_empty()
+}
+
+fn title(message: &Message) -> &str {
+    message.body.embeds.first().and_then(|embed| embed["title"].as_str()).unwrap_or_default()
+}
+
+async fn begun(stage: &Stage) -> (OperationId, Message) {
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    (stage.running().await.id, stage.posted(is_progress).await)
+}
+
+async fn complete(stage: &Stage, id: OperationId) {
+    let now = stage.clock.now();
+    stage
+        .commit(id, |operation| {
+            for step in &mut operation.steps {
+                step.began = Some(now);
+                step.state = State::Done { at: now };
+            }
+            operation.verdict = Some(Outcome::Completed);
+            operation.ended = Some(now);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn the_answer_is_a_reply_that_pings_who_asked_and_nobody_else() {
+    let stage = Stage::new().await;
+    let (id, progress) = begun(&stage).await;
+    complete(&stage, id).await;
+    let answer = stage.posted(|message| message.body.content.contains("is ready")).await;
+    assert_eq!(answer.reference, Some(progress.id));
+    assert_eq!(stage.seat("ada").pings(), 1);
+    assert_eq!(stage.seat("bob").pings(), 0);
+    stage.posted(|message| title(message).ends_with("· ready")).await;
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_deleted_progress_message_is_posted_anew() {
+    let stage = Stage::new().await;
+    let (id, progress) = begun(&stage).await;
+    stage.discord.world().delete_message(progress.id);
+    complete(&stage, id).await;
+    let anew = stage.posted(|message| title(message).ends_with("· ready")).await;
+    assert_ne!(anew.id, progress.id);
+    assert_eq!(anew.nonce, Some(format!("{id}-p2").into()));
+}
+
+#[tokio::test]
+async fn a_post_whose_answer_was_lost_is_not_said_twice() {
+    let stage = Stage::new().await;
+    let route = "POST /channels/*/messages".parse().unwrap();
+    stage.discord.world().add_fault(Fault::once(route, Disturbance::CutAfter));
+    let (id, _) = begun(&stage).await;
+    complete(&stage, id).await;
+    stage.posted(|message| title(message).ends_with("· ready")).await;
+    stage.posted(|message| message.body.content.contains("is ready")).await;
+    let public = stage.seat("ada").messages().into_iter().filter(Message::is_public).count();
+    assert_eq!(public, 2, "one progress message and one answer");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_outage_of_discord_delays_and_loses_nothing() {
+    let stage = Stage::new().await;
+    let route = "POST /channels/*/messages".parse().unwrap();
+    stage.discord.world().add_fault(Fault::always(route, Disturbance::Down(502)).times(2));
+    let (id, _) = begun(&stage).await;
+    complete(&stage, id).await;
+    let answer = stage.posted(|message| message.body.content.contains("is ready")).await;
+    assert!(answer.reference.is_some(), "progress was said first");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn without_the_right_to_read_history_the_answer_is_no_reply() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    stage.discord.world().deny_bot(stage.channel, Permissions::READ_MESSAGE_HISTORY);
+    complete(&stage, id).await;
+    let answer = stage.posted(|message| message.body.content.contains("is ready")).await;
+    assert_eq!(answer.reference, None);
+}
+
+#[tokio::test]
+async fn a_channel_that_is_gone_sends_the_answer_to_who_asked() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let ada = stage.seat("ada").user;
+    let direct = stage.discord.world().direct_channel(ada);
+    stage.discord.world().delete_channel(stage.channel);
+    complete(&stage, id).await;
+    stage
+        .until(|world| world.messages_in(direct).any(|message| message.body.content.contains("is ready")).then_some(()))
+        .await;
+}
+
+#[tokio::test]
+async fn a_question_is_a_new_message_that_pings_and_starts_its_clock_when_it_can_be_read() {
+    let stage = Stage::new().await;
+    let (id, progress) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let asked = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    assert_eq!(asked.body.components.len(), 1);
+    assert_eq!(asked.reference, Some(progress.id));
+    assert_eq!(asked.nonce, Some(format!("{id}-q").into()));
+    assert_eq!((stage.seat("ada").pings(), stage.seat("bob").pings()), (1, 0));
+    stage.until_shown(id).await;
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_question_that_is_over_loses_its_buttons_and_says_what_was_chosen() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let asked = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    let by = Some(operation_user(&stage));
+    stage
+        .commit(id, |operation| {
+            operation.question = None;
+            operation.decision = Some(Decision { wish: Wish::Force, by, at: now });
+        })
+        .await;
+    let over = stage.posted(|message| message.body.content.contains("chose **Force power off**")).await;
+    assert_eq!(over.id, asked.id, "it is edited");
+    assert!(over.body.components.is_empty());
+    assert_eq!(stage.seat("ada").pings(), 1);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_later_question_is_asked_again() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let first = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    stage.commit(id, |operation| operation.question = None).await;
+    stage.posted(|message| message.id == first.id && message.body.components.is_empty()).await;
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let second = stage.posted(|message| message.id != first.id && message.body.content.contains(ASKED)).await;
+    assert_eq!(second.nonce, Some(format!("{id}-q2").into()));
+    assert_eq!(stage.seat("ada").pings(), 2);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_question_whose_post_was_not_answered_is_asked_once() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.discord.world().add_fault(Fault::once(posts(stage.channel).containing(ASKED), Disturbance::CutAfter));
+    stage.commit(id, |operation| ask(operation, now)).await;
+    stage.until_shown(id).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, ASKED), 1);
+    assert_eq!(stage.seat("ada").pings(), 1);
+}
+
+#[tokio::test]
+async fn a_deleted_question_is_asked_again_while_it_is_open_and_not_afterwards() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.commit(id, |operation| ask(operation, now)).await;
+    let asked = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    stage.discord.world().delete_message(asked.id);
+    stage.commit(id, |operation| show(operation, now + SignedDuration::from_mins(1))).await;
+    let again = stage.posted(|message| message.body.content.contains(ASKED)).await;
+    assert_ne!(again.id, asked.id);
+    stage.discord.world().delete_message(again.id);
+    stage.commit(id, |operation| operation.question = None).await;
+    let path = format!("{}/{}", history(stage.channel), again.id);
+    stage.until_answered_later("PATCH", &path, 1).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, "· question"), 0);
+}
+
+#[tokio::test]
+async fn a_question_that_is_over_before_it_could_be_asked_is_not_asked() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    stage
+        .commit(id, |operation| {
+            operation.questions = 1;
+            end(operation);
+        })
+        .await;
+    stage.posted(|message| message.body.content.contains(READY)).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, "· question"), 0);
+}
+
+const ASKED: &str = "What should I do?";
+
+/// The shutdown hangs.
+fn ask(operation: &mut Operation, now: Timestamp) {
+    operation.steps[0].began = Some(now);
+    operation.question = Some(Question { opened_at: now, shown_at: None });
+    operation.questions += 1;
+    operation.decision = None;
+}
+
+fn show(operation: &mut Operation, now: Timestamp) {
+    operation.question = Some(Question { opened_at: now, shown_at: Some(now) });
+}
+
+fn operation_user(stage: &Stage) -> UserId {
+    UserId(stage.seat("ada").user.get())
+}
+
+/// Everything is done but to turn the Droplet on, and that does not work.
+pub(crate) fn stick(operation: &mut Operation, since: Timestamp) {
+    for step in operation.steps.iter_mut().filter(|step| step.task != Task::PowerOn) {
+        step.began = Some(since);
+        step.state = State::Done { at: since };
+    }
+    *operation = with_power(operation, |power| {
+        power["seen_off"] = json!(true);
+        power["owed"] = json!(Owed { since, late_until: None, earlier_until: None });
+        power["stuck"] = json!(Stuck { since, why: None });
+    });
+}
+
+#[tokio::test]
+async fn a_call_for_help_pings_and_offers_a_button() {
+    let stage = Stage::new().await;
+    let (id, progress) = begun(&stage).await;
+    let now = stage.clock.now();
+    stage.commit(id, |operation| stick(operation, now)).await;
+    let call = stage.posted(|message| message.body.content.contains("could not be turned on again")).await;
+    assert_eq!(call.reference, Some(progress.id));
+    assert_eq!(stage.seat("ada").pings(), 1);
+    stage.close().await;
+}
+
+/// Longer than Discord remembers a nonce.
+const LONG: SignedDuration = SignedDuration::from_mins(10);
+const READY: &str = "is ready";
+
+pub(crate) fn posts(channel: Snowflake) -> Pattern {
+    format!("POST {}", history(channel)).parse().expect("a pattern")
+}
+
+fn lists() -> Pattern {
+    "GET /channels/*/messages".parse().expect("a pattern")
+}
+
+pub(crate) fn history(channel: Snowflake) -> String {
+    format!("/channels/{channel}/messages")
+}
+
+/// Commits a change whose announcement arrives, while nobody here learns of it until Discord has forgotten its nonce.
+async fn arrives_unheard(
+    stage: &Stage,
+    id: OperationId,
+    (channel, text): (Snowflake, &str),
+    change: impl FnOnce(&mut Operation),
+) {
+    stage.discord.world().add_fault(Fault::once(posts(channel).containing(text), Disturbance::CutAfter));
+    stage.commit(id, change).await;
+    stage.posted_in(channel, |message| message.body.content.contains(text)).await;
+    stage.clock.advance(LONG);
+}
+
+fn end(operation: &mut Operation) {
+    operation.verdict = Some(Outcome::Completed);
+    operation.ended = Some(operation.asked_at);
+}
+
+#[tokio::test]
+async fn what_discord_no_longer_remembers_is_found_by_its_small_print_although_the_words_changed() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
+    stage.commit(id, |operation| operation.verdict = Some(Outcome::Cancelled)).await;
+    stage.until_answered_later("GET", &history(stage.channel), 1).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, &format!("-# operation {id}")), 1);
+}
+
+#[tokio::test]
+async fn every_kind_of_announcement_is_found_again() {
+    type Change = fn(&mut Operation);
+    let stuck: Change = |operation| {
+        let since = operation.asked_at;
+        stick(operation, since);
+    };
+    let repaired: Change = |operation| {
+        let at = operation.asked_at;
+        *operation = with_power(operation, |power| power["repaired"] = json!(at));
+    };
+    for (is_notified, text, change) in
+        [(false, "· power", stuck), (false, "· late shutdown", repaired), (true, "· outcome", end)]
+    {
+        let stage = Stage::new().await;
+        let (id, _) = begun(&stage).await;
+        let channel = if is_notified { stage.notified } else { stage.channel };
+        arrives_unheard(&stage, id, (channel, text), change).await;
+        stage.until_answered_later("GET", &history(channel), 1).await;
+        stage.leave().await;
+        assert_eq!(stage.count(channel, text), 1, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_fails_for_the_moment_proves_nothing() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    stage.discord.world().add_fault(Fault::once(lists(), Disturbance::Down(502)));
+    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
+    stage.until_answered_later("GET", &history(stage.channel), 2).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, READY), 1);
+}
+
+#[tokio::test]
+async fn in_a_busy_channel_the_look_goes_back_to_the_first_try() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let bob = stage.seat("bob").user;
+    stage.discord.world().add_fault(Fault::once(posts(stage.channel).containing(READY), Disturbance::CutAfter));
+    stage.commit(id, end).await;
+    stage.posted(|message| message.body.content.contains(READY)).await;
+    for _ in 0..250 {
+        stage.discord.world().say(stage.channel, bob, "and another thing");
+    }
+    stage.clock.advance(LONG);
+    stage.until_answered_later("GET", &history(stage.channel), 3).await;
+    stage.leave().await;
+    assert_eq!(stage.count(stage.channel, READY), 1);
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_read_a_doubled_announcement_is_better_than_a_lost_one() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    arrives_unheard(&stage, id, (stage.channel, READY), end).await;
+    stage.discord.world().deny_bot(stage.channel, Permissions::READ_MESSAGE_HISTORY);
+    let channel = stage.channel;
+    let doubled = |message: &&Message| message.body.content.contains(READY);
+    stage.until(|world| (world.messages_in(channel).filter(doubled).count() == 2).then_some(())).await;
+}
+
+/// The channel is gone, and Discord is down for whoever is told instead.
+fn nobody_to_tell(stage: &Stage) -> Snowflake {
+    let ada = stage.seat("ada").user;
+    let mut world = stage.discord.world();
+    world.delete_channel(stage.channel);
+    world.add_fault(
+        Fault::always("POST /users/@me/channels".parse().expect("a pattern"), Disturbance::Down(502)).times(2),
+    );
+    world.direct_channel(ada)
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_given_directly_at_once_is_given_later() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let direct = nobody_to_tell(&stage);
+    stage.commit(id, end).await;
+    stage.posted_later(direct, READY).await;
+    stage.posted_in(stage.notified, |message| message.body.content.contains(READY)).await;
+}
+
+#[tokio::test]
+async fn a_call_for_help_that_cannot_be_heard_at_once_is_heard_later() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let direct = nobody_to_tell(&stage);
+    stage.discord.world().delete_channel(stage.notified);
+    let now = stage.clock.now();
+    stage.commit(id, |operation| stick(operation, now)).await;
+    stage.posted_later(direct, "could not be turned on again").await;
+}
+
+#[tokio::test]
+async fn a_call_for_help_waits_for_the_notify_channel() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    stage.discord.world().delete_channel(stage.channel);
+    let now = stage.clock.now();
+    stage.discord.world().add_fault(Fault::always(posts(stage.notified), Disturbance::Down(502)).named("down"));
+    stage.commit(id, |operation| stick(operation, now)).await;
+    stage.until_answered("POST", &history(stage.notified), 1).await;
+    stage.discord.world().end_fault("down");
+    stage.posted_later(stage.notified, "could not be turned on again").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_discord_refuses_for_good_reaches_who_asked_directly() {
+    let stage = Stage::new().await;
+    let (id, _) = begun(&stage).await;
+    let ada = stage.seat("ada").user;
+    let direct = stage.discord.world().direct_channel(ada);
+    let refuse = Disturbance::Refuse { status: 400, code: 0, message: "no".to_owned() };
+    stage.discord.world().add_fault(Fault::always(posts(stage.channel), refuse));
+    stage.commit(id, end).await;
+    stage.posted_later(direct, READY).await;
+}
+
+#[tokio::test]
+async fn while_discord_limits_the_whole_bot_nothing_is_posted_anywhere() {
+    let stage = Stage::new().await;
+    let bob = stage.seat("bob").user;
+    let elsewhere = stage.discord.world().add_channel(stage.guild, "elsewhere");
+    let hour = Duration::from_hours(1);
+    stage.discord.world().add_fault(Fault::once(posts(stage.channel), Disturbance::ThrottleGlobal(hour)));
+    stage.said_to("ada", "/snapshot take droplet:web-1").await;
+    let seat = stage.discord.as_user(bob, elsewhere);
+    // The answer waits a moment for the progress message, to link to it.
+    let accepted = stage.read(&seat.run("/snapshot take droplet:web-2").await.unwrap()).await;
+    assert!(accepted.starts_with("Accepted"), "{accepted}");
+    assert!(!stage.discord.world().messages_in(elsewhere).any(is_progress));
+    stage.clock.advance(SignedDuration::from_hours(1));
+    stage.posted_in(elsewhere, is_progress).await;
+}

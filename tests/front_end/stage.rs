@@ -1,0 +1,354 @@
+//! Everything that the Discord front end needs, started for one test and stopped with it.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use snapshot_bot::{
+    access::{Policy, Roles},
+    clock::Clock,
+    digitalocean::client::{self, Client},
+    discord::{
+        Error,
+        bot::{Bot, Rooms, Settings},
+        intake::Intake,
+        watchdog::Patience,
+    },
+    inventory::Inventory,
+    operation::{
+        Operation, Rules, Wish,
+        ids::{ChannelId, GuildId, OperationId, RoleId},
+    },
+    store::{self, Store},
+};
+use snapshot_bot_sandbox::{
+    digitalocean::{
+        droplet::Blueprint,
+        server::DigitalOcean,
+        settings::Settings as Catalogue,
+        world::{TOKEN, World},
+    },
+    discord::{
+        interaction::Response,
+        journal::Exchange,
+        message::Message,
+        permission::Permissions,
+        server::Discord,
+        settings::{Now, Settings as SimulatedDiscord},
+        simulated_user::SimulatedUser,
+        snowflake::Snowflake,
+        world::World as Chat,
+    },
+};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long a stage waits for something before it says that it will not come: long for a machine that does much else besides.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What differs from stage to stage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scenery {
+    /// What Discord tells the bot when it connects.
+    pub(crate) heartbeat: Duration,
+    pub(crate) patience: Patience,
+}
+
+impl Default for Scenery {
+    fn default() -> Self {
+        Self { heartbeat: SimulatedDiscord::default().heartbeat_interval, patience: Patience::default() }
+    }
+}
+
+/// A guild with one channel, three people and the bot: ada takes Snapshots, bob too, mia manages.
+pub(crate) struct Stage {
+    pub(crate) discord: Discord,
+    pub(crate) store: Arc<Store>,
+    pub(crate) clock: Clock,
+    pub(crate) intake: Intake,
+    pub(crate) guild: Snowflake,
+    pub(crate) channel: Snowflake,
+    /// The channel that hears of every outcome.
+    pub(crate) notified: Snowflake,
+    /// Whether the gateway is connected, as the bot says; none while there is no bot.
+    pub(crate) ready: Option<watch::Receiver<bool>>,
+    patience: Patience,
+    digitalocean: DigitalOcean,
+    rooms: Rooms,
+    takers: Snowflake,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+    bot: Option<JoinHandle<Result<(), Error>>>,
+}
+
+impl Stage {
+    /// Everything started, connected and registered.
+    pub(crate) async fn new() -> Self {
+        Self::set(Scenery::default()).await
+    }
+
+    /// The same, in front of another scenery.
+    pub(crate) async fn set(scenery: Scenery) -> Self {
+        let mut stage = Self::empty(scenery).await;
+        stage.start().await.expect("the bot starts");
+        stage.offered().await;
+        stage
+    }
+
+    /// The world without the bot.
+    pub(crate) async fn empty(Scenery { heartbeat, patience }: Scenery) -> Self {
+        let clock = Clock::wall();
+        let now = clock.clone();
+        let settings = SimulatedDiscord {
+            heartbeat_interval: heartbeat,
+            now: Now::new(move || now.now()),
+            ..SimulatedDiscord::default()
+        };
+        let discord = Discord::start(settings).await.expect("loopback is free");
+        let (guild, channel, notified, takers, viewers) = {
+            let mut world = discord.world();
+            let guild = world.add_guild("Acme");
+            let channel = world.add_channel(guild, "ops");
+            let notified = world.add_channel(guild, "watch");
+            let takers = world.add_role(guild, "operators", Permissions::NONE);
+            let viewers = world.add_role(guild, "guests", Permissions::NONE);
+            for (name, role) in [("ada", takers), ("bob", takers), ("gil", viewers)] {
+                let user = world.add_user(name);
+                world.join(guild, user, &[role]);
+            }
+            (guild, channel, notified, takers, viewers)
+        };
+        let mut world = World::new(Catalogue::default(), clock.now());
+        for name in ["web-1", "web-2", "valheim"] {
+            world.add_droplet(&Blueprint::named(name));
+        }
+        let now = clock.clone();
+        let digitalocean = DigitalOcean::start(world, Arc::new(move || now.now())).await.expect("loopback is free");
+        let notify_channel = Some(ChannelId(notified.get()));
+        let settings = store::Settings { url: SecretString::from("sqlite::memory:"), notify_channel };
+        let store = Arc::new(Store::open(&settings, clock.clone()).await.expect("memory is free"));
+        let now = clock.clone();
+        let origin = digitalocean.url().parse().expect("an address");
+        let settings = client::Settings::new(origin, SecretString::from(TOKEN));
+        let client = Client::new(&settings, Arc::new(move || now.now())).expect("a client");
+        let only = |role: Snowflake| BTreeSet::from([RoleId(role.get())]);
+        let roles = Roles { view: only(viewers), take: only(takers), ..Roles::default() };
+        let intake = Intake::default();
+        let rooms = Rooms {
+            store: Arc::clone(&store),
+            inventory: Arc::new(Inventory::new(client, None)),
+            policy: Policy::new([GuildId(guild.get())], roles),
+            clock: clock.clone(),
+            intake: intake.clone(),
+        };
+        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Self {
+            discord,
+            store,
+            clock,
+            intake,
+            guild,
+            channel,
+            notified,
+            ready: None,
+            patience,
+            digitalocean,
+            rooms,
+            takers,
+            shutdown,
+            tasks,
+            bot: None,
+        }
+    }
+
+    /// Starts the bot, its reporter and the inventory.
+    pub(crate) async fn start(&mut self) -> Result<(), Error> {
+        let settings = Settings {
+            token: SecretString::from(self.discord.token()),
+            connect_to: Some(self.discord.rest_addr()),
+            extra_ca_pem: Some(self.discord.ca_pem().to_owned()),
+            price_per_gb: 0.06,
+            rules: rules(),
+            notify_channel: Some(ChannelId(self.notified.get())),
+            own_droplet: None,
+            patience: self.patience,
+        };
+        let bot = Bot::start(settings, self.rooms.clone(), &self.shutdown).await?;
+        self.ready = Some(bot.ready());
+        self.tasks.spawn(bot.reporter().run(self.shutdown.clone()));
+        self.tasks.spawn(Arc::clone(&self.rooms.inventory).run(self.shutdown.clone()));
+        self.bot = Some(self.tasks.spawn(bot.run(self.shutdown.clone())));
+        Ok(())
+    }
+
+    /// Waits until people are offered the commands.
+    pub(crate) async fn offered(&self) {
+        let ada = self.seat("ada");
+        self.until(|world| (!world.offered_commands(ada.channel, ada.user).is_empty()).then_some(())).await;
+    }
+
+    /// How the bot ended.
+    pub(crate) async fn ended(&mut self) -> Result<(), Error> {
+        self.bot.take().expect("it runs").await.expect("it does not panic")
+    }
+
+    pub(crate) fn seat(&self, name: &str) -> SimulatedUser {
+        let user = self.discord.world().user_named(name).expect("somebody of this name");
+        self.discord.as_user(user, self.channel)
+    }
+
+    /// Runs a command to its answer, and returns what the person reads.
+    pub(crate) async fn said_to(&self, name: &str, line: &str) -> String {
+        let response = self.seat(name).run(line).await.expect("an answer");
+        self.read(&response).await
+    }
+
+    /// What an answer says, once the bot has stopped thinking.
+    pub(crate) async fn read(&self, response: &Response) -> String {
+        let (Response::Message(id) | Response::Thinking(id)) = response else { panic!("no message: {response:?}") };
+        let id = *id;
+        self.until(|world| {
+            world.message(id).filter(|message| !message.is_loading()).map(|message| message.body.content.clone())
+        })
+        .await
+    }
+
+    /// A public message of the bot that fits, once it is there.
+    pub(crate) async fn posted(&self, fits: impl Fn(&Message) -> bool) -> Message {
+        self.posted_in(self.channel, fits).await
+    }
+
+    /// The same in another channel.
+    pub(crate) async fn posted_in(&self, channel: Snowflake, fits: impl Fn(&Message) -> bool) -> Message {
+        self.until(|world| world.messages_in(channel).find(|message| message.is_public() && fits(message)).cloned())
+            .await
+    }
+
+    /// How many messages say this in a channel.
+    pub(crate) fn count(&self, channel: Snowflake, text: &str) -> usize {
+        let world = self.discord.world();
+        world.messages_in(channel).filter(|message| message.is_public() && message.body.content.contains(text)).count()
+    }
+
+    /// The same for a message that says this, while time passes.
+    pub(crate) async fn posted_later(&self, channel: Snowflake, text: &str) {
+        self.until_later(|stage| stage.count(channel, text) > 0).await;
+    }
+
+    /// Waits until Discord has answered so many requests of a kind, while time passes.
+    pub(crate) async fn until_answered_later(&self, method: &str, path: &str, times: usize) {
+        self.until_later(|stage| answered(&stage.discord.world(), method, path) >= times).await;
+    }
+
+    async fn until_later(&self, wish: impl Fn(&Self) -> bool) {
+        self.patiently(async {
+            while !wish(self) {
+                self.clock.advance(SignedDuration::from_secs(10));
+                // The store tells nobody when the bot has noted what is to be tried again, and when.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
+
+    /// Waits until Discord's world shows something.
+    pub(crate) async fn until<T>(&self, look: impl FnMut(&mut Chat) -> Option<T>) -> T {
+        self.patiently(self.discord.until(look)).await
+    }
+
+    /// What is waited for in vain ends the test with what people saw meanwhile.
+    async fn patiently<T>(&self, waiting: impl Future<Output = T>) -> T {
+        let Ok(seen) = timeout(PATIENCE, waiting).await else {
+            let world = self.discord.world();
+            let said: Vec<_> = [self.channel, self.notified]
+                .into_iter()
+                .flat_map(|channel| world.messages_in(channel))
+                .map(|message| &message.body)
+                .collect();
+            panic!("waited in vain; what the channels show: {said:#?}");
+        };
+        seen
+    }
+
+    /// Waits until Discord has answered so many requests of a kind.
+    pub(crate) async fn until_answered(&self, method: &str, path: &str, times: usize) {
+        self.until(|world| (answered(world, method, path) >= times).then_some(())).await;
+    }
+
+    /// Waits until the bot says that the gateway is connected, or that it is not.
+    pub(crate) async fn until_ready(&mut self, is_ready: bool) {
+        let ready = self.ready.as_mut().expect("a bot");
+        ready.wait_for(|ready| *ready == is_ready).await.expect("it lives");
+    }
+
+    /// Lets the bot say what is due, and end.
+    pub(crate) async fn leave(&self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// The operation that runs.
+    pub(crate) async fn running(&self) -> Operation {
+        let mut running = self.store.running().await.expect("the store answers");
+        running.pop().expect("one runs").operation
+    }
+
+    /// What the worker would do: commits a change.
+    pub(crate) async fn commit(&self, id: OperationId, change: impl FnOnce(&mut Operation)) {
+        let loaded = self.store.load(id).await.expect("the store answers").expect("it exists");
+        let mut operation = loaded.operation.clone();
+        change(&mut operation);
+        self.store.commit(&loaded, &operation, None).await.expect("nobody else commits");
+    }
+
+    /// Waits until the bot says that people can read a question.
+    pub(crate) async fn until_shown(&self, id: OperationId) {
+        self.patiently(async {
+            loop {
+                let wishes = self.store.load(id).await.expect("the store answers").expect("it exists").wishes;
+                if wishes.iter().any(|(_, wished)| wished.wish == Wish::QuestionShown) {
+                    return;
+                }
+                self.store.changes().worker.notified().await;
+            }
+        })
+        .await;
+    }
+
+    /// Stops everything; the bot must have done nothing that Discord would refuse.
+    pub(crate) async fn close(self) {
+        let complaints = self.discord.world().complaints();
+        self.leave().await;
+        self.discord.stop().await;
+        self.digitalocean.stop().await;
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+
+    /// Tells the bot to stop.
+    pub(crate) fn stop(&self) {
+        self.shutdown.cancel();
+    }
+
+    pub(crate) fn takers(&self) -> Snowflake {
+        self.takers
+    }
+}
+
+/// How many requests of this kind Discord has answered.
+fn answered(world: &Chat, method: &str, path: &str) -> usize {
+    let fits = |exchange: &&Exchange| {
+        exchange.request.method == method && exchange.request.path == path && exchange.status().is_some()
+    };
+    world.journal().iter().filter(fits).count()
+}
+
+pub(crate) fn rules() -> Rules {
+    Rules {
+        shutdown_timeout: SignedDuration::from_mins(2),
+        decision_timeout: SignedDuration::from_mins(10),
+        settle_time: SignedDuration::from_secs(30),
+        poll_interval: SignedDuration::from_secs(5),
+        droplet_tag: None,
+    }
+}

@@ -1,0 +1,182 @@
+//! What is told again and again: an operation's kind, what goes wrong in it, and what a person does about it.
+//!
+//! A person who gets no answer looks whether there is an operation after all, and tries again if there is none, or if it says that
+//! it was withdrawn: what overwrites, deletes or costs money is not done for somebody who may not have been answered.
+
+use snapshot_bot_sandbox::{
+    digitalocean::fault::{Fault, HungAction, Pattern, Quirk},
+    discord::{interaction::Response, refused::Refused},
+};
+
+use super::cut::{Cut, Transit};
+use crate::stage::{Person, Stage};
+
+/// A case. A new kind of operation is one more of these.
+pub(super) struct Case {
+    line: &'static str,
+    setting: Setting,
+    /// The button that confirms the wish.
+    confirm: Option<&'static str>,
+    /// The button that answers the question of a hung shutdown.
+    press: Option<&'static str>,
+    /// Whether a late shutdown remains possible when all is over.
+    may_go_off_late: bool,
+    /// The Actions that it comes to, each once.
+    pub(super) actions: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    Fine,
+    DropletIsOff,
+    ShutdownHangs,
+    /// It hangs, and the time for an answer is short.
+    NobodyDecides,
+    /// There is a Snapshot of the Droplet already, named `golden`.
+    Golden,
+    /// The same, and the shutdown hangs.
+    GoldenHangs,
+}
+
+pub(super) const TAKE: Case = Case {
+    line: "/snapshot take droplet:web-1",
+    setting: Setting::Fine,
+    confirm: None,
+    press: None,
+    may_go_off_late: false,
+    actions: &["shutdown", "snapshot", "power_on"],
+};
+pub(super) const LIVE: Case = Case { line: "/snapshot take droplet:web-1 power:live", actions: &["snapshot"], ..TAKE };
+pub(super) const ALREADY_OFF: Case = Case { setting: Setting::DropletIsOff, actions: &["snapshot"], ..TAKE };
+pub(super) const HUNG_FORCE: Case = Case {
+    setting: Setting::ShutdownHangs,
+    press: Some("Force power off"),
+    actions: &["shutdown", "power_off", "snapshot", "power_on"],
+    ..TAKE
+};
+pub(super) const HUNG_LIVE: Case =
+    Case { press: Some("Take it live"), may_go_off_late: true, actions: &["shutdown", "snapshot"], ..HUNG_FORCE };
+pub(super) const HUNG_CANCEL: Case = Case { press: Some("Cancel"), actions: &["shutdown"], ..HUNG_LIVE };
+
+pub(super) const HUNG_SILENCE: Case = Case { setting: Setting::NobodyDecides, press: None, ..HUNG_CANCEL };
+
+pub(super) const RESTORE: Case = Case {
+    line: "/snapshot restore droplet:web-1 snapshot:golden",
+    setting: Setting::Golden,
+    confirm: Some("Restore"),
+    actions: &["shutdown", "snapshot", "restore", "power_on"],
+    ..TAKE
+};
+pub(super) const RESTORE_UNSAFE: Case = Case {
+    line: "/snapshot restore droplet:web-1 snapshot:golden safety:no",
+    actions: &["shutdown", "restore", "power_on"],
+    ..RESTORE
+};
+pub(super) const RESTORE_HUNG: Case = Case {
+    setting: Setting::GoldenHangs,
+    press: Some("Force power off"),
+    actions: &["shutdown", "power_off", "snapshot", "restore", "power_on"],
+    ..RESTORE
+};
+pub(super) const LAUNCH: Case = Case {
+    line: "/snapshot launch snapshot:golden name:web-2",
+    setting: Setting::Golden,
+    actions: &["create"],
+    ..TAKE
+};
+pub(super) const DELETE: Case = Case {
+    line: "/snapshot delete snapshot:golden",
+    setting: Setting::Golden,
+    confirm: Some("Delete"),
+    actions: &[],
+    ..TAKE
+};
+
+/// Operations that are carried out, or were. One that awaits its first answer may still be withdrawn, so it is waited for.
+const UNDER_WAY: &str = "SELECT COUNT(*) AS n FROM operations WHERE COALESCE(outcome, '') <> 'withdrawn'";
+pub(super) const WITHDRAWN: &str = "SELECT COUNT(*) AS n FROM operations WHERE outcome = 'withdrawn'";
+
+impl Case {
+    /// Sets the scene.
+    pub(super) fn prepare(&self, stage: &mut Stage, cuts: &[Cut]) {
+        if cuts.iter().any(|cut| cut.transit == Transit::Late) {
+            stage.environment.insert("SETTLE_TIME", "4s".to_owned());
+        }
+        stage.watches_late_shutdowns = self.may_go_off_late;
+        // No machine is so slow that a healthy shutdown looks hung.
+        let hangs = matches!(self.setting, Setting::ShutdownHangs | Setting::NobodyDecides | Setting::GoldenHangs);
+        stage.environment.insert("SHUTDOWN_TIMEOUT", if hangs { "400ms" } else { "1m" }.to_owned());
+        // A Droplet that hangs is looked at again and again, and one look is like the other.
+        stage.environment.insert("POLL_INTERVAL", if hangs { "150ms" } else { "10ms" }.to_owned());
+        if self.setting == Setting::NobodyDecides {
+            // Long enough for a bot that dies to be back before nobody is asked any more.
+            stage.environment.insert("DECISION_TIMEOUT", "4s".to_owned());
+        }
+        stage.digitalocean.world(|world| {
+            let web = world.droplet_named("web-1").map(|droplet| droplet.id).expect("the stage has it");
+            match self.setting {
+                Setting::Fine | Setting::ShutdownHangs | Setting::NobodyDecides => {}
+                Setting::DropletIsOff => {
+                    world.turn_off(web);
+                    world.mark_power();
+                }
+                Setting::Golden | Setting::GoldenHangs => {
+                    world.add_snapshot(web, "golden", 2.0);
+                }
+            }
+            if hangs {
+                let hung = Quirk::ShutdownHangs { action: HungAction::Completes, off_after: None };
+                world.add_fault(Fault::always(Pattern::action("shutdown"), hung));
+            }
+        });
+    }
+
+    /// Tells it to its end, from wherever it stands.
+    pub(super) async fn tell(&self, stage: &Stage, ada: &Person) {
+        stage.online().await;
+        // After a death, the question may still stand there, and its button works.
+        let mut asked = self.confirm.is_some_and(|label| ada.button(label).is_some());
+        while stage.query(UNDER_WAY).await == 0 {
+            if !asked {
+                let response = heard(ada.try_run(self.line).await);
+                let known = stage.query(UNDER_WAY).await;
+                let promised = matches!(response, Some(Response::Message(_))) && self.confirm.is_none();
+                assert!(
+                    !promised || known == 1 || stage.query(WITHDRAWN).await > 0,
+                    "promised and forgotten:\n{}",
+                    ada.transcript()
+                );
+            }
+            asked = false;
+            if let Some((message, custom_id)) = self.confirm.and_then(|label| ada.button(label)) {
+                heard(ada.seat.press(message, &custom_id).await);
+            }
+        }
+        if let Some(label) = self.press {
+            let shown = |stage: &Stage| stage.discord.world().is_bot_online() && Self::asks(ada, label);
+            while !stage.settled_or("the question is asked", shown).await {
+                let Some((message, custom_id)) = ada.button(label) else { continue };
+                match ada.seat.press(message, &custom_id).await {
+                    Ok(_) => break,
+                    Err(Refused::DidNotRespond | Refused::UnknownComponent(_)) => {}
+                    Err(refused) => panic!("{label}: {refused}"),
+                }
+            }
+        }
+        stage.settle().await;
+    }
+
+    /// Whether the question is there. *Cancel* is there all the time, and means more once it is asked.
+    fn asks(ada: &Person, label: &str) -> bool {
+        ada.button(HUNG_FORCE.press.unwrap_or_default()).is_some() && ada.button(label).is_some()
+    }
+}
+
+/// What the bot answered, if it lived to do so, and the button was still there.
+fn heard(response: Result<Response, Refused>) -> Option<Response> {
+    match response {
+        Ok(response) => Some(response),
+        Err(Refused::DidNotRespond | Refused::UnknownComponent(_)) => None,
+        Err(refused) => panic!("{refused}"),
+    }
+}

@@ -1,0 +1,68 @@
+//! What an ending is judged by: the world, the memory, and what everybody in the channel sees.
+//!
+//! A bot that dies while its first answer is under way cannot know whether the person was answered. What harms nothing goes on all
+//! the same; the rest is withdrawn, and the person asks again. So the notice of a withdrawal, and its row, are left out here: that
+//! nothing was done for it is proven by the Actions, which must be the same, each once.
+
+use snapshot_bot_sandbox::{digitalocean::droplet::Status, discord::message::Message};
+
+use super::case::WITHDRAWN;
+use crate::stage::{Person, Stage};
+
+/// How a telling ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// The channel, as a bystander sees it.
+    pub(super) transcript: String,
+    /// The Actions that DigitalOcean began, in order.
+    pub(super) actions: Vec<&'static str>,
+    status: Option<Status>,
+    snapshots: usize,
+    droplets: usize,
+    operations: i64,
+    owed: i64,
+    pings_of_asker: usize,
+    pings: usize,
+    buttons: usize,
+}
+
+impl Ending {
+    pub(super) async fn of(stage: &Stage, asker: &Person, bystander: &Person) -> Self {
+        asker.transcript();
+        let web = stage.digitalocean.read(|world| {
+            let web = world.droplet_named("web-1").map(|droplet| (droplet.id, droplet.status));
+            web.map(|(id, status)| (status, world.snapshots_of(id).len()))
+        });
+        let actions = stage.digitalocean.read(|world| world.actions().map(|action| action.kind.as_str()).collect());
+        let withdrawn: Vec<_> =
+            bystander.seat.messages().iter().filter(|message| is_withdrawn(message)).map(|it| it.id).collect();
+        for message in withdrawn {
+            stage.discord.world().delete_message(message);
+        }
+        let seen = bystander.seat.messages();
+        Self {
+            // Whether a message was edited or posted when all was over is nobody's business.
+            transcript: bystander.transcript().replace(" (edited)", ""),
+            actions,
+            status: web.map(|(status, _)| status),
+            snapshots: web.map_or(0, |(_, snapshots)| snapshots),
+            droplets: stage.digitalocean.read(|world| world.droplets().count()),
+            operations: stage.query("SELECT COUNT(*) AS n FROM operations").await - stage.query(WITHDRAWN).await,
+            owed: stage.query("SELECT COUNT(*) AS n FROM power_owed").await,
+            pings_of_asker: asker.seat.pings(),
+            pings: stage.discord.world().pings().len(),
+            buttons: seen.iter().map(|message| message.body.components.len()).sum(),
+        }
+    }
+
+    /// What a person who compares two endings would say.
+    pub(super) fn difference(&self, other: &Self) -> Option<String> {
+        (self != other).then(|| format!("--- wanted {self:#?}\n--- came {other:#?}\n{}", other.transcript))
+    }
+}
+
+/// The progress message of an operation that was not begun.
+fn is_withdrawn(message: &Message) -> bool {
+    let title = |embed: &serde_json::Value| embed["title"].as_str().is_some_and(|title| title.contains("withdrawn"));
+    message.body.embeds.iter().any(title)
+}

@@ -1,0 +1,274 @@
+//! What befalls a request on its way to the simulated DigitalOcean and back, and what the worker hears of it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::{
+    digitalocean::http_types::{self, HttpAnswer, HttpRequest, TransportError},
+    operation::effect::{Command, Look},
+};
+use snapshot_bot_sandbox::digitalocean::{
+    corrupt::Malformation,
+    fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
+    http_types::{Delivery, Method, Request},
+    image::SizeShown,
+    world::{TOKEN, World},
+};
+
+use super::mood::{Mood, Moods, Twist};
+
+/// The client's deadline of a request.
+pub(crate) const DEADLINE: SignedDuration = SignedDuration::from_secs(10);
+
+/// What befalls a request.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Transit {
+    Fine,
+    /// No connection: it never left.
+    NotSent,
+    /// DigitalOcean disturbs it.
+    Disturbed(Disturbance),
+    /// It is carried out, and answered with a server error.
+    FailedAfter,
+    /// It is not carried out, and a day's silence is asked for.
+    Silenced,
+}
+
+/// What comes of a request, and when.
+pub(crate) struct Delivered {
+    pub(crate) answer: Result<HttpAnswer, TransportError>,
+    pub(crate) at: Timestamp,
+    /// A ticket and a moment, if DigitalOcean carries it out later.
+    pub(crate) postponed: Option<(u64, Timestamp)>,
+}
+
+fn refuse(status: u16, id: &str, message: &str) -> Transit {
+    Transit::Disturbed(Disturbance::Refuse { status, id: id.to_owned(), message: message.to_owned() })
+}
+
+fn not_found() -> Transit {
+    refuse(404, "not_found", "The resource you were accessing could not be found.")
+}
+
+fn is_of_a_droplet(look: &Look) -> bool {
+    match look {
+        Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) => true,
+        Look::Action(_) | Look::Snapshot(_) | Look::Launched(_) | Look::Listed(_) => false,
+    }
+}
+
+fn malformation(dice: &mut fastrand::Rng) -> Malformation {
+    use Malformation::{Empty, Html, NoFields, Nulls, Truncated, WrongTypes};
+    [Truncated, Html, Empty, WrongTypes, Nulls, NoFields][dice.usize(..6)]
+}
+
+impl Transit {
+    /// The transit of a look. DigitalOcean may deny a Droplet as often as it likes; only what its complete list says is true.
+    pub(crate) fn of_look(dice: &mut fastrand::Rng, look: &Look, moods: &Moods) -> Self {
+        if let Some(transit) = Self::of_any(dice, moods) {
+            return transit;
+        }
+        if moods.has(Mood::Denials) && dice.u8(..6) == 0 && (is_of_a_droplet(look) || matches!(look, Look::Action(_))) {
+            return not_found();
+        }
+        match dice.u8(..80) {
+            0 => Self::NotSent,
+            1 | 2 => Self::Disturbed(Disturbance::CutBefore),
+            3 => Self::Disturbed(Disturbance::AnswerLate { after: DEADLINE * 2 }),
+            4 => Self::Disturbed(Disturbance::Down),
+            5 => Self::Disturbed(Disturbance::Throttle { retry_after: None }),
+            6 => Self::Disturbed(Disturbance::Throttle { retry_after: Some(dice.u64(1..90)) }),
+            7 | 8 => Self::Disturbed(Disturbance::Malform { how: malformation(dice) }),
+            // The complete list is what we take for true.
+            9 | 10 if !matches!(look, Look::Listed(_)) => Self::Disturbed(Disturbance::Lie),
+            11 => refuse(500, "server_error", "Unexpected server-side error"),
+            12 if dice.u8(..6) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
+            13 if dice.u8(..6) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
+            14 | 15 if is_of_a_droplet(look) => not_found(),
+            14 if matches!(look, Look::Action(_)) => not_found(),
+            _ => Self::Fine,
+        }
+    }
+
+    /// What a mood does to a look and a command alike.
+    fn of_any(dice: &mut fastrand::Rng, moods: &Moods) -> Option<Self> {
+        if moods.has(Mood::Silences) && dice.u8(..8) == 0 {
+            return Some(match dice.u8(..2) {
+                0 => Self::Silenced,
+                _ => Self::Disturbed(Disturbance::Throttle { retry_after: Some(86_400) }),
+            });
+        }
+        if moods.has(Mood::Refusals) && dice.u8(..10) == 0 {
+            return Some(match dice.u8(..2) {
+                0 => refuse(401, "unauthorized", "Unable to authenticate you"),
+                _ => refuse(403, "forbidden", "Your account is locked until its billing is settled"),
+            });
+        }
+        None
+    }
+
+    /// The transit of a request while DigitalOcean is silent.
+    pub(crate) fn of_an_outage(dice: &mut fastrand::Rng) -> Self {
+        match dice.u8(..4) {
+            0 => Self::NotSent,
+            1 => Self::Disturbed(Disturbance::CutBefore),
+            2 => Self::Disturbed(Disturbance::Down),
+            _ => Self::Silenced,
+        }
+    }
+
+    /// DigitalOcean says that it does not know what was asked for.
+    pub(crate) fn denied() -> Self {
+        not_found()
+    }
+
+    /// The transit of a command, which a lost answer makes ambiguous.
+    pub(crate) fn of_command(
+        dice: &mut fastrand::Rng,
+        command: &Command,
+        settle: SignedDuration,
+        moods: &Moods,
+    ) -> Self {
+        if let Some(transit) = Self::of_any(dice, moods) {
+            return transit;
+        }
+        match dice.u8(..40) {
+            0 => Self::NotSent,
+            1 | 2 => Self::Disturbed(Disturbance::CutBefore),
+            3..=5 => Self::Disturbed(Disturbance::CutAfter),
+            6..=8 => Self::Disturbed(Disturbance::ExecuteLate { after: lateness(dice, command, settle) }),
+            9 | 10 => Self::Disturbed(Disturbance::AnswerLate { after: DEADLINE * 2 }),
+            11 => Self::FailedAfter,
+            12 => Self::Disturbed(Disturbance::Down),
+            13 => Self::Disturbed(Disturbance::Throttle { retry_after: None }),
+            14 => Self::Disturbed(Disturbance::Throttle { retry_after: Some(dice.u64(1..90)) }),
+            15 => Self::Disturbed(Disturbance::Malform { how: malformation(dice) }),
+            16 => Self::Disturbed(Disturbance::Lie),
+            17 => refuse(422, "unprocessable_entity", "Droplet already has a pending event."),
+            18 if dice.u8(..3) == 0 => refuse(422, "unprocessable_entity", "No."),
+            19 if dice.u8(..3) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
+            20 if dice.u8(..3) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
+            // A Snapshot to delete that is not known is as good as deleted.
+            21 if dice.bool() && !matches!(command, Command::Delete(_)) => not_found(),
+            _ => Self::Fine,
+        }
+    }
+}
+
+/// How late DigitalOcean carries something out at most: within the time that the rules allow for it.
+fn lateness(dice: &mut fastrand::Rng, command: &Command, settle: SignedDuration) -> SignedDuration {
+    let longest = match command {
+        Command::Create(_) => settle * 4,
+        Command::ShutDown(_)
+        | Command::PowerOff(_)
+        | Command::PowerOn(_)
+        | Command::TakeSnapshot { .. }
+        | Command::Restore { .. }
+        | Command::Delete(_) => settle,
+    };
+    // The request itself is up to two seconds on its way.
+    let millis = i64::try_from(longest.as_millis()).unwrap_or_default() - 2_500;
+    SignedDuration::from_millis(dice.i64(100..millis.max(101)))
+}
+
+/// What happens to an Action that a command begins.
+pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command, moods: &Moods) -> Option<Quirk> {
+    let seconds = |dice: &mut fastrand::Rng, longest| SignedDuration::from_secs(dice.i64(1..longest));
+    match command {
+        Command::ShutDown(_) => match dice.u8(..12) {
+            0..=3 => {
+                let action = [HungAction::InProgress, HungAction::Completes, HungAction::Errs][dice.usize(..3)];
+                // After a quarter of an hour a late off is nobody's any more, by DESIGN.
+                let longest = if moods.has(Mood::LateOffs) { 60 * 60 } else { 13 * 60 };
+                let off_after = (dice.u8(..3) != 0).then(|| seconds(dice, longest));
+                Some(Quirk::ShutdownHangs { action, off_after })
+            }
+            4 => Some(Quirk::Err),
+            _ => None,
+        },
+        Command::PowerOff(_) | Command::PowerOn(_) => match dice.u8(..12) {
+            0 => Some(Quirk::NeverFinish),
+            1 | 2 => Some(Quirk::Err),
+            _ => None,
+        },
+        Command::TakeSnapshot { .. } => match dice.u8(..16) {
+            0 => Some(Quirk::NeverFinish),
+            1 => Some(Quirk::Err),
+            2 => {
+                let shown = [SizeShown::Absent, SizeShown::Null, SizeShown::Zero][dice.usize(..3)];
+                let until = (dice.u8(..3) != 0).then(|| seconds(dice, 600));
+                Some(Quirk::Sizeless { shown, until })
+            }
+            3 | 4 => Some(Quirk::ListedLate { after: (dice.u8(..3) != 0).then(|| seconds(dice, 2_400)) }),
+            _ => None,
+        },
+        Command::Restore { .. } | Command::Create(_) => match dice.u8(..16) {
+            0 => Some(Quirk::NeverFinish),
+            1 => Some(Quirk::Err),
+            _ => None,
+        },
+        Command::Delete(_) => None,
+    }
+}
+
+/// The road that a request takes: when it leaves, how long it is under way, and what it meets.
+pub(crate) struct Road<'a> {
+    pub(crate) world: &'a mut World,
+    pub(crate) transit: &'a Transit,
+    pub(crate) quirk: Option<Quirk>,
+    pub(crate) twist: Option<Twist>,
+    pub(crate) now: Timestamp,
+    pub(crate) arrival: Timestamp,
+    /// How far the process's own clock is ahead.
+    pub(crate) ahead: SignedDuration,
+}
+
+impl Road<'_> {
+    /// Lets a request take it.
+    pub(crate) fn send(self, request: &HttpRequest) -> Delivered {
+        let timed_out = TransportError::TimedOut { deadline: Duration::from_secs(10) };
+        let (deadline, received_at) = (self.now + DEADLINE, self.arrival + self.ahead);
+        let prompt = |answer| Delivered { answer, at: self.arrival, postponed: None };
+        let mut fails = false;
+        match self.transit {
+            Transit::Fine => {}
+            Transit::NotSent => return prompt(Err(TransportError::Connect { reason: "refused".to_owned() })),
+            Transit::Disturbed(disturbance) => {
+                self.world.add_fault(Fault::once(Pattern::any(), disturbance.clone()));
+            }
+            Transit::FailedAfter => fails = true,
+            Transit::Silenced => {
+                let headers = vec![("retry-after".to_owned(), "86400".to_owned())];
+                return prompt(Ok(HttpAnswer { status: 503, headers, body: Vec::new(), received_at }));
+            }
+        }
+        if let Some(quirk) = self.quirk {
+            self.world.add_fault(Fault::once(Pattern::any(), quirk));
+        }
+        let mut answer = self.world.handle(&wire(request), self.now);
+        if let Some(twist) = self.twist {
+            twist.apply(&mut answer.body);
+        }
+        match answer.delivery {
+            Delivery::Prompt => {}
+            Delivery::Cut => return prompt(Err(TransportError::Cut { reason: "reset".to_owned() })),
+            Delivery::Late(_) => return Delivered { answer: Err(timed_out), at: deadline, postponed: None },
+            Delivery::Postponed { ticket, until } => {
+                return Delivered { answer: Err(timed_out), at: deadline, postponed: Some((ticket, until)) };
+            }
+        }
+        let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let (status, body) = if fails { (502, b"Bad Gateway".to_vec()) } else { (answer.status, answer.body) };
+        prompt(Ok(HttpAnswer { status, headers, body, received_at }))
+    }
+}
+
+fn wire(request: &HttpRequest) -> Request {
+    let method = match request.method {
+        http_types::Method::Get => Method::Get,
+        http_types::Method::Post => Method::Post,
+        http_types::Method::Delete => Method::Delete,
+    };
+    let body = request.body.clone().unwrap_or_default().into_bytes();
+    Request { body, ..Request::new(method, &request.path_and_query).bearer(TOKEN) }
+}
