@@ -15,10 +15,10 @@ use snapshot_bot::{
     digitalocean::{
         budget::{Admission, Priority},
         client::{Client, Settings, Unusable},
-        commands,
+        mutations,
         error::{Delivery, Error, Outage},
         http_types::TransportError,
-        reads,
+        queries,
     },
     operation::ids::{DropletId, SnapshotId},
 };
@@ -57,7 +57,7 @@ fn page(status: u16) -> Reply {
 async fn a_page_in_digitaloceans_place_is_waited_out_like_an_outage() {
     let mut replies = vec![droplet(), page(200), page(403), page(404)];
     let (vendor, client) = stage(move |_| replies.pop().unwrap()).await;
-    assert_eq!(client.run(reads::droplet(DropletId(7))).await.unwrap().id, DropletId(7));
+    assert_eq!(client.run(queries::droplet(DropletId(7))).await.unwrap().id, DropletId(7));
     assert_eq!(vendor.lines().len(), 4);
 }
 
@@ -65,7 +65,7 @@ async fn a_page_in_digitaloceans_place_is_waited_out_like_an_outage() {
 async fn a_request_carries_token_name_and_body() {
     let action = json!({ "action": { "id": 1, "status": "in-progress", "type": "shutdown", "resource_id": 7 } });
     let (vendor, client) = stage(move |_| ok(&action)).await;
-    client.run(commands::shutdown(DropletId(7))).await.unwrap();
+    client.run(mutations::shutdown(DropletId(7))).await.unwrap();
     let [arrived] = &vendor.journal()[..] else { panic!("one request") };
     assert_eq!(arrived.line, "POST /v2/droplets/7/actions");
     assert_eq!(arrived.body, r#"{"type":"shutdown"}"#);
@@ -79,14 +79,14 @@ async fn a_request_carries_token_name_and_body() {
 async fn a_read_is_tried_again_until_it_is_answered() {
     let mut replies = vec![droplet(), Reply::Cut, ok(&json!({ "droplet": 5 })), fault(502)];
     let (vendor, client) = stage(move |_| replies.pop().unwrap()).await;
-    assert_eq!(client.run(reads::droplet(DropletId(7))).await.unwrap().id, DropletId(7));
+    assert_eq!(client.run(queries::droplet(DropletId(7))).await.unwrap().id, DropletId(7));
     assert_eq!(vendor.lines().len(), 4);
 }
 
 #[tokio::test]
 async fn a_read_that_is_never_answered_ends() {
     let (vendor, client) = stage(|_| fault(503)).await;
-    let error = client.run(reads::droplet(DropletId(7))).await.unwrap_err();
+    let error = client.run(queries::droplet(DropletId(7))).await.unwrap_err();
     assert_eq!(error.to_string(), "DigitalOcean is not available (503) (request req-1)");
     assert_eq!(vendor.lines().len(), 4);
 }
@@ -95,7 +95,7 @@ async fn a_read_that_is_never_answered_ends() {
 async fn in_an_outage_one_look_finds_out_for_all() {
     let (vendor, clock) = (Vendor::start(|_| fault(503)).await, Clock::wall());
     let client = client(&vendor.url, &clock);
-    let look = || client.run(reads::droplet(DropletId(7)).with_priority(Priority::Off));
+    let look = || client.run(queries::droplet(DropletId(7)).with_priority(Priority::Off));
     for _ in 0..2 {
         look().await.unwrap_err();
         clock.advance(SignedDuration::from_secs(30));
@@ -105,7 +105,7 @@ async fn in_an_outage_one_look_finds_out_for_all() {
         look().await.unwrap_err();
     }
     assert_eq!(vendor.lines().len(), before + 1, "one probe, and no retries");
-    let asked = client.run(reads::droplet(DropletId(7)).with_priority(Priority::Person));
+    let asked = client.run(queries::droplet(DropletId(7)).with_priority(Priority::Person));
     asked.await.unwrap_err();
     assert!(vendor.lines().len() > before + 1, "people are answered by what is so now");
 }
@@ -114,7 +114,7 @@ async fn in_an_outage_one_look_finds_out_for_all() {
 async fn what_cannot_help_is_not_tried_again() {
     for status in [401, 403, 404, 422] {
         let (vendor, client) = stage(move |_| fault(status)).await;
-        client.run(reads::droplet(DropletId(7))).await.unwrap_err();
+        client.run(queries::droplet(DropletId(7))).await.unwrap_err();
         assert_eq!(vendor.lines().len(), 1, "{status}");
     }
 }
@@ -138,18 +138,18 @@ async fn what_starts_or_removes_something_leaves_once_whatever_happens() {
     ];
     for (index, (fault, delivery)) in faults.into_iter().enumerate() {
         let (vendor, client) = stage(move |_| fault()).await;
-        let error = client.run(commands::power_on(DropletId(7))).await.unwrap_err();
+        let error = client.run(mutations::power_on(DropletId(7))).await.unwrap_err();
         assert_eq!((error.delivery(), vendor.lines().len()), (delivery, 1), "{index}: {error}");
     }
     let (vendor, client) = stage(|_| Reply::Cut).await;
-    client.run(commands::delete_snapshot(SnapshotId(7))).await.unwrap_err();
+    client.run(mutations::delete_snapshot(SnapshotId(7))).await.unwrap_err();
     assert_eq!(vendor.lines(), ["DELETE /v2/snapshots/7"]);
 }
 
 #[tokio::test]
 async fn a_silent_server_is_given_up_at_the_deadline() {
     let (_vendor, client) = stage(|_| Reply::Hold).await;
-    let error = client.run(commands::power_on(DropletId(7))).await.unwrap_err();
+    let error = client.run(mutations::power_on(DropletId(7))).await.unwrap_err();
     let Error::Unavailable { outage: Outage::Transport(error), .. } = error else { panic!("{error}") };
     assert_eq!(error, TransportError::TimedOut { deadline: Duration::from_millis(500) });
 }
@@ -158,7 +158,7 @@ async fn a_silent_server_is_given_up_at_the_deadline() {
 async fn without_a_connection_nothing_was_sent() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let client = client(&format!("http://{closed}").parse().unwrap(), &Clock::wall());
-    let error = client.run(commands::power_on(DropletId(7))).await.unwrap_err();
+    let error = client.run(mutations::power_on(DropletId(7))).await.unwrap_err();
     assert_eq!(error.delivery(), Delivery::NotSent);
     assert!(error.to_string().contains("refused"), "{error}");
 }
@@ -166,7 +166,7 @@ async fn without_a_connection_nothing_was_sent() {
 #[tokio::test]
 async fn an_endless_answer_is_not_taken_in() {
     let (_vendor, client) = stage(|_| Reply::Answer(201, Vec::new(), "x".repeat(10_001))).await;
-    let error = client.run(commands::power_on(DropletId(7))).await.unwrap_err();
+    let error = client.run(mutations::power_on(DropletId(7))).await.unwrap_err();
     assert_eq!(error.to_string(), "DigitalOcean is not available: the answer is larger than 10000 bytes");
 }
 
@@ -175,7 +175,7 @@ async fn a_redirect_is_not_followed() {
     let elsewhere = Vendor::start(|_| droplet()).await;
     let target = elsewhere.url.to_string();
     let (_vendor, client) = stage(move |_| Reply::Answer(307, vec![("location", target.clone())], String::new())).await;
-    let error = client.run(commands::power_on(DropletId(7))).await.unwrap_err();
+    let error = client.run(mutations::power_on(DropletId(7))).await.unwrap_err();
     assert_eq!(error.delivery(), Delivery::Ambiguous);
     assert!(elsewhere.lines().is_empty());
 }
@@ -185,7 +185,7 @@ async fn after_a_throttling_everybody_waits_as_long_as_was_asked() {
     let vendor = Vendor::start(|_| Reply::Answer(429, vec![("retry-after", "120".to_owned())], String::new())).await;
     let clock = Clock::wall();
     let client = client(&vendor.url, &clock);
-    let error = client.run(reads::droplet(DropletId(7))).await.unwrap_err();
+    let error = client.run(queries::droplet(DropletId(7))).await.unwrap_err();
     assert!(matches!(error, Error::Throttled { .. }), "{error}");
     assert_eq!(vendor.lines().len(), 1, "two minutes are not waited out for a read");
     clock.advance(jiff::SignedDuration::from_secs(115));
@@ -199,8 +199,8 @@ async fn leave_given_before_a_throttling_is_worth_nothing_after_it() {
     let (vendor, client) = stage(|_| Reply::Answer(429, vec![("retry-after", "120".to_owned())], String::new())).await;
     let (first, second) =
         (client.admit(Priority::PowerOn).await.unwrap(), client.admit(Priority::PowerOn).await.unwrap());
-    client.run_admitted(commands::power_on(DropletId(7)), first).await.unwrap_err();
-    let error = client.run_admitted(commands::power_on(DropletId(8)), second).await.unwrap_err();
+    client.run_admitted(mutations::power_on(DropletId(7)), first).await.unwrap_err();
+    let error = client.run_admitted(mutations::power_on(DropletId(8)), second).await.unwrap_err();
     assert!(matches!(error, Error::Throttled { .. }), "{error}");
     assert_eq!(vendor.lines(), ["POST /v2/droplets/7/actions"]);
 }
@@ -237,7 +237,7 @@ async fn the_token_appears_in_no_log_and_no_error() {
     let logging = tracing::subscriber::set_default(subscriber);
     let mut replies = vec![fault(401), Reply::Cut, fault(500)];
     let (_vendor, client) = stage(move |_| replies.pop().unwrap()).await;
-    let error = client.run(reads::droplet(DropletId(7))).await.unwrap_err();
+    let error = client.run(queries::droplet(DropletId(7))).await.unwrap_err();
     drop(logging);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("/v2/droplets/7") && log.contains("req-1"), "{log}");
@@ -251,7 +251,7 @@ async fn a_token_that_the_other_side_repeats_is_not_kept() {
     let body = json!({ "id": TOKEN, "message": format!("no droplet for {TOKEN}"), "request_id": TOKEN });
     let repeats = move |_: &Arrived| Reply::Answer(422, vec![("x-request-id", TOKEN.to_owned())], body.to_string());
     let (_vendor, client) = stage(repeats).await;
-    let refused = client.run(commands::shutdown(DropletId(7))).await.unwrap_err();
+    let refused = client.run(mutations::shutdown(DropletId(7))).await.unwrap_err();
     let told = format!("{refused} {refused:?}");
     assert!(told.contains("no droplet for [token]"), "{told}");
     assert!(!told.contains(TOKEN), "{told}");
@@ -266,7 +266,7 @@ async fn a_reading_for_nobody_goes_on_at_once_when_somebody_comes_to_wait_for_it
     let client = Client::new(&settings, Arc::new(move || now)).unwrap();
     while matches!(client.try_admit(Priority::Inventory), Admission::Now(_)) {}
     let rank = Mutex::new(Priority::Inventory);
-    let reading = client.run_ranked(reads::droplet(DropletId(7)), || *rank.lock().unwrap());
+    let reading = client.run_ranked(queries::droplet(DropletId(7)), || *rank.lock().unwrap());
     let (read, ()) = tokio::join!(reading, async {
         tokio::task::yield_now().await;
         assert!(vendor.lines().is_empty());
