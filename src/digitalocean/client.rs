@@ -186,6 +186,7 @@ impl Client {
         if answer.status == 401 {
             self.shared.unauthorized.notify_one();
         }
+        self.learn_server_clock(&answer);
         let left = self.budget(|budget, now| {
             budget.observe(&ticket, &answer);
             budget.left(now)
@@ -247,6 +248,14 @@ impl Client {
     pub fn server_now(&self) -> Option<Timestamp> {
         let ahead = *self.shared.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         self.now().checked_add(ahead?).ok()
+    }
+
+    /// What stands in DigitalOcean's place, such as a proxy's page, says nothing about DigitalOcean's clock.
+    fn learn_server_clock(&self, answer: &HttpAnswer) {
+        if let Some(date) = answer.date().filter(|_| answer.is_digitaloceans()) {
+            let ahead = date.duration_since(answer.received_at);
+            *self.shared.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
     }
 
     /// The present moment by the clock that this client was given.

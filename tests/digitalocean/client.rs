@@ -15,10 +15,9 @@ use snapshot_bot::{
     digitalocean::{
         budget::{Admission, Priority},
         client::{Client, Settings, Unusable},
-        mutations,
         error::{Delivery, Error, Outage},
         http_types::TransportError,
-        queries,
+        mutations, queries,
     },
     operation::ids::{DropletId, SnapshotId},
 };
@@ -59,6 +58,26 @@ async fn a_page_in_digitaloceans_place_is_waited_out_like_an_outage() {
     let (vendor, client) = stage(move |_| replies.pop().unwrap()).await;
     assert_eq!(client.run(queries::droplet(DropletId(7))).await.unwrap().id, DropletId(7));
     assert_eq!(vendor.lines().len(), 4);
+}
+
+#[tokio::test]
+async fn digitaloceans_clock_is_learnt_from_its_own_answers_alone() {
+    let dated = |reply: Reply, date: &str| match reply {
+        Reply::Answer(status, _, body) => Reply::Answer(status, vec![("date", date.to_owned())], body),
+        other => other,
+    };
+    let ours = "2026-11-22T17:38:00Z".parse::<jiff::Timestamp>().unwrap();
+    let mut replies =
+        vec![dated(page(403), "Tue, 01 Dec 2026 00:00:00 GMT"), dated(droplet(), "Wed, 25 Nov 2026 17:38:00 GMT")];
+    let vendor = Vendor::start(move |_| replies.pop().unwrap()).await;
+    let client =
+        Client::new(&Settings::new(vendor.url.clone(), SecretString::from(TOKEN)), Arc::new(move || ours)).unwrap();
+    assert_eq!(client.server_now(), None);
+    client.run(queries::droplet(DropletId(7))).await.unwrap();
+    assert_eq!(client.server_now(), Some(ours + SignedDuration::from_hours(72)));
+    let (ticket, shutdown) = (client.admit(Priority::PowerOn).await.unwrap(), mutations::shutdown(DropletId(7)));
+    client.run_admitted(shutdown, ticket).await.unwrap_err();
+    assert_eq!(client.server_now(), Some(ours + SignedDuration::from_hours(72)), "a page has no clock");
 }
 
 #[tokio::test]
