@@ -132,12 +132,17 @@ impl Active<'_> {
     async fn take_over(&self) -> Result<(), Error> {
         let owed = self.store.power_owed().await?.len();
         metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed).unwrap_or(u32::MAX)));
+        let open = self.store.open_operations().await?;
+        if !open.is_empty() && self.client.server_now().is_none() {
+            // Whatever it answers, it says what time it is. In its silence our own clocks must do, since power does not wait for it.
+            self.token.ask_once().await;
+        }
         let unattended = self.unattended().await?;
         if unattended > SignedDuration::from_mins(2) {
             tracing::info!(minutes = unattended.as_mins(), "nobody looked after the operations for a while");
         }
         let (worker, rules) = (Worker::new(Arc::clone(self.store)), rules(self.config));
-        for id in self.store.open_operations().await? {
+        for id in open {
             worker.on_restart(id, unattended, &rules, self.clock.now()).await?;
         }
         let latest = self.clock.now().saturating_add(LONGEST_REPORT_WAIT).unwrap_or(Timestamp::MAX);
