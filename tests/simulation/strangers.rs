@@ -37,10 +37,7 @@ pub(crate) fn give_a_past(world: &mut World, droplet: u64) {
 impl Simulation {
     /// Something happens that nobody asked us about.
     pub(crate) fn meddle(&mut self) {
-        let count = self.world.droplets().count();
-        let Some(droplet) = self.world.droplets().nth(self.dice.usize(..count.max(1))).map(|droplet| droplet.id) else {
-            return;
-        };
+        let Some(droplet) = self.somebodys_droplet() else { return };
         match self.dice.u8(..32) {
             0..=9 => self.act_elsewhere(droplet),
             10..=12 => {
@@ -76,6 +73,16 @@ impl Simulation {
             23..=26 => self.end_an_action(),
             _ => {}
         }
+    }
+
+    /// Any Droplet. Strangers meet those that we turned off as often as all others, since what they do there matters most.
+    fn somebodys_droplet(&mut self) -> Option<u64> {
+        let is_owed = self.moods.has(Mood::Strangers) && self.dice.bool();
+        if is_owed && !self.owed.is_empty() {
+            return self.owed.keys().nth(self.dice.usize(..self.owed.len())).map(|droplet| droplet.0);
+        }
+        let count = self.world.droplets().count();
+        self.world.droplets().nth(self.dice.usize(..count.max(1))).map(|droplet| droplet.id)
     }
 
     fn act_elsewhere(&mut self, droplet: u64) {
