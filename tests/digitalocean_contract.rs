@@ -4,10 +4,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+#[path = "harness/openapi.rs"]
+mod openapi;
+#[path = "harness/requests.rs"]
+mod requests;
 #[path = "harness/required.rs"]
 mod required;
 
-use jsonschema::Validator;
+use openapi::OpenApi;
 use serde_json::{Value, json};
 use snapshot_bot::{
     digitalocean::{
@@ -59,115 +63,25 @@ fn every_request() -> Vec<HttpRequest> {
     ]
 }
 
-/// The vendor's file as a judge.
-struct Spec(Value);
-
-impl Spec {
-    fn load() -> Option<Self> {
-        let folder = required::variable("SPEC_DIR", "the folder of digitalocean.json")?;
-        let path = std::path::Path::new(&folder).join("digitalocean.json");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let mut spec = serde_json::from_str(&text).unwrap();
-        translate(&mut spec);
-        Some(Self(spec))
-    }
-
-    fn follow<'a>(&'a self, mut node: &'a Value) -> &'a Value {
-        while let Some(reference) = node["$ref"].as_str() {
-            node = self.0.pointer(reference.trim_start_matches('#')).expect(reference);
-        }
-        node
-    }
-
-    fn validator(&self, schema: &Value) -> Validator {
-        let whole = json!({ "allOf": [schema], "components": self.0["components"] });
-        jsonschema::draft4::new(&whole).unwrap()
-    }
-
-    /// The operation that a path belongs to; a literal segment goes before a parameter.
-    fn operation(&self, method: Method, path: &str) -> Option<&Value> {
-        let segments = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
-        let wanted = segments(path);
-        let fits = |template: &str| {
-            let template = segments(template);
-            template.len() == wanted.len()
-                && template.iter().zip(&wanted).all(|(a, b)| a == b || (a.starts_with('{') && !b.is_empty()))
-        };
-        let paths = self.0["paths"].as_object().unwrap();
-        let template = paths.keys().filter(|template| fits(template)).min_by_key(|path| path.matches('{').count())?;
-        paths[template].get(method.as_str().to_lowercase())
-    }
-
-    fn complaints(&self, request: &HttpRequest) -> Vec<String> {
-        let (path, query) = request.path_and_query.split_once('?').unwrap_or((&request.path_and_query, ""));
-        let Some(operation) = self.operation(request.method, path) else {
-            return vec![format!("there is no {} {path}", request.method.as_str())];
-        };
-        let mut complaints = Vec::new();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let parameters = operation["parameters"].as_array().unwrap().iter().map(|parameter| self.follow(parameter));
-            let Some(parameter) = parameters.into_iter().find(|known| known["in"] == "query" && known["name"] == *name)
-            else {
-                complaints.push(format!("{path} has no query parameter {name}"));
-                continue;
-            };
-            let value = match parameter["schema"]["type"].as_str() {
-                Some("integer") => json!(value.parse::<i64>().unwrap()),
-                _ => json!(value),
-            };
-            let judge = self.validator(&parameter["schema"]);
-            complaints.extend(judge.iter_errors(&value).map(|error| format!("{path}?{name}: {error}")));
-        }
-        match (operation["requestBody"]["content"]["application/json"].get("schema"), &request.body) {
-            (None, Some(_)) => complaints.push(format!("{path} takes no body")),
-            (Some(_), None) => complaints.push(format!("{path} wants a body")),
-            (Some(schema), Some(body)) => {
-                let body: Value = serde_json::from_str(body).unwrap();
-                let judge = self.validator(self.body_schema(schema, &body));
-                complaints.extend(judge.iter_errors(&body).map(|error| format!("{path}: {error}")));
-            }
-            (None, None) => {}
-        }
-        complaints
-    }
-
-    /// The schema that the discriminator chooses: `anyOf` alone would let anything pass that has a `type`.
-    fn body_schema<'a>(&'a self, schema: &'a Value, body: &Value) -> &'a Value {
-        let discriminator = &schema["discriminator"];
-        let kind = discriminator["propertyName"].as_str().and_then(|name| body[name].as_str());
-        match kind.and_then(|kind| discriminator["mapping"][kind].as_str()) {
-            Some(reference) => self.0.pointer(reference.trim_start_matches('#')).unwrap(),
-            None => schema,
-        }
-    }
+fn complaints(vendor: &OpenApi, request: &HttpRequest) -> Vec<String> {
+    let body = request.body.as_ref().map(|body| serde_json::from_str(body).unwrap());
+    requests::complaints(vendor, request.method.as_str(), &request.path_and_query, body.as_ref())
 }
 
-/// OpenAPI 3.0 says `nullable` where JSON Schema says `"type": [.., "null"]`.
-fn translate(node: &mut Value) {
-    match node {
-        Value::Object(fields) => {
-            if fields.get("nullable") == Some(&json!(true))
-                && let Some(kind) = fields.get("type").cloned()
-            {
-                fields.insert("type".to_owned(), json!([kind, "null"]));
-            }
-            fields.values_mut().for_each(translate);
-        }
-        Value::Array(items) => items.iter_mut().for_each(translate),
-        _ => {}
-    }
+fn digitalocean() -> Option<OpenApi> {
+    OpenApi::read("digitalocean.json")
 }
 
 #[test]
 fn every_request_is_one_that_the_vendor_describes() {
-    let Some(spec) = Spec::load() else { return };
-    let complaints: Vec<_> = every_request().iter().flat_map(|request| spec.complaints(request)).collect();
-    assert!(complaints.is_empty(), "{complaints:#?}");
+    let Some(digitalocean) = digitalocean() else { return };
+    let found: Vec<_> = every_request().iter().flat_map(|request| complaints(&digitalocean, request)).collect();
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
 fn the_judge_refuses_what_the_vendor_would_refuse() {
-    let Some(spec) = Spec::load() else { return };
+    let Some(digitalocean) = digitalocean() else { return };
     let request = |method, path: &str, body: Option<Value>| HttpRequest {
         method,
         path_and_query: path.to_owned(),
@@ -185,7 +99,7 @@ fn the_judge_refuses_what_the_vendor_would_refuse() {
         request(Method::Post, "/v2/droplets", Some(json!({ "name": "a b", "size": "s", "image": 1 }))),
     ];
     for request in wrong {
-        assert!(!spec.complaints(&request).is_empty(), "{request:?}");
+        assert!(!complaints(&digitalocean, &request).is_empty(), "{request:?}");
     }
 }
 

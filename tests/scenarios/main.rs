@@ -19,8 +19,12 @@ mod hung;
 mod launch;
 mod list;
 mod many;
+#[path = "../harness/openapi.rs"]
+mod openapi;
 mod presses;
 mod refusals;
+#[path = "../harness/requests.rs"]
+mod requests;
 #[path = "../harness/required.rs"]
 mod required;
 mod restore;

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what surprises a test is its failure")]
 
 mod answers;
+#[path = "../../../tests/harness/openapi.rs"]
+mod openapi;
 #[path = "../../../tests/harness/required.rs"]
 mod required;
 mod server;

@@ -8,6 +8,8 @@ mod foreign;
 mod gateway;
 mod interactions;
 mod messages;
+#[path = "../../../tests/harness/openapi.rs"]
+mod openapi;
 mod refusals;
 #[path = "../../../tests/harness/required.rs"]
 mod required;
