@@ -2,6 +2,9 @@
 //!
 //! `cargo run --profile bench --example simulate -- --seeds 100000 --from 0`; a world in which a law is broken is printed, and the
 //! program then ends with code 1. On more than one core, pin it to one (`taskset -c 0`): it is quicker so.
+//!
+//! `-- --fleet 1000` takes so many Droplets at once instead, with nothing going wrong, and prints what that costs: requests by kind,
+//! downtimes, and the time until all are done.
 
 #![expect(clippy::print_stdout, reason = "it is a command line program")]
 
@@ -11,7 +14,13 @@ mod simulation;
 use std::{process::ExitCode, time::Instant};
 
 use clap::Parser;
-use simulation::{coverage::Coverage, run, sabotage::Sabotage};
+use jiff::SignedDuration;
+use simulation::{
+    coverage::Coverage,
+    fleet::{Fleet, measure},
+    run,
+    sabotage::Sabotage,
+};
 
 /// Plays simulated worlds.
 #[derive(Parser)]
@@ -31,11 +40,33 @@ struct Arguments {
     /// Break a rule on purpose, such as `intent`; a wrong word names them all.
     #[arg(long)]
     without: Option<Sabotage>,
+    /// Measure so many takes that are asked for at once, instead of playing worlds.
+    #[arg(long)]
+    fleet: Option<usize>,
+    /// How many Droplets a fleet's account has beside those that are taken.
+    #[arg(long, default_value_t = 0)]
+    others: usize,
+    /// DigitalOcean's limit an hour for a fleet.
+    #[arg(long, default_value_t = 5_000)]
+    hourly: usize,
+    /// How many seconds each Snapshot of a fleet takes.
+    #[arg(long, default_value_t = 300)]
+    snapshot: i64,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(takes) = arguments.fleet {
+        let snapshot = SignedDuration::from_secs(arguments.snapshot);
+        return measure_fleet(Fleet {
+            others: arguments.others,
+            hourly: arguments.hourly,
+            snapshot,
+            ..Fleet::of(takes)
+        })
+        .await;
+    }
     let (began, mut operations, mut events, mut broken, mut digest) = (Instant::now(), 0, 0, 0_u64, 0);
     let mut coverage = Coverage::default();
     for seed in arguments.from..arguments.from.saturating_add(arguments.seeds) {
@@ -67,4 +98,18 @@ async fn main() -> ExitCode {
         "{operations} operations, {events} events, {broken} broken worlds in {seconds:.1} s, digest {digest:016x}"
     );
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn measure_fleet(fleet: Fleet) -> ExitCode {
+    let began = Instant::now();
+    match measure(fleet).await {
+        Ok(measured) => {
+            println!("{measured}\n  {:.1} s of real time", began.elapsed().as_secs_f64());
+            ExitCode::SUCCESS
+        }
+        Err(broken) => {
+            println!("{broken}");
+            ExitCode::FAILURE
+        }
+    }
 }

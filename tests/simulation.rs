@@ -8,7 +8,13 @@ mod simulation;
 
 use std::{num::NonZero, panic::resume_unwind, thread, time::Instant};
 
-use simulation::{coverage::Coverage, run, sabotage::Sabotage};
+use jiff::SignedDuration;
+use simulation::{
+    coverage::Coverage,
+    fleet::{Fleet, measure},
+    run,
+    sabotage::Sabotage,
+};
 
 /// About a minute's worth on two cores.
 const SEEDS: u64 = if cfg!(debug_assertions) { 120 } else { 4_000 };
@@ -68,6 +74,15 @@ async fn a_seed_replays_exactly() {
         assert_eq!(first.trace.digest(), again.trace.digest(), "seed {seed}");
         assert!(first.trace.len() > 30, "seed {seed} hardly plays");
     }
+}
+
+#[tokio::test]
+async fn a_fleet_is_taken_within_the_limits() {
+    let measured = measure(Fleet::of(100)).await.unwrap();
+    println!("{measured}");
+    assert_eq!(measured.tally.throttled, 0, "{measured}");
+    assert!(measured.requests_per_take() <= 16.0, "{measured}");
+    assert!(measured.wasted(100) <= SignedDuration::from_secs(60), "{measured}");
 }
 
 /// The first of so many seeds in which the law that is meant notices a broken rule.

@@ -163,7 +163,8 @@ impl Simulation {
             }
             Some(claimed) => {
                 self.note(format!("{id} wants {:?}", claimed.effect()));
-                let at = self.now + if self.once_in(4) { self.seconds(5) } else { SignedDuration::ZERO };
+                let at = self.now
+                    + if self.measured.is_none() && self.once_in(4) { self.seconds(5) } else { SignedDuration::ZERO };
                 let owes_power = self.owed.values().any(|other| *other == id);
                 self.jobs.push(Job { claimed: Some(claimed), ..Job::begin(id, rules, (heard, owes_power), at) });
             }
@@ -458,7 +459,7 @@ impl Simulation {
         {
             self.coverage.case("a Droplet is turned on in time");
         }
-        let arrival = self.now + self.seconds(2);
+        let arrival = self.now + self.travel_time();
         let request = ask.attempts.request();
         let mut told = self.road(&transit, quirk.clone(), arrival).send(&request);
         self.conduct.sends(id, command, self.now, told.at);
@@ -468,7 +469,8 @@ impl Simulation {
         }
         match told.postponed {
             Some((ticket, until)) => self.ledger.expect(ticket, until, id),
-            None => self.ledger.attribute(&self.world, Some(id)),
+            None if self.measured.is_none() => self.ledger.attribute(&self.world, Some(id)),
+            None => {}
         }
         told
     }
@@ -524,7 +526,7 @@ impl Simulation {
             self.judge_leaving()?;
         }
         let transit = self.fate_of(&mut ask);
-        let arrival = self.now + self.seconds(2);
+        let arrival = self.now + self.travel_time();
         if ask.is_new {
             job.looked_at = Some(self.now);
         }
@@ -554,7 +556,16 @@ impl Simulation {
 
     pub(crate) fn road<'a>(&'a mut self, transit: &'a Transit, quirk: Option<Quirk>, arrival: Timestamp) -> Road<'a> {
         let twist = if self.is_rough() { Twist::draw(&mut self.dice, &self.moods) } else { None };
-        Road { world: &mut self.world, transit, quirk, twist, now: self.now, arrival, ahead: self.ahead }
+        Road {
+            world: &mut self.world,
+            tally: self.measured.as_mut(),
+            transit,
+            quirk,
+            twist,
+            now: self.now,
+            arrival,
+            ahead: self.ahead,
+        }
     }
 
     /// An answer arrives, or the end of the patience for it.

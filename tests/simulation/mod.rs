@@ -7,6 +7,7 @@
 
 mod conduct;
 pub(crate) mod coverage;
+pub(crate) mod fleet;
 mod front;
 mod jobs;
 mod laws;
@@ -152,6 +153,8 @@ struct Simulation {
     unheard: BTreeMap<OperationId, u64>,
     interactions: u64,
     trace: Trace,
+    /// What is counted where a world is measured, not judged.
+    measured: Option<fleet::Tally>,
 }
 
 /// A tag without which the bot may touch nothing, in some runs.
@@ -210,6 +213,7 @@ impl Simulation {
             interactions: 0,
             trace: Trace::new(start),
             moods,
+            measured: None,
         };
         simulation.note(format!("a world with {}", simulation.moods));
         simulation
@@ -226,7 +230,9 @@ impl Simulation {
     }
 
     fn note(&mut self, line: impl Into<String>) {
-        self.trace.note(self.now, line.into());
+        if self.measured.is_none() {
+            self.trace.note(self.now, line.into());
+        }
     }
 
     /// When an operation is due that was committed just now; none if it is at rest.
@@ -243,8 +249,24 @@ impl Simulation {
         self.dice.u32(..times) == 0
     }
 
+    /// How long a request takes to be answered.
+    fn travel_time(&mut self) -> SignedDuration {
+        if self.measured.is_some() { fleet::TRAVEL_TIME } else { self.seconds(2) }
+    }
+
     fn seconds(&mut self, longest: i64) -> SignedDuration {
         SignedDuration::from_millis(self.dice.i64(0..longest * 1_000))
+    }
+}
+
+/// The rules that nobody changed.
+fn rules_by_default() -> Rules {
+    Rules {
+        shutdown_timeout: SignedDuration::from_mins(2),
+        decision_timeout: SignedDuration::from_mins(10),
+        settle_time: SignedDuration::from_secs(30),
+        poll_interval: SignedDuration::from_secs(5),
+        droplet_tag: None,
     }
 }
 

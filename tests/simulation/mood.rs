@@ -107,6 +107,11 @@ impl Moods {
         needed.map_or(moods, |needed| Self(vec![needed]))
     }
 
+    /// Nothing goes wrong.
+    pub(crate) fn healthy() -> Self {
+        Self(vec![Mood::Healthy])
+    }
+
     fn draw_any(dice: &mut fastrand::Rng) -> Self {
         let mut one = || Mood::MIXED[dice.usize(..Mood::MIXED.len())];
         let (first, second) = (one(), one());

@@ -100,7 +100,7 @@ impl Simulation {
     }
 
     /// One turn goes on, one is claimed, or time passes; false if nothing is left to do.
-    async fn step(&mut self) -> Lawful<bool> {
+    pub(crate) async fn step(&mut self) -> Lawful<bool> {
         if let Some(job) = self.runnable_job() {
             Box::pin(self.go_on(job)).await?;
             return Ok(true);
@@ -239,8 +239,10 @@ impl Simulation {
         self.clock.advance(at.duration_since(self.now));
         self.now = at;
         self.world.advance(at);
-        self.ledger.attribute_late(&mut self.world, at);
-        self.ledger.attribute(&self.world, None);
+        if self.measured.is_none() {
+            self.ledger.attribute_late(&mut self.world, at);
+            self.ledger.attribute(&self.world, None);
+        }
     }
 
     /// All Droplets that have an open operation.

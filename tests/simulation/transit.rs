@@ -15,7 +15,10 @@ use snapshot_bot_sandbox::digitalocean::{
     world::{TOKEN, World},
 };
 
-use super::mood::{Mood, Moods, Twist};
+use super::{
+    fleet::Tally,
+    mood::{Mood, Moods, Twist},
+};
 
 /// The client's deadline of a request.
 pub(crate) const DEADLINE: SignedDuration = SignedDuration::from_secs(10);
@@ -214,6 +217,8 @@ pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command, moods: &Moods) 
 /// The road that a request takes: when it leaves, how long it is under way, and what it meets.
 pub(crate) struct Road<'a> {
     pub(crate) world: &'a mut World,
+    /// Where requests are counted.
+    pub(crate) tally: Option<&'a mut Tally>,
     pub(crate) transit: &'a Transit,
     pub(crate) quirk: Option<Quirk>,
     pub(crate) twist: Option<Twist>,
@@ -246,6 +251,9 @@ impl Road<'_> {
             self.world.add_fault(Fault::once(Pattern::any(), quirk));
         }
         let mut answer = self.world.handle(&wire(request), self.now);
+        if let Some(tally) = self.tally {
+            tally.count(request, answer.status);
+        }
         if let Some(twist) = self.twist {
             twist.apply(&mut answer.body);
         }

@@ -221,7 +221,7 @@ impl Simulation {
                 if transit != Transit::Fine {
                     self.conduct.trouble_at(self.now);
                 }
-                let arrival = self.now + self.seconds(2);
+                let arrival = self.now + self.travel_time();
                 let request = sweeping.page.request();
                 let told = self.road(&transit, None, arrival).send(&request);
                 sweeping.asked = Some((self.wall(), ticket, told.answer));

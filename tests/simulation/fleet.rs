@@ -1,0 +1,243 @@
+//! A fleet, measured: so many takes are asked for at once, nothing goes wrong, and what leaves is counted.
+//!
+//! The same process and the same world as everywhere in the simulation, without moods, people and laws. Virtual time is exact, so two
+//! runs of one fleet give the same figures.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::{
+    digitalocean::http_types::{HttpRequest, Method},
+    operation::{
+        FirstAnswer, NewOperation, Requester, Target, TypicalDurations,
+        ids::{ChannelId, DropletId, InteractionId, OperationId},
+        plan::{Downtime, IfHung, Kind},
+    },
+    worker::schedule::Places,
+};
+use snapshot_bot_sandbox::digitalocean::{
+    action::{self, Action},
+    droplet::Blueprint,
+    limits::Limits,
+    settings::{Durations, Settings},
+    world::World,
+};
+
+use super::{Broken, Lawful, Simulation, front, mood::Moods};
+
+/// How long a request takes to be answered.
+pub(crate) const TRAVEL_TIME: SignedDuration = SignedDuration::from_millis(300);
+/// How long a Droplet still reads `active` after its shutdown.
+const OFF_LAG: SignedDuration = SignedDuration::from_secs(1);
+/// More steps than any fleet that gets on needs for each of its takes.
+const MOST_STEPS: usize = 4_000;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fleet {
+    /// How many takes are asked for at once, each of a Droplet of its own.
+    pub(crate) takes: usize,
+    /// How many Droplets the account has beside those.
+    pub(crate) others: usize,
+    /// DigitalOcean's limit an hour.
+    pub(crate) hourly: usize,
+    /// How long a Snapshot takes.
+    pub(crate) snapshot: SignedDuration,
+}
+
+impl Fleet {
+    /// So many takes of 5-minute Snapshots under DigitalOcean's usual limits.
+    pub(crate) fn of(takes: usize) -> Self {
+        Self { takes, others: 0, hourly: 5_000, snapshot: SignedDuration::from_mins(5) }
+    }
+}
+
+/// What left.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// Requests by what they ask for.
+    pub(crate) requests: BTreeMap<&'static str, usize>,
+    /// Answers that refused a request for the limit's sake.
+    pub(crate) throttled: usize,
+    /// How often a state was written down.
+    pub(crate) commits: usize,
+}
+
+impl Tally {
+    /// A request leaves, and is answered.
+    pub(crate) fn count(&mut self, request: &HttpRequest, status: u16) {
+        *self.requests.entry(kind(request)).or_default() += 1;
+        self.throttled += usize::from(status == 429);
+    }
+
+    /// All requests.
+    pub(crate) fn total(&self) -> usize {
+        self.requests.values().sum()
+    }
+}
+
+fn kind(request: &HttpRequest) -> &'static str {
+    let path = request.path_and_query.split('?').next().unwrap_or_default();
+    let parts: Vec<&str> = path.trim_start_matches("/v2/").split('/').collect();
+    match (request.method, parts.as_slice()) {
+        (Method::Post, _) => "commands",
+        (Method::Get, ["droplets"]) => "pages of Droplets",
+        (Method::Get, ["droplets", _]) => "a Droplet",
+        (Method::Get, ["droplets", _, "actions"]) => "a Droplet's Actions",
+        (Method::Get, ["droplets", _, "snapshots"]) => "a Droplet's Snapshots",
+        (Method::Get, ["actions"]) => "pages of Actions",
+        (Method::Get, ["actions", _]) => "an Action",
+        (Method::Get, ["snapshots"]) => "pages of Snapshots",
+        _ => "others",
+    }
+}
+
+/// What a fleet came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) takes: usize,
+    pub(crate) tally: Tally,
+    /// How long each Droplet was off beyond its shutdown, its Snapshot and its boot; the shortest first.
+    pub(crate) wasted: Vec<SignedDuration>,
+    /// When all takes had ended.
+    pub(crate) ended_after: SignedDuration,
+    /// When nothing more was to be asked.
+    pub(crate) rested_after: SignedDuration,
+}
+
+impl Measured {
+    /// Requests for each take.
+    pub(crate) fn requests_per_take(&self) -> f64 {
+        per(self.tally.total(), self.takes)
+    }
+
+    /// How long a Droplet was off for nothing: as long as at most so many percent of them.
+    pub(crate) fn wasted(&self, percent: usize) -> SignedDuration {
+        let last = self.wasted.len().saturating_sub(1);
+        self.wasted.get((self.wasted.len() * percent / 100).min(last)).copied().unwrap_or_default()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures to be read")]
+fn per(count: usize, of: usize) -> f64 {
+    count as f64 / of.max(1) as f64
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { takes, tally, ended_after, rested_after, .. } = self;
+        writeln!(f, "{takes} takes: {:.2} requests each", self.requests_per_take())?;
+        for (kind, count) in &tally.requests {
+            writeln!(f, "  {kind:<24} {:>6.2}", per(*count, *takes))?;
+        }
+        writeln!(f, "  answered with 429         {:>5}", tally.throttled)?;
+        writeln!(f, "  commits each             {:>6.1}", per(tally.commits, *takes))?;
+        let [p50, p99, most] = [50, 99, 100].map(|percent| self.wasted(percent).as_secs_f64());
+        writeln!(f, "  off for nothing: p50 {p50:.1} s, p99 {p99:.1} s, at most {most:.1} s")?;
+        write!(f, "  all ended after {} s, at rest after {} s", ended_after.as_secs(), rested_after.as_secs())
+    }
+}
+
+/// Lets a fleet be taken.
+pub(crate) async fn measure(fleet: Fleet) -> Result<Measured, Broken> {
+    let mut simulation = Simulation::new(1, None).await;
+    let outcome = Box::pin(simulation.take_all(fleet)).await;
+    simulation.store.close().await;
+    outcome
+}
+
+impl Simulation {
+    async fn take_all(&mut self, fleet: Fleet) -> Result<Measured, Broken> {
+        let began = self.now;
+        self.furnish_for(fleet);
+        let droplets: Vec<(u64, String)> =
+            self.world.droplets().filter(|it| it.name.starts_with("web")).map(|it| (it.id, it.name.clone())).collect();
+        for (droplet, name) in droplets {
+            self.ask_for_take(DropletId(droplet), name).await?;
+        }
+        let mut open: BTreeSet<OperationId> = self.operations.keys().copied().collect();
+        let mut ended_after = SignedDuration::ZERO;
+        for _ in 0..MOST_STEPS.saturating_mul(fleet.takes.max(10)) {
+            if !Box::pin(self.step()).await? {
+                break;
+            }
+            open.retain(|id| self.operations.get(id).is_some_and(|it| it.is_running()));
+            if open.is_empty() && ended_after.is_zero() {
+                ended_after = self.now.duration_since(began);
+            }
+        }
+        if let Some(restless) = self.operations.values().find(|it| it.is_open()) {
+            return Err(Broken::Law(format!("something does not come to rest: {restless:#?}")));
+        }
+        let mut wasted: Vec<SignedDuration> = self.wasted();
+        wasted.sort_unstable();
+        if wasted.len() != fleet.takes {
+            return Err(Broken::Law(format!("{} of {} Droplets were taken and are on", wasted.len(), fleet.takes)));
+        }
+        let tally = self.measured.take().unwrap_or_default();
+        let rested_after = self.now.duration_since(began);
+        Ok(Measured { takes: fleet.takes, tally, wasted, ended_after, rested_after })
+    }
+
+    fn furnish_for(&mut self, fleet: Fleet) {
+        let seconds = SignedDuration::from_secs;
+        let durations = Durations {
+            shutdown: seconds(20),
+            power_on: seconds(15),
+            snapshot: fleet.snapshot,
+            snapshot_per_gigabyte: SignedDuration::ZERO,
+            ..Durations::default()
+        };
+        let limits = Limits::hourly(fleet.hourly);
+        let settings = Settings { durations, off_lag: OFF_LAG, limits, ..Settings::default() };
+        self.world = World::new(settings, self.now);
+        self.world.add_droplets(&Blueprint::named("other"), fleet.others / 2);
+        self.world.add_droplets(&Blueprint::named("web"), fleet.takes);
+        self.world.add_droplets(&Blueprint::named("other"), fleet.others - fleet.others / 2);
+        self.moods = Moods::healthy();
+        self.measured = Some(Tally::default());
+        self.rules = super::rules_by_default();
+        self.process = super::Process::begin(&mut self.dice, self.rules.poll_interval);
+        self.process.places = Places::USUAL;
+    }
+
+    async fn ask_for_take(&mut self, droplet: DropletId, name: String) -> Lawful {
+        let id = OperationId::from_random(self.dice.u64(..));
+        self.interactions += 1;
+        let request = NewOperation {
+            id,
+            kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
+            asker: Requester { user: front::TAKER, guild: front::GUILD, channel: ChannelId(3) },
+            asked_at: self.wall(),
+            target: Target { droplet: Some(droplet), name, region: None, disk_gb: Some(25) },
+            snapshot_name: None,
+            usual: TypicalDurations::default(),
+        };
+        let interaction = InteractionId(self.interactions);
+        let created = self.store.create_answered(request, interaction, None, FirstAnswer::Taken).await;
+        created.map_err(|refused| Broken::Law(format!("a take is refused: {refused:?}")))?;
+        self.refresh(id).await
+    }
+
+    /// How long each Droplet was off for nothing.
+    fn wasted(&self) -> Vec<SignedDuration> {
+        let mut by_droplet: BTreeMap<u64, Vec<&Action>> = BTreeMap::new();
+        for action in self.world.actions() {
+            by_droplet.entry(action.droplet).or_default().push(action);
+        }
+        by_droplet.values().filter_map(|actions| wasted(actions)).collect()
+    }
+}
+
+/// From off to the Snapshot's beginning, and from its end to the `power_on`; nothing where one of them is missing.
+fn wasted(actions: &[&Action]) -> Option<SignedDuration> {
+    let find = |is_it: fn(&action::Kind) -> bool| actions.iter().find(|action| is_it(&action.kind));
+    let completed = |action: &Action| -> Option<Timestamp> { action.completed_at };
+    let off = completed(find(|kind| matches!(kind, action::Kind::Shutdown))?)? + OFF_LAG;
+    let snapshot = find(|kind| matches!(kind, action::Kind::Snapshot(_)))?;
+    let on = find(|kind| matches!(kind, action::Kind::PowerOn))?;
+    Some(snapshot.started_at.duration_since(off) + on.started_at.duration_since(completed(snapshot)?))
+}
