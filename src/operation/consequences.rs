@@ -7,7 +7,7 @@ use super::{
     backoff::later,
     plan::IfHung,
     reading::{DropletReading, Failure},
-    step::{Checks, Doubt, State, Step, Task},
+    step::{Checks, Doubt, State, Step, Task, Work},
 };
 
 /// A step that has not begun this long after it could have is not begun any more unless somebody asks again.
@@ -49,7 +49,7 @@ impl Operation {
 
     /// A question lives as long as the shutdown that it is about.
     fn judge_question(&mut self) {
-        let shutting_down = |step: &Step| step.task == Task::ShutDown && step.run().is_some();
+        let shutting_down = |step: &Step| step.task() == Task::ShutDown && step.run().is_some();
         if !self.current().is_some_and(shutting_down) {
             self.question = None;
         }
@@ -69,7 +69,7 @@ impl Operation {
     /// A shutdown that was just seen not to have turned the Droplet off, in time or for good, becomes a question, or what was
     /// decided beforehand. Time alone says nothing: whoever slept through the time-out looks first.
     pub(super) fn judge_shutdown(&mut self, rules: &Rules, now: Timestamp) {
-        let Some(step) = self.current().filter(|step| step.task == Task::ShutDown) else { return };
+        let Some(step) = self.current().filter(|step| step.task() == Task::ShutDown) else { return };
         let overdue = step.sent_at().is_some_and(|sent| now >= later(sent, rules.shutdown_timeout));
         let is_broken = step.run().is_some_and(|run| run.broken.is_some());
         if self.question.is_some() || !(overdue || is_broken) {
@@ -90,7 +90,7 @@ impl Operation {
     pub(super) fn give_up_shutdown(&mut self, now: Timestamp) {
         self.question = None;
         self.not_before = None;
-        if let Some(step) = self.steps.iter_mut().find(|step| step.task == Task::ShutDown && !step.is_over()) {
+        if let Some(step) = self.steps.iter_mut().find(|step| step.task() == Task::ShutDown && !step.is_over()) {
             if let Some(action) = step.run().and_then(|run| run.action) {
                 self.baseline.add(action);
             }
@@ -102,8 +102,8 @@ impl Operation {
     pub(super) fn force_power_off(&mut self, now: Timestamp) {
         self.give_up_shutdown(now);
         let after_shutdown =
-            self.steps.iter().position(|step| step.task == Task::ShutDown).map_or(0, |index| index + 1);
-        self.steps.insert(after_shutdown, Step::new(Task::PowerOff));
+            self.steps.iter().position(|step| step.task() == Task::ShutDown).map_or(0, |index| index + 1);
+        self.steps.insert(after_shutdown, Step::new(Work::PowerOff));
     }
 
     /// A wish to stop takes effect as soon as no intent is open and nothing runs. A deletion whose answer was lost may still come:
@@ -113,7 +113,7 @@ impl Operation {
         if self.cancelled.is_none() {
             return;
         }
-        if step.task == Task::Delete && step.answer_lost {
+        if step.task() == Task::Delete && step.answer_lost {
             if let Some(step) = self.steps.iter_mut().find(|step| !step.is_over()) {
                 step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
             }
@@ -132,13 +132,15 @@ impl Operation {
             return;
         }
         // Also where it was sent before, and is known not to have been carried out: sent again, it would be just as old.
-        let is_destructive = matches!(step.task, Task::Restore | Task::Delete | Task::PowerOff);
-        let is_old = match step.task {
-            Task::Restore | Task::Delete => self.unattended,
+        let is_destructive = step.task().traits().is_destructive;
+        let is_unattended = match step.task() {
+            // Somebody may have decided on this since.
             Task::PowerOff => self.unattended_since_decision,
-            Task::ShutDown | Task::Snapshot | Task::Create | Task::PowerOn => false,
+            Task::ShutDown | Task::Snapshot | Task::Restore | Task::Create | Task::Delete | Task::PowerOn => {
+                self.unattended
+            }
         };
-        if is_old {
+        if is_destructive && is_unattended {
             return self.fail_step(Focus::Forward(index), Failure::TooOld, now);
         }
         if step.began.is_some() {
@@ -158,18 +160,17 @@ impl Operation {
             return;
         };
         let step = &self.steps[index];
-        let needs_it_off = match step.task {
-            Task::ShutDown | Task::PowerOff | Task::Snapshot | Task::Restore => true,
-            Task::Create | Task::Delete | Task::PowerOn => false,
-        };
-        if needs_it_off && matches!(step.state, State::Waiting(_)) && self.power.was_told_to_turn_on() {
+        if step.task().traits().yields_to_power
+            && matches!(step.state, State::Waiting(_))
+            && self.power.was_told_to_turn_on()
+        {
             self.fail_step(Focus::Forward(index), Failure::PowerFirst, now);
         }
     }
 
     /// Whether a restore was last seen in progress: it overwrites the disk.
     fn is_restoring(&self) -> bool {
-        self.current().is_some_and(|step| step.task == Task::Restore && step.run().is_some())
+        self.current().is_some_and(|step| step.task() == Task::Restore && step.run().is_some())
     }
 
     /// Ends a step badly, and with it the forward part. Power back is never a victim of this: it is tried again.
@@ -241,7 +242,7 @@ impl Operation {
         else {
             return;
         };
-        let actions = actions && next.task != Task::Restore;
+        let actions = actions && next.task() != Task::Restore;
         next.state = State::Waiting(Checks { actions, ..Checks::default() });
         self.prepare(index + 1, reading, rules, now);
     }

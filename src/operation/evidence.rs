@@ -85,9 +85,9 @@ impl Operation {
             return self.wait_for(Blocker::Outage, rules, now);
         }
         let step = self.step_at(focus);
-        if step.is_some_and(|step| step.task == Task::Create) {
+        if step.is_some_and(|step| step.task() == Task::Create) {
             let began = step.and_then(|step| step.began).unwrap_or(missing.since);
-            if now < later(began, rules.settle_time * 4) {
+            if now < later(began, rules.settle_time * Task::Create.traits().settle_factor) {
                 // A new Droplet may be known to nobody for a while.
                 self.missing = Some(Missing { is_confirmed: false, ..missing });
                 self.not_before = Some(later(now, doubt_pause(rules)));

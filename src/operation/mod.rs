@@ -60,6 +60,7 @@ mod question;
 pub mod reading;
 mod recover;
 pub mod report;
+mod row;
 pub mod step;
 mod transition;
 pub mod undo;
@@ -97,6 +98,7 @@ pub struct Rules {
 
 /// One wish of a person, and how far it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "row::Row")]
 pub struct Operation {
     /// Our id of it.
     pub id: OperationId,
@@ -123,10 +125,8 @@ pub struct Operation {
     /// The question that is open in the channel.
     pub question: Option<Question>,
     /// How many questions there were, the open one included.
-    #[serde(default)]
     pub questions: u32,
     /// How the latest question was answered; absent while it is open, and where it became moot.
-    #[serde(default)]
     pub decision: Option<Decision>,
     /// Somebody wants it stopped.
     pub cancelled: Option<Cancelled>,
@@ -141,22 +141,16 @@ pub struct Operation {
     /// Nothing is asked of DigitalOcean before this moment.
     pub not_before: Option<Timestamp>,
     /// DigitalOcean says that it does not know the Droplet.
-    #[serde(default)]
     missing: Option<Missing>,
     /// DigitalOcean refused a request in a way that is not believed until it is repeated.
-    #[serde(default)]
     denied: Option<Denied>,
     /// No process looked after this operation for so long that nothing destructive is begun any more without a new question.
-    #[serde(default)]
     pub unattended: bool,
     /// The same for cutting the power, which somebody may have decided on since.
-    #[serde(default)]
     unattended_since_decision: bool,
     /// Whether the Droplet was seen off right before and right after its Snapshot was taken; absent until then.
-    #[serde(default)]
     pub taken_off: Option<bool>,
     /// What became of the first answer to the person who asked.
-    #[serde(default)]
     pub first_answer: FirstAnswer,
 }
 
@@ -291,7 +285,6 @@ impl Operation {
     /// The operation that a request asks for: its plan, with nothing begun.
     pub fn new(request: NewOperation) -> Self {
         let NewOperation { id, mut kind, asker, asked_at, target, snapshot_name, usual } = request;
-        let steps = kind.plan();
         let stem = match &mut kind {
             Kind::Launch { droplet, .. } => {
                 // How the Droplet is found again when the answer to its making was lost.
@@ -305,6 +298,7 @@ impl Operation {
             Kind::Take { .. } | Kind::Delete { .. } => target.name.clone(),
         };
         let snapshot_name = snapshot_name_of(snapshot_name.as_deref(), &stem, asked_at, id);
+        let steps = kind.plan();
         Self {
             id,
             kind,
@@ -424,7 +418,7 @@ impl Operation {
     fn may_hurry(&self) -> bool {
         let holds_up = |step: &Step| match step.state {
             State::Intended { .. } => true,
-            State::Running(_) => step.task == Task::Restore,
+            State::Running(_) => step.task() == Task::Restore,
             State::Waiting(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => false,
         };
         self.power.is_hurried() && !self.current().is_some_and(holds_up)
@@ -433,7 +427,7 @@ impl Operation {
     fn is_unlisted(&self, index: usize) -> bool {
         self.steps
             .get(index)
-            .is_some_and(|step| step.task == Task::Snapshot && step.run().is_some_and(|run| run.completed.is_some()))
+            .is_some_and(|step| step.task() == Task::Snapshot && step.run().is_some_and(|run| run.completed.is_some()))
     }
 
     fn step_mut(&mut self, focus: Focus) -> Option<&mut Step> {
@@ -454,8 +448,7 @@ impl Operation {
 
     /// Whether the Droplet was on before or after its Snapshot was taken, although it was shut down for it.
     pub fn may_have_been_taken_live(&self) -> bool {
-        let was_shut_down =
-            self.steps.iter().any(|step| matches!(step.task, Task::ShutDown | Task::PowerOff) && step.is_done());
+        let was_shut_down = self.steps.iter().any(|step| step.task().turns_off() && step.is_done());
         was_shut_down && self.taken_off == Some(false)
     }
 

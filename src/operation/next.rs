@@ -7,8 +7,7 @@ use super::{
     backoff::later,
     effect::{Command, Effect, Look},
     ids::DropletId,
-    plan::Kind,
-    step::{Checks, Doubt, Run, State, Step, Task},
+    step::{Checks, Doubt, Run, State, Step, Task, Work},
 };
 
 /// While a long Action runs, every so many looks are at the Droplet instead: it may have been destroyed.
@@ -23,7 +22,7 @@ impl Operation {
             if now < from {
                 return Effect::Sleep(from);
             }
-            return self.command(Task::PowerOn).map_or(Effect::Rest, Effect::Send);
+            return self.command(&step.work).map_or(Effect::Rest, Effect::Send);
         }
         if let Some(deadline) = self.first_answer_deadline(now) {
             return Effect::Sleep(deadline);
@@ -32,13 +31,13 @@ impl Operation {
             let deadline = self.deadline(rules).filter(|deadline| now < *deadline);
             return Effect::Sleep(deadline.map_or(until, |deadline| deadline.min(until)));
         }
-        if let (Some(missing), Some(droplet)) = (self.missing, self.droplet_of(step.task)) {
+        if let (Some(missing), Some(droplet)) = (self.missing, self.droplet_of(step.task())) {
             return Effect::Look(if missing.is_confirmed { Look::Listed(droplet) } else { Look::Droplet(droplet) });
         }
         match &step.state {
-            State::Waiting(checks) => match self.needed_look(step.task, *checks, now) {
+            State::Waiting(checks) => match self.needed_look(step.task(), *checks, now) {
                 Some(look) => Effect::Look(look),
-                None => self.command(step.task).map_or(Effect::Rest, Effect::Send),
+                None => self.command(&step.work).map_or(Effect::Rest, Effect::Send),
             },
             // The answer is on its way to whoever holds the claim; a claim found in this state lost it.
             State::Intended { at, doubt: None } => Effect::Sleep(later(*at, rules.settle_time)),
@@ -61,54 +60,45 @@ impl Operation {
 
     /// The Droplet that a task is about: for a launch, the one that it made.
     fn droplet_of(&self, task: Task) -> Option<DropletId> {
-        match task {
-            Task::Create => self.launched.as_ref().map(|launched| launched.droplet),
-            Task::Delete => None,
-            Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Snapshot | Task::Restore => self.droplet(),
+        if task == Task::Create {
+            return self.launched.as_ref().map(|launched| launched.droplet);
         }
+        self.droplet().filter(|_| task.traits().needs_baseline)
     }
 
     /// What must be looked at before a command may leave: the Actions first, since the Droplet must have been seen a moment ago.
     fn needed_look(&self, task: Task, checks: Checks, now: Timestamp) -> Option<Look> {
-        let droplet = self.droplet()?;
-        match task {
-            Task::Create | Task::Delete => None,
-            Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Snapshot | Task::Restore => {
-                if checks.droplet && !checks.actions {
-                    Some(Look::Actions(droplet))
-                } else if checks.is_fresh(now) {
-                    None
-                } else {
-                    Some(Look::Droplet(droplet))
-                }
-            }
+        let droplet = self.droplet().filter(|_| task.traits().needs_baseline)?;
+        if checks.droplet && !checks.actions {
+            Some(Look::Actions(droplet))
+        } else if checks.is_fresh(now) {
+            None
+        } else {
+            Some(Look::Droplet(droplet))
         }
     }
 
-    fn command(&self, task: Task) -> Option<Command> {
-        match (task, &self.kind) {
-            (Task::ShutDown, _) => self.droplet().map(Command::ShutDown),
-            (Task::PowerOff, _) => self.droplet().map(Command::PowerOff),
-            (Task::PowerOn, _) => self.droplet().map(Command::PowerOn),
-            (Task::Snapshot, _) => {
+    /// The command that carries a work out; none where it is about a Droplet and there is none.
+    fn command(&self, work: &Work) -> Option<Command> {
+        match work {
+            Work::ShutDown => self.droplet().map(Command::ShutDown),
+            Work::PowerOff => self.droplet().map(Command::PowerOff),
+            Work::PowerOn => self.droplet().map(Command::PowerOn),
+            Work::Snapshot => {
                 self.droplet().map(|droplet| Command::TakeSnapshot { droplet, name: self.snapshot_name.clone() })
             }
-            (Task::Restore, Kind::Restore { snapshot, .. }) => {
-                self.droplet().map(|droplet| Command::Restore { droplet, snapshot: snapshot.id })
-            }
-            (Task::Create, Kind::Launch { droplet, .. }) => Some(Command::Create(droplet.clone())),
-            (Task::Delete, Kind::Delete { snapshot }) => Some(Command::Delete(snapshot.id)),
-            (Task::Restore | Task::Create | Task::Delete, _) => None,
+            Work::Restore(snapshot) => self.droplet().map(|droplet| Command::Restore { droplet, snapshot: *snapshot }),
+            Work::Create(droplet) => Some(Command::Create(droplet.clone())),
+            Work::Delete(snapshot) => Some(Command::Delete(*snapshot)),
         }
     }
 
     /// What to look at while it is not known whether a command was carried out: the Droplet, then its Actions, then the list.
     fn doubt_look(&self, step: &Step, doubt: &Doubt) -> Option<Look> {
-        match (step.task, &self.kind) {
-            (Task::Create, _) => Some(Look::Launched(self.id)),
-            (Task::Delete, Kind::Delete { snapshot }) => Some(Look::Snapshot(snapshot.id)),
-            (Task::Delete, _) => None,
-            (Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Snapshot | Task::Restore, _) => {
+        match &step.work {
+            Work::Create(_) => Some(Look::Launched(self.id)),
+            Work::Delete(snapshot) => Some(Look::Snapshot(*snapshot)),
+            Work::ShutDown | Work::PowerOff | Work::PowerOn | Work::Snapshot | Work::Restore(_) => {
                 let droplet = self.droplet()?;
                 Some(if doubt.seen_off && doubt.refused.is_none() {
                     Look::Actions(droplet)
@@ -125,7 +115,7 @@ impl Operation {
 
     fn run_look(&self, step: &Step, run: &Run) -> Option<Look> {
         let others_turn = run.looks % LOOKS_PER_DROPLET_LOOK == LOOKS_PER_DROPLET_LOOK - 1;
-        if step.task == Task::Create {
+        if step.task() == Task::Create {
             let droplet = self.launched.as_ref()?.droplet;
             // A Droplet whose create errs reads `new` for ever: only its Action says so.
             return Some(if others_turn { Look::Actions(droplet) } else { Look::Droplet(droplet) });
@@ -133,11 +123,11 @@ impl Operation {
         let droplet = self.droplet()?;
         // An Action that cannot be read does not keep us from seeing the Droplet.
         let is_unreadable = run.unread >= 2 && run.looks.is_multiple_of(2);
-        let droplets_turn = (others_turn && step.task != Task::ShutDown) || is_unreadable;
-        if step.task == Task::Snapshot && run.broken.is_some() {
+        let droplets_turn = (others_turn && step.task() != Task::ShutDown) || is_unreadable;
+        if step.task() == Task::Snapshot && run.broken.is_some() {
             let snapshots_turn = run.looks.is_multiple_of(2);
             if snapshots_turn { Some(Look::Snapshots(droplet)) } else { run.action.map(Look::Action) }
-        } else if step.task == Task::Snapshot && run.completed.is_some() {
+        } else if step.task() == Task::Snapshot && run.completed.is_some() {
             Some(Look::Snapshots(droplet))
         } else if run.ended() || droplets_turn {
             Some(Look::Droplet(droplet))

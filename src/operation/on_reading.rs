@@ -60,7 +60,7 @@ impl Operation {
                     // Also while it is not known whether the command arrived: DigitalOcean may be at it.
                     let may_be_at_it = |step: &Step| matches!(step.state, State::Intended { .. } | State::Running(_));
                     let is_taking =
-                        self.current().is_some_and(|step| step.task == Task::Snapshot && may_be_at_it(step));
+                        self.current().is_some_and(|step| step.task() == Task::Snapshot && may_be_at_it(step));
                     if is_taking && !self.power.was_told_to_turn_on() {
                         self.taken_off = Some(false);
                     }
@@ -157,7 +157,7 @@ impl Operation {
     /// Whether it goes on although the Droplet's Actions cannot be read: they only help to tell our off from somebody else's, and power
     /// does not wait for that.
     fn goes_on_without_actions(&mut self, focus: Focus, rules: &Rules, now: Timestamp) -> bool {
-        match self.step_mut(focus).map(|step| (step.task, &mut step.state)) {
+        match self.step_mut(focus).map(|step| (step.task(), &mut step.state)) {
             Some((Task::PowerOn, State::Waiting(checks))) => {
                 *checks = Checks { actions: true, ..*checks };
                 self.not_before = None;
@@ -207,7 +207,7 @@ impl Operation {
                 return self.fail_step(focus, Failure::DropletUnusable { status }, now);
             }
         };
-        let task = self.steps[index].task;
+        let task = self.steps[index].task();
         // Cutting the power is the way out of a shutdown that hangs and keeps the Droplet locked: only DigitalOcean's refusal holds it up.
         let ignores_lock = match task {
             Task::PowerOff => true,
@@ -276,7 +276,7 @@ impl Operation {
     }
 
     fn doubt_droplet(&mut self, focus: Focus, doubt: Doubt, reading: &DropletReading, rules: &Rules, now: Timestamp) {
-        let Some(task) = self.step_at(focus).map(|step| step.task) else { return };
+        let Some(task) = self.step_at(focus).map(|step| step.task()) else { return };
         let power = reading.power();
         match (task, power) {
             // Our first off was refused, and nothing else of ours could have turned it off: somebody else has.
@@ -356,7 +356,7 @@ impl Operation {
     /// A look at the Droplet while a forward Action runs or has just ended.
     fn run_droplet(&mut self, focus: Focus, run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) {
         let Some(step) = self.step_at(focus) else { return };
-        let (task, began) = (step.task, step.began.unwrap_or(now));
+        let (task, began) = (step.task(), step.began.unwrap_or(now));
         self.obstacle = None;
         match task {
             Task::ShutDown | Task::PowerOff
@@ -501,7 +501,7 @@ impl Operation {
 
     fn see_action(&mut self, focus: Focus, reading: &ActionReading, rules: &Rules, now: Timestamp) {
         let Some(step) = self.step_at(focus) else { return };
-        let (task, began) = (step.task, step.began.unwrap_or(now));
+        let (task, began) = (step.task(), step.began.unwrap_or(now));
         if !self.is_about_us(reading, task) {
             return self.wait_for(Blocker::Outage, rules, now);
         }
@@ -532,20 +532,18 @@ impl Operation {
                 }
                 self.not_before = None;
             }
-            ActionStatus::Errored => match task {
-                Task::Snapshot | Task::Restore | Task::Create | Task::Delete => {
-                    if task == Task::Restore {
-                        self.power.settle();
-                    }
-                    self.baseline.add(reading.id);
-                    self.fail_step(focus, Failure::ActionErrored, now);
+            // The Droplet has the last word on its power.
+            ActionStatus::Errored if task.traits().reaches.is_some() => {
+                self.break_run(focus, now);
+                self.not_before = None;
+            }
+            ActionStatus::Errored => {
+                if task == Task::Restore {
+                    self.power.settle();
                 }
-                // The Droplet has the last word on its power.
-                Task::ShutDown | Task::PowerOff | Task::PowerOn => {
-                    self.break_run(focus, now);
-                    self.not_before = None;
-                }
-            },
+                self.baseline.add(reading.id);
+                self.fail_step(focus, Failure::ActionErrored, now);
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     effect::NewDroplet,
     ids::SnapshotId,
-    step::{Step, Task},
+    step::{Step, Task, Work},
 };
 
 /// What a person asked for.
@@ -80,15 +80,25 @@ pub enum Safety {
 impl Kind {
     /// The steps of this kind, in order. Power back and the answer are no steps: they follow whatever happened.
     pub fn plan(&self) -> Vec<Step> {
-        let tasks: &[Task] = match self {
-            Self::Take { power: Downtime::PowerOff, .. } => &[Task::ShutDown, Task::Snapshot],
-            Self::Take { power: Downtime::None, .. } => &[Task::Snapshot],
-            Self::Restore { safety: Safety::Snapshot, .. } => &[Task::ShutDown, Task::Snapshot, Task::Restore],
-            Self::Restore { safety: Safety::None, .. } => &[Task::ShutDown, Task::Restore],
-            Self::Launch { .. } => &[Task::Create],
-            Self::Delete { .. } => &[Task::Delete],
-        };
-        tasks.iter().copied().map(Step::new).collect()
+        self.works().into_iter().map(Step::new).collect()
+    }
+
+    fn works(&self) -> Vec<Work> {
+        match self {
+            Self::Take { power: Downtime::PowerOff, .. } => vec![Work::ShutDown, Work::Snapshot],
+            Self::Take { power: Downtime::None, .. } => vec![Work::Snapshot],
+            Self::Restore { safety: Safety::Snapshot, snapshot } => {
+                vec![Work::ShutDown, Work::Snapshot, Work::Restore(snapshot.id)]
+            }
+            Self::Restore { safety: Safety::None, snapshot } => vec![Work::ShutDown, Work::Restore(snapshot.id)],
+            Self::Launch { droplet, .. } => vec![Work::Create(droplet.clone())],
+            Self::Delete { snapshot } => vec![Work::Delete(snapshot.id)],
+        }
+    }
+
+    /// The work of a task in an operation of this kind; absent where this kind has nothing that the task could work with.
+    pub(super) fn work(&self, task: Task) -> Option<Work> {
+        task.on_droplet_alone().or_else(|| self.works().into_iter().find(|work| work.task() == task))
     }
 
     /// What to do when this operation's shutdown hangs.

@@ -152,7 +152,12 @@ pub enum Trouble {
 }
 
 /// Why a step, and with it the forward part of an operation, ended badly.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(FailureKind),
+    derive(strum::VariantArray),
+    doc = "Every way of ending badly, without its details."
+)]
 pub enum Failure {
     /// DigitalOcean says that the Action errored; it never says why.
     ActionErrored,

@@ -8,7 +8,7 @@ use super::{
     ids::ActionId,
     power::Theirs,
     reading::{ActionReading, ActionStatus, Failure, SnapshotReading},
-    step::{Checks, Doubt, Round, Run, State, Step, Task},
+    step::{Checks, Doubt, Round, Run, State, Step, Task, Traits, Work},
 };
 
 /// How long a completed Snapshot may be missing from DigitalOcean's lists before we say so. Power is back long before. Only a
@@ -20,7 +20,7 @@ const SIZE_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 impl Operation {
     /// Before a command: what is in progress must end first, and what there is cannot be ours.
     pub(super) fn take_baseline(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
-        let task = self.step_at(focus).map(|step| step.task);
+        let task = self.step_at(focus).map(|step| step.task());
         if focus == Focus::Back
             && let Some(kind) = self.foreign_off(readings)
         {
@@ -29,11 +29,10 @@ impl Operation {
             self.obstacle = None;
             return;
         }
-        if matches!(task, Some(Task::Restore | Task::PowerOff)) && self.foreign_overwrite(readings).is_some() {
+        if task.is_some_and(|task| task.traits().is_destructive) && self.foreign_overwrite(readings).is_some() {
             return self.fail_step(focus, Failure::ChangedMeanwhile, now);
         }
-        // Cutting the power waits for nothing but DigitalOcean's own refusal, and turning on neither.
-        let waits = !matches!(task, Some(Task::PowerOff | Task::PowerOn));
+        let waits = task.is_none_or(|task| task.traits().waits_for_others);
         if let Some(kind) = self.foreign_in_progress(readings).filter(|_| waits) {
             if let Some(step) = self.step_mut(focus) {
                 step.state = State::Waiting(Checks::default());
@@ -49,7 +48,7 @@ impl Operation {
 
     /// After a lost answer: is there an Action of the right type that was not there before?
     pub(super) fn recover_action(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
-        let Some(task) = self.step_at(focus).map(|step| step.task) else { return };
+        let Some(task) = self.step_at(focus).map(|step| step.task()) else { return };
         let ours = readings
             .iter()
             .filter(|reading| self.is_about_us(reading, task) && !self.baseline.contains(reading.id))
@@ -141,7 +140,7 @@ impl Operation {
     /// DigitalOcean does not know our Snapshot's Action any more, which says nothing of the Snapshot: both are looked for a
     /// little longer. It is never begun again, since DigitalOcean may still be at it.
     pub(super) fn recover_vanished(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
-        let Some(Step { task: Task::Snapshot, state: State::Running(run), .. }) = self.step_mut(focus) else { return };
+        let Some(Step { work: Work::Snapshot, state: State::Running(run), .. }) = self.step_mut(focus) else { return };
         let Some(broken) = run.broken else { return };
         run.looks = run.looks.saturating_add(1);
         if now >= later(broken, rules.settle_time * 2) {
@@ -163,18 +162,19 @@ impl Operation {
     /// A complete round of looks found nothing of ours. Enough of them, late enough, and the command is begun again.
     pub(super) fn empty_round(&mut self, focus: Focus, rules: &Rules, now: Timestamp) {
         let may_be_ours = self.may_have_been_off_by_us();
-        let Some(Step { task, state: State::Intended { at, doubt: Some(doubt) }, .. }) = self.step_mut(focus) else {
+        let Some(Step { work, state: State::Intended { at, doubt: Some(doubt) }, .. }) = self.step_mut(focus) else {
             return;
         };
+        let task = work.task();
+        let Traits { is_repeatable, settle_factor, .. } = task.traits();
         let first = *doubt.first_empty.get_or_insert(now);
         doubt.last_empty = Some(now);
         doubt.round = Round::default();
-        // Nothing fences a create but its tag, so it settles longer.
-        let settle = if *task == Task::Create { rules.settle_time * 4 } else { rules.settle_time };
-        let sure = now >= later(*at, settle) && now.duration_since(first) >= rules.settle_time / 3;
-        let unrepeatable = *task == Task::Restore && doubt.seen_on;
+        let sure =
+            now >= later(*at, rules.settle_time * settle_factor) && now.duration_since(first) >= rules.settle_time / 3;
+        let unrepeatable = !is_repeatable && doubt.seen_on;
         // It is off, and long after our command no off of ours is listed.
-        let is_theirs = *task == Task::ShutDown && doubt.seen_off && !may_be_ours;
+        let is_theirs = task == Task::ShutDown && doubt.seen_off && !may_be_ours;
         match (sure, unrepeatable) {
             (true, _) if is_theirs => {
                 self.power.was_never_ours();
@@ -184,7 +184,7 @@ impl Operation {
             }
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => {
-                if *task == Task::Delete {
+                if task == Task::Delete {
                     // It was not carried out, and will not be.
                     self.forget_lost_answer(focus);
                 }
@@ -221,7 +221,7 @@ impl Operation {
         let may_be_ours = |kind: &str| {
             self.steps.iter().any(|step| {
                 let is_running = step.run().and_then(|run| run.action).is_some();
-                step.task.action_kind() == Some(kind) && (step.answer_lost || is_running)
+                step.task().action_kind() == Some(kind) && (step.answer_lost || is_running)
             })
         };
         let foreign = readings.iter().filter(|reading| !self.baseline.contains(reading.id));

@@ -3,10 +3,56 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ids::ActionId, reading::Failure};
+use super::{
+    effect::NewDroplet,
+    ids::{ActionId, SnapshotId},
+    reading::{Failure, PowerState},
+};
 
-/// What a step does. All kinds of operation are plans over these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a step does, with all that its command needs besides the Droplet. A plan is made of these, so a step that lacks what it works
+/// with cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Ask the guest to shut down.
+    ShutDown,
+    /// Cut the power.
+    PowerOff,
+    /// Take a Snapshot under the operation's name for it.
+    Snapshot,
+    /// Put this Snapshot back.
+    Restore(SnapshotId),
+    /// Make this Droplet.
+    Create(NewDroplet),
+    /// Delete this Snapshot.
+    Delete(SnapshotId),
+    /// Turn the Droplet on.
+    PowerOn,
+}
+
+impl Work {
+    /// What it does, whatever it does it with.
+    pub fn task(&self) -> Task {
+        match self {
+            Self::ShutDown => Task::ShutDown,
+            Self::PowerOff => Task::PowerOff,
+            Self::Snapshot => Task::Snapshot,
+            Self::Restore(_) => Task::Restore,
+            Self::Create(_) => Task::Create,
+            Self::Delete(_) => Task::Delete,
+            Self::PowerOn => Task::PowerOn,
+        }
+    }
+}
+
+/// A row names the task alone. What it works with stands there once, in the operation's kind.
+impl Serialize for Work {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.task().serialize(serializer)
+    }
+}
+
+/// What steps do: the name of a [`Work`], for rows, history, logs and words. All that the rules ask of a task stands in its [`Traits`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::VariantArray)]
 pub enum Task {
     /// Ask the guest to shut down and see it off.
     ShutDown,
@@ -24,39 +70,118 @@ pub enum Task {
     PowerOn,
 }
 
+/// What the rules need to know of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traits {
+    /// One word for logs, metrics and history.
+    pub word: &'static str,
+    /// DigitalOcean's `type` of the Action that carries it out; absent where there is no Action.
+    pub action: Option<&'static str>,
+    /// The power state that it is for. There the Droplet has the last word on whether it was carried out.
+    pub reaches: Option<PowerState>,
+    /// Whether the Droplet may be off because of it, so that power is owed from its intent on.
+    pub may_turn_off: bool,
+    /// Whether it is not begun any more once the Droplet was told to turn on.
+    pub yields_to_power: bool,
+    /// Whether it acts on the operation's Droplet, which must be seen free, with its Actions, before the command leaves.
+    pub needs_baseline: bool,
+    /// Whether it waits for somebody else's Action to end.
+    pub waits_for_others: bool,
+    /// Whether it loses what was there before: it is not begun when it is old, or when somebody replaced the disk meanwhile.
+    pub is_destructive: bool,
+    /// Whether it may be sent again although an earlier command of it may have been carried out, and the Droplet used since.
+    pub is_repeatable: bool,
+    /// For how many `SETTLE_TIME`s a command of it whose answer was lost may still take effect.
+    pub settle_factor: i32,
+}
+
 impl Task {
+    /// All that the rules ask of a task, in one table.
+    pub const fn traits(self) -> Traits {
+        /// What is true of most tasks: they act on a Droplet that is there, and change nothing but it.
+        const fn on_droplet(word: &'static str, action: &'static str) -> Traits {
+            Traits {
+                word,
+                action: Some(action),
+                reaches: None,
+                may_turn_off: false,
+                yields_to_power: true,
+                needs_baseline: true,
+                waits_for_others: true,
+                is_destructive: false,
+                is_repeatable: true,
+                settle_factor: 1,
+            }
+        }
+        /// What is true of a task that needs no Droplet: there is nothing to be looked at before.
+        const fn without_droplet(word: &'static str, action: Option<&'static str>) -> Traits {
+            Traits { action, yields_to_power: false, needs_baseline: false, ..on_droplet(word, "") }
+        }
+        match self {
+            Self::ShutDown => {
+                Traits { reaches: Some(PowerState::Off), may_turn_off: true, ..on_droplet("shut_down", "shutdown") }
+            }
+            // Cutting the power is the way out of a shutdown that hangs: it waits for nothing but DigitalOcean's own refusal.
+            Self::PowerOff => Traits {
+                reaches: Some(PowerState::Off),
+                may_turn_off: true,
+                waits_for_others: false,
+                is_destructive: true,
+                ..on_droplet("power_off", "power_off")
+            },
+            Self::Snapshot => on_droplet("snapshot", "snapshot"),
+            // DigitalOcean may leave the Droplet off after it, whatever it was before.
+            Self::Restore => Traits {
+                may_turn_off: true,
+                is_destructive: true,
+                is_repeatable: false,
+                ..on_droplet("restore", "restore")
+            },
+            // Nothing fences a create but its tag, so it settles longer.
+            Self::Create => Traits { settle_factor: 4, ..without_droplet("create", Some("create")) },
+            Self::Delete => Traits { is_destructive: true, ..without_droplet("delete", None) },
+            Self::PowerOn => Traits {
+                reaches: Some(PowerState::On),
+                yields_to_power: false,
+                waits_for_others: false,
+                ..on_droplet("power_on", "power_on")
+            },
+        }
+    }
+
     /// DigitalOcean's `type` of the Action that carries this task out; Snapshots are deleted without an Action.
     pub fn action_kind(self) -> Option<&'static str> {
-        match self {
-            Self::ShutDown => Some("shutdown"),
-            Self::PowerOff => Some("power_off"),
-            Self::Snapshot => Some("snapshot"),
-            Self::Restore => Some("restore"),
-            Self::Create => Some("create"),
-            Self::Delete => None,
-            Self::PowerOn => Some("power_on"),
-        }
+        self.traits().action
     }
 
     /// One word for logs, metrics and history.
     pub fn word(self) -> &'static str {
+        self.traits().word
+    }
+
+    /// Whether it is for turning the Droplet off.
+    pub fn turns_off(self) -> bool {
+        self.traits().reaches == Some(PowerState::Off)
+    }
+
+    /// The work of a task that works with nothing but the Droplet; absent where more is needed.
+    pub(super) fn on_droplet_alone(self) -> Option<Work> {
         match self {
-            Self::ShutDown => "shut_down",
-            Self::PowerOff => "power_off",
-            Self::Snapshot => "snapshot",
-            Self::Restore => "restore",
-            Self::Create => "create",
-            Self::Delete => "delete",
-            Self::PowerOn => "power_on",
+            Self::ShutDown => Some(Work::ShutDown),
+            Self::PowerOff => Some(Work::PowerOff),
+            Self::Snapshot => Some(Work::Snapshot),
+            Self::PowerOn => Some(Work::PowerOn),
+            Self::Restore | Self::Create | Self::Delete => None,
         }
     }
 }
 
-/// A task and how far it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What is to be done, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// What is to be done.
-    pub task: Task,
+    #[serde(rename = "task")]
+    pub work: Work,
     /// How far it is.
     pub state: State,
     /// When it was first intended, if ever: where elapsed times count from.
@@ -194,8 +319,13 @@ impl Run {
 
 impl Step {
     /// A step not yet begun.
-    pub fn new(task: Task) -> Self {
-        Self { task, state: State::Waiting(Checks::default()), began: None, answer_lost: false }
+    pub fn new(work: Work) -> Self {
+        Self { work, state: State::Waiting(Checks::default()), began: None, answer_lost: false }
+    }
+
+    /// What it does.
+    pub fn task(&self) -> Task {
+        self.work.task()
     }
 
     /// No moment of it lies ahead of a clock that may have been set back.

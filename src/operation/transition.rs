@@ -180,8 +180,7 @@ impl Operation {
             return;
         }
         self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
-        let is_turning_off = |step: &Step| matches!(step.task, Task::ShutDown | Task::PowerOff);
-        if self.current().is_some_and(|step| is_turning_off(step) && step.run().is_some()) {
+        if self.current().is_some_and(|step| step.task().turns_off() && step.run().is_some()) {
             self.give_up_shutdown(at);
             self.verdict = Some(Outcome::Cancelled);
         }
@@ -195,11 +194,14 @@ impl Operation {
         }
         step.state = State::Intended { at: now, doubt: None };
         step.began.get_or_insert(now);
-        match step.task {
-            Task::ShutDown | Task::PowerOff | Task::Restore => self.power.owe(now),
+        let task = step.task();
+        if task.traits().may_turn_off {
+            self.power.owe(now);
+        }
+        match task {
             Task::PowerOn => self.power.intend_on(now),
             Task::Snapshot => self.taken_off = Some(self.power.last_seen() == Some(PowerState::Off)),
-            Task::Create | Task::Delete => {}
+            Task::ShutDown | Task::PowerOff | Task::Restore | Task::Create | Task::Delete => {}
         }
         self.not_before = None;
         Ok(())
@@ -266,7 +268,7 @@ impl Operation {
         else {
             return Err(self.illegal(&Observation::Answered(command.clone(), answer)));
         };
-        let task = step.task;
+        let task = step.task();
         match answer {
             Answer::Action(reading) if self.is_about_us(&reading, task) => {
                 self.denied = None;
@@ -321,7 +323,7 @@ impl Operation {
                 let refused = Some(if task == Task::Restore { Failure::SnapshotGone } else { Failure::NotKnown });
                 self.doubt(focus, Doubt { refused, ..Doubt::default() });
             }
-            Trouble::Refused { message } if matches!(task, Task::ShutDown | Task::PowerOff | Task::PowerOn) => {
+            Trouble::Refused { message } if task.traits().reaches.is_some() => {
                 // It may be refused because the Droplet already is as we want it: the Droplet has the last word.
                 let refused = Some(Failure::Refused { message });
                 self.doubt(focus, Doubt { refused, ..Doubt::default() });

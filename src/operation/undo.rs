@@ -49,7 +49,7 @@ impl Operation {
                 true
             }
         };
-        self.steps.iter().any(|step| step.task == Task::Restore && step.began.is_some() && touched(step))
+        self.steps.iter().any(|step| step.task() == Task::Restore && step.began.is_some() && touched(step))
     }
 
     /// Whether a Snapshot of ours may be there that we do not see any more.
@@ -68,7 +68,8 @@ impl Operation {
                 false
             }
         };
-        let unseen = |step: &Step| step.task == Task::Snapshot && step.began.is_some() && is_out_of_sight(&step.state);
+        let unseen =
+            |step: &Step| step.task() == Task::Snapshot && step.began.is_some() && is_out_of_sight(&step.state);
         self.snapshot.is_none() && self.steps.iter().any(unseen)
     }
 

@@ -112,7 +112,7 @@ impl Store {
 
 /// Whether a call may have to say something else after a commit.
 pub(super) fn changed(before: &Operation, after: &Operation) -> bool {
-    let shown = |it: &Operation| it.active_step().map(|step| (step.task, step.began.is_some()));
+    let shown = |it: &Operation| it.active_step().map(|step| (step.task(), step.began.is_some()));
     before.power.calls() > 0
         && (before.power.status() != after.power.status()
             || before.power.was_seen_off() != after.power.was_seen_off()

@@ -3,6 +3,7 @@
 //! The worker's commits write what steps took; a new operation takes the estimate along, and the Discord front end shows it.
 
 use sqlx::{AnyConnection, any::AnyRow};
+use strum::VariantArray;
 
 use super::{Error, Store, row::Row, row::bits};
 use crate::operation::{
@@ -13,9 +14,6 @@ use crate::operation::{
 
 /// How many of the last durations count: enough for a median, few enough to follow a Droplet that grows.
 const REMEMBERED: usize = 5;
-/// Every task that may have a history.
-const TASKS: [Task; 7] =
-    [Task::ShutDown, Task::PowerOff, Task::Snapshot, Task::Restore, Task::Create, Task::Delete, Task::PowerOn];
 
 impl Store {
     /// How long steps usually take for this Droplet, or, without one, for Droplets yet to be made.
@@ -32,6 +30,7 @@ pub(super) async fn usual(
 ) -> Result<TypicalDurations, Error> {
     // Seven tasks, the last five of each; operations of one Droplet have at most five steps.
     const ROWS: i64 = 40;
+    const { assert!(Task::VARIANTS.len() * REMEMBERED <= 40) }
     let rows: Vec<AnyRow> = match droplet {
         Some(droplet) => {
             sqlx::query("SELECT task, millis FROM durations WHERE droplet_id = $1 ORDER BY ended_at DESC LIMIT $2")
@@ -48,7 +47,7 @@ pub(super) async fn usual(
         }
     };
     let mut millis = Vec::new();
-    for task in TASKS {
+    for task in Task::VARIANTS.iter().copied() {
         let of_task = rows.iter().map(Row).filter(|row| row.text("task") == Some(task.word()));
         let mut last: Vec<i64> = of_task.filter_map(|row| row.number("millis")).take(REMEMBERED).collect();
         last.sort_unstable();
@@ -63,10 +62,10 @@ pub(super) async fn usual(
 pub(super) fn between(before: &Operation, after: &Operation) -> Vec<(Task, i64)> {
     let was_done = |step: &Step| {
         let mut earlier = before.steps.iter().chain(std::iter::once(before.power.back()));
-        earlier.any(|known| known.task == step.task && known.is_done())
+        earlier.any(|known| known.task() == step.task() && known.is_done())
     };
     let done = after.steps.iter().chain(std::iter::once(after.power.back())).filter(|step| !was_done(step));
-    done.filter_map(|step| Some((step.task, i64::try_from(step.took()?.as_millis()).ok()?))).collect()
+    done.filter_map(|step| Some((step.task(), i64::try_from(step.took()?.as_millis()).ok()?))).collect()
 }
 
 /// Remembers what a step took.

@@ -6,9 +6,9 @@ use crate::operation::{Operation, step::Step};
 pub(super) fn changes(before: &Operation, after: &Operation) {
     let kind = after.kind.word();
     for step in after.steps.iter().chain([after.power.back()]) {
-        let earlier = before.steps.iter().chain([before.power.back()]).find(|earlier| earlier.task == step.task);
+        let earlier = before.steps.iter().chain([before.power.back()]).find(|earlier| earlier.task() == step.task());
         if step.is_over() && !earlier.is_some_and(Step::is_over) {
-            let (task, outcome) = (step.task.word(), if step.is_done() { "done" } else { "not_done" });
+            let (task, outcome) = (step.task().word(), if step.is_done() { "done" } else { "not_done" });
             metrics::counter!("snapshot_bot_steps_total", "kind" => kind, "step" => task, "outcome" => outcome)
                 .increment(1);
             if let Some(took) = step.took() {

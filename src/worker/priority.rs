@@ -35,7 +35,7 @@ fn priority(operation: &Operation) -> Priority {
     let Some(step) = operation.active_step() else { return Priority::Poll };
     let power = &operation.power;
     let is_off = power.is_owed() && power.was_seen_off();
-    match (step.task, &step.state) {
+    match (step.task(), &step.state) {
         (Task::PowerOn, State::Waiting(_)) if power.is_blind() => Priority::PowerOnBlind,
         // Seen off and unlocked just now: what follows is the command.
         (Task::PowerOn, State::Waiting(Checks { droplet: true, .. }) | State::Intended { doubt: None, .. }) => {

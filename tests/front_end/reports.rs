@@ -238,7 +238,7 @@ fn operation_user(stage: &Stage) -> UserId {
 
 /// Everything is done but to turn the Droplet on, and that does not work.
 pub(crate) fn stick(operation: &mut Operation, since: Timestamp) {
-    for step in operation.steps.iter_mut().filter(|step| step.task != Task::PowerOn) {
+    for step in operation.steps.iter_mut().filter(|step| step.task() != Task::PowerOn) {
         step.began = Some(since);
         step.state = State::Done { at: since };
     }

@@ -385,7 +385,7 @@ impl Simulation {
         }
         // A shutdown that was given up is said to have been.
         let was_shut_down = operation.steps.iter().any(|step| {
-            matches!(step.task, Task::ShutDown | Task::PowerOff) && matches!(step.state, State::Done { .. })
+            matches!(step.task(), Task::ShutDown | Task::PowerOff) && matches!(step.state, State::Done { .. })
         });
         let mut ours = self.ledger.actions_of(&self.world, operation.id);
         let ran = ours.any(|action| {

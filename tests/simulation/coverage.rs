@@ -36,7 +36,7 @@ impl Coverage {
     pub(crate) fn count(&mut self, operation: &Operation, met: Met<'_>) {
         let state = operation
             .active_step()
-            .map_or_else(|| "at rest".to_owned(), |step| format!("{} {}", step.task.word(), state_word(&step.state)));
+            .map_or_else(|| "at rest".to_owned(), |step| format!("{} {}", step.task().word(), state_word(&step.state)));
         *self.pairs.entry((state, met_word(met))).or_default() += 1;
     }
 

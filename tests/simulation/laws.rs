@@ -163,7 +163,7 @@ impl Simulation {
             // An operation that found it off and turned nothing off cannot know that a restore did.
             let may_know = self.operations.get(&operation).is_none_or(|it| {
                 let turned_off =
-                    |step: &Step| matches!(step.task, Task::ShutDown | Task::PowerOff) && step.began.is_some();
+                    |step: &Step| matches!(step.task(), Task::ShutDown | Task::PowerOff) && step.began.is_some();
                 it.power.before() == Some(PowerState::On) || it.steps.iter().any(turned_off)
             });
             // Longer than a quarter of an hour nobody watches: a late off that comes later is found by people.
@@ -253,7 +253,7 @@ impl Simulation {
             Kind::Take { .. } => (!self.has_snapshot(operation)).then_some("there is no such Snapshot"),
             Kind::Restore { snapshot, safety } => {
                 // An Action does not say of which Snapshot it is: after a lost answer a stranger's restore is taken for ours.
-                let is_lost = |step: &Step| step.task == Task::Restore && step.answer_lost;
+                let is_lost = |step: &Step| step.task() == Task::Restore && step.answer_lost;
                 let cannot_know = self.moods.has(Mood::Strangers) && operation.steps.iter().any(is_lost);
                 let restored = cannot_know || done(&action::Kind::Restore(snapshot.id.0));
                 let safe = *safety == Safety::None || self.has_snapshot(operation);

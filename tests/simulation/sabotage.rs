@@ -176,7 +176,7 @@ impl Sabotage {
             Self::Baseline => spoilt.baseline = Baseline::default(),
             Self::Owed => spoilt = with_power(operation, |power| power["owed"] = Value::Null),
             Self::Look => {
-                let steps = spoilt.steps.iter_mut().filter(|step| step.task != Task::PowerOn);
+                let steps = spoilt.steps.iter_mut().filter(|step| step.task() != Task::PowerOn);
                 for step in steps.filter(|step| matches!(step.state, State::Waiting(_))) {
                     step.state = State::Waiting(Checks { droplet: true, actions: true, looked_at: Some(now) });
                 }

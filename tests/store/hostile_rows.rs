@@ -89,6 +89,25 @@ contract! {
         assert!(rescued.steps.iter().all(snapshot_bot::operation::step::Step::is_over));
     }
 
+    async fn a_step_that_its_kind_has_no_use_for_ends_the_operation_and_keeps_what_is_owed(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        let loaded = load(&store, operation.id).await;
+        store.commit(&loaded, &owing(&operation, at(3)), Some(at(5))).await.unwrap();
+        memory.tamper(r#"UPDATE operations SET state = REPLACE(state, '"task":"Snapshot"', '"task":"Restore"')"#).await;
+        let rescued = load(&store, operation.id).await.operation;
+        assert_eq!(rescued.verdict, Some(Outcome::Failed(Failure::Internal)));
+        assert!(rescued.steps.iter().all(snapshot_bot::operation::step::Step::is_over));
+        assert_eq!(rescued.power.owed().map(|owed| owed.since), Some(at(3)));
+    }
+
+    async fn whatever_task_a_row_names_what_is_owed_is_to_turn_the_droplet_on(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        memory.tamper(r#"UPDATE operations SET state = REPLACE(state, '"task":"PowerOn"', '"task":"Delete"')"#).await;
+        assert_eq!(load(&store, operation.id).await.operation, operation);
+    }
+
     async fn an_ended_operation_that_became_unreadable_stays_ended(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();

@@ -7,7 +7,9 @@ use snapshot_bot::{
     operation::{
         Outcome,
         ids::{ChannelId, GuildId, InteractionId, MessageId, OperationId},
+        plan::Kind,
         reading::Failure,
+        step::Work,
     },
     store::{Error, Settings, Store, Whose},
 };
@@ -74,6 +76,14 @@ contract! {
             let loaded = store.load(id).await.unwrap().unwrap();
             let is_read = loaded.operation.verdict != Some(Outcome::Failed(Failure::Internal));
             assert!(is_read, "the state of {id} is read, not rescued");
+            let works: Vec<_> = loaded.operation.steps.iter().map(|step| step.work.clone()).collect();
+            let has_its_data = match &loaded.operation.kind {
+                Kind::Take { .. } => true,
+                Kind::Restore { snapshot, .. } => works.contains(&Work::Restore(snapshot.id)),
+                Kind::Launch { droplet, .. } => works == [Work::Create(droplet.clone())],
+                Kind::Delete { snapshot } => works == [Work::Delete(snapshot.id)],
+            };
+            assert!(has_its_data, "the steps of {id} know what they work with: {works:?}");
             store.commit(&loaded, &loaded.operation, None).await.unwrap();
             assert_eq!(store.load(id).await.unwrap().unwrap().operation, loaded.operation, "{id} survives being written again");
         }

@@ -18,11 +18,13 @@ use snapshot_bot::{
         ids::{ActionId, DropletId, InteractionId, SnapshotId, UserId},
         plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
         power::{Owed, Power, Release, Released, Stuck, Theirs},
-        reading::{Failure, PowerState, SnapshotReading, Trouble},
-        step::{Checks, Doubt, Round, Run, State, Step, Task},
+        reading::{Failure, FailureKind, PowerState, SnapshotReading, Trouble},
+        step::{Checks, Doubt, Round, Run, State, Step, Task, Work},
     },
     store::{Called, Settings, Store},
 };
+
+use strum::VariantArray;
 
 use crate::memory::request;
 
@@ -32,8 +34,7 @@ fn moment() -> impl Strategy<Value = Timestamp> {
 }
 
 fn task() -> impl Strategy<Value = Task> {
-    use Task::{Create, Delete, PowerOff, PowerOn, Restore, ShutDown, Snapshot};
-    proptest::sample::select(vec![ShutDown, PowerOff, Snapshot, Restore, Create, Delete, PowerOn])
+    proptest::sample::select(Task::VARIANTS)
 }
 
 fn power_state() -> impl Strategy<Value = PowerState> {
@@ -41,16 +42,28 @@ fn power_state() -> impl Strategy<Value = PowerState> {
 }
 
 fn failure() -> impl Strategy<Value = Failure> {
-    prop_oneof![
-        Just(Failure::ActionErrored),
-        Just(Failure::DropletGone),
-        Just(Failure::Hung),
-        any::<String>().prop_map(|status| Failure::DropletUnusable { status }),
-        any::<String>().prop_map(|tag| Failure::TagRemoved { tag }),
-        any::<(String, String)>().prop_map(|(scopes, message)| Failure::Forbidden { scopes, message }),
-        any::<String>().prop_map(|message| Failure::Refused { message }),
-        Just(Failure::Internal),
-    ]
+    (proptest::sample::select(FailureKind::VARIANTS), any::<String>(), any::<String>()).prop_map(
+        |(kind, text, message)| match kind {
+            FailureKind::ActionErrored => Failure::ActionErrored,
+            FailureKind::ActionVanished => Failure::ActionVanished,
+            FailureKind::DropletGone => Failure::DropletGone,
+            FailureKind::SnapshotGone => Failure::SnapshotGone,
+            FailureKind::DropletUnusable => Failure::DropletUnusable { status: text },
+            FailureKind::TagRemoved => Failure::TagRemoved { tag: text },
+            FailureKind::Unauthorized => Failure::Unauthorized,
+            FailureKind::OtherAccount => Failure::OtherAccount,
+            FailureKind::Forbidden => Failure::Forbidden { scopes: text, message },
+            FailureKind::Refused => Failure::Refused { message },
+            FailureKind::Hung => Failure::Hung,
+            FailureKind::PowerFirst => Failure::PowerFirst,
+            FailureKind::TooOld => Failure::TooOld,
+            FailureKind::ChangedMeanwhile => Failure::ChangedMeanwhile,
+            FailureKind::RestoreUnclear => Failure::RestoreUnclear,
+            FailureKind::NotKnown => Failure::NotKnown,
+            FailureKind::NotListed => Failure::NotListed,
+            FailureKind::Internal => Failure::Internal,
+        },
+    )
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
@@ -109,7 +122,14 @@ fn run() -> impl Strategy<Value = Run> {
     )
 }
 
-fn step() -> impl Strategy<Value = Step> {
+/// Any step that an operation of this kind may have.
+fn step(kind: &Kind) -> impl Strategy<Value = Step> + use<> {
+    let planned = kind.plan().into_iter().map(|step| step.work);
+    let any_kind = [Work::ShutDown, Work::PowerOff, Work::Snapshot, Work::PowerOn];
+    step_that_does(proptest::sample::select(planned.chain(any_kind).collect::<Vec<_>>()))
+}
+
+fn step_that_does(work: impl Strategy<Value = Work>) -> impl Strategy<Value = Step> {
     let state = prop_oneof![
         (any::<(bool, bool)>(), option::of(moment()))
             .prop_map(|((droplet, actions), looked_at)| { State::Waiting(Checks { droplet, actions, looked_at }) }),
@@ -119,8 +139,8 @@ fn step() -> impl Strategy<Value = Step> {
         Just(State::Skipped),
         (moment(), failure()).prop_map(|(at, why)| State::Failed { at, why }),
     ];
-    (task(), state, option::of(moment()), any::<bool>()).prop_map(|(task, state, began, answer_lost)| Step {
-        task,
+    (work, state, option::of(moment()), any::<bool>()).prop_map(|(work, state, began, answer_lost)| Step {
+        work,
         state,
         began,
         answer_lost,
@@ -136,44 +156,53 @@ fn power() -> impl Strategy<Value = Power> {
     let flags = (any::<bool>(), any::<bool>(), any::<u32>());
     let moments = proptest::array::uniform4(option::of(moment()));
     let states = (option::of(power_state()), option::of(power_state()));
-    (states, option::of(owed), step(), flags, option::of(stuck), option::of(release), moments).prop_map(
-        |(
-            (before, after),
-            owed,
-            back,
-            (seen_off, parked, failures),
-            stuck,
-            released,
-            [got_on_at, went_off, came_back, repaired],
-        )| {
-            let row = json!({
-                "before": before,
-                "owed": owed,
-                "back": back,
-                "seen_off": seen_off,
-                "parked": parked,
-                "got_on_at": got_on_at,
-                "recovering_since": came_back,
-                "stuck": stuck,
-                "calls": failures,
-                "called_at": repaired,
-                "unseen": went_off.map(|since| json!({ "since": since, "looks": failures })),
-                "blind": went_off,
-                "blind_at": got_on_at,
-                "on_intended_at": came_back,
-                "theirs": repaired.map(|at| Theirs { kind: "resize".to_owned(), at }),
-                "last_seen": after,
-                "failures": failures,
-                "released": released,
-                "went_off": went_off,
-                "came_back": came_back,
-                "gone": failures % 2 == 1,
-                "after": after,
-                "repaired": repaired,
-            });
-            serde_json::from_value(row).unwrap()
-        },
+    (
+        states,
+        option::of(owed),
+        step_that_does(Just(Work::PowerOn)),
+        flags,
+        option::of(stuck),
+        option::of(release),
+        moments,
     )
+        .prop_map(
+            |(
+                (before, after),
+                owed,
+                back,
+                (seen_off, parked, failures),
+                stuck,
+                released,
+                [got_on_at, went_off, came_back, repaired],
+            )| {
+                let row = json!({
+                    "before": before,
+                    "owed": owed,
+                    "back": back,
+                    "seen_off": seen_off,
+                    "parked": parked,
+                    "got_on_at": got_on_at,
+                    "recovering_since": came_back,
+                    "stuck": stuck,
+                    "calls": failures,
+                    "called_at": repaired,
+                    "unseen": went_off.map(|since| json!({ "since": since, "looks": failures })),
+                    "blind": went_off,
+                    "blind_at": got_on_at,
+                    "on_intended_at": came_back,
+                    "theirs": repaired.map(|at| Theirs { kind: "resize".to_owned(), at }),
+                    "last_seen": after,
+                    "failures": failures,
+                    "released": released,
+                    "went_off": went_off,
+                    "came_back": came_back,
+                    "gone": failures % 2 == 1,
+                    "after": after,
+                    "repaired": repaired,
+                });
+                serde_json::from_value(row).unwrap()
+            },
+        )
 }
 
 fn obstacle() -> impl Strategy<Value = Obstacle> {
@@ -205,9 +234,9 @@ fn snapshot() -> impl Strategy<Value = SnapshotReading> {
 }
 
 prop_compose! {
-    fn operation(droplet: u64)(
-        kind in kind().boxed(),
-        steps in vec(step(), 0..5).boxed(),
+    fn operation(droplet: u64)(kind in kind().boxed())(
+        steps in vec(step(&kind), 0..5).boxed(),
+        kind in Just(kind),
         power in power().boxed(),
         baseline in vec(any::<u64>(), 0..4),
         usual in vec((task(), any::<i64>()), 0..3),

@@ -147,7 +147,7 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
 
 /// What a cancelled operation did not do; what it did is said by [`kept`] and [`disk`].
 fn undone(operation: &Operation) -> Option<String> {
-    let was_begun = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.began.is_some());
+    let was_begun = operation.steps.iter().any(|step| step.task() == Task::Snapshot && step.began.is_some());
     match &operation.kind {
         Kind::Take { .. } => (!was_begun).then(|| "No Snapshot was taken.".to_owned()),
         Kind::Restore { .. } => None,
@@ -205,7 +205,7 @@ fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
 
 /// What an operation that did not complete leaves behind.
 fn kept(operation: &Operation, wording: &Wording) -> Option<String> {
-    let is_done = operation.steps.iter().any(|step| step.task == Task::Snapshot && step.is_done());
+    let is_done = operation.steps.iter().any(|step| step.task() == Task::Snapshot && step.is_done());
     match &operation.kind {
         Kind::Take { .. } if operation.snapshot.is_some() => {
             Some(format!("Snapshot {} is kept{}.", name(&operation.snapshot_name), cost(operation, wording)))

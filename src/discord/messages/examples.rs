@@ -8,7 +8,7 @@ use crate::operation::{
     plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
     power::{LATE_OFF, Owed, Release, Released},
     reading::{Failure, PowerState, SnapshotReading},
-    step::{Checks, Run, State, Step, Task},
+    step::{Checks, Run, State, Step, Task, Work},
 };
 
 use super::Wording;
@@ -91,8 +91,8 @@ pub(crate) fn running(began: Timestamp) -> State {
     State::Running(Run { intended_at: Some(began), ..Run::default() })
 }
 
-fn done(task: Task, began: i64, ended: i64) -> Step {
-    Step { task, state: State::Done { at: ago(ended) }, began: Some(ago(began)), answer_lost: false }
+fn done(work: Work, began: i64, ended: i64) -> Step {
+    Step { work, state: State::Done { at: ago(ended) }, began: Some(ago(began)), answer_lost: false }
 }
 
 /// The shutdown was asked for.
@@ -111,7 +111,7 @@ pub(crate) fn shutting_down() -> Operation {
 /// The Droplet is off and the Snapshot is being taken.
 pub(crate) fn taking() -> Operation {
     let mut operation = shutting_down();
-    operation.steps[0] = done(Task::ShutDown, 200, 188);
+    operation.steps[0] = done(Work::ShutDown, 200, 188);
     operation.steps[1].began = Some(ago(185));
     operation.steps[1].state = running(ago(185));
     operation.power.edit(|power| power.seen_off = true);
@@ -130,7 +130,7 @@ fn snapshot(operation: &mut Operation) {
 /// The Snapshot is there and power is on its way back.
 pub(crate) fn powering_on() -> Operation {
     let mut operation = taking();
-    operation.steps[1] = done(Task::Snapshot, 185, 30);
+    operation.steps[1] = done(Work::Snapshot, 185, 30);
     snapshot(&mut operation);
     operation.verdict = Some(Outcome::Completed);
     operation.power.edit(|power| {
@@ -164,7 +164,7 @@ pub(crate) fn was_off() -> Operation {
 /// A live Snapshot that is done.
 pub(crate) fn live() -> Operation {
     let mut operation = of(take(Downtime::None));
-    operation.steps[0] = done(Task::Snapshot, 185, 30);
+    operation.steps[0] = done(Work::Snapshot, 185, 30);
     operation.power.edit(|power| power.before = Some(PowerState::On));
     snapshot(&mut operation);
     operation.verdict = Some(Outcome::Completed);
@@ -210,7 +210,7 @@ pub(crate) fn watched() -> Operation {
     operation.power.edit(|power| {
         power.came_back = None;
         power.parked = true;
-        power.back = Step::new(Task::PowerOn);
+        power.back = Step::new(Work::PowerOn);
         power.owed = Some(Owed { since: ago(200), late_until: Some(ago(200) + LATE_OFF), earlier_until: None });
     });
     operation
@@ -220,10 +220,10 @@ pub(crate) fn watched() -> Operation {
 pub(crate) fn restored() -> Operation {
     let mut operation = completed();
     operation.kind = restore();
-    operation.steps.push(done(Task::Restore, 120, 30));
+    operation.steps.push(done(Work::Restore(reference().id), 120, 30));
     operation
 }
 
-pub(crate) fn fresh(task: Task) -> Step {
-    Step { state: State::Waiting(Checks::default()), ..Step::new(task) }
+pub(crate) fn fresh(work: Work) -> Step {
+    Step { state: State::Waiting(Checks::default()), ..Step::new(work) }
 }

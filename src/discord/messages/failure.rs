@@ -14,7 +14,7 @@ pub fn is_of_safety_snapshot(operation: &Operation) -> bool {
     let Some(Outcome::Failed(verdict)) = &operation.verdict else { return false };
     let is_restore = matches!(operation.kind, Kind::Restore { .. });
     let failed = |state: &State| matches!(state, State::Failed { why, .. } if why == verdict);
-    is_restore && operation.steps.iter().any(|step| step.task == Task::Snapshot && failed(&step.state))
+    is_restore && operation.steps.iter().any(|step| step.task() == Task::Snapshot && failed(&step.state))
 }
 
 /// What happened, as a sentence.

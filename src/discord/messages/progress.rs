@@ -63,7 +63,7 @@ pub(super) fn steps(operation: &Operation, now: Timestamp) -> Vec<String> {
 /// The line of the step that is under way; none if everything is over.
 pub(super) fn under_way(operation: &Operation, now: Timestamp) -> Option<String> {
     let step = operation.active_step()?;
-    match step.task {
+    match step.task() {
         Task::PowerOn => power_line(operation, now),
         Task::ShutDown | Task::PowerOff | Task::Snapshot | Task::Restore | Task::Create | Task::Delete => {
             Some(line(step, operation, now))
@@ -137,8 +137,8 @@ fn outlook(operation: &Operation) -> String {
         (false, false) => {}
     }
     let shutdown_given_up =
-        operation.steps.iter().any(|step| step.task == Task::ShutDown && matches!(step.state, State::Failed { .. }))
-            && !operation.steps.iter().any(|step| step.task == Task::PowerOff);
+        operation.steps.iter().any(|step| step.task() == Task::ShutDown && matches!(step.state, State::Failed { .. }))
+            && !operation.steps.iter().any(|step| step.task() == Task::PowerOff);
     match &operation.kind {
         Kind::Launch { .. } | Kind::Delete { .. } => "under way".to_owned(),
         Kind::Take { .. } | Kind::Restore { .. } if operation.power.before() == Some(PowerState::Off) => {
@@ -164,7 +164,7 @@ fn stopping(operation: &Operation) -> &'static str {
         | State::Skipped
         | State::Failed { .. } => false,
     };
-    match (step.task, &operation.kind) {
+    match (step.task(), &operation.kind) {
         (Task::Snapshot, Kind::Restore { .. }) if is_begun => "stopping; the safety Snapshot is kept",
         (Task::Snapshot, Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. }) if is_begun => {
             "too late to stop; the Snapshot is kept"
@@ -186,10 +186,10 @@ fn stopping(operation: &Operation) -> &'static str {
 /// What history says about the time from shutting down to being on again; nothing without history of the longest part.
 pub fn downtime(operation: &Operation) -> Option<SignedDuration> {
     let usual = |task| operation.usual.of(task);
-    let longest = operation.steps.iter().filter(|step| !matches!(step.task, Task::ShutDown | Task::PowerOff));
+    let longest = operation.steps.iter().filter(|step| !step.task().turns_off());
     let mut sum = SignedDuration::ZERO;
     for step in longest {
-        sum += usual(step.task)?;
+        sum += usual(step.task())?;
     }
     let around = [Task::ShutDown, Task::PowerOn].into_iter().filter_map(usual);
     Some(around.fold(sum, |sum, part| sum + part))
@@ -212,7 +212,7 @@ fn called(task: Task, operation: &Operation) -> (&'static str, &'static str) {
 }
 
 fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
-    let (noun, verb) = called(step.task, operation);
+    let (noun, verb) = called(step.task(), operation);
     match &step.state {
         State::Done { .. } => match step.took() {
             Some(took) => format!("✅ {noun} — {}", duration(took)),
@@ -225,7 +225,7 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
         State::Failed { why: Failure::Hung, .. } => format!("⚠️ {noun} — {}", failure::short(&Failure::Hung)),
         State::Failed { why, .. } => format!("❌ {noun} — {}", failure::short(why)),
         State::Waiting(_) | State::Intended { .. } | State::Running(_) => {
-            let is_made = step.task == Task::Snapshot && step.run().is_some_and(Run::ended);
+            let is_made = step.task() == Task::Snapshot && step.run().is_some_and(Run::ended);
             if operation.active_step() == Some(step) {
                 active(verb, step, operation, now)
             } else if is_made {
@@ -242,17 +242,17 @@ fn active(verb: &str, step: &Step, operation: &Operation, now: Timestamp) -> Str
     if let Some(obstacle) = &operation.obstacle {
         return format!("⚠️ {verb} — {}, waiting since {}", blocker(&obstacle.what), ago(obstacle.since));
     }
-    if step.task == Task::ShutDown && operation.question.is_some() {
+    if step.task() == Task::ShutDown && operation.question.is_some() {
         return format!("⚠️ {verb} — {}", failure::short(&Failure::Hung));
     }
     match (&step.state, step.began) {
         (State::Intended { doubt: Some(_), .. }, _) => {
             format!("🔄 {verb} — DigitalOcean's answer was lost; looking whether it was carried out")
         }
-        (State::Running(Run { completed: Some(_), .. }), Some(began)) if step.task == Task::Snapshot => {
+        (State::Running(Run { completed: Some(_), .. }), Some(began)) if step.task() == Task::Snapshot => {
             format!("🔄 {verb} — started {}, taken; DigitalOcean has yet to list it", ago(began))
         }
-        (_, Some(began)) => format!("🔄 {verb} — started {}{}", ago(began), pace(step.task, began, operation, now)),
+        (_, Some(began)) => format!("🔄 {verb} — started {}{}", ago(began), pace(step.task(), began, operation, now)),
         (_, None) => format!("🔄 {verb}"),
     }
 }
@@ -283,8 +283,7 @@ pub(super) fn blocker(what: &Blocker) -> String {
 /// The line about turning the Droplet on again, for the kinds that may turn it off.
 fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     let power = &operation.power;
-    let may_turn_off =
-        operation.steps.iter().any(|step| matches!(step.task, Task::ShutDown | Task::PowerOff | Task::Restore));
+    let may_turn_off = operation.steps.iter().any(|step| step.task().traits().may_turn_off);
     if !may_turn_off && power.owed().is_none() {
         return None;
     }

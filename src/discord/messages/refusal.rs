@@ -15,6 +15,7 @@ use crate::{
 
 /// Why a person does not get what they asked for. Closed: there is no variant that holds any text.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(strum::EnumDiscriminants), strum_discriminants(name(RefusalKind), derive(strum::VariantArray)))]
 pub enum Refusal {
     /// They may not.
     Denied(Denial),

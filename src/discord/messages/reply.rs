@@ -50,7 +50,7 @@ pub fn waiting_for_all(count: usize) -> String {
 /// What becomes of what was to be done, once somebody wants the Droplet on.
 fn turning_on(operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
-    let runs = operation.current().filter(|step| step.run().is_some() || step.answer_lost).map(|step| step.task);
+    let runs = operation.current().filter(|step| step.run().is_some() || step.answer_lost).map(|step| step.task());
     match runs {
         Some(Task::Restore) => format!(
             "I'll turn {droplet} on as soon as its restore has ended: while DigitalOcean overwrites the disk, nothing can start \
@@ -72,7 +72,7 @@ fn cancelling(operation: &Operation) -> String {
     let begun = step.is_some_and(|step| step.began.is_some());
     let back =
         if operation.power.owed().is_some() { format!(" Then {target} is turned on again.") } else { String::new() };
-    match (step.map(|step| step.task), &operation.kind) {
+    match (step.map(|step| step.task()), &operation.kind) {
         (Some(Task::ShutDown | Task::PowerOff), _) if begun => format!(
             "Stopping {subject}. A shutdown that was asked for cannot be taken back, so its end is waited for. Nothing else is begun.{back}"
         ),

@@ -160,14 +160,14 @@ fn must_be_done(operation: &Operation) -> bool {
 }
 
 fn is_turning_on(operation: &Operation) -> bool {
-    operation.active_step().is_none_or(|step| step.task == Task::PowerOn)
+    operation.active_step().is_none_or(|step| step.task() == Task::PowerOn)
 }
 
 /// What people who are called about an operation can press.
 pub fn buttons(operation: &Operation) -> Vec<Button> {
     let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
     let is_turning_on = is_turning_on(operation);
-    let is_restoring = operation.active_step().is_some_and(|step| step.task == Task::Restore && step.began.is_some());
+    let is_restoring = operation.active_step().is_some_and(|step| step.task() == Task::Restore && step.began.is_some());
     let offered = [
         (!is_turning_on && !is_restoring, button("Turn it on as soon as possible", Style::Primary, Act::TurnOn)),
         (!is_turning_on, button("Keep waiting", Style::Secondary, Act::KeepWaiting)),

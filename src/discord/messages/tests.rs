@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use jiff::SignedDuration;
+use strum::VariantArray;
 
 use super::{
     answer::{answer, notify},
@@ -12,7 +13,7 @@ use super::{
     message::{Embed, Message, Style},
     progress::progress,
     question::question,
-    refusal::{BadName, Occupant, Refusal},
+    refusal::{BadName, Occupant, Refusal, RefusalKind},
     reply,
     status::{Entry, LISTED, Overview, choice, detail, overview},
     stuck::{call, repaired},
@@ -26,9 +27,9 @@ use crate::{
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
         plan::{Downtime, Kind, Safety, SnapshotRef},
         power::{Released, Stuck},
-        reading::{Failure, PowerState},
+        reading::{Failure, FailureKind, PowerState},
         report::ReportKind,
-        step::{Checks, Doubt, State, Task},
+        step::{Checks, Doubt, State, Task, Work},
     },
     store::{Called, Event, What},
 };
@@ -67,7 +68,7 @@ fn side_by_side(variants: impl IntoIterator<Item = (impl std::fmt::Display, Stri
 
 fn failures() -> Vec<Failure> {
     let text = |text: &str| text.to_owned();
-    vec![
+    let failures = vec![
         Failure::ActionErrored,
         Failure::ActionVanished,
         Failure::DropletGone,
@@ -87,7 +88,11 @@ fn failures() -> Vec<Failure> {
         Failure::RestoreUnclear,
         Failure::NotListed,
         Failure::Internal,
-    ]
+    ];
+    let shown: Vec<FailureKind> = failures.iter().map(FailureKind::from).collect();
+    let missing: Vec<_> = FailureKind::VARIANTS.iter().filter(|kind| !shown.contains(kind)).collect();
+    assert!(missing.is_empty(), "no example of {missing:?}");
+    failures
 }
 
 fn with(mut operation: Operation, change: impl FnOnce(&mut Operation)) -> Operation {
@@ -164,7 +169,7 @@ fn broken_restore(why: Failure) -> Operation {
 /// An operation with everything before this step done.
 fn at_step(kind: Kind, task: Task, state: State) -> Operation {
     with(examples::of(kind), |operation| {
-        let index = operation.steps.iter().position(|step| step.task == task).unwrap();
+        let index = operation.steps.iter().position(|step| step.task() == task).unwrap();
         for step in &mut operation.steps[..index] {
             step.began = Some(ago(30));
             step.state = State::Done { at: ago(20) };
@@ -177,7 +182,7 @@ fn at_step(kind: Kind, task: Task, state: State) -> Operation {
 fn stuck_with(why: Option<Failure>) -> Operation {
     with(examples::powering_on(), |operation| {
         operation.power.edit(|power| {
-            power.back = examples::fresh(Task::PowerOn);
+            power.back = examples::fresh(Work::PowerOn);
             power.stuck = Some(Stuck { since: ago(10), why });
         });
     })
@@ -243,7 +248,7 @@ fn progress_of_every_state() {
             "forced",
             with(examples::taking(), |operation| {
                 operation.steps[0].state = State::Failed { at: ago(80), why: Failure::Hung };
-                let mut forced = examples::fresh(Task::PowerOff);
+                let mut forced = examples::fresh(Work::PowerOff);
                 forced.began = Some(ago(80));
                 forced.state = State::Done { at: ago(70) };
                 operation.steps.insert(1, forced);
@@ -747,6 +752,7 @@ fn every_refusal() {
         Refusal::NoRegion { snapshot: text("golden") },
         Refusal::NoSize { needed: 500 },
         Refusal::SizeTooSmall { size: text("tiny"), disk: 10, needed: 25, suggestions: names(&["small", "large"]) },
+        Refusal::GpuSize { size: text("gpu-h100x1-80gb"), suggestions: names(&["small", "large"]) },
         Refusal::UnknownSize { text: text("huge"), suggestions: Vec::new() },
         Refusal::UnknownSshKey { text: text("laptop") },
         Refusal::QuestionExpired,
@@ -776,6 +782,9 @@ fn every_refusal() {
         Refusal::UnknownButton,
         Refusal::UnknownCommand,
     ]);
+    let shown: Vec<RefusalKind> = refusals.iter().map(RefusalKind::from).collect();
+    let missing: Vec<_> = RefusalKind::VARIANTS.iter().filter(|kind| !shown.contains(kind)).collect();
+    assert!(missing.is_empty(), "no example of {missing:?}");
     let message = refusals.iter().map(|refusal| (format!("{refusal:?}"), refusal.words()));
     insta::assert_snapshot!(side_by_side(message));
 }

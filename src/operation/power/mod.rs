@@ -27,7 +27,7 @@ use super::{
     backoff::later,
     ids::UserId,
     reading::{Failure, PowerState},
-    step::{Checks, State, Step, Task},
+    step::{Checks, State, Step, Work},
 };
 use calls::Calls;
 pub use calls::Stuck;
@@ -141,7 +141,7 @@ impl Default for Power {
         Self {
             before: None,
             duty: Duty::Nothing,
-            back: Step::new(Task::PowerOn),
+            back: Step::new(Work::PowerOn),
             seen_off: false,
             on_intended_at: None,
             hurried: false,

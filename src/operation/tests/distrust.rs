@@ -217,7 +217,7 @@ fn who_wants_it_on_begins_nothing_more() {
     for stop in wanted {
         let mut toy = Toy::new(PowerState::On);
         let mut it = operation(restore(Safety::Snapshot));
-        while it.current().is_none_or(|step| step.task != stop) || !it.power.is_owed() {
+        while it.current().is_none_or(|step| step.task() != stop) || !it.power.is_owed() {
             it = toy.turn(it, Transit::Fine, 20);
         }
         let sent = toy.sent.len();
@@ -232,7 +232,8 @@ fn who_wants_it_on_begins_nothing_more() {
 #[test]
 fn a_restore_that_runs_is_waited_for_by_who_wants_it_on() {
     let mut toy = Toy::new(PowerState::On);
-    let running = |it: &Operation| it.current().is_some_and(|step| step.task == Task::Restore && step.run().is_some());
+    let running =
+        |it: &Operation| it.current().is_some_and(|step| step.task() == Task::Restore && step.run().is_some());
     let it = until(&mut toy, operation(restore(Safety::None)), running);
     let it = toy.wish(&it, Wish::TurnOn);
     let done = toy.settle(it);
@@ -630,7 +631,7 @@ fn a_new_droplet_that_is_unknown_for_a_moment_is_not_called_destroyed() {
         it = toy.turn(it, Transit::Fine, 20);
     }
     assert_eq!(it.verdict, Some(Outcome::Completed));
-    assert!(it.steps.iter().all(|step| step.task == Task::Create && matches!(step.state, State::Done { .. })));
+    assert!(it.steps.iter().all(|step| step.task() == Task::Create && matches!(step.state, State::Done { .. })));
 }
 
 #[test]

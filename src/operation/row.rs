@@ -1,0 +1,123 @@
+//! An operation as it stands in its row, before it is known that its steps are ones that its kind can have.
+//!
+//! A row names each step's task alone; what the task works with is the kind's. A pair that does not fit makes the row unreadable, and
+//! an unreadable row is ended in a way that keeps what is owed: read as it stands, it would wait for ever.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+
+use super::{
+    Baseline, Cancelled, Decision, Denied, FirstAnswer, Launched, Missing, Obstacle, Operation, Outcome, Power,
+    Question, Requester, SnapshotReading, Target, TypicalDurations,
+    ids::OperationId,
+    plan::Kind,
+    step::{State, Step, Task, Work},
+};
+
+/// The fields of a row. What each means stands at [`Operation`].
+#[derive(Deserialize)]
+pub(super) struct Row {
+    id: OperationId,
+    kind: Kind,
+    asker: Requester,
+    asked_at: Timestamp,
+    target: Target,
+    snapshot_name: String,
+    usual: TypicalDurations,
+    steps: Vec<StepRow>,
+    power: Power,
+    baseline: Baseline,
+    obstacle: Option<Obstacle>,
+    question: Option<Question>,
+    #[serde(default)]
+    questions: u32,
+    #[serde(default)]
+    decision: Option<Decision>,
+    cancelled: Option<Cancelled>,
+    verdict: Option<Outcome>,
+    snapshot: Option<SnapshotReading>,
+    launched: Option<Launched>,
+    ended: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+    #[serde(default)]
+    missing: Option<Missing>,
+    #[serde(default)]
+    denied: Option<Denied>,
+    #[serde(default)]
+    unattended: bool,
+    #[serde(default)]
+    unattended_since_decision: bool,
+    #[serde(default)]
+    taken_off: Option<bool>,
+    #[serde(default)]
+    first_answer: FirstAnswer,
+}
+
+/// A step of a row.
+#[derive(Deserialize)]
+struct StepRow {
+    task: Task,
+    state: State,
+    began: Option<Timestamp>,
+    answer_lost: bool,
+}
+
+impl StepRow {
+    fn with(self, work: Work) -> Step {
+        Step { work, state: self.state, began: self.began, answer_lost: self.answer_lost }
+    }
+}
+
+/// Reads the step that turns a Droplet on. It is owed whatever task somebody wrote there.
+pub(super) fn power_on<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Step, D::Error> {
+    StepRow::deserialize(deserializer).map(|row| row.with(Work::PowerOn))
+}
+
+/// A row holds a step that its kind has no use for.
+#[derive(Debug, thiserror::Error)]
+#[error("a {kind} has nothing that its step {task} could work with")]
+pub(super) struct ForeignStep {
+    kind: &'static str,
+    task: &'static str,
+}
+
+impl TryFrom<Row> for Operation {
+    type Error = ForeignStep;
+
+    fn try_from(row: Row) -> Result<Self, ForeignStep> {
+        let step = |step: StepRow| {
+            let foreign = ForeignStep { kind: row.kind.word(), task: step.task.word() };
+            let work = row.kind.work(step.task).ok_or(foreign)?;
+            Ok(step.with(work))
+        };
+        let steps = row.steps.into_iter().map(step).collect::<Result<_, _>>()?;
+        Ok(Self {
+            id: row.id,
+            kind: row.kind,
+            asker: row.asker,
+            asked_at: row.asked_at,
+            target: row.target,
+            snapshot_name: row.snapshot_name,
+            usual: row.usual,
+            steps,
+            power: row.power,
+            baseline: row.baseline,
+            obstacle: row.obstacle,
+            question: row.question,
+            questions: row.questions,
+            decision: row.decision,
+            cancelled: row.cancelled,
+            verdict: row.verdict,
+            snapshot: row.snapshot,
+            launched: row.launched,
+            ended: row.ended,
+            not_before: row.not_before,
+            missing: row.missing,
+            denied: row.denied,
+            unattended: row.unattended,
+            unattended_since_decision: row.unattended_since_decision,
+            taken_off: row.taken_off,
+            first_answer: row.first_answer,
+        })
+    }
+}
