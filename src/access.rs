@@ -105,11 +105,22 @@ pub enum Denial {
     },
 }
 
+/// What Administrator and Manage Server are worth by themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AdminsMay {
+    /// Every right.
+    #[default]
+    Everything,
+    /// No right: only roles count.
+    Nothing,
+}
+
 /// Which guilds are served, and which roles carry which right there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     guilds: BTreeSet<GuildId>,
     roles: Roles,
+    admins: AdminsMay,
 }
 
 /// The roles named for each right; [`Policy`] adds that a greater right includes the smaller ones.
@@ -134,9 +145,19 @@ impl Roles {
 }
 
 impl Policy {
-    /// The rules for `guilds`, with `roles` as configured.
+    /// The rules for `guilds`, with `roles` as configured. Those who run a guild may do everything there.
     pub fn new(guilds: impl IntoIterator<Item = GuildId>, roles: Roles) -> Self {
-        Self { guilds: guilds.into_iter().collect(), roles }
+        Self { guilds: guilds.into_iter().collect(), roles, admins: AdminsMay::default() }
+    }
+
+    /// The same rules with other rights for those who run a guild.
+    pub fn with_admins(self, admins: AdminsMay) -> Self {
+        Self { admins, ..self }
+    }
+
+    /// What Administrator and Manage Server are worth by themselves.
+    pub fn admins_may(&self) -> AdminsMay {
+        self.admins
     }
 
     /// The guilds that are served.
@@ -165,7 +186,8 @@ impl Policy {
     pub fn authorize(&self, person: &Person, right: Right) -> Result<Grant, Denial> {
         let guild = self.admit(person)?;
         let roles = self.sufficient(right);
-        if person.runs_the_guild() || person.holds_any(guild, &roles) {
+        let by_running_it = self.admins == AdminsMay::Everything && person.runs_the_guild();
+        if by_running_it || person.holds_any(guild, &roles) {
             return Ok(Grant { guild, user: person.user, right });
         }
         if roles.is_empty() {
@@ -204,8 +226,11 @@ mod tests {
     }
 
     fn any_policy() -> impl Strategy<Value = Policy> {
-        (btree_set((1000..1003_u64).prop_map(GuildId), 0..3), roles(), roles(), roles())
-            .prop_map(|(guilds, view, take, restore)| Policy::new(guilds, Roles { view, take, restore }))
+        let guilds = btree_set((1000..1003_u64).prop_map(GuildId), 0..3);
+        (guilds, roles(), roles(), roles(), any::<bool>()).prop_map(|(guilds, view, take, restore, admins)| {
+            let admins = if admins { AdminsMay::Everything } else { AdminsMay::Nothing };
+            Policy::new(guilds, Roles { view, take, restore }).with_admins(admins)
+        })
     }
 
     fn any_person() -> impl Strategy<Value = Person> {
@@ -262,6 +287,14 @@ mod tests {
         assert!(policy.authorize(&admin, Right::Restore).is_ok());
         assert!(policy.authorize(&manager, Right::Restore).is_ok());
         assert!(!Policy::new([HOME], Roles::default()).names_roles());
+    }
+
+    #[test]
+    fn where_admins_may_nothing_only_roles_count() {
+        let policy = policy().with_admins(AdminsMay::Nothing);
+        let admin = Person { administrator: true, manage_guild: true, ..person(&[]) };
+        assert_eq!(policy.greatest(&admin), None);
+        assert_eq!(policy.greatest(&Person { roles: [RoleId(2)].into(), ..admin }), Some(Right::Take));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! certificate file it was told of, and decides nothing but whether a value can be used.
 
 mod problem;
+mod secret_file;
 mod value;
 mod variable;
 
@@ -14,13 +15,17 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tracing_subscriber::EnvFilter;
 use url::{Url, form_urlencoded};
 
-use self::value::{Mismatch, mismatch};
 pub use self::{
     problem::{Problem, Problems, Warning},
+    secret_file::{SecretFile, Unusable},
     variable::{Unset, VARIABLES, Variable, env_example, misspelled},
 };
+use self::{
+    secret_file::Content,
+    value::{Mismatch, mismatch},
+};
 use crate::{
-    access::{Policy, Roles},
+    access::{AdminsMay, Policy, Roles},
     operation::ids::{ChannelId, GuildId, RoleId},
     telemetry::LogFormat,
 };
@@ -36,6 +41,8 @@ pub struct Config {
     pub policy: Policy,
     /// The database's URL, which may hold a password.
     pub database_url: SecretString,
+    /// The file that the URL came from, if it did.
+    pub database_url_file: Option<SecretFile>,
     /// How long things may take.
     pub timing: Timing,
     /// Dollars per GB and month of a Snapshot.
@@ -46,6 +53,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which log lines are written, in the words of `RUST_LOG`; known to be well formed.
     pub log_filter: String,
+    /// What works, but is probably not what was meant.
+    pub warnings: Vec<Warning>,
 }
 
 /// How to reach Discord and whom to serve there.
@@ -53,6 +62,8 @@ pub struct Config {
 pub struct Discord {
     /// The bot's token.
     pub token: SecretString,
+    /// The file that it came from, if it did.
+    pub token_file: Option<SecretFile>,
     /// A channel that also hears of every outcome.
     pub notify_channel: Option<ChannelId>,
     /// A simulator to connect to in place of discord.com.
@@ -73,6 +84,8 @@ pub struct Simulator {
 pub struct DigitalOcean {
     /// The API token.
     pub token: SecretString,
+    /// The file that it came from, if it did.
+    pub token_file: Option<SecretFile>,
     /// The API's origin: https, or http on loopback.
     pub api_url: Url,
     /// The tag that a Droplet must have to be seen and touched.
@@ -114,10 +127,30 @@ impl Config {
 
     /// Every value that must appear nowhere: tokens, and the password in the database's URL.
     pub fn secrets(&self) -> Vec<SecretString> {
-        let database = Url::parse(self.database_url.expose_secret()).ok();
-        let passwords = database.iter().flat_map(passwords).map(SecretString::from);
-        [self.discord.token.clone(), self.digitalocean.token.clone()].into_iter().chain(passwords).collect()
+        let tokens = [self.discord.token.clone(), self.digitalocean.token.clone()];
+        tokens.into_iter().chain(passwords_in(&self.database_url)).collect()
     }
+}
+
+/// What must appear nowhere of a database's URL.
+pub fn passwords_in(database_url: &SecretString) -> Vec<SecretString> {
+    let url = Url::parse(database_url.expose_secret()).ok();
+    url.iter().flat_map(passwords).map(SecretString::from).collect()
+}
+
+/// Whether two URLs lead to the same database: only how one logs in there may differ.
+pub fn is_same_database(one: &SecretString, other: &SecretString) -> bool {
+    let place = |url: &SecretString| {
+        let url = Url::parse(url.expose_secret()).ok()?;
+        let leads = |key: &str| matches!(key, "host" | "hostaddr" | "port" | "dbname") || key.starts_with("options");
+        let mut query: Vec<_> = url.query_pairs().into_owned().filter(|(key, _)| leads(key)).collect();
+        query.sort();
+        let is_postgres = matches!(url.scheme(), "postgres" | "postgresql");
+        let host = url.host_str().unwrap_or_default().to_owned();
+        is_postgres.then(|| (host, url.port().unwrap_or(5432), url.path().to_owned(), query))
+    };
+    one.expose_secret() == other.expose_secret()
+        || place(one).is_some_and(|place_of_one| place(other) == Some(place_of_one))
 }
 
 /// The passwords in a URL, as they are written there and as they are meant.
@@ -140,17 +173,18 @@ struct Reader<L> {
 impl<L: Fn(&str) -> Option<String>> Reader<L> {
     /// Reads everything before it gives up on anything, so that all problems are found in one go.
     fn config(&mut self) -> Option<Config> {
-        let discord_token = self.required(variable::DISCORD_TOKEN, value::token);
+        let discord_token = self.secret(Content::DiscordToken);
         let guilds = self.required(variable::DISCORD_GUILD_ID, value::snowflakes);
-        let digitalocean_token = self.required(variable::DIGITALOCEAN_TOKEN, value::token);
-        let api_url = self.required(variable::DIGITALOCEAN_API_URL, value::origin);
+        let digitalocean_token = self.secret(Content::DigitalOceanToken);
+        let api_url = self.api_url();
         let droplet_tag = self.optional(variable::DROPLET_TAG, value::tag);
         let roles = Roles {
             view: self.roles(variable::VIEW_ROLES),
             take: self.roles(variable::TAKE_ROLES),
             restore: self.roles(variable::RESTORE_ROLES),
         };
-        let database_url = self.required(variable::DATABASE_URL, value::database);
+        let admins = self.admins_may(&roles);
+        let database_url = self.secret(Content::DatabaseUrl);
         let notify_channel = self.optional(variable::NOTIFY_CHANNEL_ID, value::snowflake).map(ChannelId);
         let timing = self.timing();
         let snapshot_price_per_gb = self.required(variable::SNAPSHOT_PRICE_PER_GB, value::dollars);
@@ -158,17 +192,95 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let log_format = self.required(variable::LOG_FORMAT, log_format);
         let log_filter = self.required(variable::RUST_LOG, log_filter);
         let simulator = self.simulator();
+        let (database_url, database_url_file) = database_url?;
+        let warnings = self.database_in_the_clear(&database_url).into_iter().collect();
+        let (token, token_file) = discord_token?;
+        let discord = Discord { token, token_file, notify_channel, simulator };
+        let (token, token_file) = digitalocean_token?;
         Some(Config {
-            discord: Discord { token: discord_token?, notify_channel, simulator },
-            digitalocean: DigitalOcean { token: digitalocean_token?, api_url: api_url?, droplet_tag },
-            policy: Policy::new(guilds?.into_iter().map(GuildId), roles),
-            database_url: database_url?,
+            discord,
+            digitalocean: DigitalOcean { token, token_file, api_url: api_url?, droplet_tag },
+            policy: Policy::new(guilds?.into_iter().map(GuildId), roles).with_admins(admins?),
+            database_url,
+            database_url_file,
             timing: timing?,
             snapshot_price_per_gb: snapshot_price_per_gb?,
             http_addr,
             log_format: log_format?,
             log_filter: log_filter?,
+            warnings,
         })
+    }
+
+    /// A secret from its variable, or from the file that another variable names; from one of the two.
+    fn secret(&mut self, content: Content) -> Option<(SecretString, Option<SecretFile>)> {
+        let (variable, in_file) = content.variables();
+        match (self.value(variable), self.value(in_file)) {
+            (_, None) => Some((self.required(variable, |text| content.parse(text))?, None)),
+            (Some(_), Some(_)) => {
+                let wanted = format!("one of {} and {}", variable.name, in_file.name);
+                self.wrong(in_file, mismatch(format!("set together with {}", variable.name), wanted));
+                None
+            }
+            (None, Some(path)) => {
+                let file = SecretFile::new(&path, content);
+                match file.read_as_value() {
+                    Ok(secret) => Some((secret, Some(file))),
+                    Err(wrong) => {
+                        self.wrong(in_file, wrong);
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    /// The token goes to DigitalOcean, or to this machine; elsewhere only if somebody says so twice.
+    fn api_url(&mut self) -> Option<Url> {
+        let may_go_elsewhere =
+            self.required(variable::ALLOW_OTHER_API_HOST, |text| value::word(text, [("yes", true), ("no", false)]));
+        let url = self.required(variable::DIGITALOCEAN_API_URL, value::origin)?;
+        if value::is_loopback(&url) || url.host_str() == Some("api.digitalocean.com") || may_go_elsewhere? {
+            return Some(url);
+        }
+        let found = format!("{:?}, where the API token would be sent", url.host_str().unwrap_or_default());
+        let wanted = "api.digitalocean.com or loopback; with ALLOW_OTHER_API_HOST=yes any host";
+        self.wrong(variable::DIGITALOCEAN_API_URL, mismatch(found, wanted));
+        None
+    }
+
+    /// With nothing for admins, a role must be able to do everything: else nobody could, and nobody could be asked.
+    fn admins_may(&mut self, roles: &Roles) -> Option<AdminsMay> {
+        let words = [("everything", AdminsMay::Everything), ("nothing", AdminsMay::Nothing)];
+        let admins = self.required(variable::ADMINS_MAY, |text| value::word(text, words))?;
+        if admins == AdminsMay::Nothing && roles.restore.is_empty() {
+            let found = "nothing, while RESTORE_ROLES names nobody";
+            self.wrong(
+                variable::ADMINS_MAY,
+                mismatch(found, "RESTORE_ROLES set too: somebody must be able to restore"),
+            );
+            return None;
+        }
+        Some(admins)
+    }
+
+    /// PostgreSQL's client encrypts by default only if the server offers it, and believes any server.
+    fn database_in_the_clear(&self, url: &SecretString) -> Option<Warning> {
+        let url = Url::parse(url.expose_secret()).ok().filter(|url| url.scheme() != "sqlite")?;
+        let asked = |names: &[&str]| {
+            url.query_pairs().filter(|(key, _)| names.contains(&&**key)).last().map(|(_, value)| value.into_owned())
+        };
+        let host = asked(&["host", "hostaddr"]).or_else(|| url.host_str().map(str::to_owned))?;
+        let bare = host.trim_matches(['[', ']']);
+        let is_here = bare.is_empty()
+            || bare.starts_with(['/', '%'])
+            || bare == "localhost"
+            || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        let from_environment = || (self.lookup)("PGSSLMODE").filter(|mode| !mode.is_empty());
+        let sslmode = asked(&["sslmode", "ssl-mode"]).or_else(from_environment).unwrap_or_else(|| "prefer".to_owned());
+        let sslmode = sslmode.to_ascii_lowercase();
+        let is_clear = matches!(sslmode.as_str(), "disable" | "allow" | "prefer");
+        (is_clear && !is_here).then_some(Warning::DatabaseInTheClear { sslmode })
     }
 
     fn timing(&mut self) -> Option<Timing> {

@@ -1,6 +1,6 @@
 //! The command line and the exit code: 0 done or stopped by a signal, 1 failed, 2 wrong usage or configuration.
 
-use std::{path::Path, process::ExitCode};
+use std::{os::unix::fs::PermissionsExt as _, path::Path, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 #[cfg(feature = "demo")]
@@ -8,10 +8,13 @@ use snapshot_bot::demo;
 use snapshot_bot::{
     app::{App, Proof, check},
     clock::Clock,
-    config::{Config, misspelled},
+    config::{Config, Warning, misspelled},
     telemetry,
 };
 use tokio::signal::unix::{SignalKind, signal};
+
+/// The bit of a file's mode that lets everybody read it.
+const READABLE_BY_OTHERS: u32 = 0o004;
 
 /// Takes, restores and looks after DigitalOcean Droplet snapshots from a Discord channel.
 ///
@@ -78,13 +81,18 @@ fn with_config(run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
         }
         Err(error) => return misconfigured(format_args!("could not read the file .env: {error}")),
     }
-    for warning in misspelled(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+    let is_open = file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & READABLE_BY_OTHERS != 0);
+    let misspelled = misspelled(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
+    for warning in is_open.then_some(Warning::ReadableByOthers).iter().chain(&misspelled) {
         say(format_args!("warning: {warning}"));
     }
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(problems) => return misconfigured(format_args!("{problems}")),
     };
+    for warning in &config.warnings {
+        say(format_args!("warning: {warning}"));
+    }
     if let Err(error) = telemetry::install_logs(config.log_format, &config.log_filter, &config.secrets()) {
         return failed(format_args!("could not set up the log: {error}"));
     }
@@ -98,21 +106,24 @@ fn unreadable_line(file: &Path) -> String {
 }
 
 async fn run(config: Config, proof: Proof) -> ExitCode {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
         return failed(format_args!("could not listen for signals"));
     };
     let mut app = match App::start_with(config, Clock::wall(), proof).await {
         Ok(app) => app,
         Err(error) => return failed(format_args!("{error}")),
     };
-    tokio::select! {
-        ended = app.ended() => return match ended {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => failed(format_args!("{error}")),
-        },
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            ended = app.ended() => return match ended {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => failed(format_args!("{error}")),
+            },
+            _ = hangup.recv() => app.reread_secrets(),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
     }
     tracing::info!("stopping; what is under way is brought to a safe point, a second signal stops at once");
     tokio::select! {

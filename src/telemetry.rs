@@ -10,6 +10,7 @@ use std::{
     any::Any,
     fmt::Display,
     io::{self, IsTerminal as _},
+    sync::LazyLock,
 };
 
 use secrecy::SecretString;
@@ -23,7 +24,10 @@ use tracing_subscriber::{
 };
 
 pub use self::metrics::{Described, Kind, METRICS, Metrics};
-use self::redact::Redacting;
+use self::redact::{Redacting, Sealed};
+
+/// What is kept out of every line, and grows when secrets are read again.
+static SEALED: LazyLock<Sealed> = LazyLock::new(Sealed::default);
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +41,19 @@ pub enum LogFormat {
 /// Sends log lines to standard error from now on, panics too. `secrets` never appear in them, whoever logs.
 pub fn install_logs(format: LogFormat, filter: &str, secrets: &[SecretString]) -> Result<(), TryInitError> {
     let ansi = io::stderr().is_terminal();
-    subscriber(format, filter, ansi, Redacting::new(secrets, io::stderr)).try_init()?;
+    seal(secrets);
+    subscriber(format, filter, ansi, Redacting::new(SEALED.clone(), io::stderr)).try_init()?;
     // What panics say goes the same way: it may hold what was being worked on.
     std::panic::set_hook(Box::new(|panic| match panic.location() {
         Some(location) => log_panic(panic.payload(), location),
         None => log_panic(panic.payload(), &"an unknown place"),
     }));
     Ok(())
+}
+
+/// Keeps further secrets out of every line from now on.
+pub fn seal(secrets: &[SecretString]) {
+    SEALED.add(secrets);
 }
 
 fn log_panic(payload: &(dyn Any + Send), location: &dyn Display) {
@@ -106,7 +116,9 @@ mod tests {
         let captured = Captured::default();
         let writer = captured.clone();
         let secrets = ["MTIz.sealed.token".into(), "dop_v1_sealed".into()];
-        let redacting = Redacting::new(&secrets, move || writer.clone());
+        let sealed = Sealed::default();
+        sealed.add(&secrets);
+        let redacting = Redacting::new(sealed, move || writer.clone());
         with_default(subscriber(format, filter, false, redacting), speak);
         String::from_utf8(captured.0.lock().unwrap().clone()).unwrap()
     }

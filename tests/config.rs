@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use secrecy::ExposeSecret as _;
 use snapshot_bot::{
-    access::{Person, Right},
-    config::{Config, Problem, Problems, Unset, VARIABLES, env_example, misspelled},
+    access::{AdminsMay, Person, Right},
+    config::{Config, Problem, Problems, Unset, VARIABLES, env_example, is_same_database, misspelled},
     operation::ids::{GuildId, RoleId, UserId},
     telemetry::LogFormat,
 };
@@ -160,8 +160,8 @@ fn debug_output_of_a_config_holds_no_secret() {
 #[test]
 fn the_token_travels_in_the_clear_on_loopback_only() {
     for fine in [
-        "https://api.example.com",
-        "https://api.example.com:8443/",
+        "https://api.digitalocean.com",
+        "https://api.digitalocean.com:8443/",
         "http://127.0.0.1:8080",
         "http://localhost:1",
         "http://[::1]:9",
@@ -182,6 +182,156 @@ fn the_token_travels_in_the_clear_on_loopback_only() {
     ] {
         problem("DIGITALOCEAN_API_URL", bad);
     }
+}
+
+#[test]
+fn the_token_goes_to_another_host_only_if_that_is_said_twice() {
+    for elsewhere in ["https://api.example.com", "https://api.digitalocean.com.example.com", "https://digitalocean.com"]
+    {
+        let told = problem("DIGITALOCEAN_API_URL", elsewhere);
+        assert!(told.contains("ALLOW_OTHER_API_HOST=yes"), "{told}");
+        let refused = with(&[("DIGITALOCEAN_API_URL", elsewhere), ("ALLOW_OTHER_API_HOST", "no")]);
+        assert!(refused.is_err(), "{elsewhere}");
+        let allowed = with(&[("DIGITALOCEAN_API_URL", elsewhere), ("ALLOW_OTHER_API_HOST", "Yes")]);
+        assert_eq!(allowed.unwrap().digitalocean.api_url.as_str(), format!("{elsewhere}/"));
+    }
+    problem("ALLOW_OTHER_API_HOST", "perhaps");
+    // Plain http stays for loopback, whatever else is allowed.
+    assert!(with(&[("DIGITALOCEAN_API_URL", "http://api.example.com"), ("ALLOW_OTHER_API_HOST", "yes")]).is_err());
+}
+
+/// The configuration with these variables alone.
+fn only(values: &[(&str, &str)]) -> Result<Config, Problems> {
+    let values: BTreeMap<_, _> = values.iter().copied().collect();
+    Config::from_lookup(|name| values.get(name).map(|value| (*value).to_owned()))
+}
+
+#[test]
+fn secrets_may_lie_in_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let discord = file("discord", &format!("{TOKEN}\n"));
+    let digitalocean = file("digitalocean", &format!("\n {API_TOKEN} "));
+    let database = file("database", "postgres://bot:hunter2@localhost/bot\r\n");
+    let config = only(&[
+        ("DISCORD_TOKEN_FILE", &discord),
+        ("DISCORD_GUILD_ID", "1000"),
+        ("DIGITALOCEAN_TOKEN_FILE", &digitalocean),
+        ("DATABASE_URL_FILE", &database),
+    ])
+    .unwrap();
+    let secrets: Vec<_> = config.secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
+    assert_eq!(secrets, [TOKEN, API_TOKEN, "hunter2"]);
+    assert_eq!(config.database_url.expose_secret(), "postgres://bot:hunter2@localhost/bot");
+    let files = [config.discord.token_file, config.digitalocean.token_file, config.database_url_file];
+    for (file, secret) in files.into_iter().zip([TOKEN, API_TOKEN, "postgres://bot:hunter2@localhost/bot"]) {
+        assert_eq!(file.unwrap().read().unwrap().expose_secret(), secret);
+    }
+    let config = with(&[]).unwrap();
+    assert_eq!((config.discord.token_file, config.database_url_file), (None, None));
+}
+
+#[test]
+fn a_secret_comes_from_one_place_and_a_file_that_gives_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    let name = path.to_str().unwrap();
+    let guild = ("DISCORD_GUILD_ID", "1000");
+    std::fs::write(&path, TOKEN).unwrap();
+    insta::assert_snapshot!(problem("DISCORD_TOKEN_FILE", name), @"
+    DISCORD_TOKEN_FILE
+      found    set together with DISCORD_TOKEN
+      wanted   one of DISCORD_TOKEN and DISCORD_TOKEN_FILE
+      example  DISCORD_TOKEN_FILE=/run/secrets/discord_token
+    ");
+    let told = with(&[("DATABASE_URL", "sqlite://x.db"), ("DATABASE_URL_FILE", name)]).unwrap_err().to_string();
+    assert!(told.contains("one of DATABASE_URL and DATABASE_URL_FILE"), "{told}");
+    // Without the plain variable, the file alone is asked for what is in it.
+    for (text, wrong) in [("", "the file is empty"), (" \n", "the file is empty"), ("hunter2 hunter2", "white space")] {
+        std::fs::write(&path, text).unwrap();
+        let problems = only(&[guild, ("DISCORD_TOKEN", TOKEN), ("DIGITALOCEAN_TOKEN_FILE", name)]).unwrap_err();
+        let told: Vec<_> = problems.iter().map(Problem::variable).collect();
+        assert_eq!(told, ["DIGITALOCEAN_TOKEN_FILE"]);
+        let told = problems.to_string();
+        assert!(told.contains(wrong) && told.contains(name) && !told.contains("hunter2"), "{told}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    let problems = only(&[guild, ("DISCORD_TOKEN_FILE", name), ("DIGITALOCEAN_TOKEN", API_TOKEN)]).unwrap_err();
+    assert!(problems.to_string().contains("No such file"), "{problems}");
+    // What was meant to be the token itself is not shown.
+    let problems = only(&[guild, ("DISCORD_TOKEN", TOKEN), ("DIGITALOCEAN_TOKEN_FILE", &API_TOKEN.repeat(3))]);
+    assert!(!problems.unwrap_err().to_string().contains(API_TOKEN));
+}
+
+#[test]
+fn only_how_one_logs_in_may_differ_where_a_database_is_the_same() {
+    let same = |one: &str, other: &str| is_same_database(&one.into(), &other.into());
+    let one = "postgres://bot:old@db.example/bot?sslmode=require";
+    assert!(same(one, "postgresql://other:new@db.example:5432/bot?sslmode=verify-full&user=bot"));
+    for other in [
+        "postgres://bot:old@db.example/other",
+        "postgres://bot:old@db2.example/bot",
+        "postgres://bot:old@db.example:5433/bot",
+        "postgres://bot:old@db.example/bot?host=db2.example",
+        "postgres://bot:old@db.example/bot?dbname=other",
+        "postgres://bot:old@db.example/bot?options[search_path]=other",
+        "sqlite://bot.db",
+    ] {
+        assert!(!same(one, other) && !same(other, one), "{other}");
+    }
+    assert!(same("sqlite://bot.db", "sqlite://bot.db") && !same("sqlite://bot.db", "sqlite://other.db"));
+}
+
+#[test]
+fn postgresql_in_the_clear_on_another_host_earns_a_warning() {
+    let warned = |url: &str, more: &[(&str, &str)]| {
+        let config = with(&[&[("DATABASE_URL", url)], more].concat()).unwrap();
+        config.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    for clear in [
+        "postgres://bot:hunter2@db.example/bot",
+        "postgres://bot:hunter2@db.example/bot?sslmode=prefer",
+        "postgres://bot:hunter2@db.example/bot?ssl-mode=DISABLE",
+        "postgres://bot:hunter2@10.0.0.5/bot?sslmode=allow",
+        "postgres://bot:hunter2@localhost/bot?host=db.example",
+    ] {
+        let told = warned(clear, &[]);
+        assert!(told.contains("sslmode=verify-full") && !told.contains("hunter2"), "{clear}: {told}");
+    }
+    for fine in [
+        "sqlite://bot.db",
+        "postgres://bot:hunter2@localhost/bot",
+        "postgres://bot:hunter2@127.0.0.1/bot?sslmode=disable",
+        "postgres://bot:hunter2@[::1]:5432/bot",
+        "postgres:///bot?host=/run/postgresql",
+        "postgres://bot:hunter2@%2Frun%2Fpostgresql/bot",
+        "postgres://bot:hunter2@db.example/bot?sslmode=require",
+        "postgres://bot:hunter2@db.example/bot?sslmode=verify-full",
+    ] {
+        assert_eq!(warned(fine, &[]), "", "{fine}");
+    }
+    assert_eq!(warned("postgres://bot@db.example/bot", &[("PGSSLMODE", "verify-full")]), "");
+}
+
+#[test]
+fn admins_may_be_worth_nothing_if_a_role_can_do_everything() {
+    assert_eq!(with(&[]).unwrap().policy.admins_may(), AdminsMay::Everything);
+    let config = with(&[("ADMINS_MAY", "nothing"), ("RESTORE_ROLES", "4")]).unwrap();
+    let admin = Person {
+        guild: Some(GuildId(1000)),
+        user: UserId(9),
+        roles: [].into(),
+        administrator: true,
+        manage_guild: true,
+    };
+    assert_eq!(config.policy.greatest(&admin), None);
+    assert_eq!(config.policy.greatest(&Person { roles: [RoleId(4)].into(), ..admin }), Some(Right::Restore));
+    assert!(problem("ADMINS_MAY", "nothing").contains("RESTORE_ROLES set too"));
+    problem("ADMINS_MAY", "something");
 }
 
 #[test]
@@ -354,24 +504,26 @@ fn env_example_is_what_the_code_renders() {
 }
 
 #[test]
-fn the_readme_names_every_variable_with_its_default() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+fn the_docs_name_every_variable_with_its_default_and_no_other() {
+    let table = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md")).unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, VARIABLES.len(), "docs/configuration.md has a row that is no variable");
     for variable in VARIABLES {
-        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", variable.name)));
-        let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", variable.name));
+        let row = table.lines().find(|line| line.starts_with(&format!("| `{}` |", variable.name)));
+        let row = row.unwrap_or_else(|| panic!("docs/configuration.md has no row for {}", variable.name));
         let default = match variable.unset {
             Unset::Refused => "required".to_owned(),
             Unset::Default(value) => format!("`{value}`"),
             Unset::Absent(absence) => absence.to_owned(),
         };
-        assert!(row.ends_with(&format!("| {default} |")), "README.md should give {default:?} in: {row}");
+        assert!(row.ends_with(&format!("| {default} |")), "docs/configuration.md should give {default:?} in: {row}");
     }
 }
 
 #[test]
 fn every_example_in_the_table_would_be_accepted() {
     for variable in
-        VARIABLES.iter().filter(|variable| !variable.name.ends_with("_TOKEN") && variable.name != "EXTRA_CA_FILE")
+        VARIABLES.iter().filter(|variable| !variable.name.ends_with("_TOKEN") && !variable.name.ends_with("_FILE"))
     {
         let refused = with(&[(variable.name, variable.example)]).err();
         let own = refused.iter().flat_map(Problems::iter).find(|problem| problem.variable() == variable.name);

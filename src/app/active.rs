@@ -15,6 +15,7 @@ use super::{
     calls::Calls,
     discord_side::DiscordSide,
     housekeeping,
+    rotation::{Reread, Rotation},
     token::{Answer, Token, Unfit},
 };
 use crate::{
@@ -67,6 +68,7 @@ pub(super) struct Active<'a> {
     pub(super) ready: &'a watch::Sender<bool>,
     pub(super) client: &'a Client,
     pub(super) token: &'a Token,
+    pub(super) rotation: &'a Arc<Rotation>,
     pub(super) lease: Arc<Lease>,
 }
 
@@ -193,6 +195,7 @@ impl Active<'_> {
         let discord_side = DiscordSide {
             settings,
             rooms,
+            rotation: Arc::clone(self.rotation),
             digitalocean: config.digitalocean.api_url.clone(),
             connected: told,
             stop_gateway: loops.stop_gateway.clone(),
@@ -273,7 +276,7 @@ impl Active<'_> {
         loop {
             match answer {
                 Answer::Refused => {
-                    if self.bear_refusal().await {
+                    if !self.token_was_renewed().await && self.bear_refusal().await {
                         return;
                     }
                 }
@@ -281,7 +284,10 @@ impl Active<'_> {
                 Answer::Accepted(None) | Answer::None => {}
             }
             self.client.unauthorized().await;
-            sleep(self.token.pause()).await;
+            // At once: operations believe a refusal that is repeated after the same pause.
+            if !self.token_was_renewed().await {
+                sleep(self.token.pause()).await;
+            }
             answer = self.token.ask_once().await;
         }
     }
@@ -294,17 +300,32 @@ impl Active<'_> {
         while self.store.power_owed().await.map_or(true, |owed| !owed.is_empty()) {
             calls.make(Unfit::Refused).await;
             sleep(self.token.pause()).await;
+            self.rotation.digitalocean().await;
             if matches!(self.token.ask_once().await, Answer::Accepted(_)) {
                 self.readiness.set_token(http::Token::Usable);
                 tracing::info!("DigitalOcean accepts the token again");
-                if let Err(error) = calls.resume_owed().await {
-                    tracing::warn!(error = chain(&error), "what waited for the token goes on a little later");
-                }
+                self.resume_owed().await;
                 return false;
             }
         }
         calls.say_all(Unfit::Refused, LAST_WORDS).await;
         true
+    }
+
+    /// Whether the token's file holds a new one, which is in use from now on.
+    async fn token_was_renewed(&self) -> bool {
+        let is_new = self.rotation.digitalocean().await == Reread::Taken;
+        if is_new {
+            self.resume_owed().await;
+        }
+        is_new
+    }
+
+    /// What waited for a token that is accepted goes on.
+    async fn resume_owed(&self) {
+        if let Err(error) = self.calls().resume_owed().await {
+            tracing::warn!(error = chain(&error), "what waited for the token goes on a little later");
+        }
     }
 
     async fn learn_team(&self, team: &str) {

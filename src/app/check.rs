@@ -11,7 +11,7 @@ use std::{
 use secrecy::ExposeSecret;
 
 use crate::{
-    access::Right,
+    access::{AdminsMay, Right},
     clock::Clock,
     config::Config,
     digitalocean::{
@@ -276,9 +276,12 @@ fn tell_guild(guild: &str, found: Guild, known: &mut BTreeSet<RoleId>, findings:
 fn tell_roles(config: &Config, known: &BTreeSet<RoleId>, findings: &mut Findings<'_>) -> io::Result<()> {
     let served = config.policy.guilds().count();
     if served > 1 {
+        let who = match config.policy.admins_may() {
+            AdminsMay::Everything => "members with Administrator or Manage Server",
+            AdminsMay::Nothing => "members with one of RESTORE_ROLES",
+        };
         findings.note(&format!(
-            "rights: all {served} guilds share one account, so members with Administrator or Manage Server in any of them may restore, \
-             launch and delete everything",
+            "rights: all {served} guilds share one account, so {who} in any of them may restore, launch and delete everything",
         ))?;
     }
     if !config.policy.names_roles() {

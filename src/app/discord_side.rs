@@ -6,6 +6,7 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use secrecy::SecretString;
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -13,6 +14,7 @@ use url::Url;
 use super::{
     Error,
     active::{DRAIN_FACE, finish},
+    rotation::{Reread, Rotation},
 };
 use crate::{
     digitalocean::metadata,
@@ -34,12 +36,22 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 pub(super) struct DiscordSide {
     pub(super) settings: bot::Settings,
     pub(super) rooms: Rooms,
+    /// Where a new token comes from.
+    pub(super) rotation: Arc<Rotation>,
     /// The origin of DigitalOcean's API.
     pub(super) digitalocean: Url,
     /// Where it says whether the gateway is connected.
     pub(super) connected: watch::Sender<bool>,
     pub(super) stop_gateway: CancellationToken,
     pub(super) stop_reporter: CancellationToken,
+}
+
+/// How a connection ended without an error.
+enum Over {
+    /// It was told to stop.
+    Stopped,
+    /// There is a new token.
+    Rotated,
 }
 
 impl DiscordSide {
@@ -72,41 +84,66 @@ impl DiscordSide {
         stop_reporter: &CancellationToken,
     ) -> Result<(), Error> {
         let (mut pauses, mut connections) = (pauses(), self.connected.subscribe());
-        let mut ended = self.connect(Duration::ZERO, reporters, stop_reporter).await;
-        while let Err(error) = ended {
+        let mut tokens = self.rotation.discord_tokens();
+        let (mut pause, mut earlier) = (Duration::ZERO, None);
+        loop {
+            let ended = tokio::select! {
+                ended = self.connect(pause, &mut tokens, reporters, stop_reporter) => ended,
+                () = self.is_needless(), if earlier.is_some() => return earlier.map_or(Ok(()), Err),
+            };
+            let error = match ended {
+                Ok(Over::Stopped) => return Ok(()),
+                Ok(Over::Rotated) => {
+                    self.connected.send_replace(false);
+                    (pause, earlier) = (Duration::ZERO, None);
+                    continue;
+                }
+                Err(error) => error,
+            };
             if connections.has_changed().unwrap_or_default() {
                 pauses = self::pauses();
             }
             self.connected.send_replace(false);
             connections.mark_unchanged();
+            let is_refused = matches!(error, Error::Discord(discord::Error::TokenRefused));
+            if is_refused && self.rotation.discord().await == Reread::Taken {
+                (pause, earlier) = (Duration::ZERO, None);
+                continue;
+            }
             if self.all_power_is_back().await {
                 return Err(error);
             }
-            let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
+            pause = pauses.next().unwrap_or(LONGEST_PAUSE);
             tracing::error!(%error, ?pause, "power is owed, so the bot stays, and connects to Discord again");
-            ended = tokio::select! {
-                ended = self.connect(pause, reporters, stop_reporter) => ended,
-                () = self.is_needless() => return Err(error),
-            };
+            earlier = Some(error);
         }
-        Ok(())
     }
 
     /// One connection, after a pause, from logging in to its end.
     async fn connect(
         &self,
         pause: Duration,
+        tokens: &mut watch::Receiver<SecretString>,
         reporters: &mut JoinSet<()>,
         stop_reporter: &CancellationToken,
-    ) -> Result<(), Error> {
-        if self.stop_gateway.run_until_cancelled(sleep(pause)).await.is_none() {
-            return Ok(());
-        }
-        let bot = match Bot::start(self.settings.clone(), self.rooms.clone(), &self.stop_gateway).await {
+    ) -> Result<Over, Error> {
+        let mut settings = self.settings.clone();
+        settings.token = tokens.borrow_and_update().clone();
+        let starting = async {
+            sleep(pause).await;
+            Bot::start(settings, self.rooms.clone(), &self.stop_gateway).await
+        };
+        let started = tokio::select! {
+            () = self.stop_gateway.cancelled() => return Ok(Over::Stopped),
+            Ok(()) = tokens.changed() => return Ok(Over::Rotated),
+            started = starting => started,
+        };
+        let bot = match started {
             Ok(bot) => bot,
-            Err(discord::Error::Stopped) => return Ok(()),
+            Err(discord::Error::Stopped) => return Ok(Over::Stopped),
             Err(error) => return Err(error.into()),
         };
+        self.rotation.learn_application(bot.application());
         // The reporter of an earlier connection went on until now; two would say everything twice.
         reporters.shutdown().await;
         reporters.spawn(bot.reporter().run(stop_reporter.clone()));
@@ -125,15 +162,21 @@ impl DiscordSide {
             }
         };
         // As a task of its own, so that a panic ends the connection and not the wish to have one.
-        let mut gateway = JoinSet::new();
-        gateway.spawn(bot.run(self.stop_gateway.clone()));
+        let (mut gateway, leave) = (JoinSet::new(), self.stop_gateway.child_token());
+        gateway.spawn(bot.run(leave.clone()));
         tokio::select! {
             ended = gateway.join_next() => match ended {
-                Some(Ok(ended)) => ended.map_err(Error::from),
+                Some(Ok(ended)) => ended.map(|()| Over::Stopped).map_err(Error::from),
                 Some(Err(_)) | None => Err(Error::Died),
             },
             () = reporter_died => Err(Error::Died),
-            () = telling => Ok(()),
+            Ok(()) = tokens.changed() => {
+                // Closed first, so that nobody hears two bots.
+                leave.cancel();
+                gateway.join_next().await;
+                Ok(Over::Rotated)
+            }
+            () = telling => Ok(Over::Stopped),
         }
     }
 

@@ -8,6 +8,7 @@ mod calls;
 pub mod check;
 mod discord_side;
 mod housekeeping;
+mod rotation;
 mod token;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -26,6 +27,7 @@ use crate::{
 };
 use active::{Active, Ended, bot_parts, keep_lease, rules};
 use calls::Calls;
+use rotation::{Reread, Rotation};
 pub use token::Proof;
 use token::{Answer, Fitness, Token, Unfit};
 
@@ -103,6 +105,7 @@ impl From<Unusable> for Error {
 
 /// A running bot.
 pub struct App {
+    rotation: Arc<Rotation>,
     stop: CancellationToken,
     ready: watch::Receiver<bool>,
     life: JoinSet<Result<(), Error>>,
@@ -122,7 +125,6 @@ impl App {
         let store = Arc::new(Store::open(&settings, clock.clone()).await?);
         let client = client(&config, &clock)?;
         let token = Token {
-            text: config.digitalocean.token.clone(),
             proof,
             client: client.clone(),
             store: Arc::clone(&store),
@@ -143,9 +145,30 @@ impl App {
         }
         let (told, ready) = watch::channel(false);
         let holder = format!("{:016x}", fastrand::u64(..));
-        let life_of = Life { config, store, clock, readiness, ready: told, client, token, holder };
+        let rotation = Arc::new(Rotation::new(&config, &client, &store, &clock));
+        let (rotating, stop_rotating) = (Arc::clone(&rotation), stop.clone());
+        life.spawn(async move {
+            rotating.run(stop_rotating).await;
+            Ok(())
+        });
+        let life_of = Life {
+            config,
+            store,
+            clock,
+            readiness,
+            ready: told,
+            client,
+            token,
+            holder,
+            rotation: Arc::clone(&rotation),
+        };
         life.spawn(life_of.run(stop.clone()));
-        Ok(Self { stop, ready, life, http_address })
+        Ok(Self { rotation, stop, ready, life, http_address })
+    }
+
+    /// Has every file that holds a secret read again, soon: see [`Config`]'s files.
+    pub fn reread_secrets(&self) {
+        self.rotation.ask();
     }
 
     /// Where the operators' door is, if it is open.
@@ -188,6 +211,7 @@ struct Life {
     token: Token,
     /// Names this run of this process to others who want the lease.
     holder: String,
+    rotation: Arc<Rotation>,
 }
 
 /// What a process found while it was not active.
@@ -215,6 +239,7 @@ impl Life {
                 ready: &self.ready,
                 client: &self.client,
                 token: &self.token,
+                rotation: &self.rotation,
                 lease: Arc::new(lease),
             };
             let ended = active.run(&stop).await;
@@ -243,6 +268,8 @@ impl Life {
                 Err(Error::Store(error)) if !is_new && error.may_pass() => {
                     self.readiness.set_database(false);
                     tracing::warn!(error = chain(&error), "could not ask for the lease");
+                    // It may refuse a password that was changed.
+                    self.rotation.database().await;
                     Turned::NotYet
                 }
                 Err(error) => return Err(error),
@@ -294,8 +321,18 @@ impl Life {
         }
     }
 
-    /// Whether this process may be active with its token. Where others can stand by, a token that is refused leaves them the lease.
+    /// Whether this process may be active with its token, or with a new one that its file holds by now.
     async fn fitness(&self) -> Result<Fitness, store::Error> {
+        let fitness = self.fitness_of_token().await?;
+        let is_unfit = matches!(fitness, Fitness::Unfit(_));
+        if is_unfit && self.rotation.digitalocean().await == Reread::Taken {
+            return self.fitness_of_token().await;
+        }
+        Ok(fitness)
+    }
+
+    /// Where others can stand by, a token that is refused leaves them the lease.
+    async fn fitness_of_token(&self) -> Result<Fitness, store::Error> {
         if !self.store.is_up_to_date() {
             // The account cannot be read yet; it is once the lease is held.
             return Ok(Fitness::Fit(None));
@@ -327,7 +364,7 @@ impl Life {
         match self.token.fitness().await? {
             Fitness::Fit(None) => Ok(true),
             Fitness::Fit(Some(accepted)) => {
-                self.store.accept_token(&self.token.text, accepted.team.as_deref()).await?;
+                self.store.accept_token(&self.client.token(), accepted.team.as_deref()).await?;
                 Ok(true)
             }
             Fitness::Unfit(_) | Fitness::Unclear => Ok(false),
@@ -361,7 +398,8 @@ impl Life {
 
     /// Says what is to be said without connecting to the gateway: an active bot of the same account answers people there.
     async fn call_people(&self, calls: &Calls, why: Unfit) -> Result<(), Error> {
-        let (settings, rooms) = bot_parts(&self.config, &self.store, &self.clock, &self.client, Intake::default());
+        let (mut settings, rooms) = bot_parts(&self.config, &self.store, &self.clock, &self.client, Intake::default());
+        settings.token = self.rotation.discord_tokens().borrow().clone();
         let end = CancellationToken::new();
         let bot = Bot::start(settings, rooms, &end).await?;
         let said = async {

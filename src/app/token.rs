@@ -5,8 +5,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use secrecy::SecretString;
-
 use crate::{
     digitalocean::{call::Call, client::Client, error::Error as CloudError, queries},
     http,
@@ -75,10 +73,9 @@ impl From<Unfit> for http::Token {
     }
 }
 
-/// The token, and whom to ask about it.
+/// The token that a client sends, and whom to ask about it.
 #[derive(Clone)]
 pub(super) struct Token {
-    pub(super) text: SecretString,
     pub(super) proof: Proof,
     pub(super) client: Client,
     pub(super) store: Arc<Store>,
@@ -96,7 +93,7 @@ impl Token {
     /// Whether this process may look after the operations. The token that was accepted last needs no answer of DigitalOcean.
     pub(super) async fn fitness(&self) -> Result<Fitness, store::Error> {
         let known = self.store.account().await?;
-        if known.as_ref().is_some_and(|account| account.knows(&self.text)) {
+        if known.as_ref().is_some_and(|account| account.knows(&self.client.token())) {
             return Ok(Fitness::Fit(None));
         }
         let Some(evidence) = self.store.evidence(OPERATIONS).await? else {

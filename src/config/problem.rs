@@ -57,13 +57,37 @@ impl std::error::Error for Problems {}
 
 /// Something that does not keep the bot from starting, but is probably not what was meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    pub(super) unknown: String,
-    pub(super) meant: &'static str,
+pub enum Warning {
+    /// A variable whose name is nearly one of ours.
+    Misspelled {
+        /// As it is spelled.
+        unknown: String,
+        /// What was probably meant.
+        meant: &'static str,
+    },
+    /// The connection to PostgreSQL may be unencrypted on its way through a network.
+    DatabaseInTheClear {
+        /// `sslmode` as it is in force.
+        sslmode: String,
+    },
+    /// The file `.env` holds secrets, and everybody on this machine may read it.
+    ReadableByOthers,
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the variable {} is not known and was ignored: did you mean {}?", self.unknown, self.meant)
+        match self {
+            Self::Misspelled { unknown, meant } => {
+                write!(f, "the variable {unknown} is not known and was ignored: did you mean {meant}?")
+            }
+            Self::DatabaseInTheClear { sslmode } => write!(
+                f,
+                "DATABASE_URL leads to another host with sslmode={sslmode}, so the password and all data may travel unencrypted: \
+                 add ?sslmode=verify-full, with sslrootcert=FILE where the server's certificate is signed by an authority of its own"
+            ),
+            Self::ReadableByOthers => {
+                write!(f, "everybody on this machine may read the file .env, and it holds secrets: chmod 600 .env")
+            }
+        }
     }
 }

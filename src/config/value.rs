@@ -106,7 +106,8 @@ pub(super) fn origin(text: &str) -> Result<Url, Mismatch> {
     if bare && safe && url.host().is_some() { Ok(url) } else { Err(mismatch(shown(text), wanted)) }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL's host is this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -201,4 +202,11 @@ pub(super) fn certificate(path: &str) -> Result<String, Mismatch> {
         Ok(_) => Ok(text),
         Err(_) => Err(mismatch(format!("{path:?}: a certificate that cannot be read"), wanted)),
     }
+}
+
+/// One of two words.
+pub(super) fn word<T: Copy>(text: &str, words: [(&'static str, T); 2]) -> Result<T, Mismatch> {
+    let found = words.iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
+    let [(first, _), (second, _)] = words;
+    found.map(|(_, value)| *value).ok_or_else(|| mismatch(shown(text), format!("{first} or {second}")))
 }

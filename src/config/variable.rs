@@ -53,26 +53,42 @@ use Unset::{Absent, Default, Refused};
 table! {
     DISCORD_TOKEN = secret(Refused, "MTIz…three.parts.with-dots",
         "The bot's token: Discord Developer Portal, your application, Bot, Reset Token.");
+    DISCORD_TOKEN_FILE = variable(Absent("none"), "/run/secrets/discord_token",
+        "A file that holds the bot's token, in place of DISCORD_TOKEN. Files with secrets are read again on SIGHUP, and when a \
+         token is refused, so a new token needs no restart. A new one must be of the same application.");
     DISCORD_GUILD_ID = variable(Refused, "123456789012345678",
         "The ids of the guilds to serve, separated by commas. Commands are registered there, and whatever comes from \
          elsewhere is refused. Discord shows ids once Developer Mode is on (User Settings, Advanced).");
     DIGITALOCEAN_TOKEN = secret(Refused, "dop_v1_…64 hexadecimal digits",
-        "The API token: DigitalOcean, API, Generate New Token. The README lists the scopes it needs. Another token must be of \
+        "The API token: DigitalOcean, API, Generate New Token. docs/scopes.md lists the scopes it needs. Another token must be of \
          the same account: a database belongs to one.");
+    DIGITALOCEAN_TOKEN_FILE = variable(Absent("none"), "/run/secrets/digitalocean_token",
+        "A file that holds the API token, in place of DIGITALOCEAN_TOKEN.");
     DIGITALOCEAN_API_URL = variable(Default("https://api.digitalocean.com"), "https://api.digitalocean.com",
-        "Where the API lives: scheme, host and port alone. Plain http is accepted for loopback only, for simulators.");
+        "Where the API lives: scheme, host and port alone. Plain http is accepted for loopback only, for simulators. \
+         Another host than DigitalOcean's own needs ALLOW_OTHER_API_HOST.");
+    ALLOW_OTHER_API_HOST = variable(Default("no"), "yes",
+        "yes sends the API token to a host of DIGITALOCEAN_API_URL that is neither DigitalOcean's nor loopback: for proxies of \
+         your own.");
     DROPLET_TAG = variable(Absent("all Droplets"), "snapshot-bot",
         "Only Droplets with this tag are seen and touched. Tags tell upper from lower case.");
     VIEW_ROLES = variable(Absent("none"), "123456789012345678",
         "The ids of the roles that may look, separated by commas. Members with Administrator or Manage Server may do \
-         everything in any case; with no role configured, only they may. A guild's own id stands for everyone in it.");
+         everything in any case (see ADMINS_MAY); with no role configured, only they may. A guild's own id stands for everyone in \
+         it.");
     TAKE_ROLES = variable(Absent("none"), "123456789012345678,234567890123456789",
         "The ids of the roles that may take Snapshots; they may look as well.");
     RESTORE_ROLES = variable(Absent("none"), "123456789012345678",
         "The ids of the roles that may do everything: restore, launch and delete too.");
+    ADMINS_MAY = variable(Default("everything"), "everything",
+        "What Administrator and Manage Server are worth by themselves: everything or nothing. With nothing, only roles count, so \
+         RESTORE_ROLES must be set.");
     DATABASE_URL = secret(Default("sqlite://snapshot-bot.db"), "postgres://user:password@host/snapshot_bot",
         "Where the bot remembers what it does: a SQLite file, or PostgreSQL, on which a second bot can stand by. One \
          database for each DigitalOcean account.");
+    DATABASE_URL_FILE = variable(Absent("none"), "/run/secrets/database_url",
+        "A file that holds the database's URL, in place of DATABASE_URL. Read again, it may bring another user or password, never \
+         another database.");
     NOTIFY_CHANNEL_ID = variable(Absent("none"), "123456789012345678",
         "A channel that also hears of every outcome.");
     POLL_INTERVAL = variable(Default("5s"), "5s",
@@ -146,10 +162,10 @@ pub fn misspelled(names: impl IntoIterator<Item = String>) -> Vec<Warning> {
             let nearest = VARIABLES.iter().min_by_key(|variable| distance(&unknown, variable.name))?;
             // One slip in five letters: `HTTP_ADD` is ours, `HTTP_PROXY` and `LOG_LEVEL` are somebody else's.
             let near = distance(&unknown, nearest.name) <= nearest.name.len() / 5;
-            near.then_some(Warning { unknown, meant: nearest.name })
+            near.then_some(Warning::Misspelled { unknown, meant: nearest.name })
         })
         .collect();
-    warnings.sort_by(|a, b| a.unknown.cmp(&b.unknown));
+    warnings.sort_by_key(ToString::to_string);
     warnings
 }
 

@@ -5,12 +5,12 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Notify, time::Instant};
 use url::{Host, Url};
@@ -71,7 +71,8 @@ pub struct Client {
 
 struct Shared {
     http: reqwest::Client,
-    token: SecretString,
+    /// The token, and the header that carries it.
+    token: RwLock<(SecretString, HeaderValue)>,
     origin: String,
     deadline: Duration,
     answer_limit: usize,
@@ -91,12 +92,9 @@ const LOOK_UP: Duration = Duration::from_secs(1);
 impl Client {
     /// A client that asks `now` for the time.
     pub fn new(settings: &Settings, now: Now) -> Result<Self, Unusable> {
-        let mut token = HeaderValue::from_str(&format!("Bearer {}", settings.token.expose_secret()))
-            .map_err(|_| Unusable::Token)?;
-        token.set_sensitive(true);
+        let token = (settings.token.clone(), authorization(&settings.token)?);
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("snapshot-bot/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, token)]))
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.deadline)
             // A connection that the server has given up meanwhile would make a POST ambiguous without need.
@@ -110,7 +108,7 @@ impl Client {
         Ok(Self {
             shared: Arc::new(Shared {
                 http: http.build().map_err(Unusable::Http)?,
-                token: settings.token.clone(),
+                token: RwLock::new(token),
                 origin: settings.origin.origin().ascii_serialization(),
                 deadline: settings.deadline,
                 answer_limit: settings.answer_limit,
@@ -121,6 +119,18 @@ impl Client {
                 now,
             }),
         })
+    }
+
+    /// The token that requests leave with.
+    pub fn token(&self) -> SecretString {
+        self.shared.token.read().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    /// Sends requests with another token from now on, of the same account: connections, budget and outage stay as they are.
+    pub fn set_token(&self, token: SecretString) -> Result<(), Unusable> {
+        let header = authorization(&token)?;
+        *self.shared.token.write().unwrap_or_else(PoisonError::into_inner) = (token, header);
+        Ok(())
     }
 
     /// Waits for leave and carries a call out to its end.
@@ -276,6 +286,8 @@ impl Client {
             Method::Post => self.shared.http.post(url),
             Method::Delete => self.shared.http.delete(url),
         };
+        let (token, authorization) = self.shared.token.read().unwrap_or_else(PoisonError::into_inner).clone();
+        http = http.header(AUTHORIZATION, authorization);
         if let Some(body) = &request.body {
             http = http.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
@@ -296,7 +308,7 @@ impl Client {
             received_at: self.now(),
         };
         // What is said there may be shown and kept.
-        answer.redact(self.shared.token.expose_secret());
+        answer.redact(token.expose_secret());
         Ok(answer)
     }
 
@@ -340,6 +352,13 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("origin", &self.shared.origin).finish_non_exhaustive()
     }
+}
+
+fn authorization(token: &SecretString) -> Result<HeaderValue, Unusable> {
+    let mut header =
+        HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).map_err(|_| Unusable::Token)?;
+    header.set_sensitive(true);
+    Ok(header)
 }
 
 pub(super) fn is_loopback(origin: &Url) -> bool {

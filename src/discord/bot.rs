@@ -15,6 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Error,
+    check::ApplicationId,
     dedup::RecentInteractions,
     global_rate_limit::GlobalRateLimit,
     handler::Handler,
@@ -87,6 +88,7 @@ pub struct Rooms {
 
 /// The bot, logged in and not yet connected to the gateway.
 pub struct Bot {
+    application: ApplicationId,
     client: Client,
     registrar: Registrar,
     reporter: Reporter,
@@ -145,7 +147,20 @@ impl Bot {
         let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
         let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);
-        Ok(Self { registrar: Registrar::new(http, state, guilds), client, reporter, watchdog, left, relaying })
+        Ok(Self {
+            application: login.application,
+            registrar: Registrar::new(http, state, guilds),
+            client,
+            reporter,
+            watchdog,
+            left,
+            relaying,
+        })
+    }
+
+    /// The application that the token belongs to.
+    pub fn application(&self) -> ApplicationId {
+        self.application
     }
 
     /// What says everything else; to be run beside the bot, and for a little longer.
@@ -202,6 +217,7 @@ impl Bot {
 struct Login {
     gateway: String,
     me: UserId,
+    application: ApplicationId,
 }
 
 async fn log_in(http: &Http, is_simulated: bool) -> Result<Login, Error> {
@@ -215,7 +231,10 @@ async fn log_in(http: &Http, is_simulated: bool) -> Result<Login, Error> {
         tokio::time::sleep(pause).await;
     };
     let scheme = if is_simulated { "ws" } else { "wss://" };
-    if gateway.starts_with(scheme) { Ok(Login { gateway, me: me.id }) } else { Err(Error::BadGateway) }
+    if !gateway.starts_with(scheme) {
+        return Err(Error::BadGateway);
+    }
+    Ok(Login { gateway, me: me.id, application: ApplicationId(application.id.get()) })
 }
 
 /// How long no session may be begun; none if one may.

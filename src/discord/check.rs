@@ -17,6 +17,10 @@ use super::{
 };
 use crate::operation::ids::{ChannelId, GuildId, RoleId};
 
+/// The application that a bot belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApplicationId(pub u64);
+
 /// The rights that the bot needs in a channel where it is used, and in threads below it.
 pub const RIGHTS: [(Permissions, &str); 5] = [
     (Permissions::VIEW_CHANNEL, "View Channels"),
@@ -85,6 +89,11 @@ impl Account {
         let application = wire::application(&http).await.map_err(|error| refused(&error))?;
         let me = wire::me(&http).await.map_err(|error| refused(&error))?;
         Ok(Self { application: application.id, me: me.id, name: me.username, http })
+    }
+
+    /// The application that the token belongs to.
+    pub fn application(&self) -> ApplicationId {
+        ApplicationId(self.application.get())
     }
 
     /// The link that invites the bot with exactly the rights it needs.

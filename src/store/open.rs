@@ -12,8 +12,12 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use secrecy::ExposeSecret;
-use sqlx::{AnyConnection, AnyPool, Connection, Executor, any::AnyPoolOptions, sqlite::SqliteConnectOptions};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    AnyConnection, AnyPool, Connection, Executor,
+    any::{AnyConnectOptions, AnyPoolOptions},
+    sqlite::SqliteConnectOptions,
+};
 
 use super::{Changes, Engine, Error, Settings, Store, Writes, own_connection::OwnConnection, pooler, schema};
 use crate::clock::Clock;
@@ -73,6 +77,19 @@ impl Store {
             schema_version: AtomicI64::new(version),
             _alone: alone,
         })
+    }
+
+    /// Makes new connections to the same PostgreSQL by this address, once it was tried; those that there are stay. `app` has made
+    /// sure that it leads to the same database.
+    pub async fn set_address(&self, url: &SecretString) -> Result<(), Error> {
+        let Some(own) = &self.own_connection else { return Err(Error::BadAddress("a SQLite database has no user")) };
+        let address = url.expose_secret();
+        check_is_postgres(address)?;
+        let options = AnyConnectOptions::from_str(address).map_err(Error::from)?;
+        connect_alone(address, DEADLINES).await?.close().await?;
+        self.pool.set_connect_options(options);
+        own.set_url(url.clone());
+        Ok(())
     }
 
     /// Ends all connections, after what is under way. Without it nothing is lost either.

@@ -3,7 +3,11 @@
 //! It is made when it is first needed, and again after whatever went wrong with it: an answer that did not come in time leaves
 //! nothing behind that a later request would have to wait for.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Mutex as SyncMutex, PoisonError},
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::AnyConnection;
@@ -13,7 +17,7 @@ use super::{Error, open};
 
 /// The connection, while nobody uses it.
 pub(super) struct OwnConnection {
-    url: SecretString,
+    url: SyncMutex<SecretString>,
     idle: Mutex<Option<AnyConnection>>,
 }
 
@@ -25,7 +29,7 @@ pub(super) struct InUse<'a> {
 
 impl OwnConnection {
     pub(super) fn new(url: SecretString) -> Self {
-        Self { url, idle: Mutex::default() }
+        Self { url: SyncMutex::new(url), idle: Mutex::default() }
     }
 
     /// Waits for its turn, and connects if need be.
@@ -33,14 +37,23 @@ impl OwnConnection {
         let mut idle = self.idle.lock().await;
         let connection = match idle.take() {
             Some(connection) => connection,
-            None => open::connect_alone(self.url.expose_secret(), open::DEADLINES).await?,
+            None => open::connect_alone(self.url().expose_secret(), open::DEADLINES).await?,
         };
         Ok(InUse { connection, idle })
     }
 
+    /// From now on connections are made by this address.
+    pub(super) fn set_url(&self, url: SecretString) {
+        *self.url.lock().unwrap_or_else(PoisonError::into_inner) = url;
+    }
+
+    fn url(&self) -> SecretString {
+        self.url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A further connection whose statements may take as long as they take.
     pub(super) async fn without_deadlines(&self) -> Result<AnyConnection, Error> {
-        open::connect_alone(self.url.expose_secret(), "").await
+        open::connect_alone(self.url().expose_secret(), "").await
     }
 }
 

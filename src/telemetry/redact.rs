@@ -6,7 +6,7 @@
 use std::{
     borrow::Cow,
     io::{self, Write},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use secrecy::{ExposeSecret, SecretString};
@@ -16,17 +16,32 @@ const REDACTED: &str = "[redacted]";
 /// Anything shorter would blot out innocent words, and so give itself away.
 const SHORTEST: usize = 8;
 
+/// The secrets that no line may hold. Clones share them, and only ever learn more.
+#[derive(Clone, Default)]
+pub(super) struct Sealed(Arc<RwLock<Vec<String>>>);
+
+impl Sealed {
+    pub(super) fn add(&self, secrets: &[SecretString]) {
+        let mut sealed = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= SHORTEST) {
+            // A formatter may have escaped quotes and backslashes.
+            for form in [secret.to_owned(), secret.escape_debug().to_string()] {
+                if !sealed.contains(&form) {
+                    sealed.push(form);
+                }
+            }
+        }
+    }
+}
+
 /// Makes writers that redact what they pass on to the writers of `inner`.
 pub(super) struct Redacting<M> {
-    secrets: Arc<[String]>,
+    secrets: Sealed,
     inner: M,
 }
 
 impl<M> Redacting<M> {
-    pub(super) fn new(secrets: &[SecretString], inner: M) -> Self {
-        let exposed = secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= SHORTEST);
-        // A formatter may have escaped quotes and backslashes.
-        let secrets = exposed.flat_map(|secret| [secret.to_owned(), secret.escape_debug().to_string()]).collect();
+    pub(super) fn new(secrets: Sealed, inner: M) -> Self {
         Self { secrets, inner }
     }
 }
@@ -35,14 +50,14 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Redacting<M> {
     type Writer = Line<M::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Line { text: Vec::new(), secrets: Arc::clone(&self.secrets), inner: self.inner.make_writer() }
+        Line { text: Vec::new(), secrets: self.secrets.clone(), inner: self.inner.make_writer() }
     }
 }
 
 /// One event's text, held back until it is whole: a token cut in two would not be recognised.
 pub(super) struct Line<W: Write> {
     text: Vec<u8>,
-    secrets: Arc<[String]>,
+    secrets: Sealed,
     inner: W,
 }
 
@@ -60,8 +75,9 @@ impl<W: Write> Write for Line<W> {
 impl<W: Write> Drop for Line<W> {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
+        let secrets = self.secrets.0.read().unwrap_or_else(PoisonError::into_inner);
         // Nobody is left to be told that standard error is gone.
-        let _ = self.inner.write_all(redact(&text, &self.secrets).as_bytes());
+        let _ = self.inner.write_all(redact(&text, &secrets).as_bytes());
     }
 }
 
@@ -170,8 +186,9 @@ mod tests {
 
     #[test]
     fn short_secrets_are_not_sealed_because_that_would_point_at_them() {
-        let redacting = Redacting::new(&["bot".into(), "long-enough".into()], io::sink);
-        assert_eq!(&*redacting.secrets, ["long-enough", "long-enough"]);
+        let sealed = Sealed::default();
+        sealed.add(&["bot".into(), "long-enough".into(), "long-enough".into()]);
+        assert_eq!(*sealed.0.read().unwrap(), ["long-enough"]);
     }
 
     proptest! {

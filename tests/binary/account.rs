@@ -23,7 +23,7 @@ const OTHER_TOKEN: &str = "dop_v1_other";
 const UNPROVEN: &str = "DigitalOcean: the token is of another account";
 
 /// An account that none of our operations ever dealt with, and how to reach it.
-async fn another_account() -> (DigitalOcean, [(&'static str, String); 2]) {
+pub(super) async fn another_account() -> (DigitalOcean, [(&'static str, String); 2]) {
     let now = Now::wall();
     let mut account = Cloud::new(CloudSettings { first_id: 9_000_000, ..CloudSettings::default() }, now.get());
     account.add_token(OTHER_TOKEN, Scopes::all());

@@ -1,6 +1,6 @@
 //! What the program says of its command line and its environment before it does anything.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
 
 use super::process::{Ended, PATIENCE, Process};
 
@@ -52,6 +52,18 @@ async fn a_file_env_that_cannot_be_read_is_wrong_configuration() {
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
         assert!(ended.stderr.contains("the file .env") && ended.stderr.contains(place), "{}", ended.stderr);
         assert!(!ended.stderr.contains(secret) && !ended.stderr.contains(other), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_file_env_that_everybody_may_read_earns_a_warning() {
+    for (mode, is_warned) in [(0o644, true), (0o640, false), (0o600, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        std::fs::write(&file, "DISCORD_TOKEN=a-token\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let ended = Process::start(folder.path(), "bot", &[], &BTreeMap::new()).end(PATIENCE).await;
+        assert_eq!(ended.stderr.contains("warning: everybody on this machine may read"), is_warned, "{}", ended.stderr);
     }
 }
 

@@ -15,6 +15,7 @@ mod process;
 mod refusals;
 #[path = "../harness/required.rs"]
 mod required;
+mod rotation;
 #[cfg(feature = "demo")]
 mod sandbox;
 mod secrets;

@@ -23,6 +23,7 @@ const LOOK: Duration = Duration::from_millis(10);
 pub(crate) enum Signal {
     Terminate,
     Interrupt,
+    Hangup,
     Kill,
     Stop,
     Continue,
@@ -85,6 +86,7 @@ impl Process {
         let name = match signal {
             Signal::Terminate => "-TERM",
             Signal::Interrupt => "-INT",
+            Signal::Hangup => "-HUP",
             Signal::Kill => "-KILL",
             Signal::Stop => "-STOP",
             Signal::Continue => "-CONT",

@@ -23,5 +23,5 @@ fn tell(context: Context<'_>) -> Result<String, Stop> {
     let guild = state.policy.admit(&person).map_err(Refusal::Denied)?;
     let greatest = state.policy.greatest(&person);
     let denial = state.policy.authorize(&person, Right::Take).err();
-    Ok(help::help(greatest, denial.as_ref(), state.commands.of(guild)))
+    Ok(help::help(greatest, denial.as_ref(), state.policy.admins_may(), state.commands.of(guild)))
 }

@@ -1,7 +1,7 @@
 //! What `/snapshot help` tells: the commands that this person may use, as mentions that can be clicked.
 
 use crate::{
-    access::{Denial, Right},
+    access::{AdminsMay, Denial, Right},
     discord::messages::refusal,
 };
 
@@ -21,7 +21,7 @@ const COMMANDS: [(&str, Right, &str); 7] = [
 ];
 
 /// Help for a person with this right; `command` is the registered command's id, once known.
-pub fn help(greatest: Option<Right>, denial: Option<&Denial>, command: Option<u64>) -> String {
+pub fn help(greatest: Option<Right>, denial: Option<&Denial>, admins: AdminsMay, command: Option<u64>) -> String {
     let mention = |sub: &str| match command {
         Some(id) => format!("</snapshot {sub}:{id}>"),
         None => format!("`/snapshot {sub}`"),
@@ -30,11 +30,11 @@ pub fn help(greatest: Option<Right>, denial: Option<&Denial>, command: Option<u6
     let may = COMMANDS.iter().filter(|(_, right, _)| greatest.is_some_and(|greatest| greatest >= *right));
     lines.extend(may.map(|(sub, _, what)| format!("{} {what}.", mention(sub))));
     lines.push(format!("{} shows this.", mention("help")));
-    lines.push(
+    lines.extend((admins == AdminsMay::Everything).then(|| {
         "Members with **Administrator** or **Manage Server**, here or in any other server that I serve, may do everything to every \
          Droplet."
-            .to_owned(),
-    );
+            .to_owned()
+    }));
     if let Some(denial) = denial {
         lines.push(refusal::denied(denial));
     }

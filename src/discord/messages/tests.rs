@@ -19,7 +19,7 @@ use super::{
     stuck::{call, repaired},
 };
 use crate::{
-    access::{Denial, Right},
+    access::{AdminsMay, Denial, Right},
     discord::press::Act,
     operation::{
         Blocker, Cancelled, Decision, FirstAnswer, Launched, Obstacle, Operation, Outcome, Question, Requester, Wish,
@@ -798,9 +798,9 @@ fn short_replies() {
         (text("incident"), reply::incident("4f7g2h1k")),
         (text("memory failed"), reply::memory_failed("4f7g2h1k")),
         (text("cannot be read"), reply::unreadable()),
-        (text("help, all"), help(Some(Right::Restore), None, Some(9))),
-        (text("help, view"), help(Some(Right::View), denials().get(2), Some(9))),
-        (text("help, nobody configured"), help(None, denials().last(), None)),
+        (text("help, all"), help(Some(Right::Restore), None, AdminsMay::Everything, Some(9))),
+        (text("help, view"), help(Some(Right::View), denials().get(2), AdminsMay::Everything, Some(9))),
+        (text("help, nobody configured"), help(None, denials().last(), AdminsMay::Everything, None)),
     ];
     message.extend(Act::ALL.map(|act| (format!("{act:?}"), reply::heard(act, &operation))));
     let begun = |task: Task| {

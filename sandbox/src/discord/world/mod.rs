@@ -120,6 +120,18 @@ impl World {
         self.bot.token_good = good;
     }
 
+    /// What *Reset Token* in the Developer Portal does: from now on this token is the bot's, and the earlier one is refused. Sessions
+    /// that were begun with it stay until they are closed.
+    pub fn reset_token(&mut self, token: &str) {
+        token.clone_into(&mut self.settings.token);
+    }
+
+    /// As [`World::reset_token`], with a token of another application, and so of another bot.
+    pub fn replace_application(&mut self, token: &str) {
+        self.bot.id = self.ids.next();
+        self.reset_token(token);
+    }
+
     /// The present moment by the clock that was passed in.
     pub fn now(&self) -> Timestamp {
         self.settings.now.get()

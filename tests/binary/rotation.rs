@@ -1,0 +1,193 @@
+//! New tokens without a restart: from files, on SIGHUP or when one is refused, and never for another account or application.
+
+use std::fs;
+
+use snapshot_bot_sandbox::digitalocean::{
+    scopes::Scopes,
+    world::{TOKEN, World},
+};
+
+use super::{
+    account::another_account,
+    process::{Process, Signal, until_answered},
+    stage::Stage,
+    standby::Cluster,
+};
+
+const NEW_TOKEN: &str = "dop_v1_renewed";
+const NEW_BOT_TOKEN: &str = "MTIz.renewed.bot-token";
+
+/// A stage whose bot reads both tokens from files.
+async fn with_files() -> Stage {
+    let mut stage = Stage::new().await;
+    for (variable, in_file) in
+        [("DISCORD_TOKEN", "DISCORD_TOKEN_FILE"), ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_TOKEN_FILE")]
+    {
+        move_into_file(&mut stage, variable, in_file);
+    }
+    stage
+}
+
+fn move_into_file(stage: &mut Stage, variable: &'static str, in_file: &'static str) {
+    let path = stage.folder.path().join(in_file);
+    let secret = stage.environment.remove(variable).unwrap();
+    fs::write(&path, secret + "\n").unwrap();
+    stage.environment.insert(in_file, path.display().to_string());
+}
+
+fn write(stage: &Stage, in_file: &str, secret: &str) {
+    fs::write(&stage.environment[in_file], secret).unwrap();
+}
+
+/// The token is DigitalOcean's, and the earlier one is not any more.
+fn renew_at_digitalocean(stage: &Stage) {
+    stage.digitalocean.world(|world| {
+        world.add_token(NEW_TOKEN, Scopes::all());
+        world.revoke_token(TOKEN);
+    });
+}
+
+async fn takes(stage: &Stage, bot: &Process, snapshots: usize) {
+    stage.reads("is ready").await;
+    let one = ["shutdown web-1", "snapshot web-1", "power_on web-1"];
+    assert_eq!(stage.commands(), one.repeat(snapshots), "{}", bot.logged());
+    assert_eq!(stage.ada.pings(), snapshots, "{}", stage.ada.transcript());
+    assert!(stage.web_is_on());
+}
+
+#[tokio::test]
+async fn both_tokens_are_renewed_on_sighup_while_a_take_runs() {
+    let stage = with_files().await;
+    let (bot, address) = stage.ready("bot").await;
+    let held = stage.take_held_at("snapshot").await;
+    stage.digitalocean.world(|world| world.add_token(NEW_TOKEN, Scopes::all()));
+    stage.discord.world().reset_token(NEW_BOT_TOKEN);
+    write(&stage, "DIGITALOCEAN_TOKEN_FILE", NEW_TOKEN);
+    write(&stage, "DISCORD_TOKEN_FILE", NEW_BOT_TOKEN);
+    bot.signal(Signal::Hangup);
+    bot.logs("new token of the same account").await;
+    bot.logs("new token of the same application").await;
+    stage.digitalocean.world(|world| world.revoke_token(TOKEN));
+    until_answered(&address, "/readyz", 200, "ready").await;
+    held.release();
+    takes(&stage, &bot, 1).await;
+    let ended = stage.stop(bot).await;
+    assert!(!ended.stderr.contains(NEW_TOKEN) && !ended.stderr.contains(NEW_BOT_TOKEN), "{}", ended.stderr);
+    // The new one is the one that is known from now on.
+    let (bot, _) = stage.ready("next").await;
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn a_refused_digitalocean_token_is_read_again_before_anybody_is_called() {
+    let mut stage = with_files().await;
+    // A third of it is the pause before operations believe that the token is refused.
+    stage.environment.insert("SETTLE_TIME", "10s".to_owned());
+    let (bot, address) = stage.ready("bot").await;
+    let held = stage.take_held_at("snapshot").await;
+    write(&stage, "DIGITALOCEAN_TOKEN_FILE", NEW_TOKEN);
+    renew_at_digitalocean(&stage);
+    held.release();
+    bot.logs("new token of the same account").await;
+    takes(&stage, &bot, 1).await;
+    until_answered(&address, "/readyz", 200, "ready").await;
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn a_refused_discord_token_is_read_again_before_the_bot_ends() {
+    let stage = with_files().await;
+    let (bot, address) = stage.ready("bot").await;
+    write(&stage, "DISCORD_TOKEN_FILE", NEW_BOT_TOKEN);
+    stage.discord.world().reset_token(NEW_BOT_TOKEN);
+    stage.discord.world().close_gateway(4004);
+    bot.logs("new token of the same application").await;
+    until_answered(&address, "/readyz", 200, "ready").await;
+    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    takes(&stage, &bot, 1).await;
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn a_file_that_gives_nothing_usable_changes_nothing_and_is_named() {
+    let stage = with_files().await;
+    let (bot, address) = stage.ready("bot").await;
+    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    takes(&stage, &bot, 1).await;
+    for (file, text, told) in [
+        ("DIGITALOCEAN_TOKEN_FILE", " \n", "the file is empty"),
+        ("DIGITALOCEAN_TOKEN_FILE", "two words", "white space"),
+        ("DIGITALOCEAN_TOKEN_FILE", "dop_v1_unknown", "the token in DIGITALOCEAN_TOKEN_FILE is not used"),
+        ("DISCORD_TOKEN_FILE", "MTIz.unknown.token", "the token in DISCORD_TOKEN_FILE is not used"),
+    ] {
+        let earlier = fs::read_to_string(&stage.environment[file]).unwrap();
+        write(&stage, file, text);
+        bot.signal(Signal::Hangup);
+        bot.logs(told).await;
+        write(&stage, file, &earlier);
+    }
+    fs::remove_file(&stage.environment["DISCORD_TOKEN_FILE"]).unwrap();
+    bot.signal(Signal::Hangup);
+    bot.logs("No such file").await;
+    assert_eq!(super::process::ask(&address, "/readyz").await, Some((200, "ready\n".to_owned())));
+    stage.digitalocean.world(World::clear_faults);
+    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn a_token_of_another_account_or_application_is_never_taken() {
+    let mut stage = with_files().await;
+    let (bot, _) = stage.ready("first").await;
+    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    takes(&stage, &bot, 1).await;
+    stage.stop(bot).await;
+
+    // The same address stands for another account from here on.
+    let (_elsewhere, [way, (_, other_token)]) = another_account().await;
+    let (bot, _) = stage.ready("second").await;
+    stage.discord.world().replace_application(NEW_BOT_TOKEN);
+    write(&stage, "DISCORD_TOKEN_FILE", NEW_BOT_TOKEN);
+    bot.signal(Signal::Hangup);
+    bot.logs("it is of another application").await;
+    bot.signal(Signal::Kill);
+    drop(bot);
+
+    stage.environment.extend([way]);
+    write(&stage, "DIGITALOCEAN_TOKEN_FILE", &other_token);
+    let ended = stage.start("third").end(super::process::PATIENCE).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--same-account"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn sighup_without_files_is_no_end() {
+    let stage = Stage::new().await;
+    let (bot, address) = stage.ready("bot").await;
+    bot.signal(Signal::Hangup);
+    bot.logs("none comes from a file").await;
+    until_answered(&address, "/readyz", 200, "ready").await;
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn a_new_password_of_the_same_postgresql_is_taken_and_another_database_is_not() {
+    let Some(mut cluster) = Cluster::new().await else { return };
+    move_into_file(&mut cluster.stage, "DATABASE_URL", "DATABASE_URL_FILE");
+    let file = cluster.stage.environment["DATABASE_URL_FILE"].clone();
+    let url = fs::read_to_string(&file).unwrap().trim().to_owned();
+    let (bot, _) = cluster.stage.ready("bot").await;
+    // The server of the tests trusts everybody, whatever the password.
+    let separator = if url.contains('?') { '&' } else { '?' };
+    fs::write(&file, format!("{url}{separator}password=renewed-password")).unwrap();
+    bot.signal(Signal::Hangup);
+    bot.logs("a new address of the same database").await;
+    fs::write(&file, format!("{url}{separator}dbname=elsewhere")).unwrap();
+    bot.signal(Signal::Hangup);
+    bot.logs("leads to another database").await;
+    cluster.takes().await;
+    let ended = cluster.stage.stop(bot).await;
+    assert!(!ended.stderr.contains("renewed-password"), "{}", ended.stderr);
+    cluster.stage.environment.insert("DATABASE_URL", url);
+    cluster.finish().await;
+}
