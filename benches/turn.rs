@@ -16,7 +16,7 @@ use snapshot_bot::{
         NewOperation, Requester, Rules, Target, TypicalDurations,
         effect::{Answer, Effect},
         ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, UserId},
-        plan::{Downtime, IfHung, Kind},
+        kinds::{Downtime, IfHung, Kind, Take},
     },
     store::{self, Store},
     worker::{Worker, translate},
@@ -49,7 +49,7 @@ impl Stage {
         let store = Arc::new(Store::open(&settings, Clock::wall()).await.expect("a store"));
         let request = NewOperation {
             id: OperationId::from_random(1),
-            kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
+            kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
             asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: now,
             target: Target { droplet: Some(DropletId(droplet)), name: "web-1".to_owned(), region: None, disk_gb: None },

@@ -23,7 +23,7 @@ use crate::{
     access::{Grant, Right},
     operation::{
         Target,
-        plan::{Kind, SnapshotRef},
+        kinds::{Delete, Kind, Restore, SnapshotRef},
     },
     store::{Confirmation, ConfirmationId, Consent},
 };
@@ -67,7 +67,7 @@ pub(super) async fn ask_to_delete(state: &AppState, grant: &Grant, found: &Delet
     // Nothing is done to the Droplet, so whatever else runs on it does not matter.
     let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
     let target = Target { droplet: None, name, region: None, disk_gb: None };
-    let kind = Kind::Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } };
+    let kind = Kind::Delete(Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } });
     let question = Question { requested: Requested { kind, target, snapshot_name: None }, warned: found.warnings() };
     ask(state, grant, &question, |buttons| words::delete(&deleting, &state.wording, buttons)).await
 }
@@ -118,7 +118,7 @@ async fn carry_out(
     Question { requested, warned }: Question,
 ) -> Result<Message, Stop> {
     match &requested.kind {
-        Kind::Restore { snapshot, .. } => {
+        Kind::Restore(Restore { snapshot, .. }) => {
             let droplet = requested.target.droplet.ok_or(Refusal::UnknownButton)?;
             let found = preflight::restore(state, droplet, &snapshot.id.to_string()).await;
             // Delivered twice, the press finds the Droplet locked by what it began the first time; the store knows better.
@@ -128,7 +128,7 @@ async fn carry_out(
                 return Err(stop);
             }
         }
-        Kind::Delete { snapshot } => {
+        Kind::Delete(Delete { snapshot }) => {
             let found = preflight::delete(state, &info.who, &snapshot.id.to_string()).await?;
             if !warned.cover(found.warnings()) {
                 state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;

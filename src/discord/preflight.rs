@@ -10,7 +10,7 @@ use crate::{
     operation::{
         Operation,
         ids::{DropletId, SnapshotId},
-        plan::Kind,
+        kinds::Kind,
     },
 };
 

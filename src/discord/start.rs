@@ -15,7 +15,7 @@ use super::{
 use crate::{
     access::Grant,
     operation::{
-        FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations, ids::OperationId, plan::Kind,
+        FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations, ids::OperationId, kinds::Kind,
     },
     store::{ConfirmationRefused, Consent, CreateError, Error},
 };
@@ -79,7 +79,7 @@ async fn create(
 ) -> Result<Operation, Stop> {
     let droplet = request.target.name.clone();
     if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| state.own_droplet == Some(droplet)) {
-        return Err(Refusal::OwnDroplet { droplet, may_take_live: matches!(request.kind, Kind::Take { .. }) }.into());
+        return Err(Refusal::OwnDroplet { droplet, may_take_live: request.kind.may_leave_on() }.into());
     }
     let first_answer = first_answer(state, info, &request.kind).await?;
     for _ in 0..DRAWS {

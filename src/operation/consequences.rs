@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Blocker, Cancelled, Focus, Obstacle, Operation, Outcome, Rules,
     backoff::later,
-    plan::IfHung,
+    kinds::IfHung,
     reading::{DropletReading, Failure},
     step::{Checks, Doubt, State, Step, Task, Work},
 };

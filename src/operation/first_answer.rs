@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, Outcome, backoff::later, plan::Kind};
+use super::{Operation, Outcome, backoff::later};
 
 /// How long the outcome of the first answer is waited for, from when it was asked for: two tries of ten seconds each, and some more.
 /// A process that does not say it by then has died.
@@ -78,16 +78,6 @@ impl Operation {
     pub(super) fn judge_first_answer(&mut self, now: Timestamp) {
         if self.first_answer_deadline(now).is_some_and(|deadline| now >= deadline) {
             self.hear_first_answer(FirstAnswer::Lost);
-        }
-    }
-}
-
-impl Kind {
-    /// Whether it overwrites, deletes or spends: then it is done only for somebody who surely read that it is.
-    pub fn needs_a_sure_answer(&self) -> bool {
-        match self {
-            Self::Take { .. } => false,
-            Self::Restore { .. } | Self::Launch { .. } | Self::Delete { .. } => true,
         }
     }
 }

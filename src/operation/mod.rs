@@ -52,9 +52,9 @@ pub mod effect;
 mod evidence;
 mod first_answer;
 pub mod ids;
+pub mod kinds;
 mod next;
 mod on_reading;
-pub mod plan;
 pub mod power;
 mod question;
 pub mod reading;
@@ -74,7 +74,7 @@ use baseline::Baseline;
 use evidence::{Denied, Missing};
 pub use first_answer::FirstAnswer;
 use ids::{ActionId, ChannelId, DropletId, GuildId, OperationId, UserId};
-use plan::Kind;
+use kinds::Kind;
 use power::{Owed, Power};
 pub use question::{Decision, Question};
 use reading::{Failure, SnapshotReading};
@@ -285,18 +285,8 @@ impl Operation {
     /// The operation that a request asks for: its plan, with nothing begun.
     pub fn new(request: NewOperation) -> Self {
         let NewOperation { id, mut kind, asker, asked_at, target, snapshot_name, usual } = request;
-        let stem = match &mut kind {
-            Kind::Launch { droplet, .. } => {
-                // How the Droplet is found again when the answer to its making was lost.
-                let own = launch_tag(id);
-                if !droplet.tags.contains(&own) {
-                    droplet.tags.push(own);
-                }
-                target.name.clone()
-            }
-            Kind::Restore { .. } => format!("{}-{}", target.name, undo::SAFETY),
-            Kind::Take { .. } | Kind::Delete { .. } => target.name.clone(),
-        };
+        kind.mark(id);
+        let stem = kind.snapshot_stem(&target.name);
         let snapshot_name = snapshot_name_of(snapshot_name.as_deref(), &stem, asked_at, id);
         let steps = kind.plan();
         Self {

@@ -10,7 +10,7 @@ use super::{
     Baseline, Cancelled, Decision, Denied, FirstAnswer, Launched, Missing, Obstacle, Operation, Outcome, Power,
     Question, Requester, SnapshotReading, Target, TypicalDurations,
     ids::OperationId,
-    plan::Kind,
+    kinds::Kind,
     step::{State, Step, Task, Work},
 };
 

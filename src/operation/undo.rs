@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Operation,
     backoff::later,
-    plan::{Kind, Safety},
+    kinds::{Kind, Restore, Safety},
     reading::{Failure, SnapshotReading},
     step::{State, Step, Task},
 };
@@ -21,7 +21,7 @@ pub(super) const SAFETY: &str = "safety";
 impl Operation {
     /// The Snapshot of what was on the disk before this restore began to overwrite it.
     pub fn safety_snapshot(&self) -> Option<&SnapshotReading> {
-        let Kind::Restore { safety: Safety::Snapshot, .. } = &self.kind else { return None };
+        let Kind::Restore(Restore { safety: Safety::Snapshot, .. }) = &self.kind else { return None };
         self.snapshot.as_ref().filter(|_| self.may_have_overwritten())
     }
 

@@ -9,9 +9,8 @@ use serde_json::Value;
 use super::row::Row;
 use crate::operation::{
     NewOperation, Operation, Outcome, Requester, Target, TypicalDurations,
-    effect::NewDroplet,
-    ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
-    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    ids::{ChannelId, DropletId, GuildId, OperationId, UserId},
+    kinds::Kind,
     power::Owed,
     reading::Failure,
 };
@@ -110,7 +109,7 @@ pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
     let mut operation = Operation::rescue(
         NewOperation {
             id,
-            kind: part(&state, "kind").unwrap_or_else(|| kind_of(row.text("kind").unwrap_or_default())),
+            kind: part(&state, "kind").unwrap_or_else(|| Kind::of_word(row.text("kind").unwrap_or_default())),
             asker: Requester {
                 user: UserId(number("asker_id")),
                 guild: GuildId(number("guild_id")),
@@ -138,25 +137,4 @@ pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
 
 fn part<T: DeserializeOwned>(state: &Value, name: &str) -> Option<T> {
     T::deserialize(state.get(name)?).ok()
-}
-
-/// A kind of which only its word is left. Its steps are skipped, so what is missing here is never sent anywhere.
-fn kind_of(word: &str) -> Kind {
-    let snapshot = SnapshotRef { id: SnapshotId(0), name: String::new() };
-    match word {
-        "restore" => Kind::Restore { snapshot, safety: Safety::Snapshot },
-        "delete" => Kind::Delete { snapshot },
-        "launch" => {
-            let droplet = NewDroplet {
-                name: String::new(),
-                region: String::new(),
-                size: String::new(),
-                image: snapshot.id,
-                tags: Vec::new(),
-                ssh_keys: Vec::new(),
-            };
-            Kind::Launch { snapshot, droplet }
-        }
-        _ => Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
-    }
 }

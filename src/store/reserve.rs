@@ -61,7 +61,7 @@ mod tests {
         operation::{
             NewOperation, Operation, Requester, Target, TypicalDurations, Wish, Wished,
             ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, UserId},
-            plan::{Downtime, IfHung, Kind},
+            kinds::{Downtime, IfHung, Kind, Take},
         },
         store::{CreateError, Settings},
     };
@@ -74,7 +74,7 @@ mod tests {
     async fn create(store: &Store, number: u64) -> Result<Operation, CreateError> {
         let request = NewOperation {
             id: OperationId::from_random(number),
-            kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
+            kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
             asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: Timestamp::UNIX_EPOCH,
             target: Target { droplet: Some(DropletId(number)), name: "web".to_owned(), region: None, disk_gb: None },

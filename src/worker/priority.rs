@@ -72,7 +72,7 @@ mod tests {
     use crate::operation::{
         NewOperation, Question, Requester, Target, TypicalDurations,
         ids::{ChannelId, DropletId, GuildId, OperationId, UserId},
-        plan::{Downtime, IfHung, Kind},
+        kinds::{Downtime, IfHung, Kind, Take},
         power::Owed,
         step::{Doubt, Run},
     };
@@ -80,7 +80,7 @@ mod tests {
     fn take() -> Operation {
         Operation::new(NewOperation {
             id: OperationId::from_random(1234),
-            kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Live },
+            kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Live }),
             asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: now(),
             target: Target { droplet: Some(DropletId(7)), name: "web-1".to_owned(), region: None, disk_gb: None },

@@ -5,7 +5,7 @@ use snapshot_bot::{
     operation::{
         Wish,
         ids::OperationId,
-        plan::{Downtime, Kind},
+        kinds::{Downtime, Kind, Take},
     },
 };
 use snapshot_bot_sandbox::discord::{message::Message, permission::Permissions};
@@ -17,7 +17,7 @@ async fn a_take_is_accepted_once_it_is_durable_and_links_to_its_progress() {
     let stage = Stage::new().await;
     let answer = stage.said_to("ada", "/snapshot take droplet:web-1").await;
     let operation = stage.running().await;
-    assert!(matches!(operation.kind, Kind::Take { power: Downtime::PowerOff, .. }));
+    assert!(matches!(operation.kind, Kind::Take(Take { power: Downtime::PowerOff, .. })));
     let progress = stage.posted(|message| !message.body.embeds.is_empty()).await;
     let link = format!("https://discord.com/channels/{}/{}/{}", stage.guild, stage.channel, progress.id);
     assert_eq!(answer, format!("Accepted: the Snapshot of `web-1`. Follow it at {link}"));

@@ -9,7 +9,7 @@ use snapshot_bot::operation::{
     Operation, Outcome,
     effect::{Answer, Command, Effect},
     ids::{DropletId, OperationId},
-    plan::{Downtime, Kind},
+    kinds::{Downtime, Kind, Take},
     power::Status,
     reading::{DropletReading, Failure, PowerState, Status as Seen},
     step::{State, Task},
@@ -379,7 +379,7 @@ impl Simulation {
     /// Demanded only where the Droplet stood still from the Action's end to the operation's: what is on for a moment between two looks
     /// is seen by nobody.
     pub(crate) fn judge_consistency(&self, operation: &Operation) -> Lawful {
-        let is_wanted_off = matches!(operation.kind, Kind::Take { power: Downtime::PowerOff, .. });
+        let is_wanted_off = matches!(operation.kind, Kind::Take(Take { power: Downtime::PowerOff, .. }));
         if !is_wanted_off || operation.verdict != Some(Outcome::Completed) {
             return Ok(());
         }

@@ -13,7 +13,7 @@ use snapshot_bot::{
         FirstAnswer, NewOperation, Operation, Wish, Wished,
         effect::Command,
         ids::{GuildId, InteractionId, MessageId, OperationId, RoleId, UserId},
-        plan::Kind,
+        kinds::Kind,
         power::Status,
         report::ReportKind,
     },

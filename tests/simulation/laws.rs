@@ -6,7 +6,7 @@ use snapshot_bot::operation::{
     Operation, Outcome,
     effect::{Answer, Command},
     ids::{DropletId, OperationId, SnapshotId},
-    plan::{Kind, Safety},
+    kinds::{Delete, Kind, Restore, Safety},
     power::Status as Power,
     reading::{Failure, PowerState},
     step::{Step, Task},
@@ -148,7 +148,8 @@ impl Simulation {
 
     /// Whether a stranger or another operation deleted a Snapshot.
     fn was_taken_away(&self, snapshot: SnapshotId) -> bool {
-        let deleted_by = |it: &Operation| matches!(&it.kind, Kind::Delete { snapshot: it } if it.id == snapshot);
+        let deleted_by =
+            |it: &Operation| matches!(&it.kind, Kind::Delete(Delete { snapshot: it }) if it.id == snapshot);
         self.ledger.taken_away.contains(&snapshot.0)
             || self.operations.values().any(|it| deleted_by(it) && it.steps.iter().any(|step| step.began.is_some()))
     }
@@ -251,7 +252,7 @@ impl Simulation {
         };
         match &operation.kind {
             Kind::Take { .. } => (!self.has_snapshot(operation)).then_some("there is no such Snapshot"),
-            Kind::Restore { snapshot, safety } => {
+            Kind::Restore(Restore { snapshot, safety }) => {
                 // An Action does not say of which Snapshot it is: after a lost answer a stranger's restore is taken for ours.
                 let is_lost = |step: &Step| step.task() == Task::Restore && step.answer_lost;
                 let cannot_know = self.moods.has(Mood::Strangers) && operation.steps.iter().any(is_lost);
@@ -272,7 +273,7 @@ impl Simulation {
                     None => Some("there is no such Droplet"),
                 }
             }
-            Kind::Delete { snapshot } => {
+            Kind::Delete(Delete { snapshot }) => {
                 self.world.image(snapshot.id.0).is_some().then_some("the Snapshot is still there")
             }
         }
@@ -290,7 +291,7 @@ impl Simulation {
             Kind::Launch { .. } => {
                 self.world.droplets().any(|it| it.tags.contains(&operation.tag())).then_some("a Droplet was made")
             }
-            Kind::Delete { snapshot } => {
+            Kind::Delete(Delete { snapshot }) => {
                 let there = self.world.image(snapshot.id.0).is_some();
                 let began = operation.steps.iter().any(|step| step.began.is_some());
                 (!there && (began || !self.was_taken_away(snapshot.id))).then_some("the Snapshot is gone")
@@ -300,5 +301,5 @@ impl Simulation {
 }
 
 fn wants_safety(operation: &Operation) -> bool {
-    matches!(operation.kind, Kind::Restore { safety: Safety::Snapshot, .. })
+    matches!(operation.kind, Kind::Restore(Restore { safety: Safety::Snapshot, .. }))
 }

@@ -5,8 +5,8 @@ use snapshot_bot::{
         NewOperation, Requester, Target, TypicalDurations, Wish, Wished,
         effect::NewDroplet,
         ids::{ChannelId, DropletId, InteractionId, OperationId, SnapshotId, UserId},
+        kinds::{Delete, Downtime, IfHung, Kind, Launch, Restore, Safety, SnapshotRef, Take},
         launch_tag,
-        plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
     },
     store::{Consent, CreateError, Error},
 };
@@ -140,15 +140,15 @@ impl Simulation {
         let snapshot = image.map(|(id, name)| SnapshotRef { id: SnapshotId(id), name });
         let if_hung = [IfHung::Ask, IfHung::Force, IfHung::Live][self.dice.usize(..3)];
         let kind = match (self.dice.u8(..12), snapshot) {
-            (0..=4, _) | (_, None) => Kind::Take { power: Downtime::PowerOff, if_hung },
-            (5, _) => Kind::Take { power: Downtime::None, if_hung },
-            (6 | 7, Some(snapshot)) => Kind::Restore { snapshot, safety: Safety::Snapshot },
-            (8, Some(snapshot)) => Kind::Restore { snapshot, safety: Safety::None },
-            (9 | 10, Some(snapshot)) => Kind::Launch { droplet: new_droplet(id, snapshot.id), snapshot },
-            (_, Some(snapshot)) => Kind::Delete { snapshot },
+            (0..=4, _) | (_, None) => Kind::Take(Take { power: Downtime::PowerOff, if_hung }),
+            (5, _) => Kind::Take(Take { power: Downtime::None, if_hung }),
+            (6 | 7, Some(snapshot)) => Kind::Restore(Restore { snapshot, safety: Safety::Snapshot }),
+            (8, Some(snapshot)) => Kind::Restore(Restore { snapshot, safety: Safety::None }),
+            (9 | 10, Some(snapshot)) => Kind::Launch(Launch { droplet: new_droplet(id, snapshot.id), snapshot }),
+            (_, Some(snapshot)) => Kind::Delete(Delete { snapshot }),
         };
         let (kind, is_undo) = match self.undoable(DropletId(droplet)) {
-            Some(snapshot) if self.dice.bool() => (Kind::Restore { snapshot, safety: Safety::Snapshot }, true),
+            Some(snapshot) if self.dice.bool() => (Kind::Restore(Restore { snapshot, safety: Safety::Snapshot }), true),
             Some(_) | None => (kind, false),
         };
         if is_undo {
@@ -161,7 +161,7 @@ impl Simulation {
         };
         let asker = Requester { user, ..ASKER };
         let target = match &kind {
-            Kind::Launch { droplet, .. } => Target {
+            Kind::Launch(Launch { droplet, .. }) => Target {
                 droplet: None,
                 name: droplet.name.clone(),
                 region: Some(droplet.region.clone()),

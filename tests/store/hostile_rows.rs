@@ -4,7 +4,7 @@ use snapshot_bot::{
     operation::{
         Outcome, Wish,
         ids::{DropletId, GuildId, InteractionId, MessageId},
-        plan::Kind,
+        kinds::Kind,
         reading::{Failure, PowerState},
         report::ReportKind,
     },

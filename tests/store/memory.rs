@@ -9,7 +9,7 @@ use snapshot_bot::{
     operation::{
         NewOperation, Operation, Outcome, Requester, Target, TypicalDurations, Wish, Wished,
         ids::{ChannelId, DropletId, GuildId, OperationId, UserId},
-        plan::{Downtime, IfHung, Kind},
+        kinds::{Downtime, IfHung, Kind, Take},
         power::Owed,
         reading::PowerState,
         step::State,
@@ -112,7 +112,7 @@ pub(crate) fn ids(number: u64) -> OperationId {
 pub(crate) fn request(number: u64, droplet: u64) -> NewOperation {
     NewOperation {
         id: ids(number),
-        kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
+        kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
         asker: Requester { user: UserId(1), guild: GuildId(2), channel: ChannelId(3) },
         asked_at: at(0),
         target: Target {

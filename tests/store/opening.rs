@@ -7,7 +7,7 @@ use snapshot_bot::{
     operation::{
         Outcome,
         ids::{ChannelId, GuildId, InteractionId, MessageId, OperationId},
-        plan::Kind,
+        kinds::{Delete, Kind, Launch, Restore},
         reading::Failure,
         step::Work,
     },
@@ -79,9 +79,9 @@ contract! {
             let works: Vec<_> = loaded.operation.steps.iter().map(|step| step.work.clone()).collect();
             let has_its_data = match &loaded.operation.kind {
                 Kind::Take { .. } => true,
-                Kind::Restore { snapshot, .. } => works.contains(&Work::Restore(snapshot.id)),
-                Kind::Launch { droplet, .. } => works == [Work::Create(droplet.clone())],
-                Kind::Delete { snapshot } => works == [Work::Delete(snapshot.id)],
+                Kind::Restore(Restore { snapshot, .. }) => works.contains(&Work::Restore(snapshot.id)),
+                Kind::Launch(Launch { droplet, .. }) => works == [Work::Create(droplet.clone())],
+                Kind::Delete(Delete { snapshot }) => works == [Work::Delete(snapshot.id)],
             };
             assert!(has_its_data, "the steps of {id} know what they work with: {works:?}");
             store.commit(&loaded, &loaded.operation, None).await.unwrap();

@@ -7,7 +7,7 @@ use snapshot_bot::{
     operation::{
         NewOperation, Outcome, Target, Wish,
         ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, SnapshotId, UserId},
-        plan::{Kind, Safety, SnapshotRef},
+        kinds::{Delete, Kind, Restore, Safety, SnapshotRef},
         power::Owed,
         reading::PowerState,
         step::{Run, State},
@@ -65,18 +65,18 @@ contract! {
     async fn a_snapshot_that_an_operation_uses_is_not_deleted_meanwhile(memory: &Memory) {
         let store = memory.open().await;
         let snapshot = || SnapshotRef { id: SnapshotId(50), name: "golden".to_owned() };
-        let restore = Kind::Restore { snapshot: snapshot(), safety: Safety::Snapshot };
+        let restore = Kind::Restore(Restore { snapshot: snapshot(), safety: Safety::Snapshot });
         let of = |number, droplet, kind| NewOperation { kind, ..request(number, droplet) };
         let first = store.create(of(1, 10, restore.clone()), InteractionId(1)).await.unwrap();
-        let deletion = store.create(of(2, 11, Kind::Delete { snapshot: snapshot() }), InteractionId(2)).await;
+        let deletion = store.create(of(2, 11, Kind::Delete(Delete { snapshot: snapshot() })), InteractionId(2)).await;
         let refused = |outcome: &Result<_, CreateError>, by| {
             matches!(outcome, Err(CreateError::SnapshotInUse { operation, progress: None }) if *operation == by)
         };
         assert!(refused(&deletion, first.id), "{deletion:?}");
         let other = SnapshotRef { id: SnapshotId(51), ..snapshot() };
-        let deletion = of(3, 11, Kind::Delete { snapshot: other.clone() });
+        let deletion = of(3, 11, Kind::Delete(Delete { snapshot: other.clone() }));
         let deletion = store.create(deletion, InteractionId(3)).await.unwrap();
-        let restore = Kind::Restore { snapshot: other, safety: Safety::None };
+        let restore = Kind::Restore(Restore { snapshot: other, safety: Safety::None });
         let restored = store.create(of(4, 12, restore), InteractionId(4)).await;
         assert!(refused(&restored, deletion.id), "{restored:?}");
     }
@@ -103,7 +103,7 @@ contract! {
         ];
         for (number, droplet, snapshot, verdict, when) in restores {
             let snapshot = SnapshotRef { id: SnapshotId(snapshot), name: "golden".to_owned() };
-            let kind = Kind::Restore { snapshot, safety: Safety::Snapshot };
+            let kind = Kind::Restore(Restore { snapshot, safety: Safety::Snapshot });
             let request = NewOperation { kind, ..request(number, droplet) };
             let operation = store.create(request, InteractionId(number)).await.unwrap();
             let loaded = load(&store, operation.id).await;

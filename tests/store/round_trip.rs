@@ -16,7 +16,7 @@ use snapshot_bot::{
         Wish, Wished,
         effect::{Answer, Effect, NewDroplet},
         ids::{ActionId, DropletId, InteractionId, SnapshotId, UserId},
-        plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+        kinds::{Delete, Downtime, IfHung, Kind, Launch, Restore, Safety, SnapshotRef, Take},
         power::{Owed, Power, Release, Released, Stuck, Theirs},
         reading::{Failure, FailureKind, PowerState, SnapshotReading, Trouble},
         step::{Checks, Doubt, Round, Run, State, Step, Task, Work},
@@ -24,7 +24,7 @@ use snapshot_bot::{
     store::{Called, Settings, Store},
 };
 
-use strum::VariantArray;
+use strum::{IntoEnumIterator, VariantArray};
 
 use crate::memory::request;
 
@@ -67,26 +67,29 @@ fn failure() -> impl Strategy<Value = Failure> {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    let snapshot = || (any::<u64>(), any::<String>()).prop_map(|(id, name)| SnapshotRef { id: SnapshotId(id), name });
+    let kinds = proptest::sample::select(Kind::iter().collect::<Vec<_>>());
+    let snapshot = (any::<u64>(), any::<String>()).prop_map(|(id, name)| SnapshotRef { id: SnapshotId(id), name });
     let power = proptest::sample::select(vec![Downtime::PowerOff, Downtime::None]);
     let if_hung = proptest::sample::select(vec![IfHung::Ask, IfHung::Force, IfHung::Live]);
     let safety = proptest::sample::select(vec![Safety::Snapshot, Safety::None]);
-    prop_oneof![
-        (power, if_hung).prop_map(|(power, if_hung)| Kind::Take { power, if_hung }),
-        (snapshot(), safety).prop_map(|(snapshot, safety)| Kind::Restore { snapshot, safety }),
-        snapshot().prop_map(|snapshot| Kind::Delete { snapshot }),
-        (snapshot(), vec(any::<String>(), 0..3)).prop_map(|(snapshot, tags)| Kind::Launch {
-            droplet: NewDroplet {
-                name: "n".into(),
-                region: "r".into(),
-                size: "s".into(),
-                image: snapshot.id,
-                ssh_keys: tags.clone(),
-                tags,
-            },
-            snapshot,
-        }),
-    ]
+    (kinds, snapshot, power, if_hung, safety, vec(any::<String>(), 0..3)).prop_map(
+        |(kind, snapshot, power, if_hung, safety, tags)| match kind {
+            Kind::Take(_) => Kind::Take(Take { power, if_hung }),
+            Kind::Restore(_) => Kind::Restore(Restore { snapshot, safety }),
+            Kind::Delete(_) => Kind::Delete(Delete { snapshot }),
+            Kind::Launch(_) => {
+                let droplet = NewDroplet {
+                    name: "n".into(),
+                    region: "r".into(),
+                    size: "s".into(),
+                    image: snapshot.id,
+                    ssh_keys: tags.clone(),
+                    tags,
+                };
+                Kind::Launch(Launch { snapshot, droplet })
+            }
+        },
+    )
 }
 
 fn doubt() -> impl Strategy<Value = Doubt> {

@@ -19,7 +19,7 @@ use crate::{
         Target,
         effect::NewDroplet,
         ids::OperationId,
-        plan::{Kind, SnapshotRef},
+        kinds::{Kind, Launch, SnapshotRef},
     },
 };
 
@@ -89,7 +89,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, typed: Typed) -> Resu
         ssh_keys,
     };
     let target = Target { droplet: None, name: name.to_owned(), region: Some(region), disk_gb: Some(size.disk_gb) };
-    let kind = Kind::Launch { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, droplet };
+    let kind = Kind::Launch(Launch { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, droplet });
     let accepted = start::begin(state, &info, &grant, Requested { kind, target, snapshot_name: None }).await?;
     Ok(format!("{accepted}\n{}", words::price(size)))
 }

@@ -24,7 +24,7 @@ use crate::{
     operation::{
         Operation, Target,
         ids::{DropletId, OperationId},
-        plan::{self, Kind, SnapshotRef},
+        kinds::{self, Kind, Restore, SnapshotRef},
     },
 };
 
@@ -56,8 +56,8 @@ pub(super) async fn restore(
     safety: Option<Safety>,
 ) -> Result<(), Fault> {
     let safety = match safety {
-        None | Some(Safety::Yes) => plan::Safety::Snapshot,
-        Some(Safety::No) => plan::Safety::None,
+        None | Some(Safety::Yes) => kinds::Safety::Snapshot,
+        Some(Safety::No) => kinds::Safety::None,
     };
     answer(context, |info| Box::pin(question(context, info, droplet, snapshot, safety))).await;
     Ok(())
@@ -68,7 +68,7 @@ async fn question(
     info: InteractionInfo,
     droplet: String,
     snapshot: String,
-    safety: plan::Safety,
+    safety: kinds::Safety,
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
@@ -104,7 +104,7 @@ pub(in crate::discord) async fn undo(
         }
         stop => stop,
     })?;
-    ask(state, info, &grant, found, plan::Safety::Snapshot, true).await
+    ask(state, info, &grant, found, kinds::Safety::Snapshot, true).await
 }
 
 /// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
@@ -120,11 +120,12 @@ async fn ask(
     info: &InteractionInfo,
     grant: &Grant,
     Restorable { droplet, snapshot }: Restorable,
-    safety: plan::Safety,
+    safety: kinds::Safety,
     is_undo: bool,
 ) -> Result<Answer, Stop> {
     let target = target(&droplet);
-    let kind = Kind::Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety };
+    let kind =
+        Kind::Restore(Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety });
     let origins = state.store.origins([snapshot.name.as_str()]).await?;
     let requested = Requested { kind, target: target.clone(), snapshot_name: None };
     let question = Question { requested: requested.clone(), warned: Warnings::default() };

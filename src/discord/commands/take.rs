@@ -15,7 +15,7 @@ use crate::{
     },
     operation::{
         ids::OperationId,
-        plan::{self, Kind},
+        kinds::{self, Kind, Take},
         undo::is_safety_name,
     },
 };
@@ -58,17 +58,17 @@ pub(super) async fn take(
     #[rename = "if-hung"]
     if_hung: Option<IfHung>,
 ) -> Result<(), Fault> {
-    let kind = Kind::Take {
+    let kind = Kind::Take(Take {
         power: match power {
-            None | Some(Power::Off) => plan::Downtime::PowerOff,
-            Some(Power::Live) => plan::Downtime::None,
+            None | Some(Power::Off) => kinds::Downtime::PowerOff,
+            Some(Power::Live) => kinds::Downtime::None,
         },
         if_hung: match if_hung {
-            None | Some(IfHung::Ask) => plan::IfHung::Ask,
-            Some(IfHung::Force) => plan::IfHung::Force,
-            Some(IfHung::Live) => plan::IfHung::Live,
+            None | Some(IfHung::Ask) => kinds::IfHung::Ask,
+            Some(IfHung::Force) => kinds::IfHung::Force,
+            Some(IfHung::Live) => kinds::IfHung::Live,
         },
-    };
+    });
     answer(context, |info| Box::pin(wish(context, info, kind, droplet, name))).await;
     Ok(())
 }

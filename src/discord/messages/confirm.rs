@@ -11,7 +11,7 @@ use super::{
 use crate::{
     discord::press::Press,
     inventory::Snapshot,
-    operation::{Target, ids::UserId, plan::Safety},
+    operation::{Target, ids::UserId, kinds::Safety},
     store::ConfirmationId,
 };
 

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::operation::{
     Cancelled, NewOperation, Operation, Outcome, Requester, Rules, Target, TypicalDurations,
     ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
-    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    kinds::{Delete, Downtime, IfHung, Kind, Restore, Safety, SnapshotRef, Take},
     power::{LATE_OFF, Owed, Release, Released},
     reading::{Failure, PowerState, SnapshotReading},
     step::{Checks, Run, State, Step, Task, Work},
@@ -61,19 +61,19 @@ fn reference() -> SnapshotRef {
 }
 
 pub(crate) fn take(power: Downtime) -> Kind {
-    Kind::Take { power, if_hung: IfHung::Ask }
+    Kind::Take(Take { power, if_hung: IfHung::Ask })
 }
 
 pub(crate) fn restore() -> Kind {
-    Kind::Restore { snapshot: reference(), safety: Safety::Snapshot }
+    Kind::Restore(Restore { snapshot: reference(), safety: Safety::Snapshot })
 }
 
 pub(crate) fn restore_without_safety() -> Kind {
-    Kind::Restore { snapshot: reference(), safety: Safety::None }
+    Kind::Restore(Restore { snapshot: reference(), safety: Safety::None })
 }
 
 pub(crate) fn delete() -> Kind {
-    Kind::Delete { snapshot: reference() }
+    Kind::Delete(Delete { snapshot: reference() })
 }
 
 /// Just asked for.

@@ -1,21 +1,10 @@
 //! Why something failed and what a person can do about it, one pair of sentences for each [`Failure`] and kind of operation.
 
-use super::text::{name, plain, quote};
-use crate::operation::{
-    Operation, Outcome,
-    plan::Kind,
-    power::Status,
-    reading::Failure,
-    step::{State, Task},
+use super::{
+    kinds::Words,
+    text::{name, plain, quote},
 };
-
-/// Whether it is a restore's safety Snapshot that failed.
-pub fn is_of_safety_snapshot(operation: &Operation) -> bool {
-    let Some(Outcome::Failed(verdict)) = &operation.verdict else { return false };
-    let is_restore = matches!(operation.kind, Kind::Restore { .. });
-    let failed = |state: &State| matches!(state, State::Failed { why, .. } if why == verdict);
-    is_restore && operation.steps.iter().any(|step| step.task() == Task::Snapshot && failed(&step.state))
-}
+use crate::operation::{Operation, kinds::of_kind, power::Status, reading::Failure};
 
 /// What happened, as a sentence.
 pub fn what(failure: &Failure, operation: &Operation) -> String {
@@ -23,21 +12,8 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
     match failure {
         Failure::ActionErrored => "DigitalOcean began it and then reported an error; it never says why.".to_owned(),
         Failure::ActionVanished => "DigitalOcean no longer knows the Action that it had begun.".to_owned(),
-        Failure::DropletGone => match operation.kind {
-            Kind::Launch { .. } => "Somebody destroyed the new Droplet before it was ready.".to_owned(),
-            Kind::Take { .. } | Kind::Restore { .. } | Kind::Delete { .. } => {
-                format!("{droplet} does not exist any more.")
-            }
-        },
-        Failure::SnapshotGone => match &operation.kind {
-            Kind::Restore { .. } if is_of_safety_snapshot(operation) => {
-                "It was taken, and somebody deleted it at once.".to_owned()
-            }
-            Kind::Take { .. } => "The Snapshot was taken, and somebody deleted it at once.".to_owned(),
-            Kind::Restore { snapshot, .. } | Kind::Launch { snapshot, .. } | Kind::Delete { snapshot } => {
-                format!("Snapshot {} does not exist any more.", name(&snapshot.name))
-            }
-        },
+        Failure::DropletGone => of_kind!(&operation.kind, it => it.droplet_gone(operation)).what,
+        Failure::SnapshotGone => of_kind!(&operation.kind, it => it.snapshot_gone(operation)).what,
         Failure::DropletUnusable { status } => {
             format!(
                 "DigitalOcean says that {droplet} is {}, and nothing can be done with it in that state.",
@@ -102,23 +78,8 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::ActionErrored | Failure::NotKnown => {
             "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
         }
-        Failure::DropletGone => match operation.kind {
-            Kind::Restore { .. } if operation.snapshot.is_some() => {
-                "`/snapshot launch` makes a new Droplet from the safety Snapshot.".to_owned()
-            }
-            Kind::Take { .. } | Kind::Restore { .. } => {
-                "`/snapshot launch` makes a new Droplet from one of its Snapshots, if it has any left.".to_owned()
-            }
-            Kind::Launch { .. } => "Launch it again if you still need it.".to_owned(),
-            Kind::Delete { .. } => "`/snapshot list` shows what there is.".to_owned(),
-        },
-        Failure::SnapshotGone => match operation.kind {
-            Kind::Restore { .. } if is_of_safety_snapshot(operation) => "Try again.".to_owned(),
-            Kind::Take { .. } => "Take another one if you need it.".to_owned(),
-            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
-                "`/snapshot list` shows what there is.".to_owned()
-            }
-        },
+        Failure::DropletGone => of_kind!(&operation.kind, it => it.droplet_gone(operation)).next,
+        Failure::SnapshotGone => of_kind!(&operation.kind, it => it.snapshot_gone(operation)).next,
         Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
         Failure::TagRemoved { .. } => "Give it the tag again, or leave it out.".to_owned(),
         Failure::Unauthorized => "Whoever runs this bot has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),

@@ -8,6 +8,7 @@ pub mod choice;
 pub mod confirm;
 pub mod failure;
 pub mod help;
+mod kinds;
 pub mod launch;
 pub mod list;
 pub mod marker;
@@ -21,8 +22,10 @@ pub mod stuck;
 pub mod text;
 pub mod units;
 
-use crate::operation::{Operation, Rules, plan::Kind};
+use crate::operation::{Operation, Rules, kinds::of_kind, power::Status, reading::SnapshotReading};
+use kinds::Words;
 use text::name;
+use units::{gigabytes, monthly};
 
 /// What the words depend on beside the operation itself.
 #[derive(Clone, Debug)]
@@ -40,24 +43,30 @@ pub(super) fn subject(operation: &Operation) -> String {
 
 /// The same with names as the place allows them.
 pub(super) fn subject_with(operation: &Operation, shown: impl Fn(&str) -> String) -> String {
-    let target = shown(&operation.target.name);
-    match &operation.kind {
-        Kind::Take { .. } => format!("Snapshot of {target}"),
-        Kind::Restore { .. } => format!("Restore of {target}"),
-        Kind::Launch { .. } => format!("Launch of {target}"),
-        Kind::Delete { snapshot } => format!("Deletion of Snapshot {}", shown(&snapshot.name)),
-    }
+    capitalised(&of_kind!(&operation.kind, it => it.called(&operation.target.name, &shown)))
 }
 
 /// The same inside a sentence: ``the Snapshot of `web-1` ``.
 pub(super) fn the_subject(operation: &Operation) -> String {
-    let target = name(&operation.target.name);
-    match &operation.kind {
-        Kind::Take { .. } => format!("the Snapshot of {target}"),
-        Kind::Restore { .. } => format!("the restore of {target}"),
-        Kind::Launch { .. } => format!("the launch of {target}"),
-        Kind::Delete { snapshot } => format!("the deletion of Snapshot {}", name(&snapshot.name)),
+    format!("the {}", of_kind!(&operation.kind, it => it.called(&operation.target.name, &name)))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The size of an operation's Snapshot and what it costs, to follow its name.
+fn cost(operation: &Operation, wording: &Wording) -> String {
+    match operation.snapshot.as_ref().and_then(SnapshotReading::known_size) {
+        Some(size) => format!(": {}, {}", gigabytes(size), monthly(size, wording.price_per_gb)),
+        None => "; size not known yet".to_owned(),
     }
+}
+
+/// Whether the operation's Droplet does not exist any more.
+fn is_gone(operation: &Operation) -> bool {
+    operation.power.status() == Status::Gone
 }
 
 #[cfg(test)]

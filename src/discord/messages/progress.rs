@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     failure,
+    kinds::Words,
     message::{Button, Colour, Embed, Message, Style},
     subject,
     text::{name, plain, shorten},
@@ -15,7 +16,7 @@ use crate::{
     discord::press::{Act, Press},
     operation::{
         Blocker, FirstAnswer, Operation, Outcome,
-        plan::{Downtime, Kind},
+        kinds::of_kind,
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{Run, State, Step, Task},
@@ -108,10 +109,7 @@ impl Phase {
             Self::Asking => "shutdown is stuck, decide below".to_owned(),
             Self::PowerBack => "turning it on again".to_owned(),
             Self::Stuck => "it is still off".to_owned(),
-            Self::Completed => match operation.kind {
-                Kind::Take { .. } | Kind::Launch { .. } => "ready".to_owned(),
-                Kind::Restore { .. } | Kind::Delete { .. } => "done".to_owned(),
-            },
+            Self::Completed => of_kind!(&operation.kind, it => it.done()).to_owned(),
             Self::Failed => "failed".to_owned(),
             Self::Cancelled => "cancelled".to_owned(),
             Self::Withdrawn => "withdrawn, nothing was done".to_owned(),
@@ -136,20 +134,20 @@ fn outlook(operation: &Operation) -> String {
         (false, true) => return "it is on again".to_owned(),
         (false, false) => {}
     }
-    let shutdown_given_up =
-        operation.steps.iter().any(|step| step.task() == Task::ShutDown && matches!(step.state, State::Failed { .. }))
-            && !operation.steps.iter().any(|step| step.task() == Task::PowerOff);
-    match &operation.kind {
-        Kind::Launch { .. } | Kind::Delete { .. } => "under way".to_owned(),
-        Kind::Take { .. } | Kind::Restore { .. } if operation.power.before() == Some(PowerState::Off) => {
-            "it is off and stays off".to_owned()
-        }
-        Kind::Take { power: Downtime::None, .. } => "it keeps running".to_owned(),
-        Kind::Take { .. } if shutdown_given_up => "it keeps running".to_owned(),
-        Kind::Take { power: Downtime::PowerOff, .. } | Kind::Restore { .. } => match downtime(operation) {
-            Some(expected) => format!("expect {} of downtime", about(expected)),
-            None => "expect downtime until it is done".to_owned(),
-        },
+    if !operation.steps.iter().any(|step| step.task().traits().needs_baseline) {
+        return "under way".to_owned();
+    }
+    if operation.power.before() == Some(PowerState::Off) {
+        return "it is off and stays off".to_owned();
+    }
+    // A shutdown that was given up turns nothing off any more, unless it is forced.
+    let may_turn_off = |step: &Step| step.task().traits().may_turn_off && !matches!(step.state, State::Failed { .. });
+    if !operation.steps.iter().any(may_turn_off) {
+        return "it keeps running".to_owned();
+    }
+    match downtime(operation) {
+        Some(expected) => format!("expect {} of downtime", about(expected)),
+        None => "expect downtime until it is done".to_owned(),
     }
 }
 
@@ -164,22 +162,16 @@ fn stopping(operation: &Operation) -> &'static str {
         | State::Skipped
         | State::Failed { .. } => false,
     };
-    match (step.task(), &operation.kind) {
-        (Task::Snapshot, Kind::Restore { .. }) if is_begun => "stopping; the safety Snapshot is kept",
-        (Task::Snapshot, Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. }) if is_begun => {
-            "too late to stop; the Snapshot is kept"
-        }
-        (Task::Restore | Task::Create | Task::Delete, _) if is_begun => "too late to stop",
-        (
-            Task::Snapshot
-            | Task::Restore
-            | Task::Create
-            | Task::Delete
-            | Task::ShutDown
-            | Task::PowerOff
-            | Task::PowerOn,
-            _,
-        ) => "stopping",
+    match step.task() {
+        Task::Snapshot if is_begun => of_kind!(&operation.kind, it => it.taking()).stopping,
+        Task::Restore | Task::Create | Task::Delete if is_begun => "too late to stop",
+        Task::Snapshot
+        | Task::Restore
+        | Task::Create
+        | Task::Delete
+        | Task::ShutDown
+        | Task::PowerOff
+        | Task::PowerOn => "stopping",
     }
 }
 
@@ -197,17 +189,14 @@ pub fn downtime(operation: &Operation) -> Option<SignedDuration> {
 
 /// What a task is called when it is not under way, and when it is.
 fn called(task: Task, operation: &Operation) -> (&'static str, &'static str) {
-    match (task, &operation.kind) {
-        (Task::ShutDown, _) => ("Shut down", "Shutting down"),
-        (Task::PowerOff, _) => ("Force power off", "Forcing power off"),
-        (Task::Snapshot, Kind::Restore { .. }) => ("Safety Snapshot", "Taking the safety Snapshot"),
-        (Task::Snapshot, Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. }) => {
-            ("Snapshot", "Taking the Snapshot")
-        }
-        (Task::Restore, _) => ("Restore", "Restoring"),
-        (Task::Create, _) => ("Create", "Creating"),
-        (Task::Delete, _) => ("Delete", "Deleting"),
-        (Task::PowerOn, _) => ("Power on", "Powering on"),
+    match task {
+        Task::ShutDown => ("Shut down", "Shutting down"),
+        Task::PowerOff => ("Force power off", "Forcing power off"),
+        Task::Snapshot => of_kind!(&operation.kind, it => it.taking()).step,
+        Task::Restore => ("Restore", "Restoring"),
+        Task::Create => ("Create", "Creating"),
+        Task::Delete => ("Delete", "Deleting"),
+        Task::PowerOn => ("Power on", "Powering on"),
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Wording,
+    kinds::Words,
     message::{Button, Message, Style},
     text::name,
     units::{ago, duration},
@@ -15,7 +16,7 @@ use crate::{
     operation::{
         Operation, Wish,
         ids::UserId,
-        plan::{Kind, Safety},
+        kinds::{Kind, of_kind},
         step::Step,
     },
 };
@@ -30,21 +31,22 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
         Some(_) => open.deadline(&wording.rules),
         None => now.saturating_add(wording.rules.decision_timeout).unwrap_or(Timestamp::MAX),
     };
+    let hung = of_kind!(&operation.kind, it => it.hung());
     let content = format!(
         "<@{asker}> {}. What should I do?\n\
          **Force power off**: like pulling the plug. Data that {droplet} hasn't saved is lost.\n\
          **{}**: {}\n\
          **Cancel**: {} If nobody answers, I'll cancel {}.",
         what_happened(operation, wording),
-        live_label(&operation.kind),
-        live_means(&operation.kind),
-        cancel_means(&operation.kind),
+        hung.live,
+        hung.live_means,
+        hung.cancel_means,
         ago(silence),
     );
     let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
     let buttons = vec![
         button("Force power off", Style::Danger, Act::Force),
-        button(live_label(&operation.kind), Style::Primary, Act::Live),
+        button(hung.live, Style::Primary, Act::Live),
         button("Cancel", Style::Secondary, Act::Cancel),
     ];
     Message { content, buttons, pings: vec![asker], embeds: Vec::new() }
@@ -52,10 +54,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
 
 /// What the button says that goes on with the Droplet running.
 pub(super) fn live_label(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Restore { .. } => "Go on live",
-        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "Take it live",
-    }
+    of_kind!(kind, it => it.hung()).live
 }
 
 fn what_happened(operation: &Operation, wording: &Wording) -> String {
@@ -65,25 +64,6 @@ fn what_happened(operation: &Operation, wording: &Wording) -> String {
         format!("DigitalOcean couldn't shut {droplet} down, and it is still on")
     } else {
         format!("{droplet} hasn't shut down within {}", duration(wording.rules.shutdown_timeout))
-    }
-}
-
-fn live_means(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Restore { safety: Safety::Snapshot, .. } => {
-            "takes the safety Snapshot while it runs, so files open at that moment may be incomplete in it, then restores."
-        }
-        Kind::Restore { safety: Safety::None, .. } => "overwrites the disk while it runs. Nothing on it now is kept.",
-        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => {
-            "takes the Snapshot while it runs. Files open at that moment may be incomplete in it."
-        }
-    }
-}
-
-fn cancel_means(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Restore { .. } => "restores nothing.",
-        Kind::Take { .. } | Kind::Launch { .. } | Kind::Delete { .. } => "takes no Snapshot.",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     failure,
+    kinds::Words,
     text::{name, quote},
     units::link,
 };
@@ -9,7 +10,7 @@ use crate::{
     access::{Denial, Right},
     operation::{
         ids::{ChannelId, GuildId, MessageId, OperationId},
-        plan::Kind,
+        kinds::{Kind, of_kind},
     },
 };
 
@@ -484,7 +485,11 @@ fn busy(droplet: &str, by: &Occupant) -> String {
             way(*operation, *progress)
         ),
         Occupant::Elsewhere { kind, may_cancel } => {
-            format!("{droplet} is busy: another server is {}. {}", with_droplet(kind), cancel_it(*may_cancel))
+            format!(
+                "{droplet} is busy: another server is {}. {}",
+                of_kind!(&**kind, it => it.with_droplet()),
+                cancel_it(*may_cancel)
+            )
         }
     }
 }
@@ -496,28 +501,12 @@ fn in_use(by: &Occupant) -> String {
             way(*operation, *progress)
         ),
         Occupant::Elsewhere { kind, may_cancel } => {
-            format!("This Snapshot is in use: another server is {}. {}", with_snapshot(kind), cancel_it(*may_cancel))
+            format!(
+                "This Snapshot is in use: another server is {}. {}",
+                of_kind!(&**kind, it => it.with_snapshot()),
+                cancel_it(*may_cancel)
+            )
         }
-    }
-}
-
-/// What another server is doing with a Droplet.
-fn with_droplet(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Take { .. } => "taking a Snapshot of it",
-        Kind::Restore { .. } => "restoring it",
-        // These keep no Droplet busy.
-        Kind::Launch { .. } | Kind::Delete { .. } => "working on it",
-    }
-}
-
-/// What another server is doing with a Snapshot.
-fn with_snapshot(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Take { .. } => "taking it",
-        Kind::Restore { .. } => "restoring a Droplet from it",
-        Kind::Launch { .. } => "launching a Droplet from it",
-        Kind::Delete { .. } => "deleting it",
     }
 }
 

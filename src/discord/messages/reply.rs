@@ -1,13 +1,18 @@
 //! The short replies that only one person sees: what was accepted, what a press did, and what went wrong unforeseen.
 
-use super::{text::name, the_subject, units::link};
+use super::{
+    kinds::{CannotStop, Words},
+    text::name,
+    the_subject,
+    units::link,
+};
 use crate::{
     discord::press::Act,
     operation::{
         Operation,
         ids::{ChannelId, MessageId},
-        plan::Kind,
-        step::Task,
+        kinds::of_kind,
+        step::{Step, Task},
     },
 };
 
@@ -50,7 +55,7 @@ pub fn waiting_for_all(count: usize) -> String {
 /// What becomes of what was to be done, once somebody wants the Droplet on.
 fn turning_on(operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
-    let runs = operation.current().filter(|step| step.run().is_some() || step.answer_lost).map(|step| step.task());
+    let runs = operation.current().filter(|step| step.run().is_some() || step.answer_lost).map(Step::task);
     match runs {
         Some(Task::Restore) => format!(
             "I'll turn {droplet} on as soon as its restore has ended: while DigitalOcean overwrites the disk, nothing can start \
@@ -72,27 +77,23 @@ fn cancelling(operation: &Operation) -> String {
     let begun = step.is_some_and(|step| step.began.is_some());
     let back =
         if operation.power.owed().is_some() { format!(" Then {target} is turned on again.") } else { String::new() };
-    match (step.map(|step| step.task()), &operation.kind) {
-        (Some(Task::ShutDown | Task::PowerOff), _) if begun => format!(
+    match step.map(Step::task) {
+        Some(Task::ShutDown | Task::PowerOff) if begun => format!(
             "Stopping {subject}. A shutdown that was asked for cannot be taken back, so its end is waited for. Nothing else is begun.{back}"
         ),
-        (Some(Task::Snapshot), Kind::Restore { .. }) if begun => format!(
-            "Stopping {subject}: nothing is restored. DigitalOcean cannot stop the safety Snapshot any more, so it is waited \
-             for and kept.{back}"
-        ),
-        (Some(Task::Snapshot), _) if begun => format!(
-            "DigitalOcean cannot stop a Snapshot that has begun. It is waited for and kept; delete it afterwards if you do not \
-             want it.{back}"
-        ),
-        (Some(Task::Restore), _) if begun => format!(
+        Some(Task::Snapshot) if begun => match of_kind!(&operation.kind, it => it.taking()).cannot_stop {
+            CannotStop::AfterItsName(then) => format!("Stopping {subject}: {then}{back}"),
+            CannotStop::Alone(sentences) => format!("{sentences}{back}"),
+        },
+        Some(Task::Restore) if begun => format!(
             "DigitalOcean cannot stop a restore that has begun, and a disk that is half written would be of no use. It is \
              waited for.{back}"
         ),
-        (Some(Task::Create), _) if begun => format!(
+        Some(Task::Create) if begun => format!(
             "DigitalOcean cannot stop making {target} any more. It will be there and is billed; destroy it in the control panel \
              if you do not want it."
         ),
-        (Some(Task::Delete), _) if begun => "DigitalOcean cannot stop a deletion that has begun.".to_owned(),
+        Some(Task::Delete) if begun => "DigitalOcean cannot stop a deletion that has begun.".to_owned(),
         _ => format!("Stopping {subject}. Nothing more is begun.{back}"),
     }
 }

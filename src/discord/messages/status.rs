@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     failure,
+    kinds::Words,
     message::{Colour, Embed, Message},
     progress::{asked, frame, steps, under_way},
     question::live_label,
@@ -15,7 +16,7 @@ use crate::{
     operation::{
         Operation, Outcome, Wish,
         ids::{ChannelId, MessageId},
-        plan::Kind,
+        kinds::of_kind,
     },
     store::{Event, What},
 };
@@ -97,16 +98,7 @@ fn facts(operation: &Operation) -> Vec<String> {
         let size = taken.known_size().map(|size| format!(", {}", gigabytes(size))).unwrap_or_default();
         format!("{}{size}", name(&taken.name))
     });
-    let mut facts = match &operation.kind {
-        Kind::Take { .. } => taken.map(|taken| format!("Snapshot {taken}")).into_iter().collect(),
-        Kind::Restore { snapshot, .. } => {
-            let safety = taken.map(|taken| format!("Safety Snapshot {taken}"));
-            [Some(format!("From Snapshot {}", name(&snapshot.name))), safety].into_iter().flatten().collect()
-        }
-        Kind::Launch { snapshot, .. } => vec![format!("From Snapshot {}", name(&snapshot.name))],
-        // The title names it.
-        Kind::Delete { .. } => Vec::new(),
-    };
+    let mut facts = of_kind!(&operation.kind, it => it.facts(taken));
     if let Some(Outcome::Failed(why)) = &operation.verdict {
         facts.push(format!("It failed: {}", failure::short(why)));
     }
@@ -147,17 +139,7 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
 /// A choice under autocomplete: no markdown is rendered there.
 pub fn choice(operation: &Operation) -> String {
     let short = |foreign: &str| plain(foreign, 25);
-    let target = short(&operation.target.name);
-    let what = match &operation.kind {
-        Kind::Take { .. } => format!("Snapshot of {target}"),
-        Kind::Restore { .. } => format!("restore of {target}"),
-        Kind::Launch { .. } => format!("launch of {target}"),
-        // Where the Droplet is gone, the Snapshot's name stands for both.
-        Kind::Delete { snapshot } if snapshot.name == operation.target.name => {
-            format!("deletion of Snapshot {target}")
-        }
-        Kind::Delete { snapshot } => format!("deletion of Snapshot {} of {target}", short(&snapshot.name)),
-    };
+    let what = of_kind!(&operation.kind, it => it.choice(&operation.target.name, &short));
     let how = operation.outcome().unwrap_or("running");
     shorten(&format!("{} · {what} · {how}", operation.id), 100)
 }

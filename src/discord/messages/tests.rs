@@ -25,7 +25,7 @@ use crate::{
         Blocker, Cancelled, Decision, FirstAnswer, Launched, Obstacle, Operation, Outcome, Question, Requester, Wish,
         effect::NewDroplet,
         ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
-        plan::{Downtime, Kind, Safety, SnapshotRef},
+        kinds::{Downtime, Kind, Launch, Restore, Safety, SnapshotRef},
         power::{Released, Stuck},
         reading::{Failure, FailureKind, PowerState},
         report::ReportKind,
@@ -141,7 +141,7 @@ fn launch() -> Kind {
         tags: Vec::new(),
         ssh_keys: Vec::new(),
     };
-    Kind::Launch { snapshot: SnapshotRef { id: SnapshotId(5), name: "web-1-golden".to_owned() }, droplet }
+    Kind::Launch(Launch { snapshot: SnapshotRef { id: SnapshotId(5), name: "web-1-golden".to_owned() }, droplet })
 }
 
 fn launched(address: Option<&str>) -> Operation {
@@ -419,7 +419,7 @@ fn answers_of_every_ending() {
             "undone",
             with(examples::restored(), |operation| {
                 let snapshot = SnapshotRef { id: SnapshotId(6), name: text("web-1-safety-20261121-1740-aaaaaaaa") };
-                operation.kind = Kind::Restore { snapshot, safety: Safety::Snapshot };
+                operation.kind = Kind::Restore(Restore { snapshot, safety: Safety::Snapshot });
             }),
         ),
         ("restore errored", broken_restore(Failure::ActionErrored)),
@@ -428,7 +428,7 @@ fn answers_of_every_ending() {
             "restore errored, without a safety Snapshot",
             with(broken_restore(Failure::ActionErrored), |operation| {
                 let snapshot = SnapshotRef { id: SnapshotId(6), name: text("golden") };
-                operation.kind = Kind::Restore { snapshot, safety: Safety::None };
+                operation.kind = Kind::Restore(Restore { snapshot, safety: Safety::None });
                 operation.steps.remove(1);
                 operation.snapshot = None;
             }),

@@ -6,7 +6,7 @@ use super::super::{
     Blocker, Observation, Operation, Outcome, Wish,
     effect::{Answer, Command, Effect, Look},
     ids::{ActionId, SnapshotId},
-    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    kinds::{Delete, Downtime, IfHung, Kind, Safety, SnapshotRef},
     power::{Status, Theirs},
     reading::{Failure, PowerState, Trouble},
     step::{State, Task},
@@ -460,7 +460,7 @@ fn nothing_destructive_is_begun_after_nobody_looked_after_it() {
         assert_eq!(done.verdict, Some(Outcome::Failed(Failure::TooOld)));
         assert_eq!(toy.power, PowerState::On);
     }
-    let delete = Kind::Delete { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() } };
+    let delete = Kind::Delete(Delete { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() } });
     let it = operation(delete).apply(Observation::Restarted(days), &Toy::new(PowerState::On).rules, super::noon());
     assert_eq!(it.unwrap().verdict, Some(Outcome::Failed(Failure::TooOld)));
 }

@@ -6,14 +6,14 @@ use super::super::{
     FirstAnswer, Observation, Operation, Wish,
     effect::Effect,
     ids::SnapshotId,
-    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    kinds::{Delete, Downtime, IfHung, Kind, Safety, SnapshotRef},
     reading::PowerState,
     report::ReportKind,
 };
 use super::{operation, restore, stories::words, take, toy::Toy};
 
 fn delete() -> Kind {
-    Kind::Delete { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() } }
+    Kind::Delete(Delete { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() } })
 }
 
 fn unanswered(kind: Kind) -> Operation {

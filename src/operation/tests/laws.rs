@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::super::{
     Operation, Wish,
     effect::{Command, Effect},
-    plan::{Downtime, IfHung, Kind, Safety},
+    kinds::{Downtime, IfHung, Kind, Restore, Safety},
     reading::PowerState,
 };
 use super::{
@@ -75,7 +75,7 @@ fn check(toy: &Toy, it: &Operation, seed: u64) {
     let good = ours.filter(|action| !action.errs).count();
     assert!(good <= 1, "seed {seed}: {good} Snapshots\n{it:#?}");
     let restores = toy.sent.iter().filter(|command| matches!(command, Command::Restore { .. })).count();
-    let wants_safety = matches!(it.kind, Kind::Restore { safety: Safety::Snapshot, .. });
+    let wants_safety = matches!(it.kind, Kind::Restore(Restore { safety: Safety::Snapshot, .. }));
     assert!(!wants_safety || restores == 0 || it.snapshot.is_some(), "seed {seed}: restored without a safety Snapshot");
     let turned_off = toy.sent.iter().any(|it| matches!(it, Command::ShutDown(_) | Command::PowerOff(_)));
     if turned_off && it.ended.is_some() && it.power.owed().is_none() && it.power.released_at().is_none() {

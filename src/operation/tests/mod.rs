@@ -13,7 +13,7 @@ use super::{
     NewOperation, Operation, Requester, Rules, Target, TypicalDurations,
     effect::NewDroplet,
     ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
-    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    kinds::{Downtime, IfHung, Kind, Launch, Restore, Safety, SnapshotRef, Take},
 };
 
 const DROPLET: DropletId = DropletId(7);
@@ -33,11 +33,11 @@ fn noon() -> Timestamp {
 }
 
 fn take(power: Downtime, if_hung: IfHung) -> Kind {
-    Kind::Take { power, if_hung }
+    Kind::Take(Take { power, if_hung })
 }
 
 fn restore(safety: Safety) -> Kind {
-    Kind::Restore { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() }, safety }
+    Kind::Restore(Restore { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() }, safety })
 }
 
 fn launch() -> Operation {
@@ -50,7 +50,7 @@ fn launch() -> Operation {
         tags: Vec::new(),
         ssh_keys: Vec::new(),
     };
-    let mut launch = operation(Kind::Launch { snapshot, droplet });
+    let mut launch = operation(Kind::Launch(Launch { snapshot, droplet }));
     launch.target.droplet = None;
     launch
 }

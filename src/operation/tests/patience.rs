@@ -6,7 +6,7 @@ use super::super::{
     Observation, Operation, Outcome, Wish, Wished,
     effect::{Answer, Command, Effect, Look},
     ids::UserId,
-    plan::{Downtime, IfHung, Safety},
+    kinds::{Downtime, IfHung, Safety},
     power::Status,
     reading::{Failure, PowerState, Trouble},
     step::State,

@@ -6,7 +6,7 @@ use super::super::{
     Observation, Operation, Outcome, Wish, Wished,
     effect::{Answer, Command, Effect, Look, NewDroplet},
     ids::{ActionId, DropletId, SnapshotId, UserId},
-    plan::{Downtime, IfHung, Kind, Safety, SnapshotRef},
+    kinds::{Delete, Downtime, IfHung, Kind, Launch, Safety, SnapshotRef},
     power::Owed,
     reading::{ActionReading, ActionStatus, DropletReading, Failure, PowerState, SnapshotReading, Status, Trouble},
     step::{State, Task},
@@ -452,7 +452,7 @@ fn launched(status: &Status, create: ActionStatus) -> Operation {
         ssh_keys: Vec::new(),
     };
     let snapshot = SnapshotRef { id: SnapshotId(50), name: "good".to_owned() };
-    let mut it = operation(Kind::Launch { snapshot, droplet });
+    let mut it = operation(Kind::Launch(Launch { snapshot, droplet }));
     for _ in 0..200 {
         let effect = it.next(&rules, now);
         let reading = DropletReading {
@@ -511,7 +511,7 @@ fn a_delete_whose_answer_was_lost_is_not_called_cancelled_while_it_may_still_hap
     let still_there = Observation::Seen(look.clone(), Answer::Snapshots(vec![listed]));
     let lost = Answer::Trouble(Trouble::Unclear { retry_at: noon });
     let cancel = Wished { wish: Wish::Cancel, by: UserId(1), at: noon };
-    let it = operation(Kind::Delete { snapshot });
+    let it = operation(Kind::Delete(Delete { snapshot }));
     let it = it.apply(Observation::Intended, &rules, noon).unwrap();
     let it = it.apply(Observation::Answered(delete, lost), &rules, noon).unwrap();
     let it = it.apply(Observation::Wished(cancel), &rules, noon).unwrap();
@@ -532,7 +532,7 @@ fn a_delete_that_may_still_come_is_not_called_cancelled_either_by_who_cancels_af
     let (delete, look) = (Command::Delete(snapshot.id), Look::Snapshot(snapshot.id));
     let still_there = Observation::Seen(look.clone(), Answer::Snapshots(vec![listed]));
     let lost = Answer::Trouble(Trouble::Unclear { retry_at: noon });
-    let it = operation(Kind::Delete { snapshot });
+    let it = operation(Kind::Delete(Delete { snapshot }));
     let it = it.apply(Observation::Intended, &rules, noon).unwrap();
     let it = it.apply(Observation::Answered(delete, lost), &rules, noon).unwrap();
     let it = it.apply(still_there.clone(), &rules, noon).unwrap();

@@ -1,0 +1,50 @@
+//! The words of a deletion.
+
+use super::{Advice, SEE_THE_LIST, Words};
+use crate::{
+    discord::messages::{Wording, text::name},
+    operation::{Operation, kinds::Delete},
+};
+
+impl Words for Delete {
+    fn called(&self, _target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("deletion of Snapshot {}", shown(&self.snapshot.name))
+    }
+
+    fn choice(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        let called = self.called(target, shown);
+        // Where the Droplet is gone, the Snapshot's name stands for both.
+        if self.snapshot.name == target { called } else { format!("{called} of {}", shown(target)) }
+    }
+
+    fn done(&self) -> &'static str {
+        "done"
+    }
+
+    fn completed(&self, _operation: &Operation, _wording: &Wording) -> Vec<String> {
+        vec![format!("Snapshot {} is deleted.", name(&self.snapshot.name))]
+    }
+
+    fn undone(&self, _operation: &Operation) -> Option<String> {
+        Some("The Snapshot is still there.".to_owned())
+    }
+
+    fn droplet_gone(&self, operation: &Operation) -> Advice {
+        let what = format!("{} does not exist any more.", name(&operation.target.name));
+        Advice { what, next: SEE_THE_LIST.to_owned() }
+    }
+
+    fn snapshot_gone(&self, _operation: &Operation) -> Advice {
+        let what = format!("Snapshot {} does not exist any more.", name(&self.snapshot.name));
+        Advice { what, next: SEE_THE_LIST.to_owned() }
+    }
+
+    fn facts(&self, _taken: Option<String>) -> Vec<String> {
+        // The title names it.
+        Vec::new()
+    }
+
+    fn with_snapshot(&self) -> &'static str {
+        "deleting it"
+    }
+}

@@ -1,0 +1,176 @@
+//! The words of a restore, whose own Snapshot is for safety alone.
+
+use super::{Advice, CannotStop, Hung, SEE_THE_LIST, Taking, Words};
+use crate::{
+    discord::{
+        messages::{
+            Wording, cost, is_gone,
+            message::{Button, Style},
+            text::name,
+            units::moment,
+        },
+        press::Press,
+    },
+    operation::{
+        Operation, Outcome,
+        kinds::{Restore, Safety},
+        step::{State, Task},
+        undo::is_safety_name,
+    },
+};
+
+impl Words for Restore {
+    fn called(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("restore of {}", shown(target))
+    }
+
+    fn done(&self) -> &'static str {
+        "done"
+    }
+
+    fn completed(&self, operation: &Operation, wording: &Wording) -> Vec<String> {
+        let snapshot = name(&self.snapshot.name);
+        let mut sentences = vec![format!("{} is restored from Snapshot {snapshot}.", name(&operation.target.name))];
+        sentences.extend(self.kept_for_safety(operation, wording));
+        if is_safety_name(&self.snapshot.name) {
+            sentences.push(format!("Snapshot {snapshot} is on the disk now, so it is no longer needed."));
+        }
+        sentences
+    }
+
+    fn undone(&self, _operation: &Operation) -> Option<String> {
+        None
+    }
+
+    fn disk(&self, operation: &Operation) -> Option<String> {
+        let droplet = name(&operation.target.name);
+        if is_gone(operation) {
+            return None;
+        }
+        Some(if operation.may_have_overwritten() {
+            format!("**It is not known what is on the disk of {droplet} now.**")
+        } else if has_failed_for_safety(operation) {
+            format!("The disk of {droplet} is as it was.")
+        } else {
+            format!("Nothing was restored, and the disk of {droplet} is as it was.")
+        })
+    }
+
+    fn kept(&self, operation: &Operation, wording: &Wording) -> Option<String> {
+        let is_done = operation.steps.iter().any(|step| step.task() == Task::Snapshot && step.is_done());
+        if is_done || operation.snapshot.is_some() { self.kept_for_safety(operation, wording) } else { None }
+    }
+
+    fn failed(&self, operation: &Operation) -> &'static str {
+        if has_failed_for_safety(operation) && !is_gone(operation) {
+            "failed: its safety Snapshot failed, so nothing was restored"
+        } else {
+            "failed"
+        }
+    }
+
+    fn droplet_gone(&self, operation: &Operation) -> Advice {
+        let next = match &operation.snapshot {
+            Some(_) => "`/snapshot launch` makes a new Droplet from the safety Snapshot.",
+            None => "`/snapshot launch` makes a new Droplet from one of its Snapshots, if it has any left.",
+        };
+        Advice { what: format!("{} does not exist any more.", name(&operation.target.name)), next: next.to_owned() }
+    }
+
+    fn snapshot_gone(&self, operation: &Operation) -> Advice {
+        if has_failed_for_safety(operation) {
+            return Advice {
+                what: "It was taken, and somebody deleted it at once.".to_owned(),
+                next: "Try again.".to_owned(),
+            };
+        }
+        let what = format!("Snapshot {} does not exist any more.", name(&self.snapshot.name));
+        Advice { what, next: SEE_THE_LIST.to_owned() }
+    }
+
+    fn buttons(&self, operation: &Operation) -> Vec<Button> {
+        let Some(safety) = &operation.snapshot else { return Vec::new() };
+        if is_gone(operation) {
+            // There is nothing to put it back onto, and it may be all that is left.
+            return Vec::new();
+        }
+        let undo = Press::Undo(operation.id);
+        let delete = |label, snapshot| Button { label, style: Style::Secondary, press: Press::Delete(snapshot) };
+        if operation.safety_snapshot().is_none() {
+            return vec![delete("Delete the safety Snapshot", safety.id)];
+        }
+        if operation.verdict != Some(Outcome::Completed) {
+            return vec![Button { label: "Restore the safety Snapshot", style: Style::Danger, press: undo }];
+        }
+        let undo = Button { label: "Undo", style: Style::Secondary, press: undo };
+        if is_safety_name(&self.snapshot.name) {
+            vec![undo, delete("Delete the older safety Snapshot", self.snapshot.id)]
+        } else {
+            vec![undo, delete("Delete the safety Snapshot", safety.id)]
+        }
+    }
+
+    fn facts(&self, taken: Option<String>) -> Vec<String> {
+        let from = format!("From Snapshot {}", name(&self.snapshot.name));
+        let safety = taken.map(|taken| format!("Safety Snapshot {taken}"));
+        std::iter::once(from).chain(safety).collect()
+    }
+
+    fn was_found_on(&self) -> &'static str {
+        // Where DigitalOcean starts a Droplet after a restore, it was nobody in particular.
+        " DigitalOcean left it on after the restore."
+    }
+
+    fn with_droplet(&self) -> &'static str {
+        "restoring it"
+    }
+
+    fn with_snapshot(&self) -> &'static str {
+        "restoring a Droplet from it"
+    }
+
+    fn taking(&self) -> Taking {
+        Taking {
+            step: ("Safety Snapshot", "Taking the safety Snapshot"),
+            stopping: "stopping; the safety Snapshot is kept",
+            cannot_stop: CannotStop::AfterItsName(
+                "nothing is restored. DigitalOcean cannot stop the safety Snapshot any more, so it is waited for and kept.",
+            ),
+        }
+    }
+
+    fn hung(&self) -> Hung {
+        let live_means = match self.safety {
+            Safety::Snapshot => {
+                "takes the safety Snapshot while it runs, so files open at that moment may be incomplete in it, then restores."
+            }
+            Safety::None => "overwrites the disk while it runs. Nothing on it now is kept.",
+        };
+        Hung { live: "Go on live", live_means, cancel_means: "restores nothing." }
+    }
+}
+
+impl Restore {
+    fn kept_for_safety(&self, operation: &Operation, wording: &Wording) -> Option<String> {
+        if self.safety == Safety::None {
+            return None;
+        }
+        let undo = match (operation.undo_until(), &operation.verdict) {
+            (Some(until), Some(Outcome::Completed)) => format!(" **Undo** puts it back, until {}.", moment(until)),
+            _ => String::new(),
+        };
+        let (kept, cost) = (name(&operation.snapshot_name), cost(operation, wording));
+        Some(if operation.may_have_overwritten() {
+            format!("What was on its disk before is kept in Snapshot {kept}{cost}.{undo}")
+        } else {
+            format!("The safety Snapshot {kept} is kept{cost}.")
+        })
+    }
+}
+
+/// Whether it is the safety Snapshot that failed.
+fn has_failed_for_safety(operation: &Operation) -> bool {
+    let Some(Outcome::Failed(verdict)) = &operation.verdict else { return false };
+    let failed = |state: &State| matches!(state, State::Failed { why, .. } if why == verdict);
+    operation.steps.iter().any(|step| step.task() == Task::Snapshot && failed(&step.state))
+}

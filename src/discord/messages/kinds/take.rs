@@ -1,0 +1,63 @@
+//! The words of a take.
+
+use super::{Advice, Words};
+use crate::{
+    discord::messages::{Wording, cost, text::name},
+    operation::{Operation, kinds::Take, step::Task},
+};
+
+impl Words for Take {
+    fn called(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("Snapshot of {}", shown(target))
+    }
+
+    fn done(&self) -> &'static str {
+        "ready"
+    }
+
+    fn completed(&self, operation: &Operation, wording: &Wording) -> Vec<String> {
+        let droplet = name(&operation.target.name);
+        let snapshot = name(&operation.snapshot_name);
+        let mut sentences = vec![format!("Snapshot {snapshot} of {droplet} is ready{}.", cost(operation, wording))];
+        if operation.may_have_been_taken_live() {
+            sentences.push(format!("It may have been taken while {droplet} was running."));
+        }
+        sentences
+    }
+
+    fn undone(&self, operation: &Operation) -> Option<String> {
+        let was_begun = operation.steps.iter().any(|step| step.task() == Task::Snapshot && step.began.is_some());
+        (!was_begun).then(|| "No Snapshot was taken.".to_owned())
+    }
+
+    fn kept(&self, operation: &Operation, wording: &Wording) -> Option<String> {
+        operation.snapshot.as_ref()?;
+        Some(format!("Snapshot {} is kept{}.", name(&operation.snapshot_name), cost(operation, wording)))
+    }
+
+    fn droplet_gone(&self, operation: &Operation) -> Advice {
+        Advice {
+            what: format!("{} does not exist any more.", name(&operation.target.name)),
+            next: "`/snapshot launch` makes a new Droplet from one of its Snapshots, if it has any left.".to_owned(),
+        }
+    }
+
+    fn snapshot_gone(&self, _operation: &Operation) -> Advice {
+        Advice {
+            what: "The Snapshot was taken, and somebody deleted it at once.".to_owned(),
+            next: "Take another one if you need it.".to_owned(),
+        }
+    }
+
+    fn facts(&self, taken: Option<String>) -> Vec<String> {
+        taken.map(|taken| format!("Snapshot {taken}")).into_iter().collect()
+    }
+
+    fn with_droplet(&self) -> &'static str {
+        "taking a Snapshot of it"
+    }
+
+    fn with_snapshot(&self) -> &'static str {
+        "taking it"
+    }
+}

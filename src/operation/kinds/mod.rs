@@ -1,0 +1,203 @@
+//! Kinds of operation. A kind is nothing but its plan: the work it goes through, over tasks that all kinds share.
+//!
+//! One file each. What a room needs to know of every kind it says in a trait of its own, `Plan` in this one, and asks by `of_kind!`:
+//! whatever a new kind still lacks, the compiler lists.
+
+mod delete;
+mod launch;
+mod restore;
+mod take;
+
+use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator;
+
+use super::{
+    ids::{OperationId, SnapshotId},
+    step::{Step, Task, Work},
+};
+pub use delete::Delete;
+pub use launch::Launch;
+pub use restore::{Restore, Safety};
+pub use take::{Downtime, Take};
+
+/// What a person asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumIter)]
+pub enum Kind {
+    /// A Snapshot of a Droplet.
+    Take(Take),
+    /// A Snapshot put back onto its Droplet.
+    Restore(Restore),
+    /// A new Droplet from a Snapshot.
+    Launch(Launch),
+    /// A Snapshot deleted.
+    Delete(Delete),
+}
+
+/// Says the same of whichever kind it is.
+macro_rules! of_kind {
+    ($kind:expr, $it:ident => $said:expr) => {
+        match $kind {
+            $crate::operation::kinds::Kind::Take($it) => $said,
+            $crate::operation::kinds::Kind::Restore($it) => $said,
+            $crate::operation::kinds::Kind::Launch($it) => $said,
+            $crate::operation::kinds::Kind::Delete($it) => $said,
+        }
+    };
+}
+pub(crate) use of_kind;
+
+/// What the rules ask of a kind.
+trait Plan {
+    /// One word for logs, metrics and the database.
+    fn word(&self) -> &'static str;
+
+    /// What it does, in order. Power back and the answer are no part of it: they follow whatever happened.
+    fn works(&self) -> Vec<Work>;
+
+    /// The Snapshot that it works with; one that is yet to be taken is none.
+    fn snapshot(&self) -> Option<&SnapshotRef>;
+
+    /// Whether it overwrites, deletes or spends: then it is done only for somebody who surely read that it is.
+    fn needs_a_sure_answer(&self) -> bool;
+
+    /// Whether its Snapshot is gone afterwards, so that nothing else may use it meanwhile.
+    fn deletes(&self) -> bool {
+        false
+    }
+
+    /// What to do when its shutdown hangs.
+    fn if_hung(&self) -> IfHung {
+        IfHung::Ask
+    }
+
+    /// Whether a person can have the same with the Droplet left on.
+    fn may_leave_on(&self) -> bool {
+        false
+    }
+
+    /// How the Snapshot is called that it takes of `target`, before the date and the operation's id.
+    fn snapshot_stem(&self, target: &str) -> String {
+        target.to_owned()
+    }
+
+    /// Marks what it makes as this operation's, so that it is found again when an answer was lost.
+    fn mark(&mut self, _operation: OperationId) {}
+}
+
+impl Kind {
+    /// The steps of this kind, in order, with nothing begun.
+    pub fn plan(&self) -> Vec<Step> {
+        self.works().into_iter().map(Step::new).collect()
+    }
+
+    fn works(&self) -> Vec<Work> {
+        of_kind!(self, it => it.works())
+    }
+
+    /// The work of a task in an operation of this kind; absent where this kind has nothing that the task could work with.
+    pub(super) fn work(&self, task: Task) -> Option<Work> {
+        task.on_droplet_alone().or_else(|| self.works().into_iter().find(|work| work.task() == task))
+    }
+
+    /// A kind of which only its word is left: what it works with is not known any more, so nothing of it may be sent.
+    pub fn of_word(word: &str) -> Self {
+        Self::iter().find(|kind| kind.word() == word).unwrap_or_else(|| Self::Take(Take::default()))
+    }
+
+    /// What to do when this operation's shutdown hangs.
+    pub fn if_hung(&self) -> IfHung {
+        of_kind!(self, it => it.if_hung())
+    }
+
+    /// The Snapshot that this works with; one that is yet to be taken is none.
+    pub fn snapshot(&self) -> Option<&SnapshotRef> {
+        of_kind!(self, it => it.snapshot())
+    }
+
+    /// Whether its Droplet may be turned off for it.
+    pub fn may_turn_off(&self) -> bool {
+        self.works().iter().any(|work| work.task().traits().may_turn_off)
+    }
+
+    /// Whether a person can have the same with the Droplet left on.
+    pub fn may_leave_on(&self) -> bool {
+        of_kind!(self, it => it.may_leave_on())
+    }
+
+    /// Whether its Snapshot is gone afterwards.
+    pub fn deletes(&self) -> bool {
+        of_kind!(self, it => it.deletes())
+    }
+
+    /// Whether it overwrites, deletes or spends: then it is done only for somebody who surely read that it is.
+    pub fn needs_a_sure_answer(&self) -> bool {
+        of_kind!(self, it => it.needs_a_sure_answer())
+    }
+
+    /// One word for logs, metrics and the database.
+    pub fn word(&self) -> &'static str {
+        of_kind!(self, it => it.word())
+    }
+
+    pub(super) fn snapshot_stem(&self, target: &str) -> String {
+        of_kind!(self, it => it.snapshot_stem(target))
+    }
+
+    pub(super) fn mark(&mut self, operation: OperationId) {
+        of_kind!(self, it => it.mark(operation));
+    }
+}
+
+/// A Snapshot that somebody chose, with the name they saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotRef {
+    /// Its id.
+    pub id: SnapshotId,
+    /// Its name when it was chosen.
+    pub name: String,
+}
+
+impl SnapshotRef {
+    /// Stands for one that is not known any more.
+    const UNKNOWN: Self = Self { id: SnapshotId(0), name: String::new() };
+}
+
+/// What to do when a shutdown hangs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IfHung {
+    /// Ask in the channel.
+    Ask,
+    /// Cut the power.
+    Force,
+    /// Go on with the Droplet running.
+    Live,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_a_word_of_its_own_by_which_it_is_found() {
+        for kind in Kind::iter() {
+            assert_eq!(Kind::of_word(kind.word()), kind);
+        }
+    }
+
+    #[test]
+    fn whatever_destroys_needs_a_sure_answer() {
+        for kind in Kind::iter() {
+            let destroys = kind.works().iter().any(|work| work.task().traits().is_destructive);
+            assert!(!destroys || kind.needs_a_sure_answer(), "{}", kind.word());
+        }
+    }
+
+    #[test]
+    fn each_kind_knows_what_its_tasks_work_with() {
+        for kind in Kind::iter() {
+            for work in kind.works() {
+                assert_eq!(kind.work(work.task()), Some(work));
+            }
+        }
+    }
+}

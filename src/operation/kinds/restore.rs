@@ -1,0 +1,56 @@
+//! A Snapshot put back onto its Droplet, after a safety Snapshot of what is there.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Plan, SnapshotRef};
+use crate::operation::{step::Work, undo::SAFETY};
+
+/// A Snapshot put back onto its Droplet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Restore {
+    /// Which one.
+    pub snapshot: SnapshotRef,
+    /// Whether the present disk is kept as a Snapshot first.
+    pub safety: Safety,
+}
+
+/// Whether a restore keeps the present disk first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Safety {
+    /// Take a Snapshot of what will be overwritten.
+    Snapshot,
+    /// Overwrite at once.
+    None,
+}
+
+impl Default for Restore {
+    fn default() -> Self {
+        Self { snapshot: SnapshotRef::UNKNOWN, safety: Safety::Snapshot }
+    }
+}
+
+impl Plan for Restore {
+    fn word(&self) -> &'static str {
+        "restore"
+    }
+
+    fn works(&self) -> Vec<Work> {
+        let restore = Work::Restore(self.snapshot.id);
+        match self.safety {
+            Safety::Snapshot => vec![Work::ShutDown, Work::Snapshot, restore],
+            Safety::None => vec![Work::ShutDown, restore],
+        }
+    }
+
+    fn snapshot(&self) -> Option<&SnapshotRef> {
+        Some(&self.snapshot)
+    }
+
+    fn needs_a_sure_answer(&self) -> bool {
+        true
+    }
+
+    fn snapshot_stem(&self, target: &str) -> String {
+        format!("{target}-{SAFETY}")
+    }
+}
