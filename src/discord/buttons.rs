@@ -19,11 +19,8 @@ use super::{
     state::AppState,
 };
 use crate::{
-    access::Denial,
-    operation::{
-        Operation, Wished,
-        ids::{OperationId, UserId},
-    },
+    access::Grant,
+    operation::{Operation, Wished, ids::OperationId},
     store::Heard,
 };
 
@@ -53,29 +50,71 @@ fn is_in_its_place(press: Press, interaction: &ComponentInteraction) -> bool {
     }
 }
 
-async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
+/// Does what a press means, or a command that means the same. Whether the person may is asked here, and nowhere else.
+pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
     state.policy.admit(&info.who).map_err(Refusal::Denied)?;
-    match press.ok_or(Refusal::UnknownButton)? {
-        Press::Wish { act, operation } => wish(state, info, act, operation).await.map(Answer::from),
-        Press::KeepWaiting(leader) => keep_waiting(state, info, leader).await.map(Answer::from),
-        Press::Undo(operation) => restore::undo(state, info, operation).await,
-        Press::Confirm(id) => confirm::confirmed(state, info, id).await,
-        Press::Decline(id) => confirm::declined(state, info, id).await,
-        Press::Delete(snapshot) => delete::question(state, info, &snapshot.to_string()).await,
-        Press::Page { of, number } => list::turn(state, info, of, number).await,
+    let press = press.ok_or(Refusal::UnknownButton)?;
+    let may = |operation: Option<&Operation>| authorize(state, info, press, operation);
+    match press {
+        Press::Wish { act, operation } => {
+            let operation = known(state, info, operation).await?;
+            wish(state, info, &may(Some(&operation))?, act, &operation).await.map(Answer::from)
+        }
+        Press::KeepWaiting(leader) => {
+            let listed = listed(state, info, leader).await?;
+            keep_waiting(state, &may(listed.first())?, leader, &listed).await.map(Answer::from)
+        }
+        Press::Undo(operation) => restore::undo(state, info, &may(None)?, operation).await,
+        Press::Confirm(id) => confirm::confirmed(state, info, &may(None)?, id).await,
+        Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
+        Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,
+        Press::Page { of, number } => {
+            may(None)?;
+            list::turn(state, of, number).await
+        }
     }
 }
 
-/// Says something to an operation: by a button, or by a command that means the same.
-pub(super) async fn wish(state: &AppState, info: &InteractionInfo, act: Act, id: OperationId) -> Result<String, Stop> {
-    state.policy.admit(&info.who).map_err(Refusal::Denied)?;
-    let unknown = || Refusal::UnknownOperation { text: id.to_string() };
+fn unknown(id: OperationId) -> Stop {
+    Refusal::UnknownOperation { text: id.to_string() }.into()
+}
+
+/// The operation with this id, if this person may know of it.
+async fn known(state: &AppState, info: &InteractionInfo, id: OperationId) -> Result<Operation, Stop> {
     let found = state.store.operation(id).await?.map(|stored| stored.operation);
-    let operation = found.filter(|operation| state.may_see(&info.who, operation)).ok_or_else(unknown)?;
-    let (owner, who) = (operation.asker.user, info.who.user);
-    let grant =
-        state.policy.authorize(&info.who, act.right(owner, who)).map_err(|denial| not_allowed(denial, owner, who))?;
-    if !means_something(act, &operation) {
+    found.filter(|operation| state.may_see(&info.who, operation)).ok_or_else(|| unknown(id))
+}
+
+/// The operations that the call of this one lists and that this person may know of; never none.
+async fn listed(state: &AppState, info: &InteractionInfo, leader: OperationId) -> Result<Vec<Operation>, Stop> {
+    let called = state.store.called_with(leader).await?.into_iter().map(|called| called.operation);
+    let seen: Vec<Operation> = called.filter(|operation| state.may_see(&info.who, operation)).collect();
+    if seen.is_empty() { Err(unknown(leader)) } else { Ok(seen) }
+}
+
+fn authorize(
+    state: &AppState,
+    info: &InteractionInfo,
+    press: Press,
+    operation: Option<&Operation>,
+) -> Result<Grant, Refusal> {
+    let (asker, who) = (operation.map(|operation| operation.asker.user), info.who.user);
+    let granted = state.policy.authorize(&info.who, press.right(asker, who));
+    granted.map_err(|denial| match asker {
+        Some(asker) if asker != who => Refusal::NotYours(denial),
+        Some(_) | None => Refusal::Denied(denial),
+    })
+}
+
+async fn wish(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    act: Act,
+    operation: &Operation,
+) -> Result<String, Stop> {
+    let id = operation.id;
+    if !means_something(act, operation) {
         return Err(if operation.is_open() {
             let progress = state.store.progress_message(id).await?;
             let progress = progress.filter(|_| info.who.guild == Some(operation.asker.guild));
@@ -89,23 +128,20 @@ pub(super) async fn wish(state: &AppState, info: &InteractionInfo, act: Act, id:
     match state.store.wish(id, wished, Some(info.interaction)).await? {
         Heard::Yes | Heard::Repeated => {
             tracing::info!(operation.id = %id, ?act, "heard a wish");
-            Ok(reply::heard(act, &operation))
+            Ok(reply::heard(act, operation))
         }
         Heard::Ended => Err(Refusal::AlreadyEnded(id).into()),
-        Heard::Unknown => Err(unknown().into()),
+        Heard::Unknown => Err(unknown(id)),
     }
 }
 
 /// Keeps waiting for every operation that a call lists and about which people are still called.
-async fn keep_waiting(state: &AppState, info: &InteractionInfo, leader: OperationId) -> Result<String, Stop> {
-    let called = state.store.called_with(leader).await?.into_iter().map(|called| called.operation);
-    let seen: Vec<Operation> = called.filter(|operation| state.may_see(&info.who, operation)).collect();
-    let first = seen.first().ok_or_else(|| Refusal::UnknownOperation { text: leader.to_string() })?;
-    let (owner, who) = (first.asker.user, info.who.user);
-    let grant = state
-        .policy
-        .authorize(&info.who, Act::KeepWaiting.right(owner, who))
-        .map_err(|denial| not_allowed(denial, owner, who))?;
+async fn keep_waiting(
+    state: &AppState,
+    grant: &Grant,
+    leader: OperationId,
+    seen: &[Operation],
+) -> Result<String, Stop> {
     let mut heard = 0;
     for operation in seen.iter().filter(|operation| operation.power.is_called_about()) {
         let wished = Wished { wish: Act::KeepWaiting.wish(), by: grant.user(), at: state.clock.now() };
@@ -119,10 +155,6 @@ async fn keep_waiting(state: &AppState, info: &InteractionInfo, leader: Operatio
     }
     tracing::info!(operation.id = %leader, heard, "heard a wish for all that a call lists");
     Ok(reply::waiting_for_all(heard))
-}
-
-fn not_allowed(denial: Denial, asker: UserId, who: UserId) -> Refusal {
-    if asker == who { Refusal::Denied(denial) } else { Refusal::NotYours(denial) }
 }
 
 /// Whether the wish can still mean something. The operation decides for itself; this is for a kind answer.

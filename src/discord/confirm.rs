@@ -8,23 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     interaction_info::InteractionInfo,
-    messages::{
-        confirm::{self as words, Buttons, Deleting},
-        message::Message,
-        refusal::Refusal,
-        reply,
-    },
-    preflight::{self, Deletable, Warnings},
+    messages::{confirm::Buttons, message::Message, refusal::Refusal, reply},
+    preflight::Warnings,
     responder::{Answer, Stop},
     start::{self, Requested},
     state::AppState,
 };
 use crate::{
-    access::{Grant, Right},
-    operation::{
-        Target,
-        kinds::{Delete, Kind, Restore, SnapshotRef},
-    },
+    access::Grant,
+    operation::kinds::of_kind,
     store::{Confirmation, ConfirmationId, Consent},
 };
 
@@ -54,31 +46,31 @@ pub(super) async fn ask(
     Ok(words(Buttons { id, expires_at }))
 }
 
-/// Asks whether this Snapshot shall be deleted.
-pub(super) async fn ask_to_delete(state: &AppState, grant: &Grant, found: &Deletable) -> Result<Message, Stop> {
-    let snapshot = &found.snapshot;
-    let deleting = Deleting {
-        snapshot,
-        taken_by: found.origin.as_ref().map(|operation| operation.asker.user),
-        droplet: found.droplet.as_deref(),
-        siblings: found.siblings,
-        undo_until: found.undo_until,
-    };
-    // Nothing is done to the Droplet, so whatever else runs on it does not matter.
-    let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
-    let target = Target { droplet: None, name, region: None, disk_gb: None };
-    let kind = Kind::Delete(Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } });
-    let question = Question { requested: Requested { kind, target, snapshot_name: None }, warned: found.warnings() };
-    ask(state, grant, &question, |buttons| words::delete(&deleting, &state.wording, buttons)).await
+/// What is looked at once more when somebody has confirmed an operation of this kind.
+pub(super) trait Confirmed {
+    /// Whether it can still be done as it was asked about; a message if it must be asked about again. Nothing, for a kind that asks no
+    /// question.
+    async fn look_again(
+        &self,
+        _whose: (&AppState, &InteractionInfo),
+        _answer: (&Grant, &Consent),
+        _question: &Question,
+    ) -> Result<Option<Message>, Stop> {
+        Ok(None)
+    }
 }
 
 /// *Yes* was pressed. Until something has begun, the question stays as it is and can be answered again.
-pub(super) async fn confirmed(state: &AppState, info: &InteractionInfo, id: ConfirmationId) -> Result<Answer, Stop> {
-    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+pub(super) async fn confirmed(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ConfirmationId,
+) -> Result<Answer, Stop> {
     start::check(state, info)?;
-    let consent = consent(state, info, &grant, id);
+    let consent = consent(state, info, grant, id);
     let outcome = match state.store.confirmation(&consent).await? {
-        Ok(what) => carry_out(state, info, (&grant, &consent), serde_json::from_str(&what)?).await,
+        Ok(what) => carry_out(state, info, (grant, &consent), serde_json::from_str(&what)?).await,
         Err(refused) => Err(start::not_counted(refused).into()),
     };
     match outcome {
@@ -89,9 +81,13 @@ pub(super) async fn confirmed(state: &AppState, info: &InteractionInfo, id: Conf
 }
 
 /// *Never mind* was pressed.
-pub(super) async fn declined(state: &AppState, info: &InteractionInfo, id: ConfirmationId) -> Result<Answer, Stop> {
-    let grant = state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
-    let outcome = state.store.close_confirmation(&consent(state, info, &grant, id)).await?;
+pub(super) async fn declined(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ConfirmationId,
+) -> Result<Answer, Stop> {
+    let outcome = state.store.close_confirmation(&consent(state, info, grant, id)).await?;
     match outcome.map_err(start::not_counted) {
         Ok(()) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Message::text(reply::declined()))),
         Err(refusal) if is_final(&refusal) => Ok(closed(&refusal)),
@@ -115,29 +111,15 @@ async fn carry_out(
     state: &AppState,
     info: &InteractionInfo,
     (grant, consent): (&Grant, &Consent),
-    Question { requested, warned }: Question,
+    question: Question,
 ) -> Result<Message, Stop> {
-    match &requested.kind {
-        Kind::Restore(Restore { snapshot, .. }) => {
-            let droplet = requested.target.droplet.ok_or(Refusal::UnknownButton)?;
-            let found = preflight::restore(state, droplet, &snapshot.id.to_string()).await;
-            // Delivered twice, the press finds the Droplet locked by what it began the first time; the store knows better.
-            if let Err(stop) = found
-                && !matches!(stop, Stop::Refused(Refusal::Locked { .. }))
-            {
-                return Err(stop);
-            }
-        }
-        Kind::Delete(Delete { snapshot }) => {
-            let found = preflight::delete(state, &info.who, &snapshot.id.to_string()).await?;
-            if !warned.cover(found.warnings()) {
-                state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
-                return ask_to_delete(state, grant, &found).await;
-            }
-        }
-        Kind::Take { .. } | Kind::Launch { .. } => {}
+    let asked_again = of_kind!(&question.requested.kind, it => {
+        it.look_again((state, info), (grant, consent), &question).await?
+    });
+    match asked_again {
+        Some(message) => Ok(message),
+        None => start::begin_confirmed(state, info, grant, (question.requested, consent)).await.map(Message::text),
     }
-    start::begin_confirmed(state, info, grant, (requested, consent)).await.map(Message::text)
 }
 
 fn closed(refusal: &Refusal) -> Answer {

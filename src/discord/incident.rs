@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::store;
+use crate::{access::Right, store};
 
 /// Why a command or a press did not get its answer, unforeseen.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,16 @@ pub(super) enum Fault {
     /// A question that cannot be written down or read back.
     #[error("could not keep a question: {0}")]
     Question(#[from] serde_json::Error),
+    /// A bug: a command asked for a smaller right than what it begins needs.
+    #[error("a {kind} needs the right {needed:?}, and only {granted:?} was asked for")]
+    SmallGrant {
+        /// What was to begin.
+        kind: &'static str,
+        /// The right that it needs.
+        needed: Right,
+        /// The right that the person was granted.
+        granted: Right,
+    },
     /// A bug.
     #[error("panicked: {0}")]
     Panicked(String),

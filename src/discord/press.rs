@@ -108,6 +108,18 @@ impl Act {
 const EVERY: &str = "all";
 
 impl Press {
+    /// What a person needs to press it. `asker` asked for the operation that it says something to, where it does.
+    pub fn right(self, asker: Option<UserId>, person: UserId) -> Right {
+        let asker = asker.unwrap_or(person);
+        match self {
+            Self::Wish { act, .. } => act.right(asker, person),
+            Self::KeepWaiting(_) => Act::KeepWaiting.right(asker, person),
+            // All of these overwrite or delete something, or let it be begun.
+            Self::Undo(_) | Self::Delete(_) | Self::Confirm(_) => Right::Restore,
+            Self::Decline(_) | Self::Page { .. } => Right::View,
+        }
+    }
+
     fn parse(word: &str, rest: &str) -> Option<Self> {
         Some(match word {
             "waitall" => Self::KeepWaiting(rest.parse().ok()?),

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    incident::Fault,
     intake::IntakeState,
     interaction_info::InteractionInfo,
     messages::{refusal::Refusal, reply},
@@ -13,9 +14,11 @@ use super::{
     state::AppState,
 };
 use crate::{
-    access::Grant,
+    access::{Grant, Right},
     operation::{
-        FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations, ids::OperationId, kinds::Kind,
+        FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations,
+        ids::OperationId,
+        kinds::{Kind, of_kind},
     },
     store::{ConfirmationRefused, Consent, CreateError, Error},
 };
@@ -36,6 +39,20 @@ pub(super) struct Requested {
     pub(super) snapshot_name: Option<String>,
 }
 
+/// The right that it takes to begin an operation of this kind. Its command says so, for the question, the press and the autocomplete
+/// alike.
+pub(super) trait NeedsRight {
+    const RIGHT: Right;
+}
+
+/// The right that it takes to begin an operation of this kind.
+pub(super) fn right(kind: &Kind) -> Right {
+    fn of<K: NeedsRight>(_: &K) -> Right {
+        K::RIGHT
+    }
+    of_kind!(kind, it => of(it))
+}
+
 /// Whether something new may begin here and now.
 pub(super) fn check(state: &AppState, info: &InteractionInfo) -> Result<(), Refusal> {
     match state.intake.now() {
@@ -45,14 +62,15 @@ pub(super) fn check(state: &AppState, info: &InteractionInfo) -> Result<(), Refu
     }
 }
 
-/// Begins it and says where to follow it. It takes a Grant, so nobody gets here who was not asked about.
+/// Begins it and says where to follow it. It takes a Grant of the right that this kind needs, so nobody gets here whose right to it was
+/// not asked about.
 pub(super) async fn begin(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
     requested: Requested,
 ) -> Result<String, Stop> {
-    accepted(state, create(state, info, request(state, info, grant, requested), None).await?).await
+    accepted(state, create(state, info, request(state, info, grant, requested)?, None).await?).await
 }
 
 /// The same for what somebody was asked about; their answer is used up by what it begins, and by nothing else.
@@ -62,7 +80,7 @@ pub(super) async fn begin_confirmed(
     grant: &Grant,
     (requested, consent): (Requested, &Consent),
 ) -> Result<String, Stop> {
-    accepted(state, create(state, info, request(state, info, grant, requested), Some(consent)).await?).await
+    accepted(state, create(state, info, request(state, info, grant, requested)?, Some(consent)).await?).await
 }
 
 async fn accepted(state: &AppState, operation: Operation) -> Result<String, Stop> {
@@ -138,10 +156,16 @@ pub(super) fn not_counted(refused: ConfirmationRefused) -> Refusal {
     }
 }
 
-/// What is asked of the store, under a new id.
-pub(super) fn request(state: &AppState, info: &InteractionInfo, grant: &Grant, requested: Requested) -> NewOperation {
+/// What is asked of the store, under a new id. A Grant of a smaller right than this kind needs is a bug of ours.
+pub(super) fn request(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    requested: Requested,
+) -> Result<NewOperation, Fault> {
     let Requested { kind, target, snapshot_name } = requested;
-    NewOperation {
+    prove(grant, &kind)?;
+    Ok(NewOperation {
         id: OperationId::from_random(fastrand::u64(..)),
         kind,
         asker: Requester { user: grant.user(), guild: grant.guild(), channel: info.channel },
@@ -149,5 +173,51 @@ pub(super) fn request(state: &AppState, info: &InteractionInfo, grant: &Grant, r
         target,
         snapshot_name,
         usual: TypicalDurations::default(),
+    })
+}
+
+fn prove(grant: &Grant, kind: &Kind) -> Result<(), Fault> {
+    let needed = right(kind);
+    if grant.covers(needed) {
+        Ok(())
+    } else {
+        Err(Fault::SmallGrant { kind: kind.word(), needed, granted: grant.right() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator;
+
+    use super::*;
+    use crate::{
+        access::{Person, Policy, Roles},
+        operation::ids::{GuildId, UserId},
+    };
+
+    #[test]
+    fn a_grant_of_a_smaller_right_begins_nothing() {
+        let home = GuildId(1);
+        let policy = Policy::new([home], Roles::default());
+        let who = Person {
+            guild: Some(home),
+            user: UserId(7),
+            roles: std::collections::BTreeSet::new(),
+            administrator: true,
+            manage_guild: false,
+        };
+        for kind in Kind::iter() {
+            for granted in Right::ALL {
+                let grant = policy.authorize(&who, granted).unwrap();
+                assert_eq!(prove(&grant, &kind).is_ok(), granted >= right(&kind), "{} by {granted:?}", kind.word());
+            }
+        }
+    }
+
+    #[test]
+    fn what_destroys_or_spends_takes_the_greatest_right() {
+        for kind in Kind::iter().filter(Kind::needs_a_sure_answer) {
+            assert_eq!(right(&kind), Right::Restore, "{}", kind.word());
+        }
     }
 }

@@ -9,9 +9,9 @@ use crate::{
         buttons,
         incident::Fault,
         interaction_info::InteractionInfo,
-        messages::{choice, refusal::Refusal, status},
-        press::Act,
-        responder::Stop,
+        messages::{choice, help::Help, refusal::Refusal, status},
+        press::{Act, Press},
+        responder::{Answer, Stop},
         state::AppState,
     },
     operation::{Operation, ids::OperationId},
@@ -19,6 +19,10 @@ use crate::{
 
 /// Discord takes no more choices.
 const CHOICES: usize = 25;
+
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help =
+    Help { name: "cancel", right: Right::Take, does: "stops what you asked for, where that is still possible" };
 
 /// Stop an operation where that is possible; power goes back either way
 #[poise::command(slash_command)]
@@ -32,12 +36,12 @@ pub(super) async fn cancel(
     Ok(())
 }
 
-async fn stop(context: Context<'_>, info: InteractionInfo, text: String) -> Result<String, Stop> {
+async fn stop(context: Context<'_>, info: InteractionInfo, text: String) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     // First of all: who may stop nothing learns no names of what runs.
-    state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
+    state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     let id = meant(state, &info.who, text.trim()).await?;
-    buttons::wish(state, &info, Act::Cancel, id).await
+    buttons::hear(state, &info, Some(Press::Wish { act: Act::Cancel, operation: id })).await
 }
 
 /// The operation that a submitted text means: a Droplet's name with which only one is running, or an id. A name comes first, since

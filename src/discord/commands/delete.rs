@@ -4,18 +4,32 @@ use serenity::builder::CreateAutocompleteResponse;
 
 use super::{Context, answer, snapshots};
 use crate::{
-    access::Right,
+    access::{Grant, Right},
     discord::{
-        confirm,
+        confirm::{self, Confirmed, Question},
         incident::Fault,
         interaction_info::InteractionInfo,
-        messages::refusal::Refusal,
-        preflight,
+        messages::{
+            confirm::{self as words, Deleting},
+            help::Help,
+            message::Message,
+            refusal::Refusal,
+        },
+        preflight::{self, Deletable},
         responder::{Answer, Stop},
-        start,
+        start::{self, NeedsRight, Requested},
         state::AppState,
     },
+    operation::{
+        Target,
+        kinds::{Delete, Kind, SnapshotRef},
+    },
+    store::Consent,
 };
+
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help =
+    Help { name: "delete", right: Right::Restore, does: "deletes a Snapshot for good; asks first" };
 
 /// Delete a Snapshot for good; asks first
 #[poise::command(slash_command)]
@@ -26,18 +40,66 @@ pub(super) async fn delete(
     snapshot: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| Box::pin(async move { question(state, &info, &snapshot).await })).await;
+    answer(context, |info| {
+        Box::pin(async move {
+            let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
+            question(state, &info, &grant, &snapshot).await
+        })
+    })
+    .await;
     Ok(())
 }
 
 /// Asks whether this Snapshot, by id or by name, shall be deleted.
-pub(in crate::discord) async fn question(state: &AppState, info: &InteractionInfo, text: &str) -> Result<Answer, Stop> {
-    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+pub(in crate::discord) async fn question(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    text: &str,
+) -> Result<Answer, Stop> {
     start::check(state, info)?;
     let found = preflight::delete(state, &info.who, text).await?;
-    confirm::ask_to_delete(state, &grant, &found).await.map(Answer::New)
+    ask(state, grant, &found).await.map(Answer::New)
+}
+
+async fn ask(state: &AppState, grant: &Grant, found: &Deletable) -> Result<Message, Stop> {
+    let snapshot = &found.snapshot;
+    let deleting = Deleting {
+        snapshot,
+        taken_by: found.origin.as_ref().map(|operation| operation.asker.user),
+        droplet: found.droplet.as_deref(),
+        siblings: found.siblings,
+        undo_until: found.undo_until,
+    };
+    // Nothing is done to the Droplet, so whatever else runs on it does not matter.
+    let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
+    let target = Target { droplet: None, name, region: None, disk_gb: None };
+    let kind = Kind::Delete(Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } });
+    let question = Question { requested: Requested { kind, target, snapshot_name: None }, warned: found.warnings() };
+    confirm::ask(state, grant, &question, |buttons| words::delete(&deleting, &state.wording, buttons)).await
+}
+
+impl NeedsRight for Delete {
+    const RIGHT: Right = HELP.right;
+}
+
+impl Confirmed for Delete {
+    /// Who was warned of less than is the case by now is asked again.
+    async fn look_again(
+        &self,
+        (state, info): (&AppState, &InteractionInfo),
+        (grant, consent): (&Grant, &Consent),
+        question: &Question,
+    ) -> Result<Option<Message>, Stop> {
+        let found = preflight::delete(state, &info.who, &self.snapshot.id.to_string()).await?;
+        if question.warned.cover(found.warnings()) {
+            return Ok(None);
+        }
+        state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
+        ask(state, grant, &found).await.map(Some)
+    }
 }
 
 async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    snapshots(context, Right::Restore, partial).await
+    snapshots(context, HELP.right, partial).await
 }

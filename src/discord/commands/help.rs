@@ -1,6 +1,6 @@
 //! `/snapshot help`: what this person may use here. For everyone in a guild that is served.
 
-use super::{Context, answer, asking};
+use super::{Context, HELP, answer, asking};
 use crate::{
     access::Right,
     discord::{
@@ -23,5 +23,6 @@ fn tell(context: Context<'_>) -> Result<String, Stop> {
     let guild = state.policy.admit(&person).map_err(Refusal::Denied)?;
     let greatest = state.policy.greatest(&person);
     let denial = state.policy.authorize(&person, Right::Take).err();
-    Ok(help::help(greatest, denial.as_ref(), state.policy.admins_may(), state.commands.of(guild)))
+    let admins = state.policy.admins_may();
+    Ok(help::help(&HELP, greatest, denial.as_ref(), admins, state.commands.of(guild)))
 }

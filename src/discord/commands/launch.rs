@@ -6,12 +6,13 @@ use super::{CHOICES, Context, answer, asking, sibling, snapshots};
 use crate::{
     access::Right,
     discord::{
+        confirm::Confirmed,
         incident::Fault,
         interaction_info::InteractionInfo,
         lookup,
-        messages::{choice, launch as words, refusal::Refusal},
+        messages::{choice, help::Help, launch as words, refusal::Refusal},
         responder::Stop,
-        start::{self, Requested},
+        start::{self, NeedsRight, Requested},
         state::AppState,
     },
     inventory::{Droplet, Size, Snapshot, SshKey, Waiting},
@@ -28,6 +29,12 @@ const LONGEST_NAME: usize = 255;
 /// How many sizes a refusal suggests.
 const SUGGESTIONS: usize = 3;
 
+impl Confirmed for Launch {}
+
+impl NeedsRight for Launch {
+    const RIGHT: Right = HELP.right;
+}
+
 /// What was typed.
 struct Typed {
     snapshot: String,
@@ -36,6 +43,13 @@ struct Typed {
     size: Option<String>,
     ssh_key: Option<String>,
 }
+
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help = Help {
+    name: "launch",
+    right: Right::Restore,
+    does: "makes a new Droplet from a Snapshot and tells you its address",
+};
 
 /// Make a new Droplet from a Snapshot
 #[poise::command(slash_command)]
@@ -65,7 +79,7 @@ pub(super) async fn launch(
 
 async fn wish(context: Context<'_>, info: InteractionInfo, typed: Typed) -> Result<String, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     let name = typed.name.trim();
     if !is_host_name(name) {
         return Err(Refusal::BadDropletName.into());
@@ -214,7 +228,7 @@ fn is_host_name(name: &str) -> bool {
 }
 
 async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    snapshots(context, Right::Restore, partial).await
+    snapshots(context, HELP.right, partial).await
 }
 
 /// The Snapshot that was chosen in the same command, where it can be told already, and its Droplet.
@@ -226,7 +240,7 @@ async fn chosen(context: Context<'_>) -> Option<(Snapshot, Option<Droplet>)> {
 /// Where the Snapshot is.
 async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
+    if state.policy.authorize(&asking(context), HELP.right).is_err() {
         return nothing;
     }
     let Some((snapshot, _)) = chosen(context).await else { return nothing };
@@ -241,7 +255,7 @@ async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomple
 /// What is large enough and there, the cheapest first.
 async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
+    if state.policy.authorize(&asking(context), HELP.right).is_err() {
         return nothing;
     }
     let (sizes, chosen) = tokio::join!(state.inventory.sizes(Waiting::Suggestion), chosen(context));
@@ -261,7 +275,7 @@ fn offered_room(typed: Option<&str>, chosen: Option<&(Snapshot, Option<Droplet>)
 
 async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
+    if state.policy.authorize(&asking(context), HELP.right).is_err() {
         return nothing;
     }
     let Ok(keys) = state.inventory.ssh_keys(Waiting::Suggestion).await else { return nothing };

@@ -7,9 +7,9 @@ use crate::{
     access::Right,
     discord::{
         incident::Fault,
-        interaction_info::InteractionInfo,
         lookup,
         messages::{
+            help::Help,
             list::{self, Entry, Page},
             message::Message,
             refusal::Refusal,
@@ -26,6 +26,10 @@ const CHOICES: usize = 25;
 /// How many Snapshots a page shows.
 const PER_PAGE: usize = 10;
 
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help =
+    Help { name: "list", right: Right::View, does: "shows the Snapshots there are, with age, size and cost" };
+
 /// See the Snapshots there are, with age, size and cost
 #[poise::command(slash_command)]
 pub(super) async fn list(
@@ -40,7 +44,7 @@ pub(super) async fn list(
 
 async fn first(context: Context<'_>, droplet: Option<String>) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    state.policy.authorize(&asking(context), Right::View).map_err(Refusal::Denied)?;
+    state.policy.authorize(&asking(context), HELP.right).map_err(Refusal::Denied)?;
     let of = match droplet {
         Some(text) => {
             let found = state.inventory.resolve_droplet(&text).await;
@@ -52,13 +56,7 @@ async fn first(context: Context<'_>, droplet: Option<String>) -> Result<Answer, 
 }
 
 /// Another page was asked for by a button.
-pub(in crate::discord) async fn turn(
-    state: &AppState,
-    info: &InteractionInfo,
-    of: Option<DropletId>,
-    number: u32,
-) -> Result<Answer, Stop> {
-    state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
+pub(in crate::discord) async fn turn(state: &AppState, of: Option<DropletId>, number: u32) -> Result<Answer, Stop> {
     show(state, of, number).await.map(Answer::Instead)
 }
 
@@ -94,7 +92,7 @@ async fn show(state: &AppState, of: Option<DropletId>, number: u32) -> Result<Me
 /// The Droplets that a half-typed text may mean; none for who may not look.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
-    if state.policy.authorize(&asking(context), Right::View).is_err() {
+    if state.policy.authorize(&asking(context), HELP.right).is_err() {
         return CreateAutocompleteResponse::new();
     }
     let found = state.inventory.find_droplets(partial, CHOICES).await;

@@ -20,7 +20,7 @@ use super::{
     first_response::FirstResponse,
     incident::Fault,
     interaction_info::InteractionInfo,
-    messages::{choice, refusal::Refusal},
+    messages::{choice, help::Help, refusal::Refusal},
     responder::{Answer, Deferral, Responder, Stop},
     state::{AppState, person},
 };
@@ -31,6 +31,10 @@ use crate::{
 
 /// Discord takes no more choices.
 const CHOICES: usize = 25;
+
+/// What help says of each command.
+pub(super) const HELP: [Help; 7] =
+    [take::HELP, restore::HELP, launch::HELP, list::HELP, delete::HELP, status::HELP, cancel::HELP];
 
 /// What a command is given.
 type Context<'a> = poise::ApplicationContext<'a, Arc<AppState>, Fault>;
@@ -171,4 +175,17 @@ async fn fail(context: poise::Context<'_, Arc<AppState>, Fault>, stop: Stop) {
         return;
     }
     answer(context, |_| async { Err::<Answer, _>(stop) }).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_speaks_of_every_command_and_of_no_other() {
+        let commands = all();
+        let names = commands.iter().flat_map(|command| &command.subcommands).map(|sub| sub.name.as_ref());
+        let helped = HELP.iter().map(|help| help.name);
+        assert_eq!(names.collect::<Vec<&str>>(), helped.chain(["help"]).collect::<Vec<_>>());
+    }
 }

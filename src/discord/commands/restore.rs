@@ -6,18 +6,20 @@ use super::{Context, answer, asking, sibling};
 use crate::{
     access::{Grant, Right},
     discord::{
-        confirm::{self, Question},
+        confirm::{self, Confirmed, Question},
         incident::Fault,
         interaction_info::InteractionInfo,
         lookup,
         messages::{
             confirm::{self as words, Backups, Restoring},
+            help::Help,
+            message::Message,
             progress::downtime,
             refusal::Refusal,
         },
         preflight::{self, Restorable, Warnings},
         responder::{Answer, Stop},
-        start::{self, Requested},
+        start::{self, NeedsRight, Requested},
         state::AppState,
     },
     inventory::{Droplet, DropletStatus},
@@ -26,12 +28,33 @@ use crate::{
         ids::{DropletId, OperationId},
         kinds::{self, Kind, Restore, SnapshotRef},
     },
+    store::Consent,
 };
 
 /// Discord takes no more.
 const CHOICES: usize = 25;
 /// A backup that begins within this time is as good as under way.
 const SOON: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+
+impl Confirmed for Restore {
+    async fn look_again(
+        &self,
+        (state, _): (&AppState, &InteractionInfo),
+        _: (&Grant, &Consent),
+        question: &Question,
+    ) -> Result<Option<Message>, Stop> {
+        let droplet = question.requested.target.droplet.ok_or(Refusal::UnknownButton)?;
+        match preflight::restore(state, droplet, &self.snapshot.id.to_string()).await {
+            // Delivered twice, the press finds the Droplet locked by what it began the first time; the store knows better.
+            Ok(_) | Err(Stop::Refused(Refusal::Locked { .. })) => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+}
+
+impl NeedsRight for Restore {
+    const RIGHT: Right = HELP.right;
+}
 
 /// Whether the present disk is kept first.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
@@ -41,6 +64,13 @@ enum Safety {
     #[name = "no"]
     No,
 }
+
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help = Help {
+    name: "restore",
+    right: Right::Restore,
+    does: "puts one of a Droplet's own Snapshots back onto it; asks first, and can be undone",
+};
 
 /// Put one of a Droplet's own Snapshots back onto it; asks first, and can be undone
 #[poise::command(slash_command)]
@@ -71,7 +101,7 @@ async fn question(
     safety: kinds::Safety,
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
     let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
@@ -84,9 +114,9 @@ async fn question(
 pub(in crate::discord) async fn undo(
     state: &AppState,
     info: &InteractionInfo,
+    grant: &Grant,
     id: OperationId,
 ) -> Result<Answer, Stop> {
-    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
     start::check(state, info)?;
     let unknown = || Refusal::UnknownOperation { text: id.to_string() };
     let found = state.store.operation(id).await?.map(|stored| stored.operation);
@@ -104,7 +134,7 @@ pub(in crate::discord) async fn undo(
         }
         stop => stop,
     })?;
-    ask(state, info, &grant, found, kinds::Safety::Snapshot, true).await
+    ask(state, info, grant, found, kinds::Safety::Snapshot, true).await
 }
 
 /// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
@@ -130,7 +160,7 @@ async fn ask(
     let requested = Requested { kind, target: target.clone(), snapshot_name: None };
     let question = Question { requested: requested.clone(), warned: Warnings::default() };
     let now = state.clock.now();
-    let mut preview = Operation::new(start::request(state, info, grant, requested));
+    let mut preview = Operation::new(start::request(state, info, grant, requested)?);
     preview.usual = state.store.usual(Some(droplet.id)).await?;
     let window = droplet.next_backup_window.filter(|window| now < window.end);
     let backups = match window {
@@ -162,7 +192,7 @@ pub(super) fn target(droplet: &Droplet) -> Target {
 /// The Droplets that a half-typed text may mean; none for who may not restore.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
-    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
+    if state.policy.authorize(&asking(context), HELP.right).is_err() {
         return CreateAutocompleteResponse::new();
     }
     let found = state.inventory.find_droplets(partial, CHOICES).await;
@@ -174,7 +204,7 @@ async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompl
 async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if state.policy.authorize(&asking(context), Right::Restore).is_err() {
+    if state.policy.authorize(&asking(context), HELP.right).is_err() {
         return nothing;
     }
     let Some(droplet) = chosen_droplet(context).await else { return nothing };

@@ -9,6 +9,7 @@ use crate::{
         incident::Fault,
         messages::{
             choice,
+            help::Help,
             refusal::Refusal,
             status::{self, Entry, LISTED, Overview},
         },
@@ -22,6 +23,10 @@ use crate::{
 
 /// Discord takes no more choices.
 const CHOICES: usize = 25;
+
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help =
+    Help { name: "status", right: Right::View, does: "shows what is running and what ended last" };
 
 /// See what is running and what ended last
 #[poise::command(slash_command)]
@@ -37,7 +42,7 @@ pub(super) async fn status(
 
 async fn tell(context: Context<'_>, operation: Option<String>) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    state.policy.authorize(&asking(context), Right::View).map_err(Refusal::Denied)?;
+    state.policy.authorize(&asking(context), HELP.right).map_err(Refusal::Denied)?;
     let now = state.clock.now();
     let Some(text) = operation else {
         let overview = overview(state, &asking(context)).await?;
@@ -99,7 +104,7 @@ async fn entry(state: &AppState, operation: Operation) -> Result<Entry, Stop> {
 async fn operations<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let who = asking(context);
-    if state.policy.authorize(&who, Right::View).is_err() {
+    if state.policy.authorize(&who, HELP.right).is_err() {
         return CreateAutocompleteResponse::new();
     }
     let (running, ended) = tokio::join!(state.running_for(&who), recent(state, &who, CHOICES));

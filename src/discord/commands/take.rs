@@ -6,12 +6,16 @@ use super::{Context, answer, asking};
 use crate::{
     access::Right,
     discord::{
+        confirm::Confirmed,
         incident::Fault,
         interaction_info::InteractionInfo,
         lookup,
-        messages::refusal::{BadName, LONGEST_SNAPSHOT_NAME, Refusal},
+        messages::{
+            help::Help,
+            refusal::{BadName, LONGEST_SNAPSHOT_NAME, Refusal},
+        },
         responder::Stop,
-        start::{self, Requested},
+        start::{self, NeedsRight, Requested},
     },
     operation::{
         ids::OperationId,
@@ -22,6 +26,13 @@ use crate::{
 
 /// Discord takes no more.
 const CHOICES: usize = 25;
+
+impl Confirmed for Take {}
+
+impl NeedsRight for Take {
+    const RIGHT: Right = HELP.right;
+}
+
 /// Whether the Droplet is shut down.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
 enum Power {
@@ -41,6 +52,13 @@ enum IfHung {
     #[name = "live"]
     Live,
 }
+
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help = Help {
+    name: "take",
+    right: Right::Take,
+    does: "takes a Snapshot of a Droplet: shuts it down, takes the Snapshot, turns it on again and tells you",
+};
 
 /// Take a Snapshot of a Droplet; it is shut down for it and turned on again
 #[poise::command(slash_command)]
@@ -81,7 +99,7 @@ async fn wish(
     name: Option<String>,
 ) -> Result<String, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
+    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     if let Some(name) = &name {
         check_name(name).map_err(Refusal::BadSnapshotName)?;
     }
@@ -110,7 +128,7 @@ fn check_name(name: &str) -> Result<(), BadName> {
 /// The Droplets that a half-typed text may mean; none for who may not take Snapshots.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
-    if state.policy.authorize(&asking(context), Right::Take).is_err() {
+    if state.policy.authorize(&asking(context), HELP.right).is_err() {
         return CreateAutocompleteResponse::new();
     }
     let found = state.inventory.find_droplets(partial, CHOICES).await;

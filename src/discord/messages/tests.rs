@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     access::{AdminsMay, Denial, Right},
-    discord::press::Act,
+    discord::{commands::HELP, press::Act},
     operation::{
         Blocker, Cancelled, Decision, FirstAnswer, Launched, Obstacle, Operation, Outcome, Question, Requester, Wish,
         effect::NewDroplet,
@@ -798,9 +798,9 @@ fn short_replies() {
         (text("incident"), reply::incident("4f7g2h1k")),
         (text("memory failed"), reply::memory_failed("4f7g2h1k")),
         (text("cannot be read"), reply::unreadable()),
-        (text("help, all"), help(Some(Right::Restore), None, AdminsMay::Everything, Some(9))),
-        (text("help, view"), help(Some(Right::View), denials().get(2), AdminsMay::Everything, Some(9))),
-        (text("help, nobody configured"), help(None, denials().last(), AdminsMay::Everything, None)),
+        (text("help, all"), help(&HELP, Some(Right::Restore), None, AdminsMay::Everything, Some(9))),
+        (text("help, view"), help(&HELP, Some(Right::View), denials().get(2), AdminsMay::Everything, Some(9))),
+        (text("help, nobody configured"), help(&HELP, None, denials().last(), AdminsMay::Everything, None)),
     ];
     message.extend(Act::ALL.map(|act| (format!("{act:?}"), reply::heard(act, &operation))));
     let begun = |task: Task| {
