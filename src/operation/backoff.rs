@@ -6,6 +6,8 @@ use super::{Operation, Rules, reading::PowerState, step::Task};
 
 /// While a Droplet is off, nobody waits longer than this for us to notice that it may be turned on.
 const LONGEST_WHILE_OFF: SignedDuration = SignedDuration::from_secs(15);
+/// Between two looks at a Droplet that is off; with the time that a request takes it is some 2.5 seconds.
+const WHILE_OFF: SignedDuration = SignedDuration::from_secs(2);
 /// While nobody is down, we may be slower.
 const LONGEST_LIVE: SignedDuration = SignedDuration::from_secs(60);
 /// Before the second attempt at power back; twice as long before each later one.
@@ -19,12 +21,18 @@ pub(super) fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 impl Operation {
-    /// The pause before the next look at a task that began at `since`: a tenth of the elapsed time; longer while, by history,
-    /// nothing can have finished.
+    /// The pause before the next look at a task that began at `since`: brief while a Droplet is off, else a tenth of the elapsed time;
+    /// longer while, by history, nothing can have finished.
     pub(super) fn pause(&self, task: Task, since: Timestamp, now: Timestamp, rules: &Rules) -> SignedDuration {
         let elapsed = now.duration_since(since);
         let tenth = elapsed / 10;
         let worthwhile = self.usual.of(task).map(|usual| usual * 6 / 10 - elapsed);
+        if self.keeps_droplet_off() && self.question.is_none() {
+            let brief = WHILE_OFF.min(rules.poll_interval);
+            // What takes an hour may be noticed some seconds later.
+            let share = elapsed / 120;
+            return share.max(worthwhile.unwrap_or_default()).clamp(brief, LONGEST_WHILE_OFF.max(brief));
+        }
         let longest = if self.keeps_droplet_off() { LONGEST_WHILE_OFF } else { LONGEST_LIVE };
         tenth.max(worthwhile.unwrap_or_default()).clamp(rules.poll_interval, longest.max(rules.poll_interval))
     }

@@ -222,7 +222,9 @@ impl Operation {
     pub(super) fn complete_off(&mut self, focus: Focus, reading: &DropletReading, rules: &Rules, now: Timestamp) {
         // Found off at the first look, nothing was sent, and the Droplet's Actions are not known yet.
         let is_unsent = |step: &Step| matches!(step.state, State::Waiting(Checks { actions: false, .. }));
-        let actions = !self.step_at(focus).is_some_and(is_unsent);
+        // After a lost answer they are read once more, since what was there before it may not be known.
+        let is_unknown = |step: &Step| is_unsent(step) || step.answer_lost;
+        let actions = self.baseline.is_known() && !self.step_at(focus).is_some_and(is_unknown);
         self.complete(focus, now);
         if let Focus::Forward(index) = focus {
             self.prepare_next(index, actions, reading, rules, now);

@@ -12,6 +12,8 @@ use super::{
 
 /// While a long Action runs, every so many looks are at the Droplet instead: it may have been destroyed.
 const LOOKS_PER_DROPLET_LOOK: u32 = 8;
+/// Where the Droplet itself shows how far its Action is, every so many looks are at the Action instead: the lock may be somebody else's.
+const LOOKS_PER_ACTION_LOOK: u32 = 32;
 
 impl Operation {
     /// What to do next. Total: every operation that is not at rest has something to do, if only to wait.
@@ -69,13 +71,19 @@ impl Operation {
     /// What must be looked at before a command may leave: the Actions first, since the Droplet must have been seen a moment ago.
     fn needed_look(&self, task: Task, checks: Checks, now: Timestamp) -> Option<Look> {
         let droplet = self.droplet().filter(|_| task.traits().needs_baseline)?;
-        if checks.droplet && !checks.actions {
+        if checks.droplet && !checks.actions && !self.may_begin_without_actions(task) {
             Some(Look::Actions(droplet))
         } else if checks.is_fresh(now) {
             None
         } else {
             Some(Look::Droplet(droplet))
         }
+    }
+
+    /// Whether a command may leave before the Droplet's Actions are read. A shutdown is refused where another Action is pending, and the
+    /// id in its answer then stands for all that was there before it. Before anything is lost, they are read.
+    fn may_begin_without_actions(&self, task: Task) -> bool {
+        task == Task::ShutDown && !self.steps.iter().any(|step| step.task().traits().is_destructive)
     }
 
     /// The command that carries a work out; none where it is about a Droplet and there is none.
@@ -121,18 +129,34 @@ impl Operation {
             return Some(if others_turn { Look::Actions(droplet) } else { Look::Droplet(droplet) });
         }
         let droplet = self.droplet()?;
+        let action = run.action.map(Look::Action);
         // An Action that cannot be read does not keep us from seeing the Droplet.
         let is_unreadable = run.unread >= 2 && run.looks.is_multiple_of(2);
-        let droplets_turn = (others_turn && step.task() != Task::ShutDown) || is_unreadable;
         if step.task() == Task::Snapshot && run.broken.is_some() {
             let snapshots_turn = run.looks.is_multiple_of(2);
-            if snapshots_turn { Some(Look::Snapshots(droplet)) } else { run.action.map(Look::Action) }
-        } else if step.task() == Task::Snapshot && run.completed.is_some() {
-            Some(Look::Snapshots(droplet))
-        } else if run.ended() || droplets_turn {
-            Some(Look::Droplet(droplet))
-        } else {
-            run.action.map(Look::Action)
+            return if snapshots_turn { Some(Look::Snapshots(droplet)) } else { action };
+        }
+        if step.task() == Task::Snapshot && run.completed.is_some() {
+            return if run.concluded && run.asks_action { action } else { Some(Look::Snapshots(droplet)) };
+        }
+        let droplets_turn = match step.task() {
+            _ if run.ended() || is_unreadable => true,
+            task if self.is_shown_by_droplet(task) => {
+                let every = if task == Task::Snapshot { LOOKS_PER_ACTION_LOOK } else { LOOKS_PER_DROPLET_LOOK };
+                !run.asks_action && run.looks % every != every - 1
+            }
+            _ => others_turn,
+        };
+        if droplets_turn { Some(Look::Droplet(droplet)) } else { action }
+    }
+
+    /// Whether the Droplet itself shows that an Action has done its work: one look then serves in place of two, and others may share it.
+    fn is_shown_by_droplet(&self, task: Task) -> bool {
+        match task {
+            Task::ShutDown | Task::PowerOff | Task::PowerOn => true,
+            // Over is what leaves the Droplet off and unlocked; one that runs is told by the Action alone.
+            Task::Snapshot => self.power.is_owed() && self.power.was_seen_off(),
+            Task::Restore | Task::Create | Task::Delete => false,
         }
     }
 }

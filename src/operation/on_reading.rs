@@ -114,6 +114,7 @@ impl Operation {
                 if matches!(look, Look::Action(_))
                     && let Some(run) = self.step_mut(focus).and_then(Step::run_mut)
                 {
+                    run.asks_action = false;
                     run.unread = run.unread.saturating_add(1);
                     run.looks = run.looks.saturating_add(1);
                 }
@@ -362,16 +363,20 @@ impl Operation {
             Task::ShutDown | Task::PowerOff
                 if reading.power() == Some(PowerState::Off)
                     && !reading.locked
-                    && (run.ended() || run.unread >= UNREAD_ENOUGH) =>
+                    && (run.ended() || run.seen_locked || run.unread >= UNREAD_ENOUGH) =>
             {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
             }
             Task::Snapshot if Self::is_snapshot_over(run, reading, rules, now) => {
                 if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
-                    (run.completed, run.concluded) = (Some(now), true);
+                    (run.completed, run.concluded, run.asks_action) = (Some(now), true, false);
                 }
                 self.not_before = None;
+                if self.focus() == Focus::Back {
+                    // The same reading is the look before it is turned on.
+                    self.owe_droplet(reading, rules, now);
+                }
             }
             Task::PowerOff if run.broken.is_some() => self.fail_step(focus, Failure::ActionErrored, now),
             Task::PowerOff if now >= later(run.intended_at.unwrap_or(began), rules.shutdown_timeout) => {
@@ -385,22 +390,42 @@ impl Operation {
             Task::Create => self.launched_droplet(focus, reading, rules, now),
             Task::ShutDown | Task::PowerOff => {
                 let since = run.completed.or(run.broken).unwrap_or(began);
+                self.note_lock(focus, reading);
+                if reading.power() == Some(PowerState::Off) && !reading.locked {
+                    // It is off, and its Action says at once whether that is all: nobody is asked about a shutdown that has done its work.
+                    self.not_before = None;
+                    return;
+                }
                 self.look_again(focus, task, since, rules, now);
             }
             Task::Snapshot | Task::Restore | Task::Delete | Task::PowerOn => {
-                if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
-                    run.seen_locked |= reading.locked;
+                self.note_lock(focus, reading);
+                let is_ours = run.action.is_some() && reading.locked && reading.power() == Some(PowerState::Off);
+                if is_ours && self.longest_progress(task).is_some_and(|longest| now < later(began, longest)) {
+                    // DigitalOcean took our Action on, and holds the Droplet since.
+                    self.power.get_on(now);
                 }
                 self.look_again(focus, task, began, rules, now);
             }
         }
     }
 
-    /// Whether a Snapshot whose Action cannot be read is over by the Droplet's own word: it is off, and no longer locked.
+    /// What a look at the Droplet says of the Action that runs: locked, it is under way; unlocked and not yet as wanted, the Action itself
+    /// must say how far it is, since not every Droplet shows a lock.
+    fn note_lock(&mut self, focus: Focus, reading: &DropletReading) {
+        if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
+            run.seen_locked |= reading.locked;
+            run.asks_action = !reading.locked && !run.ended();
+        }
+    }
+
+    /// Whether a Snapshot is over by the Droplet's own word: it is off, and no longer locked, as it was before. Where it was never seen
+    /// locked that counts only while the Action cannot be read.
     fn is_snapshot_over(run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) -> bool {
         let is_free = reading.power() == Some(PowerState::Off) && !reading.locked;
         let may_have_begun = run.intended_at.is_some_and(|sent| now >= later(sent, rules.settle_time));
-        run.unread >= UNREAD_ENOUGH && run.completed.is_none() && is_free && (run.seen_locked || may_have_begun)
+        let is_unreadable = run.unread >= UNREAD_ENOUGH;
+        run.completed.is_none() && is_free && (run.seen_locked || is_unreadable && may_have_begun)
     }
 
     fn launched_droplet(&mut self, focus: Focus, reading: &DropletReading, rules: &Rules, now: Timestamp) {
@@ -442,6 +467,7 @@ impl Operation {
         if reading.power() == Some(PowerState::On) {
             return self.power.see_on(now, self.ended.is_some());
         }
+        self.note_lock(Focus::Back, reading);
         match (run.completed, run.broken) {
             (Some(completed), _) if now < later(completed, POWER_ON_LAG) => {
                 self.look_again(Focus::Back, Task::PowerOn, completed, rules, now);
@@ -507,13 +533,16 @@ impl Operation {
         }
         self.obstacle = None;
         if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
-            (run.unknown_since, run.unread) = (None, 0);
+            (run.unknown_since, run.unread, run.asks_action) = (None, 0, false);
             if task == Task::Snapshot {
                 run.broken = None;
             }
         }
         match reading.status {
             ActionStatus::InProgress => {
+                if task == Task::Snapshot {
+                    self.withdraw_conclusion();
+                }
                 if task == Task::Snapshot && self.power.last_seen() == Some(PowerState::On) {
                     self.taken_off = Some(false);
                 }
@@ -527,7 +556,7 @@ impl Operation {
                     self.power.settle();
                 }
                 if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
-                    run.completed = Some(now);
+                    (run.completed, run.concluded) = (run.completed.or(Some(now)), false);
                     run.started_at = run.started_at.or(reading.started_at);
                 }
                 self.not_before = None;

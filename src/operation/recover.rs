@@ -49,6 +49,9 @@ impl Operation {
     /// After a lost answer: is there an Action of the right type that was not there before?
     pub(super) fn recover_action(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
         let Some(task) = self.step_at(focus).map(|step| step.task()) else { return };
+        if !self.baseline.is_known() {
+            self.guess_baseline(readings, task);
+        }
         let ours = readings
             .iter()
             .filter(|reading| self.is_about_us(reading, task) && !self.baseline.contains(reading.id))
@@ -67,6 +70,21 @@ impl Operation {
         } else {
             self.empty_round(focus, rules, now);
         }
+    }
+
+    /// The answer was lost before anything was known of the Droplet's Actions. It was on when our command left, so ours can only be the
+    /// newest of those that bear on its power; all before that were there.
+    fn guess_baseline(&mut self, readings: &[ActionReading], task: Task) {
+        let bears_on_power = |reading: &&ActionReading| {
+            matches!(
+                reading.kind.as_str(),
+                "shutdown" | "power_off" | "power_on" | "power_cycle" | "reboot" | "restore" | "rebuild" | "resize"
+            )
+        };
+        let newest = readings.iter().filter(bears_on_power).max_by_key(|reading| reading.id);
+        let ours = newest.filter(|it| it.status != ActionStatus::Errored && self.is_about_us(it, task)).map(|it| it.id);
+        let before = readings.iter().map(|reading| reading.id).filter(|id| ours.is_none_or(|ours| *id < ours));
+        self.baseline.raise(before);
     }
 
     /// After a lost answer: is a Snapshot of our name already listed?
@@ -120,6 +138,10 @@ impl Operation {
         }
         if run.broken.is_some() {
             return self.recover_vanished(focus, rules, now);
+        }
+        if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
+            // It may have failed: the Droplet looks the same then.
+            run.asks_action = run.concluded && run.unread == 0;
         }
         let completed = run.completed.unwrap_or(now);
         if self.snapshot.is_none() && now >= later(self.sought_since(completed), LISTING_PATIENCE) {

@@ -305,6 +305,9 @@ pub struct Run {
     /// The Droplet was seen locked since the command was sent.
     #[serde(default)]
     pub seen_locked: bool,
+    /// The Droplet alone did not tell how far it is, so the Action itself is looked at next.
+    #[serde(default)]
+    pub asks_action: bool,
     /// That it completed was concluded from the Droplet, because the Action could not be read.
     #[serde(default)]
     pub concluded: bool,

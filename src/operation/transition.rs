@@ -273,6 +273,9 @@ impl Operation {
             Answer::Action(reading) if self.is_about_us(&reading, task) => {
                 self.denied = None;
                 self.power.on_reading();
+                if task == Task::ShutDown && !self.baseline.is_known() {
+                    self.baseline.raise(std::iter::once(reading.id));
+                }
                 self.run(focus, &reading, false);
                 self.not_before = Some(later(now, rules.poll_interval));
             }
@@ -340,9 +343,10 @@ impl Operation {
     }
 
     /// Something still runs on the Droplet: a Snapshot that was taken to be over because its Droplet was free is not.
-    fn withdraw_conclusion(&mut self) {
+    pub(super) fn withdraw_conclusion(&mut self) {
         for run in self.steps.iter_mut().filter_map(Step::run_mut).filter(|run| run.concluded) {
             (run.completed, run.concluded, run.unread) = (None, false, 0);
+            (run.seen_locked, run.asks_action) = (false, true);
         }
     }
 

@@ -14,7 +14,7 @@ use snapshot_bot::{
     operation::{
         FirstAnswer, NewOperation, Requester, Target, TypicalDurations,
         ids::{ChannelId, DropletId, InteractionId, OperationId},
-        plan::{Downtime, IfHung, Kind},
+        kinds::{Downtime, IfHung, Kind, Take},
     },
     worker::schedule::Places,
 };
@@ -209,7 +209,7 @@ impl Simulation {
         self.interactions += 1;
         let request = NewOperation {
             id,
-            kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
+            kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
             asker: Requester { user: front::TAKER, guild: front::GUILD, channel: ChannelId(3) },
             asked_at: self.wall(),
             target: Target { droplet: Some(droplet), name, region: None, disk_gb: Some(25) },
