@@ -78,7 +78,8 @@ async fn a_seed_replays_exactly() {
 
 #[tokio::test]
 async fn a_fleet_is_taken_within_the_limits() {
-    let measured = measure(Fleet::of(100)).await.unwrap();
+    let takes = usize::try_from(number("FLEET", 100)).unwrap();
+    let measured = measure(Fleet::of(takes)).await.unwrap();
     println!("{measured}");
     assert_eq!(measured.tally.throttled, 0, "{measured}");
     assert!(measured.requests_per_take() <= 16.0, "{measured}");

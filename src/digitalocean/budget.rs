@@ -152,6 +152,8 @@ const LONGEST_IN_LINE: SignedDuration = SignedDuration::from_secs(30);
 /// How often, in a silence longer than everybody's, one request for a Droplet that is off may find out whether it is over.
 const PROBE_SILENCE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
+/// Between two looks at a Droplet that is off where requests are scarce.
+const SCARCE_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// What a downtime asks for from its shutdown on: its Snapshot, its `power_on`, and its share of the looks, with some to spare.
 const REQUESTS_PER_DOWNTIME: usize = 8;
 
@@ -297,6 +299,18 @@ impl Budget {
         let rest = downtimes.saturating_mul(REQUESTS_PER_DOWNTIME);
         let most_at_once = (self.minute_limit() * 8 / 10).max(1);
         self.silence.is_none() && downtimes < most_at_once && self.left_this_hour() >= rest.saturating_add(kept_back)
+    }
+
+    /// How many downtimes may begin within a minute: a tenth of its requests, so that they do not all end at once.
+    pub fn downtimes_a_minute(&self) -> usize {
+        (self.minute_limit() / 10).max(2)
+    }
+
+    /// How young the last reading of a Droplet that is off may be for another look to be put off: not at all while half of the hour is
+    /// left.
+    pub fn look_pause(&mut self, now: Timestamp) -> SignedDuration {
+        self.advance(now);
+        if self.left_this_hour() * 2 >= self.hour_limit { SignedDuration::ZERO } else { SCARCE_PAUSE }
     }
 
     /// How many requests are left, in the hour or in the minute, whichever is less.

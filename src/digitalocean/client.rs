@@ -249,6 +249,16 @@ impl Client {
         self.budget(|budget, now| budget.may_begin_downtime(downtimes, now))
     }
 
+    /// How many downtimes may begin within a minute; see [`Budget::downtimes_a_minute`].
+    pub fn downtimes_a_minute(&self) -> usize {
+        self.budget(|budget, _| budget.downtimes_a_minute())
+    }
+
+    /// The least pause between two looks at a Droplet that is off; see [`Budget::look_pause`].
+    pub fn look_pause(&self) -> SignedDuration {
+        self.budget(Budget::look_pause)
+    }
+
     /// The least pause between looks that cost `requests` each; see [`Budget::poll_floor`].
     pub fn poll_floor(&self, requests: u32) -> Duration {
         self.budget(|budget, now| budget.poll_floor(requests, now))

@@ -19,6 +19,14 @@ const MOST_PAGES: u32 = 25;
 /// Between two sweeps lies at least this for each page, so that they use 6 % of the usual minute, however many look: the more
 /// Droplets there are, the longer the pause.
 const PAGE_PACE: SignedDuration = SignedDuration::from_secs(4);
+/// The same for a list of one page that somebody waits for.
+const ONE_PAGE_PACE: SignedDuration = SignedDuration::from_millis(2_500);
+/// So much more lies between two sweeps for each of those that can wait for them, but no more than some intervals: what they wait for
+/// is a moment in minutes, and there are many of them.
+const CROWD_PACE: SignedDuration = SignedDuration::from_millis(100);
+const MOST_INTERVALS: i32 = 4;
+/// Before somebody comes back whom the sweep under way cannot serve.
+const SHORT_WHILE: SignedDuration = SignedDuration::from_secs(1);
 /// Who has not been asked for during so long is not counted any more: the longest pause between looks while a Droplet is off.
 const LATELY: SignedDuration = SignedDuration::from_secs(15);
 /// For so long it is remembered what was asked for: longer than any sweep's reading is good for.
@@ -36,6 +44,8 @@ pub struct Look {
     /// A reading from before this moment will not do: something may have changed since, and the asker must not take the
     /// state from before its own request for the state after it.
     pub since: Timestamp,
+    /// Who asks can be told to come back: for the next sweep, or where the last reading is younger than this. None where it cannot.
+    pub patience: Option<SignedDuration>,
 }
 
 /// A reading and the moment before which it cannot have been made.
@@ -58,6 +68,8 @@ pub enum Plan<T> {
     Begin,
     /// By itself.
     Single,
+    /// By what will be known at this moment: who asks is to come back then.
+    Later(Timestamp),
 }
 
 /// What is known of all things of one sort, and who was asked for.
@@ -73,6 +85,8 @@ pub struct Readings<Id, T> {
 struct Asked {
     /// When last.
     at: Timestamp,
+    /// Until when it counts among what a sweep is for.
+    wanted_until: Timestamp,
     /// When the newest reading of it that somebody was given was asked for: nobody is given an older one after it.
     shown: Timestamp,
     /// No sweep is expected to show it before this moment.
@@ -112,32 +126,70 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
     pub fn plan(&mut self, id: Id, look: Look, sweeping_since: Option<Timestamp>, now: Timestamp) -> Plan<T> {
         self.asked.retain(|_, asked| now.duration_since(asked.at) < REMEMBERED);
         let known = self.asked.get(&id).copied();
-        let asked = Asked {
-            at: now,
-            ..known.unwrap_or(Asked { at: now, shown: Timestamp::MIN, unlisted_until: Timestamp::MIN })
-        };
+        let never = Asked { at: now, wanted_until: now, shown: Timestamp::MIN, unlisted_until: Timestamp::MIN };
+        let asked = Asked { at: now, wanted_until: later(now, LATELY), ..known.unwrap_or(never) };
         if known.is_some() || self.asked.len() < MOST_ASKED {
             self.asked.insert(id, asked);
         }
-        if look.priority == Priority::PowerOn || now < asked.unlisted_until {
-            return Plan::Single;
+        let plan = self.plan_for(id, look, asked, sweeping_since, now);
+        if look.patience.is_some() {
+            // Who comes back for the next sweep is one of those that it is for.
+            let next = if let Plan::Later(at) = &plan { *at } else { later(now, self.pause(true, now)) };
+            if let Some(asked) = self.asked.get_mut(&id) {
+                asked.wanted_until = later(next, LATELY);
+            }
         }
+        plan
+    }
+
+    /// The least time between the beginnings of two sweeps: by what they cost, and for a crowd that waits for them by how many there are.
+    fn pause(&self, is_crowd: bool, now: Timestamp) -> SignedDuration {
         let pages = self.swept.as_ref().map_or(0, |swept| swept.pages);
-        let pause = PAGE_PACE.min(self.interval) * i32::try_from(pages).unwrap_or(i32::MAX);
+        let by_pages = PAGE_PACE.min(self.interval) * i32::try_from(pages).unwrap_or(i32::MAX);
+        if !is_crowd {
+            return by_pages;
+        }
+        let crowd = i32::try_from(self.wanted(now).count()).unwrap_or(i32::MAX);
+        let by_crowd = CROWD_PACE.checked_mul(crowd).unwrap_or(SignedDuration::MAX).min(self.interval * MOST_INTERVALS);
+        let by_pages = if pages == 1 { ONE_PAGE_PACE.min(self.interval) } else { by_pages };
+        by_pages.max(by_crowd)
+    }
+
+    fn plan_for(&self, id: Id, look: Look, asked: Asked, sweeping_since: Option<Timestamp>, now: Timestamp) -> Plan<T> {
+        let may_wait = look.patience.is_some();
+        if look.priority == Priority::PowerOn || now < asked.unlisted_until {
+            return Self::single(look, asked, now);
+        }
+        let pause = self.pause(may_wait, now);
         // A Droplet that is off is not kept waiting for the usual pause between looks.
         let good_for = if look.priority <= Priority::Off { pause } else { pause.max(self.interval) };
         let age = self.swept.as_ref().map(|swept| now.duration_since(swept.begun));
         let since = look.since.max(asked.shown);
         let remembered = self.swept.as_ref().filter(|_| age.is_some_and(|age| age < good_for));
-        if let Some(seen) = remembered.and_then(|swept| swept.reading(&id, since)) {
+        // Who can wait is not shown the same thing twice.
+        let is_new = |seen: &Seen<T>| !may_wait || seen.at > asked.shown;
+        if let Some(seen) = remembered.and_then(|swept| swept.reading(&id, since)).filter(is_new) {
             return Plan::Remember(seen);
         }
         match sweeping_since {
-            Some(begun) if begun < look.since => Plan::Single,
-            Some(_) => Plan::Join,
-            None if age.is_some_and(|age| age < pause) || !self.sweep_pays(now) => Plan::Single,
-            None => Plan::Begin,
+            Some(begun) if begun >= look.since => Plan::Join,
+            Some(begun) if may_wait && self.sweep_pays(now) => {
+                Plan::Later(later(begun, pause).max(later(now, SHORT_WHILE)))
+            }
+            Some(_) => Self::single(look, asked, now),
+            None if !self.sweep_pays(now) => Self::single(look, asked, now),
+            None => match self.swept.as_ref().map(|swept| later(swept.begun, pause)).filter(|next| *next > now) {
+                Some(next) if may_wait => Plan::Later(next),
+                Some(_) => Plan::Single,
+                None => Plan::Begin,
+            },
         }
+    }
+
+    /// A look by itself, unless the last reading is so young that who asks can wait for a while.
+    fn single(look: Look, asked: Asked, now: Timestamp) -> Plan<T> {
+        let next = look.patience.map(|patience| later(asked.shown, patience)).filter(|next| *next > now);
+        next.map_or(Plan::Single, Plan::Later)
     }
 
     /// Somebody was given a reading of this moment.
@@ -149,7 +201,7 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
 
     /// What a sweep is for: what was asked for lately and can be expected in the list.
     fn wanted(&self, now: Timestamp) -> impl Iterator<Item = &Id> {
-        let is_wanted = move |asked: &Asked| now.duration_since(asked.at) < LATELY && asked.unlisted_until <= now;
+        let is_wanted = move |asked: &Asked| now < asked.wanted_until && asked.unlisted_until <= now;
         self.asked.iter().filter(move |(_, asked)| is_wanted(asked)).map(|(id, _)| id)
     }
 
@@ -162,6 +214,10 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
             None => wanted > PAGES_UNKNOWN,
         }
     }
+}
+
+fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
+    moment.saturating_add(by).unwrap_or(moment)
 }
 
 /// A sweep under way: reads pages until all that is asked for was shown, also what was asked for meanwhile, or the list ends, or as

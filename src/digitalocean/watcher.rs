@@ -47,14 +47,23 @@ impl Watcher {
     }
 
     /// Looks at an Action.
-    pub async fn action(&self, id: ActionId, look: Look) -> Result<Seen<Action>, Error> {
+    pub async fn action(&self, id: ActionId, look: Look) -> Result<Glance<Action>, Error> {
         self.actions.look(&self.client, id, look).await
     }
 
     /// Looks at a Droplet.
-    pub async fn droplet(&self, id: DropletId, look: Look) -> Result<Seen<Droplet>, Error> {
+    pub async fn droplet(&self, id: DropletId, look: Look) -> Result<Glance<Droplet>, Error> {
         self.droplets.look(&self.client, id, look).await
     }
+}
+
+/// What came of a look.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Glance<T> {
+    /// A reading.
+    Seen(Seen<T>),
+    /// Nothing was asked: who can wait is to come back at this moment.
+    Later(Timestamp),
 }
 
 /// All things of one sort: how they are read, and what is known of them.
@@ -95,8 +104,9 @@ where
         Self { one, page, id, memory: Arc::new(Mutex::new(memory)) }
     }
 
-    async fn look(&self, client: &Client, id: Id, look: Look) -> Result<Seen<T>, Error> {
+    async fn look(&self, client: &Client, id: Id, look: Look) -> Result<Glance<T>, Error> {
         let shared = match self.plan(client, id, look) {
+            Plan::Later(moment) => return Ok(Glance::Later(moment)),
             Plan::Remember(seen) => Some(seen),
             Plan::Sweep(sweep) => swept(sweep.await, &id, look.since)?,
             Plan::Single => None,
@@ -106,7 +116,7 @@ where
             None => self.single(client, id, look.priority).await?,
         };
         self.memory().readings.was_shown(id, seen.at);
-        Ok(seen)
+        Ok(Glance::Seen(seen))
     }
 
     async fn single(&self, client: &Client, id: Id, priority: Priority) -> Result<Seen<T>, Error> {
@@ -124,6 +134,7 @@ where
         match memory.readings.plan(id, look, running.as_ref().map(|(begun, ..)| *begun), now) {
             readings::Plan::Remember(seen) => Plan::Remember(seen),
             readings::Plan::Single => Plan::Single,
+            readings::Plan::Later(moment) => Plan::Later(moment),
             readings::Plan::Join => match running {
                 Some((_, rank, sweep)) => {
                     let mut rank = lock(&rank);
@@ -152,6 +163,7 @@ enum Plan<Id, T> {
     Remember(Seen<T>),
     Sweep(Shared<Sweep<Id, T>>),
     Single,
+    Later(Timestamp),
 }
 
 /// What a sweep showed of one thing. A list that cannot be had keeps nobody from looking at the thing itself, unless DigitalOcean is

@@ -5,6 +5,7 @@
 //! simulation can call them; [`schedule`] decides whose turn it is, and [`turns`] carries the requests out. Knows nothing of Discord.
 
 mod commit_metrics;
+pub mod line;
 pub mod priority;
 pub mod run_loop;
 pub mod schedule;

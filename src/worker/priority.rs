@@ -14,6 +14,8 @@ use crate::{
 
 /// A Droplet that is watched for a late off is looked at less often than this, so that no reading is used twice.
 const RECENT: SignedDuration = SignedDuration::from_secs(10);
+/// A reading of this age is still the look before a shutdown: it leaves time for the shutdown to leave before the look is too old.
+const JUST_NOW: SignedDuration = SignedDuration::from_secs(4);
 
 /// The rank of what is claimed.
 pub fn of(claimed: &Claimed) -> Priority {
@@ -56,14 +58,20 @@ fn priority(operation: &Operation) -> Priority {
 
 /// What a shared reading must be good for: after a command, nothing from before it; before one, nothing but the present. Who only
 /// watches takes what others have seen.
-pub fn freshness(operation: &Operation, now: Timestamp) -> Look {
+///
+/// Who waits for an Action to end, or has yet to begin, can wait for a sweep; `pause` is the least time between its looks.
+pub fn freshness(operation: &Operation, pause: SignedDuration, now: Timestamp) -> Look {
     let priority = of_look(operation);
-    let since = match operation.active_step() {
-        _ if priority == Priority::Watch => now - RECENT,
-        Some(Step { state: State::Running(run), began, .. }) => run.completed.or(run.broken).or(*began).unwrap_or(now),
-        Some(_) | None => now,
+    let (since, can_wait) = match operation.active_step() {
+        _ if priority == Priority::Watch => (now - RECENT, true),
+        Some(Step { state: State::Running(run), began, .. }) => {
+            (run.completed.or(run.broken).or(run.intended_at.max(*began)).unwrap_or(now), true)
+        }
+        // The sweep that others waited for is the look before a shutdown as well.
+        Some(Step { task: Task::ShutDown, state: State::Waiting(_), began: None, .. }) => (now - JUST_NOW, true),
+        Some(_) | None => (now, false),
     };
-    Look { priority, since }
+    Look { priority, since, patience: can_wait.then_some(pause) }
 }
 
 #[cfg(test)]
@@ -136,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_look_before_a_shutdown_leaves_room_for_it() {
-        assert_eq!(freshness(&take(), now()).priority, Priority::BeforeShutdown);
+        assert_eq!(freshness(&take(), SignedDuration::ZERO, now()).priority, Priority::BeforeShutdown);
     }
 
     #[test]
@@ -170,12 +178,13 @@ mod tests {
     fn who_watches_for_a_late_off_comes_last_and_takes_what_others_have_seen() {
         let mut watched = owing(State::Waiting(Checks::default()));
         watched.power.edit(|power| power.parked = true);
-        let look = freshness(&watched, now());
+        let look = freshness(&watched, SignedDuration::ZERO, now());
         assert_eq!((look.priority, look.since), (Priority::Watch, now() - RECENT));
     }
 
     #[test]
     fn before_a_power_on_nothing_but_the_present_counts() {
-        assert_eq!(freshness(&owing(State::Waiting(Checks::default())), now()).since, now());
+        let look = freshness(&owing(State::Waiting(Checks::default())), SignedDuration::ZERO, now());
+        assert_eq!((look.since, look.patience), (now(), None));
     }
 }

@@ -12,20 +12,28 @@ use std::{
 };
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
-    Claimed, Worker, priority,
+    Claimed, Worker,
+    line::Line,
+    priority,
     schedule::{self, Ending, OnceAdmitted, Places, Prospect, STORE_PAUSE, Vacancy},
     translate,
 };
 use crate::{
     clock::Clock,
-    digitalocean::{client::Client, error::Error as DigitalOceanError, watcher::Watcher},
+    digitalocean::{
+        client::Client,
+        error::Error as DigitalOceanError,
+        readings,
+        watcher::{Glance, Watcher},
+    },
     operation::{
-        Blocker, Rules,
+        Blocker, Operation, Rules,
         effect::{Answer, Command, Effect, Look},
         ids::OperationId,
         reading::Trouble,
@@ -44,6 +52,10 @@ pub struct RunLoop {
     clock: Clock,
     /// Operations under way in this process.
     busy: Mutex<HashSet<OperationId>>,
+    /// Who may begin a downtime next.
+    line: Mutex<Line>,
+    /// Somebody said something: who was put off is taken up again.
+    said: Notify,
     /// Operations that are not done for good, as of the last time the store was asked.
     open: AtomicUsize,
 }
@@ -76,6 +88,8 @@ impl RunLoop {
             rules,
             clock,
             busy: Mutex::default(),
+            line: Mutex::default(),
+            said: Notify::new(),
             open: AtomicUsize::new(0),
         }
     }
@@ -111,7 +125,7 @@ impl RunLoop {
                 () = shutdown.cancelled() => break,
                 Some(ended) = turns.next() => left_alone.extend(self.leave_alone(ended)),
                 Some(id) = left_alone.next() => { self.lock_busy().remove(&id); }
-                () = woken, if has_room => {}
+                () = woken, if has_room => self.said.notify_waiters(),
                 () = self.clock.sleep_until(wake), if has_room => {}
             }
         }
@@ -119,12 +133,22 @@ impl RunLoop {
     }
 
     /// What is to be waited for before an operation whose turn ended is taken up again, if anything.
-    fn leave_alone(&self, (id, ending): (OperationId, Ending)) -> Option<impl Future<Output = OperationId> + use<>> {
+    fn leave_alone(&self, (id, ending): (OperationId, Ending)) -> Option<impl Future<Output = OperationId>> {
         let pause = ending.leaves_alone_for();
         if pause.is_none() {
             self.lock_busy().remove(&id);
         }
-        pause.map(|pause| tokio::time::sleep(pause).map(move |()| id))
+        let hears = matches!(ending, Ending::PutOff(_));
+        pause.map(|pause| {
+            async move {
+                tokio::select! {
+                    () = self.clock.sleep_until(self.clock.now() + pause) => {}
+                    () = self.said.notified(), if hears => {}
+                }
+                id
+            }
+            .boxed()
+        })
     }
 
     /// What is due, and when the next thing is.
@@ -164,54 +188,65 @@ impl RunLoop {
         tracing::error!("a turn panicked; the operation is halted, power back goes on");
         let halted = self.worker.halt(id, &self.rules, self.clock.now());
         if let Ok(outcome) = AssertUnwindSafe(halted).catch_unwind().await {
-            return ended(&outcome);
+            return ended(&outcome.map(|()| Ending::Stored));
         }
         tracing::error!("the operation cannot even be halted; it is tried again in a minute");
         Ending::CannotBeHalted
     }
 
-    async fn try_turn(&self, id: OperationId) -> Result<(), Error> {
+    async fn try_turn(&self, id: OperationId) -> Result<Ending, Error> {
         let rules = self.paced_rules();
         let now = self.clock.now();
-        let Some(claimed) = self.worker.claim(id, &rules, now).await? else { return Ok(()) };
+        let Some(claimed) = self.worker.claim(id, &rules, now).await? else { return Ok(Ending::Stored) };
         if let Some(wait) = self.wait(&claimed, now).await? {
-            return self.worker.defer(claimed, wait, &rules, now).await;
+            self.worker.defer(claimed, wait, &rules, now).await?;
+            return Ok(Ending::Stored);
         }
         match claimed.effect().clone() {
             Effect::Look(look) => {
-                let answer = self.look(&claimed, &look).await;
-                self.worker.finish(claimed, answer, &rules, self.clock.now()).await
+                let fresh = priority::freshness(claimed.operation(), self.client.look_pause(), now);
+                match self.look(&claimed, &look, fresh).await {
+                    Looked::Answer(answer) => {
+                        self.worker.finish(claimed, answer, &rules, self.clock.now()).await?;
+                    }
+                    Looked::Later(moment) => {
+                        let pause = moment.duration_since(self.clock.now());
+                        return Ok(Ending::PutOff(Duration::try_from(pause).unwrap_or_default()));
+                    }
+                }
             }
-            Effect::Send(command) => Box::pin(self.send(claimed, command, &rules)).await,
-            Effect::Sleep(_) | Effect::Rest => Ok(()),
+            Effect::Send(command) => Box::pin(self.send(claimed, command, &rules)).await?,
+            Effect::Sleep(_) | Effect::Rest => {}
         }
+        Ok(Ending::Stored)
     }
 
     /// What the next request has to wait for, if that takes long.
     async fn wait(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<(Blocker, Timestamp)>, Error> {
         let rank = priority::of(claimed);
-        let lacks_room = claimed.opens_downtime() && !self.has_room_for_downtime().await?;
+        let turn_at = if claimed.opens_downtime() { self.turn_at(claimed.operation(), now).await? } else { None };
         let open = self.open.load(Ordering::Relaxed);
-        let prospect = Prospect { rank, held_back: self.client.held_back(rank), lacks_room, open };
+        let prospect = Prospect { rank, held_back: self.client.held_back(rank), turn_at, open };
         Ok(prospect.wait(now))
     }
 
-    async fn look(&self, claimed: &Claimed, look: &Look) -> Answer {
-        let fresh = priority::freshness(claimed.operation(), self.clock.now());
+    async fn look(&self, claimed: &Claimed, look: &Look, fresh: readings::Look) -> Looked {
         let seen = match look {
-            Look::Droplet(id) => {
-                let seen = self.watcher.droplet(*id, fresh).await;
-                seen.map(|seen| Answer::Droplet(translate::droplet_reading(seen.value)).asked_at(seen.at))
-            }
-            Look::Action(id) => {
-                let seen = self.watcher.action(*id, fresh).await;
-                seen.map(|seen| Answer::Action(translate::action_reading(seen.value)))
-            }
+            Look::Droplet(id) => match self.watcher.droplet(*id, fresh).await {
+                Ok(Glance::Later(moment)) => return Looked::Later(moment),
+                Ok(Glance::Seen(seen)) => Ok(Answer::Droplet(translate::droplet_reading(seen.value)).asked_at(seen.at)),
+                Err(error) => Err(error),
+            },
+            Look::Action(id) => match self.watcher.action(*id, fresh).await {
+                Ok(Glance::Later(moment)) => return Looked::Later(moment),
+                Ok(Glance::Seen(seen)) => Ok(Answer::Action(translate::action_reading(seen.value))),
+                Err(error) => Err(error),
+            },
             Look::Actions(_) | Look::Snapshots(_) | Look::Snapshot(_) | Look::Launched(_) | Look::Listed(_) => {
                 self.client.run(translate::look_of(claimed.operation(), look).with_priority(fresh.priority)).await
             }
         };
-        self.or_trouble(seen)
+        Looked::Answer(self.or_trouble(seen))
     }
 
     /// Asks for leave first and looks again what is wanted, so that nothing lies between the intent and the sending.
@@ -256,7 +291,11 @@ impl RunLoop {
             match OnceAdmitted::of(&claimed, command, has_looked) {
                 OnceAdmitted::Send => return Ok(Some(claimed)),
                 OnceAdmitted::LookFirst(look) => {
-                    let answer = self.look(&claimed, &look).await;
+                    let now = self.clock.now();
+                    // The command has leave, so its look waits for nobody.
+                    let fresh = priority::freshness(claimed.operation(), SignedDuration::ZERO, now);
+                    let fresh = readings::Look { patience: None, ..fresh };
+                    let Looked::Answer(answer) = self.look(&claimed, &look, fresh).await else { return Ok(None) };
                     self.worker.finish(claimed, answer, rules, self.clock.now()).await?;
                 }
                 OnceAdmitted::LetGo => return Ok(None),
@@ -278,11 +317,15 @@ impl RunLoop {
         schedule::paced(&self.rules, self.client.poll_floor(requests))
     }
 
-    /// Whether one more downtime fits beside those under way, and those that are about to begin.
-    async fn has_room_for_downtime(&self) -> Result<bool, Error> {
+    /// When an operation may ask again whether its downtime may begin; none if it may.
+    async fn turn_at(&self, operation: &Operation, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         let owed = self.store.power_owed().await?;
-        let others = schedule::other_downtimes(&owed, self.lock_busy().iter().copied());
-        Ok(self.client.may_begin_downtime(others))
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = schedule::other_downtimes(&owed, line.placed(), operation.id);
+        if self.client.may_begin_downtime(others) {
+            return Ok(line.ask(operation, self.client.downtimes_a_minute(), now));
+        }
+        Ok(Some(line.wait(operation, now)))
     }
 
     fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {
@@ -290,11 +333,18 @@ impl RunLoop {
     }
 }
 
+/// What came of a look.
+enum Looked {
+    Answer(Answer),
+    /// Nothing was asked; there is something to see at this moment.
+    Later(Timestamp),
+}
+
 /// How a turn ended that came to its end, which is logged.
-fn ended(outcome: &Result<(), Error>) -> Ending {
+fn ended(outcome: &Result<Ending, Error>) -> Ending {
     let ending = Ending::of(outcome);
     match outcome {
-        Ok(()) => {}
+        Ok(_) => {}
         Err(Error::LeaseLost) => tracing::info!("somebody else goes on with the operation"),
         Err(error) => tracing::warn!(%error, "could not store how far the operation is; it is taken up again"),
     }

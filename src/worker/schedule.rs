@@ -25,8 +25,6 @@ const CROWD_PAUSE_MILLIS: i64 = 20;
 const LONGEST_CROWD_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// Where DigitalOcean wants silence, whether it still does is asked at least this often.
 const LONGEST_SILENT_NAP: SignedDuration = SignedDuration::from_mins(1);
-/// Before a shutdown that does not fit into the budget asks again.
-const TURN_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// Before the store is asked again after it failed.
 pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Before an operation is taken up again that panics whatever is done with it.
@@ -91,13 +89,12 @@ pub fn requests_per_round(open: usize) -> u32 {
     u32::try_from(open).unwrap_or(u32::MAX).clamp(1, MOST_REQUESTS_PER_ROUND)
 }
 
-/// How many downtimes there are, or are about to be, beside that of one of the operations whose turns are under way.
-pub fn other_downtimes(owed: &[PowerOwed], under_way: impl Iterator<Item = OperationId>) -> usize {
+/// How many downtimes there are, or are about to be because they have a place, beside that of one operation.
+pub fn other_downtimes(owed: &[PowerOwed], placed: impl Iterator<Item = OperationId>, of: OperationId) -> usize {
     // A Droplet that is on and only watched is no downtime.
     let down = owed.iter().filter(|owed| !owed.is_watched).map(|owed| owed.operation);
-    let about_to_be = under_way.filter(|id| owed.iter().all(|owed| owed.operation != *id));
-    let downtimes: HashSet<OperationId> = down.chain(about_to_be).collect();
-    downtimes.len().saturating_sub(1)
+    let downtimes: HashSet<OperationId> = down.chain(placed).filter(|id| *id != of).collect();
+    downtimes.len()
 }
 
 /// What stands between a request and its leaving.
@@ -107,8 +104,8 @@ pub struct Prospect {
     pub rank: Priority,
     /// What the budget says.
     pub held_back: Option<HeldBack>,
-    /// It opens a downtime for which there is no room beside the others.
-    pub lacks_room: bool,
+    /// It opens a downtime whose turn has not come; it may ask again at this moment.
+    pub turn_at: Option<Timestamp>,
     /// How many operations are open.
     pub open: usize,
 }
@@ -121,8 +118,8 @@ impl Prospect {
             // It may be over sooner than was asked for.
             return Some((Blocker::Throttled, until.min(now + LONGEST_SILENT_NAP)));
         }
-        if self.lacks_room {
-            return Some((Blocker::Turn, now + TURN_PAUSE));
+        if let Some(turn_at) = self.turn_at {
+            return Some((Blocker::Turn, turn_at));
         }
         let Some(HeldBack::Turn(at)) = self.held_back.filter(|_| self.rank != Priority::PowerOn) else { return None };
         // The more wait, the longer until it can be one's turn, and the less is worth asking for it; but not while a Droplet
@@ -174,13 +171,15 @@ pub enum Ending {
     Panicked,
     /// It panicked, and so did halting it.
     CannotBeHalted,
+    /// Nothing was asked and nothing stored: what it waits for can be seen after so long.
+    PutOff(Duration),
 }
 
 impl Ending {
     /// How a turn ended that came to its end.
-    pub fn of(outcome: &Result<(), Error>) -> Self {
+    pub fn of(outcome: &Result<Self, Error>) -> Self {
         match outcome {
-            Ok(()) => Self::Stored,
+            Ok(ending) => *ending,
             Err(error) => Self::of_failure(error),
         }
     }
@@ -197,7 +196,7 @@ impl Ending {
     pub fn keeps_place_for(self) -> Option<Duration> {
         match self {
             Self::NotStored => Some(STORE_PAUSE),
-            Self::Stored | Self::TakenOver | Self::Panicked | Self::CannotBeHalted => None,
+            Self::Stored | Self::TakenOver | Self::Panicked | Self::CannotBeHalted | Self::PutOff(_) => None,
         }
     }
 
@@ -205,6 +204,7 @@ impl Ending {
     pub fn leaves_alone_for(self) -> Option<Duration> {
         match self {
             Self::CannotBeHalted => Some(PANIC_PAUSE),
+            Self::PutOff(pause) => Some(pause),
             Self::Stored | Self::TakenOver | Self::NotStored | Self::Panicked => None,
         }
     }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn prospect(rank: Priority, held_back: Option<HeldBack>) -> Prospect {
-        Prospect { rank, held_back, lacks_room: false, open: 1_000 }
+        Prospect { rank, held_back, turn_at: None, open: 1_000 }
     }
 
     #[test]
@@ -271,9 +271,9 @@ mod tests {
     }
 
     #[test]
-    fn a_downtime_without_room_asks_again_in_a_moment() {
-        let wait = Prospect { lacks_room: true, ..prospect(Priority::Shutdown, None) }.wait(now());
-        assert_eq!(wait, Some((Blocker::Turn, in_seconds(15))));
+    fn a_downtime_waits_for_its_turn() {
+        let wait = Prospect { turn_at: Some(in_seconds(40)), ..prospect(Priority::Shutdown, None) }.wait(now());
+        assert_eq!(wait, Some((Blocker::Turn, in_seconds(40))));
     }
 
     #[test]
@@ -286,19 +286,20 @@ mod tests {
             is_watched,
         };
         let owed = [owed(1, false), owed(2, true), owed(3, false)];
-        let under_way = [id(3), id(2), id(4), id(5)];
-        // 1 and 3 are down, 4 and 5 may be soon, and one of those is the one that asks.
-        assert_eq!(other_downtimes(&owed, under_way.into_iter()), 3);
-        assert_eq!(other_downtimes(&[], std::iter::once(id(4))), 0);
+        let placed = [id(3), id(4), id(5)];
+        // 1 and 3 are down, 4 may be soon, and 5 is the one that asks.
+        assert_eq!(other_downtimes(&owed, placed.into_iter(), id(5)), 3);
+        assert_eq!(other_downtimes(&[], std::iter::once(id(4)), id(4)), 0);
     }
 
     #[test]
     fn a_store_that_fails_is_spared_by_all_and_a_row_that_panics_keeps_nobody_waiting() {
         let pauses = |ending: Ending| (ending.keeps_place_for(), ending.leaves_alone_for());
-        for ending in [Ending::of(&Ok(())), Ending::of(&Err(Error::LeaseLost)), Ending::Panicked] {
+        for ending in [Ending::of(&Ok(Ending::Stored)), Ending::of(&Err(Error::LeaseLost)), Ending::Panicked] {
             assert_eq!(pauses(ending), (None, None), "{ending:?}");
         }
         assert_eq!(pauses(Ending::of(&Err(Error::Full))), (Some(STORE_PAUSE), None));
         assert_eq!(pauses(Ending::CannotBeHalted), (None, Some(PANIC_PAUSE)));
+        assert_eq!(pauses(Ending::PutOff(Duration::from_secs(7))), (None, Some(Duration::from_secs(7))));
     }
 }

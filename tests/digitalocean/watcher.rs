@@ -13,7 +13,7 @@ use snapshot_bot::{
         budget::{Admission, Priority},
         client::{Client, Settings},
         model::ActionStatus,
-        watcher::{Look, Watcher},
+        watcher::{Glance, Look, Seen, Watcher},
     },
     operation::ids::{ActionId, DropletId},
 };
@@ -63,11 +63,24 @@ async fn stage_with(lists: Lists) -> (Vendor, Watcher, Clock, Client) {
     (vendor, Watcher::new(client.clone(), Duration::from_secs(5)), clock, client)
 }
 
-const ANY: Look = Look { priority: Priority::Poll, since: Timestamp::MIN };
+const ANY: Look = Look { priority: Priority::Poll, since: Timestamp::MIN, patience: None };
+
+trait Shows<T> {
+    fn seen(self) -> Seen<T>;
+}
+
+impl<T> Shows<T> for Glance<T> {
+    fn seen(self) -> Seen<T> {
+        match self {
+            Glance::Seen(seen) => seen,
+            Glance::Later(moment) => panic!("nothing is seen before {moment}"),
+        }
+    }
+}
 
 async fn look_at(watcher: &Watcher, ids: impl IntoIterator<Item = u64>) {
     for seen in join_all(ids.into_iter().map(|id| watcher.action(ActionId(id), ANY))).await {
-        assert_eq!(seen.unwrap().value.status, ActionStatus::InProgress);
+        assert_eq!(seen.unwrap().seen().value.status, ActionStatus::InProgress);
     }
 }
 
@@ -140,7 +153,7 @@ async fn what_is_off_and_what_is_merely_watched_share_a_sweep_and_the_better_ran
     clock.advance(SignedDuration::from_secs(5));
     while matches!(client.try_admit(Priority::Watch), Admission::Now(_)) {}
     let before = vendor.lines().len();
-    let look = |id, priority| watcher.droplet(DropletId(id), Look { priority, since: Timestamp::MIN });
+    let look = |id, priority| watcher.droplet(DropletId(id), Look { priority, ..ANY });
     let merely_on = join_all((1..=5).map(|id| look(id, Priority::Watch)));
     let (merely_on, off) = tokio::join!(merely_on, async {
         tokio::task::yield_now().await;
@@ -157,9 +170,9 @@ async fn nobody_is_shown_an_older_reading_after_a_newer_one() {
     join_all((1..=40).map(|id| watcher.droplet(DropletId(id), ANY))).await;
     clock.advance(SignedDuration::from_secs(1));
     let newer = Look { since: clock.now(), ..ANY };
-    let seen = watcher.droplet(DropletId(30), newer).await.unwrap();
+    let seen = watcher.droplet(DropletId(30), newer).await.unwrap().seen();
     let before = vendor.lines().len();
-    assert!(watcher.droplet(DropletId(30), ANY).await.unwrap().at >= seen.at);
+    assert!(watcher.droplet(DropletId(30), ANY).await.unwrap().seen().at >= seen.at);
     watcher.droplet(DropletId(31), ANY).await.unwrap();
     assert_eq!(vendor.lines()[before..], ["GET /v2/droplets/30"], "the others are still remembered");
 }
@@ -179,7 +192,7 @@ async fn a_reading_from_before_the_askers_own_request_will_not_do() {
     let before = vendor.lines().len();
     let since = clock.now() + SignedDuration::from_millis(1);
     clock.advance(SignedDuration::from_millis(2));
-    let seen = watcher.droplet(DropletId(3), Look { priority: Priority::Poll, since }).await.unwrap();
+    let seen = watcher.droplet(DropletId(3), Look { since, ..ANY }).await.unwrap().seen();
     assert!(seen.at >= since);
     assert_eq!(vendor.lines()[before..], ["GET /v2/droplets/3"]);
 }
@@ -190,7 +203,35 @@ async fn bringing_power_back_waits_for_no_sweep() {
     join_all((1..=40).map(|id| watcher.droplet(DropletId(id), ANY))).await;
     clock.advance(SignedDuration::from_secs(5));
     let before = vendor.lines().len();
-    let look = Look { priority: Priority::PowerOn, since: Timestamp::MIN };
+    let look = Look { priority: Priority::PowerOn, ..ANY };
     watcher.droplet(DropletId(3), look).await.unwrap();
     assert_eq!(vendor.lines()[before..], ["GET /v2/droplets/3"]);
+}
+
+#[tokio::test]
+async fn who_can_wait_is_served_by_the_next_sweep_and_costs_no_request_of_their_own() {
+    let (vendor, watcher, clock) = stage().await;
+    let began = clock.now();
+    let patient = Look { patience: Some(SignedDuration::ZERO), ..ANY };
+    join_all((1..=100).map(|id| watcher.droplet(DropletId(id), patient))).await;
+    let before = vendor.lines().len();
+    clock.advance(SignedDuration::from_secs(5));
+    let Glance::Later(next) = watcher.droplet(DropletId(7), patient).await.unwrap() else { panic!("it is asked for") };
+    assert!(next.duration_since(began) >= SignedDuration::from_secs(9), "a crowd of a hundred: every ten seconds");
+    assert_eq!(vendor.lines().len(), before);
+    clock.advance(next.duration_since(clock.now()) + SignedDuration::from_millis(1));
+    let all = join_all((1..=100).map(|id| watcher.droplet(DropletId(id), patient))).await;
+    assert!(all.into_iter().all(|seen| seen.unwrap().seen().at >= next));
+    assert_eq!(vendor.lines()[before..], ["GET /v2/droplets?page=1&per_page=200"]);
+}
+
+#[tokio::test]
+async fn a_single_look_is_put_off_where_the_last_one_is_young_and_requests_are_scarce() {
+    let (vendor, watcher, clock) = stage().await;
+    let patient = Look { patience: Some(SignedDuration::from_secs(15)), ..ANY };
+    let first = watcher.droplet(DropletId(7), patient).await.unwrap().seen();
+    clock.advance(SignedDuration::from_secs(5));
+    let again = watcher.droplet(DropletId(7), patient).await.unwrap();
+    assert_eq!(again, Glance::Later(first.at + SignedDuration::from_secs(15)));
+    assert_eq!(vendor.lines().len(), 1);
 }

@@ -8,6 +8,7 @@ use snapshot_bot::{
         budget::{HeldBack, Priority, Ticket},
         error::Error,
         http_types::{HttpAnswer, TransportError},
+        readings,
     },
     operation::{
         Blocker, Operation, Rules,
@@ -316,16 +317,18 @@ impl Simulation {
             // What was asked for in vain for so long is not held against anybody.
             self.conduct.trouble_at(self.now);
         }
-        let lacks_room = claimed.opens_downtime() && !self.has_room_for_downtime(claimed.operation().id).await?;
-        Ok(Prospect { rank, held_back, lacks_room, open: self.count_open() }.wait(wall))
+        let turn_at = if claimed.opens_downtime() { self.turn_at(claimed.operation()).await? } else { None };
+        Ok(Prospect { rank, held_back, turn_at, open: self.count_open() }.wait(wall))
     }
 
-    async fn has_room_for_downtime(&mut self, id: OperationId) -> Lawful<bool> {
-        let owed = self.store.power_owed().await?;
-        // The one that asks was taken out to be looked at.
-        let others = schedule::other_downtimes(&owed, self.busy().chain([id]));
-        let wall = self.wall();
-        Ok(self.process.budget.may_begin_downtime(others, wall))
+    async fn turn_at(&mut self, operation: &Operation) -> Lawful<Option<Timestamp>> {
+        let (owed, wall) = (self.store.power_owed().await?, self.wall());
+        let Process { budget, line, .. } = &mut self.process;
+        let others = schedule::other_downtimes(&owed, line.placed(), operation.id);
+        if budget.may_begin_downtime(others, wall) {
+            return Ok(line.ask(operation, budget.downtimes_a_minute(), wall));
+        }
+        Ok(Some(line.wait(operation, wall)))
     }
 
     /// A command waits for leave, then is looked at once more, and begun.
@@ -480,7 +483,11 @@ impl Simulation {
         let Some(claimed) = job.claimed.as_ref().filter(|_| !job.frozen) else {
             return Box::pin(self.look_alone(job)).await;
         };
-        let wanted = priority::freshness(claimed.operation(), self.wall());
+        let wall = self.wall();
+        let pause = self.process.budget.look_pause(wall);
+        let wanted = priority::freshness(claimed.operation(), pause, wall);
+        // A command that has leave waits for nobody.
+        let wanted = readings::Look { patience: wanted.patience.filter(|_| job.admitted.is_none()), ..wanted };
         let Some(job) = self.share::<Droplets>(job, wanted) else { return Ok(()) };
         let Some(job) = self.share::<Actions>(job, wanted) else { return Ok(()) };
         Box::pin(self.look_alone(job)).await

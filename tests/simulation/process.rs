@@ -11,7 +11,7 @@ use snapshot_bot::{
         http_types::HttpAnswer,
     },
     operation::ids::OperationId,
-    worker::schedule::Places,
+    worker::{line::Line, schedule::Places},
 };
 
 use super::{
@@ -34,6 +34,10 @@ pub(crate) struct Process {
     pub(crate) places: Places,
     pub(crate) droplets: SweepGroup<Droplets>,
     pub(crate) actions: SweepGroup<Actions>,
+    /// Who may begin a downtime next.
+    pub(crate) line: Line,
+    /// Operations that are put off until there is something to see, unless they are told something.
+    pub(crate) put_off: BTreeMap<OperationId, Timestamp>,
     /// Operations that are left alone until some moment.
     pub(crate) left_alone: BTreeMap<OperationId, Timestamp>,
     /// When each request of the last hour was given leave, and for whom.
@@ -54,6 +58,8 @@ impl Process {
             budget: Budget::default(),
             droplets: SweepGroup::new(poll_interval),
             actions: SweepGroup::new(poll_interval),
+            line: Line::default(),
+            put_off: BTreeMap::new(),
             left_alone: BTreeMap::new(),
             granted: VecDeque::new(),
             left: VecDeque::new(),

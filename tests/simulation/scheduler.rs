@@ -177,7 +177,12 @@ impl Simulation {
         if wanted.len() <= places && !self.once_in(4) {
             return Ok(wanted);
         }
-        let left_alone = self.process.left_alone.keys().filter(|id| self.left_alone_until(**id).is_some());
+        let left_alone = self
+            .process
+            .left_alone
+            .keys()
+            .chain(self.process.put_off.keys())
+            .filter(|id| self.left_alone_until(**id).is_some());
         let busy: HashSet<OperationId> = self.busy().chain(left_alone.copied()).collect();
         let mut chosen = self.store.due(self.wall(), whose, &busy, places).await?;
         let owing = |ids: &[OperationId]| ids.iter().filter(|id| self.owed.values().any(|it| it == *id)).count();

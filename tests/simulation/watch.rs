@@ -144,6 +144,11 @@ impl Simulation {
         let sweeping_since = sweep_group.sweeping.as_ref().map(|sweeping| sweeping.sweep.begun());
         match sweep_group.readings.plan(id, wanted, sweeping_since, wall) {
             Plan::Single => return Some(job),
+            Plan::Later(moment) => {
+                self.process.put_off.insert(job.id, moment - self.ahead);
+                self.note(format!("{} is put off without a word", job.id));
+                return None;
+            }
             Plan::Remember(seen) => self.tell::<S>(&mut job, id, seen),
             Plan::Join => {
                 if let Some(sweeping) = &mut sweep_group.sweeping {

@@ -54,7 +54,9 @@ impl Simulation {
 
     /// Until when an operation is left alone.
     pub(crate) fn left_alone_until(&self, id: OperationId) -> Option<Timestamp> {
-        self.process.left_alone.get(&id).copied().filter(|until| *until > self.now)
+        let put_off = self.process.put_off.get(&id).filter(|_| !self.unheard.contains_key(&id));
+        let left_alone = self.process.left_alone.get(&id);
+        left_alone.into_iter().chain(put_off).copied().max().filter(|until| *until > self.now)
     }
 }
 
