@@ -309,10 +309,7 @@ impl Operation {
                 return;
             }
             (Task::PowerOn, Some(PowerState::On)) => {
-                self.power.see_on(now, self.ended.is_some());
-                self.not_before = None;
-                self.obstacle = None;
-                return;
+                return self.see_it_back(rules, now);
             }
             _ => {}
         }
@@ -465,7 +462,7 @@ impl Operation {
         self.obstacle = None;
         self.not_before = None;
         if reading.power() == Some(PowerState::On) {
-            return self.power.see_on(now, self.ended.is_some());
+            return self.see_it_back(rules, now);
         }
         self.note_lock(Focus::Back, reading);
         match (run.completed, run.broken) {
@@ -478,6 +475,18 @@ impl Operation {
                 let began = self.power.back().began.unwrap_or(now);
                 self.look_again(Focus::Back, Task::PowerOn, began, rules, now);
             }
+        }
+    }
+
+    /// The Droplet is on, and our command to turn it on is under way or in doubt.
+    fn see_it_back(&mut self, rules: &Rules, now: Timestamp) {
+        self.power.see_on(now, self.ended.is_some());
+        self.not_before = None;
+        self.obstacle = None;
+        if self.power.is_watched() {
+            // What was to be seen of this attempt is seen: from here on the Droplet is only watched.
+            self.power.back_mut().state = State::Waiting(Checks::default());
+            self.not_before = self.verdict.as_ref().map(|_| later(now, Self::watch_pause(rules)));
         }
     }
 

@@ -82,7 +82,8 @@ impl Operation {
             )
         };
         let newest = readings.iter().filter(bears_on_power).max_by_key(|reading| reading.id);
-        let ours = newest.filter(|it| it.status != ActionStatus::Errored && self.is_about_us(it, task)).map(|it| it.id);
+        // Also one that erred: the guest may have shut down all the same.
+        let ours = newest.filter(|it| self.is_about_us(it, task)).map(|it| it.id);
         let before = readings.iter().map(|reading| reading.id).filter(|id| ours.is_none_or(|ours| *id < ours));
         self.baseline.raise(before);
     }
