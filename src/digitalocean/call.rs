@@ -201,6 +201,8 @@ pub struct OnePage<Item> {
     pub items: Vec<Item>,
     /// Whether it is the last page.
     pub is_last: bool,
+    /// The number of the last page, where DigitalOcean says how long the list is.
+    pub last: Option<u32>,
 }
 
 impl<Item: DeserializeOwned + Send + 'static> Call<OnePage<Item>> {
@@ -211,7 +213,8 @@ impl<Item: DeserializeOwned + Send + 'static> Call<OnePage<Item>> {
             let wire: Page<Item> = Page::read(&answer.body, field)?;
             let before = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(PER_PAGE);
             let is_last = wire.next_page(page, before.saturating_add(wire.shown))?.is_none();
-            Ok(Turn::Done(OnePage { items: wire.items, is_last }))
+            let last = wire.total.and_then(|total| u32::try_from(total.div_ceil(PER_PAGE).max(1)).ok());
+            Ok(Turn::Done(OnePage { items: wire.items, is_last, last }))
         };
         Self { page: Some(page), ..Self::new(Method::Get, path, Box::new(read)) }
     }

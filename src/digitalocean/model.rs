@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::lenient::{Fields, Mismatch, Whole};
-use crate::operation::ids::{ActionId, DropletId, SnapshotId};
+use crate::operation::ids::{ActionId, DropletId, OperationId, SnapshotId};
 
 /// A Droplet as it was at the moment of reading.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -141,6 +141,13 @@ pub struct Snapshot {
     pub size_gigabytes: Option<f64>,
     /// The Droplet it was taken of, which may be gone.
     pub droplet: Option<DropletId>,
+}
+
+impl Snapshot {
+    /// The operation in whose id its name ends, if it is a name of ours.
+    pub fn operation(&self) -> Option<OperationId> {
+        self.name.rsplit('-').next()?.parse().ok()
+    }
 }
 
 /// What the token belongs to.

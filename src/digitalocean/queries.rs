@@ -141,6 +141,14 @@ pub fn snapshots() -> Call<Vec<Snapshot>> {
         .scopes(&["snapshot:read"])
 }
 
+/// One page of all Snapshots of Droplets, for a sweep; the newest are on the last one.
+pub fn snapshots_page(page: u32) -> Call<OnePage<Snapshot>> {
+    Call::one_page("/v2/snapshots".to_owned(), "snapshots", page)
+        .query("resource_type", "droplet")
+        .with_priority(Priority::Poll)
+        .scopes(&["snapshot:read"])
+}
+
 /// One Snapshot.
 pub fn snapshot(id: SnapshotId) -> Call<Snapshot> {
     Call::single(Method::Get, format!("/v2/snapshots/{id}"), move |wire| {

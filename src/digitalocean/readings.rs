@@ -25,6 +25,8 @@ const ONE_PAGE_PACE: SignedDuration = SignedDuration::from_millis(2_500);
 /// is a moment in minutes, and there are many of them.
 const CROWD_PACE: SignedDuration = SignedDuration::from_millis(100);
 const MOST_INTERVALS: i32 = 4;
+/// So many intervals lie between two sweeps for what nobody is in a hurry to see.
+const CALM_INTERVALS: i32 = 8;
 /// Before somebody comes back whom the sweep under way cannot serve.
 const SHORT_WHILE: SignedDuration = SignedDuration::from_secs(1);
 /// Who has not been asked for during so long is not counted any more: the longest pause between looks while a Droplet is off.
@@ -76,6 +78,10 @@ pub enum Plan<T> {
 #[derive(Debug)]
 pub struct Readings<Id, T> {
     interval: SignedDuration,
+    /// What is looked for stands at the end of the list, and nobody is in a hurry to see it.
+    is_at_the_end: bool,
+    /// The last page, as far as is known.
+    last_page: Option<u32>,
     asked: HashMap<Id, Asked>,
     swept: Option<Swept<Id, T>>,
 }
@@ -119,7 +125,12 @@ impl<Id: Eq + Hash, T: Clone> Swept<Id, T> {
 impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
     /// Nothing is known yet. A sweep's reading younger than `interval` (`POLL_INTERVAL`) counts as a look.
     pub fn new(interval: SignedDuration) -> Self {
-        Self { interval, asked: HashMap::new(), swept: None }
+        Self { interval, is_at_the_end: false, last_page: None, asked: HashMap::new(), swept: None }
+    }
+
+    /// The same for what stands at the end of its list, such as new Snapshots: sweeps begin there, and come less often.
+    pub fn from_the_end(interval: SignedDuration) -> Self {
+        Self { is_at_the_end: true, ..Self::new(interval) }
     }
 
     /// How to answer a look, while a sweep is under way that began at `sweeping_since`, or none.
@@ -151,6 +162,9 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
         }
         let crowd = i32::try_from(self.wanted(now).count()).unwrap_or(i32::MAX);
         let by_crowd = CROWD_PACE.checked_mul(crowd).unwrap_or(SignedDuration::MAX).min(self.interval * MOST_INTERVALS);
+        if self.is_at_the_end {
+            return by_pages.max(self.interval * CALM_INTERVALS);
+        }
         let by_pages = if pages == 1 { ONE_PAGE_PACE.min(self.interval) } else { by_pages };
         by_pages.max(by_crowd)
     }
@@ -229,6 +243,8 @@ pub struct Sweep<Id, T> {
     most: usize,
     read: usize,
     last: u32,
+    /// It goes from the end of the list to its beginning.
+    is_backward: bool,
     seen: HashMap<Id, (Seen<T>, u32)>,
 }
 
@@ -238,9 +254,15 @@ impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
         let page_of = |id| Some(readings.swept.as_ref()?.seen.get(id)?.1);
         let ours: BTreeSet<u32> = readings.wanted(now).filter_map(page_of).collect();
         let others = (1..=MOST_PAGES).filter(|page| !ours.contains(page));
+        let to_read = if readings.is_at_the_end {
+            VecDeque::from([readings.last_page.unwrap_or(1)])
+        } else {
+            ours.iter().copied().chain(others).collect()
+        };
         Self {
             begun: now,
-            to_read: ours.iter().copied().chain(others).collect(),
+            to_read,
+            is_backward: readings.is_at_the_end,
             most: readings.wanted(now).count(),
             read: 0,
             last: u32::MAX,
@@ -265,9 +287,17 @@ impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
 
     /// Takes in a page that was asked for at the moment `at`.
     pub fn absorb(&mut self, number: u32, page: OnePage<T>, at: Timestamp, id: fn(&T) -> Id) {
-        let OnePage { items, is_last } = page;
+        let OnePage { items, is_last, last } = page;
         self.read += 1;
-        if is_last {
+        if self.is_backward {
+            let end = last.unwrap_or(if is_last { number } else { number + 1 });
+            if end != self.last {
+                // The end is where nobody expected it: from there on, without what was read.
+                let from = end.saturating_sub(MOST_PAGES).max(1);
+                self.to_read = (from..=end).rev().filter(|page| *page != number).collect();
+            }
+            self.last = end;
+        } else if is_last {
             self.last = number;
         }
         self.seen.extend(items.into_iter().map(|value| (id(&value), (Seen { value, at }, number))));
@@ -278,6 +308,9 @@ impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
         let until = now.saturating_add(UNLISTED).unwrap_or(now);
         for (_, asked) in readings.asked.iter_mut().filter(|(id, _)| !self.seen.contains_key(id)) {
             asked.unlisted_until = asked.unlisted_until.max(until);
+        }
+        if self.is_backward {
+            readings.last_page = Some(self.last).filter(|last| *last != u32::MAX).or(readings.last_page);
         }
         let swept = Swept { begun: self.begun, pages: self.read, seen: Arc::new(self.seen) };
         if readings.swept.as_ref().is_none_or(|known| known.begun < swept.begun) {

@@ -22,17 +22,18 @@ use super::{
     call::{Call, OnePage},
     client::Client,
     error::Error,
-    model::{Action, Droplet},
+    model::{Action, Droplet, Snapshot},
     queries,
     readings::{self, Readings, Swept},
 };
-use crate::operation::ids::{ActionId, DropletId};
+use crate::operation::ids::{ActionId, DropletId, OperationId};
 
 /// The shared eye on running Actions and their Droplets.
 pub struct Watcher {
     client: Client,
     actions: SweepGroup<ActionId, Action>,
     droplets: SweepGroup<DropletId, Droplet>,
+    snapshots: SweepGroup<Option<OperationId>, Snapshot>,
 }
 
 impl Watcher {
@@ -41,19 +42,26 @@ impl Watcher {
         let interval = SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX);
         Self {
             client,
-            actions: SweepGroup::new(queries::action, queries::actions_page, |action| action.id, interval),
-            droplets: SweepGroup::new(queries::droplet, queries::droplets_page, |droplet| droplet.id, interval),
+            actions: SweepGroup::new(queries::actions_page, |action| action.id, Readings::new(interval)),
+            droplets: SweepGroup::new(queries::droplets_page, |droplet| droplet.id, Readings::new(interval)),
+            snapshots: SweepGroup::new(queries::snapshots_page, Snapshot::operation, Readings::from_the_end(interval)),
         }
     }
 
     /// Looks at an Action.
     pub async fn action(&self, id: ActionId, look: Look) -> Result<Glance<Action>, Error> {
-        self.actions.look(&self.client, id, look).await
+        self.actions.look(&self.client, queries::action, id, look).await
     }
 
     /// Looks at a Droplet.
     pub async fn droplet(&self, id: DropletId, look: Look) -> Result<Glance<Droplet>, Error> {
-        self.droplets.look(&self.client, id, look).await
+        self.droplets.look(&self.client, queries::droplet, id, look).await
+    }
+
+    /// Looks for the Snapshot of an operation at the end of the list of all. None where others do not look for theirs, or where it does not
+    /// stand there: its Droplet's own list has the last word.
+    pub async fn snapshot(&self, of: OperationId, look: Look) -> Result<Option<Glance<Snapshot>>, Error> {
+        self.snapshots.share(&self.client, Some(of), look).await
     }
 }
 
@@ -68,7 +76,6 @@ pub enum Glance<T> {
 
 /// All things of one sort: how they are read, and what is known of them.
 struct SweepGroup<Id, T> {
-    one: fn(Id) -> Call<T>,
     page: fn(u32) -> Call<OnePage<T>>,
     id: fn(&T) -> Id,
     memory: Arc<Mutex<Memory<Id, T>>>,
@@ -94,36 +101,33 @@ where
     Id: Copy + Eq + Hash + Send + Sync + 'static,
     T: Clone + Send + Sync + 'static,
 {
-    fn new(
-        one: fn(Id) -> Call<T>,
-        page: fn(u32) -> Call<OnePage<T>>,
-        id: fn(&T) -> Id,
-        interval: SignedDuration,
-    ) -> Self {
-        let memory = Memory { readings: Readings::new(interval), running: None };
-        Self { one, page, id, memory: Arc::new(Mutex::new(memory)) }
+    fn new(page: fn(u32) -> Call<OnePage<T>>, id: fn(&T) -> Id, readings: Readings<Id, T>) -> Self {
+        Self { page, id, memory: Arc::new(Mutex::new(Memory { readings, running: None })) }
     }
 
-    async fn look(&self, client: &Client, id: Id, look: Look) -> Result<Glance<T>, Error> {
+    async fn look(&self, client: &Client, one: fn(Id) -> Call<T>, id: Id, look: Look) -> Result<Glance<T>, Error> {
+        if let Some(glance) = self.share(client, id, look).await? {
+            return Ok(glance);
+        }
+        let ticket = client.admit(look.priority).await?;
+        let at = client.now();
+        let value = client.run_admitted(one(id).with_priority(look.priority), ticket).await?;
+        self.memory().readings.was_shown(id, at);
+        Ok(Glance::Seen(Seen { value, at }))
+    }
+
+    /// What others see too; none where it has to be looked at by itself.
+    async fn share(&self, client: &Client, id: Id, look: Look) -> Result<Option<Glance<T>>, Error> {
         let shared = match self.plan(client, id, look) {
-            Plan::Later(moment) => return Ok(Glance::Later(moment)),
+            Plan::Later(moment) => return Ok(Some(Glance::Later(moment))),
             Plan::Remember(seen) => Some(seen),
             Plan::Sweep(sweep) => swept(sweep.await, &id, look.since)?,
             Plan::Single => None,
         };
-        let seen = match shared {
-            Some(seen) => seen,
-            None => self.single(client, id, look.priority).await?,
-        };
-        self.memory().readings.was_shown(id, seen.at);
-        Ok(Glance::Seen(seen))
-    }
-
-    async fn single(&self, client: &Client, id: Id, priority: Priority) -> Result<Seen<T>, Error> {
-        let ticket = client.admit(priority).await?;
-        let at = client.now();
-        let value = client.run_admitted((self.one)(id).with_priority(priority), ticket).await?;
-        Ok(Seen { value, at })
+        if let Some(seen) = &shared {
+            self.memory().readings.was_shown(id, seen.at);
+        }
+        Ok(shared.map(Glance::Seen))
     }
 
     fn plan(&self, client: &Client, id: Id, look: Look) -> Plan<Id, T> {

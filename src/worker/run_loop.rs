@@ -231,6 +231,16 @@ impl RunLoop {
     }
 
     async fn look(&self, claimed: &Claimed, look: &Look, fresh: readings::Look) -> Looked {
+        if let Some(of) = translate::listed_for(claimed.operation(), look) {
+            match self.watcher.snapshot(of, fresh).await {
+                Ok(Some(Glance::Later(moment))) => return Looked::Later(moment),
+                Ok(Some(Glance::Seen(seen))) if seen.value.name == claimed.operation().snapshot_name => {
+                    return Looked::Answer(Answer::Snapshots(vec![translate::snapshot_reading(seen.value)]));
+                }
+                Ok(Some(Glance::Seen(_)) | None) => {}
+                Err(error) => return Looked::Answer(self.or_trouble(Err(error))),
+            }
+        }
         let seen = match look {
             Look::Droplet(id) => match self.watcher.droplet(*id, fresh).await {
                 Ok(Glance::Later(moment)) => return Looked::Later(moment),

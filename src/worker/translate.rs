@@ -14,6 +14,7 @@ use crate::{
     operation::{
         Operation,
         effect::{Answer, Command, Look},
+        ids::OperationId,
         launch_tag,
         reading::{ActionReading, ActionStatus, DropletReading, PowerState, SnapshotReading, Status, Trouble},
     },
@@ -57,6 +58,14 @@ pub fn look(look: &Look) -> Call<Answer> {
             })
         }
     }
+}
+
+/// The operation whose Snapshot a look may find at the end of the list of all, where others look for theirs: one that was taken, is surely
+/// its own, and is awaited while its Droplet runs.
+pub fn listed_for(operation: &Operation, look: &Look) -> Option<OperationId> {
+    let run = operation.current().filter(|_| matches!(look, Look::Snapshots(_)))?.run()?;
+    let is_sure = run.completed.is_some() && run.broken.is_none() && !run.presumed;
+    (is_sure && !operation.power.is_owed()).then_some(operation.id)
 }
 
 /// The call that a command is.
@@ -143,7 +152,8 @@ pub fn action_reading(action: model::Action) -> ActionReading {
     ActionReading { id: action.id, kind: action.kind, droplet: action.droplet, status, started_at: action.started_at }
 }
 
-fn snapshot_reading(snapshot: model::Snapshot) -> SnapshotReading {
+/// A Snapshot in the domain's words.
+pub fn snapshot_reading(snapshot: model::Snapshot) -> SnapshotReading {
     SnapshotReading {
         id: snapshot.id,
         name: snapshot.name,

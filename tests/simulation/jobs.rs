@@ -32,7 +32,7 @@ use super::{
     process::Process,
     sabotage::Sabotage,
     transit::{self, Delivered, Road, Transit},
-    watch::{Actions, Droplets, Sort},
+    watch::{Actions, Droplets, Snapshots, Sort},
 };
 
 /// One turn under way in a process.
@@ -79,6 +79,11 @@ impl Job {
     /// Whether a sweep must end before it can go on.
     pub(crate) fn waits_for_others(&self) -> bool {
         matches!(self.stage, Stage::Sharing(_)) && !self.frozen
+    }
+
+    /// The thing of one sort that it looks at, if it looks at one.
+    pub(crate) fn looks_at<S: Sort>(&self) -> Option<S::Id> {
+        S::of_look(self.claimed.as_ref()?.operation(), self.look()?)
     }
 
     /// What it looks at, if it looks at something.
@@ -490,6 +495,7 @@ impl Simulation {
         let wanted = readings::Look { patience: wanted.patience.filter(|_| job.admitted.is_none()), ..wanted };
         let Some(job) = self.share::<Droplets>(job, wanted) else { return Ok(()) };
         let Some(job) = self.share::<Actions>(job, wanted) else { return Ok(()) };
+        let Some(job) = self.share::<Snapshots>(job, wanted) else { return Ok(()) };
         Box::pin(self.look_alone(job)).await
     }
 
@@ -604,12 +610,11 @@ impl Simulation {
 
     /// Nobody is given an older reading after a newer one.
     fn was_shown(&mut self, job: &Job) {
-        let (Some(look), Some(left)) = (job.look(), job.looked_at) else { return };
-        let left = left + self.ahead;
-        if let Some(id) = Droplets::of_look(look) {
+        let Some(left) = job.looked_at.map(|left| left + self.ahead) else { return };
+        if let Some(id) = job.looks_at::<Droplets>() {
             self.process.droplets.readings.was_shown(id, left);
         }
-        if let Some(id) = Actions::of_look(look) {
+        if let Some(id) = job.looks_at::<Actions>() {
             self.process.actions.readings.was_shown(id, left);
         }
     }

@@ -17,7 +17,7 @@ use snapshot_bot::{
 use super::{
     Broken, Lawful, Simulation,
     sabotage::Sabotage,
-    watch::{Actions, Droplets, SweepGroup},
+    watch::{Actions, Droplets, Snapshots, SweepGroup},
 };
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -34,6 +34,7 @@ pub(crate) struct Process {
     pub(crate) places: Places,
     pub(crate) droplets: SweepGroup<Droplets>,
     pub(crate) actions: SweepGroup<Actions>,
+    pub(crate) snapshots: SweepGroup<Snapshots>,
     /// Who may begin a downtime next.
     pub(crate) line: Line,
     /// Operations that are put off until there is something to see, unless they are told something.
@@ -58,6 +59,7 @@ impl Process {
             budget: Budget::default(),
             droplets: SweepGroup::new(poll_interval),
             actions: SweepGroup::new(poll_interval),
+            snapshots: SweepGroup::new(poll_interval),
             line: Line::default(),
             put_off: BTreeMap::new(),
             left_alone: BTreeMap::new(),

@@ -8,8 +8,9 @@ use snapshot_bot::{operation::ids::OperationId, store::Whose, worker::schedule::
 use super::{
     Broken, Lawful, Simulation,
     mood::{Mood, Spell},
+    process::Process,
     sabotage::Sabotage,
-    watch::{Actions, Droplets},
+    watch::{Actions, Droplets, Snapshots},
 };
 
 /// How long there is trouble, in steps of this loop.
@@ -126,7 +127,8 @@ impl Simulation {
         let jobs = self.jobs.iter().filter(|job| !job.waits_for_others()).map(|job| job.at);
         let ghosts = self.ghosts.iter().map(|(thaw, job)| job.at.max(*thaw));
         let takeover = self.takes_over.then_some(self.alive_from);
-        let sweeps = [self.process.droplets.sweeps_at(), self.process.actions.sweeps_at()].into_iter().flatten();
+        let Process { droplets, actions, snapshots, .. } = &self.process;
+        let sweeps = [droplets.sweeps_at(), actions.sweeps_at(), snapshots.sweeps_at()].into_iter().flatten();
         let next = next_turn
             .into_iter()
             .chain(jobs)
@@ -154,6 +156,10 @@ impl Simulation {
         }
         if is_due(self.process.actions.sweeps_at()) {
             self.sweep::<Actions>()?;
+            return Ok(true);
+        }
+        if is_due(self.process.snapshots.sweeps_at()) {
+            self.sweep::<Snapshots>()?;
             return Ok(true);
         }
         Ok(false)

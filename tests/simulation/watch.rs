@@ -12,13 +12,14 @@ use snapshot_bot::{
         call::{Call, OnePage},
         error::Error,
         http_types::{HttpAnswer, TransportError},
-        model::{Action, Droplet},
+        model::{Action, Droplet, Snapshot},
         queries,
         readings::{self, Plan, Readings, Seen, Sweep, Swept},
     },
     operation::{
+        Operation,
         effect::{Answer, Look},
-        ids::{ActionId, DropletId},
+        ids::{ActionId, DropletId, OperationId},
     },
     worker::translate,
 };
@@ -43,7 +44,10 @@ pub(crate) trait Sort: Sized + 'static {
     fn id(thing: &Self::Thing) -> Self::Id;
     fn answer(thing: Self::Thing) -> Answer;
     /// What is looked at, if it is of this sort.
-    fn of_look(look: &Look) -> Option<Self::Id>;
+    fn of_look(operation: &Operation, look: &Look) -> Option<Self::Id>;
+    fn readings(interval: SignedDuration) -> Readings<Self::Id, Self::Thing> {
+        Readings::new(interval)
+    }
     fn sweep_group(process: &mut Process) -> &mut SweepGroup<Self>;
 }
 
@@ -67,7 +71,7 @@ impl Sort for Droplets {
         Answer::Droplet(translate::droplet_reading(thing))
     }
 
-    fn of_look(look: &Look) -> Option<DropletId> {
+    fn of_look(_: &Operation, look: &Look) -> Option<DropletId> {
         if let Look::Droplet(id) = look { Some(*id) } else { None }
     }
 
@@ -95,12 +99,45 @@ impl Sort for Actions {
         Answer::Action(translate::action_reading(thing))
     }
 
-    fn of_look(look: &Look) -> Option<ActionId> {
+    fn of_look(_: &Operation, look: &Look) -> Option<ActionId> {
         if let Look::Action(id) = look { Some(*id) } else { None }
     }
 
     fn sweep_group(process: &mut Process) -> &mut SweepGroup<Self> {
         &mut process.actions
+    }
+}
+
+/// Snapshots by the operation in whose id their name ends.
+pub(crate) struct Snapshots;
+
+impl Sort for Snapshots {
+    type Id = Option<OperationId>;
+    type Thing = Snapshot;
+    const MET_BY: &'static [Spell] = &[Spell::Silent, Spell::Blind];
+
+    fn page(number: u32) -> Call<OnePage<Snapshot>> {
+        queries::snapshots_page(number)
+    }
+
+    fn id(thing: &Snapshot) -> Option<OperationId> {
+        thing.operation()
+    }
+
+    fn answer(thing: Snapshot) -> Answer {
+        Answer::Snapshots(vec![translate::snapshot_reading(thing)])
+    }
+
+    fn of_look(operation: &Operation, look: &Look) -> Option<Option<OperationId>> {
+        translate::listed_for(operation, look).map(Some)
+    }
+
+    fn readings(interval: SignedDuration) -> Readings<Option<OperationId>, Snapshot> {
+        Readings::from_the_end(interval)
+    }
+
+    fn sweep_group(process: &mut Process) -> &mut SweepGroup<Self> {
+        &mut process.snapshots
     }
 }
 
@@ -124,7 +161,7 @@ pub(crate) struct Sweeping<S: Sort> {
 
 impl<S: Sort> SweepGroup<S> {
     pub(crate) fn new(interval: SignedDuration) -> Self {
-        Self { readings: Readings::new(interval), sweeping: None }
+        Self { readings: S::readings(interval), sweeping: None }
     }
 
     /// When the sweep that is under way can go on.
@@ -136,7 +173,7 @@ impl<S: Sort> SweepGroup<S> {
 impl Simulation {
     /// A look that others may answer too; the job comes back where it has to look by itself.
     pub(crate) fn share<S: Sort>(&mut self, mut job: Job, wanted: readings::Look) -> Option<Job> {
-        let Some(id) = job.look().and_then(S::of_look) else { return Some(job) };
+        let Some(id) = job.looks_at::<S>() else { return Some(job) };
         let (wall, random) = (self.wall(), self.dice.u64(..));
         let since = if self.sabotage == Some(Sabotage::Shared) { Timestamp::MIN } else { wanted.since };
         let wanted = readings::Look { since, ..wanted };
@@ -248,7 +285,7 @@ impl Simulation {
         let wall = self.wall();
         let mut told = 0;
         for mut job in std::mem::take(&mut self.jobs) {
-            if let (Stage::Sharing(since), Some(id)) = (&job.stage, job.look().and_then(S::of_look)) {
+            if let (Stage::Sharing(since), Some(id)) = (&job.stage, job.looks_at::<S>()) {
                 let shown = match swept {
                     Ok(swept) => Ok(swept.reading(&id, *since)),
                     Err(error) if error.spares_the_thing_itself() => Ok(None),
