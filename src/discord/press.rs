@@ -238,6 +238,18 @@ mod tests {
     }
 
     #[test]
+    fn what_overwrites_or_deletes_takes_the_restore_right_to_press() {
+        let (asker, other, id) = (UserId(1), UserId(2), OperationId::from_random(7));
+        assert_eq!(Press::Undo(id).right(None, other), Right::Restore);
+        assert_eq!(Press::Delete(SnapshotId(5)).right(None, other), Right::Restore);
+        assert_eq!(Press::Page { of: None, number: 1 }.right(None, other), Right::View);
+        for act in Act::ALL {
+            let press = Press::Wish { act, operation: id };
+            assert_eq!(press.right(Some(asker), other), act.right(asker, other), "{act:?}");
+        }
+    }
+
+    #[test]
     fn near_misses_are_refused() {
         for custom_id in
             ["", ":", "cancel", "cancel:", "cancel:7f3kq2xl", "Cancel:7f3kq2xa", "cancel:7f3kq2xa ", "x:7f3kq2xa"]

@@ -8,7 +8,7 @@ use crate::{
     operation::{
         Operation,
         effect::Effect,
-        step::{Checks, State, Step, Task},
+        step::{Checks, State, Step, Task, Work},
     },
 };
 
@@ -68,7 +68,7 @@ pub fn freshness(operation: &Operation, pause: SignedDuration, now: Timestamp) -
             (run.completed.or(run.broken).or(run.intended_at.max(*began)).unwrap_or(now), true)
         }
         // The sweep that others waited for is the look before a shutdown as well.
-        Some(Step { task: Task::ShutDown, state: State::Waiting(_), began: None, .. }) => (now - JUST_NOW, true),
+        Some(Step { work: Work::ShutDown, state: State::Waiting(_), began: None, .. }) => (now - JUST_NOW, true),
         Some(_) | None => (now, false),
     };
     Look { priority, since, patience: can_wait.then_some(pause) }

@@ -2,7 +2,7 @@
 
 use super::{
     Wording, capitalised, failure, is_gone,
-    kinds::{SOMEBODY_TURNED_IT_ON, Words},
+    kinds::{SOMEBODY_TURNED_IT_ON, words},
     message::Message,
     subject,
     text::{name, plain, shorten},
@@ -11,7 +11,6 @@ use super::{
 };
 use crate::operation::{
     Operation, Outcome,
-    kinds::of_kind,
     power::{Released, Status},
     reading::{Failure, PowerState},
 };
@@ -26,7 +25,7 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     Message {
         content: shorten(&content, LONGEST),
         pings: vec![asker],
-        buttons: of_kind!(&operation.kind, it => it.buttons(operation)),
+        buttons: words(&operation.kind).buttons(operation),
         ..Message::default()
     }
 }
@@ -54,7 +53,7 @@ fn outcome(operation: &Operation, wording: &Wording) -> String {
 }
 
 fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
-    let mut sentences = of_kind!(&operation.kind, it => it.completed(operation, wording));
+    let mut sentences = words(&operation.kind).completed(operation, wording);
     if let Some(cancelled) = operation.cancelled {
         let by = cancelled.by.map(|by| format!("<@{by}> cancelled, but ")).unwrap_or_default();
         sentences.push(format!("{by}DigitalOcean cannot stop what it has begun, so it was waited for."));
@@ -72,7 +71,7 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
             duration(wording.rules.decision_timeout)
         ),
     }];
-    sentences.extend(of_kind!(&operation.kind, it => it.undone(operation)));
+    sentences.extend(words(&operation.kind).undone(operation));
     sentences.extend(left(operation, wording));
     if operation.may_have_overwritten() && !is_gone(operation) {
         sentences.push(format!("{}.", failure::way_back(operation)));
@@ -82,12 +81,13 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
 
 /// What an operation that did not complete left on the disk, and what it leaves behind.
 fn left(operation: &Operation, wording: &Wording) -> Vec<String> {
-    let left = of_kind!(&operation.kind, it => [it.disk(operation), it.kept(operation, wording)]);
+    let words = words(&operation.kind);
+    let left = [words.disk(operation), words.kept(operation, wording)];
     left.into_iter().flatten().collect()
 }
 
 fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String> {
-    let failed = of_kind!(&operation.kind, it => it.failed(operation));
+    let failed = words(&operation.kind).failed(operation);
     let mut sentences = vec![format!("{} {failed}. {}", subject(operation), failure::what(why, operation))];
     sentences.extend(left(operation, wording));
     sentences.extend(left_behind(why, operation));
@@ -139,7 +139,7 @@ fn power(operation: &Operation) -> Option<String> {
         Status::Back(downtime) => {
             let by_others = match power.after() {
                 _ if power.back().is_done() => "",
-                Some(PowerState::On) => of_kind!(&operation.kind, it => it.was_found_on()),
+                Some(PowerState::On) => words(&operation.kind).was_found_on(),
                 Some(PowerState::Off) | None => SOMEBODY_TURNED_IT_ON,
             };
             // Who reads of a failure wants to know first that the server is there again.

@@ -1,10 +1,10 @@
 //! Why something failed and what a person can do about it, one pair of sentences for each [`Failure`] and kind of operation.
 
 use super::{
-    kinds::Words,
+    kinds::words,
     text::{name, plain, quote},
 };
-use crate::operation::{Operation, kinds::of_kind, power::Status, reading::Failure};
+use crate::operation::{Operation, power::Status, reading::Failure};
 
 /// What happened, as a sentence.
 pub fn what(failure: &Failure, operation: &Operation) -> String {
@@ -12,8 +12,8 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
     match failure {
         Failure::ActionErrored => "DigitalOcean began it and then reported an error; it never says why.".to_owned(),
         Failure::ActionVanished => "DigitalOcean no longer knows the Action that it had begun.".to_owned(),
-        Failure::DropletGone => of_kind!(&operation.kind, it => it.droplet_gone(operation)).what,
-        Failure::SnapshotGone => of_kind!(&operation.kind, it => it.snapshot_gone(operation)).what,
+        Failure::DropletGone => words(&operation.kind).droplet_gone(operation).what,
+        Failure::SnapshotGone => words(&operation.kind).snapshot_gone(operation).what,
         Failure::DropletUnusable { status } => {
             format!(
                 "DigitalOcean says that {droplet} is {}, and nothing can be done with it in that state.",
@@ -78,8 +78,8 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::ActionErrored | Failure::NotKnown => {
             "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
         }
-        Failure::DropletGone => of_kind!(&operation.kind, it => it.droplet_gone(operation)).next,
-        Failure::SnapshotGone => of_kind!(&operation.kind, it => it.snapshot_gone(operation)).next,
+        Failure::DropletGone => words(&operation.kind).droplet_gone(operation).next,
+        Failure::SnapshotGone => words(&operation.kind).snapshot_gone(operation).next,
         Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
         Failure::TagRemoved { .. } => "Give it the tag again, or leave it out.".to_owned(),
         Failure::Unauthorized => "Whoever runs this bot has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),

@@ -22,8 +22,8 @@ pub mod stuck;
 pub mod text;
 pub mod units;
 
-use crate::operation::{Operation, Rules, kinds::of_kind, power::Status, reading::SnapshotReading};
-use kinds::Words;
+use crate::operation::{Operation, Rules, power::Status, reading::SnapshotReading};
+use kinds::words;
 use text::name;
 use units::{gigabytes, monthly};
 
@@ -43,12 +43,12 @@ pub(super) fn subject(operation: &Operation) -> String {
 
 /// The same with names as the place allows them.
 pub(super) fn subject_with(operation: &Operation, shown: impl Fn(&str) -> String) -> String {
-    capitalised(&of_kind!(&operation.kind, it => it.called(&operation.target.name, &shown)))
+    capitalised(&words(&operation.kind).called(&operation.target.name, &shown))
 }
 
 /// The same inside a sentence: ``the Snapshot of `web-1` ``.
 pub(super) fn the_subject(operation: &Operation) -> String {
-    format!("the {}", of_kind!(&operation.kind, it => it.called(&operation.target.name, &name)))
+    format!("the {}", words(&operation.kind).called(&operation.target.name, &name))
 }
 
 fn capitalised(text: &str) -> String {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     failure,
-    kinds::Words,
+    kinds::words,
     message::{Button, Colour, Embed, Message, Style},
     subject,
     text::{name, plain, shorten},
@@ -16,7 +16,6 @@ use crate::{
     discord::press::{Act, Press},
     operation::{
         Blocker, FirstAnswer, Operation, Outcome,
-        kinds::of_kind,
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{Run, State, Step, Task},
@@ -109,7 +108,7 @@ impl Phase {
             Self::Asking => "shutdown is stuck, decide below".to_owned(),
             Self::PowerBack => "turning it on again".to_owned(),
             Self::Stuck => "it is still off".to_owned(),
-            Self::Completed => of_kind!(&operation.kind, it => it.done()).to_owned(),
+            Self::Completed => words(&operation.kind).done().to_owned(),
             Self::Failed => "failed".to_owned(),
             Self::Cancelled => "cancelled".to_owned(),
             Self::Withdrawn => "withdrawn, nothing was done".to_owned(),
@@ -163,7 +162,7 @@ fn stopping(operation: &Operation) -> &'static str {
         | State::Failed { .. } => false,
     };
     match step.task() {
-        Task::Snapshot if is_begun => of_kind!(&operation.kind, it => it.taking()).stopping,
+        Task::Snapshot if is_begun => words(&operation.kind).taking().stopping,
         Task::Restore | Task::Create | Task::Delete if is_begun => "too late to stop",
         Task::Snapshot
         | Task::Restore
@@ -192,7 +191,7 @@ fn called(task: Task, operation: &Operation) -> (&'static str, &'static str) {
     match task {
         Task::ShutDown => ("Shut down", "Shutting down"),
         Task::PowerOff => ("Force power off", "Forcing power off"),
-        Task::Snapshot => of_kind!(&operation.kind, it => it.taking()).step,
+        Task::Snapshot => words(&operation.kind).taking().step,
         Task::Restore => ("Restore", "Restoring"),
         Task::Create => ("Create", "Creating"),
         Task::Delete => ("Delete", "Deleting"),

@@ -6,19 +6,14 @@ use jiff::Timestamp;
 
 use super::{
     Wording,
-    kinds::Words,
+    kinds::words,
     message::{Button, Message, Style},
     text::name,
     units::{ago, duration},
 };
 use crate::{
     discord::press::{Act, Press},
-    operation::{
-        Operation, Wish,
-        ids::UserId,
-        kinds::{Kind, of_kind},
-        step::Step,
-    },
+    operation::{Operation, Wish, ids::UserId, kinds::Kind, step::Step},
 };
 
 /// The message as it should read at `now`.
@@ -31,7 +26,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
         Some(_) => open.deadline(&wording.rules),
         None => now.saturating_add(wording.rules.decision_timeout).unwrap_or(Timestamp::MAX),
     };
-    let hung = of_kind!(&operation.kind, it => it.hung());
+    let hung = words(&operation.kind).hung();
     let content = format!(
         "<@{asker}> {}. What should I do?\n\
          **Force power off**: like pulling the plug. Data that {droplet} hasn't saved is lost.\n\
@@ -54,7 +49,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
 
 /// What the button says that goes on with the Droplet running.
 pub(super) fn live_label(kind: &Kind) -> &'static str {
-    of_kind!(kind, it => it.hung()).live
+    words(kind).hung().live
 }
 
 fn what_happened(operation: &Operation, wording: &Wording) -> String {

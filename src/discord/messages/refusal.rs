@@ -2,7 +2,7 @@
 
 use super::{
     failure,
-    kinds::Words,
+    kinds::words,
     text::{name, quote},
     units::link,
 };
@@ -10,7 +10,7 @@ use crate::{
     access::{Denial, Right},
     operation::{
         ids::{ChannelId, GuildId, MessageId, OperationId},
-        kinds::{Kind, of_kind},
+        kinds::Kind,
     },
 };
 
@@ -485,11 +485,7 @@ fn busy(droplet: &str, by: &Occupant) -> String {
             way(*operation, *progress)
         ),
         Occupant::Elsewhere { kind, may_cancel } => {
-            format!(
-                "{droplet} is busy: another server is {}. {}",
-                of_kind!(&**kind, it => it.with_droplet()),
-                cancel_it(*may_cancel)
-            )
+            format!("{droplet} is busy: another server is {}. {}", words(kind).with_droplet(), cancel_it(*may_cancel))
         }
     }
 }
@@ -503,7 +499,7 @@ fn in_use(by: &Occupant) -> String {
         Occupant::Elsewhere { kind, may_cancel } => {
             format!(
                 "This Snapshot is in use: another server is {}. {}",
-                of_kind!(&**kind, it => it.with_snapshot()),
+                words(kind).with_snapshot(),
                 cancel_it(*may_cancel)
             )
         }

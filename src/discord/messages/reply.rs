@@ -1,7 +1,7 @@
 //! The short replies that only one person sees: what was accepted, what a press did, and what went wrong unforeseen.
 
 use super::{
-    kinds::{CannotStop, Words},
+    kinds::{CannotStop, words},
     text::name,
     the_subject,
     units::link,
@@ -11,7 +11,6 @@ use crate::{
     operation::{
         Operation,
         ids::{ChannelId, MessageId},
-        kinds::of_kind,
         step::{Step, Task},
     },
 };
@@ -81,7 +80,7 @@ fn cancelling(operation: &Operation) -> String {
         Some(Task::ShutDown | Task::PowerOff) if begun => format!(
             "Stopping {subject}. A shutdown that was asked for cannot be taken back, so its end is waited for. Nothing else is begun.{back}"
         ),
-        Some(Task::Snapshot) if begun => match of_kind!(&operation.kind, it => it.taking()).cannot_stop {
+        Some(Task::Snapshot) if begun => match words(&operation.kind).taking().cannot_stop {
             CannotStop::AfterItsName(then) => format!("Stopping {subject}: {then}{back}"),
             CannotStop::Alone(sentences) => format!("{sentences}{back}"),
         },

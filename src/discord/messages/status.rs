@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     failure,
-    kinds::Words,
+    kinds::words,
     message::{Colour, Embed, Message},
     progress::{asked, frame, steps, under_way},
     question::live_label,
@@ -16,7 +16,6 @@ use crate::{
     operation::{
         Operation, Outcome, Wish,
         ids::{ChannelId, MessageId},
-        kinds::of_kind,
     },
     store::{Event, What},
 };
@@ -98,7 +97,7 @@ fn facts(operation: &Operation) -> Vec<String> {
         let size = taken.known_size().map(|size| format!(", {}", gigabytes(size))).unwrap_or_default();
         format!("{}{size}", name(&taken.name))
     });
-    let mut facts = of_kind!(&operation.kind, it => it.facts(taken));
+    let mut facts = words(&operation.kind).facts(taken);
     if let Some(Outcome::Failed(why)) = &operation.verdict {
         facts.push(format!("It failed: {}", failure::short(why)));
     }
@@ -139,7 +138,7 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
 /// A choice under autocomplete: no markdown is rendered there.
 pub fn choice(operation: &Operation) -> String {
     let short = |foreign: &str| plain(foreign, 25);
-    let what = of_kind!(&operation.kind, it => it.choice(&operation.target.name, &short));
+    let what = words(&operation.kind).choice(&operation.target.name, &short);
     let how = operation.outcome().unwrap_or("running");
     shorten(&format!("{} · {what} · {how}", operation.id), 100)
 }

@@ -1,5 +1,5 @@
 //! What people read about a kind of operation, where it differs from the others. One file each; the words that all kinds share stand in the
-//! files beside this folder, which ask by `of_kind!`.
+//! files beside this folder, which ask for them by [`words`].
 
 mod delete;
 mod launch;
@@ -7,7 +7,15 @@ mod restore;
 mod take;
 
 use super::{Wording, message::Button};
-use crate::operation::Operation;
+use crate::operation::{
+    Operation,
+    kinds::{Kind, of_kind},
+};
+
+/// The words of an operation's kind.
+pub(super) fn words(kind: &Kind) -> &dyn Words {
+    of_kind!(kind, it => it)
+}
 
 /// The words of a kind.
 pub(super) trait Words {

@@ -143,7 +143,7 @@ mod tests {
     use crate::operation::{
         NewOperation, Requester, Target, TypicalDurations,
         ids::{ChannelId, GuildId},
-        plan::{Downtime, IfHung, Kind},
+        kinds::{Downtime, IfHung, Kind, Take},
     };
 
     fn at(seconds: i64) -> Timestamp {
@@ -153,7 +153,7 @@ mod tests {
     fn take(user: u64, droplet: u64) -> Operation {
         Operation::new(NewOperation {
             id: OperationId::from_random(user * 1_000 + droplet),
-            kind: Kind::Take { power: Downtime::PowerOff, if_hung: IfHung::Ask },
+            kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
             asker: Requester { user: UserId(user), guild: GuildId(2), channel: ChannelId(3) },
             asked_at: at(0),
             target: Target { droplet: Some(DropletId(droplet)), name: "web".to_owned(), region: None, disk_gb: None },
