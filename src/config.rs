@@ -45,6 +45,8 @@ pub struct Config {
     pub database_url_file: Option<SecretFile>,
     /// How long things may take.
     pub timing: Timing,
+    /// How much one person may ask for.
+    pub limits: Limits,
     /// Dollars per GB and month of a Snapshot.
     pub snapshot_price_per_gb: f64,
     /// Where `/healthz`, `/readyz` and `/metrics` are served, if at all.
@@ -92,6 +94,17 @@ pub struct DigitalOcean {
     pub droplet_tag: Option<String>,
 }
 
+/// How much one person may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Commands and presses within ten seconds.
+    pub interactions: usize,
+    /// Operations that run at the same time.
+    pub operations: usize,
+    /// The least time from one take of a Droplet to the next, whoever asks.
+    pub take_cooldown: Option<SignedDuration>,
+}
+
 /// How long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -110,7 +123,7 @@ pub struct Timing {
 impl Config {
     /// The configuration in the process's environment.
     pub fn from_env() -> Result<Self, Problems> {
-        Self::from_lookup(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+        Self::from_lookup(environment)
     }
 
     /// The configuration that `lookup` knows, name by name. An empty value counts as not set.
@@ -125,11 +138,35 @@ impl Config {
         }
     }
 
+    /// Only where the database is: for what needs nothing else.
+    pub fn database_from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<SecretString, Problems> {
+        let mut read = Reader { lookup, problems: Vec::new() };
+        let found = read.secret(Content::DatabaseUrl);
+        found.map(|(url, _)| url).ok_or(Problems(read.problems))
+    }
+
+    /// Only where `/healthz` is served; without it there is nobody to ask, which counts as a problem here.
+    pub fn http_addr_from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<SocketAddr, Problems> {
+        let mut read = Reader { lookup, problems: Vec::new() };
+        if let Some(address) = read.optional(variable::HTTP_ADDR, value::address) {
+            return Ok(address);
+        }
+        if read.problems.is_empty() {
+            read.wrong(variable::HTTP_ADDR, mismatch("not set", "the address at which the bot serves /healthz"));
+        }
+        Err(Problems(read.problems))
+    }
+
     /// Every value that must appear nowhere: tokens, and the password in the database's URL.
     pub fn secrets(&self) -> Vec<SecretString> {
         let tokens = [self.discord.token.clone(), self.digitalocean.token.clone()];
         tokens.into_iter().chain(passwords_in(&self.database_url)).collect()
     }
+}
+
+/// A variable of the process's environment.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
 /// What must appear nowhere of a database's URL.
@@ -187,6 +224,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let database_url = self.secret(Content::DatabaseUrl);
         let notify_channel = self.optional(variable::NOTIFY_CHANNEL_ID, value::snowflake).map(ChannelId);
         let timing = self.timing();
+        let limits = self.limits();
         let snapshot_price_per_gb = self.required(variable::SNAPSHOT_PRICE_PER_GB, value::dollars);
         let http_addr = self.optional(variable::HTTP_ADDR, value::address);
         let log_format = self.required(variable::LOG_FORMAT, log_format);
@@ -204,6 +242,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             database_url,
             database_url_file,
             timing: timing?,
+            limits: limits?,
             snapshot_price_per_gb: snapshot_price_per_gb?,
             http_addr,
             log_format: log_format?,
@@ -298,6 +337,14 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             settle_time: settle_time?,
             keep_history: keep_history?,
         })
+    }
+
+    fn limits(&mut self) -> Option<Limits> {
+        let interactions = self.required(variable::INTERACTIONS_PER_PERSON, value::count);
+        let operations = self.required(variable::OPERATIONS_PER_PERSON, value::count);
+        let longest = SignedDuration::from_hours(24);
+        let take_cooldown = self.optional(variable::TAKE_COOLDOWN, |text| value::duration(text, longest));
+        Some(Limits { interactions: interactions?, operations: operations?, take_cooldown })
     }
 
     fn roles(&mut self, variable: Variable) -> BTreeSet<RoleId> {

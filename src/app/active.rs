@@ -26,6 +26,7 @@ use crate::{
         bot::{self, Rooms},
         incident::chain,
         intake::{Intake, IntakeState},
+        limits::Limits,
         watchdog::Patience,
     },
     http::{self, Readiness},
@@ -398,6 +399,11 @@ pub(super) fn bot_parts(
         own_droplet: None,
         notify_channel: config.discord.notify_channel,
         patience: Patience::default(),
+        limits: Limits {
+            interactions: config.limits.interactions,
+            operations: config.limits.operations,
+            take_cooldown: config.limits.take_cooldown,
+        },
     };
     let rooms = Rooms {
         store: Arc::clone(store),

@@ -210,3 +210,11 @@ pub(super) fn word<T: Copy>(text: &str, words: [(&'static str, T); 2]) -> Result
     let [(first, _), (second, _)] = words;
     found.map(|(_, value)| *value).ok_or_else(|| mismatch(shown(text), format!("{first} or {second}")))
 }
+
+/// How many of something there may be.
+pub(super) fn count(text: &str) -> Result<usize, Mismatch> {
+    match text.parse::<usize>() {
+        Ok(count) if (1..=100_000).contains(&count) => Ok(count),
+        Ok(_) | Err(_) => Err(mismatch(shown(text), "a number between 1 and 100000")),
+    }
+}

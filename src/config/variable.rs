@@ -103,6 +103,12 @@ table! {
     KEEP_HISTORY = variable(Default("365d"), "90d",
         "How long operations are kept after their end, with what happened to them and how long it took: 7d to 3650d. Of \
          each Snapshot it stays known who asked for it.");
+    TAKE_COOLDOWN = variable(Absent("none"), "10m",
+        "The least time from one take of a Droplet to the next, whoever asks: 10ms to 24h.");
+    OPERATIONS_PER_PERSON = variable(Default("10"), "10",
+        "How many operations of one person may run at the same time.");
+    INTERACTIONS_PER_PERSON = variable(Default("20"), "20",
+        "How many commands and presses of one person are heard within ten seconds.");
     SNAPSHOT_PRICE_PER_GB = variable(Default("0.06"), "0.06",
         "Dollars per GB and month, for the costs that are shown.");
     HTTP_ADDR = variable(Absent("off"), "127.0.0.1:8080",

@@ -20,6 +20,7 @@ use super::{
     global_rate_limit::GlobalRateLimit,
     handler::Handler,
     intake::Intake,
+    limits::{Limits, People, RefusalLog},
     messages::Wording,
     names::Names,
     registration::Registrar,
@@ -69,6 +70,8 @@ pub struct Settings {
     pub notify_channel: Option<ChannelId>,
     /// How long the gateway may be away.
     pub patience: Patience,
+    /// How much one person may ask for.
+    pub limits: Limits,
 }
 
 /// The rooms behind the bot.
@@ -93,6 +96,7 @@ pub struct Bot {
     registrar: Registrar,
     reporter: Reporter,
     watchdog: Watchdog,
+    refusals: RefusalLog,
     left: CancellationToken,
     relaying: TaskTracker,
 }
@@ -101,8 +105,17 @@ impl Bot {
     /// Logs in and learns where the gateway is. Waits for Discord as long as it takes, or until `shutdown`; fails at once if the
     /// token is refused.
     pub async fn start(settings: Settings, rooms: Rooms, shutdown: &CancellationToken) -> Result<Self, Error> {
-        let Settings { token, connect_to, extra_ca_pem, price_per_gb, rules, own_droplet, notify_channel, patience } =
-            settings;
+        let Settings {
+            token,
+            connect_to,
+            extra_ca_pem,
+            price_per_gb,
+            rules,
+            own_droplet,
+            notify_channel,
+            patience,
+            limits,
+        } = settings;
         let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
         let login = log_in(&http, connect_to.is_some());
         let login = shutdown.run_until_cancelled(login).await.ok_or(Error::Stopped)??;
@@ -118,6 +131,9 @@ impl Bot {
             wording,
             own_droplet,
             names: Names::default(),
+            limits,
+            people: People::new(&limits),
+            refusals: RefusalLog::default(),
         });
         let (seen, guilds) = mpsc::unbounded_channel();
         let (global_rate_limit, stirred, left) =
@@ -149,6 +165,7 @@ impl Bot {
         let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);
         Ok(Self {
             application: login.application,
+            refusals: state.refusals.clone(),
             registrar: Registrar::new(http, state, guilds),
             client,
             reporter,
@@ -176,7 +193,7 @@ impl Bot {
     /// Listens until `shutdown`, then closes the gateway. Never returns before that but with an error: a bot that hears nothing
     /// is not kept alive.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { mut client, registrar, watchdog, left, relaying, .. } = self;
+        let Self { mut client, registrar, watchdog, refusals, left, relaying, .. } = self;
         let left = left.drop_guard();
         let shards = Arc::clone(&client.shard_manager);
         // While still connecting there is no shard to close, and serenity's own loop would wait for one for ever.
@@ -198,6 +215,7 @@ impl Bot {
             biased;
             () = closed => Ok(()),
             () = registering => Ok(()),
+            never = refusals.run() => match never {},
             error = deaf => Err(error),
             ended = client.start() => match ended {
                 Ok(()) if shutdown.is_cancelled() => Ok(()),

@@ -19,8 +19,17 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
 use super::{
-    buttons, commands, dedup::RecentInteractions, global_rate_limit::GlobalRateLimit, incident::Fault, state::AppState,
+    buttons, commands,
+    dedup::RecentInteractions,
+    first_response::FirstResponse,
+    global_rate_limit::GlobalRateLimit,
+    incident::Fault,
+    limits::Pace,
+    messages::refusal::Refusal,
+    responder::{Answer, Deferral, Responder},
+    state::AppState,
 };
+use crate::operation::ids::UserId;
 
 /// The ears of the bot.
 pub(super) struct Handler {
@@ -46,6 +55,33 @@ impl Handler {
         }
     }
 
+    /// Whether a command or press is heard. A person who is too fast is told so once; the rest of it is only counted.
+    async fn is_heard(&self, context: &Context, interaction: &Interaction) -> bool {
+        let (user, token) = match interaction {
+            Interaction::Command(command) => (command.user.id, command.token.as_str()),
+            Interaction::Component(component) => (component.user.id, component.token.as_str()),
+            _ => return true,
+        };
+        let is_first = match self.state.people.hear(UserId(user.get())) {
+            Pace::Fine => return true,
+            Pace::TooFast { is_first } => is_first,
+        };
+        if is_first {
+            let responder = Responder {
+                state: &self.state,
+                first: &FirstResponse::default(),
+                http: &context.http,
+                id: interaction.id(),
+                token,
+                deferral: Deferral::Thinking,
+            };
+            responder.answer(async { Err::<Answer, _>(Refusal::TooFast.into()) }).await;
+        } else {
+            self.state.refusals.note(&Refusal::TooFast);
+        }
+        false
+    }
+
     async fn dispatch(&self, context: &Context, interaction: Interaction) {
         let Some(shard_manager) = self.shards.get() else { return };
         let framework = poise::FrameworkContext {
@@ -62,6 +98,9 @@ impl Handler {
 impl EventHandler for Handler {
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
         if self.left.is_cancelled() || self.recent_interactions.is_repeat(interaction.id()) {
+            return;
+        }
+        if !self.is_heard(&context, &interaction).await {
             return;
         }
         match &interaction {

@@ -17,6 +17,7 @@ mod handler;
 pub mod incident;
 pub mod intake;
 mod interaction_info;
+pub mod limits;
 mod lookup;
 pub mod messages;
 mod names;

@@ -105,7 +105,7 @@ impl Responder<'_> {
         let outcome = outcome.unwrap_or_else(|payload| Err(Fault::Panicked(panic_message(&*payload)).into()));
         let answer = match outcome {
             Ok(answer) => answer.into(),
-            Err(stop) => match words(&stop) {
+            Err(stop) => match self.words(&stop) {
                 Some(words) => words.into(),
                 None => return,
             },
@@ -192,6 +192,22 @@ impl Responder<'_> {
         }
     }
 
+    /// What the person reads, if anything can be said to them, and what the log does.
+    fn words(&self, stop: &Stop) -> Option<String> {
+        match stop {
+            Stop::Refused(refusal) => {
+                self.state.refusals.note(refusal);
+                Some(refusal.words())
+            }
+            Stop::Failed(fault @ Fault::Store(_)) => Some(reply::memory_failed(&Incident::record(fault).to_string())),
+            Stop::Failed(fault) => Some(reply::incident(&Incident::record(fault).to_string())),
+            Stop::Unanswered => {
+                tracing::info!("nothing was begun, because Discord did not take the answer");
+                None
+            }
+        }
+    }
+
     async fn edit(&self, said: &Message) {
         let edit = delivery::edit_response(said);
         twice(|| wire::fill_in(self.http, self.token, &edit)).await;
@@ -215,22 +231,6 @@ async fn twice<F: Future<Output = serenity::Result<()>>>(send: impl Fn() -> F) {
                 return;
             }
             Err(_) => {}
-        }
-    }
-}
-
-/// What the person reads, if anything can be said to them, and what the log does.
-fn words(stop: &Stop) -> Option<String> {
-    match stop {
-        Stop::Refused(refusal) => {
-            tracing::info!(?refusal, "refused");
-            Some(refusal.words())
-        }
-        Stop::Failed(fault @ Fault::Store(_)) => Some(reply::memory_failed(&Incident::record(fault).to_string())),
-        Stop::Failed(fault) => Some(reply::incident(&Incident::record(fault).to_string())),
-        Stop::Unanswered => {
-            tracing::info!("nothing was begun, because Discord did not take the answer");
-            None
         }
     }
 }

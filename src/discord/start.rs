@@ -99,6 +99,12 @@ async fn create(
     if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| state.own_droplet == Some(droplet)) {
         return Err(Refusal::OwnDroplet { droplet, may_take_live: request.kind.may_leave_on() }.into());
     }
+    if state.store.count_running_of(request.asker.user).await? >= state.limits.operations {
+        return Err(Refusal::TooManyRunning { most: state.limits.operations }.into());
+    }
+    if matches!(request.kind, Kind::Take { .. }) {
+        check_cooldown(state, &request).await?;
+    }
     let first_answer = first_answer(state, info, &request.kind).await?;
     for _ in 0..DRAWS {
         let created = state.store.create_answered(request.clone(), info.interaction, consent, first_answer).await;
@@ -128,6 +134,17 @@ async fn create(
         }
     }
     Err(Error::IdTaken.into())
+}
+
+/// Whether the Droplet's last take is long enough ago, where that matters. One that runs is told of by the store.
+async fn check_cooldown(state: &AppState, request: &NewOperation) -> Result<(), Stop> {
+    let (Some(cooldown), Some(droplet)) = (state.limits.take_cooldown, request.target.droplet) else { return Ok(()) };
+    let Some(last) = state.store.last_take(droplet).await? else { return Ok(()) };
+    let until = last.saturating_add(cooldown).unwrap_or(last);
+    if until > request.asked_at && state.running_on(droplet).await?.is_none() {
+        return Err(Refusal::TakenLately { droplet: request.target.name.clone(), until }.into());
+    }
+    Ok(())
 }
 
 /// What is known of the first answer when an operation is about to be created. Nothing is created for somebody whom Discord does not

@@ -9,6 +9,7 @@ use serenity::model::{guild::Member, id::GuildId};
 
 use super::{
     intake::Intake,
+    limits::{Limits, People, RefusalLog},
     messages::{Wording, refusal::Occupant},
     names::Names,
 };
@@ -35,6 +36,9 @@ pub(super) struct AppState {
     /// The Droplet that this process runs on, if it is known to run on one.
     pub(super) own_droplet: Option<DropletId>,
     pub(super) names: Names,
+    pub(super) limits: Limits,
+    pub(super) people: People,
+    pub(super) refusals: RefusalLog,
 }
 
 impl AppState {

@@ -3,6 +3,7 @@
 //! An interaction that Discord delivers twice does one thing; a Droplet has one running operation; nothing here touches the state
 //! of an operation that the worker may hold, except to take over what an ended one still owes.
 
+use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction};
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::operation::{
     FirstAnswer, NewOperation, Operation, Wished,
-    ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId},
+    ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId, UserId},
 };
 
 /// Why no operation was created.
@@ -262,6 +263,28 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         Ok(operation_row::read_all(&rows))
+    }
+
+    /// How many run that this person asked for.
+    pub async fn count_running_of(&self, person: UserId) -> Result<usize, Error> {
+        let row =
+            sqlx::query("SELECT COUNT(*) AS n FROM operations WHERE is_open = 1 AND is_running = 1 AND asker_id = $1")
+                .bind(bits(person.0))
+                .fetch_one(&self.pool)
+                .await?;
+        Ok(Row(&row).number("n").and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
+    }
+
+    /// When the latest take of a Droplet was asked for that runs or was completed.
+    pub async fn last_take(&self, droplet: DropletId) -> Result<Option<Timestamp>, Error> {
+        let row = sqlx::query(
+            "SELECT MAX(asked_at) AS latest FROM operations WHERE kind = 'take' AND droplet_id = $1 \
+             AND (outcome IS NULL OR outcome = 'completed')",
+        )
+        .bind(bits(droplet.0))
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Row(&row).at("latest"))
     }
 
     /// All that run and were asked for in this guild, oldest first.

@@ -56,6 +56,11 @@ pub const METRICS: &[Described] = &[
         Kind::Counter,
         "Fields and list items of DigitalOcean's answers that came in a form that is not known, by place",
     ),
+    described(
+        "snapshot_bot_refused_interactions_total",
+        Kind::Counter,
+        "Commands and presses that were refused, by reason",
+    ),
     described("snapshot_bot_power_owed", Kind::Gauge, "Droplets that the bot still has to bring back on"),
 ];
 

@@ -89,7 +89,8 @@ async fn cost() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: it takes a minute and asserts nothing"]
 async fn cost_of_ten_thousand_snapshots() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
+    stage.environment.insert("INTERACTIONS_PER_PERSON", "1000".to_owned());
     stage.digitalocean.world(|world| {
         let nodes = world.add_droplets(&Blueprint::named("node"), 1_000);
         for number in 0..10_000_usize {

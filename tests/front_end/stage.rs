@@ -12,6 +12,7 @@ use snapshot_bot::{
         Error,
         bot::{Bot, Rooms, Settings},
         intake::Intake,
+        limits::Limits,
         watchdog::Patience,
     },
     inventory::Inventory,
@@ -172,6 +173,8 @@ impl Stage {
             notify_channel: Some(ChannelId(self.notified.get())),
             own_droplet: None,
             patience: self.patience,
+            // People in tests are quicker than people.
+            limits: Limits { interactions: 1_000, operations: 10, take_cooldown: None },
         };
         let bot = Bot::start(settings, self.rooms.clone(), &self.shutdown).await?;
         self.ready = Some(bot.ready());

@@ -9,7 +9,9 @@ use crate::stage::{Role, Stage};
 
 #[tokio::test]
 async fn twelve_droplets_at_once_all_come_back_within_the_budget() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::dark().await;
+    stage.environment.insert("OPERATIONS_PER_PERSON", "12".to_owned());
+    stage.start().await;
     stage.digitalocean.world(|world| {
         world.add_droplets(&Blueprint::named("node"), 12);
         world.mark_power();
@@ -37,7 +39,13 @@ async fn twelve_droplets_at_once_all_come_back_within_the_budget() {
 #[ignore = "takes more than an hour of real time: cargo test --profile bench --test scenarios -- --ignored a_thousand"]
 async fn a_thousand_takes_run_in_waves_without_one_429() {
     let mut stage = Stage::dark().await;
-    for (variable, value) in [("POLL_INTERVAL", "5s"), ("SHUTDOWN_TIMEOUT", "2m"), ("SETTLE_TIME", "30s")] {
+    for (variable, value) in [
+        ("POLL_INTERVAL", "5s"),
+        ("SHUTDOWN_TIMEOUT", "2m"),
+        ("SETTLE_TIME", "30s"),
+        ("OPERATIONS_PER_PERSON", "1000"),
+        ("INTERACTIONS_PER_PERSON", "1000"),
+    ] {
         stage.environment.insert(variable, value.to_owned());
     }
     stage.digitalocean.world(|world| {

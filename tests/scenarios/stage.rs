@@ -142,6 +142,8 @@ impl Stage {
             ("SETTLE_TIME", "300ms".to_owned()),
             ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
             ("EXTRA_CA_FILE", certificate.display().to_string()),
+            // People in scenarios are quicker than people.
+            ("INTERACTIONS_PER_PERSON", "10000".to_owned()),
         ]);
         Self {
             digitalocean,

@@ -104,6 +104,19 @@ impl SimulatedUser {
         self.first_response(interaction).await
     }
 
+    /// Forges so many presses at once, whose answers nobody waits for.
+    pub fn forge_presses(&self, message: Snowflake, custom_id: &str, count: usize) {
+        for _ in 0..count {
+            let data = json!({"custom_id": custom_id, "component_type": 2, "id": 2});
+            self.world(|world| self.touch(world, message, custom_id, data));
+        }
+    }
+
+    /// The person's id.
+    pub fn id(&self) -> Snowflake {
+        self.user
+    }
+
     /// Says something.
     pub fn say(&self, content: &str) -> Option<Snowflake> {
         self.world(|world| world.say(self.channel, self.user, content))

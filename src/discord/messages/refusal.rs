@@ -1,10 +1,12 @@
 //! Refusals: expected, kind, seen by one person only. Each says what, why, and what to do next.
 
+use jiff::Timestamp;
+
 use super::{
     failure,
     kinds::words,
     text::{name, quote},
-    units::link,
+    units::{ago, link},
 };
 use crate::{
     access::{Denial, Right},
@@ -249,6 +251,20 @@ pub enum Refusal {
     },
     /// The operation is somebody else's, and their right is not enough for that.
     NotYours(Denial),
+    /// The person said more in a few seconds than is heard.
+    TooFast,
+    /// As many operations of theirs run as may run at the same time.
+    TooManyRunning {
+        /// How many that is.
+        most: usize,
+    },
+    /// The Droplet's last take was a moment ago.
+    TakenLately {
+        /// Its name.
+        droplet: String,
+        /// When the next one may begin.
+        until: Timestamp,
+    },
     /// The button is none of ours, or an old one.
     UnknownButton,
     /// The command is not one of ours, or an old one.
@@ -387,6 +403,15 @@ impl Refusal {
             Self::AlreadyEnded(operation) => format!("Operation `{operation}` has ended already, so there is nothing left to do."),
             Self::TooLate { operation, progress } => too_late(*operation, *progress),
             Self::NotYours(denial) => format!("Somebody else asked for this. {}", denied(denial)),
+            Self::TooFast => "That was too much in a few seconds, so I did not listen. Try again in 10 seconds.".to_owned(),
+            Self::TooManyRunning { most } => format!(
+                "As many of your operations are running as one person may have ({most}). Try again when one has ended."
+            ),
+            Self::TakenLately { droplet, until } => format!(
+                "A Snapshot of {} was taken a short while ago. The next one can be taken {}.",
+                name(droplet),
+                ago(*until)
+            ),
             Self::UnknownButton => "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.".to_owned(),
             Self::UnknownCommand => {
                 "This command has changed meanwhile. Reload Discord, then try again; `/snapshot help` lists what there is.".to_owned()

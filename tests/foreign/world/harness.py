@@ -182,6 +182,9 @@ class World:
             "RESTORE_ROLES": RESTORE_ROLE,
             "VIEW_ROLES": VIEW_ROLE,
             "POLL_INTERVAL": "200ms",
+            # One person speaks for whole crowds here.
+            "OPERATIONS_PER_PERSON": "10000",
+            "INTERACTIONS_PER_PERSON": "10000",
             "SHUTDOWN_TIMEOUT": "3s",
             "DECISION_TIMEOUT": "4s",
             "SETTLE_TIME": "1s",

@@ -1,0 +1,49 @@
+//! One person cannot keep the bot from everybody else, nor fill its log.
+
+use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
+
+use super::{process::PATIENCE, stage::Stage};
+
+#[tokio::test]
+async fn three_thousand_forged_presses_cost_no_log_lines_of_their_own() {
+    let stage = Stage::new().await;
+    let (bot, _) = stage.ready("bot").await;
+    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    stage.reads("is ready").await;
+    let message = stage.ada.messages().last().unwrap().id;
+    let before = bot.logged().lines().count();
+    stage.ada.forge_presses(message, "forged", 3_000);
+    let bob = {
+        let mut world = stage.discord.world();
+        let bob = world.add_user("bob");
+        world.join(stage.guild, bob, &[]);
+        bob
+    };
+    // Who comes behind them is answered all the same, and by then all of them were heard.
+    let bob = stage.discord.as_user(bob, stage.ops);
+    let answered = async { while bob.run("/snapshot help").await.is_err() {} };
+    tokio::time::timeout(PATIENCE, answered).await.expect("bob is answered");
+    let log = bot.logged();
+    let more = log.lines().count() - before;
+    assert!(more <= 5, "{more} lines\n{log}");
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn a_person_has_ten_operations_at_most_and_each_droplet_its_rest() {
+    let mut stage = Stage::new().await;
+    stage.environment.insert("OPERATIONS_PER_PERSON", "1".to_owned());
+    stage.environment.insert("TAKE_COOLDOWN", "1h".to_owned());
+    stage.digitalocean.world(|world| world.add_droplet(&Blueprint::named("api-1")));
+    let (bot, _) = stage.ready("bot").await;
+    let held = stage.take_held_at("snapshot").await;
+    let refusal = stage.answer("/snapshot take droplet:db-1").await;
+    assert!(refusal.contains("as one person may have (1)"), "{refusal}");
+    held.release();
+    stage.reads("is ready").await;
+    let refusal = stage.answer("/snapshot take droplet:web-1").await;
+    assert!(refusal.contains("was taken a short while ago"), "{refusal}");
+    stage.ada.run("/snapshot take droplet:db-1").await.unwrap();
+    stage.reads("of `db-1` is ready").await;
+    stage.stop(bot).await;
+}
