@@ -1,18 +1,30 @@
 //! The command line and the exit code: 0 done or stopped by a signal, 1 failed, 2 wrong usage or configuration.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path, process::ExitCode};
+use std::{
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+use secrecy::SecretString;
 #[cfg(feature = "demo")]
 use snapshot_bot::demo;
 use snapshot_bot::{
-    app::{App, Proof, check},
+    app::{
+        App, Proof, audit, backup, check,
+        healthcheck::{self, Question},
+    },
     clock::Clock,
-    config::{Config, Warning, misspelled},
+    config::{Config, Problems, Warning, environment, misspelled},
     telemetry,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
+/// What is read beside the environment, from the working directory.
+const ENV_FILE: &str = ".env";
 /// The bit of a file's mode that lets everybody read it.
 const READABLE_BY_OTHERS: u32 = 0o004;
 
@@ -36,6 +48,26 @@ enum Command {
     },
     /// Test tokens, scopes, guilds, channel permissions and the database, and print the invite link.
     Check,
+    /// Ask a running bot how it is, at `HTTP_ADDR`; exit code 0 if it is well.
+    Healthcheck {
+        /// Ask whether it can do its work now (`/readyz`), not only whether it lives. A standby cannot.
+        #[arg(long)]
+        ready: bool,
+    },
+    /// List who did what, from the history.
+    Audit {
+        /// From when on: 7d, 12h, 2026-11-01 (UTC) or 2026-11-01T08:00:00Z. Everything, if left out.
+        #[arg(long, value_parser = since)]
+        since: Option<Timestamp>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy the SQLite database into a new file, while the bot runs.
+    Backup {
+        /// The copy, which must not be there yet.
+        file: PathBuf,
+    },
     /// Run the bot against a simulated Discord and DigitalOcean: no account, no token, only loopback.
     #[cfg(feature = "demo")]
     Demo(demo::Arguments),
@@ -55,6 +87,17 @@ fn main() -> ExitCode {
             let proof = if same_account { Proof::Waived } else { Proof::Demanded };
             with_config(|config| runtime.block_on(run(config, proof)))
         }
+        Command::Healthcheck { ready } => {
+            let question = if ready { Question::Ready } else { Question::Alive };
+            with_part(Config::http_addr_from_lookup, |address| runtime.block_on(ask(address, question)))
+        }
+        Command::Audit { since, json } => {
+            let since = since.unwrap_or(Timestamp::UNIX_EPOCH);
+            with_part(Config::database_from_lookup, |database| runtime.block_on(list(&database, since, json)))
+        }
+        Command::Backup { file } => {
+            with_part(Config::database_from_lookup, |database| runtime.block_on(copy(&database, &file)))
+        }
         Command::Check => with_config(|config| runtime.block_on(look_around(config))),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => concluded(runtime.block_on(demo::run(arguments))),
@@ -68,20 +111,11 @@ fn main() -> ExitCode {
 
 /// Reads `.env` and the environment; every problem is told at once.
 fn with_config(run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
-    let file = Path::new(".env");
-    match dotenvy::from_path(file) {
-        Ok(()) => {}
-        Err(error) if error.not_found() => {}
-        // Its text is the line, and after an unclosed quote all that follows, with the tokens in it.
-        Err(dotenvy::Error::LineParse(..)) => {
-            return misconfigured(format_args!(
-                "could not read the file .env: {} is not NAME=value; put a value with blanks or quotes into '…'",
-                unreadable_line(file)
-            ));
-        }
-        Err(error) => return misconfigured(format_args!("could not read the file .env: {error}")),
+    if let Err(code) = read_env_file() {
+        return code;
     }
-    let is_open = file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & READABLE_BY_OTHERS != 0);
+    let is_open =
+        Path::new(ENV_FILE).metadata().is_ok_and(|metadata| metadata.permissions().mode() & READABLE_BY_OTHERS != 0);
     let misspelled = misspelled(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
     for warning in is_open.then_some(Warning::ReadableByOthers).iter().chain(&misspelled) {
         say(format_args!("warning: {warning}"));
@@ -97,6 +131,34 @@ fn with_config(run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
         return failed(format_args!("could not set up the log: {error}"));
     }
     run(config)
+}
+
+/// Reads the one part of the configuration that a command needs: what else is wrong is of no concern to it.
+fn with_part<T>(
+    part: impl FnOnce(fn(&str) -> Option<String>) -> Result<T, Problems>,
+    run: impl FnOnce(T) -> ExitCode,
+) -> ExitCode {
+    if let Err(code) = read_env_file() {
+        return code;
+    }
+    match part(environment) {
+        Ok(part) => run(part),
+        Err(problems) => misconfigured(format_args!("{problems}")),
+    }
+}
+
+fn read_env_file() -> Result<(), ExitCode> {
+    let file = Path::new(ENV_FILE);
+    match dotenvy::from_path(file) {
+        Ok(()) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        // Its text is the line, and after an unclosed quote all that follows, with the tokens in it.
+        Err(dotenvy::Error::LineParse(..)) => Err(misconfigured(format_args!(
+            "could not read the file .env: {} is not NAME=value; put a value with blanks or quotes into '…'",
+            unreadable_line(file)
+        ))),
+        Err(error) => Err(misconfigured(format_args!("could not read the file .env: {error}"))),
+    }
 }
 
 /// Where the file cannot be read, by the last name that can.
@@ -134,6 +196,31 @@ async fn run(config: Config, proof: Proof) -> ExitCode {
         _ = terminate.recv() => ExitCode::SUCCESS,
         _ = interrupt.recv() => ExitCode::SUCCESS,
     }
+}
+
+async fn ask(address: SocketAddr, question: Question) -> ExitCode {
+    match healthcheck::run(address, question).await {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => failed(format_args!("{error}")),
+    }
+}
+
+async fn list(database: &SecretString, since: Timestamp, as_json: bool) -> ExitCode {
+    match audit::run(database, since, as_json, &mut std::io::stdout()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(format_args!("{error}")),
+    }
+}
+
+async fn copy(database: &SecretString, file: &Path) -> ExitCode {
+    match backup::run(database, file).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(format_args!("{error}")),
+    }
+}
+
+fn since(text: &str) -> Result<Timestamp, String> {
+    audit::parse_since(text, Clock::wall().now())
 }
 
 async fn look_around(config: Config) -> ExitCode {

@@ -4,9 +4,12 @@
 //! its operations belong to, is what makes a process active; without it, it stands by and changes nothing.
 
 mod active;
+pub mod audit;
+pub mod backup;
 mod calls;
 pub mod check;
 mod discord_side;
+pub mod healthcheck;
 mod housekeeping;
 mod rotation;
 mod token;

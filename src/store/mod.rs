@@ -4,6 +4,7 @@
 //! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
 
 mod account;
+mod audit;
 mod calls;
 mod commit;
 mod confirmation;
@@ -36,6 +37,7 @@ use secrecy::SecretString;
 use sqlx::{Any, AnyPool, Transaction};
 
 pub use account::{Account, Evidence};
+pub use audit::{AuditEntry, BackupError};
 pub use calls::Called;
 pub use commit::{Loaded, Whose, WishId};
 pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused, Consent};

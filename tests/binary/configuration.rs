@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
 use super::process::{Ended, PATIENCE, Process};
 
 /// What the program can be told to do, and what it can be told only where the simulated services are compiled in.
-const COMMANDS: [&str; 2] = ["run", "check"];
+const COMMANDS: [&str; 5] = ["run", "check", "healthcheck", "audit", "backup"];
 const DEMO_COMMANDS: [&str; 2] = ["demo", "sandbox"];
 
 async fn run(arguments: &[&str], environment: &[(&'static str, &str)], dotenv: Option<&str>) -> Ended {

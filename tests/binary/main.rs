@@ -4,12 +4,16 @@
 #![expect(clippy::print_stdout, reason = "a measurement says what it found")]
 
 mod account;
+mod audit;
+mod backup;
 mod check;
 mod configuration;
 mod cost;
 mod death;
 mod disk;
+mod healthcheck;
 mod http_port;
+mod limits;
 mod outage;
 mod process;
 mod refusals;

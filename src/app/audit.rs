@@ -1,0 +1,150 @@
+//! `snapshot-bot audit`: who did what, from the history. One line each, or one JSON object each.
+//!
+//! Called by `main`. Reads beside a running bot; the database's address is all it needs of the configuration.
+
+use std::io::{self, Write};
+
+use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    discord::incident::chain,
+    operation::Wish,
+    store::{self, AuditEntry, Store, What},
+};
+
+/// Why there is no list.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error("could not {}", chain(.0))]
+    Store(#[from] store::Error),
+    /// The list cannot be written.
+    #[error("could not write the list: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// From when on, as it may be typed: `7d`, `12h`, `2026-11-01` (UTC) or `2026-11-01T08:00:00Z`.
+pub fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let ago = match text.strip_suffix('d') {
+        Some(days) => days.parse::<u32>().ok().map(|days| SignedDuration::from_hours(i64::from(days) * 24)),
+        None => text.parse::<SignedDuration>().ok(),
+    };
+    if let Some(ago) = ago {
+        return Ok(now.checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH));
+    }
+    let midnight = |date: civil::Date| date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let day = text.parse::<civil::Date>().ok().filter(|_| !text.contains('T')).and_then(midnight);
+    day.or_else(|| text.parse().ok()).ok_or_else(|| "wanted: 7d, 12h, 2026-11-01 or 2026-11-01T08:00:00Z".to_owned())
+}
+
+/// A line of the list. Ids are text, since JSON's numbers are too short for them.
+#[derive(Serialize)]
+struct Line {
+    at: String,
+    /// The Discord user; none for what the bot found or did by itself.
+    by: Option<String>,
+    what: String,
+    operation: String,
+    kind: String,
+    droplet: String,
+    droplet_id: Option<String>,
+    asked_by: String,
+    guild: String,
+    channel: String,
+}
+
+/// Writes everything that happened since `since`, oldest first.
+pub async fn run(database: &SecretString, since: Timestamp, as_json: bool, out: &mut dyn Write) -> Result<(), Error> {
+    for line in Store::audit(database, since).await?.iter().filter_map(line) {
+        if as_json {
+            writeln!(out, "{}", serde_json::to_string(&line).map_err(io::Error::from)?)?;
+        } else {
+            let Line { at, by, what, operation, kind, droplet, .. } = line;
+            let by = by.map_or_else(|| "the bot".to_owned(), |by| format!("user {by}"));
+            writeln!(out, "{at}  {by:<25} {what:<28} {kind} of {} ({operation})", droplet.escape_debug())?;
+        }
+    }
+    Ok(())
+}
+
+fn line(entry: &AuditEntry) -> Option<Line> {
+    Some(Line {
+        at: entry.event.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        by: entry.event.by.map(|user| user.0.to_string()),
+        what: word(&entry.event.what)?,
+        operation: entry.operation.to_string(),
+        kind: entry.kind.clone(),
+        droplet: entry.droplet_name.clone(),
+        droplet_id: entry.droplet.map(|droplet| droplet.0.to_string()),
+        asked_by: entry.asker.0.to_string(),
+        guild: entry.guild.0.to_string(),
+        channel: entry.channel.0.to_string(),
+    })
+}
+
+/// What happened, in a few words; none for what the front end says on somebody's behalf.
+fn word(what: &What) -> Option<String> {
+    Some(match what {
+        What::Asked => "asked".to_owned(),
+        What::Confirmed => "confirmed".to_owned(),
+        What::Wished(Wish::QuestionShown | Wish::AnswerTaken | Wish::AnswerLost | Wish::AnswerRefused) => return None,
+        What::Wished(wish) => format!("wished: {}", words_of(&serde_json::to_value(wish).unwrap_or_default())),
+        What::Inherited(from) => format!("took over from {from}"),
+        What::HandedOver(to) => format!("handed over to {to}"),
+        What::QuestionRanOut => "nobody answered".to_owned(),
+        What::Judged(outcome) => outcome.word().to_owned(),
+        What::Stuck => "called people".to_owned(),
+        What::CameBack => "on again".to_owned(),
+        What::Repaired => "turned on after a late off".to_owned(),
+        What::Ended => "ended".to_owned(),
+        What::Unreadable => "state unreadable".to_owned(),
+    })
+}
+
+/// `LeaveOff` as `leave off`.
+fn words_of(variant: &Value) -> String {
+    let name = match variant {
+        Value::String(name) => name.as_str(),
+        Value::Object(fields) => fields.keys().next().map_or("", String::as_str),
+        _ => "",
+    };
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_is_an_age_a_day_or_a_moment() {
+        let now: Timestamp = "2026-11-26T12:00:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("1d", "2026-11-25T12:00:00Z"),
+            ("90m", "2026-11-26T10:30:00Z"),
+            ("2026-11-01", "2026-11-01T00:00:00Z"),
+            ("2026-11-01T08:00:00Z", "2026-11-01T08:00:00Z"),
+        ] {
+            assert_eq!(parse_since(text, now).unwrap().to_string(), expected);
+        }
+        for bad in ["", "d", "yesterday", "-1d", "2026-13-01"] {
+            assert!(parse_since(bad, now).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn wishes_are_told_in_words_and_what_the_front_end_notes_is_not() {
+        assert_eq!(word(&What::Wished(Wish::LeaveOff)).as_deref(), Some("wished: leave off"));
+        assert_eq!(word(&What::Wished(Wish::Cancel)).as_deref(), Some("wished: cancel"));
+        assert_eq!(word(&What::Wished(Wish::AnswerTaken)), None);
+    }
+}

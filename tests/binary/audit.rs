@@ -1,0 +1,55 @@
+//! `snapshot-bot audit`: who did what, read beside a running bot.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    process::{Ended, PATIENCE, Process},
+    stage::Stage,
+};
+
+/// Runs a command that needs no more than where the database is.
+pub(super) async fn told(stage: &Stage, name: &str, arguments: &[&str]) -> Ended {
+    let environment = BTreeMap::from([("DATABASE_URL", stage.environment["DATABASE_URL"].clone())]);
+    Process::start(stage.folder.path(), name, arguments, &environment).end(PATIENCE).await
+}
+
+#[tokio::test]
+async fn the_history_tells_who_did_what_while_the_bot_runs() {
+    let stage = Stage::new().await;
+    let (bot, _) = stage.ready("bot").await;
+    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    stage.reads("is ready").await;
+    let ada = stage.ada.id().to_string();
+
+    let listed = told(&stage, "listed", &["audit", "--since", "1d"]).await;
+    assert_eq!(listed.code, Some(0), "{}", listed.stderr);
+    let asked = listed.stdout.lines().next().unwrap();
+    assert!(asked.contains(&ada) && asked.contains("asked") && asked.contains("take of web-1"), "{asked}");
+    assert!(listed.stdout.contains("completed") && listed.stdout.contains("the bot"), "{}", listed.stdout);
+    assert!(!listed.stdout.contains("answer taken"), "{}", listed.stdout);
+
+    let json = told(&stage, "json", &["audit", "--json"]).await;
+    let lines: Vec<Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["by"], ada.as_str());
+    assert_eq!(lines[0]["what"], "asked");
+    assert_eq!(lines[0]["droplet"], "web-1");
+    assert_eq!(lines[0]["guild"], stage.guild.to_string());
+    assert_eq!(lines.len(), listed.stdout.lines().count());
+
+    let later = told(&stage, "later", &["audit", "--since", "2999-01-01"]).await;
+    assert_eq!((later.code, later.stdout.as_str()), (Some(0), ""));
+    assert_eq!(told(&stage, "wrong", &["audit", "--since", "yesterday"]).await.code, Some(2));
+    stage.stop(bot).await;
+    // And without one.
+    assert_eq!(told(&stage, "stopped", &["audit", "--json"]).await.stdout.lines().next(), json.stdout.lines().next());
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_has_no_history_and_is_not_made() {
+    let stage = Stage::new().await;
+    let listed = told(&stage, "listed", &["audit"]).await;
+    assert_eq!((listed.code, listed.stdout.as_str()), (Some(0), ""), "{}", listed.stderr);
+    assert!(!stage.folder.path().join("bot.db").exists());
+}
