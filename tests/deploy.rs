@@ -1,0 +1,185 @@
+//! What operators are handed beside the program names only what there is: board, alerts, unit, manifests, documents.
+
+#![expect(clippy::unwrap_used, reason = "a file that cannot be read should fail the test")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use regex::Regex;
+use serde_json::Value;
+use snapshot_bot::{config::VARIABLES, telemetry::METRICS};
+
+/// The longest that README.md may be: two screens.
+const README_LINES: usize = 100;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The files below a folder that end so.
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let (mut folders, mut found) = (vec![root().join(folder)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no {extension}");
+    found
+}
+
+fn documents() -> Vec<PathBuf> {
+    let mut documents = files("docs", "md");
+    documents.push(root().join("README.md"));
+    documents
+}
+
+/// The metrics that a text names, without what Prometheus appends for histograms.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    let name = Regex::new(r"snapshot_bot_[a-z_]+").unwrap();
+    let bare = |name: &str| {
+        let base = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix));
+        base.unwrap_or(name).to_owned()
+    };
+    name.find_iter(text).map(|found| bare(found.as_str())).collect()
+}
+
+fn metrics() -> BTreeSet<String> {
+    METRICS.iter().map(|metric| metric.name.to_owned()).collect()
+}
+
+#[test]
+fn the_board_shows_every_metric_and_no_other() {
+    let text = read("deploy/grafana/snapshot-bot.json");
+    let board: Value = serde_json::from_str(&text).unwrap();
+    let panels = board["panels"].as_array().unwrap();
+    let shown = panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+    let shown: String = shown.map(|target| target["expr"].as_str().unwrap()).collect::<Vec<_>>().join("\n");
+    assert_eq!(metrics_in(&shown), metrics());
+    for panel in panels {
+        assert!(!panel["title"].as_str().unwrap().is_empty() && !panel["description"].as_str().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn alerts_and_documents_name_only_metrics_that_there_are() {
+    let mut texts = vec![root().join("deploy/prometheus/alerts.yaml")];
+    texts.extend(documents());
+    for path in texts {
+        let text = fs::read_to_string(&path).unwrap();
+        let unknown: Vec<_> = metrics_in(&text).difference(&metrics()).cloned().collect();
+        assert!(unknown.is_empty(), "{} names {unknown:?}", path.display());
+    }
+    let listed = metrics_in(&read("docs/operating.md"));
+    assert_eq!(listed, metrics(), "docs/operating.md lists every metric");
+    let alerts = read("deploy/prometheus/alerts.yaml");
+    assert!(metrics_in(&alerts).contains("snapshot_bot_power_owed"), "the one alert that nobody may lack");
+}
+
+#[test]
+fn unit_and_manifests_set_only_variables_that_there_are() {
+    let known: BTreeSet<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
+    // `NAME: value` in Compose, `name: NAME` and `key: NAME` in the others, `NAME=` in the unit and the Dockerfile.
+    let set = Regex::new(r"(?:name: |key: |Environment=|[ ])([A-Z][A-Z_]{4,})(?:[:=,]| *\})").unwrap();
+    let others =
+        ["POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE", "SNAPSHOT_BOT_IMAGE", "RUSTFLAGS", "BUILD_IMAGE"];
+    let words = ["SECRET", "RUN_TIME", "DEPLOYMENT_FAILED", "HEALTHCHECK"];
+    let mut paths = vec![root().join("compose.yaml"), root().join("Dockerfile")];
+    paths.extend(files("deploy", "yaml"));
+    paths.extend(files("deploy", "service"));
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n");
+        for name in set.captures_iter(&code).map(|found| found.get(1).unwrap().as_str().to_owned()) {
+            if others.contains(&name.as_str()) || words.contains(&name.as_str()) {
+                continue;
+            }
+            assert!(known.contains(name.as_str()), "{} sets {name}", path.display());
+            seen.insert(name);
+        }
+    }
+    for expected in
+        ["DISCORD_TOKEN_FILE", "DIGITALOCEAN_TOKEN_FILE", "DATABASE_URL_FILE", "DISCORD_GUILD_ID", "HTTP_ADDR"]
+    {
+        assert!(seen.contains(expected), "no file sets {expected}");
+    }
+}
+
+#[test]
+fn every_command_of_ours_in_the_documents_is_one() {
+    let line = Regex::new(r"(?m)(?:^|`|-- |exec bot )(?:snapshot-bot|cargo run --) ([a-z]+)((?: --[a-z-]+)*)").unwrap();
+    let mut tried = BTreeSet::new();
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        for found in line.captures_iter(&text) {
+            let (command, options) = (&found[1], &found[2]);
+            if !cfg!(feature = "demo") && ["demo", "sandbox"].contains(&command) {
+                continue;
+            }
+            let help = Command::new(env!("CARGO_BIN_EXE_snapshot-bot")).args([command, "--help"]).output().unwrap();
+            assert!(help.status.success(), "{}: there is no command {command}", path.display());
+            let help = String::from_utf8(help.stdout).unwrap();
+            for option in options.split_whitespace() {
+                assert!(help.contains(option), "{}: {command} has no {option}", path.display());
+            }
+            tried.insert(command.to_owned());
+        }
+    }
+    for command in ["check", "backup", "audit", "healthcheck"] {
+        assert!(tried.contains(command), "no document tells of {command}");
+    }
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let link = Regex::new(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)").unwrap();
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        for found in link.captures_iter(&text) {
+            let (file, anchor) = (found.get(1).unwrap().as_str(), found.get(2).map(|anchor| anchor.as_str()));
+            if file.starts_with("https://") {
+                continue;
+            }
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: {file} is not there", path.display());
+            if let Some(anchor) = anchor {
+                let headings = fs::read_to_string(&target).unwrap();
+                let mut headings = headings.lines().filter(|line| line.starts_with('#')).map(anchor_of);
+                assert!(headings.any(|heading| heading == anchor), "{}: {file}#{anchor} is not there", path.display());
+            }
+        }
+    }
+}
+
+/// A heading's anchor, as GitHub makes it.
+fn anchor_of(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+}
+
+#[test]
+fn the_readme_stays_under_two_screens_and_leads_to_every_chapter() {
+    let readme = read("README.md");
+    let lines = readme.lines().count();
+    assert!(lines <= README_LINES, "README.md has {lines} lines");
+    for chapter in files("docs", "md") {
+        let name = format!("docs/{}", chapter.file_name().unwrap().to_str().unwrap());
+        assert!(readme.contains(&name), "README.md does not lead to {name}");
+    }
+}
