@@ -277,7 +277,7 @@ impl Operation {
     }
 
     fn doubt_droplet(&mut self, focus: Focus, doubt: Doubt, reading: &DropletReading, rules: &Rules, now: Timestamp) {
-        let Some(task) = self.step_at(focus).map(|step| step.task()) else { return };
+        let Some(task) = self.step_at(focus).map(Step::task) else { return };
         let power = reading.power();
         match (task, power) {
             // Our first off was refused, and nothing else of ours could have turned it off: somebody else has.

@@ -20,7 +20,7 @@ const SIZE_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 impl Operation {
     /// Before a command: what is in progress must end first, and what there is cannot be ours.
     pub(super) fn take_baseline(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
-        let task = self.step_at(focus).map(|step| step.task());
+        let task = self.step_at(focus).map(Step::task);
         if focus == Focus::Back
             && let Some(kind) = self.foreign_off(readings)
         {
@@ -48,7 +48,7 @@ impl Operation {
 
     /// After a lost answer: is there an Action of the right type that was not there before?
     pub(super) fn recover_action(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
-        let Some(task) = self.step_at(focus).map(|step| step.task()) else { return };
+        let Some(task) = self.step_at(focus).map(Step::task) else { return };
         if !self.baseline.is_known() {
             self.guess_baseline(readings, task);
         }

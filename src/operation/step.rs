@@ -71,6 +71,7 @@ pub enum Task {
 }
 
 /// What the rules need to know of a task.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of one table, and none follows from another")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traits {
     /// One word for logs, metrics and history.

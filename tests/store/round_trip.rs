@@ -121,6 +121,7 @@ fn run() -> impl Strategy<Value = Run> {
             unread: looks,
             seen_locked: presumed,
             concluded: !presumed,
+            asks_action: presumed,
         },
     )
 }
