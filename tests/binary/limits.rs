@@ -5,14 +5,14 @@ use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
 use super::{process::PATIENCE, stage::Stage};
 
 #[tokio::test]
-async fn three_thousand_forged_presses_cost_no_log_lines_of_their_own() {
+async fn three_hundred_forged_presses_cost_no_log_lines_of_their_own() {
     let stage = Stage::new().await;
     let (bot, _) = stage.ready("bot").await;
     stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
     stage.reads("is ready").await;
     let message = stage.ada.messages().last().unwrap().id;
     let before = bot.logged().lines().count();
-    stage.ada.forge_presses(message, "forged", 3_000);
+    stage.ada.forge_presses(message, "forged", 300);
     let bob = {
         let mut world = stage.discord.world();
         let bob = world.add_user("bob");
@@ -22,7 +22,7 @@ async fn three_thousand_forged_presses_cost_no_log_lines_of_their_own() {
     // Who comes behind them is answered all the same, and by then all of them were heard.
     let bob = stage.discord.as_user(bob, stage.ops);
     let answered = async { while bob.run("/snapshot help").await.is_err() {} };
-    tokio::time::timeout(PATIENCE, answered).await.expect("bob is answered");
+    tokio::time::timeout(PATIENCE, answered).await.unwrap_or_else(|_| panic!("{}", bot.logged()));
     let log = bot.logged();
     let more = log.lines().count() - before;
     assert!(more <= 5, "{more} lines\n{log}");
