@@ -151,6 +151,7 @@ impl Policy {
     }
 
     /// The same rules with other rights for those who run a guild.
+    #[must_use]
     pub fn with_admins(self, admins: AdminsMay) -> Self {
         Self { admins, ..self }
     }

@@ -403,15 +403,9 @@ impl Refusal {
             Self::AlreadyEnded(operation) => format!("Operation `{operation}` has ended already, so there is nothing left to do."),
             Self::TooLate { operation, progress } => too_late(*operation, *progress),
             Self::NotYours(denial) => format!("Somebody else asked for this. {}", denied(denial)),
-            Self::TooFast => "That was too much in a few seconds, so I did not listen. Try again in 10 seconds.".to_owned(),
-            Self::TooManyRunning { most } => format!(
-                "As many of your operations are running as one person may have ({most}). Try again when one has ended."
-            ),
-            Self::TakenLately { droplet, until } => format!(
-                "A Snapshot of {} was taken a short while ago. The next one can be taken {}.",
-                name(droplet),
-                ago(*until)
-            ),
+            Self::TooFast => too_fast(),
+            Self::TooManyRunning { most } => too_many_running(*most),
+            Self::TakenLately { droplet, until } => taken_lately(droplet, *until),
             Self::UnknownButton => "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.".to_owned(),
             Self::UnknownCommand => {
                 "This command has changed meanwhile. Reload Discord, then try again; `/snapshot help` lists what there is.".to_owned()
@@ -681,6 +675,18 @@ fn unknown_snapshot(text: &str, droplet: Option<&str>, nearest: &[String]) -> St
     }
     let nearest: Vec<String> = nearest.iter().map(|near| name(near)).collect();
     format!("There is no Snapshot {}{of}. Did you mean {}?", quote(text), alternatives(&nearest))
+}
+
+fn too_fast() -> String {
+    "That was too much in a few seconds, so I did not listen. Try again in 10 seconds.".to_owned()
+}
+
+fn too_many_running(most: usize) -> String {
+    format!("As many of your operations are running as one person may have ({most}). Try again when one has ended.")
+}
+
+fn taken_lately(droplet: &str, until: Timestamp) -> String {
+    format!("A Snapshot of {} was taken a short while ago. The next one can be taken {}.", name(droplet), ago(until))
 }
 
 fn bad_name(bad: BadName) -> String {
