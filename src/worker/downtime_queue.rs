@@ -28,7 +28,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
 /// Those that wait to begin a downtime, and those that have just been let begin.
 #[derive(Debug, Default)]
-pub struct Line {
+pub struct DowntimeQueue {
     waiting: BTreeMap<OperationId, Waiting>,
     /// Places that were given, and when.
     placed: BTreeMap<OperationId, Timestamp>,
@@ -50,7 +50,7 @@ struct Waiting {
     back_at: Timestamp,
 }
 
-impl Line {
+impl DowntimeQueue {
     /// Asks for a place, where the budget lets `a_minute` downtimes begin within a minute: none where it has one, else when to ask again.
     pub fn ask(&mut self, operation: &Operation, a_minute: usize, now: Timestamp) -> Option<Timestamp> {
         let id = operation.id;
@@ -164,42 +164,44 @@ mod tests {
 
     #[test]
     fn places_are_given_in_batches_and_kept() {
-        let mut line = Line::default();
+        let mut queue = DowntimeQueue::default();
         let takes: Vec<Operation> = (0..40).map(|droplet| take(1, droplet)).collect();
-        let waits: Vec<_> = takes.iter().map(|take| line.ask(take, 25, at(0))).collect();
+        let waits: Vec<_> = takes.iter().map(|take| queue.ask(take, 25, at(0))).collect();
         assert_eq!(waits.iter().filter(|wait| wait.is_none()).count(), 9);
         assert_eq!(waits[9], Some(at(20)), "the next batch");
         assert_eq!(waits[39], Some(at(80)), "the fourth batch after it");
-        assert_eq!(line.ask(&takes[0], 25, at(15)), None, "it has a place already");
-        let given = |line: &mut Line, second| takes.iter().filter(|it| line.ask(it, 25, at(second)).is_none()).count();
-        assert_eq!(given(&mut line, 20), 18);
-        assert_eq!(given(&mut line, 40), 25, "25 a minute");
-        assert_eq!(given(&mut line, 60), 34);
+        assert_eq!(queue.ask(&takes[0], 25, at(15)), None, "it has a place already");
+        let given = |queue: &mut DowntimeQueue, second| {
+            takes.iter().filter(|it| queue.ask(it, 25, at(second)).is_none()).count()
+        };
+        assert_eq!(given(&mut queue, 20), 18);
+        assert_eq!(given(&mut queue, 40), 25, "25 a minute");
+        assert_eq!(given(&mut queue, 60), 34);
     }
 
     #[test]
     fn one_persons_many_keep_another_person_waiting_for_one_alone() {
-        let mut line = Line::default();
+        let mut queue = DowntimeQueue::default();
         for droplet in 0..40 {
-            line.ask(&take(1, droplet), 25, at(0));
+            queue.ask(&take(1, droplet), 25, at(0));
         }
-        assert_eq!(line.ask(&take(2, 99), 25, at(5)), Some(at(20)));
-        assert_eq!(line.ask(&take(2, 99), 25, at(20)), None);
+        assert_eq!(queue.ask(&take(2, 99), 25, at(5)), Some(at(20)));
+        assert_eq!(queue.ask(&take(2, 99), 25, at(20)), None);
     }
 
     #[test]
     fn who_is_gone_keeps_nobody_waiting() {
-        let mut line = Line::default();
+        let mut queue = DowntimeQueue::default();
         for droplet in 0..40 {
-            line.ask(&take(1, droplet), 25, at(0));
+            queue.ask(&take(1, droplet), 25, at(0));
         }
-        assert_eq!(line.ask(&take(1, 39), 25, at(200)), None);
+        assert_eq!(queue.ask(&take(1, 39), 25, at(200)), None);
     }
 
     #[test]
     fn without_room_the_place_in_line_is_kept() {
-        let mut line = Line::default();
-        assert_eq!(line.wait(&take(1, 1), at(0)), at(20));
-        assert_eq!(line.placed().count(), 0);
+        let mut queue = DowntimeQueue::default();
+        assert_eq!(queue.wait(&take(1, 1), at(0)), at(20));
+        assert_eq!(queue.placed().count(), 0);
     }
 }

@@ -19,7 +19,7 @@ use tracing::Instrument;
 
 use super::{
     Claimed, Worker,
-    line::Line,
+    downtime_queue::DowntimeQueue,
     priority,
     schedule::{self, Ending, OnceAdmitted, Places, Prospect, STORE_PAUSE, Vacancy},
     translate,
@@ -53,7 +53,7 @@ pub struct RunLoop {
     /// Operations under way in this process.
     busy: Mutex<HashSet<OperationId>>,
     /// Who may begin a downtime next.
-    line: Mutex<Line>,
+    queue: Mutex<DowntimeQueue>,
     /// Somebody said something: who was put off is taken up again.
     said: Notify,
     /// Operations that are not done for good, as of the last time the store was asked.
@@ -88,7 +88,7 @@ impl RunLoop {
             rules,
             clock,
             busy: Mutex::default(),
-            line: Mutex::default(),
+            queue: Mutex::default(),
             said: Notify::new(),
             open: AtomicUsize::new(0),
         }
@@ -330,12 +330,12 @@ impl RunLoop {
     /// When an operation may ask again whether its downtime may begin; none if it may.
     async fn turn_at(&self, operation: &Operation, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         let owed = self.store.power_owed().await?;
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = schedule::other_downtimes(&owed, line.placed(), operation.id);
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = schedule::other_downtimes(&owed, queue.placed(), operation.id);
         if self.client.may_begin_downtime(others) {
-            return Ok(line.ask(operation, self.client.downtimes_a_minute(), now));
+            return Ok(queue.ask(operation, self.client.downtimes_a_minute(), now));
         }
-        Ok(Some(line.wait(operation, now)))
+        Ok(Some(queue.wait(operation, now)))
     }
 
     fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {

@@ -328,12 +328,12 @@ impl Simulation {
 
     async fn turn_at(&mut self, operation: &Operation) -> Lawful<Option<Timestamp>> {
         let (owed, wall) = (self.store.power_owed().await?, self.wall());
-        let Process { budget, line, .. } = &mut self.process;
-        let others = schedule::other_downtimes(&owed, line.placed(), operation.id);
+        let Process { budget, queue, .. } = &mut self.process;
+        let others = schedule::other_downtimes(&owed, queue.placed(), operation.id);
         if budget.may_begin_downtime(others, wall) {
-            return Ok(line.ask(operation, budget.downtimes_a_minute(), wall));
+            return Ok(queue.ask(operation, budget.downtimes_a_minute(), wall));
         }
-        Ok(Some(line.wait(operation, wall)))
+        Ok(Some(queue.wait(operation, wall)))
     }
 
     /// A command waits for leave, then is looked at once more, and begun.

@@ -11,7 +11,7 @@ use snapshot_bot::{
         http_types::HttpAnswer,
     },
     operation::ids::OperationId,
-    worker::{line::Line, schedule::Places},
+    worker::{downtime_queue::DowntimeQueue, schedule::Places},
 };
 
 use super::{
@@ -36,7 +36,7 @@ pub(crate) struct Process {
     pub(crate) actions: SweepGroup<Actions>,
     pub(crate) snapshots: SweepGroup<Snapshots>,
     /// Who may begin a downtime next.
-    pub(crate) line: Line,
+    pub(crate) queue: DowntimeQueue,
     /// Operations that are put off until there is something to see, unless they are told something.
     pub(crate) put_off: BTreeMap<OperationId, Timestamp>,
     /// Operations that are left alone until some moment.
@@ -60,7 +60,7 @@ impl Process {
             droplets: SweepGroup::new(poll_interval),
             actions: SweepGroup::new(poll_interval),
             snapshots: SweepGroup::new(poll_interval),
-            line: Line::default(),
+            queue: DowntimeQueue::default(),
             put_off: BTreeMap::new(),
             left_alone: BTreeMap::new(),
             granted: VecDeque::new(),
