@@ -21,7 +21,6 @@ pub(super) fn changes(before: &Operation, after: &Operation) {
         metrics::counter!("snapshot_bot_operations_total", "kind" => kind, "outcome" => outcome).increment(1);
         metrics::histogram!("snapshot_bot_operation_seconds", "kind" => kind, "outcome" => outcome)
             .record(ended.duration_since(after.asked_at).as_secs_f64());
-        tracing::info!(operation.id = %after.id, kind, outcome, "the operation ended");
     }
     match (before.power.owed(), after.power.owed()) {
         (None, Some(_)) => metrics::gauge!("snapshot_bot_power_owed").increment(1),

@@ -2,10 +2,11 @@
 //!
 //! A turn is three verbs: [`claim`](Worker::claim) what is due, [`begin`](Worker::begin) it (which commits the intent of a command
 //! before it may leave), [`finish`](Worker::finish) it with DigitalOcean's answer. The verbs touch the store and nothing else, so that a
-//! simulation can call them; [`schedule`] decides whose turn it is, and [`turns`] carries the requests out. Knows nothing of Discord.
+//! simulation can call them; [`schedule`] decides whose turn it is, and [`run_loop`] carries the requests out. Knows nothing of Discord.
 
+mod commit_log;
 mod commit_metrics;
-pub mod line;
+pub mod downtime_queue;
 pub mod priority;
 pub mod run_loop;
 pub mod schedule;
@@ -188,6 +189,7 @@ impl Worker {
         };
         let version = self.store.commit(loaded, operation, due_at).await?;
         commit_metrics::changes(&loaded.operation, operation);
+        commit_log::changes(&loaded.operation, operation);
         Ok(version)
     }
 }

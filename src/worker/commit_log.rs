@@ -1,0 +1,84 @@
+//! One line in the log for each change that a commit made, so that a night can be read there: what, which step, and why.
+
+use crate::operation::{
+    Blocker, Operation,
+    power::Status,
+    step::{State, Step},
+};
+
+/// Writes what one commit changed.
+pub(super) fn changes(before: &Operation, after: &Operation) {
+    let droplet = after.target.droplet.map(|droplet| droplet.0);
+    let span = tracing::info_span!("commit", operation.id = %after.id, kind = after.kind.word(), droplet, guild = after.asker.guild.0);
+    let _entered = span.enter();
+    for step in after.steps.iter().chain([after.power.back()]) {
+        let earlier = before.steps.iter().chain([before.power.back()]).find(|earlier| earlier.task() == step.task());
+        step_changed(earlier, step);
+    }
+    if before.obstacle != after.obstacle {
+        obstacle_changed(after);
+    }
+    if let (None, Some(question)) = (&before.question, &after.question) {
+        tracing::info!(?question, "asks what to do");
+    }
+    if let (None, Some(cancelled)) = (before.cancelled, after.cancelled) {
+        tracing::info!(by = cancelled.by.map(|user| user.0), "cancelled");
+    }
+    power_changed(before.power.status(), after.power.status());
+    if let (None, Some(_), Some(outcome)) = (before.ended, after.ended, after.outcome()) {
+        tracing::info!(outcome, "the operation ended");
+    }
+}
+
+fn step_changed(before: Option<&Step>, after: &Step) {
+    let (step, state) = (after.task().word(), word(&after.state));
+    if before.map_or("waiting", |before| word(&before.state)) == state {
+        return;
+    }
+    match &after.state {
+        State::Failed { why, .. } => tracing::warn!(step, state, reason = ?why, "step"),
+        State::Running(run) => tracing::info!(step, state, action = run.action.map(|action| action.0), "step"),
+        State::Waiting(_) | State::Intended { .. } | State::Done { .. } | State::Skipped => {
+            tracing::info!(step, state, "step");
+        }
+    }
+}
+
+/// The state in one word; what happens within it is not worth a line.
+fn word(state: &State) -> &'static str {
+    match state {
+        State::Waiting(_) => "waiting",
+        State::Intended { doubt: None, .. } => "intended",
+        State::Intended { doubt: Some(_), .. } => "answer lost",
+        State::Running(_) => "running",
+        State::Done { .. } => "done",
+        State::Skipped => "skipped",
+        State::Failed { .. } => "failed",
+    }
+}
+
+fn obstacle_changed(after: &Operation) {
+    match after.obstacle.as_ref().map(|obstacle| &obstacle.what) {
+        // In a crowd most operations do, most of the time.
+        Some(Blocker::Turn | Blocker::Throttled) | None => tracing::debug!(obstacle = ?after.obstacle, "waits"),
+        Some(what) => tracing::info!(obstacle = ?what, "waits"),
+    }
+}
+
+/// A Droplet that is off and does not get on is what an operator must not miss.
+fn power_changed(before: Status<'_>, after: Status<'_>) {
+    let is_same = std::mem::discriminant(&before) == std::mem::discriminant(&after);
+    match after {
+        Status::Stuck(stuck) if before != after => {
+            tracing::warn!(?stuck, "power: off and not getting on, people are called")
+        }
+        _ if is_same => {}
+        Status::Owed => tracing::info!("power: owed"),
+        Status::Back(downtime) => tracing::info!(seconds = downtime.as_secs(), "power: back on"),
+        Status::Theirs(theirs) => tracing::warn!(?theirs, "power: somebody else turned it off, it stays off"),
+        Status::Released(release) => tracing::info!(?release, "power: a person takes care of it"),
+        Status::Gone => tracing::warn!("power: the Droplet does not exist any more"),
+        Status::Watched(until) => tracing::debug!(?until, "power: on, a late off is still possible"),
+        Status::Untouched | Status::OffBefore | Status::Stuck(_) => {}
+    }
+}
