@@ -67,7 +67,7 @@ impl Stage {
         };
         let mut stage = Self { worker: Worker::new(store), world, operation, rules, now };
         for _ in 0..100 {
-            stage.turn().await;
+            Box::pin(stage.turn()).await;
         }
         stage
     }

@@ -1,11 +1,12 @@
 //! The Actions that our next command cannot have begun, so that after a lost answer ours can be told from them.
 //!
-//! DigitalOcean numbers Actions upwards, so the highest number that was there before a command stands for all before it. Clocks are
-//! never compared.
+//! The latest that was there before a command stands for all before it: by when DigitalOcean says that it began, and within one second,
+//! or where it does not say, by its number. DigitalOcean numbers Actions upwards, but documents no order. Our clock is never asked.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::ActionId;
+use super::{ids::ActionId, reading::ActionReading};
 
 /// What was there before, and what is known by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,8 @@ use super::ids::ActionId;
 pub struct Baseline {
     /// The highest id in the Droplet's list before our first command; absent until the list was read.
     highest: Option<ActionId>,
+    /// When the latest of them began, as far as DigitalOcean said so.
+    latest: Option<Timestamp>,
     /// Later ones that are accounted for: our own that ended, and foreign ones that were taken for ours.
     others: Vec<ActionId>,
 }
@@ -22,14 +25,19 @@ pub struct Baseline {
 #[serde(untagged)]
 enum Stored {
     List(Vec<ActionId>),
-    Highest { highest: Option<ActionId>, others: Vec<ActionId> },
+    Highest {
+        highest: Option<ActionId>,
+        #[serde(default)]
+        latest: Option<Timestamp>,
+        others: Vec<ActionId>,
+    },
 }
 
 impl From<Stored> for Baseline {
     fn from(stored: Stored) -> Self {
         match stored {
-            Stored::List(list) => Self { highest: list.iter().max().copied(), others: Vec::new() },
-            Stored::Highest { highest, others } => Self { highest, others },
+            Stored::List(list) => Self { highest: list.iter().max().copied(), ..Self::default() },
+            Stored::Highest { highest, latest, others } => Self { highest, latest, others },
         }
     }
 }
@@ -46,20 +54,28 @@ impl Baseline {
     }
 
     /// Whether an Action was there before, or is accounted for.
-    pub fn contains(&self, action: ActionId) -> bool {
-        self.highest.is_some_and(|highest| action <= highest) || self.others.contains(&action)
+    pub fn contains(&self, action: &ActionReading) -> bool {
+        let was_there = match (self.latest, action.started_at) {
+            (Some(latest), Some(began)) if began != latest => began < latest,
+            (None | Some(_), None | Some(_)) => self.highest.is_some_and(|highest| action.id <= highest),
+        };
+        was_there || self.others.contains(&action.id)
     }
 
     /// Everything that is listed now was there before. An empty list counts as read.
-    pub(super) fn raise(&mut self, listed: impl Iterator<Item = ActionId>) {
-        let highest = listed.max().unwrap_or(ActionId(0)).max(self.highest.unwrap_or(ActionId(0)));
+    pub(super) fn raise<'a>(&mut self, listed: impl Iterator<Item = &'a ActionReading>) {
+        let mut highest = self.highest.unwrap_or(ActionId(0));
+        for action in listed {
+            highest = highest.max(action.id);
+            self.latest = self.latest.max(action.started_at);
+        }
         self.highest = Some(highest);
         self.others.retain(|other| *other > highest);
     }
 
     /// Accounts for one Action.
     pub(super) fn add(&mut self, action: ActionId) {
-        if !self.contains(action) {
+        if !self.others.contains(&action) {
             self.others.push(action);
         }
     }
@@ -68,31 +84,61 @@ impl Baseline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::reading::ActionStatus;
+
+    /// An Action that began at this second.
+    fn action(id: u64, second: i64) -> ActionReading {
+        ActionReading {
+            id: ActionId(id),
+            kind: "shutdown".to_owned(),
+            droplet: None,
+            status: ActionStatus::Completed,
+            started_at: Some(Timestamp::from_second(second).unwrap()),
+        }
+    }
 
     #[test]
-    fn the_highest_id_stands_for_all_before_it() {
+    fn the_latest_stands_for_all_before_it() {
         let mut baseline = Baseline::default();
-        assert!(!baseline.is_known() && !baseline.contains(ActionId(1)));
-        baseline.raise([ActionId(5), ActionId(9), ActionId(7)].into_iter());
+        assert!(!baseline.is_known() && !baseline.contains(&action(1, 1)));
+        baseline.raise([action(5, 50), action(9, 90), action(7, 70)].iter());
         baseline.add(ActionId(12));
-        assert!(baseline.contains(ActionId(3)) && baseline.contains(ActionId(12)));
-        assert!(!baseline.contains(ActionId(10)) && !baseline.contains(ActionId(13)));
-        baseline.raise([ActionId(13)].into_iter());
+        assert!(baseline.contains(&action(3, 30)) && baseline.contains(&action(12, 120)));
+        assert!(!baseline.contains(&action(10, 90)) && !baseline.contains(&action(13, 130)));
+        baseline.raise([action(13, 130)].iter());
         assert_eq!(baseline.others, []);
+    }
+
+    #[test]
+    fn dates_go_before_ids() {
+        let mut baseline = Baseline::default();
+        baseline.raise([action(9, 90), action(5, 50)].iter());
+        assert!(!baseline.contains(&action(4, 91)) && baseline.contains(&action(12, 89)));
+        assert!(
+            baseline.contains(&action(4, 90)) && !baseline.contains(&action(12, 90)),
+            "within one second the id decides"
+        );
+        let undated = ActionReading { started_at: None, ..action(4, 0) };
+        assert!(baseline.contains(&undated), "without a date the id decides");
+        baseline.add(ActionId(4));
+        assert!(baseline.contains(&action(4, 91)));
     }
 
     #[test]
     fn a_droplet_without_actions_has_a_known_baseline() {
         let mut baseline = Baseline::default();
         baseline.raise(std::iter::empty());
-        assert!(baseline.is_known() && !baseline.contains(ActionId(1)));
+        assert!(baseline.is_known() && !baseline.contains(&action(1, 1)));
     }
 
     #[test]
-    fn a_list_from_an_older_row_is_read() {
-        let baseline: Baseline = serde_json::from_str("[5,9,7]").unwrap();
-        assert!(baseline.contains(ActionId(8)) && !baseline.contains(ActionId(10)));
-        let text = serde_json::to_string(&baseline).unwrap();
-        assert_eq!(serde_json::from_str::<Baseline>(&text).unwrap(), baseline);
+    fn rows_without_a_date_are_read() {
+        let listed: Baseline = serde_json::from_str("[5,9,7]").unwrap();
+        let undated: Baseline = serde_json::from_str(r#"{"highest":9,"others":[]}"#).unwrap();
+        for baseline in [listed, undated] {
+            assert!(baseline.contains(&action(8, 80)) && !baseline.contains(&action(10, 100)));
+            let text = serde_json::to_string(&baseline).unwrap();
+            assert_eq!(serde_json::from_str::<Baseline>(&text).unwrap(), baseline);
+        }
     }
 }

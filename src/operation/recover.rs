@@ -39,7 +39,7 @@ impl Operation {
             }
             return self.wait_for(Blocker::Event(Some(kind)), rules, now);
         }
-        self.baseline.raise(readings.iter().map(|reading| reading.id));
+        self.baseline.raise(readings.iter());
         if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
             checks.actions = true;
         }
@@ -54,8 +54,8 @@ impl Operation {
         }
         let ours = readings
             .iter()
-            .filter(|reading| self.is_about_us(reading, task) && !self.baseline.contains(reading.id))
-            .min_by_key(|reading| reading.id);
+            .filter(|reading| self.is_about_us(reading, task) && !self.baseline.contains(reading))
+            .min_by_key(|reading| (reading.started_at, reading.id));
         if let Some(ours) = ours {
             self.run(focus, ours, true);
             self.not_before = None;
@@ -81,11 +81,11 @@ impl Operation {
                 "shutdown" | "power_off" | "power_on" | "power_cycle" | "reboot" | "restore" | "rebuild" | "resize"
             )
         };
-        let newest = readings.iter().filter(bears_on_power).max_by_key(|reading| reading.id);
+        let newest = readings.iter().filter(bears_on_power).max_by_key(|reading| (reading.started_at, reading.id));
         // Also one that erred: the guest may have shut down all the same.
-        let ours = newest.filter(|it| self.is_about_us(it, task)).map(|it| it.id);
-        let before = readings.iter().map(|reading| reading.id).filter(|id| ours.is_none_or(|ours| *id < ours));
-        self.baseline.raise(before);
+        let ours = newest.filter(|it| self.is_about_us(it, task)).map(|it| (it.started_at, it.id));
+        let is_before = |it: &&ActionReading| ours.is_none_or(|ours| (it.started_at, it.id) < ours);
+        self.baseline.raise(readings.iter().filter(is_before));
     }
 
     /// After a lost answer: is a Snapshot of our name already listed?
@@ -247,13 +247,16 @@ impl Operation {
                 step.task().action_kind() == Some(kind) && (step.answer_lost || is_running)
             })
         };
-        let foreign = readings.iter().filter(|reading| !self.baseline.contains(reading.id));
+        let foreign = readings.iter().filter(|reading| !self.baseline.contains(reading));
         let turned_off = foreign.filter(|reading| {
             matches!(reading.kind.as_str(), "power_off" | "shutdown" | "resize" | "rebuild" | "restore")
                 && reading.status != ActionStatus::Errored
                 && !may_be_ours(&reading.kind)
         });
-        turned_off.max_by_key(|reading| reading.id).filter(|_| self.baseline.is_known()).map(|it| it.kind.clone())
+        turned_off
+            .max_by_key(|reading| (reading.started_at, reading.id))
+            .filter(|_| self.baseline.is_known())
+            .map(|it| it.kind.clone())
     }
 
     /// Somebody else's Action since this operation's first look that replaced the Droplet's disk.
@@ -261,7 +264,7 @@ impl Operation {
         let overwrote = |reading: &&ActionReading| {
             matches!(reading.kind.as_str(), "restore" | "rebuild")
                 && reading.status != ActionStatus::Errored
-                && !self.baseline.contains(reading.id)
+                && !self.baseline.contains(reading)
         };
         readings.iter().find(overwrote).filter(|_| self.baseline.is_known()).map(|reading| reading.id)
     }
@@ -269,7 +272,7 @@ impl Operation {
     fn foreign_in_progress(&self, readings: &[ActionReading]) -> Option<String> {
         readings
             .iter()
-            .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(reading.id))
+            .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(reading))
             .map(|reading| reading.kind.clone())
     }
 }

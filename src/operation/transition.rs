@@ -274,7 +274,7 @@ impl Operation {
                 self.denied = None;
                 self.power.on_reading();
                 if task == Task::ShutDown && !self.baseline.is_known() {
-                    self.baseline.raise(std::iter::once(reading.id));
+                    self.baseline.raise(std::iter::once(&reading));
                 }
                 self.run(focus, &reading, false);
                 self.not_before = Some(later(now, rules.poll_interval));

@@ -70,7 +70,7 @@ fn power_changed(before: Status<'_>, after: Status<'_>) {
     let is_same = std::mem::discriminant(&before) == std::mem::discriminant(&after);
     match after {
         Status::Stuck(stuck) if before != after => {
-            tracing::warn!(?stuck, "power: off and not getting on, people are called")
+            tracing::warn!(?stuck, "power: off and not getting on, people are called");
         }
         _ if is_same => {}
         Status::Owed => tracing::info!("power: owed"),

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
     digitalocean::http_types::{HttpRequest, Method},
     operation::{
-        FirstAnswer, NewOperation, Requester, Target, TypicalDurations,
+        FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations,
         ids::{ChannelId, DropletId, InteractionId, OperationId},
         kinds::{Downtime, IfHung, Kind, Take},
     },
@@ -164,7 +164,7 @@ impl Simulation {
             if !Box::pin(self.step()).await? {
                 break;
             }
-            open.retain(|id| self.operations.get(id).is_some_and(|it| it.is_running()));
+            open.retain(|id| self.operations.get(id).is_some_and(Operation::is_running));
             if open.is_empty() && ended_after.is_zero() {
                 ended_after = self.now.duration_since(began);
             }

@@ -313,12 +313,7 @@ impl Refusal {
             Self::Denied(denial) => denied(denial),
             Self::UnknownDroplet { text, nearest } => unknown_droplet(text, nearest),
             Self::AmbiguousDroplet { text, labels } => ambiguous("Droplets are called", text, labels),
-            Self::UntaggedDroplet { name: droplet, tag } => format!(
-                "{} is there, but without the tag {}, and this bot touches no Droplet that lacks it. Add the tag at DigitalOcean, \
-                 then try again.",
-                name(droplet),
-                name(tag)
-            ),
+            Self::UntaggedDroplet { name, tag } => untagged(name, tag),
             Self::DigitalOceanDown => {
                 "DigitalOcean does not answer, so this could not be looked up. Nothing was done; try again in a minute.".to_owned()
             }
@@ -412,6 +407,14 @@ impl Refusal {
             }
         }
     }
+}
+
+fn untagged(droplet: &str, tag: &str) -> String {
+    format!(
+        "{} is there, but without the tag {}, and this bot touches no Droplet that lacks it. Add the tag at DigitalOcean, then try again.",
+        name(droplet),
+        name(tag)
+    )
 }
 
 /// Why somebody may not, and who could change that.

@@ -787,3 +787,25 @@ fn a_power_on_that_is_refused_again_and_again_calls_people_once_within_half_an_h
     assert!(tries > 8, "it is tried on: {tries}");
     assert_eq!(it.power.calls(), 1);
 }
+
+#[test]
+fn an_action_is_ours_by_its_date_where_its_number_is_lower_than_older_ones() {
+    for lost in ["shutdown", "snapshot", "power_on"] {
+        let mut toy = Toy::new(PowerState::On);
+        toy.ids_fall = true;
+        for kind in ["shutdown", "power_on", "snapshot"] {
+            toy.begin(kind, 0, Some("older".to_owned()));
+            toy.now += SignedDuration::from_mins(5);
+        }
+        toy.catch_up();
+        let past = toy.actions.len();
+        let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+        for _ in 0..2_000 {
+            let is_lost = next_command(&toy, &it).is_some_and(|command| word(&command) == lost);
+            it = toy.turn(it, if is_lost { Transit::LostAfter } else { Transit::Fine }, 30);
+        }
+        let kinds: Vec<_> = toy.actions[past..].iter().map(|action| action.kind).collect();
+        assert_eq!(kinds, ["shutdown", "snapshot", "power_on"], "lost: {lost}");
+        assert_eq!((toy.power, it.verdict), (PowerState::On, Some(Outcome::Completed)), "lost: {lost}");
+    }
+}

@@ -50,6 +50,8 @@ pub(super) struct Toy {
     pub(super) sent: Vec<Command>,
     pub(super) listing_delay: SignedDuration,
     pub(super) tells_sizes: bool,
+    /// DigitalOcean numbers Actions downwards: no order is documented.
+    pub(super) ids_fall: bool,
     pub(super) rules: Rules,
     /// Commands whose answers are lost and that will still be carried out.
     late: Vec<(Timestamp, Command, i64)>,
@@ -68,6 +70,7 @@ impl Toy {
             sent: Vec::new(),
             listing_delay: SignedDuration::from_secs(20),
             tells_sizes: true,
+            ids_fall: false,
             rules: rules(),
             late: Vec::new(),
             next_id: 100,
@@ -77,7 +80,7 @@ impl Toy {
     pub(super) fn begin(&mut self, kind: &'static str, lasts: i64, name: Option<String>) -> ActionId {
         self.next_id += 1;
         let ends = self.now + SignedDuration::from_secs(lasts);
-        let id = ActionId(self.next_id);
+        let id = ActionId(if self.ids_fall { 1_000_000 - self.next_id } else { self.next_id });
         let takes_effect = Some(ends);
         self.actions.push(Action {
             id,
@@ -150,7 +153,7 @@ impl Toy {
         self.actions.iter().any(|action| self.now < action.ends)
     }
 
-    fn read(&self, action: &Action) -> ActionReading {
+    pub(super) fn read(&self, action: &Action) -> ActionReading {
         let status = match () {
             () if self.now < action.ends => ActionStatus::InProgress,
             () if action.errs => ActionStatus::Errored,
