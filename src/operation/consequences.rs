@@ -72,7 +72,8 @@ impl Operation {
         let Some(step) = self.current().filter(|step| step.task() == Task::ShutDown) else { return };
         let overdue = step.sent_at().is_some_and(|sent| now >= later(sent, rules.shutdown_timeout));
         let is_broken = step.run().is_some_and(|run| run.broken.is_some());
-        if self.question.is_some() || !(overdue || is_broken) {
+        let has_worked = step.run().is_some_and(|run| run.seen_off);
+        if self.question.is_some() || has_worked || !(overdue || is_broken) {
             return;
         }
         match self.kind.if_hung() {

@@ -355,16 +355,11 @@ impl Operation {
     fn run_droplet(&mut self, focus: Focus, run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) {
         let Some(step) = self.step_at(focus) else { return };
         let (task, began) = (step.task(), step.began.unwrap_or(now));
+        if task.turns_off() && reading.power() == Some(PowerState::Off) {
+            return self.run_off(focus, run, reading, rules, now);
+        }
         self.obstacle = None;
         match task {
-            Task::ShutDown | Task::PowerOff
-                if reading.power() == Some(PowerState::Off)
-                    && !reading.locked
-                    && (run.ended() || run.seen_locked || run.unread >= UNREAD_ENOUGH) =>
-            {
-                self.power.see_off(now);
-                self.complete_off(focus, reading, rules, now);
-            }
             Task::Snapshot if Self::is_snapshot_over(run, reading, rules, now) => {
                 if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
                     (run.completed, run.concluded, run.asks_action) = (Some(now), true, false);
@@ -388,11 +383,6 @@ impl Operation {
             Task::ShutDown | Task::PowerOff => {
                 let since = run.completed.or(run.broken).unwrap_or(began);
                 self.note_lock(focus, reading);
-                if reading.power() == Some(PowerState::Off) && !reading.locked {
-                    // It is off, and its Action says at once whether that is all: nobody is asked about a shutdown that has done its work.
-                    self.not_before = None;
-                    return;
-                }
                 self.look_again(focus, task, since, rules, now);
             }
             Task::Snapshot | Task::Restore | Task::Delete | Task::PowerOn => {
@@ -407,11 +397,40 @@ impl Operation {
         }
     }
 
+    /// A look shows the Droplet off while our Action to turn it off runs, or has just ended. It has done its work, so nobody is asked about
+    /// it; what still holds the Droplet is waited for, and people are called if that takes long.
+    fn run_off(&mut self, focus: Focus, run: &Run, reading: &DropletReading, rules: &Rules, now: Timestamp) {
+        let Some(step) = self.step_at(focus) else { return };
+        let (task, sent) = (step.task(), run.intended_at.or(step.began).unwrap_or(now));
+        let is_overdue = now >= later(sent, rules.shutdown_timeout);
+        self.power.note_off(now);
+        self.question = None;
+        // Whoever cancelled wants it on again, whatever holds it.
+        let may_go_on = !reading.locked || (is_overdue && self.cancelled.is_some());
+        if may_go_on && (run.ended() || run.seen_locked || run.unread >= UNREAD_ENOUGH || is_overdue) {
+            self.obstacle = None;
+            self.power.see_off(now);
+            return self.complete_off(focus, reading, rules, now);
+        }
+        self.note_lock(focus, reading);
+        if !reading.locked {
+            // Its Action says at once whether that is all.
+            self.obstacle = None;
+            self.not_before = None;
+            return;
+        }
+        if is_overdue {
+            self.hinder(Blocker::Locked, now);
+        }
+        self.look_again(focus, task, sent, rules, now);
+    }
+
     /// What a look at the Droplet says of the Action that runs: locked, it is under way; unlocked and not yet as wanted, the Action itself
     /// must say how far it is, since not every Droplet shows a lock.
     fn note_lock(&mut self, focus: Focus, reading: &DropletReading) {
         if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
             run.seen_locked |= reading.locked;
+            run.seen_off = reading.power() == Some(PowerState::Off);
             run.asks_action = !reading.locked && !run.ended();
         }
     }

@@ -280,6 +280,10 @@ pub struct Round {
 }
 
 /// An Action under way.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that a look showed, and none follows from another"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The Action; a Droplet that was found by its tag runs without one.
@@ -306,6 +310,9 @@ pub struct Run {
     /// The Droplet was seen locked since the command was sent.
     #[serde(default)]
     pub seen_locked: bool,
+    /// The latest look showed the Droplet off: an Action to turn it off has done its work, whatever else holds the Droplet.
+    #[serde(default)]
+    pub seen_off: bool,
     /// The Droplet alone did not tell how far it is, so the Action itself is looked at next.
     #[serde(default)]
     pub asks_action: bool,

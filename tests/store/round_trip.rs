@@ -122,6 +122,7 @@ fn run() -> impl Strategy<Value = Run> {
             seen_locked: presumed,
             concluded: !presumed,
             asks_action: presumed,
+            seen_off: presumed,
         },
     )
 }

@@ -356,13 +356,21 @@ impl Power {
         }
     }
 
-    /// The Droplet was seen off while we owe: whatever was to turn it off has done so.
-    pub(super) fn see_off(&mut self, now: Timestamp) {
-        let Some(owed) = self.owed() else { return };
+    /// The Droplet was seen off while we owe, and what is to turn it off may not be over.
+    pub(super) fn note_off(&mut self, now: Timestamp) {
+        if self.owed().is_none() {
+            return;
+        }
         if !self.seen_off || self.is_watched() {
             self.get_on(now);
         }
         self.seen_off = true;
+    }
+
+    /// The Droplet was seen off while we owe: whatever was to turn it off has done so.
+    pub(super) fn see_off(&mut self, now: Timestamp) {
+        let Some(owed) = self.owed() else { return };
+        self.note_off(now);
         self.duty = Duty::Owed(Owed { late_until: None, earlier_until: None, ..owed });
     }
 

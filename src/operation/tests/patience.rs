@@ -206,7 +206,7 @@ fn what_an_inherited_duty_finds_off_is_snapshotted_only_after_its_actions_are_kn
     while next_command(&toy, &it).is_none() {
         it = toy.turn(it, Transit::Fine, 20);
     }
-    assert!(it.baseline.contains(toy.actions[0].id), "the old Snapshot's Action could be taken for ours");
+    assert!(it.baseline.contains(&toy.read(&toy.actions[0])), "the old Snapshot's Action could be taken for ours");
     let it = toy.turn(it, Transit::LostAfter, 20);
     let done = toy.settle(it);
     assert_eq!(done.snapshot.map(|snapshot| snapshot.name), Some(done.snapshot_name));
@@ -327,4 +327,45 @@ fn a_refused_shutdown_does_not_void_what_an_older_one_may_still_do() {
     let it = sent.apply(Observation::Answered(Command::ShutDown(DROPLET), refused), &toy.rules, toy.now).unwrap();
     let it = until(&mut toy, it, |it| it.verdict.is_some());
     assert_eq!(it.power.owed().unwrap().late_until, late);
+}
+
+#[test]
+fn nobody_is_asked_about_a_shutdown_that_has_turned_the_droplet_off() {
+    for is_locked in [true, false] {
+        let mut toy = Toy::new(PowerState::On);
+        let began = toy.now;
+        let mut it =
+            until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[0].run().is_some());
+        // The guest goes off at once, and DigitalOcean holds the Droplet for twenty minutes more.
+        let action = toy.actions.last_mut().unwrap();
+        action.takes_effect = Some(action.started + SignedDuration::from_secs(5));
+        action.ends = action.started + SignedDuration::from_mins(20);
+        if is_locked {
+            toy.locked_until = action.ends;
+        }
+        let mut called = None;
+        for _ in 0..2_000 {
+            it = toy.turn(it, Transit::Fine, 20);
+            assert_eq!(it.question, None, "locked: {is_locked}");
+            called = called.or(it.power.stuck().map(|stuck| stuck.since.duration_since(began)));
+        }
+        assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"], "locked: {is_locked}");
+        assert!(called.is_some_and(|after| after <= SignedDuration::from_mins(11)), "locked: {is_locked}: {called:?}");
+        assert_eq!(toy.power, PowerState::On);
+    }
+}
+
+#[test]
+fn who_cancels_what_is_off_and_held_waits_only_for_power() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[0].run().is_some());
+    let action = toy.actions.last_mut().unwrap();
+    action.takes_effect = Some(action.started + SignedDuration::from_secs(5));
+    (action.ends, toy.locked_until) = (action.started, action.started + SignedDuration::from_mins(8));
+    it = until(&mut toy, it, |it| it.obstacle.is_some());
+    let wished = Wished { wish: Wish::Cancel, by: UserId(2), at: toy.now };
+    it = it.apply(Observation::Wished(wished), &toy.rules, toy.now).unwrap();
+    let done = toy.settle(it);
+    assert_eq!(words(&toy), ["shutdown", "power_on"]);
+    assert_eq!((done.verdict, toy.power), (Some(Outcome::Cancelled), PowerState::On));
 }
