@@ -74,13 +74,13 @@ impl Store {
 
     /// The message of the call that an operation leads, once it was posted.
     pub async fn call_message(&self, leader: OperationId) -> Result<Option<(ChannelId, MessageId)>, Error> {
-        let row = sqlx::query("SELECT channel_id, message_id FROM reports WHERE operation = $1 AND kind = 'stuck'")
+        let row = sqlx::query("SELECT COALESCE(moved_to, channel_id) AS posted_in, message_id FROM reports WHERE operation = $1 AND kind = 'stuck'")
             .bind(leader.to_string())
             .fetch_optional(&self.pool)
             .await?;
         Ok(row.and_then(|row| {
             let row = Row(&row);
-            Some((ChannelId(row.id("channel_id")?), MessageId(row.id("message_id")?)))
+            Some((ChannelId(row.id("posted_in")?), MessageId(row.id("message_id")?)))
         }))
     }
 
@@ -205,7 +205,7 @@ async fn leave(connection: &mut AnyConnection, (channel, cause): &Key, id: Opera
     // Under a nonce of its own, should it have to be posted anew.
     sqlx::query(
         "UPDATE reports SET leader = NULL, generation = reports.generation + 1, message_id = l.message_id, \
-         shown_version = l.shown_version, shown_digest = l.shown_digest, shown_at = l.shown_at, changes = l.changes + 1, \
+         shown_version = l.shown_version, shown_digest = l.shown_digest, shown_at = l.shown_at, moved_to = l.moved_to, changes = l.changes + 1, \
          attempts = l.attempts, posting_since = NULL, given_up = l.given_up, due_at = l.due_at FROM reports l \
          WHERE reports.operation = $2 AND reports.kind = 'stuck' AND l.operation = $1 AND l.kind = 'stuck'",
     )
@@ -277,7 +277,7 @@ async fn write(
         "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at, cause, leader, given_up) \
          VALUES ($1, 'stuck', $2, 1, 0, $3, $4, $5, $6) \
          ON CONFLICT (operation, kind) DO UPDATE SET generation = reports.generation + 1, message_id = NULL, \
-         shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, \
+         shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, moved_to = NULL, \
          due_at = excluded.due_at, cause = excluded.cause, leader = excluded.leader, given_up = excluded.given_up",
     )
     .bind(id.to_string())

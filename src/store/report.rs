@@ -64,7 +64,7 @@ impl Report {
 macro_rules! select_report {
     ($rest:literal) => {
         select_operation!(
-            "o.state, r.kind AS report_kind, r.channel_id AS report_channel_id, r.generation, r.message_id, \
+            "o.state, r.kind AS report_kind, COALESCE(r.moved_to, r.channel_id) AS report_channel_id, r.generation, r.message_id, \
              r.shown_version, r.shown_digest, r.shown_at, r.attempts, r.posting_since, r.due_at AS report_due_at, r.leader, r.changes",
             $rest
         )
@@ -274,6 +274,21 @@ impl Store {
         .await
     }
 
+    /// The channel that it belongs to cannot hear us: it is posted in this one from now on, and edited there.
+    pub async fn report_moved(&self, report: &Report, channel: ChannelId) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.change(
+            report,
+            sqlx::query(
+                "UPDATE reports SET moved_to = $5, generation = generation + 1, message_id = NULL, shown_version = NULL, \
+                 shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, due_at = $4 \
+                 WHERE operation = $1 AND kind = $2 AND generation = $3",
+            ),
+            |query| query.bind(now.as_millisecond()).bind(bits(channel.0)),
+        )
+        .await
+    }
+
     /// It cannot be said, or need not be any more; why. A call takes [`Store::call_given_up`].
     pub async fn report_given_up(&self, report: &Report, why: &str) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
@@ -393,7 +408,7 @@ pub(super) async fn call(
             "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
              ON CONFLICT (operation, kind) DO UPDATE SET generation = reports.generation + 1, message_id = NULL, \
              shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, given_up = NULL, \
-             due_at = excluded.due_at"
+             moved_to = NULL, due_at = excluded.due_at"
         }
         ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
             "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \

@@ -222,6 +222,22 @@ async fn where_the_channel_is_gone_each_asker_is_told_once() {
 }
 
 #[tokio::test]
+async fn where_the_channel_is_gone_the_list_goes_on_in_the_notify_channel() {
+    let stage = Stage::new().await;
+    let (one, two) = (begun(&stage, "ada", "web-1").await, begun(&stage, "ada", "web-2").await);
+    stage.discord.world().delete_channel(stage.channel);
+    call(&stage, one).await;
+    stage.posted_later(stage.notified, "`web-1` is off and could not be turned on again").await;
+    call(&stage, two).await;
+    stage.posted_later(stage.notified, "2 Droplets are off").await;
+    come_back(&stage, one).await;
+    come_back(&stage, two).await;
+    stage.posted_later(stage.notified, "✅ **Both Droplets are on again:** `web-1`, `web-2`").await;
+    assert_eq!(calls(&stage, stage.notified), 1);
+    stage.leave().await;
+}
+
+#[tokio::test]
 async fn one_press_keeps_waiting_for_all_that_are_listed() {
     let stage = Stage::new().await;
     let (one, two) = (begun(&stage, "ada", "web-1").await, begun(&stage, "ada", "web-2").await);

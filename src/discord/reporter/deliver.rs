@@ -272,12 +272,27 @@ impl Reporter {
         cause: &str,
         deadline: Instant,
     ) -> Result<Came, store::Error> {
+        if let Some(channel) = self.moves_to(report).filter(|_| !words.is_over) {
+            self.store.report_moved(report, channel).await?;
+            return Ok(Came::Settled);
+        }
         let told = match self.post_elsewhere(report, words, deadline).await {
             Ok(told) => told,
             Err(error) => return self.later(report, &error).await,
         };
         self.drop_report(report, &told, cause).await?;
         Ok(Came::Settled)
+    }
+
+    /// The channel in which people hear of what they must see to, where its own cannot hear us.
+    fn moves_to(&self, report: &Report) -> Option<ChannelId> {
+        match report.kind {
+            ReportKind::Stuck | ReportKind::Question => {
+                self.notify_channel.filter(|channel| *channel != report.channel)
+            }
+            // The first was seen while it lasted, and the others are said once.
+            ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => None,
+        }
     }
 
     async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
