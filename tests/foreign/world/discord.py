@@ -39,6 +39,11 @@ class Message:
     nonce: str | None = None
     edits: list[tuple[float, dict[str, Json]]] = field(default_factory=list)
     deleted: bool = False
+    versions: list[tuple[float, dict[str, Json]]] = field(default_factory=list)  # every body it has had, the first one first
+
+    def rang(self, person: Person) -> bool:
+        """Whether the message pinged this person when it was new: an edit pings nobody."""
+        return Message(self.id, self.channel, self.versions[0][1], self.at).pings(person)
 
     @property
     def text(self) -> str:
@@ -492,6 +497,7 @@ class Discord(Service):
                 if call.method == "PATCH":
                     message.body = {**message.body, **call.body}
                     message.edits.append((self.clock.elapsed(), call.body))
+                    message.versions.append((self.clock.elapsed(), message.body))
                 return Answer(200, self._message_json(id, channel, message.body))
             case "POST", ["typing"]:
                 return Answer(204)
@@ -520,6 +526,7 @@ class Discord(Service):
         message = Message(
             self.snowflake(), channel, dict(body), self.clock.elapsed(), str(nonce) if nonce is not None else None
         )
+        message.versions.append((message.at, message.body))
         self.messages.append(message)
         return Answer(200, self._message_json(message.id, channel, body))
 

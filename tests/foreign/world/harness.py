@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from .clock import Clock
 from .digitalocean import ACTIVE, OFF, DigitalOcean, Droplet, Snapshot
-from .discord import ADMINISTRATOR, Discord, Message, Person, Reply
+from .discord import ADMINISTRATOR, Discord, Message, Person, Reply, buttons_of, text_of
 
 APPLICATION, GUILD = "100000000000000001", "100000000000000002"
 DISCORD_TOKEN = base64.b64encode(APPLICATION.encode()).decode().rstrip("=") + ".GabcdE." + "x" * 38
@@ -378,6 +378,8 @@ def all_that_people_saw(discord: Discord) -> list[str]:
     said = []
     for m in discord.messages:
         deleted = " DELETED" if m.deleted else ""
+        for at, body in m.versions[:-1][-40:]:
+            said.append(f"    <{at:.2f}s> {text_of(body)}\n      buttons: {[b.get('label') for b in buttons_of(body)]}")
         said.append(
             f"[{m.at:.2f}s #{m.channel[-1]} nonce={m.nonce} edits={len(m.edits)}{deleted}] {m.text}\n  buttons: {labels(m)}"
         )
