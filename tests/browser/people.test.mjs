@@ -50,7 +50,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await marked(page).filter({ hasText: "db-1-before-migration" }).waitFor();
     await page.keyboard.press("Enter");
     await page.keyboard.press("Enter");
-    await titled(page, "Put db-1 back to an earlier state?");
+    await titled(page, "Restore db-1 to an earlier state?");
     await keep(page, "restore-question-1280-dark");
     assert.deepEqual(await barriers(page), []);
     await walkBackTo(page, "Restore");

@@ -24,7 +24,7 @@ const CHOICES: usize = 25;
 pub(super) const HELP: Help =
     Help { name: "cancel", right: Right::Take, does: "stops what you asked for, where that is still possible" };
 
-/// Stop an operation where that is possible; power goes back either way
+/// Stop a running operation; power is restored either way
 #[poise::command(slash_command)]
 pub(super) async fn cancel(
     context: Context<'_>,

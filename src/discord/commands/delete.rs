@@ -31,7 +31,7 @@ use crate::{
 pub(super) const HELP: Help =
     Help { name: "delete", right: Right::Restore, does: "deletes a Snapshot for good; asks first" };
 
-/// Delete a Snapshot for good; asks first
+/// Delete a Snapshot for good (asks first)
 #[poise::command(slash_command)]
 pub(super) async fn delete(
     context: Context<'_>,

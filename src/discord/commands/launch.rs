@@ -51,7 +51,7 @@ pub(super) const HELP: Help = Help {
     does: "makes a new Droplet from a Snapshot and tells you its address",
 };
 
-/// Make a new Droplet from a Snapshot
+/// Create a new Droplet from a Snapshot (costs money)
 #[poise::command(slash_command)]
 pub(super) async fn launch(
     context: Context<'_>,

@@ -30,7 +30,7 @@ const PER_PAGE: usize = 10;
 pub(super) const HELP: Help =
     Help { name: "list", right: Right::View, does: "shows the Snapshots there are, with age, size and cost" };
 
-/// See the Snapshots there are, with age, size and cost
+/// Snapshots with age, size and monthly cost
 #[poise::command(slash_command)]
 pub(super) async fn list(
     context: Context<'_>,

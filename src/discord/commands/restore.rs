@@ -72,7 +72,7 @@ pub(super) const HELP: Help = Help {
     does: "puts one of a Droplet's own Snapshots back onto it; asks first, and can be undone",
 };
 
-/// Put one of a Droplet's own Snapshots back onto it; asks first, and can be undone
+/// Roll a Droplet back to one of its Snapshots (asks first, undo for 24 h)
 #[poise::command(slash_command)]
 pub(super) async fn restore(
     context: Context<'_>,
@@ -82,8 +82,9 @@ pub(super) async fn restore(
     #[description = "One of its Snapshots or backups; choose the Droplet first"]
     #[autocomplete = "snapshots"]
     snapshot: String,
-    #[description = "yes (default): keep the present disk in a safety Snapshot first; no: overwrite it at once"]
-    safety: Option<Safety>,
+    #[description = "yes (default): save the current disk first; no: overwrite it, can't be undone"] safety: Option<
+        Safety,
+    >,
 ) -> Result<(), Fault> {
     let safety = match safety {
         None | Some(Safety::Yes) => kinds::Safety::Snapshot,

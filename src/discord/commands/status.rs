@@ -28,7 +28,7 @@ const CHOICES: usize = 25;
 pub(super) const HELP: Help =
     Help { name: "status", right: Right::View, does: "shows what is running and what ended last" };
 
-/// See what is running and what ended last
+/// What's running and what finished recently
 #[poise::command(slash_command)]
 pub(super) async fn status(
     context: Context<'_>,

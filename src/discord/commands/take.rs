@@ -60,7 +60,7 @@ pub(super) const HELP: Help = Help {
     does: "takes a Snapshot of a Droplet: shuts it down, takes the Snapshot, turns it on again and tells you",
 };
 
-/// Take a Snapshot of a Droplet; it is shut down for it and turned on again
+/// Snapshot a Droplet: shut down, snapshot, power back on
 #[poise::command(slash_command)]
 pub(super) async fn take(
     context: Context<'_>,
@@ -70,9 +70,10 @@ pub(super) async fn take(
     #[description = "The Snapshot's name; made up from the Droplet's name and the time if left out"]
     #[max_length = 100]
     name: Option<String>,
-    #[description = "off (default): shut down for a consistent disk; live: keep running, as if after a power cut"]
-    power: Option<Power>,
-    #[description = "If the shutdown hangs: ask here (default), force power off, or go on live"]
+    #[description = "off (default): shut down first, the safe way; live: keep running, no downtime"] power: Option<
+        Power,
+    >,
+    #[description = "If the shutdown gets stuck: ask me (default), force power off, or snapshot while running"]
     #[rename = "if-hung"]
     if_hung: Option<IfHung>,
 ) -> Result<(), Fault> {

@@ -33,7 +33,7 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
 /// The same for the notify channel, which pings nobody.
 pub fn notify(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker;
-    let content = format!("{} Asked for by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
+    let content = format!("{} Requested by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
     Message::text(shorten(&content, LONGEST))
 }
 
@@ -56,7 +56,7 @@ fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
     let mut sentences = words(&operation.kind).completed(operation, wording);
     if let Some(cancelled) = operation.cancelled {
         let by = cancelled.by.map(|by| format!("<@{by}> cancelled, but ")).unwrap_or_default();
-        sentences.push(format!("{by}DigitalOcean cannot stop what it has begun, so it was waited for."));
+        sentences.push(format!("{by}DigitalOcean can't stop what it has started, so it ran to the end."));
     }
     sentences
 }
@@ -122,8 +122,10 @@ fn power(operation: &Operation) -> Option<String> {
     Some(match power.status() {
         Status::Gone => format!("{droplet} does not exist any more."),
         Status::Released(release) => match release.how {
-            Released::LeftOff => format!("{droplet} is left off, as <@{}> wished.", release.by),
-            Released::Handled => format!("{droplet} could not be turned on, and <@{}> sees to it.", release.by),
+            Released::LeftOff => format!("{droplet} is left off by <@{}>.", release.by),
+            Released::Handled => {
+                format!("{droplet} could not be turned on, and <@{}> is taking care of it.", release.by)
+            }
         },
         Status::Theirs(theirs) => {
             let kind = name(&plain(&theirs.kind, 40));
@@ -153,7 +155,9 @@ fn power(operation: &Operation) -> Option<String> {
         Status::Untouched if power.before().is_none() => return None,
         Status::Untouched if power.was_told_to_turn_off() => format!("{droplet} is on and never went off."),
         Status::Untouched if operation.snapshot.is_some() => {
-            format!("{droplet} was not shut down for it, so that Snapshot holds its disk as after a power cut.")
+            format!(
+                "{droplet} kept running, so that Snapshot is like pulling the plug: files open at that moment may be incomplete."
+            )
         }
         Status::Untouched => format!("{droplet} kept running."),
     })

@@ -68,12 +68,12 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
     let title = if asked.is_undo {
         format!("Undo the restore of {droplet}?")
     } else {
-        format!("Put {droplet} back to an earlier state?")
+        format!("Restore {droplet} to an earlier state?")
     };
     let mut lines = vec![
         described(snapshot, asked.taken_by),
         String::new(),
-        format!("**Lost:** everything that changed on the disk of {droplet} since{}.", since(snapshot)),
+        format!("**You lose:** everything that changed on the disk of {droplet} since{}.", since(snapshot)),
         kept(asked, wording),
         format!("**Power:** {}", power(asked)),
     ];
@@ -108,13 +108,15 @@ pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Mess
     let snapshot = asked.snapshot;
     let mut lines = vec![described(snapshot, asked.taken_by)];
     lines.push(match asked.droplet {
-        Some(droplet) => format!("It was taken of {}.", name(droplet)),
+        Some(droplet) => format!("From {}.", name(droplet)),
         None => "The Droplet that it was taken of is gone, so it may be all that is left of it.".to_owned(),
     });
     lines.push(String::new());
-    lines.push("**Lost:** the Snapshot, for good and in every region. DigitalOcean cannot bring it back.".to_owned());
+    lines.push(
+        "**You lose:** the Snapshot, for good and in every region. DigitalOcean cannot bring it back.".to_owned(),
+    );
     if let Some(size) = known(snapshot) {
-        lines.push(format!("**Saved:** {}.", monthly(size, wording.price_per_gb)));
+        lines.push(format!("**You save:** {}.", monthly(size, wording.price_per_gb)));
     }
     if let Some(until) = asked.undo_until {
         lines.push(format!("⚠️ **It is the safety Snapshot of a restore.** Without it, that restore cannot be undone, as is offered until {}.", moment(until)));
@@ -202,7 +204,7 @@ fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: But
         embeds: vec![Embed {
             title: shorten(title, LONGEST_TITLE),
             description: lines.join("\n"),
-            footer: "Only you can answer, once".to_owned(),
+            footer: "Only you can answer".to_owned(),
             colour: Colour::Asking,
         }],
         buttons: vec![

@@ -10,7 +10,7 @@ use crate::operation::{Operation, power::Status, reading::Failure};
 pub fn what(failure: &Failure, operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
     match failure {
-        Failure::ActionErrored => "DigitalOcean began it and then reported an error; it never says why.".to_owned(),
+        Failure::ActionErrored => "DigitalOcean started it, then reported an error without giving a reason.".to_owned(),
         Failure::ActionVanished => "DigitalOcean no longer knows the Action that it had begun.".to_owned(),
         Failure::DropletGone => words(&operation.kind).droplet_gone(operation).what,
         Failure::SnapshotGone => words(&operation.kind).snapshot_gone(operation).what,

@@ -130,7 +130,7 @@ impl Phase {
 fn outlook(operation: &Operation) -> String {
     match (operation.cancelled.is_some(), operation.power.downtime().is_some()) {
         (true, _) => return stopping(operation).to_owned(),
-        (false, true) => return "it is on again".to_owned(),
+        (false, true) => return "back online".to_owned(),
         (false, false) => {}
     }
     if !operation.steps.iter().any(|step| step.task().traits().needs_baseline) {
@@ -142,11 +142,11 @@ fn outlook(operation: &Operation) -> String {
     // A shutdown that was given up turns nothing off any more, unless it is forced.
     let may_turn_off = |step: &Step| step.task().traits().may_turn_off && !matches!(step.state, State::Failed { .. });
     if !operation.steps.iter().any(may_turn_off) {
-        return "it keeps running".to_owned();
+        return "no downtime".to_owned();
     }
     match downtime(operation) {
         Some(expected) => format!("expect {} of downtime", about(expected)),
-        None => "expect downtime until it is done".to_owned(),
+        None => "offline until it is done".to_owned(),
     }
 }
 
@@ -278,8 +278,8 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     let (noun, verb) = called(Task::PowerOn, operation);
     Some(match power.status() {
         Status::Released(release) => match release.how {
-            Released::LeftOff => format!("⏭️ {noun} — left off, as <@{}> wished", release.by),
-            Released::Handled => format!("⏭️ {noun} — <@{}> sees to it", release.by),
+            Released::LeftOff => format!("⏭️ {noun} — left off by <@{}>", release.by),
+            Released::Handled => format!("⏭️ {noun} — <@{}> is taking care of it", release.by),
         },
         Status::Theirs(theirs) => {
             format!("⏭️ {noun} — somebody else turned it off meanwhile ({})", name(&plain(&theirs.kind, 40)))
@@ -313,7 +313,7 @@ fn withdrawn(operation: &Operation) -> Option<String> {
 
 /// Who asked, when, and who stopped it.
 pub(super) fn asked(operation: &Operation) -> String {
-    let asked = format!("Asked for by <@{}> {}", operation.asker.user, ago(operation.asked_at));
+    let asked = format!("Requested by <@{}> {}", operation.asker.user, ago(operation.asked_at));
     match operation.cancelled {
         Some(cancelled) => match cancelled.by {
             Some(by) => format!("{asked}, cancelled by <@{by}>"),

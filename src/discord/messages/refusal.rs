@@ -362,7 +362,7 @@ impl Refusal {
             Self::SizeTooSmall { size, disk, needed, suggestions } => size_too_small(size, *disk, *needed, suggestions),
             Self::GpuSize { size, suggestions } => gpu_size(size, suggestions),
             Self::UnknownSize { text, suggestions } => {
-                format!("There is no size {} to be had there. {}", quote(text), suggested(suggestions))
+                format!("Size {} isn't available in that region. {}", quote(text), suggested(suggestions))
             }
             Self::UnknownSshKey { text } => format!(
                 "The account has no SSH key {}. Choose one from the list that appears while you type, or leave `ssh-key` out.",
@@ -428,12 +428,7 @@ pub fn denied(denial: &Denial) -> String {
         }
         Denial::MissingRole { right, roles } => {
             let roles: Vec<String> = roles.iter().take(10).map(|role| format!("<@&{role}>")).collect();
-            format!(
-                "You need {} {} to {}. Somebody who runs this server can give it to you.",
-                one_of(&roles),
-                roles.join(", "),
-                doing(*right)
-            )
+            format!("You need {} {} to {}. Ask a server admin.", one_of(&roles), roles.join(", "), doing(*right))
         }
         Denial::NobodyConfigured { right } => format!(
             "Only members with **Administrator** or **Manage Server** may {}, because no role is configured for it. Whoever runs \
@@ -641,7 +636,7 @@ fn gpu_size(size: &str, suggestions: &[String]) -> String {
 
 fn undo_over(snapshot: &str) -> String {
     format!(
-        "A restore can be undone by a press for 24 hours, and they are over. Snapshot {} can still be put back with \
+        "The 24-hour undo window has closed. Snapshot {} can still be put back with \
                  `/snapshot restore`, if nobody deleted it.",
         name(snapshot)
     )

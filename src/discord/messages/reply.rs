@@ -20,10 +20,10 @@ pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>)
     let subject = the_subject(operation);
     match progress {
         Some((channel, message)) => {
-            format!("Accepted: {subject}. Follow it at {}", link(operation.asker.guild, channel, message))
+            format!("On it: {subject}. Follow it at {}", link(operation.asker.guild, channel, message))
         }
         None => format!(
-            "Accepted: {subject}, operation `{}`. Its progress will appear in <#{}>.",
+            "On it: {subject}, operation `{}`. Its progress will appear in <#{}>.",
             operation.id, operation.asker.channel
         ),
     }
@@ -119,7 +119,7 @@ pub fn unreadable() -> String {
 /// The memory does not answer; the log holds the reason under this id.
 pub fn memory_failed(id: &str) -> String {
     format!(
-        "This bot's memory does not answer, and without it nothing is begun. Try again in a minute; if it happens again, whoever \
+        "My database isn't responding, so nothing was started. Try again in a minute; if it happens again, whoever \
          runs this bot finds it in the log as incident `{id}`."
     )
 }

@@ -62,10 +62,10 @@ pub fn overview(overview: &Overview, now: Timestamp) -> Message {
         message.embeds.push(list("Running now", Colour::Working, fit(lines, *more, RUNNING)));
     }
     if !ended.is_empty() {
-        message.embeds.push(list("Ended last", Colour::Stopped, fit(ended.iter().map(ended_line), 0, ENDED)));
+        message.embeds.push(list("Recent", Colour::Stopped, fit(ended.iter().map(ended_line), 0, ENDED)));
     }
     if let Some(last) = message.embeds.last_mut() {
-        "One in detail: /snapshot status operation:".clone_into(&mut last.footer);
+        "Details: /snapshot status operation:".clone_into(&mut last.footer);
     }
     message
 }

@@ -77,7 +77,7 @@ fn alone(operation: &Operation) -> String {
         "It goes on as soon as that is over."
     };
     format!(
-        "{state} {}\n{again} To be quicker, turn it on at {panel}; press **I'll handle it** if the bot should leave it to you.",
+        "{state} {}\n{again} To fix it now, power it on at {panel}, or press **I'll handle it** and I'll stop trying.",
         why(operation, "It waits")
     )
 }
@@ -100,7 +100,7 @@ fn several(first: &Operation, (still, over): (&[&Operation], &[&Operation]), roo
     } else {
         "I'll go on as soon as that is over."
     };
-    let head = format!("**{state}** {}\n{again} To be quicker, turn them on yourself:", why(first, "They wait"));
+    let head = format!("**{state}** {}\n{again} To fix it now, power them on yourself:", why(first, "They wait"));
     let tail = paragraphs(standings(over).chain(["For one of them alone: `/snapshot status operation:`".to_owned()]));
     let cause = first.cause_of_call();
     let lines = still.iter().map(|operation| line(operation, &cause));

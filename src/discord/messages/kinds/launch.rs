@@ -25,7 +25,7 @@ impl Words for Launch {
         let cents = operation.launched.as_ref().and_then(|launched| launched.monthly_cents);
         let price = cents.map(|cents| format!(" It costs ${}.{:02} a month.", cents / 100, cents % 100));
         let from = name(&self.snapshot.name);
-        vec![format!("Droplet {droplet} is made from Snapshot {from}; {address}.{}", price.unwrap_or_default())]
+        vec![format!("Droplet {droplet} was created from Snapshot {from}; {address}.{}", price.unwrap_or_default())]
     }
 
     fn undone(&self, _operation: &Operation) -> Option<String> {

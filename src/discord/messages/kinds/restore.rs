@@ -48,7 +48,7 @@ impl Words for Restore {
             return None;
         }
         Some(if operation.may_have_overwritten() {
-            format!("**It is not known what is on the disk of {droplet} now.**")
+            format!("**The disk of {droplet} may be incomplete.**")
         } else if has_failed_for_safety(operation) {
             format!("The disk of {droplet} is as it was.")
         } else {
