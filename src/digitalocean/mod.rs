@@ -1,7 +1,7 @@
 //! The client of DigitalOcean's API: what to ask, how answers are read, what an error means for the caller, and how much
 //! may be asked at all.
 //!
-//! [`reads`] and [`commands`] make [`call::Call`]s, which are data and do no I/O; [`client::Client`] carries them out within
+//! [`queries`] and [`mutations`] make [`call::Call`]s, which are data and do no I/O; [`client::Client`] carries them out within
 //! the [`budget`]; [`watcher::Watcher`] shares the looks at what is running. A simulation runs the same calls, in its own time, by
 //! [`attempts::Attempts`]. This room knows ids and nothing else of ours.
 

@@ -1,6 +1,6 @@
 //! One wish of a person, carried out in steps. Pure: no I/O, no clock, no async.
 //!
-//! [`next`](Operation::next) says what to ask of DigitalOcean, [`apply`](Operation::transition) folds in what it said. The worker stores
+//! [`next`](Operation::next) says what to ask of DigitalOcean, [`apply`](Operation::apply) folds in what it said. The worker stores
 //! the result between the two; the front end renders it. This room knows neither of them.
 //!
 //! # A step
