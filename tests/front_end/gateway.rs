@@ -180,7 +180,7 @@ async fn a_bot_with_such_flags_connects_posts_and_edits() {
     stage.offered().await;
     stage.until_ready(true).await;
     let accepted = stage.said_to("ada", "/snapshot take droplet:web-1").await;
-    assert!(accepted.starts_with("Accepted"), "{accepted}");
+    assert!(accepted.starts_with("On it"), "{accepted}");
     let posted = stage.posted(|message| !message.body.embeds.is_empty()).await;
     let response = stage.seat("ada").press(posted.id, &format!("cancel:{}", stage.running().await.id)).await.unwrap();
     assert!(stage.read(&response).await.starts_with("Stopping"));

@@ -437,7 +437,7 @@ async fn while_discord_limits_the_whole_bot_nothing_is_posted_anywhere() {
     let seat = stage.discord.as_user(bob, elsewhere);
     // The answer waits a moment for the progress message, to link to it.
     let accepted = stage.read(&seat.run("/snapshot take droplet:web-2").await.unwrap()).await;
-    assert!(accepted.starts_with("Accepted"), "{accepted}");
+    assert!(accepted.starts_with("On it"), "{accepted}");
     assert!(!stage.discord.world().messages_in(elsewhere).any(is_progress));
     stage.clock.advance(SignedDuration::from_hours(1));
     stage.posted_in(elsewhere, is_progress).await;
