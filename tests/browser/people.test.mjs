@@ -21,7 +21,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await page.keyboard.press("Shift+Tab");
     await take(page, "web-1");
     await isOff(page, "web-1");
-    await titled(page, "expect downtime");
+    await titled(page, "offline until");
     await page.locator(".embed-text", { hasText: "Taking the Snapshot — started" }).waitFor();
     await keep(page, "progress-1280-dark");
     await keep(phone, "progress-390-dark");
