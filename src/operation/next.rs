@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Focus, Operation, Rules,
+    Blocker, Focus, Operation, Rules,
     backoff::later,
     effect::{Command, Effect, Look},
     ids::DropletId,
@@ -80,10 +80,11 @@ impl Operation {
         }
     }
 
-    /// Whether a command may leave before the Droplet's Actions are read. A shutdown is refused where another Action is pending, and the
-    /// id in its answer then stands for all that was there before it. Before anything is lost, they are read.
+    /// Whether a command may leave before the Droplet's Actions are read. A shutdown is refused where another Action is pending, which is
+    /// then read and named; else the id in its answer stands for all that was there before it. Before anything is lost, they are read.
     fn may_begin_without_actions(&self, task: Task) -> bool {
-        task == Task::ShutDown && !self.steps.iter().any(|step| step.task().traits().is_destructive)
+        let was_refused = self.obstacle.as_ref().is_some_and(|obstacle| matches!(obstacle.what, Blocker::Event(_)));
+        task == Task::ShutDown && !was_refused && !self.steps.iter().any(|step| step.task().traits().is_destructive)
     }
 
     /// The command that carries a work out; none where it is about a Droplet and there is none.

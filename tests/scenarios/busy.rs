@@ -37,13 +37,13 @@ async fn an_action_that_others_began_is_named_and_waited_for() {
     });
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
-    stage.shows(&ada, "is in progress").await;
+    stage.shows(&ada, "`enable_backups`, is in progress").await;
     assert_snapshot!("a_foreign_action_is_named", ada.transcript());
-    assert!(stage.commands().is_empty());
+    assert_eq!(stage.commands(), ["shutdown web-1"], "DigitalOcean refused it, and none follows");
     stage.complete_action("web-1");
-    stage.until_later("the shutdown has begun", |stage| !stage.commands().is_empty()).await;
+    stage.until_later("the shutdown has begun", |stage| stage.commands().len() > 1).await;
     stage.settle().await;
-    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+    assert_eq!(stage.commands(), ["shutdown web-1", "shutdown web-1", "snapshot web-1", "power_on web-1"]);
     ada.transcript();
     stage.finish().await;
 }
