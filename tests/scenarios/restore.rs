@@ -396,7 +396,7 @@ async fn an_undo_is_over_after_a_day() {
     stage.settle().await;
     stage.clock.advance(SignedDuration::from_hours(25));
     rex.press("Undo").await;
-    assert!(rex.sees("24 hours, and they are over"));
+    assert!(rex.sees("24-hour undo window has closed"));
     assert_eq!(stage.commands(), RESTORED);
     rex.transcript();
     stage.finish().await;
