@@ -15,7 +15,13 @@ use serenity::{
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::{commands, incident::chain, messages::message::hex, state::AppState, wire};
+use super::{
+    commands,
+    incident::chain,
+    messages::{help::Mentions, message::hex},
+    state::AppState,
+    wire,
+};
 use crate::{operation::ids, store};
 
 /// How soon a failed registration is tried again, and how slowly in the end.
@@ -33,6 +39,7 @@ struct Registration {
     http: Arc<Http>,
     state: Arc<AppState>,
     commands: Vec<CreateCommand>,
+    names: Vec<String>,
     digest: String,
 }
 
@@ -53,9 +60,11 @@ impl From<serenity::Error> for Error {
 
 impl Registrar {
     pub(super) fn new(http: Arc<Http>, state: Arc<AppState>, seen: mpsc::UnboundedReceiver<GuildId>) -> Self {
-        let commands = poise::builtins::create_application_commands(&commands::all());
+        let all = commands::all();
+        let names = all.iter().map(|command| command.name.to_string()).collect();
+        let commands = poise::builtins::create_application_commands(&all);
         let digest = digest(&commands);
-        Self { registration: Registration { http, state, commands, digest }, seen }
+        Self { registration: Registration { http, state, commands, names, digest }, seen }
     }
 
     /// Sees to every guild as it becomes visible: at the start, and when the bot is invited again. One that refuses keeps no
@@ -108,29 +117,32 @@ impl Registration {
         guild
     }
 
+    /// Whether Discord lists every command of ours.
+    fn are_all_in(&self, known: &[Command]) -> bool {
+        self.names.iter().all(|ours| known.iter().any(|command| command.name == *ours))
+    }
+
     async fn ensure(&self, guild: GuildId) -> Result<(), Error> {
         let id = ids::GuildId(guild.get());
         let known = self.http.get_guild_commands(guild).await;
         wire::count(&known);
         let known = known?;
         let is_unchanged = self.state.store.registered_commands(id).await?.as_deref() == Some(&self.digest);
-        if let (true, Some(command)) = (is_unchanged, ours(&known)) {
-            self.state.commands.learn(id, command.id.get());
+        if is_unchanged && self.are_all_in(&known) {
+            self.state.commands.learn(id, mentions(known));
             return Ok(());
         }
         let registered = self.http.create_guild_commands(guild, &self.commands).await;
         wire::count(&registered);
-        if let Some(command) = ours(&registered?) {
-            self.state.commands.learn(id, command.id.get());
-        }
+        self.state.commands.learn(id, mentions(registered?));
         self.state.store.set_registered_commands(id, &self.digest).await?;
         tracing::info!(guild.id = guild.get(), "registered the commands");
         Ok(())
     }
 }
 
-fn ours(commands: &[Command]) -> Option<&Command> {
-    commands.iter().find(|command| command.name == "snapshot")
+fn mentions(commands: Vec<Command>) -> Mentions {
+    Mentions::new(commands.into_iter().map(|command| (command.name, command.id.get())))
 }
 
 fn digest(commands: &[CreateCommand]) -> String {

@@ -10,7 +10,7 @@ use serenity::model::{guild::Member, id::GuildId};
 use super::{
     intake::Intake,
     limits::{Limits, People, RefusalLog},
-    messages::{Wording, refusal::Occupant},
+    messages::{Wording, help::Mentions, refusal::Occupant},
     names::Names,
 };
 use crate::{
@@ -89,17 +89,18 @@ impl AppState {
     }
 }
 
-/// The id of our command in each guild, for mentions that can be clicked.
+/// The ids of our commands in each guild, for mentions that can be clicked.
 #[derive(Debug, Default)]
-pub(super) struct CommandIds(Mutex<HashMap<ids::GuildId, u64>>);
+pub(super) struct CommandIds(Mutex<HashMap<ids::GuildId, Mentions>>);
 
 impl CommandIds {
-    pub(super) fn learn(&self, guild: ids::GuildId, command: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(guild, command);
+    pub(super) fn learn(&self, guild: ids::GuildId, mentions: Mentions) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(guild, mentions);
     }
 
-    pub(super) fn of(&self, guild: ids::GuildId) -> Option<u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&guild).copied()
+    /// How our commands are mentioned in this guild.
+    pub(super) fn of(&self, guild: ids::GuildId) -> Mentions {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&guild).cloned().unwrap_or_default()
     }
 }
 

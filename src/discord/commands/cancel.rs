@@ -21,8 +21,11 @@ use crate::{
 const CHOICES: usize = 25;
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help =
-    Help { name: "cancel", right: Right::Take, does: "stops what you asked for, where that is still possible" };
+pub(super) const HELP: Help = Help {
+    name: "snapshot cancel",
+    right: Right::Take,
+    does: "stops what you asked for, where that is still possible",
+};
 
 /// Stop a running operation; power is restored either way
 #[poise::command(slash_command)]

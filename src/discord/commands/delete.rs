@@ -29,7 +29,7 @@ use crate::{
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help =
-    Help { name: "delete", right: Right::Restore, does: "deletes a Snapshot for good; asks first" };
+    Help { name: "snapshot delete", right: Right::Restore, does: "deletes a Snapshot for good; asks first" };
 
 /// Delete a Snapshot for good (asks first)
 #[poise::command(slash_command)]

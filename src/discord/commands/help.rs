@@ -24,5 +24,5 @@ fn tell(context: Context<'_>) -> Result<String, Stop> {
     let greatest = state.policy.greatest(&person);
     let denial = state.policy.authorize(&person, Right::Take).err();
     let admins = state.policy.admins_may();
-    Ok(help::help(&HELP, greatest, denial.as_ref(), admins, state.commands.of(guild)))
+    Ok(help::help(&HELP, greatest, denial.as_ref(), admins, &state.commands.of(guild)))
 }

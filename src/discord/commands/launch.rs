@@ -46,7 +46,7 @@ struct Typed {
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help = Help {
-    name: "launch",
+    name: "snapshot launch",
     right: Right::Restore,
     does: "makes a new Droplet from a Snapshot and tells you its address",
 };

@@ -28,7 +28,7 @@ const PER_PAGE: usize = 10;
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help =
-    Help { name: "list", right: Right::View, does: "shows the Snapshots there are, with age, size and cost" };
+    Help { name: "snapshot list", right: Right::View, does: "shows the Snapshots there are, with age, size and cost" };
 
 /// Snapshots with age, size and monthly cost
 #[poise::command(slash_command)]

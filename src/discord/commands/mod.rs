@@ -184,8 +184,13 @@ mod tests {
     #[test]
     fn help_speaks_of_every_command_and_of_no_other() {
         let commands = all();
-        let names = commands.iter().flat_map(|command| &command.subcommands).map(|sub| sub.name.as_ref());
-        let helped = HELP.iter().map(|help| help.name);
-        assert_eq!(names.collect::<Vec<&str>>(), helped.chain(["help"]).collect::<Vec<_>>());
+        let under = |group: &poise::Command<Arc<AppState>, Fault>| {
+            group.subcommands.iter().map(|sub| format!("{} {}", group.name, sub.name)).collect::<Vec<_>>()
+        };
+        let mut names: Vec<_> = commands.iter().flat_map(under).collect();
+        let mut helped: Vec<_> = HELP.iter().map(|help| help.name).chain(["snapshot help"]).collect();
+        names.sort_unstable();
+        helped.sort_unstable();
+        assert_eq!(names, helped);
     }
 }

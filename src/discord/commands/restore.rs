@@ -67,7 +67,7 @@ enum Safety {
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help = Help {
-    name: "restore",
+    name: "snapshot restore",
     right: Right::Restore,
     does: "puts one of a Droplet's own Snapshots back onto it; asks first, and can be undone",
 };

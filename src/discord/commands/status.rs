@@ -26,7 +26,7 @@ const CHOICES: usize = 25;
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help =
-    Help { name: "status", right: Right::View, does: "shows what is running and what ended last" };
+    Help { name: "snapshot status", right: Right::View, does: "shows what is running and what ended last" };
 
 /// What's running and what finished recently
 #[poise::command(slash_command)]

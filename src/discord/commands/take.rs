@@ -55,7 +55,7 @@ enum IfHung {
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help = Help {
-    name: "take",
+    name: "snapshot take",
     right: Right::Take,
     does: "takes a Snapshot of a Droplet: shuts it down, takes the Snapshot, turns it on again and tells you",
 };

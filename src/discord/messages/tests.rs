@@ -8,7 +8,7 @@ use strum::VariantArray;
 use super::{
     answer::{answer, notify},
     examples::{self, ADA, BOB, NOW, ago, wording},
-    help::help,
+    help::{Mentions, help},
     marker::signed,
     message::{Embed, Message, Style},
     progress::progress,
@@ -792,6 +792,10 @@ fn every_refusal() {
     insta::assert_snapshot!(side_by_side(message));
 }
 
+fn mentions() -> Mentions {
+    Mentions::new([("snapshot".to_owned(), 9)])
+}
+
 #[test]
 fn short_replies() {
     let operation = examples::waiting();
@@ -801,9 +805,12 @@ fn short_replies() {
         (text("incident"), reply::incident("4f7g2h1k")),
         (text("memory failed"), reply::memory_failed("4f7g2h1k")),
         (text("cannot be read"), reply::unreadable()),
-        (text("help, all"), help(&HELP, Some(Right::Restore), None, AdminsMay::Everything, Some(9))),
-        (text("help, view"), help(&HELP, Some(Right::View), denials().get(2), AdminsMay::Everything, Some(9))),
-        (text("help, nobody configured"), help(&HELP, None, denials().last(), AdminsMay::Everything, None)),
+        (text("help, all"), help(&HELP, Some(Right::Restore), None, AdminsMay::Everything, &mentions())),
+        (text("help, view"), help(&HELP, Some(Right::View), denials().get(2), AdminsMay::Everything, &mentions())),
+        (
+            text("help, nobody configured"),
+            help(&HELP, None, denials().last(), AdminsMay::Everything, &Mentions::default()),
+        ),
     ];
     message.extend(Act::ALL.map(|act| (format!("{act:?}"), reply::heard(act, &operation))));
     let begun = |task: Task| {
