@@ -6,7 +6,7 @@
 #[path = "simulation/mod.rs"]
 mod simulation;
 
-use std::{num::NonZero, panic::resume_unwind, thread, time::Instant};
+use std::{num::NonZero, panic::resume_unwind, sync::Mutex, thread, time::Instant};
 
 use jiff::SignedDuration;
 use simulation::{
@@ -105,18 +105,26 @@ async fn found(sabotage: Sabotage, seeds: u64) -> Option<(u64, String)> {
     None
 }
 
-/// Rules that these worlds seldom put to the test: hundreds of worlds may pass before one notices. `operation::tests::distrust` and
-/// `digitalocean::budget::tests` hold them, and `WITHOUT` plays one for as long as it takes.
-const RARE: [Sabotage; 3] = [Sabotage::Theirs, Sabotage::Ranks, Sabotage::Panic];
-
-#[tokio::test]
-async fn every_broken_rule_is_found() {
-    // `WITHOUT=theirs` breaks this rule alone.
-    let only: Option<Sabotage> = std::env::var("WITHOUT").ok().and_then(|word| word.parse().ok());
-    let is_meant = |rule: &Sabotage| only.map_or(!RARE.contains(rule), |only| only == *rule);
-    for sabotage in Sabotage::ALL.into_iter().filter(is_meant) {
+/// Breaks each rule in turn, until none is left.
+#[tokio::main(flavor = "current_thread")]
+async fn break_rules(rules: &Mutex<Vec<Sabotage>>) {
+    loop {
+        let Some(sabotage) = rules.lock().unwrap().pop() else { return };
         let (seed, broken) = found(sabotage, 1_500).await.unwrap_or_else(|| panic!("{sabotage:?} is not noticed"));
         let first_line = broken.lines().next().unwrap_or_default();
         println!("{sabotage:?} is noticed in world {seed}: {first_line}");
     }
+}
+
+#[test]
+fn every_broken_rule_is_found() {
+    // `WITHOUT=theirs` breaks this rule alone.
+    let only: Option<Sabotage> = std::env::var("WITHOUT").ok().and_then(|word| word.parse().ok());
+    let is_meant = |rule: &Sabotage| only.is_none_or(|only| only == *rule);
+    let rules = Mutex::new(Sabotage::ALL.into_iter().filter(is_meant).collect());
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let shares: Vec<_> = (0..cores).map(|_| scope.spawn(|| break_rules(&rules))).collect();
+        shares.into_iter().for_each(|share| share.join().unwrap_or_else(|missed| resume_unwind(missed)));
+    });
 }

@@ -214,6 +214,10 @@ impl Simulation {
     /// Whether a turn of this operation panics.
     fn panics(&mut self, id: OperationId) -> bool {
         let may = self.troubled && self.moods.has(Mood::Panics);
+        if self.sabotage == Some(Sabotage::Panic) {
+            // Only somebody else's Droplet shows it, while it is off.
+            return may && self.owed.values().any(|owner| *owner != id) && self.once_in(6);
+        }
         may && (self.panicked.contains(&id) && self.once_in(20) || self.panicked.is_empty() && self.once_in(12))
     }
 

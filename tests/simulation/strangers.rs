@@ -9,7 +9,7 @@ use snapshot_bot_sandbox::digitalocean::{
     world::{TOKEN, World},
 };
 
-use super::{Lawful, Simulation, TAG, mood::Mood};
+use super::{Lawful, Simulation, TAG, mood::Mood, sabotage::Sabotage};
 
 /// No Action that will end by itself takes longer; a shutdown that errs later than this still turns nothing off.
 const LONGEST_ACTION: SignedDuration = SignedDuration::from_mins(14);
@@ -38,6 +38,10 @@ impl Simulation {
     /// Something happens that nobody asked us about.
     pub(crate) fn meddle(&mut self) {
         let Some(droplet) = self.somebodys_droplet() else { return };
+        if self.sabotage == Some(Sabotage::Theirs) && self.dice.bool() {
+            // Nothing else shows it.
+            return self.begin_elsewhere(droplet, Kind::PowerOff);
+        }
         match self.dice.u8(..32) {
             0..=9 => self.act_elsewhere(droplet),
             10..=12 => {
@@ -99,6 +103,10 @@ impl Simulation {
             19 | 20 => self.image_of(droplet).map_or(Kind::PowerOff, Kind::Rebuild),
             _ => Kind::EnableIpv6,
         };
+        self.begin_elsewhere(droplet, kind);
+    }
+
+    fn begin_elsewhere(&mut self, droplet: u64, kind: Kind) {
         let word = kind.as_str();
         if let Some(action) = self.world.start_foreign_action(droplet, kind) {
             self.note(format!("somebody begins {word} {action} on Droplet {droplet}"));
