@@ -809,3 +809,26 @@ fn an_action_is_ours_by_its_date_where_its_number_is_lower_than_older_ones() {
         assert_eq!((toy.power, it.verdict), (PowerState::On, Some(Outcome::Completed)), "lost: {lost}");
     }
 }
+
+#[test]
+fn a_lock_that_ends_before_its_action_costs_one_refusal() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    it = until(&mut toy, it, |it| it.steps[1].run().is_some());
+    let action = toy.actions.last_mut().unwrap();
+    toy.locked_until = toy.now + SignedDuration::from_secs(30);
+    let over = action.started + SignedDuration::from_mins(10);
+    (action.ends, action.takes_effect) = (over, Some(over));
+    let mut refused = 0;
+    for _ in 0..2_000 {
+        if !it.is_running() {
+            break;
+        }
+        let sends = matches!(next_command(&toy, &it), Some(Command::PowerOn(_)));
+        refused += u32::from(sends && toy.pending());
+        it = toy.turn(it, Transit::Fine, 20);
+    }
+    assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
+    assert_eq!((toy.power, it.verdict, refused), (PowerState::On, Some(Outcome::Completed), 1));
+    assert!(it.snapshot.is_some());
+}
