@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Discord does not know the token.
-    #[error("log in to Discord: it refuses DISCORD_TOKEN; copy the bot's token anew from the Developer Portal")]
+    #[error("log in to Discord: it refuses DISCORD_TOKEN; copy the bot's token again from the Developer Portal")]
     TokenRefused,
     /// Discord closed the gateway for good.
     #[error("stay on Discord's gateway: {0}")]

@@ -87,7 +87,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await gus.getByText("No options match your search.").waitFor();
     await gus.keyboard.press("Enter");
     await refusal.waitFor();
-    assert.match(await refusal.innerText(), /You need one of the roles @Operator, @Restorer/);
+    assert.match(await refusal.innerText(), /You need one of @Operator, @Restorer/);
     await keep(gus, "refused-390-light");
     assert.deepEqual(await barriers(gus), []);
     assert.equal(await ada.locator(".message").count(), 0);

@@ -106,7 +106,7 @@ fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
     }
     let launched = operation.launched.as_ref().filter(|_| *why != Failure::DropletGone)?;
     Some(format!(
-        "Droplet {} may be there all the same and is billed then: look at {}, and destroy it there if you do not want it.",
+        "Droplet {} may exist anyway, and then it is billed: look at {}, and destroy it there if you do not want it.",
         name(&operation.target.name),
         panel(launched.droplet)
     ))
@@ -122,7 +122,7 @@ fn power(operation: &Operation) -> Option<String> {
     Some(match power.status() {
         Status::Gone => format!("{droplet} does not exist any more."),
         Status::Released(release) => match release.how {
-            Released::LeftOff => format!("{droplet} is left off by <@{}>.", release.by),
+            Released::LeftOff => format!("{droplet} stays off: <@{}> chose that.", release.by),
             Released::Handled => {
                 format!("{droplet} could not be turned on, and <@{}> is taking care of it.", release.by)
             }

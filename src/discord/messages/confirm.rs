@@ -81,9 +81,9 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
     lines.extend(match asked.backups {
         Backups::Later => None,
         Backups::Soon(at) => {
-            Some(format!("Its backup window opens {}: if a backup begins first, it is waited for.", ago(at)))
+            Some(format!("Its backup window opens {}: if a backup begins first, I'll wait for it.", ago(at)))
         }
-        Backups::Open => Some("Its backup window is open: if a backup begins first, it is waited for.".to_owned()),
+        Backups::Open => Some("Its backup window is open: if a backup begins first, I'll wait for it.".to_owned()),
     });
     question(&title, lines, "Restore", buttons)
 }

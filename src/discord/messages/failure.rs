@@ -35,7 +35,7 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         Failure::PowerFirst => {
             format!("{droplet} had to be turned on before this was done, and the rest needs it to be off.")
         }
-        Failure::TooOld => "It had waited for too long to be carried out safely.".to_owned(),
+        Failure::TooOld => "It waited too long, so I didn't risk it.".to_owned(),
         Failure::ChangedMeanwhile => {
             format!("Somebody changed or used {droplet} in the meantime, so its disk was left as it is.")
         }

@@ -213,11 +213,18 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
         State::Failed { why: Failure::Hung, .. } => format!("⚠️ {noun} — {}", failure::short(&Failure::Hung)),
         State::Failed { why, .. } => format!("❌ {noun} — {}", failure::short(why)),
         State::Waiting(_) | State::Intended { .. } | State::Running(_) => {
-            let is_made = step.task() == Task::Snapshot && step.run().is_some_and(Run::ended);
+            let run = step.run().filter(|run| step.task() == Task::Snapshot && run.ended());
             if operation.active_step() == Some(step) {
                 active(verb, step, operation, now)
-            } else if is_made {
-                format!("🔄 {noun} — taken; the Droplet is turned on first")
+            } else if let Some(run) = run {
+                // That it is over is not that it is there: its Action may have failed, or was not asked.
+                let is_taken = run.completed.is_some() && run.broken.is_none() && !run.concluded;
+                let state = if is_taken {
+                    "taken; the Droplet is turned on first"
+                } else {
+                    "checked once the Droplet is back on"
+                };
+                format!("🔄 {noun} — {state}")
             } else {
                 format!("▫️ {noun}")
             }
@@ -278,7 +285,7 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     let (noun, verb) = called(Task::PowerOn, operation);
     Some(match power.status() {
         Status::Released(release) => match release.how {
-            Released::LeftOff => format!("⏭️ {noun} — left off by <@{}>", release.by),
+            Released::LeftOff => format!("⏭️ {noun} — stays off: <@{}> chose that", release.by),
             Released::Handled => format!("⏭️ {noun} — <@{}> is taking care of it", release.by),
         },
         Status::Theirs(theirs) => {

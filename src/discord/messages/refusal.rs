@@ -440,7 +440,7 @@ pub fn denied(denial: &Denial) -> String {
 }
 
 fn one_of(roles: &[String]) -> &'static str {
-    if roles.len() == 1 { "the role" } else { "one of the roles" }
+    if roles.len() == 1 { "the role" } else { "one of" }
 }
 
 fn doing(right: Right) -> &'static str {
@@ -680,7 +680,7 @@ fn too_fast() -> String {
 }
 
 fn too_many_running(most: usize) -> String {
-    format!("As many of your operations are running as one person may have ({most}). Try again when one has ended.")
+    format!("You already have {most} operations running, the most allowed. Try again when one has ended.")
 }
 
 fn taken_lately(droplet: &str, until: Timestamp) -> String {
@@ -689,7 +689,7 @@ fn taken_lately(droplet: &str, until: Timestamp) -> String {
 
 fn bad_name(bad: BadName) -> String {
     match bad {
-        BadName::Empty => "A Snapshot's name needs something to read. Leave `name` out to have one made up.".to_owned(),
+        BadName::Empty => "Give the Snapshot a name that can be seen. Leave `name` out to have one made up.".to_owned(),
         BadName::TooLong => format!(
             "A Snapshot's name may have at most {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
         ),
@@ -698,7 +698,7 @@ fn bad_name(bad: BadName) -> String {
                 .to_owned()
         }
         BadName::Invisible => {
-            "A Snapshot's name may hold no line breaks and no characters that cannot be seen. Type it anew.".to_owned()
+            "A Snapshot's name may hold no line breaks and no characters that cannot be seen. Type it again.".to_owned()
         }
     }
 }

@@ -34,9 +34,9 @@ pub fn heard(act: Act, operation: &Operation) -> String {
     match act {
         Act::Cancel => cancelling(operation),
         Act::Force => "The power is being cut. What was not saved is lost.".to_owned(),
-        Act::Live => "It goes on with the Droplet running.".to_owned(),
+        Act::Live => "OK, I'll go on with the Droplet running.".to_owned(),
         Act::LeaveOff => "The Droplet will not be turned on by this bot.".to_owned(),
-        Act::HandleIt => "It is yours: this bot does not try to turn the Droplet on any more.".to_owned(),
+        Act::HandleIt => "It's yours. I'll stop trying to turn the Droplet on.".to_owned(),
         Act::KeepWaiting => format!(
             "OK, I'll keep waiting and call nobody for the next 6 hours. {} is turned on as soon as this is over.",
             name(&operation.target.name)
@@ -78,15 +78,15 @@ fn cancelling(operation: &Operation) -> String {
         if operation.power.owed().is_some() { format!(" Then {target} is turned on again.") } else { String::new() };
     match step.map(Step::task) {
         Some(Task::ShutDown | Task::PowerOff) if begun => format!(
-            "Stopping {subject}. A shutdown that was asked for cannot be taken back, so its end is waited for. Nothing else is begun.{back}"
+            "Stopping {subject}. I can't take the shutdown back, so I'll wait for it to finish and start nothing else.{back}"
         ),
         Some(Task::Snapshot) if begun => match words(&operation.kind).taking().cannot_stop {
             CannotStop::AfterItsName(then) => format!("Stopping {subject}: {then}{back}"),
             CannotStop::Alone(sentences) => format!("{sentences}{back}"),
         },
         Some(Task::Restore) if begun => format!(
-            "DigitalOcean cannot stop a restore that has begun, and a disk that is half written would be of no use. It is \
-             waited for.{back}"
+            "DigitalOcean can't stop a restore once it has started, and half a disk would be of no use. I'll let it \
+             finish.{back}"
         ),
         Some(Task::Create) if begun => format!(
             "DigitalOcean cannot stop making {target} any more. It will be there and is billed; destroy it in the control panel \

@@ -216,7 +216,9 @@ fn ended(operation: &Operation) -> String {
         Status::Released(Release { by, how: Released::Handled, .. }) => {
             format!("⏭️ <@{by}> is taking care of {droplet}.")
         }
-        Status::Released(Release { by, how: Released::LeftOff, .. }) => format!("⏭️ {droplet} is left off by <@{by}>."),
+        Status::Released(Release { by, how: Released::LeftOff, .. }) => {
+            format!("⏭️ {droplet} stays off: <@{by}> chose that.")
+        }
         Status::Theirs(_) | Status::OffBefore => {
             format!("⏭️ Somebody else turned {droplet} off, so I leave it off.")
         }

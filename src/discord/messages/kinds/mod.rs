@@ -119,8 +119,8 @@ impl Taking {
         step: ("Snapshot", "Taking the Snapshot"),
         stopping: "too late to stop; the Snapshot is kept",
         cannot_stop: CannotStop::Alone(
-            "DigitalOcean cannot stop a Snapshot that has begun. It is waited for and kept; delete it afterwards if you do not \
-             want it.",
+            "DigitalOcean can't stop a Snapshot once it has started. I'll let it finish and keep it; delete it afterwards if you \
+             don't want it.",
         ),
     };
 }

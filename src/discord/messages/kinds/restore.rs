@@ -134,7 +134,7 @@ impl Words for Restore {
             step: ("Safety Snapshot", "Taking the safety Snapshot"),
             stopping: "stopping; the safety Snapshot is kept",
             cannot_stop: CannotStop::AfterItsName(
-                "nothing is restored. DigitalOcean cannot stop the safety Snapshot any more, so it is waited for and kept.",
+                "nothing is restored. DigitalOcean can't stop the safety Snapshot any more, so I'll let it finish and keep it.",
             ),
         }
     }
