@@ -52,7 +52,7 @@ fn three_variables_are_enough_and_the_rest_are_the_documented_defaults() {
 fn every_problem_is_told_at_once_and_in_the_order_of_the_table() {
     let nothing = Config::from_lookup(|name| (name == "POLL_INTERVAL").then(|| "5".to_owned())).unwrap_err();
     insta::assert_snapshot!(nothing, @r#"
-    4 problems in the configuration keep the bot from starting:
+    4 problems in the configuration:
 
     DISCORD_TOKEN
       found    not set

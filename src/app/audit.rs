@@ -21,6 +21,9 @@ pub enum Error {
     /// The database.
     #[error("could not {}", chain(.0))]
     Store(#[from] store::Error),
+    /// No bot has used this database.
+    #[error("there is nothing to list: no bot has used the database of DATABASE_URL yet")]
+    NoHistory,
     /// The list cannot be written.
     #[error("could not write the list: {0}")]
     Output(#[from] io::Error),
@@ -58,7 +61,8 @@ struct Line {
 
 /// Writes everything that happened since `since`, oldest first.
 pub async fn run(database: &SecretString, since: Timestamp, as_json: bool, out: &mut dyn Write) -> Result<(), Error> {
-    for line in Store::audit(database, since).await?.iter().filter_map(line) {
+    let entries = Store::audit(database, since).await?.ok_or(Error::NoHistory)?;
+    for line in entries.iter().filter_map(line) {
         if as_json {
             writeln!(out, "{}", serde_json::to_string(&line).map_err(io::Error::from)?)?;
         } else {

@@ -16,7 +16,8 @@ use crate::{
     config::Config,
     digitalocean::{
         client::{Client, Settings},
-        error::Error as CloudError,
+        error::{Error as CloudError, Outage},
+        http_types::TransportError,
         metadata,
         probes::{PROBES, Seen},
         queries,
@@ -130,6 +131,10 @@ async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Resul
             let next = "make a new DIGITALOCEAN_TOKEN under API > Tokens in the control panel";
             return findings.missing(&format!("DigitalOcean: {error}"), next);
         }
+        Err(CloudError::Unavailable { outage: Outage::Transport(TransportError::Connect { reason }), .. }) => {
+            let host = config.digitalocean.api_url.host_str().unwrap_or("its host");
+            return unreachable(host, &reason, findings);
+        }
         Err(error @ (CloudError::Unavailable { .. } | CloudError::Throttled { .. })) => {
             return findings.missing(&format!("DigitalOcean: {error}"), "try again later; see status.digitalocean.com");
         }
@@ -155,6 +160,17 @@ async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Resul
     findings.note(
         "DigitalOcean lists no token's scopes: those that write were tried on things that cannot exist, so nothing happened",
     )
+}
+
+/// No connection was made: more often that is this machine's fault than DigitalOcean's.
+fn unreachable(host: &str, reason: &str, findings: &mut Findings<'_>) -> io::Result<()> {
+    // What hyper says where a name has no address.
+    let (what, next) = if reason.contains("dns error") {
+        (format!("could not resolve {host}"), "check this machine's DNS or firewall")
+    } else {
+        (format!("could not connect to {host}: {reason}"), "check this machine's network, proxy and firewall")
+    };
+    findings.missing(&format!("DigitalOcean: {what}"), next)
 }
 
 fn scopes_for(

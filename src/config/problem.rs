@@ -44,8 +44,8 @@ impl Problems {
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
-        let (noun, verb) = if count == 1 { ("problem", "keeps") } else { ("problems", "keep") };
-        writeln!(f, "{count} {noun} in the configuration {verb} the bot from starting:")?;
+        let noun = if count == 1 { "problem" } else { "problems" };
+        writeln!(f, "{count} {noun} in the configuration:")?;
         for problem in &self.0 {
             write!(f, "\n{problem}")?;
         }

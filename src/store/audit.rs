@@ -74,11 +74,12 @@ pub enum BackupError {
 }
 
 impl Store {
-    /// Everything that happened since `since`, oldest first; of operations that were pruned, nothing.
-    pub async fn audit(url: &SecretString, since: Timestamp) -> Result<Vec<AuditEntry>, Error> {
-        let Some((mut connection, engine)) = connect_to_read(url).await? else { return Ok(Vec::new()) };
+    /// Everything that happened since `since`, oldest first; of operations that were pruned, nothing. None where no bot has
+    /// used this database yet.
+    pub async fn audit(url: &SecretString, since: Timestamp) -> Result<Option<Vec<AuditEntry>>, Error> {
+        let Some((mut connection, engine)) = connect_to_read(url).await? else { return Ok(None) };
         if schema::found(&mut connection, engine).await? == 0 {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let rows = sqlx::query(
             "SELECT e.at, e.by_user, e.what, o.id, o.kind, o.droplet_id, o.droplet_name, o.asker_id, o.guild_id, o.channel_id \
@@ -101,7 +102,7 @@ impl Store {
                 channel: ChannelId(row.id("channel_id").unwrap_or_default()),
             })
         };
-        Ok(rows.iter().filter_map(read).collect())
+        Ok(Some(rows.iter().filter_map(read).collect()))
     }
 
     /// Writes a whole copy of a SQLite database into a new file that only its owner may read, while a bot may be running. What is

@@ -50,6 +50,7 @@ async fn the_history_tells_who_did_what_while_the_bot_runs() {
 async fn a_database_that_is_not_there_has_no_history_and_is_not_made() {
     let stage = Stage::new().await;
     let listed = told(&stage, "listed", &["audit"]).await;
-    assert_eq!((listed.code, listed.stdout.as_str()), (Some(0), ""), "{}", listed.stderr);
+    assert_eq!((listed.code, listed.stdout.as_str()), (Some(1), ""), "{}", listed.stderr);
+    assert!(listed.stderr.contains("no bot has used the database of DATABASE_URL yet"), "{}", listed.stderr);
     assert!(!stage.folder.path().join("bot.db").exists());
 }

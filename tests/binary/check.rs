@@ -131,11 +131,22 @@ async fn services_that_cannot_be_reached_are_named() {
     says(
         &ended,
         &[
-            "✗ DigitalOcean: DigitalOcean is not available: no connection",
+            "✗ DigitalOcean: could not connect to 127.0.0.1: ",
+            ": check this machine's network, proxy and firewall",
             "✗ Discord: could not get an answer from Discord: no connection",
             "The invite link follows once Discord accepts the token.",
         ],
     );
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_resolved_is_this_machines_fault() {
+    let mut stage = Stage::new().await;
+    stage.environment.insert("DIGITALOCEAN_API_URL", "https://api.digitalocean.invalid".to_owned());
+    stage.environment.insert("ALLOW_OTHER_API_HOST", "yes".to_owned());
+    let ended = check(&stage).await;
+    assert_eq!(ended.code, Some(1));
+    says(&ended, &["✗ DigitalOcean: could not resolve api.digitalocean.invalid: check this machine's DNS or firewall"]);
 }
 
 #[tokio::test]
