@@ -30,6 +30,11 @@ pub fn power_on(droplet: DropletId) -> Call<Action> {
     start(droplet, "power_on", json!({})).with_priority(Priority::PowerOn)
 }
 
+/// Cuts the Droplet's power and restores it at once.
+pub fn power_cycle(droplet: DropletId) -> Call<Action> {
+    start(droplet, "power_cycle", json!({})).with_priority(Priority::Person)
+}
+
 /// Takes a Snapshot with this name.
 pub fn take_snapshot(droplet: DropletId, name: &str) -> Call<Action> {
     start(droplet, "snapshot", json!({ "name": name }))

@@ -10,7 +10,7 @@ use serenity::{
 };
 
 use super::{
-    commands::{delete, list, restore},
+    commands::{delete, list, restart, restore, turn_on},
     confirm,
     interaction_info::InteractionInfo,
     messages::{refusal::Refusal, reply},
@@ -30,9 +30,7 @@ pub(super) async fn pressed(state: &AppState, http: &Http, interaction: &Compone
     let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, interaction));
     let deferral = match press {
         Some(Press::Confirm(_) | Press::Decline(_) | Press::Page { .. }) => Deferral::Silent,
-        Some(Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_)) | None => {
-            Deferral::Thinking
-        }
+        Some(_) | None => Deferral::Thinking,
     };
     let first = Arc::clone(&info.first);
     let responder = Responder { state, first: &first, http, id: interaction.id, token: &interaction.token, deferral };
@@ -46,7 +44,12 @@ fn is_in_its_place(press: Press, interaction: &ComponentInteraction) -> bool {
         Press::Confirm(_) | Press::Decline(_) | Press::Page { .. } => {
             interaction.message.flags.is_some_and(|flags| flags.contains(MessageFlags::EPHEMERAL))
         }
-        Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_) => true,
+        Press::Wish { .. }
+        | Press::KeepWaiting(_)
+        | Press::Undo(_)
+        | Press::Delete(_)
+        | Press::TurnOn(_)
+        | Press::Restart(_) => true,
     }
 }
 
@@ -68,6 +71,14 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
         Press::Confirm(id) => confirm::confirmed(state, info, &may(None)?, id).await,
         Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
         Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,
+        Press::TurnOn(operation) => {
+            let operation = known(state, info, operation).await?;
+            turn_on::turn_on(state, info, &may(None)?, &operation).await
+        }
+        Press::Restart(operation) => {
+            let operation = known(state, info, operation).await?;
+            restart::question(state, info, &may(None)?, &operation).await
+        }
         Press::Page { of, number } => {
             may(None)?;
             list::turn(state, of, number).await

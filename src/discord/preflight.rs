@@ -8,7 +8,7 @@ use crate::{
     access::Person,
     inventory::{Droplet, DropletStatus, Inspection, Snapshot, Unresolved},
     operation::{
-        Operation,
+        Operation, Target,
         ids::{DropletId, SnapshotId},
         kinds::Kind,
     },
@@ -19,6 +19,32 @@ use crate::{
 pub(super) struct Restorable {
     pub(super) droplet: Droplet,
     pub(super) snapshot: Snapshot,
+}
+
+/// The Droplet as an operation names it.
+pub(super) fn target(droplet: &Droplet) -> Target {
+    let Droplet { id, name, region, disk_gb, .. } = droplet;
+    Target { droplet: Some(*id), name: name.clone(), region: region.clone(), disk_gb: *disk_gb }
+}
+
+/// The Droplet of an operation that has ended, as it is now, if nothing else of ours runs on it and DigitalOcean holds it for nothing.
+pub(super) async fn free(state: &AppState, who: &Person, operation: &Operation) -> Result<Droplet, Stop> {
+    let name = operation.target.name.clone();
+    let id = operation.target.droplet.ok_or(Refusal::DropletGone)?;
+    if let Some(running) = state.running_on(id).await? {
+        let progress = state.store.progress_message(running).await?;
+        let by = state.occupant(who, running, progress).await?;
+        return Err(Refusal::Busy { droplet: name, by }.into());
+    }
+    let inspected = state.inventory.inspect(id).await;
+    let droplet = inspected.map_err(|gone| lookup::no_droplet(&name, gone))?.droplet;
+    match &droplet.status {
+        _ if droplet.locked => Err(Refusal::Locked { droplet: droplet.name }.into()),
+        DropletStatus::Active | DropletStatus::Off => Ok(droplet),
+        DropletStatus::New => Err(Refusal::StillNew { droplet: droplet.name }.into()),
+        DropletStatus::Archive => Err(unusable(&droplet, "archived")),
+        DropletStatus::Other(word) => Err(unusable(&droplet, word)),
+    }
 }
 
 /// Looks whether a Snapshot, by id or by name, can be put back onto this Droplet now.

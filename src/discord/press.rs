@@ -31,6 +31,10 @@ pub enum Press {
     Undo(OperationId),
     /// Delete this Snapshot. Asks first.
     Delete(SnapshotId),
+    /// *Turn it on*: the Droplet of this operation, which somebody else turned off.
+    TurnOn(OperationId),
+    /// *Restart it*: the Droplet of this operation, whose shutdown hung. Asks first.
+    Restart(OperationId),
     /// Yes, do it.
     Confirm(ConfirmationId),
     /// No, leave it.
@@ -115,7 +119,8 @@ impl Press {
             Self::Wish { act, .. } => act.right(asker, person),
             Self::KeepWaiting(_) => Act::KeepWaiting.right(asker, person),
             // All of these overwrite or delete something, or let it be begun.
-            Self::Undo(_) | Self::Delete(_) | Self::Confirm(_) => Right::Restore,
+            Self::Undo(_) | Self::Delete(_) | Self::Restart(_) | Self::Confirm(_) => Right::Restore,
+            Self::TurnOn(_) => Right::Take,
             Self::Decline(_) | Self::Page { .. } => Right::View,
         }
     }
@@ -125,6 +130,8 @@ impl Press {
             "waitall" => Self::KeepWaiting(rest.parse().ok()?),
             "undo" => Self::Undo(rest.parse().ok()?),
             "delete" => Self::Delete(rest.parse().ok()?),
+            "turnon" => Self::TurnOn(rest.parse().ok()?),
+            "restart" => Self::Restart(rest.parse().ok()?),
             "confirm" => Self::Confirm(rest.parse().ok()?),
             "decline" => Self::Decline(rest.parse().ok()?),
             "page" => {
@@ -147,6 +154,8 @@ impl fmt::Display for Press {
             Self::KeepWaiting(operation) => write!(f, "waitall:{operation}"),
             Self::Undo(operation) => write!(f, "undo:{operation}"),
             Self::Delete(snapshot) => write!(f, "delete:{snapshot}"),
+            Self::TurnOn(operation) => write!(f, "turnon:{operation}"),
+            Self::Restart(operation) => write!(f, "restart:{operation}"),
             Self::Confirm(id) => write!(f, "confirm:{id}"),
             Self::Decline(id) => write!(f, "decline:{id}"),
             Self::Page { of: Some(droplet), number } => write!(f, "page:{droplet}:{number}"),
@@ -189,7 +198,9 @@ mod tests {
         prop_oneof![
             (0_usize..5, operation.clone()).prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
             operation.clone().prop_map(Press::KeepWaiting),
-            operation.prop_map(Press::Undo),
+            operation.clone().prop_map(Press::Undo),
+            operation.clone().prop_map(Press::TurnOn),
+            operation.prop_map(Press::Restart),
             any::<u64>().prop_map(|id| Press::Delete(SnapshotId(id))),
             confirmation.clone().prop_map(Press::Confirm),
             confirmation.prop_map(Press::Decline),

@@ -24,7 +24,7 @@ impl Operation {
             self.judge_cancel(now);
             self.judge_age(now);
             self.judge_power_first(now);
-            if self.verdict.is_none() && self.steps.iter().all(Step::is_over) {
+            if self.verdict.is_none() && !self.awaits_first_answer() && self.steps.iter().all(Step::is_over) {
                 self.verdict = Some(Outcome::Completed);
             }
         }
@@ -137,9 +137,13 @@ impl Operation {
         let is_unattended = match step.task() {
             // Somebody may have decided on this since.
             Task::PowerOff => self.unattended_since_decision,
-            Task::ShutDown | Task::Snapshot | Task::Restore | Task::Create | Task::Delete | Task::PowerOn => {
-                self.unattended
-            }
+            Task::ShutDown
+            | Task::Snapshot
+            | Task::Restart
+            | Task::Restore
+            | Task::Create
+            | Task::Delete
+            | Task::PowerOn => self.unattended,
         };
         if is_destructive && is_unattended {
             return self.fail_step(Focus::Forward(index), Failure::TooOld, now);

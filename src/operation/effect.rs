@@ -36,6 +36,8 @@ pub enum Command {
     PowerOff(DropletId),
     /// Turn on.
     PowerOn(DropletId),
+    /// Cut the power and restore it at once.
+    Restart(DropletId),
     /// Take a Snapshot under this name.
     TakeSnapshot {
         /// Of which Droplet.

@@ -71,6 +71,9 @@ impl Operation {
         };
         if withdraw && self.verdict.is_none() {
             self.verdict = Some(Outcome::Cancelled);
+            if self.kind.owes_power() {
+                self.power.give_up(self.asked_at);
+            }
         }
     }
 

@@ -289,6 +289,10 @@ impl Operation {
         let stem = kind.snapshot_stem(&target.name);
         let snapshot_name = snapshot_name_of(snapshot_name.as_deref(), &stem, asked_at, id);
         let steps = kind.plan();
+        let mut power = Power::default();
+        if kind.owes_power() {
+            power.take_on(asked_at);
+        }
         Self {
             id,
             kind,
@@ -298,7 +302,7 @@ impl Operation {
             snapshot_name,
             usual,
             steps,
-            power: Power::default(),
+            power,
             baseline: Baseline::default(),
             obstacle: None,
             question: None,
@@ -395,6 +399,7 @@ impl Operation {
             // The Snapshot is made; that it is listed can be awaited while the Droplet runs again.
             Some(index) if back_is_due && index + 1 == self.steps.len() && self.is_unlisted(index) => Focus::Back,
             Some(index) => Focus::Forward(index),
+            None if back_is_due => Focus::Back,
             None => Focus::Rest,
         }
     }

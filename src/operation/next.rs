@@ -96,6 +96,7 @@ impl Operation {
             Work::Snapshot => {
                 self.droplet().map(|droplet| Command::TakeSnapshot { droplet, name: self.snapshot_name.clone() })
             }
+            Work::Restart => self.droplet().map(Command::Restart),
             Work::Restore(snapshot) => self.droplet().map(|droplet| Command::Restore { droplet, snapshot: *snapshot }),
             Work::Create(droplet) => Some(Command::Create(droplet.clone())),
             Work::Delete(snapshot) => Some(Command::Delete(*snapshot)),
@@ -107,7 +108,7 @@ impl Operation {
         match &step.work {
             Work::Create(_) => Some(Look::Launched(self.id)),
             Work::Delete(snapshot) => Some(Look::Snapshot(*snapshot)),
-            Work::ShutDown | Work::PowerOff | Work::PowerOn | Work::Snapshot | Work::Restore(_) => {
+            Work::ShutDown | Work::PowerOff | Work::PowerOn | Work::Snapshot | Work::Restart | Work::Restore(_) => {
                 let droplet = self.droplet()?;
                 Some(if doubt.seen_off && doubt.refused.is_none() {
                     Look::Actions(droplet)
@@ -157,7 +158,7 @@ impl Operation {
             Task::ShutDown | Task::PowerOff | Task::PowerOn => true,
             // Over is what leaves the Droplet off and unlocked; one that runs is told by the Action alone.
             Task::Snapshot => self.power.is_owed() && self.power.was_seen_off(),
-            Task::Restore | Task::Create | Task::Delete => false,
+            Task::Restart | Task::Restore | Task::Create | Task::Delete => false,
         }
     }
 }

@@ -213,7 +213,7 @@ impl Operation {
         let ignores_lock = match task {
             Task::PowerOff => true,
             Task::Snapshot => self.power.is_owed() && self.has_waited_for_lock(now),
-            Task::ShutDown | Task::Restore | Task::Create | Task::Delete | Task::PowerOn => false,
+            Task::ShutDown | Task::Restart | Task::Restore | Task::Create | Task::Delete | Task::PowerOn => false,
         };
         if reading.locked && !ignores_lock {
             return self.wait_for(Blocker::Locked, rules, now);
@@ -244,6 +244,12 @@ impl Operation {
             (Task::Restore, PowerState::On) if self.power.was_seen_off() => {
                 self.fail_step(focus, Failure::ChangedMeanwhile, now);
             }
+            // It was cut off by an earlier try and did not come back: turning it on is all that is left.
+            (Task::Restart, PowerState::Off) if self.power.owed().is_some() => {
+                self.power.see_off(now);
+                self.complete(focus, now);
+            }
+            (Task::Restart, PowerState::Off) => self.skip_shutdown(index),
             (Task::ShutDown, PowerState::Off) => {
                 if self.power.owed().is_some() {
                     // Our shutdown was certainly not carried out, so somebody else's was.
@@ -256,6 +262,7 @@ impl Operation {
                 Task::ShutDown
                 | Task::PowerOff
                 | Task::Snapshot
+                | Task::Restart
                 | Task::Restore
                 | Task::Create
                 | Task::Delete
@@ -379,13 +386,14 @@ impl Operation {
                 self.power.note_after(reading.power());
                 self.complete(focus, now);
             }
+            Task::Restart if run.ended() => self.complete(focus, now),
             Task::Create => self.launched_droplet(focus, reading, rules, now),
             Task::ShutDown | Task::PowerOff => {
                 let since = run.completed.or(run.broken).unwrap_or(began);
                 self.note_lock(focus, reading);
                 self.look_again(focus, task, since, rules, now);
             }
-            Task::Snapshot | Task::Restore | Task::Delete | Task::PowerOn => {
+            Task::Snapshot | Task::Restart | Task::Restore | Task::Delete | Task::PowerOn => {
                 self.note_lock(focus, reading);
                 let is_ours = run.action.is_some() && reading.locked && reading.power() == Some(PowerState::Off);
                 if is_ours && self.longest_progress(task).is_some_and(|longest| now < later(began, longest)) {
@@ -580,7 +588,7 @@ impl Operation {
                 self.look_again(focus, task, began, rules, now);
             }
             ActionStatus::Completed => {
-                if task == Task::Restore {
+                if matches!(task, Task::Restart | Task::Restore) {
                     self.power.settle();
                 }
                 if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
@@ -595,7 +603,7 @@ impl Operation {
                 self.not_before = None;
             }
             ActionStatus::Errored => {
-                if task == Task::Restore {
+                if matches!(task, Task::Restart | Task::Restore) {
                     self.power.settle();
                 }
                 self.baseline.add(reading.id);
@@ -612,7 +620,7 @@ impl Operation {
                 let usual = self.usual.of(task).unwrap_or(SignedDuration::ZERO);
                 Some(usual.checked_mul(4).unwrap_or(SignedDuration::MAX).max(LONGEST_PROGRESS))
             }
-            Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Create | Task::Delete => None,
+            Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Restart | Task::Create | Task::Delete => None,
         }
     }
 

@@ -19,6 +19,8 @@ pub enum Work {
     PowerOff,
     /// Take a Snapshot under the operation's name for it.
     Snapshot,
+    /// Cut the power and restore it at once.
+    Restart,
     /// Put this Snapshot back.
     Restore(SnapshotId),
     /// Make this Droplet.
@@ -36,6 +38,7 @@ impl Work {
             Self::ShutDown => Task::ShutDown,
             Self::PowerOff => Task::PowerOff,
             Self::Snapshot => Task::Snapshot,
+            Self::Restart => Task::Restart,
             Self::Restore(_) => Task::Restore,
             Self::Create(_) => Task::Create,
             Self::Delete(_) => Task::Delete,
@@ -60,6 +63,8 @@ pub enum Task {
     PowerOff,
     /// Take a Snapshot and see it listed.
     Snapshot,
+    /// Cut the power and restore it at once.
+    Restart,
     /// Put a Snapshot back.
     Restore,
     /// Make a new Droplet and see it active.
@@ -131,6 +136,10 @@ impl Task {
                 ..on_droplet("power_off", "power_off")
             },
             Self::Snapshot => on_droplet("snapshot", "snapshot"),
+            // What is not written to the disk is lost, and it may stop halfway, with the power cut.
+            Self::Restart => {
+                Traits { may_turn_off: true, is_destructive: true, ..on_droplet("restart", "power_cycle") }
+            }
             // DigitalOcean may leave the Droplet off after it, whatever it was before.
             Self::Restore => Traits {
                 may_turn_off: true,
@@ -172,6 +181,7 @@ impl Task {
             Self::PowerOff => Some(Work::PowerOff),
             Self::Snapshot => Some(Work::Snapshot),
             Self::PowerOn => Some(Work::PowerOn),
+            Self::Restart => Some(Work::Restart),
             Self::Restore | Self::Create | Self::Delete => None,
         }
     }

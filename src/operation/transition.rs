@@ -201,7 +201,7 @@ impl Operation {
         match task {
             Task::PowerOn => self.power.intend_on(now),
             Task::Snapshot => self.taken_off = Some(self.power.last_seen() == Some(PowerState::Off)),
-            Task::ShutDown | Task::PowerOff | Task::Restore | Task::Create | Task::Delete => {}
+            Task::ShutDown | Task::PowerOff | Task::Restart | Task::Restore | Task::Create | Task::Delete => {}
         }
         self.not_before = None;
         Ok(())
@@ -357,7 +357,7 @@ impl Operation {
         if !step.answer_lost {
             // Nothing of it was ever carried out, so nothing has begun.
             step.began = None;
-            if task == Task::ShutDown {
+            if matches!(task, Task::ShutDown | Task::Restart) {
                 self.power.withdraw();
             }
         }

@@ -75,6 +75,7 @@ pub fn command(command: &Command) -> Call<Answer> {
         Command::ShutDown(droplet) => mutations::shutdown(*droplet).map(begun),
         Command::PowerOff(droplet) => mutations::power_off(*droplet).map(begun),
         Command::PowerOn(droplet) => mutations::power_on(*droplet).map(begun),
+        Command::Restart(droplet) => mutations::power_cycle(*droplet).map(begun),
         Command::TakeSnapshot { droplet, name } => mutations::take_snapshot(*droplet, name).map(begun),
         Command::Restore { droplet, snapshot } => mutations::restore(*droplet, *snapshot).map(begun),
         Command::Create(wanted) => {

@@ -21,6 +21,7 @@ mod list;
 mod many;
 #[path = "../harness/openapi.rs"]
 mod openapi;
+mod power_kinds;
 mod presses;
 mod refusals;
 #[path = "../harness/requests.rs"]

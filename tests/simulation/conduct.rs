@@ -81,6 +81,7 @@ fn droplet_of(command: &Command) -> Option<DropletId> {
         Command::ShutDown(droplet)
         | Command::PowerOff(droplet)
         | Command::PowerOn(droplet)
+        | Command::Restart(droplet)
         | Command::TakeSnapshot { droplet, .. }
         | Command::Restore { droplet, .. } => Some(*droplet),
         Command::Create(_) | Command::Delete(_) => None,
@@ -88,7 +89,7 @@ fn droplet_of(command: &Command) -> Option<DropletId> {
 }
 
 fn may_turn_off(command: &Command) -> bool {
-    matches!(command, Command::ShutDown(_) | Command::PowerOff(_) | Command::Restore { .. })
+    matches!(command, Command::ShutDown(_) | Command::PowerOff(_) | Command::Restart(_) | Command::Restore { .. })
 }
 
 impl Conduct {
@@ -221,7 +222,10 @@ impl Simulation {
     pub(crate) fn judge_intent(&self, operation: &Operation, effect: &Effect) -> Lawful {
         let Effect::Send(command) = effect else { return Ok(()) };
         let id = operation.id;
-        let is_destructive = matches!(command, Command::Restore { .. } | Command::Delete(_) | Command::PowerOff(_));
+        let is_destructive = matches!(
+            command,
+            Command::Restore { .. } | Command::Delete(_) | Command::PowerOff(_) | Command::Restart(_)
+        );
         if is_destructive && self.conduct.left_alone.contains(&id) {
             return law(format!("{id} sends {command:?} although nobody looked after it for long"));
         }
@@ -245,13 +249,17 @@ impl Simulation {
         let may_be_locked = match command {
             Command::PowerOff(_) | Command::PowerOn(_) => true,
             Command::TakeSnapshot { .. } => operation.power.is_owed(),
-            Command::ShutDown(_) | Command::Restore { .. } | Command::Create(_) | Command::Delete(_) => false,
+            Command::ShutDown(_)
+            | Command::Restart(_)
+            | Command::Restore { .. }
+            | Command::Create(_)
+            | Command::Delete(_) => false,
         };
         if reading.locked && !may_be_locked {
             return law(format!("{id} sends {command:?} to a Droplet that it saw locked"));
         }
         let wants = match command {
-            Command::ShutDown(_) | Command::PowerOff(_) => Some(PowerState::On),
+            Command::ShutDown(_) | Command::PowerOff(_) | Command::Restart(_) => Some(PowerState::On),
             Command::PowerOn(_) => Some(PowerState::Off),
             _ => None,
         };
@@ -272,6 +280,10 @@ impl Simulation {
     /// where no Action tells of it (a shutdown inside the guest). The first power-on goes by the off that it was owed for.
     fn judge_turning_on(&self, operation: &Operation, droplet: DropletId) -> Lawful {
         let Some(off) = self.ledger.is_off(&self.world, droplet.0) else { return Ok(()) };
+        if operation.kind.owes_power() {
+            // A person wants on what somebody else turned off.
+            return Ok(());
+        }
         let id = operation.id;
         let lost = operation.steps.iter().any(|step| step.answer_lost);
         let first_off = self.conduct.offs.get(&droplet).map(|(first, _)| *first);
@@ -350,7 +362,8 @@ impl Simulation {
         let over = match operation.kind {
             Kind::Take { .. } => completed(|kind| matches!(kind, action::Kind::Snapshot(_))),
             Kind::Restore { .. } => completed(|kind| matches!(kind, action::Kind::Restore(_))),
-            Kind::Launch { .. } | Kind::Delete { .. } => None,
+            Kind::Restart { .. } => completed(|kind| matches!(kind, action::Kind::PowerCycle)),
+            Kind::Launch { .. } | Kind::Delete { .. } | Kind::TurnOn { .. } => None,
         }?;
         // A panic in one row is no trouble for the others.
         let is_well = self.troubled && self.conduct.troubled_at < over && !self.panicked.contains(&operation.id);

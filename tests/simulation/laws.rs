@@ -119,6 +119,9 @@ impl Simulation {
             Command::ShutDown(droplet) | Command::PowerOff(droplet) if was_on && !owes(droplet) => {
                 law(format!("{id} turns Droplet {droplet} off without owing it power"))
             }
+            Command::Restart(droplet) if was_on && !owes(droplet) => {
+                law(format!("{id} restarts Droplet {droplet} without owing it power"))
+            }
             Command::Restore { droplet, .. } if was_on && !owes(droplet) => {
                 law(format!("{id} restores Droplet {droplet} without owing it power"))
             }
@@ -131,6 +134,7 @@ impl Simulation {
             Command::ShutDown(_)
             | Command::PowerOff(_)
             | Command::PowerOn(_)
+            | Command::Restart(_)
             | Command::TakeSnapshot { .. }
             | Command::Restore { .. }
             | Command::Create(_)
@@ -273,6 +277,8 @@ impl Simulation {
                     None => Some("there is no such Droplet"),
                 }
             }
+            // Whether it is on is power's own law; a Droplet that is off needs no restart.
+            Kind::TurnOn { .. } | Kind::Restart { .. } => None,
             Kind::Delete(Delete { snapshot }) => {
                 self.world.image(snapshot.id.0).is_some().then_some("the Snapshot is still there")
             }
@@ -290,6 +296,12 @@ impl Simulation {
             }
             Kind::Launch { .. } => {
                 self.world.droplets().any(|it| it.tags.contains(&operation.tag())).then_some("a Droplet was made")
+            }
+            Kind::TurnOn { .. } => {
+                ours.any(|it| matches!(it.kind, action::Kind::PowerOn)).then_some("it was turned on")
+            }
+            Kind::Restart { .. } => {
+                ours.any(|it| matches!(it.kind, action::Kind::PowerCycle)).then_some("it was restarted")
             }
             Kind::Delete(Delete { snapshot }) => {
                 let there = self.world.image(snapshot.id.0).is_some();

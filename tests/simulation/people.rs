@@ -5,7 +5,7 @@ use snapshot_bot::{
         NewOperation, Requester, Target, TypicalDurations, Wish, Wished,
         effect::NewDroplet,
         ids::{ChannelId, DropletId, InteractionId, OperationId, SnapshotId, UserId},
-        kinds::{Delete, Downtime, IfHung, Kind, Launch, Restore, Safety, SnapshotRef, Take},
+        kinds::{Delete, Downtime, IfHung, Kind, Launch, Restart, Restore, Safety, SnapshotRef, Take, TurnOn},
         launch_tag,
     },
     store::{Consent, CreateError, Error},
@@ -139,7 +139,9 @@ impl Simulation {
         let image = self.dice.choice(&images).cloned();
         let snapshot = image.map(|(id, name)| SnapshotRef { id: SnapshotId(id), name });
         let if_hung = [IfHung::Ask, IfHung::Force, IfHung::Live][self.dice.usize(..3)];
-        let kind = match (self.dice.u8(..12), snapshot) {
+        let kind = match (self.dice.u8(..14), snapshot) {
+            (12, _) => Kind::TurnOn(TurnOn {}),
+            (13, _) => Kind::Restart(Restart {}),
             (0..=4, _) | (_, None) => Kind::Take(Take { power: Downtime::PowerOff, if_hung }),
             (5, _) => Kind::Take(Take { power: Downtime::None, if_hung }),
             (6 | 7, Some(snapshot)) => Kind::Restore(Restore { snapshot, safety: Safety::Snapshot }),
@@ -156,8 +158,8 @@ impl Simulation {
             self.coverage.case("Undo is pressed");
         }
         let user = match &kind {
-            Kind::Take { .. } => [front::TAKER, front::OWNER][self.dice.usize(..2)],
-            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => front::OWNER,
+            Kind::Take { .. } | Kind::TurnOn { .. } => [front::TAKER, front::OWNER][self.dice.usize(..2)],
+            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } | Kind::Restart { .. } => front::OWNER,
         };
         let asker = Requester { user, ..ASKER };
         let target = match &kind {
@@ -167,7 +169,11 @@ impl Simulation {
                 region: Some(droplet.region.clone()),
                 disk_gb: None,
             },
-            Kind::Take { .. } | Kind::Restore { .. } | Kind::Delete { .. } => {
+            Kind::Take { .. }
+            | Kind::Restore { .. }
+            | Kind::Delete { .. }
+            | Kind::TurnOn { .. }
+            | Kind::Restart { .. } => {
                 Target { droplet: Some(DropletId(droplet)), name, region: None, disk_gb: Some(25) }
             }
         };

@@ -165,6 +165,7 @@ fn lateness(dice: &mut fastrand::Rng, command: &Command, settle: SignedDuration)
         Command::ShutDown(_)
         | Command::PowerOff(_)
         | Command::PowerOn(_)
+        | Command::Restart(_)
         | Command::TakeSnapshot { .. }
         | Command::Restore { .. }
         | Command::Delete(_) => settle,
@@ -189,7 +190,7 @@ pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command, moods: &Moods) 
             4 => Some(Quirk::Err),
             _ => None,
         },
-        Command::PowerOff(_) | Command::PowerOn(_) => match dice.u8(..12) {
+        Command::PowerOff(_) | Command::PowerOn(_) | Command::Restart(_) => match dice.u8(..12) {
             0 => Some(Quirk::NeverFinish),
             1 | 2 => Some(Quirk::Err),
             _ => None,

@@ -78,7 +78,7 @@ contract! {
             assert!(is_read, "the state of {id} is read, not rescued");
             let works: Vec<_> = loaded.operation.steps.iter().map(|step| step.work.clone()).collect();
             let has_its_data = match &loaded.operation.kind {
-                Kind::Take { .. } => true,
+                Kind::Take { .. } | Kind::TurnOn { .. } | Kind::Restart { .. } => true,
                 Kind::Restore(Restore { snapshot, .. }) => works.contains(&Work::Restore(snapshot.id)),
                 Kind::Launch(Launch { droplet, .. }) => works == [Work::Create(droplet.clone())],
                 Kind::Delete(Delete { snapshot }) => works == [Work::Delete(snapshot.id)],

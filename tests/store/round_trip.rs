@@ -77,6 +77,7 @@ fn kind() -> impl Strategy<Value = Kind> {
             Kind::Take(_) => Kind::Take(Take { power, if_hung }),
             Kind::Restore(_) => Kind::Restore(Restore { snapshot, safety }),
             Kind::Delete(_) => Kind::Delete(Delete { snapshot }),
+            kind @ (Kind::TurnOn(_) | Kind::Restart(_)) => kind,
             Kind::Launch(_) => {
                 let droplet = NewDroplet {
                     name: "n".into(),

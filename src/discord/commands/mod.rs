@@ -5,9 +5,11 @@ pub(super) mod delete;
 mod help;
 mod launch;
 pub(super) mod list;
+pub(super) mod restart;
 pub(super) mod restore;
 mod status;
 mod take;
+pub(super) mod turn_on;
 
 use std::sync::Arc;
 

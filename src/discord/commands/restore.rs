@@ -22,9 +22,9 @@ use crate::{
         start::{self, NeedsRight, Requested},
         state::AppState,
     },
-    inventory::{Droplet, DropletStatus},
+    inventory::DropletStatus,
     operation::{
-        Operation, Target,
+        Operation,
         ids::{DropletId, OperationId},
         kinds::{self, Kind, Restore, SnapshotRef},
     },
@@ -154,7 +154,7 @@ async fn ask(
     safety: kinds::Safety,
     is_undo: bool,
 ) -> Result<Answer, Stop> {
-    let target = target(&droplet);
+    let target = preflight::target(&droplet);
     let kind =
         Kind::Restore(Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety });
     let origins = state.store.origins([snapshot.name.as_str()]).await?;
@@ -183,11 +183,6 @@ async fn ask(
     let said =
         confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await?;
     Ok(Answer::New(said))
-}
-
-pub(super) fn target(droplet: &Droplet) -> Target {
-    let Droplet { id, name, region, disk_gb, .. } = droplet;
-    Target { droplet: Some(*id), name: name.clone(), region: region.clone(), disk_gb: *disk_gb }
 }
 
 /// The Droplets that a half-typed text may mean; none for who may not restore.

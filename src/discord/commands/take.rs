@@ -14,6 +14,7 @@ use crate::{
             help::Help,
             refusal::{BadName, LONGEST_SNAPSHOT_NAME, Refusal},
         },
+        preflight,
         responder::Stop,
         start::{self, NeedsRight, Requested},
     },
@@ -107,7 +108,7 @@ async fn wish(
     start::check(state, &info)?;
     let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
-    let target = super::restore::target(&droplet);
+    let target = preflight::target(&droplet);
     start::begin(state, &info, &grant, Requested { kind, target, snapshot_name: name }).await
 }
 

@@ -3,16 +3,20 @@
 use super::{
     Wording, capitalised, failure, is_gone,
     kinds::{SOMEBODY_TURNED_IT_ON, words},
-    message::Message,
+    message::{Button, Message, Style},
     subject,
     text::{name, plain, shorten},
     the_subject,
     units::{clock, duration, panel},
 };
-use crate::operation::{
-    Operation, Outcome,
-    power::{Released, Status},
-    reading::{Failure, PowerState},
+use crate::{
+    discord::press::Press,
+    operation::{
+        Operation, Outcome,
+        power::{Released, Status},
+        reading::{Failure, PowerState},
+        step::{State, Step},
+    },
 };
 
 /// Discord's limit for a message's text.
@@ -25,9 +29,27 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     Message {
         content: shorten(&content, LONGEST),
         pings: vec![asker],
-        buttons: words(&operation.kind).buttons(operation),
+        buttons: buttons(operation),
         ..Message::default()
     }
+}
+
+/// What can be pressed under it: what its kind offers, and what helps a Droplet that is off, or whose shutdown hung.
+fn buttons(operation: &Operation) -> Vec<Button> {
+    let button = |label, press| Button { label, style: Style::Secondary, press };
+    let power = match operation.power.status() {
+        Status::Theirs(_) => Some(button("Turn it on", Press::TurnOn(operation.id))),
+        _ if may_need_a_restart(operation) => Some(button("Restart it", Press::Restart(operation.id))),
+        _ => None,
+    };
+    words(&operation.kind).buttons(operation).into_iter().chain(power).collect()
+}
+
+/// Whether its shutdown hung and the Droplet stayed on: the guest may have stopped its services and gone no further.
+fn may_need_a_restart(operation: &Operation) -> bool {
+    let hung = |step: &Step| step.task().turns_off() && matches!(step.state, State::Failed { why: Failure::Hung, .. });
+    let is_on = matches!(operation.power.status(), Status::Untouched | Status::Watched(_) | Status::Owed);
+    is_on && operation.steps.iter().any(hung)
 }
 
 /// The same for the notify channel, which pings nobody.
@@ -45,6 +67,10 @@ fn outcome(operation: &Operation, wording: &Wording) -> String {
         Some(Outcome::Failed(why)) => failed(why, operation, wording),
     };
     sentences.extend(power(operation));
+    sentences
+        .extend(may_need_a_restart(operation).then(|| {
+            "The shutdown may have stopped some of its services; **Restart it** brings them back.".to_owned()
+        }));
     if let Some(Outcome::Failed(why)) = &operation.verdict {
         let why = if is_gone(operation) { &Failure::DropletGone } else { why };
         sentences.push(failure::next(why, operation));
@@ -120,6 +146,9 @@ fn power(operation: &Operation) -> Option<String> {
         return None;
     }
     Some(match power.status() {
+        Status::Back(_) | Status::OffBefore | Status::Untouched if words(&operation.kind).is_about_power() => {
+            return None;
+        }
         Status::Gone => format!("{droplet} does not exist any more."),
         Status::Released(release) => match release.how {
             Released::LeftOff => format!("{droplet} stays off: <@{}> chose that.", release.by),

@@ -88,6 +88,16 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
     question(&title, lines, "Restore", buttons)
 }
 
+/// Shall this Droplet be restarted?
+pub fn restart(target: &Target, buttons: Buttons) -> Message {
+    let droplet = name(&target.name);
+    let lines = vec![
+        "Its shutdown was delivered but never finished, so some of its services may be stopped. A restart brings them back.".to_owned(),
+        "**You lose:** what they have not written to disk. Restarting is like pulling the plug and plugging it in again.".to_owned(),
+    ];
+    question(&format!("Restart {droplet}?"), lines, "Restart", buttons)
+}
+
 /// A deletion that somebody wants.
 #[derive(Clone, Debug)]
 pub struct Deleting<'a> {

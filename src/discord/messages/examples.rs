@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::operation::{
     Cancelled, NewOperation, Operation, Outcome, Requester, Rules, Target, TypicalDurations,
     ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
-    kinds::{Delete, Downtime, IfHung, Kind, Restore, Safety, SnapshotRef, Take},
-    power::{LATE_OFF, Owed, Release, Released},
+    kinds::{Delete, Downtime, IfHung, Kind, Restart, Restore, Safety, SnapshotRef, Take, TurnOn},
+    power::{LATE_OFF, Owed, Release, Released, Theirs},
     reading::{Failure, PowerState, SnapshotReading},
     step::{Checks, Run, State, Step, Task, Work},
 };
@@ -226,4 +226,42 @@ pub(crate) fn restored() -> Operation {
 
 pub(crate) fn fresh(work: Work) -> Step {
     Step { state: State::Waiting(Checks::default()), ..Step::new(work) }
+}
+
+/// Its Snapshot is there, and somebody else turned the Droplet off meanwhile.
+pub(crate) fn theirs() -> Operation {
+    let mut operation = completed();
+    operation.power.edit(|power| {
+        power.came_back = None;
+        power.back.state = State::Skipped;
+        power.theirs = Some(Theirs { kind: "power_off".to_owned(), at: ago(20) });
+    });
+    operation
+}
+
+/// A Droplet that was turned on by us, or was on already.
+pub(crate) fn turned_on(by_us: bool) -> Operation {
+    let mut operation = of(Kind::TurnOn(TurnOn {}));
+    operation.verdict = Some(Outcome::Completed);
+    operation.ended = Some(ago(8));
+    operation.power.edit(|power| {
+        power.owed = None;
+        power.came_back = Some(ago(8));
+        power.back.began = by_us.then_some(ago(20));
+        power.back.state = if by_us { State::Done { at: ago(8) } } else { State::Skipped };
+    });
+    operation
+}
+
+/// A Droplet that was restarted.
+pub(crate) fn restarted() -> Operation {
+    let mut operation = of(Kind::Restart(Restart {}));
+    operation.steps[0] = done(Work::Restart, 30, 10);
+    operation.verdict = Some(Outcome::Completed);
+    operation.ended = Some(ago(8));
+    operation.power.edit(|power| {
+        power.before = Some(PowerState::On);
+        power.went_off = Some(ago(30));
+    });
+    operation
 }

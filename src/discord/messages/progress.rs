@@ -65,9 +65,13 @@ pub(super) fn under_way(operation: &Operation, now: Timestamp) -> Option<String>
     let step = operation.active_step()?;
     match step.task() {
         Task::PowerOn => power_line(operation, now),
-        Task::ShutDown | Task::PowerOff | Task::Snapshot | Task::Restore | Task::Create | Task::Delete => {
-            Some(line(step, operation, now))
-        }
+        Task::ShutDown
+        | Task::PowerOff
+        | Task::Snapshot
+        | Task::Restart
+        | Task::Restore
+        | Task::Create
+        | Task::Delete => Some(line(step, operation, now)),
     }
 }
 
@@ -106,6 +110,7 @@ impl Phase {
         match self {
             Self::Working => outlook(operation),
             Self::Asking => "shutdown is stuck, decide below".to_owned(),
+            Self::PowerBack if operation.kind.owes_power() => "turning it on".to_owned(),
             Self::PowerBack => "turning it on again".to_owned(),
             Self::Stuck => "it is still off".to_owned(),
             Self::Completed => words(&operation.kind).done().to_owned(),
@@ -163,8 +168,9 @@ fn stopping(operation: &Operation) -> &'static str {
     };
     match step.task() {
         Task::Snapshot if is_begun => words(&operation.kind).taking().stopping,
-        Task::Restore | Task::Create | Task::Delete if is_begun => "too late to stop",
+        Task::Restart | Task::Restore | Task::Create | Task::Delete if is_begun => "too late to stop",
         Task::Snapshot
+        | Task::Restart
         | Task::Restore
         | Task::Create
         | Task::Delete
@@ -192,6 +198,7 @@ fn called(task: Task, operation: &Operation) -> (&'static str, &'static str) {
         Task::ShutDown => ("Shut down", "Shutting down"),
         Task::PowerOff => ("Force power off", "Forcing power off"),
         Task::Snapshot => words(&operation.kind).taking().step,
+        Task::Restart => ("Restart", "Restarting"),
         Task::Restore => ("Restore", "Restoring"),
         Task::Create => ("Create", "Creating"),
         Task::Delete => ("Delete", "Deleting"),
@@ -279,10 +286,14 @@ pub(super) fn blocker(what: &Blocker) -> String {
 fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     let power = &operation.power;
     let may_turn_off = operation.steps.iter().any(|step| step.task().traits().may_turn_off);
-    if !may_turn_off && power.owed().is_none() {
+    if !may_turn_off && !operation.kind.owes_power() && power.owed().is_none() {
         return None;
     }
     let (noun, verb) = called(Task::PowerOn, operation);
+    if words(&operation.kind).is_about_power() && power.status() == Status::Untouched {
+        let is_over = power.back().is_over() && operation.verdict.is_some();
+        return is_over.then(|| line(power.back(), operation, now)).filter(|_| operation.kind.owes_power());
+    }
     Some(match power.status() {
         Status::Released(release) => match release.how {
             Released::LeftOff => format!("⏭️ {noun} — stays off: <@{}> chose that", release.by),
@@ -344,8 +355,13 @@ fn buttons(operation: &Operation) -> Vec<Button> {
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
     let hangs_on = operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }));
     let hangs_on = hangs_on || operation.question.is_some();
-    let is_off = operation.power.is_owed() && (operation.power.was_seen_off() || !hangs_on);
+    let power = &operation.power;
+    // A shutdown that DigitalOcean refused has turned nothing off.
+    let may_go_off = power.was_told_to_turn_off() && !hangs_on;
+    let is_off = power.is_owed() && (power.was_seen_off() || may_go_off);
     let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none();
-    let offered = [(can_cancel, cancel), (is_off, leave_off)];
+    let turn_on = Button { label: "Turn it on", style: Style::Secondary, press: Press::TurnOn(operation.id) };
+    let is_theirs = matches!(power.status(), Status::Theirs(_)) && operation.ended.is_some();
+    let offered = [(can_cancel, cancel), (is_off, leave_off), (is_theirs, turn_on)];
     offered.into_iter().filter_map(|(offered, button)| offered.then_some(button)).collect()
 }

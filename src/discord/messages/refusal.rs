@@ -131,6 +131,16 @@ pub enum Refusal {
         /// The Droplet's name.
         droplet: String,
     },
+    /// The Droplet is on already.
+    AlreadyOn {
+        /// The Droplet's name.
+        droplet: String,
+    },
+    /// The Droplet is off, so it cannot be restarted.
+    NotOn {
+        /// The Droplet's name.
+        droplet: String,
+    },
     /// The Droplet is still being made.
     StillNew {
         /// The Droplet's name.
@@ -344,6 +354,8 @@ impl Refusal {
                 not_with_droplet(snapshot, droplet, region, regions)
             }
             Self::Locked { droplet } => locked(droplet),
+            Self::AlreadyOn { droplet } => format!("{} is on already.", name(droplet)),
+            Self::NotOn { droplet } => format!("{} is off, so there is nothing to restart.", name(droplet)),
             Self::StillNew { droplet } => still_new(droplet),
             Self::Unusable { droplet, status } => unusable(droplet, status),
             Self::SnapshotInUse { by } => in_use(by),

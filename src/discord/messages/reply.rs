@@ -88,6 +88,7 @@ fn cancelling(operation: &Operation) -> String {
             "DigitalOcean can't stop a restore once it has started, and half a disk would be of no use. I'll let it \
              finish.{back}"
         ),
+        Some(Task::Restart) if begun => format!("DigitalOcean can't stop a restart once it has started.{back}"),
         Some(Task::Create) if begun => format!(
             "DigitalOcean cannot stop making {target} any more. It will be there and is billed; destroy it in the control panel \
              if you do not want it."

@@ -205,6 +205,10 @@ fn progress_of_every_state() {
                 operation.steps[0].state = State::Intended { at: ago(20), doubt: Some(Doubt::default()) };
             }),
         ),
+        ("turned on by us", examples::turned_on(true)),
+        ("on already", examples::turned_on(false)),
+        ("restarted", examples::restarted()),
+        ("turned off by somebody else", examples::theirs()),
         ("taking", examples::taking()),
         (
             "taking, slower than usual",
@@ -433,6 +437,10 @@ fn answers_of_every_ending() {
                 operation.snapshot = None;
             }),
         ),
+        ("turned off by somebody else", examples::theirs()),
+        ("turned on", examples::turned_on(true)),
+        ("on already", examples::turned_on(false)),
+        ("restarted", examples::restarted()),
         ("launched", launched(Some("203.0.113.7"))),
         ("launched without an address", launched(None)),
         (
@@ -741,6 +749,8 @@ fn every_refusal() {
             regions: names(&["nyc3", "ams3"]),
         },
         Refusal::Locked { droplet: text("web-1") },
+        Refusal::AlreadyOn { droplet: text("web-1") },
+        Refusal::NotOn { droplet: text("web-1") },
         Refusal::StillNew { droplet: text("web-1") },
         Refusal::Unusable { droplet: text("web-1"), status: text("archived") },
         Refusal::SnapshotInUse { by: Occupant::Here { operation, progress } },

@@ -5,8 +5,10 @@
 
 mod delete;
 mod launch;
+mod restart;
 mod restore;
 mod take;
+mod turn_on;
 
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
@@ -17,8 +19,10 @@ use super::{
 };
 pub use delete::Delete;
 pub use launch::Launch;
+pub use restart::Restart;
 pub use restore::{Restore, Safety};
 pub use take::{Downtime, Take};
+pub use turn_on::TurnOn;
 
 /// What a person asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumIter)]
@@ -31,6 +35,10 @@ pub enum Kind {
     Launch(Launch),
     /// A Snapshot deleted.
     Delete(Delete),
+    /// A Droplet turned on.
+    TurnOn(TurnOn),
+    /// A Droplet restarted.
+    Restart(Restart),
 }
 
 /// Says the same of whichever kind it is.
@@ -41,6 +49,8 @@ macro_rules! of_kind {
             $crate::operation::kinds::Kind::Restore($it) => $said,
             $crate::operation::kinds::Kind::Launch($it) => $said,
             $crate::operation::kinds::Kind::Delete($it) => $said,
+            $crate::operation::kinds::Kind::TurnOn($it) => $said,
+            $crate::operation::kinds::Kind::Restart($it) => $said,
         }
     };
 }
@@ -62,6 +72,11 @@ trait Plan {
 
     /// Whether its Snapshot is gone afterwards, so that nothing else may use it meanwhile.
     fn deletes(&self) -> bool {
+        false
+    }
+
+    /// Whether its Droplet is to be on from the moment that it is asked for, as if it had been turned off for it.
+    fn owes_power(&self) -> bool {
         false
     }
 
@@ -132,6 +147,11 @@ impl Kind {
     /// Whether it overwrites, deletes or spends: then it is done only for somebody who surely read that it is.
     pub fn needs_a_sure_answer(&self) -> bool {
         of_kind!(self, it => it.needs_a_sure_answer())
+    }
+
+    /// Whether its Droplet is to be on from the moment that it is asked for.
+    pub fn owes_power(&self) -> bool {
+        of_kind!(self, it => it.owes_power())
     }
 
     /// One word for logs, metrics and the database.

@@ -250,6 +250,23 @@ impl Power {
         self.get_on(now);
     }
 
+    /// The Droplet is to be on, although nothing that we sent has turned it off.
+    pub(super) fn take_on(&mut self, since: Timestamp) {
+        self.before = Some(PowerState::On);
+        self.seen_off = true;
+        self.duty = Duty::Owed(Owed { since, late_until: None, earlier_until: None });
+    }
+
+    /// Gives up what was taken on and nothing else: what an older operation owed stays owed.
+    pub(super) fn give_up(&mut self, since: Timestamp) {
+        if self.owed().is_some_and(|owed| owed.since == since && owed.late_until.is_none())
+            && self.on_intended_at.is_none()
+        {
+            self.duty = Duty::Nothing;
+            self.back.state = State::Skipped;
+        }
+    }
+
     /// Takes over a duty of which only its row is left.
     pub(super) fn rescue(&mut self, owed: Owed) {
         self.before = Some(PowerState::On);

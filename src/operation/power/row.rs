@@ -41,7 +41,7 @@ pub(crate) struct Row {
     #[serde(default)]
     pub(super) hurried: bool,
     #[serde(default)]
-    pub(super) theirs: Option<Theirs>,
+    pub(crate) theirs: Option<Theirs>,
     #[serde(default)]
     pub(crate) last_seen: Option<PowerState>,
     pub(super) failures: u32,

@@ -4,6 +4,7 @@ mod distrust;
 mod first_answer;
 mod laws;
 mod patience;
+mod power_kinds;
 mod stories;
 mod toy;
 

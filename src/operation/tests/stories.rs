@@ -21,6 +21,7 @@ pub(super) fn word(command: &Command) -> &'static str {
         Command::ShutDown(_) => "shutdown",
         Command::PowerOff(_) => "power_off",
         Command::PowerOn(_) => "power_on",
+        Command::Restart(_) => "power_cycle",
         Command::TakeSnapshot { .. } => "snapshot",
         Command::Restore { .. } => "restore",
         Command::Create(_) => "create",

@@ -132,7 +132,7 @@ impl Toy {
             match action.kind {
                 _ if action.errs => {}
                 "shutdown" | "power_off" => self.power = PowerState::Off,
-                "power_on" => self.power = PowerState::On,
+                "power_on" | "power_cycle" => self.power = PowerState::On,
                 "snapshot" => made.push((action.name.clone().unwrap_or_default(), action.started, when)),
                 _ => {}
             }
@@ -212,6 +212,8 @@ impl Toy {
             Command::ShutDown(_) => self.begin("shutdown", lasts, None),
             Command::PowerOff(_) => self.begin("power_off", lasts, None),
             Command::PowerOn(_) => self.begin("power_on", lasts, None),
+            Command::Restart(_) if self.power == PowerState::Off => return refused("off"),
+            Command::Restart(_) => self.begin("power_cycle", lasts, None),
             Command::TakeSnapshot { name, .. } => self.begin("snapshot", lasts, Some(name.clone())),
             Command::Restore { .. } => self.begin("restore", lasts, None),
             Command::Create(_) | Command::Delete(_) => return refused("the toy cannot"),

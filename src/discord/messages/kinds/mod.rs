@@ -3,8 +3,10 @@
 
 mod delete;
 mod launch;
+mod restart;
 mod restore;
 mod take;
+mod turn_on;
 
 use super::{Wording, message::Button};
 use crate::operation::{
@@ -68,6 +70,11 @@ pub(super) trait Words {
     /// Who turned the Droplet on, where it was found on and the bot did not do it.
     fn was_found_on(&self) -> &'static str {
         SOMEBODY_TURNED_IT_ON
+    }
+
+    /// Whether it is about the Droplet's power and nothing else, so that what it did says how the Droplet is.
+    fn is_about_power(&self) -> bool {
+        false
     }
 
     /// What it is doing with its Droplet, for somebody who may not know more.

@@ -1,0 +1,55 @@
+//! The words of a Droplet that is turned on.
+
+use super::{Advice, SEE_THE_LIST, Words};
+use crate::{
+    discord::messages::{Wording, text::name},
+    operation::{Operation, kinds::TurnOn},
+};
+
+impl Words for TurnOn {
+    fn called(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("power-on of {}", shown(target))
+    }
+
+    fn done(&self) -> &'static str {
+        "it is on"
+    }
+
+    fn completed(&self, operation: &Operation, _wording: &Wording) -> Vec<String> {
+        let droplet = name(&operation.target.name);
+        if operation.power.came_back().is_none() {
+            return Vec::new();
+        }
+        let already = if operation.power.back().is_done() { "" } else { " already" };
+        vec![format!("{droplet} is on{already}.")]
+    }
+
+    fn undone(&self, _operation: &Operation) -> Option<String> {
+        None
+    }
+
+    fn droplet_gone(&self, operation: &Operation) -> Advice {
+        let what = format!("{} does not exist any more.", name(&operation.target.name));
+        Advice { what, next: SEE_THE_LIST.to_owned() }
+    }
+
+    fn snapshot_gone(&self, operation: &Operation) -> Advice {
+        self.droplet_gone(operation)
+    }
+
+    fn facts(&self, _taken: Option<String>) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn with_droplet(&self) -> &'static str {
+        "turning it on"
+    }
+
+    fn with_snapshot(&self) -> &'static str {
+        "working with it"
+    }
+
+    fn is_about_power(&self) -> bool {
+        true
+    }
+}
