@@ -52,7 +52,7 @@ pub(crate) struct Job {
     /// A command that has leave and waits for one more look.
     admitted: Option<(Command, Ticket)>,
     /// Its process stood still meanwhile, and another one has taken over.
-    frozen: bool,
+    pub(crate) frozen: bool,
     /// Power was owed when it took its place.
     pub(crate) owes_power: bool,
     /// When it can go on.

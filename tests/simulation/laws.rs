@@ -93,7 +93,10 @@ impl Simulation {
             let seen_on =
                 matches!(answer, Some(Answer::Droplet(it)) if it.id == *droplet && it.power() == Some(PowerState::On));
             let gone = self.world.droplet(droplet.0).is_none();
-            if !seen_on && !gone && !self.is_released(*operation) {
+            // Nobody turns on what a person wanted on and then read that nothing happens, unless we had turned it off before.
+            let withdrawn = self.operations.get(operation).is_some_and(|it| it.kind.owes_power() && it.is_withdrawn())
+                && !self.ledger.off_by_us(&self.world).any(|(off, _)| off == droplet.0);
+            if !seen_on && !gone && !withdrawn && !self.is_released(*operation) {
                 return law(format!("what {operation} owed Droplet {droplet} is forgotten"));
             }
         }

@@ -15,7 +15,7 @@ use snapshot_bot::{
 };
 
 use super::{
-    Broken, Lawful, Simulation,
+    Broken, Job, Lawful, Simulation,
     sabotage::Sabotage,
     watch::{Actions, Droplets, Snapshots, SweepGroup},
 };
@@ -161,10 +161,15 @@ impl Simulation {
         Ok(())
     }
 
+    /// The turns of the process that is active; what a thawed one has under way takes no place of it.
+    pub(crate) fn turns_under_way(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().filter(|job| !job.frozen)
+    }
+
     /// Nobody who owes power waits for a place that somebody has who does not, beyond those that all may take.
     pub(crate) fn judge_places(&self) -> Lawful {
         let Places { all, for_power } = self.process.places;
-        let others = self.jobs.iter().filter(|job| !job.owes_power).count();
+        let others = self.turns_under_way().filter(|job| !job.owes_power).count();
         let waits = self.turns().into_iter().find(|(at, id)| *at <= self.now && self.owed.values().any(|it| it == id));
         match waits {
             Some((_, id)) if others > all - for_power => {

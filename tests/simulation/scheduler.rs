@@ -173,7 +173,7 @@ impl Simulation {
         if self.sabotage == Some(Sabotage::Places) {
             places.for_power = 0;
         }
-        let Vacancy { whose, places } = places.free(self.jobs.len());
+        let Vacancy { whose, places } = places.free(self.turns_under_way().count());
         if due.is_empty() || places == 0 {
             return Ok(Vec::new());
         }
