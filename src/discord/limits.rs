@@ -1,4 +1,5 @@
-//! What one person may ask of the bot in a short time, and how refusals get into the log: one line a minute, with a count.
+//! What one person may ask of the bot in a short time, and how refusals get into the log, and what nobody was told in time: one line a
+//! minute, with a count.
 //!
 //! The handler asks before it dispatches a command or a press, `start` before an operation begins. Keys that ask for suggestions count
 //! for nothing: they are answered from memory.
@@ -115,15 +116,24 @@ impl RefusalLog {
             self.0.first.notified().await;
             sleep(COUNTED).await;
             let Counted { refusals, latest } = self.take();
-            tracing::info!(refusals, latest, "refused commands and presses in the last minute");
+            tracing::info!(refusals, latest, "commands and presses of the last minute that were refused, or not answered in time");
         }
     }
 
     /// Counts one.
     pub(super) fn note(&self, refusal: &Refusal) {
-        let reason = reason(refusal);
-        metrics::counter!("snapshot_bot_refused_interactions_total", "reason" => reason.clone()).increment(1);
         tracing::debug!(?refusal, "refused");
+        self.note_reason(reason(refusal));
+    }
+
+    /// Counts one that Discord had given up before it was answered.
+    pub(super) fn note_late(&self) {
+        tracing::debug!("the interaction was over before it was answered");
+        self.note_reason("TooLate".to_owned());
+    }
+
+    fn note_reason(&self, reason: String) {
+        metrics::counter!("snapshot_bot_refused_interactions_total", "reason" => reason.clone()).increment(1);
         if self.count(reason) {
             self.0.first.notify_one();
         }

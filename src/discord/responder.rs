@@ -163,7 +163,7 @@ impl Responder<'_> {
                     }
                 }
                 Trouble::InteractionOver => {
-                    tracing::info!("the interaction was over before it was answered");
+                    self.state.refusals.note_late();
                     return FirstAnswer::Refused;
                 }
                 _ => {

@@ -5,14 +5,14 @@ use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
 use super::{process::PATIENCE, stage::Stage};
 
 #[tokio::test]
-async fn three_hundred_forged_presses_cost_no_log_lines_of_their_own() {
+async fn three_thousand_forged_presses_cost_no_log_lines_of_their_own() {
     let stage = Stage::new().await;
     let (bot, _) = stage.ready("bot").await;
     stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
     stage.reads("is ready").await;
     let message = stage.ada.messages().last().unwrap().id;
     let before = bot.logged().lines().count();
-    stage.ada.forge_presses(message, "forged", 300);
+    stage.ada.forge_presses(message, "forged", 3000);
     let bob = {
         let mut world = stage.discord.world();
         let bob = world.add_user("bob");
@@ -22,7 +22,7 @@ async fn three_hundred_forged_presses_cost_no_log_lines_of_their_own() {
     // Who comes behind them is answered all the same, and by then all of them were heard.
     let bob = stage.discord.as_user(bob, stage.ops);
     let answered = async { while bob.run("/snapshot help").await.is_err() {} };
-    tokio::time::timeout(PATIENCE, answered).await.unwrap_or_else(|_| panic!("{}", bot.logged()));
+    tokio::time::timeout(PATIENCE * 3, answered).await.unwrap_or_else(|_| panic!("{}", bot.logged()));
     let log = bot.logged();
     let more = log.lines().count() - before;
     assert!(more <= 5, "{more} lines\n{log}");
@@ -38,7 +38,7 @@ async fn a_person_has_ten_operations_at_most_and_each_droplet_its_rest() {
     let (bot, _) = stage.ready("bot").await;
     let held = stage.take_held_at("snapshot").await;
     let refusal = stage.answer("/snapshot take droplet:db-1").await;
-    assert!(refusal.contains("as one person may have (1)"), "{refusal}");
+    assert!(refusal.contains("You already have 1 operation running"), "{refusal}");
     held.release();
     stage.reads("is ready").await;
     let refusal = stage.answer("/snapshot take droplet:web-1").await;

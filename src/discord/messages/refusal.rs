@@ -692,7 +692,8 @@ fn too_fast() -> String {
 }
 
 fn too_many_running(most: usize) -> String {
-    format!("You already have {most} operations running, the most allowed. Try again when one has ended.")
+    let operations = if most == 1 { "operation" } else { "operations" };
+    format!("You already have {most} {operations} running, the most allowed. Try again when one has ended.")
 }
 
 fn taken_lately(droplet: &str, until: Timestamp) -> String {
