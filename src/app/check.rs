@@ -164,8 +164,8 @@ async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Resul
 
 /// No connection was made: more often that is this machine's fault than DigitalOcean's.
 fn unreachable(host: &str, reason: &str, findings: &mut Findings<'_>) -> io::Result<()> {
-    // What hyper says where a name has no address.
-    let (what, next) = if reason.contains("dns error") {
+    // What the standard library says where a name has no address.
+    let (what, next) = if reason.contains("failed to lookup address") {
         (format!("could not resolve {host}"), "check this machine's DNS or firewall")
     } else {
         (format!("could not connect to {host}: {reason}"), "check this machine's network, proxy and firewall")

@@ -23,7 +23,7 @@ async fn a_refused_discord_token_ends_the_bot_and_is_named() {
     stage.discord.world().accept_token(false);
     let ended = stage.start("bot").end(REFUSAL).await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains("refuses DISCORD_TOKEN; copy the bot's token anew"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("refuses DISCORD_TOKEN; copy the bot's token again"), "{}", ended.stderr);
 }
 
 #[tokio::test]
