@@ -4,6 +4,7 @@ mod distrust;
 mod first_answer;
 mod laws;
 mod patience;
+mod scheduled;
 mod stories;
 mod toy;
 
