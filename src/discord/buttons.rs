@@ -13,7 +13,7 @@ use serenity::{
 };
 
 use super::{
-    commands::{delete, list, restore},
+    commands::{delete, list, restore, schedule},
     confirm,
     interaction_info::InteractionInfo,
     messages::{refusal::Refusal, reply},
@@ -50,8 +50,9 @@ pub(super) async fn sent(state: &AppState, http: &Http, interaction: &ModalInter
 /// How a press is put off that takes a moment longer: one whose answer takes the place of its message leaves that alone until then.
 fn deferral(press: Press) -> Deferral {
     match press {
-        Press::Confirm(_) | Press::Decline(_) | Press::Page { .. } => Deferral::Silent,
+        Press::Confirm(_) | Press::Decline(_) | Press::Schedule(_) | Press::Page { .. } => Deferral::Silent,
         Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_) => Deferral::Thinking,
+        Press::KeepAnnounced(_) | Press::Approve(_) | Press::TakeOver(_) | Press::TryAgain(_) => Deferral::Thinking,
     }
 }
 
@@ -77,6 +78,11 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
         }
         Press::Undo(operation) => restore::undo(state, info, &may(None)?, operation).await,
         Press::Confirm(id) => confirm::confirmed(state, info, &may(None)?, id).await,
+        Press::Schedule(id) => schedule::confirmed(state, info, &may(None)?, id).await,
+        Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None)?, id).await,
+        Press::Approve(id) => schedule::approve(state, info, &may(None)?, id).await,
+        Press::TakeOver(id) => schedule::take_over(state, info, &may(None)?, id).await,
+        Press::TryAgain(id) => schedule::ask_to_run(state, info, &may(None)?, id).await,
         Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
         Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,
         Press::Page { of, number } => {

@@ -35,6 +35,7 @@ pub(super) struct InteractionInfo {
     granted: Option<Permissions>,
     is_thread: bool,
     is_locked: bool,
+    parent: Option<ChannelId>,
 }
 
 impl From<&CommandInteraction> for InteractionInfo {
@@ -48,6 +49,7 @@ impl From<&CommandInteraction> for InteractionInfo {
             granted: command.app_permissions,
             is_thread: is_thread(command.channel.as_ref()),
             is_locked: is_locked(command.channel.as_ref()),
+            parent: parent(command.channel.as_ref()),
         }
     }
 }
@@ -66,6 +68,7 @@ impl From<&ComponentInteraction> for InteractionInfo {
             granted: press.app_permissions,
             is_thread: is_thread(press.channel.as_ref()),
             is_locked: is_locked(press.channel.as_ref()),
+            parent: parent(press.channel.as_ref()),
         }
     }
 }
@@ -85,6 +88,7 @@ impl From<&ModalInteraction> for InteractionInfo {
             granted: form.app_permissions,
             is_thread: is_thread(form.channel.as_ref()),
             is_locked: is_locked(form.channel.as_ref()),
+            parent: parent(form.channel.as_ref()),
         }
     }
 }
@@ -97,6 +101,11 @@ impl InteractionInfo {
         Timestamp::from_millisecond(millis + DISCORD_EPOCH).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// The channel for what outlives a conversation: a thread's parent, else the channel itself.
+    pub(super) fn lasting_channel(&self) -> ChannelId {
+        self.parent.unwrap_or(self.channel)
+    }
+
     /// Whether the progress message can be posted where it was asked for.
     pub(super) fn check_channel(&self) -> Result<(), Refusal> {
         let Some(granted) = self.granted else { return Ok(()) };
@@ -107,6 +116,12 @@ impl InteractionInfo {
         let missing = missing_rights(granted, self.is_thread);
         if missing.is_empty() { Ok(()) } else { Err(Refusal::CannotPost { missing }) }
     }
+}
+
+/// The channel that a thread belongs to.
+fn parent(channel: Option<&PartialChannel>) -> Option<ChannelId> {
+    let channel = channel.filter(|channel| is_thread(Some(channel)))?;
+    channel.parent_id.map(|parent| ChannelId(parent.get()))
 }
 
 fn is_thread(channel: Option<&PartialChannel>) -> bool {

@@ -92,14 +92,26 @@ impl Stage {
         Self::dark_with(ChatSettings::default()).await
     }
 
+    /// The same as `new`, with a DigitalOcean that goes by the bot's clock: days pass for both.
+    pub async fn in_step() -> Self {
+        let clock = Clock::wall();
+        let mut stage = Self::dark_by(ChatSettings::default(), clock.clone(), clock).await;
+        stage.start().await;
+        stage
+    }
+
     /// The same, with a Discord that is set up otherwise.
     pub async fn dark_with(settings: ChatSettings) -> Self {
+        Self::dark_by(settings, Clock::wall(), Clock::wall()).await
+    }
+
+    async fn dark_by(settings: ChatSettings, clock: Clock, theirs: Clock) -> Self {
         if std::env::var_os("RUST_LOG").is_some() {
             let filter = tracing_subscriber::EnvFilter::from_default_env();
             let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).try_init();
         }
         let discord = Discord::start(settings).await.unwrap();
-        let now = || Clock::wall().now();
+        let now = move || theirs.now();
         let settings = CloudSettings {
             durations: Durations::all(SignedDuration::from_millis(40)),
             off_lag: SignedDuration::ZERO,
@@ -150,7 +162,7 @@ impl Stage {
             discord,
             guild,
             ops,
-            clock: Clock::wall(),
+            clock,
             environment,
             roles,
             directory,

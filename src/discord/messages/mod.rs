@@ -18,6 +18,7 @@ pub mod progress;
 pub mod question;
 pub mod refusal;
 pub mod reply;
+pub mod schedule;
 pub mod status;
 pub mod stuck;
 pub mod text;

@@ -15,6 +15,7 @@ use super::{
     question::question,
     refusal::{BadName, Occupant, Refusal, RefusalKind},
     reply,
+    schedule::ScheduleRefusal,
     status::{Entry, LISTED, Overview, choice, detail, overview},
     stuck::{call, repaired},
 };
@@ -763,6 +764,7 @@ fn every_refusal() {
         Refusal::GpuSize { size: text("gpu-h100x1-80gb"), suggestions: names(&["small", "large"]) },
         Refusal::UnknownSize { text: text("huge"), suggestions: Vec::new() },
         Refusal::UnknownSshKey { text: text("laptop") },
+        Refusal::Schedule(ScheduleRefusal::Tag),
         Refusal::QuestionExpired,
         Refusal::QuestionAnswered,
         Refusal::NotYourQuestion,
