@@ -24,7 +24,7 @@ use crate::{
     schedule::{
         Due, IfHung, Paused, Power, Right, Schedule, State,
         notice::Notice,
-        pruning::{Candidate, Circumstances, NOTICE},
+        pruning::{Candidate, Circumstances},
         slot::{Fate, Missed, Slot},
     },
     store::{CreateError, Error, ScheduleSnapshot, Settled, Store, StoredSchedule},
@@ -57,13 +57,21 @@ pub(super) struct Scheduler {
 impl Scheduler {
     /// Looks at whatever is due until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
-        let mut is_awake = false;
+        let (mut is_awake, mut has_rung) = (false, false);
         let work = async {
             loop {
                 let rung = self.store.changes().scheduler.notified();
                 if !is_awake {
                     // Clock and time zones may be other ones than the last process had.
                     is_awake = self.store.wake_schedules().await.is_ok();
+                }
+                if std::mem::take(&mut has_rung)
+                    && let Err(error) = self.store.wake_waiting_schedules().await
+                {
+                    tracing::warn!(
+                        error = chain(&error),
+                        "schedules that wait for a Droplet look again a little later"
+                    );
                 }
                 let wake = match AssertUnwindSafe(self.turn()).catch_unwind().await {
                     Ok(Ok(wake)) => wake,
@@ -83,7 +91,7 @@ impl Scheduler {
                     }
                 };
                 tokio::select! {
-                    () = rung => {}
+                    () = rung => has_rung = true,
                     () = asleep => {}
                 }
             }
@@ -287,10 +295,12 @@ impl Scheduler {
         if pruning.due.is_empty() || is_deleting {
             return Ok(pruning.wake);
         }
-        if self.client.server_now().is_some_and(|theirs| !is_due(&known, &pruning.due, theirs)) {
-            return Ok(Some(now + LIST_PAUSE));
+        // A day must have passed by DigitalOcean's clock too, which shows whole seconds.
+        let theirs = self.client.server_now().map_or(now, |theirs| theirs.min(now));
+        if schedule.prune(&candidates(&known), around, theirs).due.is_empty() {
+            return Ok(Some(now + SignedDuration::from_secs(2).max(now.duration_since(theirs))));
         }
-        Box::pin(self.delete(schedule, (&known, around), now)).await
+        Box::pin(self.delete(schedule, (&known, around), (now, theirs))).await
     }
 
     /// Looks at what is listed, decides once more, and has one Snapshot deleted.
@@ -298,7 +308,7 @@ impl Scheduler {
         &self,
         schedule: &Schedule,
         (known, around): (&[ScheduleSnapshot], Circumstances),
-        now: Timestamp,
+        (now, theirs): (Timestamp, Timestamp),
     ) -> Result<Option<Timestamp>, Error> {
         let listed: HashMap<SnapshotId, Snapshot> = match self.client.run(queries::snapshots()).await {
             Ok(listed) => listed.into_iter().map(|snapshot| (snapshot.id, snapshot)).collect(),
@@ -322,7 +332,7 @@ impl Scheduler {
                 self.store.note_schedule_snapshot(one.operation, &reading(seen)).await?;
             }
         }
-        let due = schedule.prune(&candidates(&left), around, now).due;
+        let due = schedule.prune(&candidates(&left), around, theirs).due;
         let Some(one) = left.iter().find(|one| due.contains(&one.operation)) else { return Ok(Some(now + LIST_PAUSE)) };
         let Some(id) = one.snapshot else { return Ok(Some(now + LIST_PAUSE)) };
         let kind = Kind::Delete(Delete { snapshot: SnapshotRef { id, name: one.name.clone() } });
@@ -354,11 +364,6 @@ fn missed(due: &Due) -> Vec<Notice> {
     let busy = due.given_up.filter(|(_, fate)| *fate == Fate::Missed(Missed::Busy));
     let busy = busy.map(|(slot, _)| Notice::Missed { first: slot, last: slot, count: 1, was_away: false });
     away.chain(busy).collect()
-}
-
-fn is_due(known: &[ScheduleSnapshot], due: &[OperationId], theirs: Timestamp) -> bool {
-    let told = known.iter().filter(|one| due.contains(&one.operation)).filter_map(|one| one.announced_at);
-    told.max().and_then(|told| told.checked_add(NOTICE).ok()).is_some_and(|at| at <= theirs)
 }
 
 /// Whether a listed Snapshot is the one of our record, and no other one under its id.

@@ -100,8 +100,9 @@ impl Store {
             if schedule.state == State::Removed {
                 return Ok(None);
             }
+            let left_out = self.left_out(&schedule).await?;
             change(&mut schedule);
-            match self.keep_schedule(&stored, &schedule, &Due::default(), &[], Some(Timestamp::UNIX_EPOCH)).await {
+            match self.keep_schedule(&stored, &schedule, &left_out, &[], Some(Timestamp::UNIX_EPOCH)).await {
                 Ok(_) => {
                     self.ring_schedules();
                     return Ok(Some(schedule));
@@ -111,6 +112,25 @@ impl Store {
             }
         }
         Err(Error::Locked)
+    }
+
+    /// What a pause has left out so far: counted before anything else is known of the schedule.
+    async fn left_out(&self, schedule: &Schedule) -> Result<Due, Error> {
+        if schedule.state == State::Active {
+            return Ok(Due::default());
+        }
+        let Due { given_up, closed, .. } = schedule.decide(self.accounts(schedule.id).await?, self.clock.now());
+        Ok(Due { given_up, closed, ..Due::default() })
+    }
+
+    /// Makes those schedules due that wait for a Droplet: an operation has ended, perhaps on theirs.
+    pub async fn wake_waiting_schedules(&self) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        sqlx::query("UPDATE schedules SET due_at = 0 WHERE id IN (SELECT schedule FROM slots WHERE fate = 'waiting')")
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Writes down what was decided for a schedule, and what people are told: all of it, or nothing if it changed meanwhile

@@ -334,6 +334,12 @@ impl Stage {
         self.until_async(what, async || count(&pool, statement).await > 0).await;
     }
 
+    /// Waits until a count in the bot's database has come so far.
+    pub async fn until_count(&self, what: &str, statement: &'static str, least: i64) {
+        let pool = self.database().await;
+        self.until_async(what, async || count(&pool, statement).await >= least).await;
+    }
+
     async fn open_operations(&self) -> String {
         let rows = sqlx::query("SELECT state, due_at, version FROM operations WHERE is_open = 1");
         let rows = rows.fetch_all(&self.database().await).await.unwrap_or_default();

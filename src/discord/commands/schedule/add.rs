@@ -3,6 +3,7 @@
 use super::{
     super::{Context, answer},
     choices::{droplets, every, policies, timezones},
+    cost::cost,
     refused, review,
 };
 use crate::{
@@ -11,16 +12,11 @@ use crate::{
         incident::Fault,
         interaction_info::InteractionInfo,
         lookup,
-        messages::{
-            help::Help,
-            refusal::Refusal,
-            schedule::{Cost, ScheduleRefusal},
-        },
+        messages::{help::Help, refusal::Refusal, schedule::ScheduleRefusal},
         responder::{Answer, Stop},
         start,
-        state::AppState,
     },
-    operation::ids::{DropletId, ScheduleId},
+    operation::ids::ScheduleId,
     schedule::{
         IfHung, Owner, Power, Schedule, State,
         policy::Policy,
@@ -169,15 +165,4 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
     };
     let cost = cost(state, droplet.id, droplet.disk_gb).await;
     review::ask_to_add(state, &grant, schedule, cost).await
-}
-
-/// What a Snapshot of a Droplet is expected to cost: as its newest one, else at most as its disk.
-pub(super) async fn cost(state: &AppState, droplet: DropletId, disk_gb: Option<u64>) -> Cost {
-    let newest = state.inventory.listing(Some(droplet)).await.ok();
-    let size = newest.and_then(|listing| {
-        let mut sizes = listing.snapshots().filter_map(|snapshot| snapshot.size_gigabytes);
-        sizes.find(|size| size.is_finite() && *size > 0.0)
-    });
-    let disk = disk_gb.and_then(|disk| u32::try_from(disk).ok()).map(f64::from);
-    size.map(Cost::AsNewest).or(disk.map(Cost::AtMost)).unwrap_or(Cost::Unknown)
 }

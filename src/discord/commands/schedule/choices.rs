@@ -4,7 +4,7 @@ use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
 use super::{
     super::{CHOICES, Context, asking, sibling},
-    add::cost,
+    cost::cost,
     seen,
 };
 use crate::{

@@ -3,6 +3,7 @@
 
 mod add;
 mod choices;
+mod cost;
 mod manage;
 mod review;
 

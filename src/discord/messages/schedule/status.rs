@@ -170,14 +170,16 @@ fn held(hold: Hold, count: usize) -> String {
 
 fn buttons(standing: &Standing) -> Vec<Button> {
     let id = standing.schedule.id;
+    let take_over = || Button::new("Take over", Style::Primary, Press::TakeOver(id));
+    if matches!(standing.schedule.state, State::Paused { why: Paused::OwnerLost, .. }) {
+        return vec![take_over()];
+    }
     let mut buttons = Vec::new();
     let press = Press::Approve(id);
     match standing.hold {
         Some(Hold::TooMany(_)) => buttons.push(Button::new("Delete them", Style::Danger, press)),
         Some(Hold::Doubtful(_)) => buttons.push(Button::new("It's fine", Style::Primary, press)),
-        Some(Hold::Unowned) => {
-            buttons.push(Button::new("Take over", Style::Primary, Press::TakeOver(id)));
-        }
+        Some(Hold::Unowned) => buttons.push(take_over()),
         Some(Hold::Paused | Hold::Stale | Hold::RestoredLately) | None => {}
     }
     buttons
