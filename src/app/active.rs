@@ -16,6 +16,7 @@ use super::{
     discord_side::DiscordSide,
     housekeeping,
     rotation::{Reread, Rotation},
+    scheduler::Scheduler,
     token::{Answer, Token, Unfit},
 };
 use crate::{
@@ -27,6 +28,7 @@ use crate::{
         incident::chain,
         intake::{Intake, IntakeState},
         limits::Limits,
+        members::Members,
         watchdog::Patience,
     },
     http::{self, Readiness},
@@ -193,6 +195,15 @@ impl Active<'_> {
         let keep_history = config.timing.keep_history;
         let (store, clock) = (Arc::clone(self.store), self.clock.clone());
         loops.inventory.spawn(housekeeping::run(store, clock, keep_history, loops.stop_gateway.clone()));
+        let scheduler = Scheduler {
+            store: Arc::clone(self.store),
+            clock: self.clock.clone(),
+            client: self.client.clone(),
+            policy: config.policy.clone(),
+            members: rooms.members.clone(),
+        };
+        // It begins operations, so it stops with what carries them on; it owes nobody power, so its end is not the process's.
+        loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
         let discord_side = DiscordSide {
             settings,
             rooms,
@@ -411,6 +422,7 @@ pub(super) fn bot_parts(
         policy: config.policy.clone(),
         clock: clock.clone(),
         intake,
+        members: Members::default(),
     };
     (settings, rooms)
 }

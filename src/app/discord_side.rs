@@ -147,6 +147,7 @@ impl DiscordSide {
         // The reporter of an earlier connection went on until now; two would say everything twice.
         reporters.shutdown().await;
         reporters.spawn(bot.reporter().run(stop_reporter.clone()));
+        reporters.spawn(bot.schedule_reporter().run(stop_reporter.clone()));
         let mut ready = bot.ready();
         let telling = async {
             while ready.changed().await.is_ok() {

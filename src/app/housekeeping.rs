@@ -53,6 +53,7 @@ async fn prune(store: &Store, clock: &Clock, keep_history: SignedDuration) -> Re
         }
         sleep(BREATH).await;
     }
+    store.prune_slots(clock.now().checked_sub(keep_history).unwrap_or(Timestamp::UNIX_EPOCH)).await?;
     if operations > 0 {
         tracing::info!(operations, "pruned operations that ended longer ago than KEEP_HISTORY");
     }

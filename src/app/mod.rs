@@ -12,6 +12,7 @@ mod discord_side;
 pub mod healthcheck;
 mod housekeeping;
 mod rotation;
+mod scheduler;
 mod token;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

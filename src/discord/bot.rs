@@ -21,11 +21,13 @@ use super::{
     handler::Handler,
     intake::Intake,
     limits::{Limits, People, RefusalLog},
+    members::Members,
     messages::Wording,
     names::Names,
     registration::Registrar,
     relay::Relay,
     reporter::Reporter,
+    schedule_reporter::ScheduleReporter,
     state::{AppState, CommandIds},
     watchdog::{Patience, Watchdog},
     wire::{self, Route, Trouble},
@@ -87,6 +89,8 @@ pub struct Rooms {
     pub clock: Clock,
     /// Whether new operations are let in.
     pub intake: Intake,
+    /// Where others ask who is a member.
+    pub members: Members,
 }
 
 /// The bot, logged in and not yet connected to the gateway.
@@ -95,6 +99,7 @@ pub struct Bot {
     client: Client,
     registrar: Registrar,
     reporter: Reporter,
+    schedule_reporter: ScheduleReporter,
     watchdog: Watchdog,
     refusals: RefusalLog,
     left: CancellationToken,
@@ -120,7 +125,7 @@ impl Bot {
         let login = log_in(&http, connect_to.is_some());
         let login = shutdown.run_until_cancelled(login).await.ok_or(Error::Stopped)??;
         let wording = Wording { price_per_gb, rules };
-        let Rooms { store, inventory, policy, clock, intake } = rooms;
+        let Rooms { store, inventory, policy, clock, intake, members } = rooms;
         let state = Arc::new(AppState {
             store,
             inventory,
@@ -162,6 +167,9 @@ impl Bot {
         let _ = handler.shards.set(Arc::clone(&shards));
         let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
+        members.learn(&http);
+        let schedule_reporter =
+            ScheduleReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), notify_channel, login.me);
         let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);
         Ok(Self {
             application: login.application,
@@ -169,6 +177,7 @@ impl Bot {
             registrar: Registrar::new(http, state, guilds),
             client,
             reporter,
+            schedule_reporter,
             watchdog,
             left,
             relaying,
@@ -183,6 +192,11 @@ impl Bot {
     /// What says everything else; to be run beside the bot, and for a little longer.
     pub fn reporter(&self) -> Reporter {
         self.reporter.clone()
+    }
+
+    /// What says how schedules stand; to be run beside the other.
+    pub fn schedule_reporter(&self) -> ScheduleReporter {
+        self.schedule_reporter.clone()
     }
 
     /// Whether the gateway is connected.

@@ -116,7 +116,11 @@ impl RefusalLog {
             self.0.first.notified().await;
             sleep(COUNTED).await;
             let Counted { refusals, latest } = self.take();
-            tracing::info!(refusals, latest, "commands and presses of the last minute that were refused, or not answered in time");
+            tracing::info!(
+                refusals,
+                latest,
+                "commands and presses of the last minute that were refused, or not answered in time"
+            );
         }
     }
 

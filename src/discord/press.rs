@@ -10,7 +10,7 @@ use crate::{
     access::Right,
     operation::{
         Wish,
-        ids::{DropletId, OperationId, SnapshotId, UserId},
+        ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
     },
     store::ConfirmationId,
 };
@@ -39,6 +39,16 @@ pub enum Press {
     Confirm(ConfirmationId),
     /// No, leave it.
     Decline(ConfirmationId),
+    /// Yes, to the review of a schedule.
+    Schedule(ConfirmationId),
+    /// *Keep…*: a schedule does not delete what was chosen of what it has announced.
+    KeepAnnounced(ScheduleId),
+    /// A schedule may delete what is announced, and rely on a Snapshot that is small.
+    Approve(ScheduleId),
+    /// *Take over* a schedule.
+    TakeOver(ScheduleId),
+    /// *Try again*: have a schedule take a Snapshot now. Asks first.
+    TryAgain(ScheduleId),
     /// Show another page of the list of Snapshots.
     Page {
         /// Of one Droplet, or of all.
@@ -121,6 +131,8 @@ impl Press {
             // All of these overwrite or delete something, or let it be begun.
             Self::Undo(_) | Self::Delete(_) | Self::Restart(_) | Self::Confirm(_) => Right::Restore,
             Self::TurnOn(_) => Right::Take,
+            Self::Schedule(_) | Self::Approve(_) | Self::TakeOver(_) | Self::TryAgain(_) => Right::Restore,
+            Self::KeepAnnounced(_) => Right::Take,
             Self::Decline(_) | Self::Page { .. } => Right::View,
         }
     }
@@ -134,6 +146,11 @@ impl Press {
             "restart" => Self::Restart(rest.parse().ok()?),
             "confirm" => Self::Confirm(rest.parse().ok()?),
             "decline" => Self::Decline(rest.parse().ok()?),
+            "schedule" => Self::Schedule(rest.parse().ok()?),
+            "keep" => Self::KeepAnnounced(rest.parse().ok()?),
+            "approve" => Self::Approve(rest.parse().ok()?),
+            "own" => Self::TakeOver(rest.parse().ok()?),
+            "again" => Self::TryAgain(rest.parse().ok()?),
             "page" => {
                 let (of, number) = rest.split_once(':')?;
                 let of = if of == EVERY { None } else { Some(of.parse().ok()?) };
@@ -158,6 +175,11 @@ impl fmt::Display for Press {
             Self::Restart(operation) => write!(f, "restart:{operation}"),
             Self::Confirm(id) => write!(f, "confirm:{id}"),
             Self::Decline(id) => write!(f, "decline:{id}"),
+            Self::Schedule(id) => write!(f, "schedule:{id}"),
+            Self::KeepAnnounced(id) => write!(f, "keep:{id}"),
+            Self::Approve(id) => write!(f, "approve:{id}"),
+            Self::TakeOver(id) => write!(f, "own:{id}"),
+            Self::TryAgain(id) => write!(f, "again:{id}"),
             Self::Page { of: Some(droplet), number } => write!(f, "page:{droplet}:{number}"),
             Self::Page { of: None, number } => write!(f, "page:{EVERY}:{number}"),
         }
@@ -194,6 +216,7 @@ mod tests {
 
     fn presses() -> impl Strategy<Value = Press> {
         let operation = any::<u64>().prop_map(OperationId::from_random);
+        let schedule = any::<u64>().prop_map(ScheduleId::from_random);
         let confirmation = any::<u64>().prop_map(|id| format!("{id:016x}").parse::<ConfirmationId>().unwrap());
         prop_oneof![
             (0_usize..5, operation.clone()).prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
@@ -203,6 +226,11 @@ mod tests {
             operation.prop_map(Press::Restart),
             any::<u64>().prop_map(|id| Press::Delete(SnapshotId(id))),
             confirmation.clone().prop_map(Press::Confirm),
+            confirmation.clone().prop_map(Press::Schedule),
+            schedule.clone().prop_map(Press::KeepAnnounced),
+            schedule.clone().prop_map(Press::Approve),
+            schedule.clone().prop_map(Press::TakeOver),
+            schedule.prop_map(Press::TryAgain),
             confirmation.prop_map(Press::Decline),
             (any::<Option<u64>>(), any::<u32>()).prop_map(|(of, number)| Press::Page { of: of.map(DropletId), number }),
         ]

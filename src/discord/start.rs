@@ -17,8 +17,9 @@ use crate::{
     access::{Grant, Right},
     operation::{
         FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations,
-        ids::OperationId,
+        ids::{OperationId, ScheduleId},
         kinds::{Kind, of_kind},
+        trigger::Trigger,
     },
     store::{ConfirmationRefused, Consent, CreateError, Error},
 };
@@ -70,7 +71,11 @@ pub(super) async fn begin(
     grant: &Grant,
     requested: Requested,
 ) -> Result<String, Stop> {
-    accepted(state, create(state, info, request(state, info, grant, requested)?, None).await?).await
+    accepted(
+        state,
+        create(state, info, request(state, info, grant, requested)?, (info.interaction.into(), None)).await?,
+    )
+    .await
 }
 
 /// The same for what somebody was asked about; their answer is used up by what it begins, and by nothing else.
@@ -80,7 +85,23 @@ pub(super) async fn begin_confirmed(
     grant: &Grant,
     (requested, consent): (Requested, &Consent),
 ) -> Result<String, Stop> {
-    accepted(state, create(state, info, request(state, info, grant, requested)?, Some(consent)).await?).await
+    accepted(
+        state,
+        create(state, info, request(state, info, grant, requested)?, (info.interaction.into(), Some(consent))).await?,
+    )
+    .await
+}
+
+/// The same for one more Snapshot of a schedule.
+pub(super) async fn begin_run(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (requested, consent): (Requested, &Consent),
+    schedule: ScheduleId,
+) -> Result<String, Stop> {
+    let trigger = Trigger::Run { schedule, interaction: info.interaction };
+    accepted(state, create(state, info, request(state, info, grant, requested)?, (trigger, Some(consent))).await?).await
 }
 
 async fn accepted(state: &AppState, operation: Operation) -> Result<String, Stop> {
@@ -93,7 +114,7 @@ async fn create(
     state: &AppState,
     info: &InteractionInfo,
     mut request: NewOperation,
-    consent: Option<&Consent>,
+    (trigger, consent): (Trigger, Option<&Consent>),
 ) -> Result<Operation, Stop> {
     let droplet = request.target.name.clone();
     if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| state.own_droplet == Some(droplet)) {
@@ -107,7 +128,7 @@ async fn create(
     }
     let first_answer = first_answer(state, info, &request.kind).await?;
     for _ in 0..DRAWS {
-        let created = state.store.create_answered(request.clone(), info.interaction, consent, first_answer).await;
+        let created = state.store.create_answered(request.clone(), trigger, consent, first_answer).await;
         match created {
             Ok(operation) => {
                 info.first.awaited_by(operation.id, operation.asker.user);
@@ -130,6 +151,8 @@ async fn create(
                 return Err(Refusal::SnapshotInUse { by }.into());
             }
             Err(CreateError::Unconfirmed(refused)) => return Err(not_counted(refused).into()),
+            // Only a schedule's own planned time waits.
+            Err(CreateError::NotWaiting) => return Err(Error::LeaseLost.into()),
             Err(CreateError::Unavailable(error)) => return Err(error.into()),
         }
     }

@@ -81,9 +81,15 @@ impl Operation {
                 self.give_up_shutdown(now);
                 self.verdict = Some(Outcome::Cancelled);
             }
+            // At three in the morning nobody is there to be asked.
+            IfHung::Ask if self.is_automatic() => self.give_up_shutdown(now),
             IfHung::Ask => self.ask(now),
             IfHung::Force => self.force_power_off(now),
             IfHung::Live => self.give_up_shutdown(now),
+            IfHung::Skip => {
+                self.give_up_shutdown(now);
+                self.verdict = Some(Outcome::Failed(Failure::Hung));
+            }
         }
     }
 
@@ -154,7 +160,9 @@ impl Operation {
         let waits_its_turn = matches!(&self.obstacle, Some(Obstacle { what: Blocker::Turn, .. }));
         let longest = if waits_its_turn && !is_destructive { LONGEST_TURN } else { LONGEST_WAIT };
         let could_begin = self.steps[..index].iter().filter_map(Step::over_at).max().unwrap_or(self.asked_at);
-        if now >= later(could_begin, longest) {
+        // A schedule has said until when its first step may begin.
+        let window_end = self.window_end().filter(|_| index == 0);
+        if now >= window_end.unwrap_or_else(|| later(could_begin, longest)) {
             self.fail_step(Focus::Forward(index), Failure::TooOld, now);
         }
     }

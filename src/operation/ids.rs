@@ -51,71 +51,83 @@ numeric_id! {
     InteractionId;
 }
 
-/// Our own id of an operation: eight characters of Crockford's alphabet in lower case, such as `7f3kq2xa`.
-///
-/// It ends the name of every Snapshot we take and is the seed of every nonce, so it must be unique, short and safe in both.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct OperationId([u8; Self::LEN]);
+/// Crockford's base 32: no i, l, o or u, which people misread.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-impl OperationId {
-    /// Number of characters.
-    pub const LEN: usize = 8;
-    /// Crockford's base 32: no i, l, o or u, which people misread.
-    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+macro_rules! letter_id {
+    ($($(#[$doc:meta])* $name:ident($len:literal), $error:ident($message:literal);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name([u8; Self::LEN]);
 
-    /// The id made of the lowest 40 bits of `random`.
-    pub fn from_random(random: u64) -> Self {
-        let mut rest = random;
-        Self(std::array::from_fn(|_| {
-            let five_bits = usize::try_from(rest % 32).unwrap_or_default();
-            rest /= 32;
-            Self::ALPHABET[five_bits]
-        }))
-    }
-}
+        impl $name {
+            /// Number of characters.
+            pub const LEN: usize = $len;
 
-impl fmt::Display for OperationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0 {
-            fmt::Write::write_char(f, char::from(byte))?;
+            /// The id made of the lowest bits of `random`, five for each character.
+            pub fn from_random(random: u64) -> Self {
+                let mut rest = random;
+                Self(std::array::from_fn(|_| {
+                    let five_bits = usize::try_from(rest % 32).unwrap_or_default();
+                    rest /= 32;
+                    ALPHABET[five_bits]
+                }))
+            }
         }
-        Ok(())
-    }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                for byte in self.0 {
+                    fmt::Write::write_char(f, char::from(byte))?;
+                }
+                Ok(())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        /// The text is no such id.
+        #[derive(Debug, thiserror::Error, PartialEq, Eq)]
+        #[error($message)]
+        pub struct $error;
+
+        impl FromStr for $name {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let bytes: [u8; Self::LEN] = text.as_bytes().try_into().map_err(|_| $error)?;
+                if bytes.iter().all(|byte| ALPHABET.contains(byte)) { Ok(Self(bytes)) } else { Err($error) }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $error;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+    )*};
 }
 
-impl fmt::Debug for OperationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OperationId({self})")
-    }
-}
-
-/// The text is not an operation id.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("an operation id is eight characters of 0-9 and a-z without i, l, o, u")]
-pub struct NotAnOperationId;
-
-impl FromStr for OperationId {
-    type Err = NotAnOperationId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes: [u8; Self::LEN] = text.as_bytes().try_into().map_err(|_| NotAnOperationId)?;
-        if bytes.iter().all(|byte| Self::ALPHABET.contains(byte)) { Ok(Self(bytes)) } else { Err(NotAnOperationId) }
-    }
-}
-
-impl TryFrom<String> for OperationId {
-    type Error = NotAnOperationId;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<OperationId> for String {
-    fn from(id: OperationId) -> Self {
-        id.to_string()
-    }
+letter_id! {
+    /// Our own id of an operation: eight characters of Crockford's alphabet in lower case, such as `7f3kq2xa`.
+    ///
+    /// It ends the name of every Snapshot we take and is the seed of every nonce, so it must be unique, short and safe in both.
+    OperationId(8), NotAnOperationId("an operation id is eight characters of 0-9 and a-z without i, l, o, u");
+    /// Our own id of a schedule: six such characters. People read it aloud and type it.
+    ScheduleId(6), NotAScheduleId("a schedule id is six characters of 0-9 and a-z without i, l, o, u");
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ pub mod report;
 mod row;
 pub mod step;
 mod transition;
+pub mod trigger;
 pub mod undo;
 
 use jiff::{SignedDuration, Timestamp};
@@ -80,6 +81,7 @@ pub use question::{Decision, Question};
 use reading::{Failure, SnapshotReading};
 use step::{Run, State, Step, Task};
 pub use transition::{IllegalTransition, Observation, Wish, Wished};
+use trigger::Trigger;
 
 /// The times that an operation's rules depend on, from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +154,9 @@ pub struct Operation {
     pub taken_off: Option<bool>,
     /// What became of the first answer to the person who asked.
     pub first_answer: FirstAnswer,
+    /// What it comes from. Rows of earlier versions do not say; people asked for all of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
 }
 
 /// Who asked, and where.
@@ -320,6 +325,7 @@ impl Operation {
             unattended_since_decision: false,
             taken_off: None,
             first_answer: FirstAnswer::default(),
+            trigger: None,
         }
     }
 

@@ -65,6 +65,8 @@ impl Operation {
     /// How many messages of this kind are called for by now. It never shrinks.
     pub fn times_called_for(&self, kind: ReportKind) -> u32 {
         match kind {
+            // Its schedule's message says how it goes.
+            ReportKind::Progress | ReportKind::Answer | ReportKind::Notify if self.is_automatic() => 0,
             ReportKind::Progress => 1,
             // Who was told that the bot did not respond is told nothing more; the progress message says that nothing was done.
             ReportKind::Answer | ReportKind::Notify => u32::from(self.ended.is_some() && !self.is_withdrawn()),

@@ -12,6 +12,7 @@ use super::{
     ids::OperationId,
     kinds::Kind,
     step::{State, Step, Task, Work},
+    trigger::Trigger,
 };
 
 /// The fields of a row. What each means stands at [`Operation`].
@@ -51,6 +52,8 @@ pub(super) struct Row {
     taken_off: Option<bool>,
     #[serde(default)]
     first_answer: FirstAnswer,
+    #[serde(default)]
+    trigger: Option<Trigger>,
 }
 
 /// A step of a row.
@@ -118,6 +121,7 @@ impl TryFrom<Row> for Operation {
             unattended_since_decision: row.unattended_since_decision,
             taken_off: row.taken_off,
             first_answer: row.first_answer,
+            trigger: row.trigger,
         })
     }
 }

@@ -185,6 +185,10 @@ impl Store {
         let committed = self.try_commit(loaded, operation, due_at).await;
         self.note_write(committed)?;
         self.changes.reporter.notify_one();
+        if operation.ended.is_some() {
+            // A schedule may have waited for this one, or for its Droplet.
+            self.changes.scheduler.notify_one();
+        }
         Ok(Version(loaded.version.0.saturating_add(1)))
     }
 

@@ -11,6 +11,10 @@ pub struct Changes {
     pub worker: Notify,
     /// Something is due for the reporter: a new operation, or a commit.
     pub reporter: Notify,
+    /// Something is due for the scheduler: a schedule was added or changed, or an operation of one ended.
+    pub scheduler: Notify,
+    /// A schedule's message shows an older version.
+    pub schedule_messages: Notify,
     /// A progress message became known.
     pub(super) posted: Notify,
 }

@@ -126,6 +126,7 @@ pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
         operation.snapshot_name = name;
     }
     operation.snapshot = part(&state, "snapshot");
+    operation.trigger = part(&state, "trigger");
     operation.ended = row.at("ended_at");
     operation.verdict = Some(match row.text("outcome") {
         Some("completed") => Outcome::Completed,

@@ -65,6 +65,21 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Whether a restore of this Droplet runs, or has ended since then, however it ended.
+    pub async fn was_restored(&self, droplet: DropletId, since: Timestamp) -> Result<bool, Error> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS restores FROM operations WHERE kind = 'restore' AND droplet_id = $1 \
+             AND (is_running = 1 OR ended_at >= $2)",
+        )
+        .bind(bits(droplet.0))
+        .bind(since.as_millisecond())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Row(&row).number("restores").is_some_and(|restores| restores > 0))
+    }
+}
+
 /// The id that a name of ours ends in.
 fn operation_in(name: &str) -> Option<OperationId> {
     name.rsplit_once('-')?.1.parse().ok()

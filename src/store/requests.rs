@@ -12,10 +12,13 @@ use super::{
     operation_row::{self, Stored, select_stored},
     power_owed, report,
     row::{Row, bits, due_millis, without_nul},
+    schedule_snapshot,
 };
 use crate::operation::{
     FirstAnswer, NewOperation, Operation, Wished,
     ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId, UserId},
+    report::ReportKind,
+    trigger::Trigger,
 };
 
 /// Why no operation was created.
@@ -43,6 +46,9 @@ pub enum CreateError {
     /// It was to be confirmed, and the answer does not count.
     #[error("begin: the confirmation does not count")]
     Unconfirmed(ConfirmationRefused),
+    /// The planned time does not wait for its turn any more, or its schedule takes another Snapshot just now.
+    #[error("begin: the planned time does not wait any more")]
+    NotWaiting,
     /// The store did not do it.
     #[error(transparent)]
     Unavailable(#[from] Error),
@@ -80,8 +86,8 @@ enum Attempt {
 impl Store {
     /// Creates the operation that a request asks for, with its history's estimates and with what an ended operation still owes
     /// the same Droplet. Durable when it returns.
-    pub async fn create(&self, request: NewOperation, interaction: InteractionId) -> Result<Operation, CreateError> {
-        self.create_answered(request, interaction, None, FirstAnswer::Taken).await
+    pub async fn create(&self, request: NewOperation, trigger: impl Into<Trigger>) -> Result<Operation, CreateError> {
+        self.create_answered(request, trigger, None, FirstAnswer::Taken).await
     }
 
     /// The same for what a person was asked about first. In one transaction with using up their answer: it begins one operation,
@@ -94,16 +100,17 @@ impl Store {
     pub async fn create_answered(
         &self,
         request: NewOperation,
-        interaction: InteractionId,
+        trigger: impl Into<Trigger>,
         consent: Option<&Consent>,
         first_answer: FirstAnswer,
     ) -> Result<Operation, CreateError> {
+        let trigger = trigger.into();
         // What is left of the room on the disk is for what is under way.
         if self.writes.disk_is_full() {
             return Err(Error::Full.into());
         }
         for _ in 0..ATTEMPTS {
-            let attempt = self.try_create(request.clone(), interaction, consent, first_answer).await;
+            let attempt = Box::pin(self.try_create(request.clone(), trigger, consent, first_answer)).await;
             if let Err(CreateError::Unavailable(error)) = &attempt {
                 self.writes.note(Err(error));
             }
@@ -123,19 +130,19 @@ impl Store {
     async fn try_create(
         &self,
         mut request: NewOperation,
-        interaction: InteractionId,
+        trigger: Trigger,
         consent: Option<&Consent>,
         first_answer: FirstAnswer,
     ) -> Result<Attempt, CreateError> {
         let mut transaction = self.begin_as_owner().await?;
-        if let Some(earlier) = claim_interaction(&mut transaction, interaction, request.id).await? {
-            return Err(CreateError::Repeated(earlier));
-        }
+        claim(&mut transaction, trigger, &request).await?;
         request.target.name = without_nul(&request.target.name);
         request.usual = durations::usual(&mut transaction, request.target.droplet).await?;
         let mut operation = Operation::new(request);
         operation.first_answer = first_answer;
-        let mut events = vec![Event { at: operation.asked_at, by: Some(operation.asker.user), what: What::Asked }];
+        operation.trigger = Some(trigger);
+        let by = Some(operation.asker.user).filter(|_| !operation.is_automatic());
+        let mut events = vec![Event { at: operation.asked_at, by, what: What::Asked }];
         if let Some(consent) = consent {
             confirmation::use_up(&mut transaction, consent).await?.map_err(CreateError::Unconfirmed)?;
             events.push(Event { what: What::Confirmed, ..events[0].clone() });
@@ -169,6 +176,9 @@ impl Store {
             } else {
                 Ok(Attempt::Overtaken)
             };
+        }
+        if let Some(schedule) = trigger.schedule() {
+            schedule_snapshot::begin(&mut transaction, schedule, &operation).await?;
         }
         if operation.power.owed().is_some() {
             power_owed::write(&mut transaction, &operation).await?;
@@ -346,6 +356,28 @@ impl Store {
     }
 }
 
+/// Takes for an operation what triggers it, so that it triggers no other one.
+async fn claim(
+    transaction: &mut Transaction<'_, Any>,
+    trigger: Trigger,
+    request: &NewOperation,
+) -> Result<(), CreateError> {
+    if let Some(interaction) = trigger.interaction()
+        && let Some(earlier) = claim_interaction(transaction, interaction, request.id).await?
+    {
+        return Err(CreateError::Repeated(earlier));
+    }
+    match trigger {
+        Trigger::Interaction(_) | Trigger::Run { .. } => Ok(()),
+        Trigger::Slot { schedule, at, .. } => {
+            schedule_snapshot::claim_slot(transaction, (schedule, at), request.id).await
+        }
+        Trigger::Prune { schedule, taken_by } => {
+            schedule_snapshot::claim_deletion(transaction, (schedule, taken_by), request.id).await
+        }
+    }
+}
+
 /// Takes an interaction for an operation, or says which operation has it already.
 async fn claim_interaction(
     connection: &mut AnyConnection,
@@ -399,7 +431,7 @@ async fn insert(connection: &mut AnyConnection, operation: &Operation, events: u
     let inserted = sqlx::query(
         "INSERT INTO operations (id, version, kind, droplet_id, droplet_name, asker_id, guild_id, channel_id, asked_at, \
          due_at, is_running, is_open, events, shown_version, state) \
-         VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, 0, $11) ON CONFLICT DO NOTHING",
+         VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1, $10, $11, $12) ON CONFLICT DO NOTHING",
     )
     .bind(operation.id.to_string())
     .bind(operation.kind.word())
@@ -411,6 +443,8 @@ async fn insert(connection: &mut AnyConnection, operation: &Operation, events: u
     .bind(operation.asked_at.as_millisecond())
     .bind(due_millis(operation.first_due()))
     .bind(i64::try_from(events).unwrap_or(i64::MAX))
+    // What has no message of its own is never shown, and not looked at for that.
+    .bind(if operation.calls_for(ReportKind::Progress) { 0 } else { i64::MAX })
     .bind(state)
     .execute(connection)
     .await?;

@@ -29,6 +29,7 @@ mod requests;
 #[path = "../harness/required.rs"]
 mod required;
 mod restore;
+mod schedules;
 mod stage;
 mod status_help;
 mod take;

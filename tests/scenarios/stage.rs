@@ -92,14 +92,26 @@ impl Stage {
         Self::dark_with(ChatSettings::default()).await
     }
 
+    /// The same as `new`, with a DigitalOcean that goes by the bot's clock: days pass for both.
+    pub async fn in_step() -> Self {
+        let clock = Clock::wall();
+        let mut stage = Self::dark_by(ChatSettings::default(), clock.clone(), clock).await;
+        stage.start().await;
+        stage
+    }
+
     /// The same, with a Discord that is set up otherwise.
     pub async fn dark_with(settings: ChatSettings) -> Self {
+        Self::dark_by(settings, Clock::wall(), Clock::wall()).await
+    }
+
+    async fn dark_by(settings: ChatSettings, clock: Clock, theirs: Clock) -> Self {
         if std::env::var_os("RUST_LOG").is_some() {
             let filter = tracing_subscriber::EnvFilter::from_default_env();
             let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).try_init();
         }
         let discord = Discord::start(settings).await.unwrap();
-        let now = || Clock::wall().now();
+        let now = move || theirs.now();
         let settings = CloudSettings {
             durations: Durations::all(SignedDuration::from_millis(40)),
             off_lag: SignedDuration::ZERO,
@@ -150,7 +162,7 @@ impl Stage {
             discord,
             guild,
             ops,
-            clock: Clock::wall(),
+            clock,
             environment,
             roles,
             directory,
@@ -320,6 +332,12 @@ impl Stage {
     pub async fn until_query(&self, what: &str, statement: &'static str) {
         let pool = self.database().await;
         self.until_async(what, async || count(&pool, statement).await > 0).await;
+    }
+
+    /// Waits until a count in the bot's database has come so far.
+    pub async fn until_count(&self, what: &str, statement: &'static str, least: i64) {
+        let pool = self.database().await;
+        self.until_async(what, async || count(&pool, statement).await >= least).await;
     }
 
     async fn open_operations(&self) -> String {

@@ -92,6 +92,14 @@ contract! {
         assert_eq!(store.progress_message(id).await.unwrap(), Some((ChannelId(3), MessageId(77))));
         assert_eq!(store.usual(loaded.operation.target.droplet).await.unwrap().millis.len(), 1);
         assert!(store.registered_commands(GuildId(2)).await.unwrap().is_some());
+        assert_eq!(loaded.operation.trigger, None, "people asked for what rows of earlier versions hold");
+        let schedules = store.schedules().await.unwrap();
+        assert_eq!(schedules.len(), 1);
+        assert!(!schedules[0].schedule.is_active());
+        let id = schedules[0].schedule.id;
+        assert_eq!(store.latest_slots(id, 9).await.unwrap().len(), 1);
+        assert_eq!(store.schedule_snapshots(id).await.unwrap().len(), 1);
+        assert_eq!(store.due_schedule_messages(memory.clock.now(), 9).await.unwrap().len(), 2);
     }
 }
 

@@ -7,6 +7,7 @@ mod launch;
 pub(super) mod list;
 pub(super) mod restart;
 pub(super) mod restore;
+pub(super) mod schedule;
 mod status;
 mod take;
 pub(super) mod turn_on;
@@ -35,19 +36,37 @@ use crate::{
 const CHOICES: usize = 25;
 
 /// What help says of each command.
-pub(super) const HELP: [Help; 7] =
-    [take::HELP, restore::HELP, launch::HELP, list::HELP, delete::HELP, status::HELP, cancel::HELP];
+pub(super) const HELP: [Help; 16] = [
+    take::HELP,
+    restore::HELP,
+    launch::HELP,
+    list::HELP,
+    delete::HELP,
+    status::HELP,
+    cancel::HELP,
+    schedule::ADD,
+    schedule::LIST,
+    schedule::SHOW,
+    schedule::PREVIEW,
+    schedule::RUN,
+    schedule::PAUSE,
+    schedule::RESUME,
+    schedule::TAKE_OVER,
+    schedule::REMOVE,
+];
 
 /// What a command is given.
 type Context<'a> = poise::ApplicationContext<'a, Arc<AppState>, Fault>;
 
 /// All commands, for registration and for dispatch.
 pub(super) fn all() -> Vec<poise::Command<Arc<AppState>, Fault>> {
-    let mut snapshot = snapshot();
-    // Nobody is hidden from: rights are ours to check, and a guild's admins can narrow this in Discord's own settings.
-    snapshot.install_context = Some(vec![InstallationContext::Guild]);
-    snapshot.interaction_context = Some(vec![InteractionContext::Guild]);
-    vec![snapshot]
+    let mut groups = vec![snapshot(), schedule::schedule()];
+    for group in &mut groups {
+        // Nobody is hidden from: rights are ours to check, and a guild's admins can narrow this in Discord's own settings.
+        group.install_context = Some(vec![InstallationContext::Guild]);
+        group.interaction_context = Some(vec![InteractionContext::Guild]);
+    }
+    groups
 }
 
 /// Take, restore and look after Snapshots of Droplets

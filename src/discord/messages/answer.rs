@@ -3,6 +3,7 @@
 use super::{
     Wording, capitalised, failure, is_gone,
     kinds::{SOMEBODY_TURNED_IT_ON, words},
+    lengths,
     message::{Button, Message, Style},
     subject,
     text::{name, plain, shorten},
@@ -19,15 +20,12 @@ use crate::{
     },
 };
 
-/// Discord's limit for a message's text.
-const LONGEST: usize = 2000;
-
 /// The answer to who asked.
 pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker.user;
     let content = format!("<@{asker}> {}", outcome(operation, wording));
     Message {
-        content: shorten(&content, LONGEST),
+        content: shorten(&content, lengths::CONTENT),
         pings: vec![asker],
         buttons: buttons(operation),
         ..Message::default()
@@ -36,7 +34,7 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
 
 /// What can be pressed under it: what its kind offers, and what helps a Droplet that is off, or whose shutdown hung.
 fn buttons(operation: &Operation) -> Vec<Button> {
-    let button = |label, press| Button { label, style: Style::Secondary, press };
+    let button = |label, press| Button::new(label, Style::Secondary, press);
     let power = match operation.power.status() {
         Status::Theirs(_) => Some(button("Turn it on", Press::TurnOn(operation.id))),
         _ if may_need_a_restart(operation) => Some(button("Restart it", Press::Restart(operation.id))),
@@ -56,7 +54,7 @@ fn may_need_a_restart(operation: &Operation) -> bool {
 pub fn notify(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker;
     let content = format!("{} Requested by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
-    Message::text(shorten(&content, LONGEST))
+    Message::text(shorten(&content, lengths::CONTENT))
 }
 
 /// How it ended, and how the Droplet is.

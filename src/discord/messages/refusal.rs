@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     failure,
     kinds::words,
+    schedule::ScheduleRefusal,
     text::{name, quote},
     units::{ago, link},
 };
@@ -22,6 +23,8 @@ use crate::{
 pub enum Refusal {
     /// They may not.
     Denied(Denial),
+    /// There is no such schedule, or it cannot be.
+    Schedule(ScheduleRefusal),
     /// What they typed is no Droplet of ours.
     UnknownDroplet {
         /// What was typed.
@@ -413,6 +416,7 @@ impl Refusal {
             Self::TooFast => too_fast(),
             Self::TooManyRunning { most } => too_many_running(*most),
             Self::TakenLately { droplet, until } => taken_lately(droplet, *until),
+            Self::Schedule(refusal) => refusal.words(),
             Self::UnknownButton => "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.".to_owned(),
             Self::UnknownCommand => {
                 "This command has changed meanwhile. Reload Discord, then try again; `/snapshot help` lists what there is.".to_owned()

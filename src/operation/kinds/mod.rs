@@ -191,6 +191,8 @@ pub enum IfHung {
     Force,
     /// Go on with the Droplet running.
     Live,
+    /// Take no Snapshot.
+    Skip,
 }
 
 #[cfg(test)]

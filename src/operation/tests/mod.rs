@@ -5,6 +5,7 @@ mod first_answer;
 mod laws;
 mod patience;
 mod power_kinds;
+mod scheduled;
 mod stories;
 mod toy;
 

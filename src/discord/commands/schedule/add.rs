@@ -1,0 +1,168 @@
+//! `/schedule add`: from what somebody types to a review of what will happen, when, and what it costs.
+
+use super::{
+    super::{Context, answer},
+    choices::{droplets, every, policies, timezones},
+    cost::cost,
+    refused, review,
+};
+use crate::{
+    access::Right,
+    discord::{
+        incident::Fault,
+        interaction_info::InteractionInfo,
+        lookup,
+        messages::{help::Help, refusal::Refusal, schedule::ScheduleRefusal},
+        responder::{Answer, Stop},
+        start,
+    },
+    operation::ids::ScheduleId,
+    schedule::{
+        IfHung, Owner, Power, Schedule, State,
+        policy::Policy,
+        rule::{Rule, Typed},
+    },
+};
+
+/// How many schedules one person may own.
+const MOST: usize = 25;
+
+/// Whether the Droplet is shut down.
+#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
+enum PowerChoice {
+    #[name = "off"]
+    Off,
+    #[name = "live"]
+    Live,
+}
+
+/// What to do when the shutdown hangs.
+#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
+enum IfHungChoice {
+    #[name = "live"]
+    Live,
+    #[name = "skip"]
+    Skip,
+    #[name = "force"]
+    Force,
+}
+
+/// What help says of it, and the right that it takes.
+pub(in crate::discord) const HELP: Help = Help {
+    name: "schedule add",
+    right: Right::Restore,
+    does: "takes Snapshots of a Droplet by itself and keeps as many as you need; shows when and what it costs first",
+};
+
+/// Take Snapshots of a Droplet by schedule
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
+#[poise::command(slash_command)]
+pub(super) async fn add(
+    context: Context<'_>,
+    #[description = "The Droplet; type a part of its name"]
+    #[autocomplete = "droplets"]
+    what: String,
+    #[description = "How often: day, 6h, week, month, or cron with five fields"]
+    #[autocomplete = "every"]
+    every: String,
+    #[description = "The time of day, such as 03:00"]
+    #[max_length = 20]
+    at: Option<String>,
+    #[description = "The day: sunday for a week; 15 or last for a month"]
+    #[max_length = 20]
+    on: Option<String>,
+    #[description = "The time zone, such as Europe/Berlin; UTC if left out"]
+    #[autocomplete = "timezones"]
+    timezone: Option<String>,
+    #[description = "off (default): shut down first, the safe way; live: keep running, no downtime"] power: Option<
+        PowerChoice,
+    >,
+    #[description = "What to keep, such as 7 daily 4 weekly 6 monthly"]
+    #[autocomplete = "policies"]
+    keep: Option<String>,
+    #[description = "If the shutdown gets stuck: snapshot while running (default), skip this time, or cut the power"]
+    #[rename = "if-hung"]
+    if_hung: Option<IfHungChoice>,
+) -> Result<(), Fault> {
+    let wanted = Wanted {
+        what,
+        every,
+        at,
+        on,
+        timezone,
+        keep,
+        power: match power {
+            None | Some(PowerChoice::Off) => Power::Off,
+            Some(PowerChoice::Live) => Power::Live,
+        },
+        if_hung: match if_hung {
+            None | Some(IfHungChoice::Live) => IfHung::Live,
+            Some(IfHungChoice::Skip) => IfHung::Skip,
+            Some(IfHungChoice::Force) => IfHung::Force,
+        },
+    };
+    answer(context, |info| Box::pin(wish(context, info, wanted))).await;
+    Ok(())
+}
+
+/// What was typed.
+struct Wanted {
+    what: String,
+    every: String,
+    at: Option<String>,
+    on: Option<String>,
+    timezone: Option<String>,
+    keep: Option<String>,
+    power: Power,
+    if_hung: IfHung,
+}
+
+async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Result<Answer, Stop> {
+    let state = context.framework.user_data;
+    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
+    start::check(state, &info)?;
+    if wanted.what.trim().to_lowercase().starts_with("tag:") {
+        return Err(refused(ScheduleRefusal::Tag));
+    }
+    // What makes no sense is refused before anything is looked up.
+    let typed = Typed {
+        every: &wanted.every,
+        at: wanted.at.as_deref(),
+        on: wanted.on.as_deref(),
+        timezone: wanted.timezone.as_deref(),
+    };
+    let rule = Rule::read(typed).map_err(|invalid| refused(ScheduleRefusal::Rule(invalid)))?;
+    let keep = wanted.keep.as_deref().map_or(Ok(Policy::PRESETS[0]), Policy::read);
+    let keep = keep.map_err(|bad| refused(ScheduleRefusal::Keep(bad)))?;
+    let own = state.store.schedules().await?;
+    if own.iter().filter(|stored| stored.schedule.owner.user == grant.user()).count() >= MOST {
+        return Err(refused(ScheduleRefusal::TooMany { most: MOST }));
+    }
+    let found = state.inventory.resolve_droplet(&wanted.what).await;
+    let droplet = found.map_err(|unresolved| lookup::no_droplet(&wanted.what, unresolved))?;
+    if wanted.power == Power::Off && state.own_droplet == Some(droplet.id) {
+        return Err(Refusal::OwnDroplet { droplet: droplet.name, may_take_live: true }.into());
+    }
+    let seed = fastrand::u64(..);
+    let rule = if wanted.at.is_none() { rule.spread_by(seed) } else { rule };
+    let now = state.clock.now();
+    let schedule = Schedule {
+        id: ScheduleId::from_random(seed),
+        droplet: droplet.id,
+        droplet_name: droplet.name.clone(),
+        rule,
+        power: wanted.power,
+        if_hung: wanted.if_hung,
+        keep,
+        owner: Owner::new(grant.user(), now),
+        guild: grant.guild(),
+        channel: info.lasting_channel(),
+        created_at: now,
+        floor: now,
+        state: State::Active,
+        reminded_at: None,
+        approved: Vec::new(),
+    };
+    let cost = cost(state, droplet.id, droplet.disk_gb).await;
+    review::ask_to_add(state, &grant, schedule, cost).await
+}

@@ -1,0 +1,105 @@
+//! What is suggested while somebody types a schedule.
+
+use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
+
+use super::{
+    super::{CHOICES, Context, asking, sibling},
+    cost::cost,
+    seen,
+};
+use crate::{
+    access::Right,
+    discord::messages::schedule::{keeps, keeps_for, label},
+    schedule::{
+        policy::Policy,
+        rule::{Rule, Typed, zones_like},
+    },
+};
+
+/// How often, as most people want it.
+const EVERY: [(&str, &str); 7] = [
+    ("every day", "day"),
+    ("every 12 hours", "12h"),
+    ("every 6 hours", "6h"),
+    ("every week", "week"),
+    ("every month", "month"),
+    ("every hour", "1h"),
+    ("by cron: weekdays at 03:00", "cron 0 3 * * 1-5"),
+];
+/// Time zones that are offered before anything is typed.
+const ZONES: [&str; 8] = [
+    "UTC",
+    "Europe/London",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Los_Angeles",
+    "Asia/Tokyo",
+    "Asia/Kolkata",
+    "Australia/Sydney",
+];
+
+fn response(choices: impl IntoIterator<Item = (String, String)>) -> CreateAutocompleteResponse {
+    let fits = |(name, value): (String, String)| {
+        let name = crate::discord::messages::text::shorten(&name, 100);
+        (value.chars().count() <= 100).then(|| AutocompleteChoice::new(name, value))
+    };
+    CreateAutocompleteResponse::new().set_choices(choices.into_iter().filter_map(fits).take(CHOICES).collect())
+}
+
+fn may(context: Context<'_>, right: Right) -> bool {
+    context.framework.user_data.policy.authorize(&asking(context), right).is_ok()
+}
+
+/// The schedules that a half-typed text may mean; none for who may not look.
+pub(super) async fn schedules<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if !may(context, Right::View) {
+        return response([]);
+    }
+    let seen = seen(context.framework.user_data, &asking(context)).await.unwrap_or_default();
+    let labelled = seen.iter().map(|schedule| (label(schedule), schedule.id.to_string()));
+    let wanted = partial.to_lowercase();
+    response(labelled.filter(|(label, _)| label.to_lowercase().contains(&wanted)))
+}
+
+/// The Droplets that a half-typed text may mean.
+pub(super) async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if !may(context, Right::Restore) {
+        return response([]);
+    }
+    let found = context.framework.user_data.inventory.find_droplets(partial, CHOICES).await;
+    response(found.into_iter().map(|choice| (choice.label, choice.id.to_string())))
+}
+
+/// How often; what was typed first, if it makes sense.
+#[expect(clippy::unused_async, reason = "poise asks for a future")]
+pub(super) async fn every<'a>(_: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let typed = Rule::read(Typed { every: partial, ..Typed::default() }).is_ok();
+    let own = typed.then(|| (partial.to_owned(), partial.to_owned()));
+    let wanted = partial.to_lowercase();
+    let usual = EVERY.iter().filter(|(name, value)| name.contains(&wanted) || value.contains(&wanted));
+    response(own.into_iter().chain(usual.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))))
+}
+
+/// Time zones.
+#[expect(clippy::unused_async, reason = "poise asks for a future")]
+pub(super) async fn timezones<'a>(_: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let zones =
+        if partial.trim().is_empty() { ZONES.map(str::to_owned).to_vec() } else { zones_like(partial, CHOICES) };
+    response(zones.into_iter().map(|zone| (zone.clone(), zone)))
+}
+
+/// What is kept, with what it costs.
+pub(super) async fn policies<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let state = context.framework.user_data;
+    let droplet = match sibling(context, "what") {
+        Some(typed) if may(context, Right::Restore) => state.inventory.peek_droplet(&typed).await,
+        _ => None,
+    };
+    let size = match droplet {
+        Some(droplet) => cost(state, droplet, None).await.size(),
+        None => None,
+    };
+    let own = Policy::read(partial).ok();
+    let offered = own.into_iter().chain(Policy::PRESETS.into_iter().filter(|_| own.is_none()));
+    response(offered.map(|policy| (keeps_for(policy, size, state.wording.price_per_gb), keeps(policy))))
+}

@@ -1,0 +1,331 @@
+//! What is done with schedules that there are: look at them, pause, resume, run, take over, remove; and the buttons under their messages.
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
+use super::{
+    super::{Context, answer},
+    choices::schedules,
+    meant, meant_here, pressed, refused, review, seen,
+};
+use crate::{
+    access::{Grant, Right},
+    discord::{
+        incident::Fault,
+        interaction_info::InteractionInfo,
+        messages::{
+            help::Help,
+            message::Message,
+            refusal::Refusal,
+            schedule::{self as words, ScheduleRefusal},
+        },
+        responder::{Answer, Stop},
+        standing, start,
+        state::AppState,
+    },
+    operation::ids::{OperationId, ScheduleId},
+    schedule::{Owner, Paused, Schedule, State, pruning::Candidate, rule::Rule},
+    store::ScheduleSnapshot,
+};
+
+/// How long a pause lasts if nobody said.
+const DEFAULT_PAUSE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// No pause is longer; whoever wants none for good removes the schedule.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+const fn help(name: &'static str, right: Right, does: &'static str) -> Help {
+    Help { name, right, does }
+}
+
+pub(in crate::discord) const LIST: Help =
+    help("schedule list", Right::View, "shows all schedules and when each runs next");
+pub(in crate::discord) const SHOW: Help = help("schedule show", Right::View, "shows how a schedule stands");
+pub(in crate::discord) const PREVIEW: Help =
+    help("schedule preview", Right::View, "shows which Snapshots a schedule keeps, and why");
+pub(in crate::discord) const RUN: Help =
+    help("schedule run", Right::Restore, "takes one more Snapshot of a schedule now; asks first");
+pub(in crate::discord) const PAUSE: Help =
+    help("schedule pause", Right::Restore, "stops a schedule for a week, or until you say");
+pub(in crate::discord) const RESUME: Help = help("schedule resume", Right::Restore, "lets a paused schedule go on");
+pub(in crate::discord) const TAKE_OVER: Help =
+    help("schedule take-over", Right::Restore, "makes you the owner of a schedule, who is called when it fails");
+pub(in crate::discord) const REMOVE: Help =
+    help("schedule remove", Right::Restore, "ends a schedule and keeps its Snapshots; asks first");
+
+/// Show all schedules
+#[poise::command(slash_command)]
+pub(super) async fn list(context: Context<'_>) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            state.policy.authorize(&info.who, LIST.right).map_err(Refusal::Denied)?;
+            let now = state.clock.now();
+            let next = |schedule: Schedule| {
+                let next = schedule.rule.next_after(now.max(schedule.floor));
+                (schedule, next)
+            };
+            let all: Vec<_> = seen(state, &info.who).await?.into_iter().map(next).collect();
+            Ok::<_, Stop>(Answer::New(words::list(&all)))
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Show how a schedule stands
+#[poise::command(slash_command)]
+pub(super) async fn show(
+    context: Context<'_>,
+    #[description = "The schedule"]
+    #[autocomplete = "schedules"]
+    schedule: String,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            state.policy.authorize(&info.who, SHOW.right).map_err(Refusal::Denied)?;
+            let schedule = meant(state, &info.who, &schedule).await?;
+            let standing = standing::of(&state.store, &schedule, state.clock.now()).await?;
+            let said = words::status(&standing, &state.wording);
+            // Buttons belong to the message in the channel.
+            Ok::<_, Stop>(Answer::New(Message { buttons: Vec::new(), menus: Vec::new(), ..said }))
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Show what a schedule keeps, and why
+#[poise::command(slash_command)]
+pub(super) async fn preview(
+    context: Context<'_>,
+    #[description = "The schedule"]
+    #[autocomplete = "schedules"]
+    schedule: String,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            state.policy.authorize(&info.who, PREVIEW.right).map_err(Refusal::Denied)?;
+            let schedule = meant(state, &info.who, &schedule).await?;
+            let now = state.clock.now();
+            let standing = standing::of(&state.store, &schedule, now).await?;
+            let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+            let verdicts = schedule.verdicts(&candidates, now);
+            Ok::<_, Stop>(Answer::New(words::preview(&standing, &verdicts)))
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Take one more Snapshot of a schedule now
+#[poise::command(slash_command)]
+pub(super) async fn run(
+    context: Context<'_>,
+    #[description = "The schedule"]
+    #[autocomplete = "schedules"]
+    schedule: String,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            let grant = state.policy.authorize(&info.who, RUN.right).map_err(Refusal::Denied)?;
+            let schedule = meant_here(state, &info.who, &schedule).await?;
+            review::ask_to_run(state, &info, &grant, schedule.id).await
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Stop a schedule for a while
+#[poise::command(slash_command)]
+pub(super) async fn pause(
+    context: Context<'_>,
+    #[description = "The schedule"]
+    #[autocomplete = "schedules"]
+    schedule: String,
+    #[description = "Until when: 7d (default), 12h, or a date such as 2026-12-24"]
+    #[max_length = 20]
+    until: Option<String>,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            let grant = state.policy.authorize(&info.who, PAUSE.right).map_err(Refusal::Denied)?;
+            // Also from another guild: all of them share the account.
+            let schedule = meant(state, &info.who, &schedule).await?;
+            let until = end_of_pause(until.as_deref(), &schedule.rule, state.clock.now())?;
+            let paused = State::Paused { until: Some(until), why: Paused::By(grant.user()) };
+            let changed = state.store.change_schedule(schedule.id, |schedule| schedule.state = paused).await?;
+            let changed = changed.ok_or_else(|| gone(schedule.id))?;
+            tracing::info!(schedule.id = %schedule.id, user.id = %grant.user(), "paused a schedule");
+            Ok::<_, Stop>(words::paused_until(&changed, until))
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Let a paused schedule go on
+#[poise::command(slash_command)]
+pub(super) async fn resume(
+    context: Context<'_>,
+    #[description = "The schedule"]
+    #[autocomplete = "schedules"]
+    schedule: String,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            let grant = state.policy.authorize(&info.who, RESUME.right).map_err(Refusal::Denied)?;
+            let schedule = meant_here(state, &info.who, &schedule).await?;
+            let now = state.clock.now();
+            let resumed = state.store.change_schedule(schedule.id, |schedule| end_pause(schedule, now)).await?;
+            let resumed = resumed.ok_or_else(|| gone(schedule.id))?;
+            tracing::info!(schedule.id = %schedule.id, user.id = %grant.user(), "resumed a schedule");
+            Ok::<_, Stop>(words::resumed(&resumed, now))
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Become the owner of a schedule
+#[poise::command(slash_command, rename = "take-over")]
+pub(super) async fn take_over_command(
+    context: Context<'_>,
+    #[description = "The schedule"]
+    #[autocomplete = "schedules"]
+    schedule: String,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            let grant = state.policy.authorize(&info.who, TAKE_OVER.right).map_err(Refusal::Denied)?;
+            let schedule = meant_here(state, &info.who, &schedule).await?;
+            take_over(state, &info, &grant, schedule.id).await
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// End a schedule and keep its Snapshots
+#[poise::command(slash_command)]
+pub(super) async fn remove(
+    context: Context<'_>,
+    #[description = "The schedule"]
+    #[autocomplete = "schedules"]
+    schedule: String,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            let grant = state.policy.authorize(&info.who, REMOVE.right).map_err(Refusal::Denied)?;
+            start::check(state, &info)?;
+            let schedule = meant_here(state, &info.who, &schedule).await?;
+            review::ask_to_remove(state, &grant, &schedule).await
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Makes somebody the owner. A schedule that had stopped for want of one goes on.
+pub(in crate::discord) async fn take_over(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ScheduleId,
+) -> Result<Answer, Stop> {
+    let schedule = pressed(state, &info.who, id).await?;
+    let (owner, now) = (grant.user(), state.clock.now());
+    if schedule.owner.user == owner && schedule.owner.lost_since.is_none() {
+        return Err(refused(ScheduleRefusal::OwnAlready { owner }));
+    }
+    let taken = |schedule: &mut Schedule| {
+        schedule.owner = Owner::new(owner, now);
+        if matches!(schedule.state, State::Paused { why: Paused::OwnerLost, .. }) {
+            end_pause(schedule, now);
+        } else {
+            schedule.floor = schedule.floor.max(now);
+        }
+    };
+    let changed = state.store.change_schedule(id, taken).await?.ok_or_else(|| gone(id))?;
+    tracing::info!(schedule.id = %id, user.id = %owner, "took a schedule over");
+    Ok(words::taken_over(&changed).into())
+}
+
+/// Keeps what was chosen of what is announced to be deleted.
+pub(in crate::discord) async fn keep(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ScheduleId,
+) -> Result<Answer, Stop> {
+    let schedule = pressed(state, &info.who, id).await?;
+    let chosen: Vec<OperationId> = info.chosen.iter().filter_map(|value| value.parse().ok()).collect();
+    let kept = state.store.keep_announced(schedule.id, &chosen, grant.user()).await?;
+    tracing::info!(schedule.id = %id, user.id = %grant.user(), kept, "kept Snapshots of a schedule");
+    Ok(words::kept_announced(kept).into())
+}
+
+/// Lets a schedule delete what is announced although it is much, and rely on a newest Snapshot that is small.
+pub(in crate::discord) async fn approve(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ScheduleId,
+) -> Result<Answer, Stop> {
+    let schedule = pressed(state, &info.who, id).await?;
+    let standing = standing::of(&state.store, &schedule, state.clock.now()).await?;
+    let announced = standing.snapshots.iter().filter(|one| one.announced_at.is_some()).map(|one| one.operation);
+    let doubtful = standing.snapshots.first().map(|newest| newest.operation);
+    let approved: Vec<OperationId> = announced.chain(doubtful).collect();
+    let change = |schedule: &mut Schedule| {
+        // Only what is still there counts, so this stays short.
+        schedule.approved.clone_from(&approved);
+    };
+    state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    tracing::info!(schedule.id = %id, user.id = %grant.user(), "approved what a schedule deletes");
+    Ok(words::approved().into())
+}
+
+fn end_pause(schedule: &mut Schedule, now: Timestamp) {
+    if schedule.state != State::Active {
+        schedule.resume(now);
+    }
+}
+
+fn gone(id: ScheduleId) -> Stop {
+    refused(ScheduleRefusal::Unknown { typed: id.to_string() })
+}
+
+/// When a pause ends that somebody typed: so many days or hours from now, or the beginning of a day in the schedule's zone.
+fn end_of_pause(typed: Option<&str>, rule: &Rule, now: Timestamp) -> Result<Timestamp, Stop> {
+    let until = match typed.map(str::trim).filter(|typed| !typed.is_empty()) {
+        None => now.checked_add(DEFAULT_PAUSE).ok(),
+        Some(typed) => {
+            let hours = |number: &str, each: i64| number.trim().parse::<i64>().ok()?.checked_mul(each);
+            let lower = typed.to_lowercase();
+            let in_hours = lower.strip_suffix('d').and_then(|days| hours(days, 24));
+            let in_hours = in_hours.or_else(|| lower.strip_suffix('h').and_then(|number| hours(number, 1)));
+            match in_hours {
+                Some(number) if (1..=366 * 24).contains(&number) => {
+                    now.checked_add(SignedDuration::from_hours(number)).ok()
+                }
+                Some(_) => None,
+                None => typed
+                    .parse::<Date>()
+                    .ok()
+                    .and_then(|date| date.to_zoned(rule.time_zone()).ok())
+                    .map(|zoned| zoned.timestamp()),
+            }
+        }
+    };
+    let latest = now.checked_add(LONGEST_PAUSE).unwrap_or(Timestamp::MAX);
+    until
+        .filter(|until| *until > now && *until <= latest)
+        .ok_or_else(|| refused(ScheduleRefusal::Until { typed: typed.unwrap_or_default().to_owned() }))
+}

@@ -1,0 +1,88 @@
+//! `/schedule`: Snapshots that happen by themselves. What changes something for long is reviewed first; what a review is about stands in the
+//! store, so its button works after a restart, and once.
+
+mod add;
+mod choices;
+mod cost;
+mod manage;
+mod review;
+
+use std::sync::Arc;
+
+use super::{Context, answer};
+use crate::{
+    access::{Person, Right},
+    discord::{
+        incident::Fault,
+        messages::{choice, refusal::Refusal, schedule::ScheduleRefusal},
+        responder::{Answer, Stop},
+        state::AppState,
+    },
+    schedule::{Schedule, State},
+};
+
+pub(in crate::discord) use manage::{approve, keep, take_over};
+pub(in crate::discord) use review::{ask_to_run, confirmed};
+
+pub(in crate::discord) use add::HELP as ADD;
+pub(in crate::discord) use manage::{LIST, PAUSE, PREVIEW, REMOVE, RESUME, RUN, SHOW, TAKE_OVER};
+
+/// Take Snapshots by schedule, and keep as many as you need
+#[poise::command(
+    slash_command,
+    subcommands(
+        "add::add",
+        "manage::list",
+        "manage::show",
+        "manage::preview",
+        "manage::run",
+        "manage::pause",
+        "manage::resume",
+        "manage::take_over_command",
+        "manage::remove"
+    ),
+    subcommand_required
+)]
+pub(super) async fn schedule(context: Context<'_>) -> Result<(), Fault> {
+    answer(context, |_| async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
+    Ok(())
+}
+
+fn refused(refusal: ScheduleRefusal) -> Stop {
+    Refusal::Schedule(refusal).into()
+}
+
+/// Whether a person may know of a schedule: those of their own guild, and all if they may restore, since all guilds share one account.
+fn may_see(state: &AppState, who: &Person, schedule: &Schedule) -> bool {
+    who.guild == Some(schedule.guild) || state.policy.authorize(who, Right::Restore).is_ok()
+}
+
+/// The schedules that a person may know of.
+async fn seen(state: &Arc<AppState>, who: &Person) -> Result<Vec<Schedule>, Stop> {
+    let all = state.store.schedules().await?.into_iter().map(|stored| stored.schedule);
+    Ok(all.filter(|schedule| may_see(state, who, schedule)).collect())
+}
+
+/// The schedule that a submitted text means: an id, or a Droplet's name that only one schedule has.
+async fn meant(state: &Arc<AppState>, who: &Person, text: &str) -> Result<Schedule, Stop> {
+    let seen = seen(state, who).await?;
+    let text = text.trim();
+    let by_id = choice::key(text).parse().ok().and_then(|id| seen.iter().find(|schedule| schedule.id == id));
+    let mut named = seen.iter().filter(|schedule| schedule.droplet_name.eq_ignore_ascii_case(text));
+    let by_name = named.next().filter(|_| named.next().is_none());
+    by_id.or(by_name).cloned().ok_or_else(|| refused(ScheduleRefusal::Unknown { typed: text.to_owned() }))
+}
+
+/// The same, for what may be done in the guild alone where it was added.
+async fn meant_here(state: &Arc<AppState>, who: &Person, text: &str) -> Result<Schedule, Stop> {
+    let schedule = meant(state, who, text).await?;
+    if who.guild == Some(schedule.guild) { Ok(schedule) } else { Err(refused(ScheduleRefusal::Elsewhere)) }
+}
+
+/// A schedule that a button names.
+async fn pressed(state: &AppState, who: &Person, id: crate::operation::ids::ScheduleId) -> Result<Schedule, Stop> {
+    let stored = state.store.schedule(id).await?.map(|stored| stored.schedule);
+    let found = stored.filter(|schedule| schedule.state != State::Removed && may_see(state, who, schedule));
+    let schedule = found.ok_or_else(|| refused(ScheduleRefusal::Unknown { typed: id.to_string() }))?;
+    if who.guild == Some(schedule.guild) { Ok(schedule) } else { Err(refused(ScheduleRefusal::Elsewhere)) }
+}

@@ -1,0 +1,123 @@
+//! Words about schedules: when they run, what they keep, how they stand.
+
+mod notice;
+mod refusal;
+mod reply;
+mod review;
+mod status;
+
+use jiff::{SignedDuration, Timestamp, civil::Time};
+
+pub use notice::notice;
+pub use refusal::ScheduleRefusal;
+pub use reply::{added, approved, kept_announced, paused_until, removed, resumed, taken_over};
+pub use review::{Cost, Review, review, review_removal, review_run};
+pub use status::{Standing, list, preview, status};
+
+use super::{
+    text::plain,
+    units::{cost, dollars_a_month},
+};
+use crate::{
+    operation::ids::ScheduleId,
+    schedule::{
+        Power, Schedule,
+        policy::Policy,
+        rule::{Every, Rule},
+    },
+};
+
+/// The longest Droplet's name in a choice.
+const LONGEST_NAME: usize = 30;
+
+/// The last words of a schedule's message, by which it is known again.
+pub fn marker(schedule: ScheduleId, number: i64) -> String {
+    match number {
+        0 => format!("schedule {schedule}"),
+        number => format!("schedule {schedule} · {number}"),
+    }
+}
+
+/// When a schedule runs: `every day at 03:00 (Europe/Berlin)`.
+pub fn when(rule: &Rule) -> String {
+    let (at, zone) = (clock(rule.at), &rule.zone);
+    match &rule.every {
+        Every::Hours(1) => format!("every hour at minute {:02} ({zone})", rule.at.minute()),
+        Every::Hours(hours) => format!("every {hours} hours, counted from {at} ({zone})"),
+        Every::Day => format!("every day at {at} ({zone})"),
+        Every::Week(day) => format!("every {} at {at} ({zone})", day.name()),
+        Every::Month(31) => format!("on the last day of every month at {at} ({zone})"),
+        Every::Month(day) => format!("on day {day} of every month at {at} ({zone})"),
+        Every::Cron(expression) => format!("by cron `{expression}` ({zone})"),
+    }
+}
+
+/// The same in a few words: `daily 03:00`.
+fn when_short(rule: &Rule) -> String {
+    let at = clock(rule.at);
+    match &rule.every {
+        Every::Hours(hours) => format!("every {hours} h"),
+        Every::Day => format!("daily {at}"),
+        Every::Week(day) => format!("{} {at}", day.name()),
+        Every::Month(_) => format!("monthly {at}"),
+        Every::Cron(expression) => format!("cron {expression}"),
+    }
+}
+
+/// What a choice shows of a schedule: `k3m9ab · web-1 · daily 03:00 · off`.
+pub fn label(schedule: &Schedule) -> String {
+    let name = plain(&schedule.droplet_name, LONGEST_NAME);
+    let power = match schedule.power {
+        Power::Off => "off",
+        Power::Live => "live",
+    };
+    let paused = if schedule.is_active() { "" } else { " · paused" };
+    format!("{} · {name} · {} · {power}{paused}", schedule.id, when_short(&schedule.rule))
+}
+
+/// What a policy keeps: `7 daily · 4 weekly · 6 monthly`.
+pub fn keeps(policy: Policy) -> String {
+    let parts = [
+        (policy.last, "latest"),
+        (policy.daily, "daily"),
+        (policy.weekly, "weekly"),
+        (policy.monthly, "monthly"),
+        (policy.yearly, "yearly"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    parts.join(" · ")
+}
+
+/// A policy with the most that it costs, for a choice: `7 daily · 4 weekly · 6 monthly, 17 Snapshots, ≈ $8.20 a month`.
+pub fn keeps_for(policy: Policy, size: Option<f64>, price_per_gb: f64) -> String {
+    let count = policy.most();
+    let kept = format!("{}, {count} Snapshots", keeps(policy));
+    match size {
+        Some(size) => format!("{kept}, ≈ {}", dollars_a_month(f64::from(count) * cost(size, price_per_gb))),
+        None => kept,
+    }
+}
+
+/// `03:00`.
+fn clock(time: Time) -> String {
+    format!("{:02}:{:02}", time.hour(), time.minute())
+}
+
+/// The time on the clock of a schedule's zone.
+fn local(rule: &Rule, at: Timestamp) -> String {
+    clock(at.to_zoned(rule.time_zone()).time())
+}
+
+/// Between when a run begins: `between 03:00 and 07:00`.
+fn window(schedule: &Schedule, run: Timestamp) -> String {
+    format!("between {} and {}", local(&schedule.rule, run), local(&schedule.rule, schedule.window_end(run)))
+}
+
+/// `4 h`, `30 min`.
+fn hours(gap: SignedDuration) -> String {
+    super::units::duration(gap)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Why there is no such schedule: each says what, why, and what to do instead.
+
+use super::super::text::{name, quote};
+use crate::{
+    operation::ids::UserId,
+    schedule::{policy::BadPolicy, rule::Invalid},
+};
+
+/// Why a person does not get the schedule that they want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScheduleRefusal {
+    /// When it runs makes no sense.
+    Rule(Invalid),
+    /// What it keeps makes no sense.
+    Keep(BadPolicy),
+    /// Groups by tag are not there yet.
+    Tag,
+    /// A pause that is no moment in the future.
+    Until {
+        /// What was typed.
+        typed: String,
+    },
+    /// What was typed is no schedule.
+    Unknown {
+        /// What was typed.
+        typed: String,
+    },
+    /// One person has as many as there may be.
+    TooMany {
+        /// How many.
+        most: usize,
+    },
+    /// The review is over.
+    Expired,
+    /// It was added in another server.
+    Elsewhere,
+    /// It is owned already by who wants to take it over.
+    OwnAlready {
+        /// The owner.
+        owner: UserId,
+    },
+}
+
+impl ScheduleRefusal {
+    /// What the person reads.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Rule(invalid) => rule(invalid),
+            Self::Keep(bad) => keep(bad),
+            Self::Tag => "Schedules for a tag are not there yet. Choose one Droplet; each can have a schedule of its own.".to_owned(),
+            Self::Until { typed } => format!(
+                "{} is no time to pause until. Use a number of days such as `7d`, hours such as `12h`, or a date such as `2026-12-24`.",
+                quote(typed)
+            ),
+            Self::Unknown { typed } => format!(
+                "There is no schedule {}. `/schedule list` shows all of them; choose one from the suggestions.",
+                quote(typed)
+            ),
+            Self::TooMany { most } => format!(
+                "You own {most} schedules, and nobody may own more. `/schedule remove` one that is not needed, or ask a colleague to take one over."
+            ),
+            Self::Expired => "This review was open for 14 minutes and has closed. Nothing was changed; use the command again.".to_owned(),
+            Self::Elsewhere => "This schedule was added in another server. From here you can see it and pause it; everything else is done there.".to_owned(),
+            Self::OwnAlready { owner } => format!("<@{owner}> owns this schedule already."),
+        }
+    }
+}
+
+fn rule(invalid: &Invalid) -> String {
+    match invalid {
+        Invalid::Every { typed } if typed.to_lowercase().starts_with("tag:") => ScheduleRefusal::Tag.words(),
+        Invalid::Every { typed } => format!(
+            "I don't know how often {} is. Use `day`, `week`, `month`, a number of hours such as `6h`, or `cron` with five fields, such as `cron 0 3 * * 1-5`.",
+            quote(typed)
+        ),
+        Invalid::Hours { typed } => format!(
+            "{} does not divide a day evenly, so it would run at other times each day. Use 1, 2, 3, 4, 6, 8 or 12 hours.",
+            quote(typed)
+        ),
+        Invalid::At { typed } => format!("{} is no time of day. Write it like `03:00` or `22:30`.", quote(typed)),
+        Invalid::AtWithCron => "A cron expression has its own time, so leave `at` out.".to_owned(),
+        Invalid::Weekday { typed } => format!("{} is no day of the week. Write it like `sunday`.", quote(typed)),
+        Invalid::MonthDay { typed } => {
+            format!("{} is no day of a month. Use a number from 1 to 31, or `last`.", quote(typed))
+        }
+        Invalid::OnWithoutUse => {
+            "`on` chooses the day of a week or month. Leave it out here, or use `every: week` or `every: month`."
+                .to_owned()
+        }
+        Invalid::Zone { typed, nearest } => {
+            let near: Vec<String> = nearest.iter().map(|zone| name(zone)).collect();
+            let hint = if near.is_empty() {
+                "Use a name such as `Europe/Berlin`, or `UTC`.".to_owned()
+            } else {
+                format!("Did you mean {}?", near.join(", "))
+            };
+            format!("There is no time zone {}. {hint}", quote(typed))
+        }
+        Invalid::CronFields { found } => format!(
+            "A cron expression has five fields (minute, hour, day, month, weekday); this one has {found}. An example: `cron 0 3 * * 1-5`."
+        ),
+        Invalid::Cron { why } => format!("This cron expression cannot be read: {}.", quote(why.trim_end_matches('.'))),
+        Invalid::Never => "This never happens, so nothing would ever be taken. Check the day and the month.".to_owned(),
+        Invalid::TooOften { gap } => format!(
+            "This would take Snapshots only {} apart. An hour is the shortest: a Snapshot takes minutes, and each one costs money.",
+            super::hours(*gap)
+        ),
+    }
+}
+
+fn keep(bad: &BadPolicy) -> String {
+    match bad {
+        BadPolicy::Empty => {
+            "This would keep nothing. Say what to keep, for example `7 daily 4 weekly 6 monthly`.".to_owned()
+        }
+        BadPolicy::Part { typed } => format!(
+            "I don't know what {} keeps. Write numbers with `last`, `daily`, `weekly`, `monthly` or `yearly`, for example `7 daily 4 weekly`.",
+            quote(typed)
+        ),
+        BadPolicy::TooMany { typed } => format!("{} is more than anybody needs; 1,000 is the most.", quote(typed)),
+    }
+}

@@ -1,0 +1,64 @@
+//! The short replies about schedules that only one person sees.
+
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        text::name,
+        units::{ago, moment},
+    },
+    when,
+};
+use crate::schedule::Schedule;
+
+/// It was added.
+pub fn added(schedule: &Schedule, now: Timestamp) -> String {
+    let droplet = name(&schedule.droplet_name);
+    let next =
+        schedule.rule.next_after(now).map(|next| format!(" The first one is {}.", ago(next))).unwrap_or_default();
+    format!(
+        "Done: Snapshots of {droplet} are taken {}.{next} This is schedule `{}`; its message in <#{}> shows how it goes.",
+        when(&schedule.rule),
+        schedule.id,
+        schedule.channel
+    )
+}
+
+/// It was removed.
+pub fn removed(schedule: &Schedule) -> String {
+    format!("Removed schedule `{}` of {}. Its Snapshots stay as they are.", schedule.id, name(&schedule.droplet_name))
+}
+
+/// It is paused.
+pub fn paused_until(schedule: &Schedule, until: Timestamp) -> String {
+    let droplet = name(&schedule.droplet_name);
+    format!(
+        "Paused: no Snapshots of {droplet} are taken or deleted by schedule until {}. `/schedule resume` ends that.",
+        moment(until)
+    )
+}
+
+/// It goes on.
+pub fn resumed(schedule: &Schedule, now: Timestamp) -> String {
+    let next = schedule.rule.next_after(now).map(|next| format!(" The next one is {}.", ago(next))).unwrap_or_default();
+    format!("The schedule of {} goes on.{next}", name(&schedule.droplet_name))
+}
+
+/// Somebody owns it now.
+pub fn taken_over(schedule: &Schedule) -> String {
+    format!("You own the schedule of {} now, and are called when it fails.", name(&schedule.droplet_name))
+}
+
+/// So many Snapshots are kept.
+pub fn kept_announced(count: u64) -> String {
+    match count {
+        0 => "None of these was about to be deleted any more.".to_owned(),
+        1 => "It stays, whatever the rules say, until somebody deletes it by hand.".to_owned(),
+        count => format!("These {count} stay, whatever the rules say, until somebody deletes them by hand."),
+    }
+}
+
+/// The schedule may go on deleting.
+pub fn approved() -> String {
+    "OK. What is announced there is deleted, each a day after it was announced.".to_owned()
+}

@@ -1,0 +1,185 @@
+//! What somebody reads before a schedule is added, run or removed: what will happen, when, and what it costs.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    super::{
+        confirm::Buttons,
+        message::{Button, Colour, Embed, Message, Style},
+        text::name,
+        units::{ago, cost, dollars_a_month, moment},
+    },
+    hours, keeps, when, window,
+};
+use crate::{
+    discord::press::Press,
+    schedule::{IfHung, Power, Schedule},
+};
+
+/// How many runs are shown.
+const RUNS: usize = 5;
+/// Runs that shut a Droplet down more often than this are warned about.
+const OFTEN: SignedDuration = SignedDuration::from_hours(4);
+
+/// What one Snapshot is expected to cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cost {
+    /// As the Droplet's newest Snapshot, in gigabytes.
+    AsNewest(f64),
+    /// At most what its whole disk would, in gigabytes.
+    AtMost(f64),
+    /// Nothing is known.
+    Unknown,
+}
+
+impl Cost {
+    /// The gigabytes that are counted with.
+    pub fn size(self) -> Option<f64> {
+        match self {
+            Self::AsNewest(size) | Self::AtMost(size) => Some(size),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// A schedule that somebody wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Review<'a> {
+    /// As it would be.
+    pub schedule: &'a Schedule,
+    /// Whether it exists already and is changed.
+    pub is_change: bool,
+    /// What a Snapshot costs.
+    pub cost: Cost,
+    /// How long the Droplet is usually down for one.
+    pub downtime: Option<SignedDuration>,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// Shall this schedule be added?
+pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Message {
+    let Review { schedule, cost: size, now, .. } = *review;
+    let droplet = name(&schedule.droplet_name);
+    let runs: Vec<Timestamp> = schedule.rule.runs_after(now).take(RUNS).collect();
+    let mut lines = vec![format!("**When:** {}", when(&schedule.rule))];
+    let shown: Vec<String> = runs.iter().map(|run| moment(*run)).collect();
+    lines.push(format!("**Next runs:** {}", shown.join(" · ")));
+    if let Some(first) = runs.first() {
+        lines.push(format!(
+            "**Begins:** {}, as soon as {droplet} is free; what cannot begin by then is skipped and reported.",
+            window(schedule, *first)
+        ));
+    }
+    if schedule.rule.spread > 0 {
+        let late = SignedDuration::from_secs(i64::from(schedule.rule.spread));
+        lines.push(format!(
+            "You gave no time, so it starts {} later than the full hour, to spread the load.",
+            hours(late)
+        ));
+    }
+    lines.push(format!("**Power:** {}", power(schedule, review.downtime)));
+    let count = schedule.keep.most();
+    let most = |size| dollars_a_month(f64::from(count) * cost(size, price_per_gb));
+    lines.push(match size {
+        Cost::AsNewest(size) => format!("**Keeps:** {}: {count} Snapshots, about {}", keeps(schedule.keep), most(size)),
+        Cost::AtMost(size) => format!("**Keeps:** {}: {count} Snapshots, at most {}", keeps(schedule.keep), most(size)),
+        Cost::Unknown => format!("**Keeps:** {}: {count} Snapshots", keeps(schedule.keep)),
+    });
+    lines.push(
+        "Older ones are deleted, each a day after this was announced here. The newest good one always stays."
+            .to_owned(),
+    );
+    lines.extend(warnings(schedule));
+    lines.push(String::new());
+    lines.push(format!("This review closes {}.", ago(buttons.expires_at)));
+    let (title, label) = if review.is_change {
+        (format!("Change the schedule of {droplet}?"), "Change")
+    } else {
+        (format!("Take Snapshots of {droplet} by schedule?"), "Create")
+    };
+    // Buttons render no markdown and hold little.
+    let label = match size.size() {
+        Some(size) => format!("{label} – ≈ ${:.0}/mo", (f64::from(count) * cost(size, price_per_gb)).ceil()),
+        None => label.to_owned(),
+    };
+    question(title, &lines, (label, Style::Primary), buttons)
+}
+
+fn power(schedule: &Schedule, downtime: Option<SignedDuration>) -> String {
+    match schedule.power {
+        Power::Live => {
+            "it keeps running. The disk is saved as after a power cut, so a database may need repair after a restore."
+                .to_owned()
+        }
+        Power::Off => {
+            let down = downtime.map_or_else(|| "some minutes".to_owned(), super::super::units::about);
+            let hung = match schedule.if_hung {
+                IfHung::Live => "the Snapshot is taken while it runs",
+                IfHung::Skip => "no Snapshot is taken that time",
+                IfHung::Force => "its power is cut",
+            };
+            format!(
+                "it is shut down for each Snapshot and turned on again, for {down}. If it does not shut down, {hung}."
+            )
+        }
+    }
+}
+
+fn warnings(schedule: &Schedule) -> Option<String> {
+    let gap = schedule.rule.shortest_gap()?;
+    (schedule.power == Power::Off && gap < OFTEN).then(|| {
+        format!(
+            "⚠️ **It is shut down every {}.** That is often; `power: live` takes Snapshots without downtime.",
+            hours(gap)
+        )
+    })
+}
+
+/// Shall one more Snapshot be taken now?
+pub fn review_run(schedule: &Schedule, buttons: Buttons) -> Message {
+    let droplet = name(&schedule.droplet_name);
+    let lines = [
+        match schedule.power {
+            Power::Off => format!("{droplet} is shut down for it now and turned on again afterwards."),
+            Power::Live => format!("{droplet} keeps running meanwhile."),
+        },
+        format!(
+            "The Snapshot joins those of schedule `{}` and is kept by its rules: {}.",
+            schedule.id,
+            keeps(schedule.keep)
+        ),
+    ];
+    question(format!("Take a Snapshot of {droplet} now?"), &lines, ("Take it now".to_owned(), Style::Primary), buttons)
+}
+
+/// Shall it be removed?
+pub fn review_removal(
+    schedule: &Schedule,
+    (count, sizes): (usize, f64),
+    price_per_gb: f64,
+    buttons: Buttons,
+) -> Message {
+    let droplet = name(&schedule.droplet_name);
+    let mut lines = vec![format!("No more Snapshots of {droplet} are taken {}.", when(&schedule.rule))];
+    lines.push(match count {
+        0 => "It has no Snapshots.".to_owned(),
+        count => format!(
+            "**{} stay** and cost {}. From then on nobody deletes them by schedule; `/snapshot delete` does.",
+            if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") },
+            dollars_a_month(sizes * price_per_gb)
+        ),
+    });
+    question(format!("Remove the schedule of {droplet}?"), &lines, ("Remove".to_owned(), Style::Danger), buttons)
+}
+
+fn question(title: String, lines: &[String], (label, style): (String, Style), buttons: Buttons) -> Message {
+    Message {
+        embeds: vec![Embed { title, description: lines.join("\n"), footer: String::new(), colour: Colour::Asking }],
+        buttons: vec![
+            Button::new(label, style, Press::Schedule(buttons.id)),
+            Button::new("Never mind", Style::Secondary, Press::Decline(buttons.id)),
+        ],
+        ..Message::default()
+    }
+}

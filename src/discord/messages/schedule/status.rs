@@ -1,0 +1,278 @@
+//! How a schedule stands: its living message, the list of all, and what its policy would do.
+
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        Wording, lengths,
+        message::{Button, Choice, Colour, Embed, Menu, Message, Style},
+        text::{name, plain, shorten},
+        units::{ago, cost, dollars_a_month, gigabytes, moment},
+    },
+    keeps, label, marker, when, window,
+};
+use crate::{
+    discord::press::Press,
+    operation::ids::OperationId,
+    schedule::{
+        Paused, Schedule, State,
+        pruning::{Hold, NOTICE},
+        retention::{Reason, Verdict},
+        slot::{Failed, Fate, Missed, Skipped, Slot},
+    },
+    store::ScheduleSnapshot,
+};
+
+/// How many of the latest planned times are shown.
+const SHOWN: usize = 7;
+/// How many Snapshots are named that will be deleted.
+const NAMED: usize = 5;
+/// Discord's limit for an embed's text.
+const LONGEST: usize = 4096;
+
+/// Everything that the message of a schedule shows.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The schedule.
+    pub schedule: Schedule,
+    /// Its latest planned times, newest first.
+    pub slots: Vec<Slot>,
+    /// Its Snapshots, newest first.
+    pub snapshots: Vec<ScheduleSnapshot>,
+    /// Since when it has no recent one.
+    pub stale_since: Option<Timestamp>,
+    /// Why nothing is deleted although something would be.
+    pub hold: Option<Hold>,
+    /// The next run, if there is one.
+    pub next: Option<Timestamp>,
+}
+
+/// The living message of a schedule.
+pub fn status(standing: &Standing, wording: &Wording) -> Message {
+    let schedule = &standing.schedule;
+    let droplet = name(&schedule.droplet_name);
+    let (mut lines, colour) = state(standing);
+    lines.push(format!("**When:** {}", when(&schedule.rule)));
+    if let Some(next) = standing.next.filter(|_| schedule.is_active()) {
+        lines.push(format!("**Next:** {} ({}), {}", moment(next), ago(next), window(schedule, next)));
+    }
+    lines.push(kept(standing, wording));
+    lines.push(format!("**Owner:** <@{}>", schedule.owner.user));
+    lines.extend(deletions(standing));
+    if !standing.slots.is_empty() {
+        lines.push(String::new());
+        lines.extend(standing.slots.iter().take(SHOWN).map(line));
+    }
+    let footer = marker(schedule.id, 0);
+    let description = shorten(&lines.join("\n"), LONGEST);
+    Message {
+        embeds: vec![Embed { title: format!("Schedule of {droplet}"), description, footer, colour }],
+        menus: menu(standing).into_iter().collect(),
+        buttons: buttons(standing),
+        ..Message::default()
+    }
+}
+
+fn state(standing: &Standing) -> (Vec<String>, Colour) {
+    let schedule = &standing.schedule;
+    let mut lines = Vec::new();
+    let open = standing.slots.iter().find(|slot| slot.fate.is_open());
+    let colour = match (schedule.state, open.map(|slot| (slot.fate, slot.at))) {
+        (State::Removed, _) => {
+            lines.push("🗑️ **Removed.** Its Snapshots stay; nobody deletes them by schedule.".to_owned());
+            Colour::Stopped
+        }
+        (State::Paused { until, why }, _) => {
+            lines.push(paused(until, why));
+            Colour::Stopped
+        }
+        (State::Active, Some((Fate::Running, at))) => {
+            lines.push(format!("🔄 **Taking the Snapshot** that was planned for {}.", moment(at)));
+            Colour::Working
+        }
+        (State::Active, Some((_, at))) => {
+            lines.push(format!(
+                "⏳ **Waiting** to take the Snapshot that was planned for {}: the Droplet is busy.",
+                moment(at)
+            ));
+            Colour::Working
+        }
+        (State::Active, None) => match standing.slots.first().map(|slot| slot.fate) {
+            Some(fate) if !fate.is_good() && !matches!(fate, Fate::Skipped(_)) => Colour::Failed,
+            _ => Colour::Done,
+        },
+    };
+    if standing.stale_since.is_some() && schedule.state != State::Removed {
+        lines.push("⚠️ **There is no recent Snapshot.**".to_owned());
+    }
+    lines.push(newest(standing));
+    (lines, colour)
+}
+
+fn paused(until: Option<Timestamp>, why: Paused) -> String {
+    let until = until.map(|until| format!(" until {}", moment(until))).unwrap_or_default();
+    match why {
+        Paused::By(user) => format!("⏸️ **Paused**{until} by <@{user}>. Nothing is taken or deleted meanwhile."),
+        Paused::OwnerLost => {
+            "⏸️ **Paused:** its owner has left or lost the right to it. Somebody who may restore should take it over."
+                .to_owned()
+        }
+        Paused::DropletGone => "⏸️ **Paused:** its Droplet does not exist any more. Its Snapshots stay.".to_owned(),
+    }
+}
+
+fn newest(standing: &Standing) -> String {
+    let Some(newest) = standing.snapshots.first() else { return "No Snapshot yet.".to_owned() };
+    let size = newest.size.map(|size| format!(", {}", gigabytes(size))).unwrap_or_default();
+    let how = if newest.is_consistent { "taken with the Droplet off" } else { "taken while it was running" };
+    let at = newest.created_at.or(newest.planned).map(|at| format!(" {}", ago(at))).unwrap_or_default();
+    format!("**Newest Snapshot:**{at}{size}, {how}")
+}
+
+fn kept(standing: &Standing, wording: &Wording) -> String {
+    let (count, keep) = (standing.snapshots.len(), standing.schedule.keep);
+    let sizes = standing.snapshots.iter().filter_map(|snapshot| snapshot.size);
+    let total: f64 = sizes.map(|size| cost(size, wording.price_per_gb)).sum();
+    let now = if count == 1 { "1 now".to_owned() } else { format!("{count} now") };
+    format!("**Keeps:** {} ({now}, {})", keeps(keep), dollars_a_month(total))
+}
+
+fn deletions(standing: &Standing) -> Vec<String> {
+    let announced: Vec<&ScheduleSnapshot> =
+        standing.snapshots.iter().filter(|snapshot| snapshot.announced_at.is_some()).collect();
+    let mut lines = Vec::new();
+    lines.extend(standing.hold.map(|hold| held(hold, standing.snapshots.len())));
+    for snapshot in announced.iter().take(NAMED) {
+        let at = snapshot.announced_at.and_then(|at| at.checked_add(NOTICE).ok()).filter(|_| standing.hold.is_none());
+        let when = at.map(|at| format!(" {}", ago(at))).unwrap_or_default();
+        lines.push(format!("🧹 Will be deleted{when}: {}", name(&snapshot.name)));
+    }
+    if announced.len() > NAMED {
+        lines.push(format!("🧹 … and {} more", announced.len() - NAMED));
+    }
+    lines
+}
+
+fn held(hold: Hold, count: usize) -> String {
+    match hold {
+        Hold::Paused => "Nothing is deleted while it is paused.".to_owned(),
+        Hold::Unowned => "Nothing is deleted while nobody with the right to it owns it.".to_owned(),
+        Hold::Stale => "Nothing is deleted while there is no recent Snapshot.".to_owned(),
+        Hold::RestoredLately => "Nothing is deleted for a week after a restore of this Droplet.".to_owned(),
+        Hold::Doubtful(_) => {
+            "⚠️ The newest Snapshot is less than half as large as the one before it, so nothing is deleted until somebody says that it is fine.".to_owned()
+        }
+        Hold::TooMany(many) => format!(
+            "⚠️ **{many} of {count} Snapshots are not wanted by the rules any more.** That is a lot at once, so nothing is deleted until somebody says so; until then all of them cost money."
+        ),
+    }
+}
+
+fn buttons(standing: &Standing) -> Vec<Button> {
+    let id = standing.schedule.id;
+    let take_over = || Button::new("Take over", Style::Primary, Press::TakeOver(id));
+    if matches!(standing.schedule.state, State::Paused { why: Paused::OwnerLost, .. }) {
+        return vec![take_over()];
+    }
+    let mut buttons = Vec::new();
+    let press = Press::Approve(id);
+    match standing.hold {
+        Some(Hold::TooMany(_)) => buttons.push(Button::new("Delete them", Style::Danger, press)),
+        Some(Hold::Doubtful(_)) => buttons.push(Button::new("It's fine", Style::Primary, press)),
+        Some(Hold::Unowned) => buttons.push(take_over()),
+        Some(Hold::Paused | Hold::Stale | Hold::RestoredLately) | None => {}
+    }
+    buttons
+}
+
+/// The Snapshots that will be deleted, to choose from which of them to keep.
+fn menu(standing: &Standing) -> Option<Menu> {
+    let announced =
+        standing.snapshots.iter().filter(|snapshot| snapshot.announced_at.is_some() && snapshot.deletion.is_none());
+    let choice =
+        |snapshot: &ScheduleSnapshot| Choice::new(&plain(&snapshot.name, lengths::OPTION), "", snapshot.operation);
+    Menu::new(Press::KeepAnnounced(standing.schedule.id), "Keep…", announced.map(choice)).map(Menu::multiple)
+}
+
+/// One planned time, or several that had one fate.
+fn line(slot: &Slot) -> String {
+    let at = moment(slot.at);
+    let times = if slot.count > 1 { format!("{at} to {} ({} times)", moment(slot.last), slot.count) } else { at };
+    let fate = match slot.fate {
+        Fate::Waiting => "⏳ waits for the Droplet",
+        Fate::Running => "🔄 running",
+        Fate::Ran => "✅ taken",
+        Fate::Shared => "✅ covered by another schedule's Snapshot",
+        Fate::Failed(Failed::Hung) => "❌ failed: the Droplet did not shut down",
+        Fate::Failed(Failed::Cancelled) => "🛑 stopped by somebody",
+        Fate::Failed(Failed::Operation) => "❌ failed",
+        Fate::Skipped(Skipped::Paused) => "⏸️ left out while paused",
+        Fate::Missed(Missed::Away) => "⚠️ missed: I was not running",
+        Fate::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for too long",
+        Fate::Missed(Missed::Overtaken) => "⚠️ missed: the next one came first",
+    };
+    format!("{times}: {fate}")
+}
+
+/// All schedules, one line each.
+pub fn list(schedules: &[(Schedule, Option<Timestamp>)]) -> Message {
+    if schedules.is_empty() {
+        return Message::text("There are no schedules yet. `/schedule add` makes one.");
+    }
+    let line = |(schedule, next): &(Schedule, Option<Timestamp>)| {
+        let next = match (schedule.state, next) {
+            (State::Active, Some(next)) => format!("next {}", ago(*next)),
+            (State::Active, None) => "never runs again".to_owned(),
+            (State::Paused { until: Some(until), .. }, _) => format!("paused until {}", moment(until)),
+            (State::Paused { until: None, .. } | State::Removed, _) => "paused".to_owned(),
+        };
+        format!("`{}` · {next} · in <#{}>", label(schedule).replace('`', "'"), schedule.channel)
+    };
+    let lines: Vec<String> = schedules.iter().map(line).collect();
+    Message::text(shorten(&lines.join("\n"), 2000))
+}
+
+/// What the policy would do now, with its reasons.
+pub fn preview(standing: &Standing, verdicts: &[(OperationId, Verdict)]) -> Message {
+    let schedule = &standing.schedule;
+    let mut lines = vec![format!("**Keeps:** {}", keeps(schedule.keep))];
+    for snapshot in &standing.snapshots {
+        let verdict =
+            verdicts.iter().find(|(operation, _)| *operation == snapshot.operation).map(|(_, verdict)| verdict);
+        let why = match verdict {
+            Some(Verdict::Keep(reasons)) => {
+                let reasons: Vec<&str> = reasons.iter().copied().map(reason).collect();
+                format!("stays: {}", reasons.join(", "))
+            }
+            Some(Verdict::Drop) => "🧹 no rule wants it".to_owned(),
+            None => "stays".to_owned(),
+        };
+        let at = snapshot.planned.map(moment).unwrap_or_default();
+        lines.push(format!("{at} · {why}"));
+    }
+    if standing.snapshots.is_empty() {
+        lines.push("It has no Snapshots yet.".to_owned());
+    }
+    let title = format!("What the schedule of {} keeps", name(&schedule.droplet_name));
+    let description = shorten(&lines.join("\n"), LONGEST);
+    Message {
+        embeds: vec![Embed { title, description, footer: marker(schedule.id, 0), colour: Colour::Working }],
+        ..Message::default()
+    }
+}
+
+fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Newest => "the newest",
+        Reason::NewestConsistent => "the newest taken with the Droplet off",
+        Reason::Last => "one of the latest",
+        Reason::Daily => "of its day",
+        Reason::Weekly => "of its week",
+        Reason::Monthly => "of its month",
+        Reason::Yearly => "of its year",
+        Reason::Oldest => "the oldest, as long as a rule is not full",
+        Reason::Pinned => "somebody keeps it",
+        Reason::Doubtful => "much smaller than the one before it, to be looked at",
+        Reason::UnknownTime => "its time is not known",
+    }
+}

@@ -1,0 +1,228 @@
+//! The words about schedules side by side.
+
+use std::fmt::Write;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    super::{confirm::Buttons, examples::wording, message::Message},
+    *,
+};
+use crate::{
+    operation::ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
+    schedule::{
+        IfHung, Owner, Paused, State,
+        notice::Notice,
+        policy::BadPolicy,
+        pruning::Hold,
+        rule::{Invalid, Typed},
+        slot::{Failed, Fate, Missed, Skipped, Slot},
+    },
+    store::ScheduleSnapshot,
+};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn nightly() -> Schedule {
+    let now = at("2026-11-20T12:00:00Z");
+    let typed = Typed { every: "day", at: Some("03:00"), on: None, timezone: Some("Europe/Berlin") };
+    Schedule {
+        id: ScheduleId::from_random(7),
+        droplet: DropletId(1),
+        droplet_name: "web-1".to_owned(),
+        rule: Rule::read(typed).unwrap(),
+        power: Power::Off,
+        if_hung: IfHung::Live,
+        keep: Policy::PRESETS[0],
+        owner: Owner::new(UserId(5), now),
+        guild: GuildId(3),
+        channel: ChannelId(4),
+        created_at: now,
+        floor: now,
+        state: State::Active,
+        reminded_at: None,
+        approved: Vec::new(),
+    }
+}
+
+fn snapshot(number: u64) -> ScheduleSnapshot {
+    ScheduleSnapshot {
+        operation: OperationId::from_random(number),
+        droplet: DropletId(1),
+        planned: Some(at("2026-11-25T02:00:00Z")),
+        name: format!("web-1-20261125-0200-{}", OperationId::from_random(number)),
+        snapshot: Some(SnapshotId(number)),
+        created_at: Some(at("2026-11-25T02:01:00Z")),
+        size: Some(12.4),
+        is_consistent: number % 2 == 1,
+        kept_by: None,
+        announced_at: None,
+        deletion: None,
+    }
+}
+
+fn standing() -> Standing {
+    let schedule = nightly();
+    let next = schedule.rule.next_after(at("2026-11-26T12:00:00Z"));
+    Standing { schedule, slots: Vec::new(), snapshots: vec![snapshot(1)], stale_since: None, hold: None, next }
+}
+
+fn slot(fate: Fate) -> Slot {
+    let at = at("2026-11-26T02:00:00Z");
+    Slot { at, last: at, count: 1, fate, operation: None }
+}
+
+fn read(message: &Message) -> String {
+    let mut text = String::new();
+    if !message.content.is_empty() {
+        writeln!(text, "{}", message.content).unwrap();
+    }
+    for embed in &message.embeds {
+        writeln!(
+            text,
+            "┃ {} ({:?})\n┃ {}\n┃ {}",
+            embed.title,
+            embed.colour,
+            embed.description.replace('\n', "\n┃ "),
+            embed.footer
+        )
+        .unwrap();
+    }
+    for menu in &message.menus {
+        writeln!(text, "[{} ▾ {}]", menu.placeholder, menu.options.len()).unwrap();
+    }
+    for button in &message.buttons {
+        writeln!(text, "[{}]", button.label).unwrap();
+    }
+    text
+}
+
+fn side_by_side<'a>(variants: impl IntoIterator<Item = (&'a str, Message)>) -> String {
+    variants.into_iter().map(|(label, message)| format!("=== {label}\n{}\n", read(&message))).collect()
+}
+
+#[test]
+fn reviews() {
+    let schedule = nightly();
+    let often =
+        Schedule { rule: Rule::read(Typed { every: "2h", ..Typed::default() }).unwrap().spread_by(99), ..nightly() };
+    let live = Schedule { power: Power::Live, ..nightly() };
+    let buttons = || Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: at("2026-11-26T12:14:00Z") };
+    let of = |schedule: &Schedule, cost| {
+        let now = at("2026-11-26T12:00:00Z");
+        let downtime = Some(SignedDuration::from_mins(4));
+        review(&Review { schedule, is_change: false, cost, downtime, now }, 0.06, buttons())
+    };
+    insta::assert_snapshot!(side_by_side([
+        ("nightly", of(&schedule, Cost::AsNewest(8.0))),
+        ("every 2 hours, by its disk", of(&often, Cost::AtMost(25.0))),
+        ("live, nothing known", of(&live, Cost::Unknown)),
+        ("run", review_run(&schedule, buttons())),
+        ("remove", review_removal(&schedule, (3, 30.0), 0.06, buttons())),
+    ]));
+}
+
+#[test]
+fn statuses() {
+    let with = |change: &dyn Fn(&mut Standing)| {
+        let mut standing = standing();
+        change(&mut standing);
+        status(&standing, &wording())
+    };
+    let announced = |standing: &mut Standing| {
+        standing.snapshots = (1..=4).map(snapshot).collect();
+        for one in standing.snapshots.iter_mut().skip(2) {
+            one.announced_at = Some(at("2026-11-26T02:10:00Z"));
+        }
+    };
+    let paused = |why| move |standing: &mut Standing| standing.schedule.state = State::Paused { until: None, why };
+    insta::assert_snapshot!(side_by_side([
+        ("new", with(&|it| it.snapshots.clear())),
+        ("running", with(&|it| it.slots = vec![slot(Fate::Running)])),
+        ("waiting", with(&|it| it.slots = vec![slot(Fate::Waiting), slot(Fate::Ran)])),
+        (
+            "failed and stale",
+            with(&|it| {
+                it.slots = vec![
+                    slot(Fate::Failed(Failed::Hung)),
+                    slot(Fate::Failed(Failed::Operation)),
+                    slot(Fate::Failed(Failed::Cancelled)),
+                    Slot { count: 3, ..slot(Fate::Missed(Missed::Away)) },
+                    slot(Fate::Missed(Missed::Busy)),
+                    slot(Fate::Missed(Missed::Overtaken)),
+                    slot(Fate::Skipped(Skipped::Paused)),
+                ];
+                it.stale_since = Some(at("2026-11-26T02:00:00Z"));
+                it.hold = Some(Hold::Stale);
+            })
+        ),
+        ("about to delete", with(&announced)),
+        (
+            "too many",
+            with(&|it| {
+                announced(it);
+                it.hold = Some(Hold::TooMany(4));
+            })
+        ),
+        ("doubtful", with(&|it| it.hold = Some(Hold::Doubtful(OperationId::from_random(1))))),
+        ("paused", with(&paused(Paused::By(UserId(9))))),
+        ("without an owner", with(&paused(Paused::OwnerLost))),
+        ("without a Droplet", with(&paused(Paused::DropletGone))),
+        ("removed", with(&|it| it.schedule.state = State::Removed)),
+    ]));
+}
+
+#[test]
+fn notices() {
+    let schedule = nightly();
+    let (first, last) = (at("2026-11-24T02:00:00Z"), at("2026-11-26T02:00:00Z"));
+    let said = |it: Notice| notice(&schedule, &it, None, 3);
+    insta::assert_snapshot!(side_by_side([
+        ("failed", said(Notice::Failed { planned: last, operation: OperationId::from_random(1) })),
+        ("missed, away", said(Notice::Missed { first: last, last, count: 1, was_away: true })),
+        ("missed, busy", said(Notice::Missed { first: last, last, count: 1, was_away: false })),
+        ("missed, several", said(Notice::Missed { first, last, count: 3, was_away: true })),
+        ("stale", said(Notice::Stale { since: last, newest: Some(first) })),
+        ("stale from the start", said(Notice::Stale { since: last, newest: None })),
+        ("owner lost", said(Notice::OwnerLost { since: first })),
+        ("unowned", said(Notice::Unowned)),
+    ]));
+}
+
+#[test]
+fn refusals() {
+    let typed = || "x".to_owned();
+    let gap = SignedDuration::from_mins(1);
+    let rules = [
+        Invalid::Every { typed: typed() },
+        Invalid::Every { typed: "tag:prod".to_owned() },
+        Invalid::Hours { typed: "5h".to_owned() },
+        Invalid::At { typed: typed() },
+        Invalid::AtWithCron,
+        Invalid::Weekday { typed: typed() },
+        Invalid::MonthDay { typed: typed() },
+        Invalid::OnWithoutUse,
+        Invalid::Zone { typed: "berlin".to_owned(), nearest: vec!["Europe/Berlin".to_owned()] },
+        Invalid::Zone { typed: typed(), nearest: Vec::new() },
+        Invalid::CronFields { found: 6 },
+        Invalid::Cron { why: "it is odd.".to_owned() },
+        Invalid::Never,
+        Invalid::TooOften { gap },
+    ];
+    let keeps = [BadPolicy::Empty, BadPolicy::Part { typed: typed() }, BadPolicy::TooMany { typed: typed() }];
+    let others = [
+        ScheduleRefusal::Tag,
+        ScheduleRefusal::Until { typed: typed() },
+        ScheduleRefusal::Unknown { typed: typed() },
+        ScheduleRefusal::TooMany { most: 25 },
+        ScheduleRefusal::Expired,
+        ScheduleRefusal::Elsewhere,
+        ScheduleRefusal::OwnAlready { owner: UserId(5) },
+    ];
+    let all =
+        rules.into_iter().map(ScheduleRefusal::Rule).chain(keeps.into_iter().map(ScheduleRefusal::Keep)).chain(others);
+    let lines: Vec<String> = all.map(|refusal| refusal.words()).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}

@@ -1,0 +1,91 @@
+//! From times on the wall to moments: daylight saving time, short months, and what comes next.
+//!
+//! One rule serves every expression. A time that the clock skips is at the end of what it skips; a time that the clock shows twice is the
+//! first of the two. So each run happens once, in the order of the clock.
+
+use jiff::{
+    SignedDuration, Span, Timestamp,
+    civil::{Date, DateTime},
+    tz::{AmbiguousOffset, TimeZone},
+};
+
+use super::rule::{Every, Rule, cron};
+
+/// No clock is ever set by more than this; a day that a zone leaves out when it changes sides of the date line counts too.
+const LARGEST_JUMP: SignedDuration = SignedDuration::from_hours(26);
+/// The most that is looked through for one answer; no rule has more runs in its window.
+const MOST: usize = 100_000;
+
+impl Rule {
+    /// The runs after a moment, in order.
+    pub fn runs_after(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let (zone, spread) = (self.time_zone(), SignedDuration::from_secs(i64::from(self.spread)));
+        let earlier = after.saturating_sub(spread + LARGEST_JUMP).unwrap_or(Timestamp::MIN);
+        let mut last = after;
+        let runs = self.civil_runs(zone.to_datetime(earlier));
+        let moments = runs.filter_map(move |civil| moment(civil, &zone)?.checked_add(spread).ok());
+        moments.filter(move |moment| {
+            let is_new = *moment > last;
+            last = last.max(*moment);
+            is_new
+        })
+    }
+
+    /// The next run after a moment.
+    pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        self.runs_after(after).next()
+    }
+
+    /// Every run after one moment and up to another, in order.
+    pub fn runs_between(&self, after: Timestamp, until: Timestamp) -> Vec<Timestamp> {
+        self.runs_after(after).take_while(|run| *run <= until).take(MOST).collect()
+    }
+
+    /// The times on the wall from this one on.
+    pub(super) fn civil_runs(&self, from: DateTime) -> Box<dyn Iterator<Item = DateTime> + '_> {
+        let days = (0_i32..).map_while(move |day| from.date().checked_add(Span::new().days(day)).ok());
+        let at = self.at;
+        match &self.every {
+            Every::Hours(hours) => {
+                let step = i8::try_from(*hours).unwrap_or(24).max(1);
+                // Counted from `at`, in both directions: each day has the same times.
+                let mut times: Vec<_> = (0..24 / step)
+                    .filter_map(|number| at.with().hour((at.hour() + number * step) % 24).build().ok())
+                    .collect();
+                times.sort_unstable();
+                Box::new(days.flat_map(move |day| times.clone().into_iter().map(move |time| day.to_datetime(time))))
+            }
+            Every::Day => Box::new(days.map(move |day| day.to_datetime(at))),
+            Every::Week(weekday) => {
+                let weekday = weekday.civil();
+                Box::new(days.filter(move |day| day.weekday() == weekday).map(move |day| day.to_datetime(at)))
+            }
+            Every::Month(wanted) => {
+                let wanted = i8::try_from(*wanted).unwrap_or(31);
+                let is_it = move |day: &Date| day.day() == wanted.min(day.days_in_month());
+                Box::new(days.filter(is_it).map(move |day| day.to_datetime(at)))
+            }
+            Every::Cron(expression) => match cron(expression) {
+                Ok(cron) => {
+                    let first = cron.find_next_occurrence(&from, true).ok();
+                    Box::new(std::iter::successors(first, move |last| cron.find_next_occurrence(last, false).ok()))
+                }
+                // It was read before it was stored; what cannot be read any more never fires, which is said.
+                Err(_) => Box::new(std::iter::empty()),
+            },
+        }
+    }
+}
+
+/// When a clock of this zone shows a time.
+fn moment(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(civil);
+    match ambiguous.offset() {
+        AmbiguousOffset::Gap { after, .. } => {
+            // Read with the later offset, a skipped time lies before the jump.
+            let before_the_jump = after.to_timestamp(civil).ok()?;
+            zone.following(before_the_jump).next().map(|jump| jump.timestamp())
+        }
+        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => ambiguous.earlier().ok(),
+    }
+}

@@ -1,0 +1,150 @@
+//! What is deleted by itself, and what holds it back. Nothing is, unless everything speaks for it.
+//!
+//! In two phases: what no rule wants is announced, and deleted a day later if it is still not wanted then.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Right, Schedule,
+    retention::{Member, Quality, Verdict, plan},
+};
+use crate::operation::ids::OperationId;
+
+/// How long people can read that a Snapshot will be deleted before it is.
+pub const NOTICE: SignedDuration = SignedDuration::from_hours(24);
+/// More than so many at once are not deleted unless somebody says so.
+pub const MOST_AT_ONCE: usize = 3;
+
+/// A Snapshot of a schedule, as far as it matters here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The operation that took it.
+    pub operation: OperationId,
+    /// When it was planned.
+    pub planned: Option<Timestamp>,
+    /// In gigabytes; absent or zero where it is not known.
+    pub size: Option<f64>,
+    /// Whether it was taken with the Droplet off.
+    pub is_consistent: bool,
+    /// Whether somebody wants it kept.
+    pub is_kept: bool,
+    /// Since when it is announced to be deleted.
+    pub announced_at: Option<Timestamp>,
+}
+
+/// What is the case around a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Circumstances {
+    /// What its owner's right is worth.
+    pub right: Right,
+    /// Whether it has no recent Snapshot.
+    pub is_stale: bool,
+    /// Whether a Snapshot was put back onto the Droplet lately.
+    pub restored_lately: bool,
+}
+
+/// Why nothing is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// It is paused or removed.
+    Paused,
+    /// Nobody with the right to it answers for it.
+    Unowned,
+    /// It has no recent Snapshot.
+    Stale,
+    /// A Snapshot was put back onto the Droplet within the last week.
+    RestoredLately,
+    /// The newest Snapshot is much smaller than the one before it.
+    Doubtful(OperationId),
+    /// So many would be deleted at once.
+    TooMany(usize),
+}
+
+/// What to do about the Snapshots of a schedule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pruning {
+    /// What is to be announced, or stays so.
+    pub announced: Vec<OperationId>,
+    /// What may be deleted now; part of the former.
+    pub due: Vec<OperationId>,
+    /// Why nothing is deleted, where something would be.
+    pub hold: Option<Hold>,
+    /// When something may be deleted next.
+    pub wake: Option<Timestamp>,
+}
+
+impl Schedule {
+    /// The members of its group with what is known of each: doubtful is one that is less than half as large as the good one before it,
+    /// unless somebody accepted it.
+    pub fn members(&self, candidates: &[Candidate]) -> Vec<Member> {
+        let mut by_age: Vec<&Candidate> = candidates.iter().collect();
+        by_age.sort_by_key(|candidate| (candidate.planned, candidate.operation));
+        let mut before: Option<f64> = None;
+        let member = |candidate: &Candidate| {
+            let size = candidate.size.filter(|size| size.is_finite() && *size > 0.0);
+            let shrank = before.is_some_and(|before| size.is_some_and(|size| size * 2.0 < before));
+            let is_doubtful = shrank && !self.approved.contains(&candidate.operation);
+            if !is_doubtful {
+                before = size.or(before);
+            }
+            Member {
+                operation: candidate.operation,
+                planned: candidate.planned,
+                quality: match (is_doubtful, candidate.is_consistent) {
+                    (true, _) => Quality::Doubtful,
+                    (false, true) => Quality::Consistent,
+                    (false, false) => Quality::Live,
+                },
+                pinned: candidate.is_kept,
+            }
+        };
+        by_age.into_iter().map(member).collect()
+    }
+
+    /// What each Snapshot's fate is by the policy.
+    pub fn verdicts(&self, candidates: &[Candidate], now: Timestamp) -> Vec<(OperationId, Verdict)> {
+        let members = self.members(candidates);
+        let verdicts = plan(&members, self.keep, &self.rule.time_zone(), now);
+        members.iter().map(|member| member.operation).zip(verdicts).collect()
+    }
+
+    /// What is announced and deleted now.
+    pub fn prune(&self, candidates: &[Candidate], around: Circumstances, now: Timestamp) -> Pruning {
+        let dropped: Vec<OperationId> = self
+            .verdicts(candidates, now)
+            .into_iter()
+            .filter_map(|(operation, verdict)| (verdict == Verdict::Drop).then_some(operation))
+            .collect();
+        if dropped.is_empty() {
+            return Pruning::default();
+        }
+        if let Some(hold) = self.hold(candidates, &dropped, around) {
+            // More than usual stays announced, so that people see what they are asked about.
+            let announced = if matches!(hold, Hold::TooMany(_)) { dropped } else { Vec::new() };
+            return Pruning { announced, due: Vec::new(), hold: Some(hold), wake: None };
+        }
+        let due_at = |operation: OperationId| {
+            let announced_at = candidates.iter().find(|candidate| candidate.operation == operation)?.announced_at?;
+            announced_at.checked_add(NOTICE).ok()
+        };
+        let (due, waiting): (Vec<OperationId>, Vec<OperationId>) =
+            dropped.iter().copied().partition(|operation| due_at(*operation).is_some_and(|at| at <= now));
+        let wake = waiting.iter().filter_map(|operation| due_at(*operation)).min();
+        Pruning { announced: dropped.clone(), due, hold: None, wake }
+    }
+
+    fn hold(&self, candidates: &[Candidate], dropped: &[OperationId], around: Circumstances) -> Option<Hold> {
+        let newest = self.members(candidates).into_iter().next_back();
+        let is_approved = dropped.iter().all(|operation| self.approved.contains(operation));
+        let doubtful = newest.filter(|newest| newest.quality == Quality::Doubtful).map(|newest| newest.operation);
+        match () {
+            () if !self.is_active() => Some(Hold::Paused),
+            () if around.right != Right::Full => Some(Hold::Unowned),
+            () if around.is_stale => Some(Hold::Stale),
+            () if around.restored_lately => Some(Hold::RestoredLately),
+            () if doubtful.is_some() => doubtful.map(Hold::Doubtful),
+            () if dropped.len() > MOST_AT_ONCE && !is_approved => Some(Hold::TooMany(dropped.len())),
+            () => None,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What a policy keeps of a group of Snapshots, and why. As restic's `forget` (0.17 and later), with two more promises: the newest good
+//! Snapshot and the newest that was taken with the Droplet off are never dropped.
+//!
+//! Rules are independent, and what one of them wants is kept. A bucket is a civil day, ISO week, month or year in the schedule's zone, and
+//! keeps its newest. Only buckets that hold something count. While a daily to yearly rule is not full, the oldest Snapshot is kept too.
+
+use std::cmp::Reverse;
+
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+
+use super::policy::Policy;
+use crate::operation::ids::OperationId;
+
+/// A Snapshot of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The operation that took it.
+    pub operation: OperationId,
+    /// When its slot was planned, or when it was taken where a person had it taken; absent where that cannot be read.
+    pub planned: Option<Timestamp>,
+    /// What is known of it.
+    pub quality: Quality,
+    /// Whether somebody wants it kept whatever the rules say.
+    pub pinned: bool,
+}
+
+/// How far a Snapshot can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quality {
+    /// Taken with the Droplet off.
+    Consistent,
+    /// Taken while the Droplet ran.
+    Live,
+    /// Not to be relied on: much smaller than the one before it. It fills no bucket.
+    Doubtful,
+}
+
+/// What becomes of a Snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It stays, for these reasons; never none.
+    Keep(Vec<Reason>),
+    /// No rule wants it.
+    Drop,
+}
+
+/// Why a Snapshot stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The newest good one.
+    Newest,
+    /// The newest that was taken with the Droplet off.
+    NewestConsistent,
+    /// One of the last so many.
+    Last,
+    /// The newest of its day.
+    Daily,
+    /// The newest of its week.
+    Weekly,
+    /// The newest of its month.
+    Monthly,
+    /// The newest of its year.
+    Yearly,
+    /// The oldest, as long as a rule is not full.
+    Oldest,
+    /// Somebody wants it kept.
+    Pinned,
+    /// It is not to be relied on, and a person must look first.
+    Doubtful,
+    /// It cannot be told when it was taken, or it was taken in the future.
+    UnknownTime,
+}
+
+/// A rule while it is being filled.
+struct Bucket {
+    left: u16,
+    reason: Reason,
+    latest: Option<(i16, i16)>,
+}
+
+impl Bucket {
+    /// Which bucket a moment falls into; the last rule has one for each Snapshot.
+    fn of(&self, at: &Zoned, number: usize) -> (i16, i16) {
+        match self.reason {
+            Reason::Daily => (at.year(), at.day_of_year()),
+            Reason::Weekly => {
+                let week = at.date().iso_week_date();
+                (week.year(), i16::from(week.week()))
+            }
+            Reason::Monthly => (at.year(), i16::from(at.month())),
+            Reason::Yearly => (at.year(), 0),
+            _ => (i16::MAX, i16::try_from(number).unwrap_or(i16::MAX)),
+        }
+    }
+}
+
+/// What is kept of these Snapshots, in their order. Only members can be dropped; what is in no group is not seen here at all. An empty
+/// policy keeps everything: nobody may store one, so a row that holds one is damaged.
+pub fn plan(members: &[Member], policy: Policy, zone: &TimeZone, now: Timestamp) -> Vec<Verdict> {
+    let mut reasons: Vec<Vec<Reason>> = members.iter().map(|member| certain(member, policy, now)).collect();
+    // Newest first; of two with one time, the one with the greater id.
+    let mut counted: Vec<(usize, Timestamp)> = members
+        .iter()
+        .enumerate()
+        .filter(|(_, member)| member.quality != Quality::Doubtful)
+        .filter_map(|(index, member)| Some((index, member.planned.filter(|planned| *planned <= now)?)))
+        .collect();
+    counted.sort_by_key(|(index, planned)| Reverse((*planned, members[*index].operation)));
+    if let Some((newest, _)) = counted.first() {
+        reasons[*newest].push(Reason::Newest);
+    }
+    if let Some((newest, _)) = counted.iter().find(|(index, _)| members[*index].quality == Quality::Consistent) {
+        reasons[*newest].push(Reason::NewestConsistent);
+    }
+    // A pin counts towards no rule.
+    counted.retain(|(index, _)| !members[*index].pinned);
+    let bucket = |left, reason| Bucket { left, reason, latest: None };
+    let mut buckets = [
+        bucket(policy.last, Reason::Last),
+        bucket(policy.daily, Reason::Daily),
+        bucket(policy.weekly, Reason::Weekly),
+        bucket(policy.monthly, Reason::Monthly),
+        bucket(policy.yearly, Reason::Yearly),
+    ];
+    for (number, (index, planned)) in counted.iter().enumerate() {
+        let at = planned.to_zoned(zone.clone());
+        let is_oldest = number + 1 == counted.len();
+        for bucket in buckets.iter_mut().filter(|bucket| bucket.left > 0) {
+            let own = bucket.of(&at, number);
+            let is_new = bucket.latest != Some(own);
+            if is_new || is_oldest {
+                reasons[*index].push(if is_new { bucket.reason } else { Reason::Oldest });
+                bucket.latest = Some(own);
+                bucket.left -= 1;
+            }
+        }
+    }
+    let verdict = |mut reasons: Vec<Reason>| {
+        reasons.dedup();
+        if reasons.is_empty() { Verdict::Drop } else { Verdict::Keep(reasons) }
+    };
+    reasons.into_iter().map(verdict).collect()
+}
+
+/// Why a Snapshot stays, whatever the others are.
+fn certain(member: &Member, policy: Policy, now: Timestamp) -> Vec<Reason> {
+    let is_unknown = member.planned.is_none_or(|planned| planned > now) || policy.is_empty();
+    let why = [
+        (member.pinned, Reason::Pinned),
+        (member.quality == Quality::Doubtful, Reason::Doubtful),
+        (is_unknown, Reason::UnknownTime),
+    ];
+    why.into_iter().filter_map(|(is_so, reason)| is_so.then_some(reason)).collect()
+}

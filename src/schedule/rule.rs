@@ -1,0 +1,257 @@
+//! When a schedule fires: read from what a person typed, and refused with a reason where it makes no sense.
+//!
+//! A [`Rule`] is civil: it names times on the clock of its zone. `calendar` turns them into moments.
+
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::{
+    SignedDuration,
+    civil::{DateTime, Time},
+    tz::TimeZone,
+};
+use serde::{Deserialize, Serialize};
+
+use super::weekday::Weekday;
+
+/// Two runs of a schedule are at least this far apart.
+const CLOSEST: SignedDuration = SignedDuration::from_hours(1);
+/// So many runs of a cron expression are looked at to know how close they come.
+const LOOKED_AT: usize = 100;
+/// When a daily, weekly or monthly schedule runs if nobody said.
+const NIGHT: Time = Time::constant(3, 0, 0, 0);
+/// Schedules of which nobody said when they run are spread over at most so much time.
+const LONGEST_SPREAD: SignedDuration = SignedDuration::from_mins(10);
+
+/// How often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Every {
+    /// So many hours, counted on the clock from [`Rule::at`]; one of 1, 2, 3, 4, 6, 8 and 12.
+    Hours(u8),
+    /// Every day.
+    Day,
+    /// Once a week.
+    Week(Weekday),
+    /// Once a month, on this day; 29 to 31 stand for the last one where a month has no such day.
+    Month(u8),
+    /// By five fields of cron.
+    Cron(String),
+}
+
+/// When a schedule fires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// How often.
+    pub every: Every,
+    /// The time of day, and where hours are counted from. A cron expression has its own.
+    pub at: Time,
+    /// The IANA name of the time zone on whose clocks this is meant.
+    pub zone: String,
+    /// By how many seconds every run is late, so that schedules of which nobody said when they run do not all begin at once.
+    #[serde(default)]
+    pub spread: u32,
+}
+
+/// What a person typed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Typed<'a> {
+    /// `day`, `6h`, `week`, `month`, `cron 0 3 * * 1-5`.
+    pub every: &'a str,
+    /// `03:00`.
+    pub at: Option<&'a str>,
+    /// `sunday` for a week, `15` or `last` for a month.
+    pub on: Option<&'a str>,
+    /// `Europe/Berlin`; UTC if left out.
+    pub timezone: Option<&'a str>,
+}
+
+/// Why a text is no rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Invalid {
+    /// Nothing that we know how to repeat.
+    Every {
+        /// What was typed.
+        typed: String,
+    },
+    /// So many hours do not divide a day.
+    Hours {
+        /// What was typed.
+        typed: String,
+    },
+    /// No time of day.
+    At {
+        /// What was typed.
+        typed: String,
+    },
+    /// `at` together with a cron expression, which has its own time.
+    AtWithCron,
+    /// No day of the week.
+    Weekday {
+        /// What was typed.
+        typed: String,
+    },
+    /// No day of a month.
+    MonthDay {
+        /// What was typed.
+        typed: String,
+    },
+    /// `on` where no day can be chosen.
+    OnWithoutUse,
+    /// No such time zone.
+    Zone {
+        /// What was typed.
+        typed: String,
+        /// Names like it.
+        nearest: Vec<String>,
+    },
+    /// Not five fields.
+    CronFields {
+        /// How many there are.
+        found: usize,
+    },
+    /// A field that says nothing.
+    Cron {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It never fires.
+    Never,
+    /// It fires more than once an hour.
+    TooOften {
+        /// How far apart two runs come.
+        gap: SignedDuration,
+    },
+}
+
+impl Rule {
+    /// Reads what a person typed.
+    pub fn read(typed: Typed<'_>) -> Result<Self, Invalid> {
+        let (zone, _) = zone(typed.timezone.unwrap_or("UTC"))?;
+        let every = every(typed.every.trim(), typed.on)?;
+        let at = match (&every, typed.at) {
+            (Every::Cron(_), Some(_)) => return Err(Invalid::AtWithCron),
+            (Every::Cron(_) | Every::Hours(_), None) => Time::midnight(),
+            (Every::Day | Every::Week(_) | Every::Month(_), None) => NIGHT,
+            (_, Some(at)) => time(at)?,
+        };
+        let rule = Self { every, at, zone, spread: 0 };
+        rule.check()?;
+        Ok(rule)
+    }
+
+    /// The same, a little late: for a schedule of which nobody said when it runs. `seed` tells schedules apart.
+    #[must_use]
+    pub fn spread_by(self, seed: u64) -> Self {
+        if matches!(self.every, Every::Cron(_)) {
+            return self;
+        }
+        let most = LONGEST_SPREAD.min(self.shortest_gap().unwrap_or_default() / 10);
+        let spread = seed.checked_rem(most.as_secs().unsigned_abs()).unwrap_or_default();
+        Self { spread: u32::try_from(spread).unwrap_or_default(), ..self }
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        let gap = self.shortest_gap().ok_or(Invalid::Never)?;
+        if gap < CLOSEST { Err(Invalid::TooOften { gap }) } else { Ok(()) }
+    }
+
+    /// How close two runs come, by the clock on the wall; none if it never fires.
+    pub fn shortest_gap(&self) -> Option<SignedDuration> {
+        match &self.every {
+            Every::Hours(hours) => Some(SignedDuration::from_hours(i64::from(*hours))),
+            Every::Day => Some(SignedDuration::from_hours(24)),
+            Every::Week(_) => Some(SignedDuration::from_hours(24 * 7)),
+            Every::Month(_) => Some(SignedDuration::from_hours(24 * 28)),
+            Every::Cron(_) => {
+                // 2023 comes before a leap year, so that no expression seems to fire less often than it does.
+                let from = DateTime::constant(2023, 1, 1, 0, 0, 0, 0);
+                let runs: Vec<DateTime> = self.civil_runs(from).take(LOOKED_AT).collect();
+                let first = runs.first()?;
+                let gaps = runs.windows(2).map(|pair| pair[1].duration_since(pair[0]));
+                Some(gaps.min().unwrap_or_else(|| DateTime::MAX.duration_since(*first)))
+            }
+        }
+    }
+
+    /// The time zone. One that this program does not know any more counts as UTC, so that nothing stops running.
+    pub fn time_zone(&self) -> TimeZone {
+        TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// Reads a cron expression of five fields.
+pub(super) fn cron(expression: &str) -> Result<croner::Cron, Invalid> {
+    let found = expression.split_whitespace().count();
+    if found != 5 {
+        return Err(Invalid::CronFields { found });
+    }
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    parser.parse(expression).map_err(|error| Invalid::Cron { why: error.to_string() })
+}
+
+fn every(typed: &str, on: Option<&str>) -> Result<Every, Invalid> {
+    let on = on.map(str::trim).filter(|on| !on.is_empty());
+    let lower = typed.to_lowercase();
+    if let Some(expression) = lower.strip_prefix("cron") {
+        let expression = expression.trim();
+        cron(expression)?;
+        return if on.is_some() { Err(Invalid::OnWithoutUse) } else { Ok(Every::Cron(expression.to_owned())) };
+    }
+    match lower.trim_start_matches("every").trim() {
+        "day" | "daily" | "1d" | "24h" | "night" => no_day(on, Every::Day),
+        "week" | "weekly" | "7d" => match on {
+            None => Ok(Every::Week(Weekday::Sunday)),
+            Some(day) => Weekday::named(day).map(Every::Week).ok_or_else(|| Invalid::Weekday { typed: day.to_owned() }),
+        },
+        "month" | "monthly" => month_day(on.unwrap_or("1")).map(Every::Month),
+        "hour" | "hourly" => no_day(on, Every::Hours(1)),
+        hours => {
+            let number = hours.trim_end_matches("hours").trim_end_matches("hour").trim_end_matches('h').trim();
+            if number == hours {
+                return Err(Invalid::Every { typed: typed.to_owned() });
+            }
+            match number.parse() {
+                Ok(hours @ (1 | 2 | 3 | 4 | 6 | 8 | 12)) => no_day(on, Every::Hours(hours)),
+                Ok(_) => Err(Invalid::Hours { typed: typed.to_owned() }),
+                Err(_) => Err(Invalid::Every { typed: typed.to_owned() }),
+            }
+        }
+    }
+}
+
+fn no_day(on: Option<&str>, every: Every) -> Result<Every, Invalid> {
+    if on.is_some() { Err(Invalid::OnWithoutUse) } else { Ok(every) }
+}
+
+fn month_day(typed: &str) -> Result<u8, Invalid> {
+    if typed.eq_ignore_ascii_case("last") {
+        return Ok(31);
+    }
+    let number = typed.trim_end_matches(|letter: char| letter.is_alphabetic() || letter == '.');
+    let day = number.parse().ok().filter(|day| (1..=31).contains(day));
+    day.ok_or_else(|| Invalid::MonthDay { typed: typed.to_owned() })
+}
+
+fn time(typed: &str) -> Result<Time, Invalid> {
+    let invalid = || Invalid::At { typed: typed.to_owned() };
+    let (hour, minute) = typed.trim().split_once(':').unwrap_or((typed.trim(), "0"));
+    let (hour, minute) = (hour.parse().map_err(|_| invalid())?, minute.parse().map_err(|_| invalid())?);
+    Time::new(hour, minute, 0, 0).map_err(|_| invalid())
+}
+
+/// The time zone that a text names, and how it is spelt.
+fn zone(typed: &str) -> Result<(String, TimeZone), Invalid> {
+    let typed = typed.trim();
+    match TimeZone::get(typed) {
+        Ok(zone) => Ok((zone.iana_name().unwrap_or(typed).to_owned(), zone)),
+        Err(_) => Err(Invalid::Zone { typed: typed.to_owned(), nearest: zones_like(typed, 3) }),
+    }
+}
+
+/// Names of time zones that hold a text, the shortest first.
+pub fn zones_like(typed: &str, most: usize) -> Vec<String> {
+    let wanted = typed.trim().to_lowercase().replace(' ', "_");
+    let names = jiff::tz::db().available().map(|name| name.as_str().to_owned());
+    let mut found: Vec<String> = names.filter(|name| name.to_lowercase().contains(&wanted)).collect();
+    found.sort_by_key(|name| (!name.contains('/'), name.len(), name.clone()));
+    found.truncate(most);
+    found
+}

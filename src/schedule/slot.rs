@@ -1,0 +1,114 @@
+//! One planned time, and what became of it. None is ever unaccounted for.
+
+use jiff::Timestamp;
+
+use crate::operation::ids::OperationId;
+
+/// A planned time of a schedule, or a row of them that had one fate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The planned time; of several, the first.
+    pub at: Timestamp,
+    /// The last of several; the same as `at` for one.
+    pub last: Timestamp,
+    /// How many planned times this stands for.
+    pub count: u32,
+    /// What became of it.
+    pub fate: Fate,
+    /// The operation that took its Snapshot, or tried to.
+    pub operation: Option<OperationId>,
+}
+
+/// What becomes of a planned time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// Its turn has not come.
+    Waiting,
+    /// Its operation runs.
+    Running,
+    /// A good Snapshot was taken.
+    Ran,
+    /// Another schedule's Snapshot serves for it.
+    Shared,
+    /// No Snapshot came of it.
+    Failed(Failed),
+    /// It was left out on purpose.
+    Skipped(Skipped),
+    /// It could not begin inside its window.
+    Missed(Missed),
+}
+
+/// Why no Snapshot came of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
+pub enum Failed {
+    /// The Droplet did not shut down.
+    Hung,
+    /// Somebody stopped it.
+    Cancelled,
+    /// A step of the operation failed; it knows why.
+    Operation,
+}
+
+/// Why a slot was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
+pub enum Skipped {
+    /// The schedule was paused.
+    Paused,
+}
+
+/// Why a slot could not begin in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
+pub enum Missed {
+    /// The bot did not run.
+    Away,
+    /// The Droplet was busy with something else.
+    Busy,
+    /// A newer planned time took its place.
+    Overtaken,
+}
+
+impl Fate {
+    /// Two words for the database: what, and why.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Waiting => ("waiting", ""),
+            Self::Running => ("running", ""),
+            Self::Ran => ("ran", ""),
+            Self::Shared => ("shared", ""),
+            Self::Failed(Failed::Hung) => ("failed", "hung"),
+            Self::Failed(Failed::Cancelled) => ("failed", "cancelled"),
+            Self::Failed(Failed::Operation) => ("failed", "operation"),
+            Self::Skipped(Skipped::Paused) => ("skipped", "paused"),
+            Self::Missed(Missed::Away) => ("missed", "away"),
+            Self::Missed(Missed::Busy) => ("missed", "busy"),
+            Self::Missed(Missed::Overtaken) => ("missed", "overtaken"),
+        }
+    }
+
+    /// What the database's words mean. A word of a newer version is taken for the plainest of its kind.
+    pub fn of_words(what: &str, why: &str) -> Self {
+        match (what, why) {
+            ("waiting", _) => Self::Waiting,
+            ("running", _) => Self::Running,
+            ("ran", _) => Self::Ran,
+            ("shared", _) => Self::Shared,
+            ("failed", "hung") => Self::Failed(Failed::Hung),
+            ("failed", "cancelled") => Self::Failed(Failed::Cancelled),
+            ("skipped", _) => Self::Skipped(Skipped::Paused),
+            ("missed", "away") => Self::Missed(Missed::Away),
+            ("missed", "overtaken") => Self::Missed(Missed::Overtaken),
+            ("missed", _) => Self::Missed(Missed::Busy),
+            (_, _) => Self::Failed(Failed::Operation),
+        }
+    }
+
+    /// Whether something is still to become of it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Waiting | Self::Running)
+    }
+
+    /// Whether a good Snapshot serves for it.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Ran | Self::Shared)
+    }
+}

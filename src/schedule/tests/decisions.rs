@@ -1,0 +1,197 @@
+//! What is done when: catching up, windows, pauses, and that every planned time is accounted for, whatever the process does.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::{at, rule, schedule};
+use crate::{
+    operation::ids::UserId,
+    schedule::{
+        Accounts, Owner, OwnerSeen, Paused, Right, Schedule, State, WINDOW,
+        slot::{Failed, Fate, Missed, Skipped, Slot},
+    },
+};
+
+const NOTHING: Accounts = Accounts { last: None, waiting: None, is_running: false };
+
+fn nightly() -> Schedule {
+    schedule(rule("day", Some("03:00"), None, "UTC"), at("2026-11-01T12:00:00Z"))
+}
+
+#[test]
+fn nothing_before_the_floor_is_anybodys() {
+    let due = nightly().decide(NOTHING, at("2026-11-01T13:00:00Z"));
+    assert_eq!((due.opened, due.begin, due.closed.len()), (None, None, 0));
+    assert_eq!(due.wake, Some(at("2026-11-02T03:00:00Z")));
+}
+
+#[test]
+fn a_run_that_is_due_begins_once() {
+    let (slot, now) = (at("2026-11-02T03:00:00Z"), at("2026-11-02T03:00:01Z"));
+    let due = nightly().decide(NOTHING, now);
+    assert_eq!((due.opened, due.begin), (Some(slot), Some(slot)));
+    let running = Accounts { last: Some(slot), waiting: None, is_running: true };
+    let due = nightly().decide(running, now);
+    assert_eq!((due.opened, due.begin), (None, None));
+    // Also when the clock is set back.
+    let due = nightly().decide(running, at("2026-11-02T02:59:00Z"));
+    assert_eq!((due.opened, due.begin), (None, None));
+    assert_eq!(due.wake, Some(at("2026-11-03T03:00:00Z")));
+}
+
+#[test]
+fn after_days_of_absence_one_run_catches_up_and_the_others_are_one_row() {
+    let due = nightly().decide(NOTHING, at("2026-11-06T06:00:00Z"));
+    assert_eq!(due.begin, Some(at("2026-11-06T03:00:00Z")));
+    let [closed] = due.closed.as_slice() else { panic!("{due:?}") };
+    assert_eq!((closed.count, closed.fate), (4, Fate::Missed(Missed::Away)));
+    assert_eq!((closed.first, closed.last), (at("2026-11-02T03:00:00Z"), at("2026-11-05T03:00:00Z")));
+    let late = nightly().decide(NOTHING, at("2026-11-06T07:00:00Z"));
+    assert_eq!((late.begin, late.closed[0].count), (None, 5), "four hours later its window is over");
+}
+
+#[test]
+fn a_busy_droplet_is_waited_for_until_the_window_ends() {
+    let slot = at("2026-11-02T03:00:00Z");
+    let waiting = Accounts { last: Some(slot), waiting: Some(slot), is_running: false };
+    let due = nightly().decide(waiting, at("2026-11-02T06:59:59Z"));
+    assert_eq!((due.begin, due.wake), (Some(slot), Some(slot + WINDOW)));
+    let due = nightly().decide(waiting, slot + WINDOW);
+    assert_eq!((due.begin, due.given_up), (None, Some((slot, Fate::Missed(Missed::Busy)))));
+}
+
+#[test]
+fn a_newer_planned_time_takes_the_place_of_one_that_waits() {
+    let hourly = schedule(rule("1h", None, None, "UTC"), at("2026-11-02T00:30:00Z"));
+    let slot = at("2026-11-02T01:00:00Z");
+    let waiting = Accounts { last: Some(slot), waiting: Some(slot), is_running: true };
+    let due = hourly.decide(waiting, at("2026-11-02T02:00:00Z"));
+    assert_eq!(due.given_up, Some((slot, Fate::Missed(Missed::Overtaken))));
+    assert_eq!((due.opened, due.begin), (Some(at("2026-11-02T02:00:00Z")), None), "the one before it still runs");
+}
+
+#[test]
+fn what_a_pause_leaves_out_is_one_row_and_its_end_sets_a_floor() {
+    let mut schedule = nightly();
+    let until = at("2026-11-05T12:00:00Z");
+    schedule.state = State::Paused { until: Some(until), why: Paused::By(UserId(5)) };
+    let due = schedule.decide(NOTHING, at("2026-11-06T03:30:00Z"));
+    assert!(due.resumes);
+    let [closed] = due.closed.as_slice() else { panic!("{due:?}") };
+    assert_eq!((closed.count, closed.fate), (4, Fate::Skipped(Skipped::Paused)));
+    schedule.resume(until);
+    let due = schedule.decide(Accounts { last: Some(closed.last), ..NOTHING }, at("2026-11-06T03:30:00Z"));
+    assert_eq!((due.begin, due.closed.len()), (Some(at("2026-11-06T03:00:00Z")), 0));
+}
+
+#[test]
+fn an_owner_is_lost_only_by_an_answer_or_after_a_week_of_silence() {
+    let start = at("2026-11-01T00:00:00Z");
+    let days = |days: i64| start + SignedDuration::from_hours(24 * days);
+    let owner = Owner::new(UserId(5), start);
+    let silent = owner.seen(OwnerSeen::Silence, days(7));
+    assert_eq!(silent.right(days(7)), Right::Full);
+    assert_eq!(owner.seen(OwnerSeen::Silence, days(8)).right(days(8)), Right::TakeOnly);
+    let lost = owner.seen(OwnerSeen::Lost, days(1)).seen(OwnerSeen::Silence, days(2)).seen(OwnerSeen::Lost, days(3));
+    assert_eq!(
+        (lost.right(days(1)), lost.right(days(8)), lost.right(days(9))),
+        (Right::TakeOnly, Right::TakeOnly, Right::None)
+    );
+    assert_eq!(lost.seen(OwnerSeen::Good, days(4)).right(days(30)), Right::Full);
+}
+
+fn slot(day: u32, fate: Fate, count: u32) -> Slot {
+    let at = at(&format!("2026-11-{day:02}T03:00:00Z"));
+    Slot { at, last: at, count, fate, operation: None }
+}
+
+#[test]
+fn two_in_a_row_without_a_snapshot_are_stale_and_told_once_each_morning() {
+    let mut it = nightly();
+    let failed = Fate::Failed(Failed::Operation);
+    assert_eq!(it.stale_since(&[]), None);
+    assert_eq!(it.stale_since(&[slot(9, failed, 1), slot(8, Fate::Ran, 1)]), None);
+    let stale = it.stale_since(&[slot(10, failed, 1), slot(9, Fate::Missed(Missed::Away), 1), slot(8, Fate::Ran, 1)]);
+    assert_eq!(stale, Some(at("2026-11-10T03:00:00Z")));
+    assert_eq!(it.stale_since(&[slot(9, Fate::Skipped(Skipped::Paused), 9), slot(8, Fate::Shared, 1)]), None);
+    assert!(it.stale_since(&[slot(9, Fate::Missed(Missed::Away), 2)]).is_some(), "one row may stand for several");
+    let since = stale.unwrap();
+    assert!(!it.must_remind(since, at("2026-11-10T08:59:59Z")));
+    assert!(it.must_remind(since, at("2026-11-10T09:00:00Z")));
+    it.reminded_at = Some(at("2026-11-10T09:00:02Z"));
+    assert!(!it.must_remind(since, at("2026-11-11T08:00:00Z")));
+    assert!(it.must_remind(since, at("2026-11-11T09:00:00Z")));
+    let weekly = schedule(rule("week", None, None, "UTC"), at("2026-11-01T12:00:00Z"));
+    assert!(weekly.stale_since(&[slot(8, failed, 1), slot(1, Fate::Ran, 1)]).is_some());
+}
+
+#[test]
+fn a_fate_survives_its_words() {
+    use strum::IntoEnumIterator;
+    let plain = [Fate::Waiting, Fate::Running, Fate::Ran, Fate::Shared].into_iter();
+    let others = Failed::iter().map(Fate::Failed).chain(Skipped::iter().map(Fate::Skipped));
+    let fates = plain.chain(others).chain(Missed::iter().map(Fate::Missed));
+    for fate in fates {
+        let (what, why) = fate.words();
+        assert_eq!(Fate::of_words(what, why), fate);
+    }
+}
+
+/// Plays a schedule as the scheduler does, with looks at any moments, and collects what became of each planned time.
+fn play(schedule: &Schedule, looks: &[(i64, bool)]) -> (BTreeMap<Timestamp, Fate>, Timestamp, u32) {
+    let (mut fates, mut accounts, mut now, mut begun) = (BTreeMap::new(), NOTHING, schedule.floor, 0);
+    let mut running: Option<Timestamp> = None;
+    let mut latest = now;
+    for (pause, is_free) in looks {
+        now = Timestamp::from_second(now.as_second() + pause).unwrap();
+        latest = latest.max(now);
+        if let Some(slot) = running.take() {
+            fates.insert(slot, Fate::Ran);
+        }
+        accounts.is_running = false;
+        let due = schedule.decide(accounts, now);
+        let runs = |first, last| schedule.rule.runs_between(first - SignedDuration::from_nanos(1), last);
+        for closed in due.closed {
+            let covered = runs(closed.first, closed.last);
+            assert_eq!(covered.len(), usize::try_from(closed.count).unwrap());
+            for slot in covered {
+                assert_eq!(fates.insert(slot, closed.fate), None, "{slot} had a fate already");
+            }
+            accounts.last = Some(closed.last);
+        }
+        if let Some((slot, fate)) = due.given_up {
+            assert_eq!(fates.insert(slot, fate), Some(Fate::Waiting));
+            accounts.waiting = None;
+        }
+        if let Some(slot) = due.opened {
+            assert_eq!(fates.insert(slot, Fate::Waiting), None, "{slot} had a fate already");
+            (accounts.last, accounts.waiting) = (Some(slot), Some(slot));
+        }
+        if let Some(slot) = due.begin.filter(|_| *is_free) {
+            assert_eq!(fates.insert(slot, Fate::Running), Some(Fate::Waiting));
+            assert!(now >= slot && now < slot + WINDOW);
+            (accounts.waiting, accounts.is_running, running) = (None, true, Some(slot));
+            begun += 1;
+        }
+    }
+    (fates, latest, begun)
+}
+
+proptest! {
+    #[test]
+    fn every_planned_time_is_accounted_for_once_whatever_the_process_does(
+        every in prop::sample::select(vec!["day", "1h", "6h", "12h", "cron 30 1 * * 1-5"]),
+        zone in prop::sample::select(vec!["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]),
+        // Short looks, long absences, and clocks that are set back.
+        looks in prop::collection::vec((prop_oneof![0_i64..600, 600_i64..20_000, 20_000_i64..600_000, -4_000_i64..0], any::<bool>()), 1..120),
+        start in 1_770_000_000_i64..1_800_000_000,
+    ) {
+        let schedule = schedule(rule(every, None, None, zone), Timestamp::from_second(start).unwrap());
+        let (fates, latest, _) = play(&schedule, &looks);
+        let planned = schedule.rule.runs_between(schedule.floor, latest);
+        let accounted: Vec<Timestamp> = fates.keys().copied().collect();
+        prop_assert_eq!(accounted, planned);
+    }
+}

@@ -1,0 +1,95 @@
+//! What is deleted by itself: after a day's notice, and only when everything speaks for it.
+
+use jiff::SignedDuration;
+
+use super::{at, rule, schedule};
+use crate::{
+    operation::ids::{OperationId, UserId},
+    schedule::{
+        Paused, Right, Schedule, State,
+        policy::Policy,
+        pruning::{Candidate, Circumstances, Hold},
+    },
+};
+
+const WELL: Circumstances = Circumstances { right: Right::Full, is_stale: false, restored_lately: false };
+
+fn candidate(day: u32) -> Candidate {
+    Candidate {
+        operation: OperationId::from_random(u64::from(day)),
+        planned: Some(at(&format!("2026-11-{day:02}T03:00:00Z"))),
+        size: Some(10.0),
+        is_consistent: true,
+        is_kept: false,
+        announced_at: None,
+    }
+}
+
+fn keeps_last(count: u16) -> Schedule {
+    let mut it = schedule(rule("day", None, None, "UTC"), at("2026-11-01T00:00:00Z"));
+    it.keep = Policy { last: count, ..Policy::default() };
+    it
+}
+
+fn id(day: u32) -> OperationId {
+    OperationId::from_random(u64::from(day))
+}
+
+#[test]
+fn what_is_not_wanted_is_announced_and_goes_a_day_later() {
+    let (it, now) = (keeps_last(2), at("2026-11-05T04:00:00Z"));
+    let mut candidates = vec![candidate(3), candidate(4), candidate(5)];
+    let first = it.prune(&candidates, WELL, now);
+    assert_eq!((first.announced.as_slice(), first.due.len()), ([id(3)].as_slice(), 0));
+    candidates[0].announced_at = Some(now);
+    let day = SignedDuration::from_hours(24);
+    let soon = it.prune(&candidates, WELL, now + day - SignedDuration::from_secs(1));
+    assert_eq!((soon.due.len(), soon.wake), (0, Some(now + day)));
+    assert_eq!(it.prune(&candidates, WELL, now + day).due, [id(3)]);
+    candidates[0].is_kept = true;
+    assert_eq!(it.prune(&candidates, WELL, now + day).announced, [], "somebody keeps it");
+}
+
+#[test]
+fn nothing_goes_while_anything_speaks_against_it() {
+    let now = at("2026-11-08T04:00:00Z");
+    let announced = |day| Candidate { announced_at: Some(at("2026-11-01T00:00:00Z")), ..candidate(day) };
+    let candidates = vec![announced(3), candidate(4), candidate(5)];
+    let it = keeps_last(2);
+    assert_eq!(it.prune(&candidates, WELL, now).due, [id(3)]);
+    for (around, hold) in [
+        (Circumstances { right: Right::TakeOnly, ..WELL }, Hold::Unowned),
+        (Circumstances { is_stale: true, ..WELL }, Hold::Stale),
+        (Circumstances { restored_lately: true, ..WELL }, Hold::RestoredLately),
+    ] {
+        let held = it.prune(&candidates, around, now);
+        assert_eq!((held.due.len(), held.announced.len(), held.hold), (0, 0, Some(hold)));
+    }
+    let mut paused = it.clone();
+    paused.state = State::Paused { until: None, why: Paused::By(UserId(5)) };
+    assert_eq!(paused.prune(&candidates, WELL, now).hold, Some(Hold::Paused));
+    let mut shrunk = candidates.clone();
+    shrunk[2].size = Some(4.0);
+    assert_eq!(
+        it.prune(&shrunk, WELL, now).due,
+        [],
+        "with a newest one that cannot be relied on, nothing is superfluous"
+    );
+    shrunk.insert(0, announced(2));
+    assert_eq!(it.prune(&shrunk, WELL, now).hold, Some(Hold::Doubtful(id(5))));
+    let mut accepted = it.clone();
+    accepted.approved.push(id(5));
+    assert_eq!(accepted.prune(&shrunk, WELL, now).due, [id(2), id(3)]);
+}
+
+#[test]
+fn many_at_once_need_somebody_to_say_so() {
+    let now = at("2026-11-20T04:00:00Z");
+    let candidates: Vec<Candidate> =
+        (1..=6).map(|day| Candidate { announced_at: Some(at("2026-11-10T00:00:00Z")), ..candidate(day) }).collect();
+    let mut it = keeps_last(2);
+    let held = it.prune(&candidates, WELL, now);
+    assert_eq!((held.hold, held.due.len(), held.announced.len()), (Some(Hold::TooMany(4)), 0, 4));
+    it.approved = held.announced;
+    assert_eq!(it.prune(&candidates, WELL, now).due.len(), 4);
+}

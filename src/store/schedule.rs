@@ -1,0 +1,366 @@
+//! Schedules, and what becomes of their planned times.
+//!
+//! The scheduler reads what is due and writes what it decided, in one transaction each; the Discord front end adds and changes schedules.
+//! Both write under a version, so that neither overwrites what the other has just said.
+
+use jiff::Timestamp;
+use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
+
+use super::{
+    ConfirmationRefused, Consent, Error, Store, Version, confirmation,
+    row::{Row, bits, due_millis},
+    schedule_message,
+};
+use crate::{
+    operation::ids::{GuildId, OperationId, ScheduleId},
+    schedule::{
+        Accounts, Due, Schedule, State,
+        notice::Notice,
+        slot::{Fate, Slot},
+    },
+};
+
+/// A schedule as it was written last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSchedule {
+    /// The schedule.
+    pub schedule: Schedule,
+    /// Which change of it this is.
+    pub version: Version,
+}
+
+/// Why a schedule was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// The review was answered already, or does not count.
+    #[error("add the schedule: the review does not count")]
+    Unconfirmed(ConfirmationRefused),
+    /// The store did not do it.
+    #[error(transparent)]
+    Unavailable(#[from] Error),
+}
+
+/// How often a change is tried again when somebody else was quicker.
+const ATTEMPTS: usize = 8;
+
+impl Store {
+    /// Adds a schedule whose review a person answered. In one transaction with using up that answer, so it is added once.
+    pub async fn add_schedule(&self, schedule: &Schedule, consent: &Consent) -> Result<(), AddError> {
+        let mut transaction = self.begin_as_owner().await?;
+        confirmation::use_up(&mut transaction, consent).await?.map_err(AddError::Unconfirmed)?;
+        let inserted = sqlx::query(
+            "INSERT INTO schedules (id, version, guild_id, droplet_id, is_removed, due_at, state) \
+             VALUES ($1, 1, $2, $3, 0, 0, $4) ON CONFLICT DO NOTHING",
+        )
+        .bind(schedule.id.to_string())
+        .bind(bits(schedule.guild.0))
+        .bind(bits(schedule.droplet.0))
+        .bind(serde_json::to_string(schedule).map_err(Error::Unwritable)?)
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::from)?;
+        if inserted.rows_affected() == 0 {
+            return Err(Error::IdTaken.into());
+        }
+        schedule_message::open_status(&mut transaction, schedule, self.clock.now()).await?;
+        transaction.commit().await.map_err(Error::from)?;
+        self.ring_schedules();
+        Ok(())
+    }
+
+    /// A schedule, also one that was removed.
+    pub async fn schedule(&self, id: ScheduleId) -> Result<Option<StoredSchedule>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        read_one(&mut connection, id).await
+    }
+
+    /// Every schedule that was not removed, by id.
+    pub async fn schedules(&self) -> Result<Vec<StoredSchedule>, Error> {
+        let rows = sqlx::query("SELECT id, version, state FROM schedules WHERE is_removed = 0 ORDER BY id")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// Those of one guild.
+    pub async fn schedules_of(&self, guild: GuildId) -> Result<Vec<StoredSchedule>, Error> {
+        let all = self.schedules().await?;
+        Ok(all.into_iter().filter(|stored| stored.schedule.guild == guild).collect())
+    }
+
+    /// Changes a schedule, whatever else happens to it meanwhile, and has the scheduler look at it. None if there is none, or it was removed.
+    pub async fn change_schedule(
+        &self,
+        id: ScheduleId,
+        change: impl Fn(&mut Schedule) + Send + Sync,
+    ) -> Result<Option<Schedule>, Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(stored) = self.schedule(id).await? else { return Ok(None) };
+            let mut schedule = stored.schedule.clone();
+            if schedule.state == State::Removed {
+                return Ok(None);
+            }
+            let left_out = self.left_out(&schedule).await?;
+            change(&mut schedule);
+            match self.keep_schedule(&stored, &schedule, &left_out, &[], Some(Timestamp::UNIX_EPOCH)).await {
+                Ok(_) => {
+                    self.ring_schedules();
+                    return Ok(Some(schedule));
+                }
+                Err(Error::LeaseLost) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// What a pause has left out so far: counted before anything else is known of the schedule.
+    async fn left_out(&self, schedule: &Schedule) -> Result<Due, Error> {
+        if schedule.state == State::Active {
+            return Ok(Due::default());
+        }
+        let Due { given_up, closed, .. } = schedule.decide(self.accounts(schedule.id).await?, self.clock.now());
+        Ok(Due { given_up, closed, ..Due::default() })
+    }
+
+    /// Makes those schedules due that wait for a Droplet: an operation has ended, perhaps on theirs.
+    pub async fn wake_waiting_schedules(&self) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        sqlx::query("UPDATE schedules SET due_at = 0 WHERE id IN (SELECT schedule FROM slots WHERE fate = 'waiting')")
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Writes down what was decided for a schedule, and what people are told: all of it, or nothing if it changed meanwhile
+    /// ([`Error::LeaseLost`]).
+    pub async fn keep_schedule(
+        &self,
+        stored: &StoredSchedule,
+        schedule: &Schedule,
+        due: &Due,
+        notices: &[Notice],
+        due_at: Option<Timestamp>,
+    ) -> Result<Version, Error> {
+        let kept = self.try_keep_schedule(stored, schedule, due, notices, due_at).await;
+        let version = self.note_write(kept)?;
+        self.changes.schedule_messages.notify_one();
+        Ok(version)
+    }
+
+    async fn try_keep_schedule(
+        &self,
+        stored: &StoredSchedule,
+        schedule: &Schedule,
+        due: &Due,
+        notices: &[Notice],
+        due_at: Option<Timestamp>,
+    ) -> Result<Version, Error> {
+        let says_something =
+            stored.schedule != *schedule || due.given_up.is_some() || due.opened.is_some() || !due.closed.is_empty();
+        let mut transaction = self.begin_as_owner().await?;
+        let kept = sqlx::query(
+            "UPDATE schedules SET version = version + $1, state = $2, due_at = $3, is_removed = $4 WHERE id = $5 AND version = $6",
+        )
+        .bind(i64::from(says_something))
+        .bind(serde_json::to_string(schedule).map_err(Error::Unwritable)?)
+        .bind(due_at.map(due_millis))
+        .bind(i64::from(schedule.state == State::Removed))
+        .bind(schedule.id.to_string())
+        .bind(stored.version.0)
+        .execute(&mut *transaction)
+        .await?;
+        if kept.rows_affected() == 0 {
+            return Err(Error::LeaseLost);
+        }
+        write_slots(&mut transaction, schedule, due).await?;
+        for notice in notices {
+            schedule_message::say(&mut transaction, schedule, notice, self.clock.now()).await?;
+        }
+        transaction.commit().await?;
+        Ok(Version(stored.version.0 + i64::from(says_something)))
+    }
+
+    /// Schedules that the scheduler must look at by now, the longest waiting first.
+    pub async fn due_schedules(&self, now: Timestamp, limit: usize) -> Result<Vec<StoredSchedule>, Error> {
+        let rows = sqlx::query(
+            "SELECT id, version, state FROM schedules WHERE is_removed = 0 AND due_at IS NOT NULL AND due_at <= $1 \
+             ORDER BY due_at, id LIMIT $2",
+        )
+        .bind(now.as_millisecond())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// When the next schedule is due.
+    pub async fn next_schedule_due(&self) -> Result<Option<Timestamp>, Error> {
+        let row = sqlx::query("SELECT MIN(due_at) AS due_at FROM schedules WHERE is_removed = 0")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(Row(&row).at("due_at"))
+    }
+
+    /// Makes every schedule due: for a process that has just begun, whose clock and time zones may be other ones.
+    pub async fn wake_schedules(&self) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        sqlx::query("UPDATE schedules SET due_at = 0 WHERE is_removed = 0").execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// What is known of a schedule's planned times.
+    pub async fn accounts(&self, schedule: ScheduleId) -> Result<Accounts, Error> {
+        let row = sqlx::query(
+            "SELECT MAX(last_at) AS last_at, MAX(CASE WHEN fate = 'waiting' THEN planned_at END) AS waiting, \
+             CAST(MAX(CASE WHEN fate = 'running' THEN 1 ELSE 0 END) AS BIGINT) AS is_running FROM slots WHERE schedule = $1",
+        )
+        .bind(schedule.to_string())
+        .fetch_one(&self.pool)
+        .await?;
+        let row = Row(&row);
+        let is_running = row.number("is_running") == Some(1);
+        Ok(Accounts { last: row.at("last_at"), waiting: row.at("waiting"), is_running })
+    }
+
+    /// The latest planned times of a schedule, newest first.
+    pub async fn latest_slots(&self, schedule: ScheduleId, limit: usize) -> Result<Vec<Slot>, Error> {
+        let rows = sqlx::query(
+            "SELECT planned_at, last_at, count, fate, why, operation FROM slots WHERE schedule = $1 \
+             ORDER BY last_at DESC LIMIT $2",
+        )
+        .bind(schedule.to_string())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().filter_map(read_slot).collect())
+    }
+
+    /// Prunes what became of planned times before `before`, and what was said once since then; the latest of each schedule stays, since later
+    /// ones are counted from it.
+    pub async fn prune_slots(&self, before: Timestamp) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        sqlx::query(
+            "DELETE FROM slots WHERE last_at < $1 AND fate NOT IN ('waiting', 'running') \
+             AND last_at < (SELECT MAX(s.last_at) FROM slots s WHERE s.schedule = slots.schedule)",
+        )
+        .bind(before.as_millisecond())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "DELETE FROM schedule_messages WHERE number > 0 AND due_at < $1 AND (message_id IS NOT NULL OR given_up IS NOT NULL) \
+             AND number < (SELECT MAX(m.number) FROM schedule_messages m WHERE m.schedule = schedule_messages.schedule)",
+        )
+        .bind(before.as_millisecond())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Has the scheduler look at once.
+    pub(super) fn ring_schedules(&self) {
+        self.changes.scheduler.notify_one();
+        self.changes.schedule_messages.notify_one();
+    }
+}
+
+pub(super) async fn read_one(connection: &mut AnyConnection, id: ScheduleId) -> Result<Option<StoredSchedule>, Error> {
+    let rows = sqlx::query("SELECT id, version, state FROM schedules WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.first().and_then(read))
+}
+
+/// Says that something about a schedule changed: its message shows an older version now, and the scheduler looks at it.
+pub(super) async fn touch(connection: &mut AnyConnection, id: ScheduleId) -> Result<(), Error> {
+    sqlx::query("UPDATE schedules SET version = version + 1, due_at = 0 WHERE id = $1")
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) fn read(row: &AnyRow) -> Option<StoredSchedule> {
+    let row = Row(row);
+    let id = row.text("id").unwrap_or_default();
+    match serde_json::from_str(row.text("state").unwrap_or_default()) {
+        Ok(schedule) => Some(StoredSchedule { schedule, version: Version(row.number("version").unwrap_or_default()) }),
+        Err(error) => {
+            tracing::error!(schedule.id = id, %error, "a schedule in the database cannot be read, and does not run");
+            None
+        }
+    }
+}
+
+pub(super) fn read_slot(row: &AnyRow) -> Option<Slot> {
+    let row = Row(row);
+    let operation: Option<OperationId> = row.text("operation").and_then(|id| id.parse().ok());
+    Some(Slot {
+        at: row.at("planned_at")?,
+        last: row.at("last_at")?,
+        count: row.number("count").and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+        fate: Fate::of_words(row.text("fate").unwrap_or_default(), row.text("why").unwrap_or_default()),
+        operation,
+    })
+}
+
+async fn write_slots(transaction: &mut Transaction<'_, Any>, schedule: &Schedule, due: &Due) -> Result<(), Error> {
+    if let Some((slot, fate)) = due.given_up {
+        let (what, why) = fate.words();
+        sqlx::query(
+            "UPDATE slots SET fate = $1, why = $2 WHERE schedule = $3 AND planned_at = $4 AND fate = 'waiting'",
+        )
+        .bind(what)
+        .bind(why)
+        .bind(schedule.id.to_string())
+        .bind(slot.as_millisecond())
+        .execute(&mut **transaction)
+        .await?;
+    }
+    for closed in &due.closed {
+        let (what, why) = closed.fate.words();
+        let folded = sqlx::query(
+            "UPDATE slots SET last_at = $1, count = count + $2 WHERE schedule = $3 AND fate = $4 AND why = $5 \
+             AND operation IS NULL AND last_at = (SELECT MAX(last_at) FROM slots WHERE schedule = $3)",
+        )
+        .bind(closed.last.as_millisecond())
+        .bind(i64::from(closed.count))
+        .bind(schedule.id.to_string())
+        .bind(what)
+        .bind(why)
+        .execute(&mut **transaction)
+        .await?;
+        if folded.rows_affected() == 0 {
+            let slot =
+                Slot { at: closed.first, last: closed.last, count: closed.count, fate: closed.fate, operation: None };
+            insert_slot(transaction, schedule, &slot).await?;
+        }
+    }
+    if let Some(slot) = due.opened {
+        let slot = Slot { at: slot, last: slot, count: 1, fate: Fate::Waiting, operation: None };
+        insert_slot(transaction, schedule, &slot).await?;
+    }
+    Ok(())
+}
+
+async fn insert_slot(transaction: &mut Transaction<'_, Any>, schedule: &Schedule, slot: &Slot) -> Result<(), Error> {
+    let (what, why) = slot.fate.words();
+    sqlx::query(
+        "INSERT INTO slots (schedule, planned_at, droplet_id, last_at, count, fate, why) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+    )
+    .bind(schedule.id.to_string())
+    .bind(slot.at.as_millisecond())
+    .bind(bits(schedule.droplet.0))
+    .bind(slot.last.as_millisecond())
+    .bind(i64::from(slot.count))
+    .bind(what)
+    .bind(why)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

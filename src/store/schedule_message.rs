@@ -1,0 +1,243 @@
+//! What people are told about schedules: a message each that is edited as it goes, and new ones where somebody must look.
+//!
+//! As with reports, everything that is about to be said, or was, is written here first, so that a crash repeats nothing.
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{
+    Any, AnyConnection,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
+
+use super::{
+    Error, Store, StoredSchedule, Version,
+    row::{Row, bits, due_millis, without_nul},
+};
+use crate::{
+    operation::ids::{ChannelId, MessageId},
+    schedule::{Schedule, notice::Notice},
+};
+
+/// What a message of a schedule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// How the schedule stands; edited as that changes.
+    Status,
+    /// Something that is said once.
+    Once(Notice),
+}
+
+/// A message that is to be posted or edited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScheduleMessage {
+    /// The schedule that it is about.
+    pub stored: StoredSchedule,
+    /// Tells the messages of a schedule apart; 0 is the status message.
+    pub number: i64,
+    /// What it says.
+    pub said: Said,
+    /// Where it belongs.
+    pub channel: ChannelId,
+    /// Counts the messages posted after a deletion, from 1.
+    pub generation: i64,
+    /// The message, once posted.
+    pub message: Option<MessageId>,
+    /// A digest of what it shows.
+    pub shown_digest: Option<String>,
+    /// When a post of this generation was first attempted: it may have arrived.
+    pub posting_since: Option<Timestamp>,
+    /// How often it was tried since it last succeeded.
+    pub attempts: i64,
+}
+
+/// Edits of one message are at least this far apart.
+const EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+
+/// Opens the status message of a schedule that was just added.
+pub(super) async fn open_status(
+    connection: &mut AnyConnection,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Result<(), Error> {
+    insert(connection, schedule, (0, ""), now).await
+}
+
+/// Has something said once.
+pub(super) async fn say(
+    connection: &mut AnyConnection,
+    schedule: &Schedule,
+    notice: &Notice,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let what = serde_json::to_string(notice).map_err(Error::Unwritable)?;
+    let row = sqlx::query("SELECT COALESCE(MAX(number), 0) AS number FROM schedule_messages WHERE schedule = $1")
+        .bind(schedule.id.to_string())
+        .fetch_one(&mut *connection)
+        .await?;
+    let number = Row(&row).number("number").unwrap_or_default().saturating_add(1);
+    insert(connection, schedule, (number, &what), now).await
+}
+
+async fn insert(
+    connection: &mut AnyConnection,
+    schedule: &Schedule,
+    (number, what): (i64, &str),
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO schedule_messages (schedule, number, channel_id, what, generation, shown_version, attempts, due_at) \
+         VALUES ($1, $2, $3, $4, 1, 0, 0, $5)",
+    )
+    .bind(schedule.id.to_string())
+    .bind(number)
+    .bind(bits(schedule.channel.0))
+    .bind(without_nul(what))
+    .bind(due_millis(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Messages that are to be posted or edited by now, the longest waiting first.
+    pub async fn due_schedule_messages(&self, now: Timestamp, limit: usize) -> Result<Vec<ScheduleMessage>, Error> {
+        let rows = sqlx::query(
+            "SELECT s.id, s.version, s.state, m.number, m.channel_id, m.what, m.generation, m.message_id, m.shown_digest, \
+             m.posting_since, m.attempts FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
+             WHERE m.given_up IS NULL AND m.due_at <= $1 \
+             AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < s.version)) ORDER BY m.due_at, m.number LIMIT $2",
+        )
+        .bind(now.as_millisecond())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// When the next of them is due.
+    pub async fn next_schedule_message_due(&self) -> Result<Option<Timestamp>, Error> {
+        let row = sqlx::query(
+            "SELECT MIN(m.due_at) AS due_at FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
+             WHERE m.given_up IS NULL AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < s.version))",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Row(&row).at("due_at"))
+    }
+
+    /// A post is about to leave: from here on it may have arrived. Commit this first.
+    pub async fn schedule_message_posting(&self, message: &ScheduleMessage, now: Timestamp) -> Result<(), Error> {
+        self.change_message(
+            message,
+            sqlx::query(
+                "UPDATE schedule_messages SET posting_since = COALESCE(posting_since, $4) \
+                 WHERE schedule = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(now.as_millisecond()),
+        )
+        .await
+    }
+
+    /// The message is there, and shows this version of its schedule.
+    pub async fn schedule_message_shown(
+        &self,
+        message: &ScheduleMessage,
+        posted: MessageId,
+        (version, digest): (Version, &str),
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let next_edit = now.checked_add(EDIT_PAUSE).unwrap_or(now);
+        self.change_message(
+            message,
+            sqlx::query(
+                "UPDATE schedule_messages SET message_id = $4, shown_version = $5, shown_digest = $6, due_at = $7, \
+                 attempts = 0 WHERE schedule = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(bits(posted.0)).bind(version.0).bind(without_nul(digest)).bind(due_millis(next_edit)),
+        )
+        .await
+    }
+
+    /// It could not be posted or edited: not again before `retry_at`.
+    pub async fn schedule_message_failed(&self, message: &ScheduleMessage, retry_at: Timestamp) -> Result<(), Error> {
+        self.change_message(
+            message,
+            sqlx::query(
+                "UPDATE schedule_messages SET attempts = attempts + 1, due_at = $4 \
+                 WHERE schedule = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(due_millis(retry_at)),
+        )
+        .await
+    }
+
+    /// It is to be posted as a new message: it was deleted, is too old to be edited, or its channel cannot hear us.
+    pub async fn schedule_message_lost(&self, message: &ScheduleMessage, channel: ChannelId) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.change_message(
+            message,
+            sqlx::query(
+                "UPDATE schedule_messages SET generation = generation + 1, message_id = NULL, shown_version = 0, \
+                 shown_digest = NULL, posting_since = NULL, attempts = 0, due_at = $4, channel_id = $5 \
+                 WHERE schedule = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(now.as_millisecond()).bind(bits(channel.0)),
+        )
+        .await
+    }
+
+    /// It cannot be said, and why.
+    pub async fn schedule_message_given_up(&self, message: &ScheduleMessage, why: &str) -> Result<(), Error> {
+        self.change_message(
+            message,
+            sqlx::query(
+                "UPDATE schedule_messages SET given_up = $4 WHERE schedule = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(without_nul(why)),
+        )
+        .await
+    }
+
+    /// Changes a message's row, unless it has moved on to another generation or another process.
+    async fn change_message<'q>(
+        &self,
+        message: &ScheduleMessage,
+        query: Query<'q, Any, AnyArguments>,
+        bind: impl FnOnce(Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments>,
+    ) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        let named = query.bind(message.stored.schedule.id.to_string()).bind(message.number).bind(message.generation);
+        let changed = bind(named).execute(&mut *transaction).await?;
+        if changed.rows_affected() == 0 {
+            return Err(Error::LeaseLost);
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+fn read(row: &AnyRow) -> Option<ScheduleMessage> {
+    let stored = super::schedule::read(row)?;
+    let row = Row(row);
+    let said = match row.text("what").unwrap_or_default() {
+        "" => Said::Status,
+        what => match serde_json::from_str(what) {
+            Ok(notice) => Said::Once(notice),
+            Err(error) => {
+                tracing::error!(schedule.id = %stored.schedule.id, %error, "what is to be said about a schedule cannot be read");
+                return None;
+            }
+        },
+    };
+    Some(ScheduleMessage {
+        stored,
+        number: row.number("number")?,
+        said,
+        channel: ChannelId(row.id("channel_id")?),
+        generation: row.number("generation").unwrap_or(1),
+        message: row.id("message_id").map(MessageId),
+        shown_digest: row.text("shown_digest").map(str::to_owned),
+        posting_since: row.at("posting_since"),
+        attempts: row.number("attempts").unwrap_or_default(),
+    })
+}

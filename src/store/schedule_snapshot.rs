@@ -1,0 +1,428 @@
+//! The Snapshots of each schedule: which operation takes them, what is known of them, and whether they are about to be deleted.
+//!
+//! A row is written in the transaction that creates its operation and lives as long as the Snapshot is listed, however soon history is
+//! pruned: what is kept of a group is decided from these rows.
+
+use jiff::Timestamp;
+use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
+
+use super::{
+    CreateError, Error, Store,
+    operation_row::{self, select_stored},
+    row::{Row, bits, without_nul},
+    schedule, schedule_message,
+};
+use crate::{
+    operation::{
+        Operation, Outcome,
+        ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
+        reading::{Failure, SnapshotReading},
+        step::{State, Step},
+        trigger::Trigger,
+    },
+    schedule::{
+        notice::Notice,
+        pruning::Candidate,
+        slot::{Failed, Fate, Missed},
+    },
+};
+
+/// A Snapshot that belongs to a schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScheduleSnapshot {
+    /// The operation that took it.
+    pub operation: OperationId,
+    /// Of which Droplet.
+    pub droplet: DropletId,
+    /// When its slot was planned, or when it was begun where a person had it taken.
+    pub planned: Option<Timestamp>,
+    /// Its name, which ends in the operation's id.
+    pub name: String,
+    /// Its id, as listed.
+    pub snapshot: Option<SnapshotId>,
+    /// When DigitalOcean made it.
+    pub created_at: Option<Timestamp>,
+    /// In gigabytes, once known.
+    pub size: Option<f64>,
+    /// Whether it was taken with the Droplet off.
+    pub is_consistent: bool,
+    /// Who wants it kept whatever the policy says.
+    pub kept_by: Option<UserId>,
+    /// Since when people could read that it will be deleted.
+    pub announced_at: Option<Timestamp>,
+    /// The operation that deletes it.
+    pub deletion: Option<OperationId>,
+}
+
+impl ScheduleSnapshot {
+    /// The same, as far as it matters for what is kept.
+    pub fn candidate(&self) -> Candidate {
+        Candidate {
+            operation: self.operation,
+            planned: self.planned,
+            size: self.size,
+            is_consistent: self.is_consistent,
+            is_kept: self.kept_by.is_some(),
+            announced_at: self.announced_at,
+        }
+    }
+}
+
+/// An operation of a schedule that has come to its end, and what that meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Whose it was.
+    pub schedule: ScheduleId,
+    /// The operation.
+    pub operation: OperationId,
+    /// Whether it was a good take.
+    pub is_good: bool,
+}
+
+/// How many are settled in one go.
+const BATCH: i64 = 50;
+/// The word of a Snapshot that is being taken.
+const TAKING: &str = "taking";
+/// The word of one that is there.
+const LISTED: &str = "listed";
+
+/// Takes a waiting planned time for an operation. A schedule takes one Snapshot at a time.
+pub(super) async fn claim_slot(
+    transaction: &mut Transaction<'_, Any>,
+    (schedule, at): (ScheduleId, Timestamp),
+    operation: OperationId,
+) -> Result<(), CreateError> {
+    let claimed = sqlx::query(
+        "UPDATE slots SET fate = 'running', operation = $1 WHERE schedule = $2 AND planned_at = $3 AND fate = 'waiting' \
+         AND NOT EXISTS (SELECT 1 FROM slots r WHERE r.schedule = $2 AND r.fate = 'running')",
+    )
+    .bind(operation.to_string())
+    .bind(schedule.to_string())
+    .bind(at.as_millisecond())
+    .execute(&mut **transaction)
+    .await?;
+    if claimed.rows_affected() > 0 { Ok(()) } else { Err(CreateError::NotWaiting) }
+}
+
+/// Takes a Snapshot of a schedule for the operation that deletes it.
+pub(super) async fn claim_deletion(
+    transaction: &mut Transaction<'_, Any>,
+    (schedule, taken_by): (ScheduleId, OperationId),
+    operation: OperationId,
+) -> Result<(), CreateError> {
+    let claimed = sqlx::query(
+        "UPDATE schedule_snapshots SET deletion = $1 WHERE schedule = $2 AND operation = $3 AND state = 'listed' \
+         AND deletion IS NULL AND kept_by IS NULL AND announced_at IS NOT NULL",
+    )
+    .bind(operation.to_string())
+    .bind(schedule.to_string())
+    .bind(taken_by.to_string())
+    .execute(&mut **transaction)
+    .await?;
+    if claimed.rows_affected() > 0 { Ok(()) } else { Err(CreateError::NotWaiting) }
+}
+
+/// Writes down what an operation that was just created means for its schedule.
+pub(super) async fn begin(
+    transaction: &mut Transaction<'_, Any>,
+    id: ScheduleId,
+    operation: &Operation,
+) -> Result<(), Error> {
+    let planned = match operation.trigger {
+        Some(Trigger::Slot { at, .. }) => Some(at),
+        Some(Trigger::Run { .. }) => Some(operation.asked_at),
+        Some(Trigger::Prune { .. } | Trigger::Interaction(_)) | None => None,
+    };
+    if let (Some(planned), Some(droplet)) = (planned, operation.target.droplet) {
+        sqlx::query(
+            "INSERT INTO schedule_snapshots (schedule, operation, droplet_id, planned_at, state, name, is_consistent) \
+             VALUES ($1, $2, $3, $4, $5, $6, 0)",
+        )
+        .bind(id.to_string())
+        .bind(operation.id.to_string())
+        .bind(bits(droplet.0))
+        .bind(planned.as_millisecond())
+        .bind(TAKING)
+        .bind(without_nul(&operation.snapshot_name))
+        .execute(&mut **transaction)
+        .await?;
+    }
+    schedule::touch(transaction, id).await
+}
+
+impl Store {
+    /// Draws the consequences for schedules of their operations that have ended: what became of each slot, which Snapshots there are now,
+    /// and what people are told. Each in a transaction of its own; call it again until it gives none.
+    pub async fn settle_schedules(&self) -> Result<Vec<Settled>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_running = 0 AND o.id IN ( \
+             SELECT operation FROM schedule_snapshots WHERE state = 'taking' \
+             UNION SELECT deletion FROM schedule_snapshots WHERE deletion IS NOT NULL) ORDER BY o.ended_at, o.id LIMIT $1"
+        ))
+        .bind(BATCH)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut settled = Vec::new();
+        for stored in operation_row::read_all(&rows) {
+            if let Some(one) = self.settle(&stored.operation).await? {
+                settled.push(one);
+            }
+        }
+        if !settled.is_empty() {
+            self.changes.schedule_messages.notify_one();
+        }
+        Ok(settled)
+    }
+
+    /// What an operation means stands in our own rows, so that one whose state cannot be read any more is settled too.
+    async fn settle(&self, operation: &Operation) -> Result<Option<Settled>, Error> {
+        let id = operation.id;
+        let mut transaction = self.begin_as_owner().await?;
+        let Some((schedule, taken_by)) = whose(&mut transaction, id).await? else { return Ok(None) };
+        let is_good = if taken_by == id {
+            settle_take(&mut transaction, schedule, operation).await?
+        } else {
+            settle_deletion(&mut transaction, (schedule, taken_by), operation).await?;
+            false
+        };
+        let slot = sqlx::query("SELECT planned_at FROM slots WHERE operation = $1 AND fate = 'running'")
+            .bind(id.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if let Some(planned) = slot.and_then(|row| Row(&row).at("planned_at")) {
+            let fate = fate(operation, is_good);
+            let (what, why) = fate.words();
+            sqlx::query("UPDATE slots SET fate = $1, why = $2 WHERE operation = $3 AND fate = 'running'")
+                .bind(what)
+                .bind(why)
+                .bind(id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+            let notice = match fate {
+                Fate::Failed(_) => Some(Notice::Failed { planned, operation: id }),
+                Fate::Missed(_) => Some(Notice::Missed { first: planned, last: planned, count: 1, was_away: false }),
+                Fate::Waiting | Fate::Running | Fate::Ran | Fate::Shared | Fate::Skipped(_) => None,
+            };
+            if let (Some(notice), Some(stored)) = (notice, schedule::read_one(&mut transaction, schedule).await?) {
+                schedule_message::say(&mut transaction, &stored.schedule, &notice, self.clock.now()).await?;
+            }
+        }
+        schedule::touch(&mut transaction, schedule).await?;
+        transaction.commit().await?;
+        Ok(Some(Settled { schedule, operation: id, is_good }))
+    }
+
+    /// The Snapshots of a schedule that are there, the newest first.
+    pub async fn schedule_snapshots(&self, schedule: ScheduleId) -> Result<Vec<ScheduleSnapshot>, Error> {
+        let rows = sqlx::query(
+            "SELECT operation, droplet_id, planned_at, name, snapshot_id, created_at, size_millis, is_consistent, kept_by, \
+             announced_at, deletion FROM schedule_snapshots WHERE schedule = $1 AND state = 'listed' \
+             ORDER BY planned_at DESC, operation DESC",
+        )
+        .bind(schedule.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// A Snapshot is not listed any more: its row goes.
+    pub async fn forget_schedule_snapshot(&self, schedule: ScheduleId, operation: OperationId) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        forget(&mut transaction, (schedule, operation)).await?;
+        schedule::touch(&mut transaction, schedule).await?;
+        transaction.commit().await?;
+        self.changes.schedule_messages.notify_one();
+        Ok(())
+    }
+
+    /// Keeps what DigitalOcean says of a Snapshot by now.
+    pub async fn note_schedule_snapshot(&self, operation: OperationId, seen: &SnapshotReading) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        note(&mut transaction, operation, seen).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Says which Snapshots of a schedule are to be deleted: newly announced ones from `now` on, and those that are not among them any more
+    /// not at all. Says nothing of those that somebody keeps, or that are being deleted.
+    pub async fn announce_deletions(
+        &self,
+        schedule: ScheduleId,
+        dropped: &[OperationId],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let known = self.schedule_snapshots(schedule).await?;
+        let mut transaction = self.begin_as_owner().await?;
+        let mut changed = 0;
+        for one in known.iter().filter(|one| one.deletion.is_none()) {
+            let is_dropped = one.kept_by.is_none() && dropped.contains(&one.operation);
+            let announced_at = match (is_dropped, one.announced_at) {
+                (true, None) => Some(now),
+                (false, Some(_)) => None,
+                (true, Some(_)) | (false, None) => continue,
+            };
+            sqlx::query("UPDATE schedule_snapshots SET announced_at = $1 WHERE schedule = $2 AND operation = $3")
+                .bind(announced_at.map(Timestamp::as_millisecond))
+                .bind(schedule.to_string())
+                .bind(one.operation.to_string())
+                .execute(&mut *transaction)
+                .await?;
+            changed += 1;
+        }
+        if changed > 0 {
+            schedule::touch(&mut transaction, schedule).await?;
+            transaction.commit().await?;
+            self.ring_schedules();
+        }
+        Ok(())
+    }
+
+    /// Keeps these Snapshots, which are announced to be deleted, whatever the policy says; how many.
+    pub async fn keep_announced(&self, schedule: ScheduleId, chosen: &[OperationId], by: UserId) -> Result<u64, Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        let mut count = 0;
+        for operation in chosen {
+            let kept = sqlx::query(
+                "UPDATE schedule_snapshots SET kept_by = $1, announced_at = NULL \
+                 WHERE schedule = $2 AND operation = $3 AND announced_at IS NOT NULL AND deletion IS NULL",
+            )
+            .bind(bits(by.0))
+            .bind(schedule.to_string())
+            .bind(operation.to_string())
+            .execute(&mut *transaction)
+            .await?;
+            count += kept.rows_affected();
+        }
+        schedule::touch(&mut transaction, schedule).await?;
+        transaction.commit().await?;
+        self.ring_schedules();
+        Ok(count)
+    }
+}
+
+/// The schedule that waits for an operation, and the operation that took the Snapshot which this one takes or deletes.
+async fn whose(
+    connection: &mut AnyConnection,
+    operation: OperationId,
+) -> Result<Option<(ScheduleId, OperationId)>, Error> {
+    let row = sqlx::query(
+        "SELECT schedule, operation FROM schedule_snapshots WHERE (operation = $1 AND state = 'taking') OR deletion = $1",
+    )
+    .bind(operation.to_string())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| {
+        let row = Row(&row);
+        Some((row.text("schedule")?.parse().ok()?, row.text("operation")?.parse().ok()?))
+    }))
+}
+
+/// Whether the take was good; then its Snapshot is a member from now on.
+async fn settle_take(
+    transaction: &mut Transaction<'_, Any>,
+    schedule: ScheduleId,
+    operation: &Operation,
+) -> Result<bool, Error> {
+    let is_completed = operation.verdict == Some(Outcome::Completed);
+    let Some(seen) = operation.snapshot.as_ref().filter(|_| is_completed) else {
+        forget(transaction, (schedule, operation.id)).await?;
+        return Ok(false);
+    };
+    note(transaction, operation.id, seen).await?;
+    sqlx::query("UPDATE schedule_snapshots SET state = $1, is_consistent = $2 WHERE operation = $3 AND state = $4")
+        .bind(LISTED)
+        .bind(i64::from(is_consistent(operation)))
+        .bind(operation.id.to_string())
+        .bind(TAKING)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(true)
+}
+
+/// Whether the Droplet was off before and after; one that was off anyway is as good.
+fn is_consistent(operation: &Operation) -> bool {
+    operation.taken_off == Some(true)
+}
+
+async fn settle_deletion(
+    transaction: &mut Transaction<'_, Any>,
+    (schedule, taken_by): (ScheduleId, OperationId),
+    operation: &Operation,
+) -> Result<(), Error> {
+    if operation.verdict == Some(Outcome::Completed) {
+        return forget(transaction, (schedule, taken_by)).await;
+    }
+    // Whatever is still not wanted is announced again.
+    sqlx::query(
+        "UPDATE schedule_snapshots SET deletion = NULL, announced_at = NULL WHERE schedule = $1 AND operation = $2",
+    )
+    .bind(schedule.to_string())
+    .bind(taken_by.to_string())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// What became of a slot, by how its operation ended.
+fn fate(operation: &Operation, is_good: bool) -> Fate {
+    let never_began = operation.steps.iter().all(|step| step.began.is_none());
+    let hung = |step: &Step| matches!(step.state, State::Failed { why: Failure::Hung, .. });
+    match &operation.verdict {
+        _ if is_good => Fate::Ran,
+        Some(Outcome::Failed(Failure::TooOld)) if never_began => Fate::Missed(Missed::Busy),
+        Some(Outcome::Cancelled) => Fate::Failed(Failed::Cancelled),
+        _ if operation.steps.iter().any(hung) => Fate::Failed(Failed::Hung),
+        Some(Outcome::Completed | Outcome::Failed(_)) | None => Fate::Failed(Failed::Operation),
+    }
+}
+
+async fn forget(connection: &mut AnyConnection, (schedule, operation): (ScheduleId, OperationId)) -> Result<(), Error> {
+    sqlx::query("DELETE FROM schedule_snapshots WHERE schedule = $1 AND operation = $2")
+        .bind(schedule.to_string())
+        .bind(operation.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn note(connection: &mut AnyConnection, operation: OperationId, seen: &SnapshotReading) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE schedule_snapshots SET snapshot_id = $1, created_at = COALESCE($2, created_at), \
+         size_millis = COALESCE($3, size_millis) WHERE operation = $4",
+    )
+    .bind(bits(seen.id.0))
+    .bind(seen.created_at.map(Timestamp::as_millisecond))
+    .bind(seen.known_size().map(thousandths))
+    .bind(operation.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "sizes are far below 2^53 thousandths, and saturate beyond")]
+fn thousandths(size: f64) -> i64 {
+    (size * 1000.0).round() as i64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^53 thousandths")]
+fn gigabytes(millis: i64) -> f64 {
+    millis as f64 / 1000.0
+}
+
+fn read(row: &AnyRow) -> Option<ScheduleSnapshot> {
+    let row = Row(row);
+    let operation = |column: &str| row.text(column).and_then(|id| id.parse().ok());
+    Some(ScheduleSnapshot {
+        operation: operation("operation")?,
+        droplet: DropletId(row.id("droplet_id")?),
+        planned: row.at("planned_at"),
+        name: row.text("name").unwrap_or_default().to_owned(),
+        snapshot: row.id("snapshot_id").map(SnapshotId),
+        created_at: row.at("created_at"),
+        size: row.number("size_millis").map(gigabytes),
+        is_consistent: row.number("is_consistent") == Some(1),
+        kept_by: row.id("kept_by").map(UserId),
+        announced_at: row.at("announced_at"),
+        deletion: operation("deletion"),
+    })
+}

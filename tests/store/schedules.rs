@@ -1,0 +1,358 @@
+//! What the scheduler and the Discord front end may rely on: schedules, slots that have one operation each, and Snapshots that stay known.
+
+use jiff::{SignedDuration, Timestamp, civil::Time};
+use snapshot_bot::{
+    operation::{
+        FirstAnswer, NewOperation, Operation, Outcome,
+        ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId, ScheduleId, SnapshotId, UserId},
+        kinds::{Delete, Kind, SnapshotRef},
+        reading::{Failure, SnapshotReading},
+        trigger::Trigger,
+    },
+    schedule::{
+        Due, IfHung, Owner, Power, Schedule, State,
+        notice::Notice,
+        policy::Policy,
+        rule::{Every, Rule},
+        slot::{Fate, Missed, Skipped},
+    },
+    store::{
+        AddError, Confirmation, ConfirmationRefused, Consent, CreateError, Error, OUTDATED, Said, Store,
+        StoredSchedule, Version,
+    },
+};
+
+use crate::memory::{Memory, at, ended, ids, load, request};
+
+fn id(number: u64) -> ScheduleId {
+    ScheduleId::from_random(number)
+}
+
+fn schedule(number: u64, droplet: u64) -> Schedule {
+    Schedule {
+        id: id(number),
+        droplet: DropletId(droplet),
+        droplet_name: format!("web-{droplet}"),
+        rule: Rule { every: Every::Day, at: Time::constant(3, 0, 0, 0), zone: "UTC".to_owned(), spread: 0 },
+        power: Power::Off,
+        if_hung: IfHung::Live,
+        keep: Policy::PRESETS[0],
+        owner: Owner::new(UserId(1), at(0)),
+        guild: GuildId(2),
+        channel: ChannelId(3),
+        created_at: at(0),
+        floor: at(0),
+        state: State::Active,
+        reminded_at: None,
+        approved: Vec::new(),
+    }
+}
+
+async fn consent(store: &Store, press: u64) -> Consent {
+    let confirmation =
+        Confirmation { asker: UserId(1), guild: GuildId(2), what: "{}".to_owned(), expires_at: at(3600) };
+    let id = store.create_confirmation(&confirmation).await.unwrap();
+    Consent { id, by: UserId(1), guild: GuildId(2), at: at(1), interaction: InteractionId(press) }
+}
+
+async fn add(store: &Store, schedule: &Schedule) -> StoredSchedule {
+    let consent = consent(store, schedule.droplet.0 * 1000).await;
+    store.add_schedule(schedule, &consent).await.unwrap();
+    store.schedule(schedule.id).await.unwrap().unwrap()
+}
+
+/// Opens a planned time, as the scheduler does when it is due.
+async fn open(store: &Store, stored: &StoredSchedule, slot: Timestamp) -> StoredSchedule {
+    let due = Due { opened: Some(slot), ..Due::default() };
+    store.keep_schedule(stored, &stored.schedule, &due, &[], None).await.unwrap();
+    store.schedule(stored.schedule.id).await.unwrap().unwrap()
+}
+
+fn trigger(schedule: u64, slot: Timestamp) -> Trigger {
+    Trigger::Slot { schedule: id(schedule), at: slot, until: slot + SignedDuration::from_hours(4) }
+}
+
+fn listed(operation: &Operation, size: f64) -> Operation {
+    let mut done = ended(operation.clone(), Outcome::Completed, at(60));
+    done.taken_off = Some(true);
+    done.snapshot = Some(SnapshotReading {
+        id: SnapshotId(500),
+        name: operation.snapshot_name.clone(),
+        created_at: Some(at(30)),
+        size_gigabytes: Some(size),
+    });
+    done
+}
+
+async fn end(store: &Store, operation: OperationId, as_it_is: impl Fn(&Operation) -> Operation) {
+    let loaded = load(store, operation).await;
+    store.commit(&loaded, &as_it_is(&loaded.operation), None).await.unwrap();
+}
+
+async fn fates(store: &Store, schedule: u64) -> Vec<(Timestamp, u32, Fate)> {
+    let slots = store.latest_slots(id(schedule), 99).await.unwrap();
+    slots.into_iter().map(|slot| (slot.at, slot.count, slot.fate)).collect()
+}
+
+contract! {
+    async fn a_schedule_is_there_after_a_restart_and_its_review_adds_it_once(memory: &Memory) {
+        let store = memory.open().await;
+        let wanted = schedule(1, 10);
+        let consent = consent(&store, 1).await;
+        store.add_schedule(&wanted, &consent).await.unwrap();
+        let again = store.add_schedule(&schedule(2, 10), &Consent { interaction: InteractionId(2), ..consent }).await;
+        assert!(matches!(again, Err(AddError::Unconfirmed(ConfirmationRefused::Used))), "{again:?}");
+        drop(store);
+        let store = memory.open().await;
+        assert_eq!(store.schedules().await.unwrap(), [StoredSchedule { schedule: wanted, version: Version(1) }]);
+        assert_eq!(store.due_schedules(at(0), 9).await.unwrap().len(), 1, "a new one is looked at at once");
+    }
+
+    async fn a_slot_has_one_operation_whoever_asks_for_it_again(memory: &Memory) {
+        let store = memory.open().await;
+        let stored = add(&store, &schedule(1, 10)).await;
+        let early = store.create(request(1, 10), trigger(1, at(100))).await;
+        assert!(matches!(early, Err(CreateError::NotWaiting)), "a slot is opened before it begins: {early:?}");
+        open(&store, &stored, at(100)).await;
+        let accounts = store.accounts(id(1)).await.unwrap();
+        assert_eq!((accounts.last, accounts.waiting, accounts.is_running), (Some(at(100)), Some(at(100)), false));
+        let created = store.create(request(2, 10), trigger(1, at(100))).await.unwrap();
+        assert_eq!(created.trigger, Some(trigger(1, at(100))));
+        assert_eq!(created.first_answer, FirstAnswer::Taken);
+        let again = store.create(request(3, 11), trigger(1, at(100))).await;
+        assert!(matches!(again, Err(CreateError::NotWaiting)), "{again:?}");
+        let accounts = store.accounts(id(1)).await.unwrap();
+        assert_eq!((accounts.waiting, accounts.is_running), (None, true));
+        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Running)]);
+        assert_eq!(store.running().await.unwrap().len(), 1);
+        assert_eq!(store.due_reports(at(999), 9).await.unwrap(), [], "it says nothing by itself");
+    }
+
+    async fn a_slot_waits_while_its_droplet_is_busy_and_nothing_is_left_behind(memory: &Memory) {
+        let store = memory.open().await;
+        let stored = add(&store, &schedule(1, 10)).await;
+        store.create(request(1, 10), InteractionId(5)).await.unwrap();
+        open(&store, &stored, at(100)).await;
+        let busy = store.create(request(2, 10), trigger(1, at(100))).await;
+        assert!(matches!(busy, Err(CreateError::AlreadyRunning { .. })), "{busy:?}");
+        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Waiting)]);
+        end(&store, ids(1), |it| ended(it.clone(), Outcome::Cancelled, at(60))).await;
+        store.create(request(2, 10), trigger(1, at(100))).await.unwrap();
+    }
+
+    async fn a_schedule_takes_one_snapshot_at_a_time(memory: &Memory) {
+        let store = memory.open().await;
+        let stored = add(&store, &schedule(1, 10)).await;
+        let stored = open(&store, &stored, at(100)).await;
+        store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        let stored = store.schedule(stored.schedule.id).await.unwrap().unwrap();
+        open(&store, &stored, at(200)).await;
+        let second = store.create(request(2, 11), trigger(1, at(200))).await;
+        assert!(matches!(second, Err(CreateError::NotWaiting)), "{second:?}");
+    }
+
+    async fn a_good_take_ends_its_slot_and_its_snapshot_is_a_member(memory: &Memory) {
+        let store = memory.open().await;
+        let stored = add(&store, &schedule(1, 10)).await;
+        open(&store, &stored, at(100)).await;
+        store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        assert_eq!(store.settle_schedules().await.unwrap(), [], "it runs");
+        end(&store, ids(1), |it| listed(it, 12.5)).await;
+        let settled = store.settle_schedules().await.unwrap();
+        assert_eq!(settled.iter().map(|one| (one.operation, one.is_good)).collect::<Vec<_>>(), [(ids(1), true)]);
+        assert_eq!(store.settle_schedules().await.unwrap(), [], "once");
+        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Ran)]);
+        let members = store.schedule_snapshots(id(1)).await.unwrap();
+        let [member] = members.as_slice() else { panic!("{members:?}") };
+        assert_eq!((member.planned, member.snapshot, member.size), (Some(at(100)), Some(SnapshotId(500)), Some(12.5)));
+        assert!(member.is_consistent);
+        // However soon history is pruned.
+        while store.prune_operations(at(999_999), at(999_999)).await.unwrap() > 0 {}
+        assert_eq!(store.operation(ids(1)).await.unwrap(), None);
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap().len(), 1);
+    }
+
+    async fn a_failed_take_is_told_and_leaves_no_member(memory: &Memory) {
+        let store = memory.open().await;
+        for (number, verdict, fate, tells) in [
+            (1, Outcome::Failed(Failure::ActionErrored), "failed", true),
+            (2, Outcome::Cancelled, "failed", true),
+            (3, Outcome::Failed(Failure::TooOld), "missed", true),
+        ] {
+            let stored = add(&store, &schedule(number, number + 10)).await;
+            open(&store, &stored, at(100)).await;
+            store.create(request(number, number + 10), trigger(number, at(100))).await.unwrap();
+            end(&store, ids(number), |it| {
+                let mut over = it.clone();
+                (over.verdict, over.ended) = (Some(verdict.clone()), Some(at(60)));
+                over
+            })
+            .await;
+            store.settle_schedules().await.unwrap();
+            assert_eq!(fates(&store, number).await[0].2.words().0, fate);
+            assert_eq!(store.schedule_snapshots(id(number)).await.unwrap(), []);
+            let due = store.due_schedule_messages(at(999_999_999), 99).await.unwrap();
+            let told = due.iter().any(|one| one.stored.schedule.id == id(number) && matches!(one.said, Said::Once(_)));
+            assert_eq!(told, tells);
+        }
+    }
+
+    async fn missed_slots_in_a_row_share_a_row_and_a_change_meanwhile_refuses_what_was_decided(memory: &Memory) {
+        let store = memory.open().await;
+        let stored = add(&store, &schedule(1, 10)).await;
+        let nightly = stored.schedule.clone();
+        let day = SignedDuration::from_hours(24);
+        let no = store.accounts(id(1)).await.unwrap();
+        let due = nightly.decide(no, at(0) + day * 3 + SignedDuration::from_hours(23));
+        assert!(due.closed[0].count >= 2, "{due:?}");
+        let first = due.closed[0];
+        let due = Due { opened: None, begin: None, ..due };
+        store.keep_schedule(&stored, &nightly, &due, &[], None).await.unwrap();
+        let stale = store.keep_schedule(&stored, &nightly, &due, &[], None).await;
+        assert!(matches!(stale, Err(Error::LeaseLost)), "{stale:?}");
+        let stored = store.schedule(id(1)).await.unwrap().unwrap();
+        let accounts = store.accounts(id(1)).await.unwrap();
+        let later = nightly.decide(accounts, first.last + day * 2 + SignedDuration::from_hours(5));
+        let later = Due { opened: None, begin: None, ..later };
+        store.keep_schedule(&stored, &nightly, &later, &[], None).await.unwrap();
+        let count = first.count + later.closed[0].count;
+        assert_eq!(fates(&store, 1).await, [(first.first, count, Fate::Missed(Missed::Away))]);
+    }
+
+    async fn a_pause_gives_up_what_waits_and_a_removed_schedule_is_not_due(memory: &Memory) {
+        let store = memory.open().await;
+        let stored = add(&store, &schedule(1, 10)).await;
+        let stored = open(&store, &stored, at(100)).await;
+        let due = Due { given_up: Some((at(100), Fate::Skipped(Skipped::Paused))), ..Due::default() };
+        store.keep_schedule(&stored, &stored.schedule, &due, &[], None).await.unwrap();
+        assert_eq!(fates(&store, 1).await, [(at(100), 1, Fate::Skipped(Skipped::Paused))]);
+        store.change_schedule(id(1), |it| it.state = State::Removed).await.unwrap().unwrap();
+        assert_eq!(store.change_schedule(id(1), |it| it.floor = at(9)).await.unwrap(), None);
+        assert_eq!(store.schedules().await.unwrap(), []);
+        store.wake_schedules().await.unwrap();
+        assert_eq!(store.due_schedules(at(999_999), 9).await.unwrap(), []);
+    }
+
+    async fn what_is_announced_is_deleted_once_and_what_somebody_keeps_is_not(memory: &Memory) {
+        let store = memory.open().await;
+        let stored = add(&store, &schedule(1, 10)).await;
+        open(&store, &stored, at(100)).await;
+        store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        end(&store, ids(1), |it| listed(it, 12.5)).await;
+        store.settle_schedules().await.unwrap();
+        let delete = |number| NewOperation {
+            kind: Kind::Delete(Delete { snapshot: SnapshotRef { id: SnapshotId(500), name: "it".to_owned() } }),
+            ..request(number, 77)
+        };
+        let prune = Trigger::Prune { schedule: id(1), taken_by: ids(1) };
+        let early = store.create(delete(2), prune).await;
+        assert!(matches!(early, Err(CreateError::NotWaiting)), "nobody was told: {early:?}");
+        store.announce_deletions(id(1), &[ids(1)], at(200)).await.unwrap();
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap()[0].announced_at, Some(at(200)));
+        store.announce_deletions(id(1), &[ids(1)], at(300)).await.unwrap();
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap()[0].announced_at, Some(at(200)), "told once");
+        assert_eq!(store.keep_announced(id(1), &[ids(1), ids(9)], UserId(4)).await.unwrap(), 1);
+        let kept = store.create(delete(2), prune).await;
+        assert!(matches!(kept, Err(CreateError::NotWaiting)), "{kept:?}");
+        memory.tamper("UPDATE schedule_snapshots SET kept_by = NULL").await;
+        store.announce_deletions(id(1), &[ids(1)], at(400)).await.unwrap();
+        store.create(delete(2), prune).await.unwrap();
+        let again = store.create(delete(3), prune).await;
+        assert!(matches!(again, Err(CreateError::NotWaiting)), "{again:?}");
+        // One that failed is announced once more; one that was done is forgotten.
+        end(&store, ids(2), |it| {
+            let mut over = it.clone();
+            (over.verdict, over.ended) = (Some(Outcome::Failed(Failure::TooOld)), Some(at(60)));
+            over
+        })
+        .await;
+        store.settle_schedules().await.unwrap();
+        let left = store.schedule_snapshots(id(1)).await.unwrap();
+        assert_eq!((left[0].announced_at, left[0].deletion), (None, None));
+        store.announce_deletions(id(1), &[ids(1)], at(500)).await.unwrap();
+        store.create(delete(4), prune).await.unwrap();
+        end(&store, ids(4), |it| ended(it.clone(), Outcome::Completed, at(60))).await;
+        store.settle_schedules().await.unwrap();
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap(), []);
+    }
+
+    async fn a_run_by_hand_is_a_member_without_a_slot(memory: &Memory) {
+        let store = memory.open().await;
+        add(&store, &schedule(1, 10)).await;
+        let run = Trigger::Run { schedule: id(1), interaction: InteractionId(70) };
+        store.create(request(1, 10), run).await.unwrap();
+        let again = store.create(request(2, 11), run).await;
+        assert!(matches!(again, Err(CreateError::Repeated(first)) if first == ids(1)), "{again:?}");
+        assert_eq!(store.due_reports(at(999), 9).await.unwrap().len(), 1, "a person follows its progress");
+        end(&store, ids(1), |it| listed(it, 1.0)).await;
+        store.settle_schedules().await.unwrap();
+        assert_eq!(fates(&store, 1).await, []);
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap().len(), 1);
+    }
+
+    async fn the_message_of_a_schedule_is_edited_as_it_changes_and_others_are_said_once(memory: &Memory) {
+        let store = memory.open().await;
+        let stored = add(&store, &schedule(1, 10)).await;
+        let far = at(999_999_999);
+        let due = store.due_schedule_messages(far, 9).await.unwrap();
+        let [status] = due.as_slice() else { panic!("{due:?}") };
+        assert_eq!((&status.said, status.channel, status.message), (&Said::Status, ChannelId(3), None));
+        store.schedule_message_posting(status, at(1)).await.unwrap();
+        store.schedule_message_shown(status, MessageId(70), (status.stored.version, "d"), at(2)).await.unwrap();
+        assert_eq!(store.due_schedule_messages(far, 9).await.unwrap(), []);
+        assert_eq!(store.next_schedule_message_due().await.unwrap(), None);
+        let notices = [Notice::Unowned];
+        let due = Due { opened: Some(at(100)), ..Due::default() };
+        store.keep_schedule(&stored, &stored.schedule, &due, &notices, None).await.unwrap();
+        let due = store.due_schedule_messages(far, 9).await.unwrap();
+        assert_eq!(due.len(), 2);
+        for message in &due {
+            let posted = message.message.unwrap_or(MessageId(71));
+            store.schedule_message_shown(message, posted, (message.stored.version, "e"), at(3)).await.unwrap();
+        }
+        store.schedule_message_shown(&due[0], MessageId(70), (OUTDATED, ""), at(4)).await.unwrap();
+        // What is lost is posted once more, in the channel that can hear it.
+        let known = due.iter().find(|message| message.said == Said::Status).unwrap();
+        store.schedule_message_lost(known, ChannelId(8)).await.unwrap();
+        let again = store.due_schedule_messages(far, 9).await.unwrap();
+        let again = again.iter().find(|message| message.said == Said::Status).unwrap();
+        assert_eq!((again.generation, again.channel, again.message), (2, ChannelId(8), None));
+        let late = store.schedule_message_failed(known, at(5)).await;
+        assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
+        store.schedule_message_given_up(again, "no channel").await.unwrap();
+    }
+
+    async fn an_operation_that_cannot_be_read_any_more_does_not_hold_its_schedule_up(memory: &Memory) {
+        let store = memory.open().await;
+        let stored = add(&store, &schedule(1, 10)).await;
+        open(&store, &stored, at(100)).await;
+        store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        memory.tamper("UPDATE operations SET state = 'nonsense', is_running = 0, is_open = 0, ended_at = 5").await;
+        store.settle_schedules().await.unwrap();
+        assert_eq!(fates(&store, 1).await[0].2.words().0, "failed");
+    }
+
+    async fn old_slots_are_pruned_but_for_the_latest(memory: &Memory) {
+        let store = memory.open().await;
+        let mut stored = add(&store, &schedule(1, 10)).await;
+        for number in 1..=3 {
+            stored = open(&store, &stored, at(number * 100)).await;
+            let due = Due { given_up: Some((at(number * 100), Fate::Missed(Missed::Busy))), ..Due::default() };
+            store.keep_schedule(&stored, &stored.schedule, &due, &[Notice::Unowned], None).await.unwrap();
+            stored = store.schedule(id(1)).await.unwrap().unwrap();
+        }
+        store.prune_slots(at(999_999)).await.unwrap();
+        assert_eq!(fates(&store, 1).await, [(at(300), 1, Fate::Missed(Missed::Busy))]);
+        assert_eq!(store.accounts(id(1)).await.unwrap().last, Some(at(300)));
+        assert_eq!(store.due_schedule_messages(at(999_999_999), 99).await.unwrap().len(), 4, "what is unsaid stays");
+    }
+
+    async fn a_schedule_that_cannot_be_read_stops_no_other(memory: &Memory) {
+        let store = memory.open().await;
+        add(&store, &schedule(1, 10)).await;
+        add(&store, &schedule(2, 11)).await;
+        memory.tamper(&format!("UPDATE schedules SET state = 'nonsense' WHERE id = '{}'", id(1))).await;
+        assert_eq!(store.schedules().await.unwrap().len(), 1);
+        assert_eq!(store.due_schedules(at(0), 9).await.unwrap().len(), 1);
+    }
+}
