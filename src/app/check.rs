@@ -44,6 +44,7 @@ const PURPOSES: &[(&str, &[&str], Need)] = &[
     ("taking Snapshots", &["droplet:update", "image:create"], Need::Always),
     ("minding DROPLET_TAG", &["tag:read"], Need::WithTag),
     ("restoring", &["droplet:admin"], Need::ToChoose),
+    ("keeping DigitalOcean's Backups", &["image:update"], Need::ToChoose),
     ("deleting Snapshots", &["image:delete, snapshot:delete"], Need::ToChoose),
     (
         "launching a Droplet",
