@@ -19,6 +19,8 @@ use crate::{
 pub(super) struct Restorable {
     pub(super) droplet: Droplet,
     pub(super) snapshot: Snapshot,
+    /// Whether DigitalOcean made it by itself, while the Droplet ran.
+    pub(super) is_backup: bool,
 }
 
 /// Looks whether a Snapshot, by id or by name, can be put back onto this Droplet now.
@@ -26,7 +28,7 @@ pub(super) async fn restore(state: &AppState, droplet: DropletId, text: &str) ->
     let inspection =
         state.inventory.inspect(droplet).await.map_err(|gone| lookup::no_droplet(&droplet.to_string(), gone))?;
     let snapshot = state.inventory.resolve_restorable(&inspection, text).await;
-    let Inspection { droplet, .. } = inspection;
+    let Inspection { droplet, backups, .. } = inspection;
     let snapshot = snapshot.map_err(|unresolved| lookup::no_snapshot(text, Some(&droplet.name), unresolved))?;
     match &droplet.status {
         DropletStatus::Active | DropletStatus::Off => {}
@@ -50,7 +52,8 @@ pub(super) async fn restore(state: &AppState, droplet: DropletId, text: &str) ->
     if droplet.locked {
         return Err(Refusal::Locked { droplet: droplet.name }.into());
     }
-    Ok(Restorable { droplet, snapshot })
+    let is_backup = backups.contains(&snapshot.id);
+    Ok(Restorable { droplet, snapshot, is_backup })
 }
 
 /// A Snapshot that can be deleted, with what its deletion means.

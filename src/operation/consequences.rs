@@ -114,7 +114,7 @@ impl Operation {
         if self.cancelled.is_none() {
             return;
         }
-        if step.task() == Task::Delete && step.answer_lost {
+        if step.task().shows_in_its_image() && step.answer_lost {
             if let Some(step) = self.steps.iter_mut().find(|step| !step.is_over()) {
                 step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
             }
@@ -137,9 +137,16 @@ impl Operation {
         let is_unattended = match step.task() {
             // Somebody may have decided on this since.
             Task::PowerOff => self.unattended_since_decision,
-            Task::ShutDown | Task::Snapshot | Task::Restore | Task::Create | Task::Delete | Task::PowerOn => {
-                self.unattended
-            }
+            Task::ShutDown
+            | Task::Snapshot
+            | Task::Restore
+            | Task::Create
+            | Task::Delete
+            | Task::PowerOn
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup => self.unattended,
         };
         if is_destructive && is_unattended {
             return self.fail_step(Focus::Forward(index), Failure::TooOld, now);

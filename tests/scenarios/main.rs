@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "a test may fail loudly, and its modules are its own")]
 
 mod autocomplete;
+mod backups;
 mod bot;
 mod busy;
 mod calls;

@@ -82,8 +82,11 @@ fn droplet_of(command: &Command) -> Option<DropletId> {
         | Command::PowerOff(droplet)
         | Command::PowerOn(droplet)
         | Command::TakeSnapshot { droplet, .. }
-        | Command::Restore { droplet, .. } => Some(*droplet),
-        Command::Create(_) | Command::Delete(_) => None,
+        | Command::Restore { droplet, .. }
+        | Command::EnableBackups { droplet, .. }
+        | Command::ChangeBackups { droplet, .. }
+        | Command::DisableBackups(droplet) => Some(*droplet),
+        Command::Create(_) | Command::Delete(_) | Command::KeepBackup(_) => None,
     }
 }
 
@@ -221,7 +224,10 @@ impl Simulation {
     pub(crate) fn judge_intent(&self, operation: &Operation, effect: &Effect) -> Lawful {
         let Effect::Send(command) = effect else { return Ok(()) };
         let id = operation.id;
-        let is_destructive = matches!(command, Command::Restore { .. } | Command::Delete(_) | Command::PowerOff(_));
+        let is_destructive = matches!(
+            command,
+            Command::Restore { .. } | Command::Delete(_) | Command::PowerOff(_) | Command::DisableBackups(_)
+        );
         if is_destructive && self.conduct.left_alone.contains(&id) {
             return law(format!("{id} sends {command:?} although nobody looked after it for long"));
         }
@@ -245,7 +251,14 @@ impl Simulation {
         let may_be_locked = match command {
             Command::PowerOff(_) | Command::PowerOn(_) => true,
             Command::TakeSnapshot { .. } => operation.power.is_owed(),
-            Command::ShutDown(_) | Command::Restore { .. } | Command::Create(_) | Command::Delete(_) => false,
+            Command::ShutDown(_)
+            | Command::Restore { .. }
+            | Command::Create(_)
+            | Command::Delete(_)
+            | Command::EnableBackups { .. }
+            | Command::ChangeBackups { .. }
+            | Command::DisableBackups(_)
+            | Command::KeepBackup(_) => false,
         };
         if reading.locked && !may_be_locked {
             return law(format!("{id} sends {command:?} to a Droplet that it saw locked"));
@@ -350,7 +363,7 @@ impl Simulation {
         let over = match operation.kind {
             Kind::Take { .. } => completed(|kind| matches!(kind, action::Kind::Snapshot(_))),
             Kind::Restore { .. } => completed(|kind| matches!(kind, action::Kind::Restore(_))),
-            Kind::Launch { .. } | Kind::Delete { .. } => None,
+            Kind::Launch { .. } | Kind::Delete { .. } | Kind::Backups { .. } => None,
         }?;
         // A panic in one row is no trouble for the others.
         let is_well = self.troubled && self.conduct.troubled_at < over && !self.panicked.contains(&operation.id);

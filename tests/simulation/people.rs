@@ -157,7 +157,7 @@ impl Simulation {
         }
         let user = match &kind {
             Kind::Take { .. } => [front::TAKER, front::OWNER][self.dice.usize(..2)],
-            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } => front::OWNER,
+            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } | Kind::Backups { .. } => front::OWNER,
         };
         let asker = Requester { user, ..ASKER };
         let target = match &kind {
@@ -167,7 +167,7 @@ impl Simulation {
                 region: Some(droplet.region.clone()),
                 disk_gb: None,
             },
-            Kind::Take { .. } | Kind::Restore { .. } | Kind::Delete { .. } => {
+            Kind::Take { .. } | Kind::Restore { .. } | Kind::Delete { .. } | Kind::Backups { .. } => {
                 Target { droplet: Some(DropletId(droplet)), name, region: None, disk_gb: Some(25) }
             }
         };

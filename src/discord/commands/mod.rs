@@ -1,5 +1,6 @@
-//! The commands: `/snapshot` and what stands under it, one file each. Registered as they are declared here.
+//! The commands: `/snapshot` and `/backups`, and what stands under them. Registered as they are declared here.
 
+mod backups;
 mod cancel;
 pub(super) mod delete;
 mod help;
@@ -33,19 +34,33 @@ use crate::{
 const CHOICES: usize = 25;
 
 /// What help says of each command.
-pub(super) const HELP: [Help; 7] =
-    [take::HELP, restore::HELP, launch::HELP, list::HELP, delete::HELP, status::HELP, cancel::HELP];
+pub(super) const HELP: [Help; 12] = [
+    take::HELP,
+    restore::HELP,
+    launch::HELP,
+    list::HELP,
+    delete::HELP,
+    status::HELP,
+    cancel::HELP,
+    backups::HELP[0],
+    backups::HELP[1],
+    backups::HELP[2],
+    backups::HELP[3],
+    backups::HELP[4],
+];
 
 /// What a command is given.
 type Context<'a> = poise::ApplicationContext<'a, Arc<AppState>, Fault>;
 
 /// All commands, for registration and for dispatch.
 pub(super) fn all() -> Vec<poise::Command<Arc<AppState>, Fault>> {
-    let mut snapshot = snapshot();
-    // Nobody is hidden from: rights are ours to check, and a guild's admins can narrow this in Discord's own settings.
-    snapshot.install_context = Some(vec![InstallationContext::Guild]);
-    snapshot.interaction_context = Some(vec![InteractionContext::Guild]);
-    vec![snapshot]
+    let mut groups = vec![snapshot(), backups::backups()];
+    for group in &mut groups {
+        // Nobody is hidden from: rights are ours to check, and a guild's admins can narrow this in Discord's own settings.
+        group.install_context = Some(vec![InstallationContext::Guild]);
+        group.interaction_context = Some(vec![InteractionContext::Guild]);
+    }
+    groups
 }
 
 /// Take, restore and look after Snapshots of Droplets

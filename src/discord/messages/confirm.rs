@@ -34,6 +34,8 @@ pub struct Restoring<'a> {
     pub target: &'a Target,
     /// What is put back.
     pub snapshot: &'a Snapshot,
+    /// Whether DigitalOcean made it by itself, while the Droplet ran.
+    pub is_backup: bool,
     /// Who took it, where we did.
     pub taken_by: Option<UserId>,
     /// Whether the present disk is kept first.
@@ -77,6 +79,11 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
         kept(asked, wording),
         format!("**Power:** {}", power(asked)),
     ];
+    lines.extend(
+        asked.is_backup.then(|| {
+            format!("It is a Backup, taken while {droplet} ran: files open at that moment may be incomplete.")
+        }),
+    );
     lines.extend(volumes(asked.volumes));
     lines.extend(match asked.backups {
         Backups::Later => None,
@@ -135,7 +142,7 @@ pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Mess
 }
 
 /// ``Snapshot `golden`, taken 3 days ago by @ada, 12.4 GB``
-fn described(snapshot: &Snapshot, taken_by: Option<UserId>) -> String {
+pub(super) fn described(snapshot: &Snapshot, taken_by: Option<UserId>) -> String {
     let when = snapshot.created_at.map(|at| format!(" {}", ago(at)));
     let by = taken_by.map(|by| format!(" by <@{by}>"));
     let taken = match (when, by) {
@@ -192,11 +199,11 @@ fn volumes(count: usize) -> Option<String> {
     }
 }
 
-fn known(snapshot: &Snapshot) -> Option<f64> {
+pub(super) fn known(snapshot: &Snapshot) -> Option<f64> {
     snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
 }
 
-fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Message {
+pub(super) fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Message {
     lines.push(String::new());
     lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
     Message {

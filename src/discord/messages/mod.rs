@@ -4,6 +4,7 @@
 //! Discord's client nor how anything is stored. Names from outside pass through [`text`], and nothing said here can ping anyone but the asker.
 
 pub mod answer;
+pub mod backups;
 pub mod choice;
 pub mod confirm;
 pub mod failure;

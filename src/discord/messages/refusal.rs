@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
+    backups::BackupsRefusal,
     failure,
     kinds::words,
     text::{name, quote},
@@ -22,6 +23,8 @@ use crate::{
 pub enum Refusal {
     /// They may not.
     Denied(Denial),
+    /// DigitalOcean's own Backups are not changed as somebody wants.
+    Backups(BackupsRefusal),
     /// What they typed is no Droplet of ours.
     UnknownDroplet {
         /// What was typed.
@@ -311,6 +314,7 @@ impl Refusal {
     pub fn words(&self) -> String {
         match self {
             Self::Denied(denial) => denied(denial),
+            Self::Backups(refusal) => refusal.words(),
             Self::UnknownDroplet { text, nearest } => unknown_droplet(text, nearest),
             Self::AmbiguousDroplet { text, labels } => ambiguous("Droplets are called", text, labels),
             Self::UntaggedDroplet { name, tag } => untagged(name, tag),

@@ -7,6 +7,7 @@ use strum::VariantArray;
 
 use super::{
     answer::{answer, notify},
+    backups::BackupsRefusal,
     examples::{self, ADA, BOB, NOW, ago, wording},
     help::{Mentions, help},
     marker::signed,
@@ -784,6 +785,7 @@ fn every_refusal() {
         Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
         Refusal::UnknownButton,
         Refusal::UnknownCommand,
+        Refusal::Backups(BackupsRefusal::On { droplet: text("web-1") }),
     ]);
     let shown: Vec<RefusalKind> = refusals.iter().map(RefusalKind::from).collect();
     let missing: Vec<_> = RefusalKind::VARIANTS.iter().filter(|kind| !shown.contains(kind)).collect();
@@ -992,6 +994,7 @@ fn every_question_before_something_is_lost() {
     let plain = Restoring {
         target: &operation.target,
         snapshot: &snapshot,
+        is_backup: false,
         taken_by: Some(ADA),
         safety: Safety::Snapshot,
         is_undo: false,
@@ -1004,6 +1007,7 @@ fn every_question_before_something_is_lost() {
         ("restore", plain.clone()),
         ("undo, without history", Restoring { is_undo: true, downtime: None, ..plain.clone() }),
         ("no safety, without history", Restoring { safety: Safety::None, downtime: None, ..plain.clone() }),
+        ("a Backup", Restoring { is_backup: true, taken_by: None, ..plain.clone() }),
         ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
         ("Volumes, backup window", Restoring { volumes: 2, backups: Backups::Open, ..plain.clone() }),
         (
