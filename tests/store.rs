@@ -54,3 +54,5 @@ mod required;
 mod round_trip;
 #[path = "harness/rows.rs"]
 mod rows;
+#[path = "store/snapshot_records.rs"]
+mod snapshot_records;

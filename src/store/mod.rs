@@ -28,6 +28,7 @@ mod requests;
 mod reserve;
 mod row;
 mod schema;
+mod snapshot_records;
 mod unknown;
 mod writes;
 
@@ -50,6 +51,7 @@ pub use operation_row::{Stored, Version};
 pub use power_owed::PowerOwed;
 pub use report::{OUTDATED, Report};
 pub use requests::{CreateError, Heard};
+pub use snapshot_records::{DayTotal, Pin, Weighed};
 use writes::Writes;
 
 use crate::{clock::Clock, operation::ids::ChannelId};
