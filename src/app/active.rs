@@ -400,6 +400,7 @@ pub(super) fn bot_parts(
         rules: rules(config),
         own_droplet: None,
         notify_channel: config.discord.notify_channel,
+        failure_role: config.discord.failure_role,
         patience: Patience::default(),
         limits: Limits {
             interactions: config.limits.interactions,

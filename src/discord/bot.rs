@@ -36,7 +36,7 @@ use crate::{
     inventory::Inventory,
     operation::{
         Rules,
-        ids::{ChannelId, DropletId},
+        ids::{ChannelId, DropletId, RoleId},
     },
     store::Store,
 };
@@ -68,6 +68,8 @@ pub struct Settings {
     pub own_droplet: Option<DropletId>,
     /// The channel that hears of what cannot be said where it was asked.
     pub notify_channel: Option<ChannelId>,
+    /// The role that is called when a Droplet is off and does not come back.
+    pub failure_role: Option<RoleId>,
     /// How long the gateway may be away.
     pub patience: Patience,
     /// How much one person may ask for.
@@ -113,13 +115,14 @@ impl Bot {
             rules,
             own_droplet,
             notify_channel,
+            failure_role,
             patience,
             limits,
         } = settings;
         let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
         let login = log_in(&http, connect_to.is_some());
         let login = shutdown.run_until_cancelled(login).await.ok_or(Error::Stopped)??;
-        let wording = Wording { price_per_gb, rules };
+        let wording = Wording { price_per_gb, rules, failure_role };
         let Rooms { store, inventory, policy, clock, intake } = rooms;
         let state = Arc::new(AppState {
             store,

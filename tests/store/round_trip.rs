@@ -298,7 +298,7 @@ fn rules() -> Rules {
 
 /// Everything that may be said of an operation.
 fn read_aloud(operation: &Operation, now: Timestamp) {
-    let wording = Wording { price_per_gb: 0.06, rules: rules() };
+    let wording = Wording { price_per_gb: 0.06, rules: rules(), failure_role: None };
     let said = [
         progress(operation, now),
         answer(operation, &wording),

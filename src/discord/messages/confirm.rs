@@ -218,6 +218,6 @@ pub(super) fn question(title: &str, mut lines: Vec<String>, yes: &'static str, b
             Button { label: yes, style: Style::Danger, press: Press::Confirm(buttons.id) },
             Button { label: "Never mind", style: Style::Secondary, press: Press::Decline(buttons.id) },
         ],
-        pings: Vec::new(),
+        ..Message::default()
     }
 }

@@ -23,7 +23,7 @@ pub mod stuck;
 pub mod text;
 pub mod units;
 
-use crate::operation::{Operation, Rules, power::Status, reading::SnapshotReading};
+use crate::operation::{Operation, Rules, ids::RoleId, power::Status, reading::SnapshotReading};
 use kinds::words;
 use text::name;
 use units::{gigabytes, monthly};
@@ -35,6 +35,8 @@ pub struct Wording {
     pub price_per_gb: f64,
     /// The times that questions and shutdowns are given.
     pub rules: Rules,
+    /// The role that is called when a Droplet is off and does not come back.
+    pub failure_role: Option<RoleId>,
 }
 
 /// What an operation is, as the start of a sentence: ``Snapshot of `web-1` ``.

@@ -36,10 +36,9 @@ pub fn progress(operation: &Operation, now: Timestamp) -> Message {
     lines.push(String::new());
     lines.push(asked(operation));
     Message {
-        content: String::new(),
         embeds: vec![Embed { description: lines.join("\n"), ..frame(operation) }],
         buttons: buttons(operation),
-        pings: Vec::new(),
+        ..Message::default()
     }
 }
 

@@ -44,7 +44,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
         button(hung.live, Style::Primary, Act::Live),
         button("Cancel", Style::Secondary, Act::Cancel),
     ];
-    Message { content, buttons, pings: vec![asker], embeds: Vec::new() }
+    Message { content, buttons, pings: vec![asker], ..Message::default() }
 }
 
 /// What the button says that goes on with the Droplet running.

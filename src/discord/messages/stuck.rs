@@ -51,7 +51,7 @@ pub fn call(called: &[Called]) -> Message {
             (several(first, (&still, &over), room), keep_waiting_for_all(called).into_iter().collect())
         }
     };
-    Message { content: format!("{mentions}{text}"), pings, buttons, embeds: Vec::new() }
+    Message { content: format!("{mentions}{text}"), pings, buttons, ..Message::default() }
 }
 
 /// The call about one operation.
