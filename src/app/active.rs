@@ -401,6 +401,7 @@ pub(super) fn bot_parts(
         own_droplet: None,
         notify_channel: config.discord.notify_channel,
         failure_role: config.discord.failure_role,
+        report_channel: config.discord.report_channel,
         patience: Patience::default(),
         limits: Limits {
             interactions: config.limits.interactions,

@@ -146,7 +146,12 @@ impl DiscordSide {
         self.rotation.learn_application(bot.application());
         // The reporter of an earlier connection went on until now; two would say everything twice.
         reporters.shutdown().await;
-        reporters.spawn(bot.reporter().run(stop_reporter.clone()));
+        let (reporter, monthly) = (bot.reporter(), bot.monthly());
+        let (stop_monthly, stop) = (stop_reporter.clone(), stop_reporter.clone());
+        // Together, so that the death of either is noticed.
+        reporters.spawn(async move {
+            tokio::join!(reporter.run(stop), monthly.run(stop_monthly));
+        });
         let mut ready = bot.ready();
         let telling = async {
             while ready.changed().await.is_ok() {

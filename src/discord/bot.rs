@@ -22,6 +22,7 @@ use super::{
     intake::Intake,
     limits::{Limits, People, RefusalLog},
     messages::Wording,
+    monthly::Monthly,
     names::Names,
     registration::Registrar,
     relay::Relay,
@@ -68,6 +69,8 @@ pub struct Settings {
     pub own_droplet: Option<DropletId>,
     /// The channel that hears of what cannot be said where it was asked.
     pub notify_channel: Option<ChannelId>,
+    /// The channel that hears once a month what Snapshots cost.
+    pub report_channel: Option<ChannelId>,
     /// The role that is called when a Droplet is off and does not come back.
     pub failure_role: Option<RoleId>,
     /// How long the gateway may be away.
@@ -97,6 +100,7 @@ pub struct Bot {
     client: Client,
     registrar: Registrar,
     reporter: Reporter,
+    monthly: Monthly,
     watchdog: Watchdog,
     refusals: RefusalLog,
     left: CancellationToken,
@@ -115,6 +119,7 @@ impl Bot {
             rules,
             own_droplet,
             notify_channel,
+            report_channel,
             failure_role,
             patience,
             limits,
@@ -165,6 +170,7 @@ impl Bot {
         let _ = handler.shards.set(Arc::clone(&shards));
         let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
+        let monthly = Monthly { http: Arc::clone(&http), state: Arc::clone(&state), channel: report_channel };
         let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);
         Ok(Self {
             application: login.application,
@@ -172,6 +178,7 @@ impl Bot {
             registrar: Registrar::new(http, state, guilds),
             client,
             reporter,
+            monthly,
             watchdog,
             left,
             relaying,
@@ -186,6 +193,11 @@ impl Bot {
     /// What says everything else; to be run beside the bot, and for a little longer.
     pub fn reporter(&self) -> Reporter {
         self.reporter.clone()
+    }
+
+    /// What says once a month what Snapshots cost; to be run beside the reporter.
+    pub fn monthly(&self) -> Monthly {
+        self.monthly.clone()
     }
 
     /// Whether the gateway is connected.

@@ -12,6 +12,7 @@ use crate::{
         ids::{DropletId, SnapshotId},
         kinds::Kind,
     },
+    store::Pin,
 };
 
 /// A Droplet and one of its Snapshots or backups, which can be put back onto it.
@@ -66,6 +67,8 @@ pub(super) struct Deletable {
     pub(super) origin: Option<Operation>,
     /// Until when an Undo needs it.
     pub(super) undo_until: Option<Timestamp>,
+    /// Who wants it kept.
+    pub(super) pin: Option<Pin>,
 }
 
 /// What somebody is warned of before a Snapshot is deleted.
@@ -75,19 +78,22 @@ pub(super) struct Warnings {
     last: bool,
     /// An Undo needs it.
     needed: bool,
+    /// Somebody wants it kept.
+    #[serde(default)]
+    pinned: bool,
 }
 
 impl Warnings {
     /// Whether who read these knows of the others too.
     pub(super) fn cover(self, others: Self) -> bool {
-        (self.last || !others.last) && (self.needed || !others.needed)
+        (self.last || !others.last) && (self.needed || !others.needed) && (self.pinned || !others.pinned)
     }
 }
 
 impl Deletable {
     pub(super) fn warnings(&self) -> Warnings {
         let last = self.siblings.is_some_and(|siblings| siblings <= 1);
-        Warnings { last, needed: self.undo_until.is_some() }
+        Warnings { last, needed: self.undo_until.is_some(), pinned: self.pin.is_some() }
     }
 }
 
@@ -117,7 +123,8 @@ pub(super) async fn delete(state: &AppState, who: &Person, text: &str) -> Result
         Some(origin) => undo_until(state, origin, snapshot.id).await?,
         None => None,
     };
-    Ok(Deletable { snapshot, droplet, siblings, origin, undo_until })
+    let pin = state.store.pinned(snapshot.id).await?;
+    Ok(Deletable { snapshot, droplet, siblings, origin, undo_until, pin })
 }
 
 /// How many others of this Droplet are there still and about to be deleted by us.

@@ -11,6 +11,7 @@ mod cancel;
 mod chat_faults;
 mod cloud_faults;
 mod contract;
+mod costs;
 mod crash;
 mod delete;
 mod gateway;
@@ -22,6 +23,7 @@ mod list;
 mod many;
 #[path = "../harness/openapi.rs"]
 mod openapi;
+mod pins;
 mod presses;
 mod refusals;
 #[path = "../harness/requests.rs"]

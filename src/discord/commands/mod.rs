@@ -2,10 +2,12 @@
 
 mod backups;
 mod cancel;
+mod cost;
 pub(super) mod delete;
 mod help;
 mod launch;
 pub(super) mod list;
+mod pin;
 pub(super) mod restore;
 mod status;
 mod take;
@@ -34,7 +36,7 @@ use crate::{
 const CHOICES: usize = 25;
 
 /// What help says of each command.
-pub(super) const HELP: [Help; 12] = [
+pub(super) const HELP: [Help; 16] = [
     take::HELP,
     restore::HELP,
     launch::HELP,
@@ -42,6 +44,10 @@ pub(super) const HELP: [Help; 12] = [
     delete::HELP,
     status::HELP,
     cancel::HELP,
+    pin::HELP[0],
+    pin::HELP[1],
+    cost::HELP[0],
+    cost::HELP[1],
     backups::HELP[0],
     backups::HELP[1],
     backups::HELP[2],
@@ -74,6 +80,10 @@ pub(super) fn all() -> Vec<poise::Command<Arc<AppState>, Fault>> {
         "delete::delete",
         "status::status",
         "cancel::cancel",
+        "pin::pin",
+        "pin::unpin",
+        "cost::cost",
+        "cost::orphans",
         "help::help"
     ),
     subcommand_required

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Wording,
     message::{Button, Colour, Embed, Message, Style},
+    pins,
     text::{name, shorten},
     units::{about, ago, gigabytes, moment, monthly},
 };
@@ -12,7 +13,7 @@ use crate::{
     discord::press::Press,
     inventory::Snapshot,
     operation::{Target, ids::UserId, kinds::Safety},
-    store::ConfirmationId,
+    store::{ConfirmationId, Pin},
 };
 
 /// Discord's limit for a title.
@@ -108,6 +109,8 @@ pub struct Deleting<'a> {
     pub siblings: Option<usize>,
     /// Until when an Undo still needs it.
     pub undo_until: Option<Timestamp>,
+    /// Who wants it kept.
+    pub pin: Option<&'a Pin>,
 }
 
 /// Shall this Snapshot be deleted?
@@ -127,6 +130,9 @@ pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Mess
     }
     if let Some(until) = asked.undo_until {
         lines.push(format!("⚠️ **It is the safety Snapshot of a restore.** Without it, that restore cannot be undone, as is offered until {}.", moment(until)));
+    }
+    if let Some(pin) = asked.pin {
+        lines.push(format!("⚠️ **It is pinned** {}", pins::because(pin)));
     }
     match (asked.siblings, asked.droplet) {
         (Some(0 | 1), Some(droplet)) => {

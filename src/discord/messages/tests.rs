@@ -1023,12 +1023,21 @@ fn every_question_before_something_is_lost() {
         droplet: Some("web-1"),
         siblings: Some(3),
         undo_until: None,
+        pin: None,
+    };
+    let pin = crate::store::Pin {
+        snapshot: SnapshotRef { id: SnapshotId(5), name: "golden".to_owned() },
+        by: ADA,
+        guild: GuildId(1),
+        at: ago(3_600),
+        reason: Some("before the upgrade".to_owned()),
     };
     let deletions = [
         ("delete", one.clone()),
         ("the last one", Deleting { siblings: Some(1), ..one.clone() }),
         ("the last one of a Droplet that is gone", Deleting { siblings: Some(1), droplet: None, ..one.clone() }),
         ("an Undo needs it", Deleting { undo_until: Some(NOW + SignedDuration::from_hours(3)), ..one.clone() }),
+        ("pinned", Deleting { pin: Some(&pin), ..one.clone() }),
         ("little known", Deleting { snapshot: &unknown, taken_by: None, siblings: None, ..one }),
     ];
     let deletions = deletions.map(|(label, asked)| (label, read(&confirm::delete(&asked, &wording(), buttons))));
