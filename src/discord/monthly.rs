@@ -88,7 +88,7 @@ impl Monthly {
                 Err(untold) => {
                     match untold {
                         Untold::Store(error) => {
-                            tracing::warn!(cause = chain(&error), "could not tell what Snapshots cost")
+                            tracing::warn!(cause = chain(&error), "could not tell what Snapshots cost");
                         }
                         Untold::Stopped(stop) => tracing::warn!(?stop, "could not tell what Snapshots cost"),
                         Untold::Discord(error) => {

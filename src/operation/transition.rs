@@ -330,7 +330,7 @@ impl Operation {
             }
             Trouble::NotFound if task == Task::Delete => self.complete(focus, now),
             Trouble::NotFound if matches!(task, Task::Create | Task::KeepBackup) => {
-                self.fail_step(focus, Failure::SnapshotGone, now)
+                self.fail_step(focus, Failure::SnapshotGone, now);
             }
             Trouble::NotFound => {
                 // The Droplet has the last word on whether it is there.

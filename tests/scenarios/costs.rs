@@ -13,7 +13,7 @@ fn months(text: &str) -> String {
 }
 
 /// A stage with Snapshots of two Droplets and of one that is gone.
-async fn stored(stage: &Stage) {
+fn stored(stage: &Stage) {
     let (web, db) = (stage.droplet("web-1"), stage.droplet("db-1"));
     stage.digitalocean.world(|world| {
         world.set_tags(web, &["prod", "frontend"]);
@@ -30,7 +30,7 @@ async fn stored(stage: &Stage) {
 #[tokio::test]
 async fn costs_are_shown_by_droplet_and_by_tag_and_what_is_left_over_by_class() {
     let stage = Stage::new().await;
-    stored(&stage).await;
+    stored(&stage);
     let (ada, vic, eve) =
         (stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer), stage.seat("eve", Role::Guest));
     ada.run("/snapshot pin snapshot:kept-of-old").await;
@@ -65,7 +65,7 @@ async fn where_nothing_is_left_over_that_is_said() {
 #[tokio::test]
 async fn a_month_is_told_once_and_a_new_database_waits_for_the_next() {
     let mut stage = Stage::dark().await;
-    stored(&stage).await;
+    stored(&stage);
     stage.environment.insert("REPORT_CHANNEL_ID", stage.ops.to_string());
     stage.start().await;
     let vic = stage.seat("vic", Role::Viewer);

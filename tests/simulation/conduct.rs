@@ -151,7 +151,12 @@ impl Conduct {
             Answer::Actions(_) => {
                 self.actions_seen.insert(id, left);
             }
-            Answer::Action(_) | Answer::Snapshots(_) | Answer::Droplets(_) | Answer::Done | Answer::Trouble(_) => {}
+            Answer::Action(_)
+            | Answer::Snapshots(_)
+            | Answer::Image(_)
+            | Answer::Droplets(_)
+            | Answer::Done
+            | Answer::Trouble(_) => {}
         }
         Ok(())
     }

@@ -58,7 +58,6 @@ impl World {
             Kind::DisableBackups | Kind::ChangeBackupPolicy(_) if droplet.backups.is_none() => {
                 Err(Refusal::unprocessable("Backups are not enabled for this Droplet."))
             }
-            Kind::EnableBackups(_) | Kind::DisableBackups | Kind::ChangeBackupPolicy(_) => Ok(()),
             Kind::Shutdown
             | Kind::PowerOff
             | Kind::PowerCycle
@@ -66,6 +65,9 @@ impl World {
             | Kind::PowerOn
             | Kind::Snapshot(_)
             | Kind::Rename(_)
+            | Kind::EnableBackups(_)
+            | Kind::DisableBackups
+            | Kind::ChangeBackupPolicy(_)
             | Kind::PasswordReset
             | Kind::EnableIpv6
             | Kind::Convert(_)

@@ -44,17 +44,14 @@ pub(super) fn choose(
         None => before_day.or_else(|| plan.days.first().cloned()),
     };
     let typed_hour = typed.hour.as_deref().map(|text| choice::key(text).trim_end_matches(":00").to_owned());
-    let hour = match typed_hour {
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|hour| plan.hours.contains(&u64::from(*hour)))
-            .ok_or_else(|| BackupsRefusal::NoHour { text, hours: plan.hours.clone() })?,
-        None => {
-            let before = before.map(|before| before.hour).filter(|hour| plan.hours.contains(&u64::from(*hour)));
-            let first = plan.hours.first().and_then(|hour| u8::try_from(*hour).ok());
-            before.or(first).unwrap_or_default()
-        }
+    let is_possible = |hour: &u8| plan.hours.contains(&u64::from(*hour));
+    let hour = if let Some(text) = typed_hour {
+        let hour = text.parse().ok().filter(is_possible);
+        hour.ok_or_else(|| BackupsRefusal::NoHour { text, hours: plan.hours.clone() })?
+    } else {
+        let before = before.map(|before| before.hour).filter(is_possible);
+        let first = plan.hours.first().and_then(|hour| u8::try_from(*hour).ok());
+        before.or(first).unwrap_or_default()
     };
     Ok(BackupPolicy { plan: plan.plan.clone(), weekday, hour })
 }
