@@ -68,6 +68,10 @@ pub struct Discord {
     pub token_file: Option<SecretFile>,
     /// A channel that also hears of every outcome.
     pub notify_channel: Option<ChannelId>,
+    /// The channel that hears once a month what Snapshots cost.
+    pub report_channel: Option<ChannelId>,
+    /// The one role that the bot may ping, when people are called.
+    pub failure_role: Option<RoleId>,
     /// A simulator to connect to in place of discord.com.
     pub simulator: Option<Simulator>,
 }
@@ -223,6 +227,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let admins = self.admins_may(&roles);
         let database_url = self.secret(Content::DatabaseUrl);
         let notify_channel = self.optional(variable::NOTIFY_CHANNEL_ID, value::snowflake).map(ChannelId);
+        let report_channel = self.optional(variable::REPORT_CHANNEL_ID, value::snowflake).map(ChannelId);
+        let failure_role = self.failure_role(guilds.as_ref());
         let timing = self.timing();
         let limits = self.limits();
         let snapshot_price_per_gb = self.required(variable::SNAPSHOT_PRICE_PER_GB, value::dollars);
@@ -233,7 +239,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let (database_url, database_url_file) = database_url?;
         let warnings = self.database_in_the_clear(&database_url).into_iter().collect();
         let (token, token_file) = discord_token?;
-        let discord = Discord { token, token_file, notify_channel, simulator };
+        let discord = Discord { token, token_file, notify_channel, report_channel, failure_role, simulator };
         let (token, token_file) = digitalocean_token?;
         Some(Config {
             discord,
@@ -286,6 +292,17 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let wanted = "api.digitalocean.com or loopback; with ALLOW_OTHER_API_HOST=yes any host";
         self.wrong(variable::DIGITALOCEAN_API_URL, mismatch(found, wanted));
         None
+    }
+
+    /// A guild's own id as a role is everyone in it, and nobody wants to wake everyone.
+    fn failure_role(&mut self, guilds: Option<&BTreeSet<u64>>) -> Option<RoleId> {
+        let role = self.optional(variable::FAILURE_ROLE, value::snowflake)?;
+        if guilds.is_some_and(|guilds| guilds.contains(&role)) {
+            let found = format!("{role}, which stands for everyone in that guild");
+            self.wrong(variable::FAILURE_ROLE, mismatch(found, "the id of a role that some people have"));
+            return None;
+        }
+        Some(RoleId(role))
     }
 
     /// With nothing for admins, a role must be able to do everything: else nobody could, and nobody could be asked.

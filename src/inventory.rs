@@ -21,7 +21,9 @@ use images::Backups;
 use index::Index;
 use timeouts::{Absent, within};
 
-pub use crate::digitalocean::model::{Droplet, DropletStatus, Region, Size, Snapshot, SshKey};
+pub use crate::digitalocean::backups::{BackupPolicy, BackupRecord, SupportedPolicy};
+pub use crate::digitalocean::model::{BackupWindow, Droplet, DropletStatus, Region, Size, Snapshot, SshKey};
+pub use backups::BackedUp;
 pub use catalogue::Waiting;
 pub use droplet_location::DropletLocation;
 pub use images::{Inspection, Origin};
@@ -30,6 +32,7 @@ pub use listing::Listing;
 pub use tag_filter::{Made, TagFilter};
 
 mod background;
+mod backups;
 mod cached_list;
 mod catalogue;
 mod droplet_location;
@@ -52,6 +55,7 @@ pub struct Inventory {
     snapshots: CachedList<Snapshot>,
     backups: Backups,
     catalogue: Catalogue,
+    plans: backups::Plans,
     background: Background,
     known: Known,
 }
@@ -117,6 +121,7 @@ impl Inventory {
             snapshots: CachedList::new(),
             backups: Backups::default(),
             catalogue: Catalogue::default(),
+            plans: backups::Plans::default(),
             background: Background::new(),
             known: Known::default(),
         }
@@ -170,6 +175,11 @@ impl Inventory {
             // Lists hide GPU Droplets. Without the tag, nothing else may be hidden here.
             index::Meaning::Nothing => text.parse().ok().filter(|_| self.tagged.is_none()),
         }
+    }
+
+    /// A Droplet as the cache has it.
+    pub async fn peek_listed(&self, id: DropletId) -> Option<Droplet> {
+        self.droplets.list(&self.client, timeouts::SUGGESTION).await.ok()?.by_id(id).cloned()
     }
 
     /// The same for a Snapshot, with the Droplet that it was taken of where that is listed.

@@ -414,6 +414,16 @@ fn ids_are_positive_numbers_that_a_database_can_hold() {
         problem("TAKE_ROLES", bad);
     }
     problem("NOTIFY_CHANNEL_ID", "1,2");
+    problem("REPORT_CHANNEL_ID", "#ops");
+    problem("FAILURE_ROLE", "1,2");
+}
+
+#[test]
+fn a_guilds_own_id_wakes_everyone_and_is_no_failure_role() {
+    let guild = with(&[]).unwrap().policy.guilds().next().unwrap();
+    problem("FAILURE_ROLE", &guild.to_string());
+    let config = with(&[("FAILURE_ROLE", "4242")]).unwrap();
+    assert_eq!(config.discord.failure_role.map(|role| role.0), Some(4242));
 }
 
 #[test]

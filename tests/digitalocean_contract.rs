@@ -15,6 +15,7 @@ use openapi::OpenApi;
 use serde_json::{Value, json};
 use snapshot_bot::{
     digitalocean::{
+        backups::{self, WantedPolicy},
         call::Call,
         http_types::{HttpRequest, Method},
         mutations::{self, NewDroplet},
@@ -60,6 +61,14 @@ fn every_request() -> Vec<HttpRequest> {
         of(&mutations::restore(droplet, snapshot)),
         of(&mutations::create_droplet(&new)),
         of(&mutations::delete_snapshot(snapshot)),
+        of(&backups::policy(droplet)),
+        of(&backups::policies()),
+        of(&backups::supported_policies()),
+        of(&backups::image(snapshot)),
+        of(&backups::enable(droplet, WantedPolicy { plan: "daily", weekday: None, hour: 20 })),
+        of(&backups::change(droplet, WantedPolicy { plan: "weekly", weekday: Some("SUN"), hour: 4 })),
+        of(&backups::disable(droplet)),
+        of(&backups::convert(snapshot)),
     ]
 }
 
@@ -96,6 +105,17 @@ fn the_judge_refuses_what_the_vendor_would_refuse() {
         request(Method::Post, "/v2/droplets/1/actions", None),
         request(Method::Post, "/v2/droplets/1/actions", Some(json!({ "type": "sleep" }))),
         request(Method::Post, "/v2/droplets/1/actions", Some(json!({ "type": "restore", "image": "7" }))),
+        request(
+            Method::Post,
+            "/v2/droplets/1/actions",
+            Some(json!({ "type": "enable_backups", "backup_policy": { "plan": "hourly" } })),
+        ),
+        request(
+            Method::Post,
+            "/v2/droplets/1/actions",
+            Some(json!({ "type": "change_backup_policy", "backup_policy": { "plan": "daily", "hour": 3 } })),
+        ),
+        request(Method::Post, "/v2/images/1/actions", Some(json!({ "type": "keep" }))),
         request(Method::Post, "/v2/droplets", Some(json!({ "name": "a b", "size": "s", "image": 1 }))),
     ];
     for request in wrong {

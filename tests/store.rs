@@ -56,3 +56,5 @@ mod round_trip;
 mod rows;
 #[path = "store/schedules.rs"]
 mod schedules;
+#[path = "store/snapshot_records.rs"]
+mod snapshot_records;

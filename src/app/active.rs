@@ -192,6 +192,8 @@ impl Active<'_> {
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
         let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.intake.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
+        let weighing = (Arc::clone(self.store), Arc::clone(&rooms.inventory), self.clock.clone());
+        loops.inventory.spawn(housekeeping::weigh(weighing.0, weighing.1, weighing.2, loops.stop_gateway.clone()));
         let keep_history = config.timing.keep_history;
         let (store, clock) = (Arc::clone(self.store), self.clock.clone());
         loops.inventory.spawn(housekeeping::run(store, clock, keep_history, loops.stop_gateway.clone()));
@@ -409,6 +411,8 @@ pub(super) fn bot_parts(
         rules: rules(config),
         own_droplet: None,
         notify_channel: config.discord.notify_channel,
+        failure_role: config.discord.failure_role,
+        report_channel: config.discord.report_channel,
         patience: Patience::default(),
         limits: Limits {
             interactions: config.limits.interactions,

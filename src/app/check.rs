@@ -45,6 +45,7 @@ const PURPOSES: &[(&str, &[&str], Need)] = &[
     ("taking Snapshots", &["droplet:update", "image:create"], Need::Always),
     ("minding DROPLET_TAG", &["tag:read"], Need::WithTag),
     ("restoring", &["droplet:admin"], Need::ToChoose),
+    ("keeping DigitalOcean's Backups", &["image:update"], Need::ToChoose),
     ("deleting Snapshots", &["image:delete, snapshot:delete"], Need::ToChoose),
     (
         "launching a Droplet",
@@ -238,31 +239,43 @@ async fn discord(config: &Config, findings: &mut Findings<'_>) -> io::Result<Opt
         }
     };
     findings.fine(&format!("Discord: accepts the token of {}", account.name))?;
-    let mut roles = BTreeSet::new();
+    let (mut roles, mut mentionable) = (BTreeSet::new(), BTreeSet::new());
     for guild in config.policy.guilds() {
         match account.guild(guild).await {
-            Ok(found) => tell_guild(&format!("guild {guild}"), found, &mut roles, findings)?,
+            Ok(found) => tell_guild(&format!("guild {guild}"), found, (&mut roles, &mut mentionable), findings)?,
             Err(error) => findings.missing(&format!("guild {guild}"), &format!("could not {}", chain(&error)))?,
         }
     }
     tell_roles(config, &roles, findings)?;
-    if let Some(channel) = config.discord.notify_channel {
+    tell_failure_role(config, &roles, &mentionable, findings)?;
+    let channels = [
+        ("NOTIFY_CHANNEL_ID", config.discord.notify_channel, "hears of every outcome"),
+        ("REPORT_CHANNEL_ID", config.discord.report_channel, "hears once a month what Snapshots cost"),
+    ];
+    for (variable, channel, hears) in channels {
+        let Some(channel) = channel else { continue };
         let found = account.notify(channel, &config.policy.guilds().collect()).await;
-        let what = format!("NOTIFY_CHANNEL_ID {channel}");
+        let what = format!("{variable} {channel}");
         match found {
-            Ok(found) => tell_notify(&what, found, findings)?,
+            Ok(found) => tell_notify((&what, hears), found, findings)?,
             Err(error) => findings.missing(&what, &format!("could not {}", chain(&error)))?,
         }
     }
     Ok(Some(account.invite()))
 }
 
-fn tell_guild(guild: &str, found: Guild, known: &mut BTreeSet<RoleId>, findings: &mut Findings<'_>) -> io::Result<()> {
-    let Guild::Present { name, commands, roles, channels } = found else {
+fn tell_guild(
+    guild: &str,
+    found: Guild,
+    (known, loud): (&mut BTreeSet<RoleId>, &mut BTreeSet<RoleId>),
+    findings: &mut Findings<'_>,
+) -> io::Result<()> {
+    let Guild::Present { name, commands, roles, mentionable, channels } = found else {
         let next = "invite it with the link below, or correct DISCORD_GUILD_ID";
         return findings.missing(&format!("{guild}: the bot is not in it"), next);
     };
     known.extend(roles);
+    loud.extend(mentionable);
     let guild = format!("{guild} ({name})");
     if commands {
         findings.fine(&format!("{guild}: the bot is in it and may register commands"))?;
@@ -317,7 +330,28 @@ fn tell_roles(config: &Config, known: &BTreeSet<RoleId>, findings: &mut Findings
     }
 }
 
-fn tell_notify(what: &str, found: Notify, findings: &mut Findings<'_>) -> io::Result<()> {
+/// The one role that may be pinged. That it is no guild's own id, the configuration has seen to.
+fn tell_failure_role(
+    config: &Config,
+    known: &BTreeSet<RoleId>,
+    mentionable: &BTreeSet<RoleId>,
+    findings: &mut Findings<'_>,
+) -> io::Result<()> {
+    let Some(role) = config.discord.failure_role else { return Ok(()) };
+    if !known.contains(&role) {
+        let next = "copy its id anew, with Developer Mode on";
+        return findings.missing(&format!("FAILURE_ROLE: no guild that is served has {role}"), next);
+    }
+    if mentionable.contains(&role) {
+        findings.fine(&format!("FAILURE_ROLE {role}: is called when a Droplet does not come back"))
+    } else {
+        findings.note(&format!(
+            "FAILURE_ROLE {role}: it is not mentionable, so nobody is pinged; allow anyone to mention it under Server Settings, Roles"
+        ))
+    }
+}
+
+fn tell_notify((what, hears): (&str, &str), found: Notify, findings: &mut Findings<'_>) -> io::Result<()> {
     match found {
         Notify::Unseen => {
             findings.missing(&format!("{what}: the bot does not see it"), "give its role View Channels there")
@@ -325,9 +359,7 @@ fn tell_notify(what: &str, found: Notify, findings: &mut Findings<'_>) -> io::Re
         Notify::Elsewhere => {
             findings.missing(&format!("{what}: it is in no guild that is served"), "choose a channel of such a guild")
         }
-        Notify::Seen(Place { name, lacks }) if lacks.is_empty() => {
-            findings.fine(&format!("{what}: #{name} hears of every outcome"))
-        }
+        Notify::Seen(Place { name, lacks }) if lacks.is_empty() => findings.fine(&format!("{what}: #{name} {hears}")),
         Notify::Seen(Place { name, lacks }) => findings
             .missing(&format!("{what}: in #{name} the bot lacks {}", lacks.join(", ")), "give its role that right"),
     }

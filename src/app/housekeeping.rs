@@ -1,23 +1,27 @@
-//! What an active process does for its database beside its work: room is kept on the disk, and old history is pruned.
+//! What an active process does for its database beside its work: room is kept on the disk, old history is pruned,
+//! and what Snapshots weigh is written down.
 //!
 //! `active` runs it. It takes small steps, since on SQLite everybody shares one connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
     discord::incident::chain,
-    store::{self, Store},
+    inventory::Inventory,
+    store::{self, Store, Weighed},
 };
 
 /// Between two looks whether the disk has room.
 const LOOK: Duration = Duration::from_mins(1);
 /// So many looks from one pruning to the next: an hour.
 const LOOKS_PER_PRUNING: u64 = 60;
+/// How long it stays known what Snapshots weighed from day to day: a year, and the month that is compared with it.
+const DAYS_KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// Between two steps of pruning, for others.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -41,6 +45,32 @@ pub(super) async fn run(store: Arc<Store>, clock: Clock, keep_history: SignedDur
     stop.run_until_cancelled(work).await;
 }
 
+/// Writes down what each Snapshot weighs, once a day, whenever somebody had the list read anyway, until `stop`.
+pub(super) async fn weigh(store: Arc<Store>, inventory: Arc<Inventory>, clock: Clock, stop: CancellationToken) {
+    let work = async {
+        let (mut reading, mut day, mut written) = (0, None, HashSet::new());
+        while let Some((latest, snapshots)) = inventory.snapshots_after(reading).await {
+            reading = latest;
+            let now = clock.now();
+            let today = now.to_zoned(TimeZone::UTC).date();
+            if day.replace(today) != Some(today) {
+                written.clear();
+            }
+            // Of one that is so new that its size is not known yet, nothing is written: a later reading says it.
+            let sized = snapshots.iter().filter_map(|snapshot| {
+                let gigabytes = snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)?;
+                Some(Weighed { snapshot: snapshot.id, droplet: snapshot.droplet, gigabytes })
+            });
+            let weighed: Vec<_> = sized.filter(|weighed| !written.contains(&weighed.snapshot)).collect();
+            match store.weigh(now, &weighed).await {
+                Ok(()) => written.extend(weighed.iter().map(|weighed| weighed.snapshot)),
+                Err(error) => tracing::warn!(error = chain(&error), "could not write down what Snapshots weigh"),
+            }
+        }
+    };
+    stop.run_until_cancelled(work).await;
+}
+
 async fn prune(store: &Store, clock: &Clock, keep_history: SignedDuration) -> Result<(), store::Error> {
     let mut operations = 0;
     loop {
@@ -48,7 +78,8 @@ async fn prune(store: &Store, clock: &Clock, keep_history: SignedDuration) -> Re
         let before = now.checked_sub(keep_history).unwrap_or(Timestamp::UNIX_EPOCH);
         let pruned = store.prune_operations(before, now).await?;
         operations += pruned;
-        if pruned == 0 && store.prune_confirmations(now).await? == 0 {
+        let old_days = store.prune_days(now.checked_sub(DAYS_KEPT).unwrap_or(Timestamp::UNIX_EPOCH)).await?;
+        if pruned == 0 && old_days == 0 && store.prune_confirmations(now).await? == 0 {
             break;
         }
         sleep(BREATH).await;

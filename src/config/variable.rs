@@ -91,6 +91,10 @@ table! {
          another database.");
     NOTIFY_CHANNEL_ID = variable(Absent("none"), "123456789012345678",
         "A channel that also hears of every outcome.");
+    REPORT_CHANNEL_ID = variable(Absent("none"), "123456789012345678",
+        "A channel that hears on the first of each month what Snapshots cost, and what is left over.");
+    FAILURE_ROLE = variable(Absent("none"), "123456789012345678",
+        "The id of the one role that the bot may ping: when a Droplet is off and does not come back, beside whoever asked. Not a          guild's own id. Let it be mentioned by anyone (Server Settings, Roles), or nobody is pinged.");
     POLL_INTERVAL = variable(Default("5s"), "5s",
         "The shortest pause between two looks at running Actions: 10ms to 5m.");
     SHUTDOWN_TIMEOUT = variable(Default("2m"), "2m",

@@ -6,7 +6,7 @@
 use std::{collections::HashSet, hash::Hash};
 
 use serde::de::DeserializeOwned;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use super::{
@@ -294,7 +294,7 @@ enum NextLink {
 impl<Item: DeserializeOwned> Page<Item> {
     fn read(body: &[u8], field: &'static str) -> Result<Self, Mismatch> {
         let wire = Fields::of_body(body)?;
-        let raw: Vec<Box<RawValue>> = wire.decisive(field)?;
+        let raw = wire.items(field)?;
         let pages: Option<Fields> = wire.known("links").and_then(|links: Fields| links.known("links.pages"));
         let next = match pages.filter(|pages| pages.has_value("next")) {
             None => NextLink::None,

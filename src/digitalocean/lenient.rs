@@ -6,7 +6,7 @@
 //! for, so that neither a number beyond any type nor a key that stands there twice does harm; of two the last counts.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     sync::{Mutex, PoisonError},
 };
@@ -37,7 +37,7 @@ impl fmt::Display for Mismatch {
 
 /// A JSON object whose fields are yet to be read. They are named by their place, such as `droplet.created_at`: the key is what
 /// follows the last dot, and the whole is what the log says.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Fields(HashMap<String, Box<RawValue>>);
 
 impl Fields {
@@ -78,6 +78,20 @@ impl Fields {
         let items: Vec<Box<RawValue>> = self.known(place)?;
         let read = readable(&items, place);
         (items.is_empty() || !read.is_empty()).then_some(read)
+    }
+
+    /// The object itself as something.
+    pub(super) fn whole<T: TryFrom<Self, Error = Mismatch>>(&self) -> Result<T, Mismatch> {
+        T::try_from(self.clone())
+    }
+
+    /// A list, or the values of an object in its place.
+    pub(super) fn items(&self, field: &'static str) -> Result<Vec<Box<RawValue>>, Mismatch> {
+        if self.raw(field).is_some_and(|value| value.starts_with('{')) {
+            let by_key: BTreeMap<String, Box<RawValue>> = self.decisive(field)?;
+            return Ok(by_key.into_values().collect());
+        }
+        self.decisive(field)
     }
 
     /// The text as it stands in the JSON, for who looks for words in it.

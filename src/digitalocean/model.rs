@@ -237,7 +237,7 @@ fn public_address(address: &Fields) -> Option<Ipv4Addr> {
     if kind.as_deref() == Some("public") { address.known("droplet.networks.v4.ip_address") } else { None }
 }
 
-fn backup_window(window: &Fields) -> Option<BackupWindow> {
+pub(super) fn backup_window(window: &Fields) -> Option<BackupWindow> {
     let start = window.known("droplet.next_backup_window.start")?;
     let end = window.known("droplet.next_backup_window.end")?;
     Some(BackupWindow { start, end })

@@ -89,7 +89,7 @@ pub fn delete_snapshot(id: SnapshotId) -> Call<()> {
     Call::bodiless(Method::Delete, format!("/v2/snapshots/{id}"), || ()).scopes(&["image:delete", "snapshot:delete"])
 }
 
-fn start(droplet: DropletId, kind: &'static str, mut body: Value) -> Call<Action> {
+pub(super) fn start(droplet: DropletId, kind: &'static str, mut body: Value) -> Call<Action> {
     body["type"] = kind.into();
     Call::single(Method::Post, format!("/v2/droplets/{droplet}/actions"), move |wire| {
         let action: Action = wire.decisive("action")?;

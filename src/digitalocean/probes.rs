@@ -1,7 +1,7 @@
 //! What a token may do, tried without doing anything: DigitalOcean has no request that lists a token's scopes.
 //!
 //! Called by `snapshot-bot check` alone. Reads are the smallest there are. A write is asked for something that cannot exist or
-//! cannot be made: Droplet 0 and Snapshot 0 (ids count from 1), a Droplet without the required size and image, a tag without
+//! cannot be made: Droplet 0, image 0 and Snapshot 0 (ids count from 1), a Droplet without the required size and image, a tag without
 //! a name. An allowed token gets 404 or 422, one without the scope 403, and neither changes anything.
 
 use serde_json::{Value, json};
@@ -51,6 +51,10 @@ const fn action(scope: &'static str, behind: Option<&'static str>, action: &'sta
     Probe { scope, behind, method: Post, path: "/v2/droplets/0/actions", action: Some(action) }
 }
 
+const fn image_action(scope: &'static str, action: &'static str) -> Probe {
+    Probe { scope, behind: None, method: Post, path: "/v2/images/0/actions", action: Some(action) }
+}
+
 const fn write(scope: &'static str, method: Method, path: &'static str) -> Probe {
     Probe { scope, behind: None, method, path, action: None }
 }
@@ -65,6 +69,7 @@ pub const PROBES: &[Probe] = &[
     action("image:create", Some("droplet:update"), "snapshot"),
     read("tag:read", "/v2/tags?per_page=1"),
     action("droplet:admin", Some("droplet:update"), "restore"),
+    image_action("image:update", "convert"),
     write("image:delete, snapshot:delete", Delete, "/v2/snapshots/0"),
     write("droplet:create", Post, "/v2/droplets"),
     read("regions:read", "/v2/regions?per_page=1"),
@@ -122,7 +127,8 @@ mod tests {
                 Delete => assert!(request.path_and_query.ends_with("/0"), "{request:?}"),
                 Post => {
                     let body = request.body.expect("a body");
-                    let of_nothing = request.path_and_query == "/v2/droplets/0/actions";
+                    let of_nothing =
+                        ["/v2/droplets/0/actions", "/v2/images/0/actions"].contains(&request.path_and_query.as_str());
                     assert!(of_nothing || body == "{}", "{} {body}", request.path_and_query);
                 }
             }

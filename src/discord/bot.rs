@@ -23,6 +23,7 @@ use super::{
     limits::{Limits, People, RefusalLog},
     members::Members,
     messages::Wording,
+    monthly::Monthly,
     names::Names,
     registration::Registrar,
     relay::Relay,
@@ -38,7 +39,7 @@ use crate::{
     inventory::Inventory,
     operation::{
         Rules,
-        ids::{ChannelId, DropletId},
+        ids::{ChannelId, DropletId, RoleId},
     },
     store::Store,
 };
@@ -70,6 +71,10 @@ pub struct Settings {
     pub own_droplet: Option<DropletId>,
     /// The channel that hears of what cannot be said where it was asked.
     pub notify_channel: Option<ChannelId>,
+    /// The channel that hears once a month what Snapshots cost.
+    pub report_channel: Option<ChannelId>,
+    /// The role that is called when a Droplet is off and does not come back.
+    pub failure_role: Option<RoleId>,
     /// How long the gateway may be away.
     pub patience: Patience,
     /// How much one person may ask for.
@@ -100,6 +105,7 @@ pub struct Bot {
     registrar: Registrar,
     reporter: Reporter,
     schedule_reporter: ScheduleReporter,
+    monthly: Monthly,
     watchdog: Watchdog,
     refusals: RefusalLog,
     left: CancellationToken,
@@ -118,13 +124,15 @@ impl Bot {
             rules,
             own_droplet,
             notify_channel,
+            report_channel,
+            failure_role,
             patience,
             limits,
         } = settings;
         let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
         let login = log_in(&http, connect_to.is_some());
         let login = shutdown.run_until_cancelled(login).await.ok_or(Error::Stopped)??;
-        let wording = Wording { price_per_gb, rules };
+        let wording = Wording { price_per_gb, rules, failure_role };
         let Rooms { store, inventory, policy, clock, intake, members } = rooms;
         let state = Arc::new(AppState {
             store,
@@ -170,6 +178,7 @@ impl Bot {
         members.learn(&http);
         let schedule_reporter =
             ScheduleReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), notify_channel, login.me);
+        let monthly = Monthly { http: Arc::clone(&http), state: Arc::clone(&state), channel: report_channel };
         let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);
         Ok(Self {
             application: login.application,
@@ -178,6 +187,7 @@ impl Bot {
             client,
             reporter,
             schedule_reporter,
+            monthly,
             watchdog,
             left,
             relaying,
@@ -197,6 +207,11 @@ impl Bot {
     /// What says how schedules stand; to be run beside the other.
     pub fn schedule_reporter(&self) -> ScheduleReporter {
         self.schedule_reporter.clone()
+    }
+
+    /// What says once a month what Snapshots cost; to be run beside the reporter.
+    pub fn monthly(&self) -> Monthly {
+        self.monthly.clone()
     }
 
     /// Whether the gateway is connected.

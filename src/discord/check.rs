@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, net::SocketAddr};
 
 use secrecy::SecretString;
 use serenity::{
-    all::{Channel, ChannelType, GuildChannel, Member, PartialGuild, Permissions},
+    all::{Channel, ChannelType, GuildChannel, Member, PartialGuild, Permissions, Role},
     http::Http,
     model::id,
 };
@@ -53,6 +53,8 @@ pub enum Guild {
         commands: bool,
         /// Its roles, everyone's included.
         roles: BTreeSet<RoleId>,
+        /// Those of them that the bot may ping.
+        mentionable: BTreeSet<RoleId>,
         /// The text channels that the bot sees.
         channels: Vec<Place>,
     },
@@ -117,7 +119,14 @@ impl Account {
         let places = channels.iter().filter(|channel| matches!(channel.kind, ChannelType::Text | ChannelType::News));
         let places = places.filter_map(|channel| place(&found, channel, &member)).collect();
         let roles = found.roles.keys().map(|role| RoleId(role.get())).collect();
-        Ok(Guild::Present { name: found.name.clone(), commands, roles, channels: places })
+        let may_ping_all = |role: &&Role| {
+            (member.roles.contains(&role.id) || role.id.get() == guild.0)
+                && role.permissions.intersects(Permissions::MENTION_EVERYONE | Permissions::ADMINISTRATOR)
+        };
+        let is_loud = found.roles.values().any(|role| may_ping_all(&role));
+        let mentionable = found.roles.values().filter(|role| role.mentionable || is_loud);
+        let mentionable = mentionable.map(|role| RoleId(role.id.get())).collect();
+        Ok(Guild::Present { name: found.name.clone(), commands, roles, mentionable, channels: places })
     }
 
     /// Looks at the channel that also hears of every outcome, which must be in one of these guilds.

@@ -39,11 +39,16 @@ pub(super) async fn ask(
     question: &Question,
     words: impl FnOnce(Buttons) -> Message,
 ) -> Result<Message, Stop> {
+    open(state, grant, question).await.map(words)
+}
+
+/// Writes the question down; what asks it is made from the buttons.
+pub(super) async fn open(state: &AppState, grant: &Grant, question: &Question) -> Result<Buttons, Stop> {
     let expires_at: Timestamp = state.clock.now() + OPEN;
     let what = serde_json::to_string(question)?;
     let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
     let id = state.store.create_confirmation(&confirmation).await?;
-    Ok(words(Buttons { id, expires_at }))
+    Ok(Buttons { id, expires_at })
 }
 
 /// What is looked at once more when somebody has confirmed an operation of this kind.

@@ -1,4 +1,5 @@
-//! From what is to be said to what serenity sends. Nothing is worded here, and nobody is pinged who is not named in `pings`.
+//! From what is to be said to what serenity sends. Nothing is worded here. Nobody is pinged who is not named in `pings`, and no role but
+//! the one that a message calls.
 
 use serenity::{
     builder::{
@@ -10,7 +11,7 @@ use serenity::{
     model::{
         application::{ButtonStyle, InputTextStyle},
         channel::{MessageReference, MessageReferenceKind, Nonce},
-        id::{ChannelId, MessageId, UserId},
+        id::{ChannelId, MessageId, RoleId, UserId},
     },
 };
 
@@ -32,7 +33,7 @@ pub(super) fn create(
     let mut message = CreateMessage::new()
         .nonce(Nonce::String(nonce))
         .enforce_nonce(true)
-        .allowed_mentions(allowed(&said.pings))
+        .allowed_mentions(allowed(&said.pings).roles(said.role.map(|role| RoleId::new(role.0.max(1)))))
         .embeds(said.embeds.iter().map(embed).collect())
         .components(rows(said));
     if !said.content.is_empty() {

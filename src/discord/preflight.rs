@@ -12,6 +12,7 @@ use crate::{
         ids::{DropletId, SnapshotId},
         kinds::Kind,
     },
+    store::Pin,
 };
 
 /// A Droplet and one of its Snapshots or backups, which can be put back onto it.
@@ -19,6 +20,8 @@ use crate::{
 pub(super) struct Restorable {
     pub(super) droplet: Droplet,
     pub(super) snapshot: Snapshot,
+    /// Whether DigitalOcean made it by itself, while the Droplet ran.
+    pub(super) is_backup: bool,
 }
 
 /// The Droplet as an operation names it.
@@ -52,7 +55,7 @@ pub(super) async fn restore(state: &AppState, droplet: DropletId, text: &str) ->
     let inspection =
         state.inventory.inspect(droplet).await.map_err(|gone| lookup::no_droplet(&droplet.to_string(), gone))?;
     let snapshot = state.inventory.resolve_restorable(&inspection, text).await;
-    let Inspection { droplet, .. } = inspection;
+    let Inspection { droplet, backups, .. } = inspection;
     let snapshot = snapshot.map_err(|unresolved| lookup::no_snapshot(text, Some(&droplet.name), unresolved))?;
     match &droplet.status {
         DropletStatus::Active | DropletStatus::Off => {}
@@ -76,7 +79,8 @@ pub(super) async fn restore(state: &AppState, droplet: DropletId, text: &str) ->
     if droplet.locked {
         return Err(Refusal::Locked { droplet: droplet.name }.into());
     }
-    Ok(Restorable { droplet, snapshot })
+    let is_backup = backups.contains(&snapshot.id);
+    Ok(Restorable { droplet, snapshot, is_backup })
 }
 
 /// A Snapshot that can be deleted, with what its deletion means.
@@ -89,6 +93,8 @@ pub(super) struct Deletable {
     pub(super) origin: Option<Operation>,
     /// Until when an Undo needs it.
     pub(super) undo_until: Option<Timestamp>,
+    /// Who wants it kept.
+    pub(super) pin: Option<Pin>,
 }
 
 /// What somebody is warned of before a Snapshot is deleted.
@@ -98,19 +104,22 @@ pub(super) struct Warnings {
     last: bool,
     /// An Undo needs it.
     needed: bool,
+    /// Somebody wants it kept.
+    #[serde(default)]
+    pinned: bool,
 }
 
 impl Warnings {
     /// Whether who read these knows of the others too.
     pub(super) fn cover(self, others: Self) -> bool {
-        (self.last || !others.last) && (self.needed || !others.needed)
+        (self.last || !others.last) && (self.needed || !others.needed) && (self.pinned || !others.pinned)
     }
 }
 
 impl Deletable {
     pub(super) fn warnings(&self) -> Warnings {
         let last = self.siblings.is_some_and(|siblings| siblings <= 1);
-        Warnings { last, needed: self.undo_until.is_some() }
+        Warnings { last, needed: self.undo_until.is_some(), pinned: self.pin.is_some() }
     }
 }
 
@@ -140,7 +149,8 @@ pub(super) async fn delete(state: &AppState, who: &Person, text: &str) -> Result
         Some(origin) => undo_until(state, origin, snapshot.id).await?,
         None => None,
     };
-    Ok(Deletable { snapshot, droplet, siblings, origin, undo_until })
+    let pin = state.store.pinned(snapshot.id).await?;
+    Ok(Deletable { snapshot, droplet, siblings, origin, undo_until, pin })
 }
 
 /// How many others of this Droplet are there still and about to be deleted by us.

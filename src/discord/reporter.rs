@@ -162,15 +162,21 @@ impl Reporter {
             ReportKind::Progress => progress(operation, now),
             ReportKind::Answer => answer(operation, &self.wording),
             ReportKind::Notify => notify(operation, &self.wording),
-            ReportKind::Stuck => call(&called),
+            // An edit pings nobody, and once nobody is needed any more there is nobody to name.
+            ReportKind::Stuck => call(&called).calling(self.wording.failure_role.filter(|_| is_called_about(&called))),
             ReportKind::Repaired => repaired(operation),
             ReportKind::Question => question(operation, &self.wording, now),
         };
         let is_over = match report.kind {
             ReportKind::Question => operation.question.is_none(),
-            ReportKind::Stuck => !called.iter().any(|called| called.operation.power.is_called_about()),
+            ReportKind::Stuck => !is_called_about(&called),
             ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => false,
         };
         Ok(Words { said: signed(said, report.kind, operation.id), called, is_over })
     }
+}
+
+/// Whether somebody is still needed for one of these.
+fn is_called_about(called: &[Called]) -> bool {
+    called.iter().any(|called| called.operation.power.is_called_about())
 }

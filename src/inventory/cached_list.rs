@@ -113,6 +113,13 @@ impl<T: Listed + Clone> CachedList<T> {
         }
     }
 
+    /// The list once one is there that was read after this one, and which that is.
+    pub(super) async fn after(&self, known: u64) -> Option<(u64, Arc<Index<T>>)> {
+        let mut shown = self.shown.subscribe();
+        let newer = shown.wait_for(|shown| shown.index.is_some() && shown.read_for > known).await.ok()?;
+        Some((newer.read_for, Arc::clone(newer.index.as_ref()?)))
+    }
+
     /// The rank of the reading at this moment.
     pub(super) fn rank(&self) -> Priority {
         if self.waiting.load(Ordering::SeqCst) > 0 { Priority::Person } else { Priority::Inventory }

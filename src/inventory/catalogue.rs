@@ -32,7 +32,7 @@ pub enum Waiting {
 }
 
 impl Waiting {
-    fn patience(self) -> SignedDuration {
+    pub(super) fn patience(self) -> SignedDuration {
         match self {
             Self::Command => timeouts::COMMAND,
             Self::Suggestion => timeouts::SUGGESTION,

@@ -31,6 +31,8 @@ pub struct Inspection {
     pub droplet: Droplet,
     /// Its Snapshots and backups, newest first.
     pub images: Vec<Snapshot>,
+    /// Which of them DigitalOcean made by itself, while the Droplet ran.
+    pub backups: HashSet<SnapshotId>,
 }
 
 /// How an image came about.
@@ -91,6 +93,12 @@ impl Inventory {
         found.search(text, limit, |_| true).into_iter().map(|image| (image.clone(), origin(image))).collect()
     }
 
+    /// The Backups of one Droplet that a text may mean, best first; newest first while there is no text.
+    pub async fn find_backups(&self, droplet: DropletId, text: &str, limit: usize) -> Vec<Snapshot> {
+        let Ok(backups) = self.backups_of(droplet).await else { return Vec::new() };
+        newest_first(backups.to_vec()).search(text, limit, |_| true).into_iter().cloned().collect()
+    }
+
     async fn backups_of(&self, droplet: DropletId) -> Result<Arc<Vec<Snapshot>>, Absent> {
         let listed = self.backups.of(droplet, self.client.now());
         let read = || queries::droplet_backups(droplet);
@@ -110,9 +118,11 @@ impl Inventory {
         };
         let droplet = self.admit(seen.map_err(gone)?)?;
         let mut images = snapshots.map_err(gone)?;
-        images.extend(backups.map_err(gone)?);
+        let made_by_itself = backups.map_err(gone)?;
+        let backups = made_by_itself.iter().map(|backup| backup.id).collect();
+        images.extend(made_by_itself);
         images.sort_by_key(|image| std::cmp::Reverse(image.created_at));
-        Ok(Inspection { droplet, images })
+        Ok(Inspection { droplet, images, backups })
     }
 
     /// What of an inspected Droplet's images a submitted text means: an id, or a name that only one has.

@@ -21,6 +21,11 @@ impl Listing {
         self.snapshots.iter().filter(|snapshot| self.of.is_none_or(|of| snapshot.droplet == Some(of)))
     }
 
+    /// A Droplet that is listed.
+    pub fn droplet(&self, id: DropletId) -> Option<&Droplet> {
+        self.droplets.by_id(id)
+    }
+
     /// The name of a Droplet that is listed.
     pub(super) fn name_of(&self, droplet: DropletId) -> Option<&str> {
         self.droplets.by_id(droplet).map(|droplet| droplet.name.as_str())
@@ -33,6 +38,12 @@ impl Inventory {
         let (snapshots, droplets) =
             tokio::try_join!(self.snapshots.current(&self.client), self.droplets.current(&self.client))?;
         Ok(Listing { snapshots, droplets, of })
+    }
+
+    /// All Snapshots as soon as somebody had the list read after this reading, and which reading it is; reads nothing by itself.
+    pub async fn snapshots_after(&self, known: u64) -> Option<(u64, Vec<Snapshot>)> {
+        let (reading, index) = self.snapshots.after(known).await?;
+        Some((reading, index.iter().cloned().collect()))
     }
 
     /// How many Snapshots a Droplet has, past every cache; none if it is gone.

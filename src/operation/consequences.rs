@@ -120,7 +120,7 @@ impl Operation {
         if self.cancelled.is_none() {
             return;
         }
-        if step.task() == Task::Delete && step.answer_lost {
+        if step.task().shows_in_its_image() && step.answer_lost {
             if let Some(step) = self.steps.iter_mut().find(|step| !step.is_over()) {
                 step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
             }
@@ -149,7 +149,11 @@ impl Operation {
             | Task::Restore
             | Task::Create
             | Task::Delete
-            | Task::PowerOn => self.unattended,
+            | Task::PowerOn
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup => self.unattended,
         };
         if is_destructive && is_unattended {
             return self.fail_step(Focus::Forward(index), Failure::TooOld, now);

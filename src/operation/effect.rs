@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ids::{ActionId, DropletId, OperationId, SnapshotId},
-    reading::{ActionReading, DropletReading, SnapshotReading, Trouble},
+    reading::{ActionReading, DropletReading, ImageReading, SnapshotReading, Trouble},
 };
 
 /// A question to DigitalOcean that changes nothing.
@@ -25,6 +25,10 @@ pub enum Look {
     Launched(OperationId),
     /// Whether the complete list of Droplets has this one.
     Listed(DropletId),
+    /// The Backups that DigitalOcean made of the Droplet.
+    Backups(DropletId),
+    /// One image: whether it is a Backup still.
+    Image(SnapshotId),
 }
 
 /// An order to DigitalOcean. It leaves only after its intent was committed.
@@ -56,6 +60,35 @@ pub enum Command {
     Create(NewDroplet),
     /// Delete a Snapshot.
     Delete(SnapshotId),
+    /// Have DigitalOcean back the Droplet up.
+    EnableBackups {
+        /// Which Droplet.
+        droplet: DropletId,
+        /// When.
+        policy: BackupPolicy,
+    },
+    /// Have the Droplet backed up at other times.
+    ChangeBackups {
+        /// Which Droplet.
+        droplet: DropletId,
+        /// When.
+        policy: BackupPolicy,
+    },
+    /// Have the Droplet backed up no more: its Backups are deleted.
+    DisableBackups(DropletId),
+    /// Make a Snapshot of a Backup.
+    KeepBackup(SnapshotId),
+}
+
+/// When DigitalOcean backs a Droplet up, in its own words: it sells plans that its specification does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupPolicy {
+    /// Such as `daily`.
+    pub plan: String,
+    /// The day of a weekly plan, such as `SUN`.
+    pub weekday: Option<String>,
+    /// The hour at which its window opens, in UTC.
+    pub hour: u8,
 }
 
 /// A Droplet to be made from a Snapshot.
@@ -99,6 +132,8 @@ pub enum Answer {
     Action(ActionReading),
     /// Snapshots.
     Snapshots(Vec<SnapshotReading>),
+    /// One image.
+    Image(ImageReading),
     /// Droplets found by tag, or the one just created.
     Droplets(Vec<DropletReading>),
     /// Done, with nothing to say.

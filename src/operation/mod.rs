@@ -46,6 +46,7 @@
 //! nothing is owed, and people read that it was made good.
 
 mod backoff;
+mod backups;
 pub mod baseline;
 mod consequences;
 pub mod effect;

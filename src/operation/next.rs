@@ -73,6 +73,8 @@ impl Operation {
         let droplet = self.droplet().filter(|_| task.traits().needs_baseline)?;
         if checks.droplet && !checks.actions && !self.may_begin_without_actions(task) {
             Some(Look::Actions(droplet))
+        } else if task == Task::DisableBackups && checks.droplet && !checks.backups {
+            Some(Look::Backups(droplet))
         } else if checks.is_fresh(now) {
             None
         } else {
@@ -100,6 +102,14 @@ impl Operation {
             Work::Restore(snapshot) => self.droplet().map(|droplet| Command::Restore { droplet, snapshot: *snapshot }),
             Work::Create(droplet) => Some(Command::Create(droplet.clone())),
             Work::Delete(snapshot) => Some(Command::Delete(*snapshot)),
+            Work::EnableBackups(policy) => {
+                self.droplet().map(|droplet| Command::EnableBackups { droplet, policy: policy.clone() })
+            }
+            Work::ChangeBackups(policy) => {
+                self.droplet().map(|droplet| Command::ChangeBackups { droplet, policy: policy.clone() })
+            }
+            Work::DisableBackups => self.droplet().map(Command::DisableBackups),
+            Work::KeepBackup(backup) => Some(Command::KeepBackup(*backup)),
         }
     }
 
@@ -108,7 +118,16 @@ impl Operation {
         match &step.work {
             Work::Create(_) => Some(Look::Launched(self.id)),
             Work::Delete(snapshot) => Some(Look::Snapshot(*snapshot)),
-            Work::ShutDown | Work::PowerOff | Work::PowerOn | Work::Snapshot | Work::Restart | Work::Restore(_) => {
+            Work::KeepBackup(backup) => Some(Look::Image(*backup)),
+            Work::ShutDown
+            | Work::PowerOff
+            | Work::PowerOn
+            | Work::Snapshot
+            | Work::Restart
+            | Work::Restore(_)
+            | Work::EnableBackups(_)
+            | Work::ChangeBackups(_)
+            | Work::DisableBackups => {
                 let droplet = self.droplet()?;
                 Some(if doubt.seen_off && doubt.refused.is_none() {
                     Look::Actions(droplet)
@@ -129,6 +148,12 @@ impl Operation {
             let droplet = self.launched.as_ref()?.droplet;
             // A Droplet whose create errs reads `new` for ever: only its Action says so.
             return Some(if others_turn { Look::Actions(droplet) } else { Look::Droplet(droplet) });
+        }
+        if let Work::KeepBackup(backup) = &step.work {
+            // The image shows that it is done, and its Action alone that it has failed.
+            let actions_turn = !run.ended() && run.unread < 2 && !run.looks.is_multiple_of(2);
+            let action = run.action.filter(|_| actions_turn).map(Look::Action);
+            return Some(action.unwrap_or(Look::Image(*backup)));
         }
         let droplet = self.droplet()?;
         let action = run.action.map(Look::Action);
@@ -158,7 +183,14 @@ impl Operation {
             Task::ShutDown | Task::PowerOff | Task::PowerOn => true,
             // Over is what leaves the Droplet off and unlocked; one that runs is told by the Action alone.
             Task::Snapshot => self.power.is_owed() && self.power.was_seen_off(),
-            Task::Restart | Task::Restore | Task::Create | Task::Delete => false,
+            Task::Restart
+            | Task::Restore
+            | Task::Create
+            | Task::Delete
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup => false,
         }
     }
 }

@@ -44,6 +44,7 @@ impl Operation {
             | Answer::Actions(_)
             | Answer::Action(_)
             | Answer::Snapshots(_)
+            | Answer::Image(_)
             | Answer::Droplets(_)
             | Answer::Done => {
                 self.power.on_reading();
@@ -92,6 +93,10 @@ impl Operation {
             }
             // The Snapshot that a lost answer was to delete is still there: deleting twice does no harm.
             (Look::Snapshot(_), Answer::Snapshots(_)) => self.begin_again(focus),
+            (Look::Backups(_), Answer::Snapshots(readings)) => self.check_backups(focus, &readings, now),
+            (Look::Image(asked), Answer::Image(reading)) if reading.snapshot.id == *asked => {
+                self.see_image(focus, reading, rules, now);
+            }
             (Look::Launched(_), Answer::Droplets(found)) if found.is_empty() => self.empty_round(focus, rules, now),
             (Look::Launched(_), Answer::Droplets(found)) => self.adopt_launched(focus, &found, now),
             // DigitalOcean spoke of something else: as good as no answer.
@@ -101,6 +106,7 @@ impl Operation {
                 | Answer::Actions(_)
                 | Answer::Action(_)
                 | Answer::Snapshots(_)
+                | Answer::Image(_)
                 | Answer::Droplets(_)
                 | Answer::Done,
             ) => self.wait_for(Blocker::Outage, rules, now),
@@ -134,9 +140,12 @@ impl Operation {
             }
             Trouble::Busy => self.wait_for(Blocker::Event(None), rules, now),
             Trouble::NotFound => match look {
-                Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) => self.miss_droplet(look, rules, now),
+                Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) | Look::Backups(_) => {
+                    self.miss_droplet(look, rules, now);
+                }
                 Look::Action(_) => self.miss_action(focus, rules, now),
                 Look::Snapshot(_) => self.complete(focus, now),
+                Look::Image(_) => self.miss_image(focus, rules, now),
                 Look::Launched(_) => self.empty_round(focus, rules, now),
                 // A list is there, also where it is empty: this answer is about something else.
                 Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),
@@ -213,7 +222,16 @@ impl Operation {
         let ignores_lock = match task {
             Task::PowerOff => true,
             Task::Snapshot => self.power.is_owed() && self.has_waited_for_lock(now),
-            Task::ShutDown | Task::Restart | Task::Restore | Task::Create | Task::Delete | Task::PowerOn => false,
+            Task::ShutDown
+            | Task::Restart
+            | Task::Restore
+            | Task::Create
+            | Task::Delete
+            | Task::PowerOn
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup => false,
         };
         if reading.locked && !ignores_lock {
             return self.wait_for(Blocker::Locked, rules, now);
@@ -266,7 +284,11 @@ impl Operation {
                 | Task::Restore
                 | Task::Create
                 | Task::Delete
-                | Task::PowerOn,
+                | Task::PowerOn
+                | Task::EnableBackups
+                | Task::ChangeBackups
+                | Task::DisableBackups
+                | Task::KeepBackup,
                 _,
             ) => {
                 if let State::Waiting(checks) = &mut self.steps[index].state {
@@ -388,12 +410,23 @@ impl Operation {
             }
             Task::Restart if run.ended() => self.complete(focus, now),
             Task::Create => self.launched_droplet(focus, reading, rules, now),
+            task if task.ends_with_its_action() && run.broken.is_some() => {
+                self.fail_step(focus, Failure::ActionVanished, now);
+            }
             Task::ShutDown | Task::PowerOff => {
                 let since = run.completed.or(run.broken).unwrap_or(began);
                 self.note_lock(focus, reading);
                 self.look_again(focus, task, since, rules, now);
             }
-            Task::Snapshot | Task::Restart | Task::Restore | Task::Delete | Task::PowerOn => {
+            Task::Snapshot
+            | Task::Restart
+            | Task::Restore
+            | Task::Delete
+            | Task::PowerOn
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup => {
                 self.note_lock(focus, reading);
                 let is_ours = run.action.is_some() && reading.locked && reading.power() == Some(PowerState::Off);
                 if is_ours && self.longest_progress(task).is_some_and(|longest| now < later(began, longest)) {
@@ -544,7 +577,7 @@ impl Operation {
                 let is_first = !self.power.was_told_to_turn_on() && self.ended.is_none();
                 let actions = was_read || (is_first && self.baseline.is_known());
                 if reading.locked && !self.has_waited_for_lock(now) {
-                    self.power.back_mut().state = State::Waiting(Checks { droplet: false, actions, looked_at: None });
+                    self.power.back_mut().state = State::Waiting(Checks { actions, ..Checks::default() });
                     self.wait_for(Blocker::Locked, rules, now);
                 } else {
                     self.power.back_mut().state = State::Waiting(Checks::seen(reading.asked_by(now), actions));
@@ -569,7 +602,9 @@ impl Operation {
         }
         self.obstacle = None;
         if let Some(run) = self.step_mut(focus).and_then(Step::run_mut) {
-            (run.unknown_since, run.unread, run.asks_action) = (None, 0, false);
+            (run.unread, run.asks_action) = (0, false);
+            // Of an image it says nothing that its Action is known.
+            run.unknown_since = run.unknown_since.filter(|_| task == Task::KeepBackup);
             if task == Task::Snapshot {
                 run.broken = None;
             }
@@ -587,6 +622,7 @@ impl Operation {
                 }
                 self.look_again(focus, task, began, rules, now);
             }
+            ActionStatus::Completed if task.ends_with_its_action() => self.complete(focus, now),
             ActionStatus::Completed => {
                 if matches!(task, Task::Restart | Task::Restore) {
                     self.power.settle();
@@ -620,7 +656,16 @@ impl Operation {
                 let usual = self.usual.of(task).unwrap_or(SignedDuration::ZERO);
                 Some(usual.checked_mul(4).unwrap_or(SignedDuration::MAX).max(LONGEST_PROGRESS))
             }
-            Task::ShutDown | Task::PowerOff | Task::PowerOn | Task::Restart | Task::Create | Task::Delete => None,
+            Task::ShutDown
+            | Task::PowerOff
+            | Task::PowerOn
+            | Task::Restart
+            | Task::Create
+            | Task::Delete
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup => None,
         }
     }
 
@@ -630,7 +675,7 @@ impl Operation {
         }
     }
 
-    fn look_again(&mut self, focus: Focus, task: Task, since: Timestamp, rules: &Rules, now: Timestamp) {
+    pub(super) fn look_again(&mut self, focus: Focus, task: Task, since: Timestamp, rules: &Rules, now: Timestamp) {
         if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
             run.looks = run.looks.saturating_add(1);
         }

@@ -112,6 +112,15 @@ impl SnapshotReading {
     }
 }
 
+/// One look at an image: a Snapshot, or a Backup.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ImageReading {
+    /// What it is like.
+    pub snapshot: SnapshotReading,
+    /// Whether it is in DigitalOcean's rotation, which deletes it by and by.
+    pub is_backup: bool,
+}
+
 /// Why a request brought no answer, sorted by what an operation does next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trouble {

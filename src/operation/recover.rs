@@ -207,7 +207,7 @@ impl Operation {
             }
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => {
-                if task == Task::Delete {
+                if task.shows_in_its_image() {
                     // It was not carried out, and will not be.
                     self.forget_lost_answer(focus);
                 }

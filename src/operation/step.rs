@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    effect::NewDroplet,
+    effect::{BackupPolicy, NewDroplet},
     ids::{ActionId, SnapshotId},
     reading::{Failure, PowerState},
 };
@@ -29,6 +29,14 @@ pub enum Work {
     Delete(SnapshotId),
     /// Turn the Droplet on.
     PowerOn,
+    /// Have DigitalOcean back the Droplet up.
+    EnableBackups(BackupPolicy),
+    /// Have the Droplet backed up at other times.
+    ChangeBackups(BackupPolicy),
+    /// Have the Droplet backed up no more.
+    DisableBackups,
+    /// Make a Snapshot of this Backup.
+    KeepBackup(SnapshotId),
 }
 
 impl Work {
@@ -43,6 +51,10 @@ impl Work {
             Self::Create(_) => Task::Create,
             Self::Delete(_) => Task::Delete,
             Self::PowerOn => Task::PowerOn,
+            Self::EnableBackups(_) => Task::EnableBackups,
+            Self::ChangeBackups(_) => Task::ChangeBackups,
+            Self::DisableBackups => Task::DisableBackups,
+            Self::KeepBackup(_) => Task::KeepBackup,
         }
     }
 }
@@ -73,6 +85,14 @@ pub enum Task {
     Delete,
     /// Turn the Droplet on and see it active: never planned, always owed.
     PowerOn,
+    /// Have DigitalOcean back the Droplet up.
+    EnableBackups,
+    /// Have the Droplet backed up at other times.
+    ChangeBackups,
+    /// Have the Droplet backed up no more, which deletes its Backups.
+    DisableBackups,
+    /// Make a Snapshot of a Backup and see that it is one.
+    KeepBackup,
 }
 
 /// What the rules need to know of a task.
@@ -156,6 +176,17 @@ impl Task {
                 waits_for_others: false,
                 ..on_droplet("power_on", "power_on")
             },
+            // They bear neither on power nor on the disk, so it does not matter whether the Droplet was turned on before.
+            Self::EnableBackups => Traits { yields_to_power: false, ..on_droplet("enable_backups", "enable_backups") },
+            Self::ChangeBackups => {
+                Traits { yields_to_power: false, ..on_droplet("change_backups", "change_backup_policy") }
+            }
+            Self::DisableBackups => Traits {
+                yields_to_power: false,
+                is_destructive: true,
+                ..on_droplet("disable_backups", "disable_backups")
+            },
+            Self::KeepBackup => without_droplet("keep_backup", Some("convert")),
         }
     }
 
@@ -167,6 +198,39 @@ impl Task {
     /// One word for logs, metrics and history.
     pub fn word(self) -> &'static str {
         self.traits().word
+    }
+
+    /// Whether the end of its Action is all that there is to see.
+    pub(super) fn ends_with_its_action(self) -> bool {
+        match self {
+            Self::EnableBackups | Self::ChangeBackups | Self::DisableBackups => true,
+            Self::ShutDown
+            | Self::PowerOff
+            | Self::Snapshot
+            | Self::Restart
+            | Self::Restore
+            | Self::Create
+            | Self::Delete
+            | Self::PowerOn
+            | Self::KeepBackup => false,
+        }
+    }
+
+    /// Whether what it is for shows in the image that it works on, so that ordering it twice does no harm.
+    pub(super) fn shows_in_its_image(self) -> bool {
+        match self {
+            Self::Delete | Self::KeepBackup => true,
+            Self::ShutDown
+            | Self::PowerOff
+            | Self::Snapshot
+            | Self::Restart
+            | Self::Restore
+            | Self::Create
+            | Self::PowerOn
+            | Self::EnableBackups
+            | Self::ChangeBackups
+            | Self::DisableBackups => false,
+        }
     }
 
     /// Whether it is for turning the Droplet off.
@@ -182,7 +246,13 @@ impl Task {
             Self::Snapshot => Some(Work::Snapshot),
             Self::PowerOn => Some(Work::PowerOn),
             Self::Restart => Some(Work::Restart),
-            Self::Restore | Self::Create | Self::Delete => None,
+            Self::Restore
+            | Self::Create
+            | Self::Delete
+            | Self::EnableBackups
+            | Self::ChangeBackups
+            | Self::DisableBackups
+            | Self::KeepBackup => None,
         }
     }
 }
@@ -241,6 +311,9 @@ pub struct Checks {
     /// When the Droplet was seen so.
     #[serde(default)]
     pub looked_at: Option<Timestamp>,
+    /// The Backups that would be deleted were seen to be those that somebody was asked about.
+    #[serde(default)]
+    pub backups: bool,
 }
 
 /// A command leaves only on a look at the Droplet that is younger than this: people turn Droplets off and remove tags while an
@@ -249,11 +322,11 @@ const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 impl Checks {
     /// The Droplet must be looked at again; its Actions are still known.
-    pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true, looked_at: None };
+    pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true, looked_at: None, backups: false };
 
     /// The Droplet was seen in the right state, by a look of this moment.
     pub(super) fn seen(looked_at: Timestamp, actions: bool) -> Self {
-        Self { droplet: true, actions, looked_at: Some(looked_at) }
+        Self { droplet: true, actions, looked_at: Some(looked_at), backups: false }
     }
 
     /// Whether the Droplet was seen in the right state, and a moment ago.

@@ -201,7 +201,16 @@ impl Operation {
         match task {
             Task::PowerOn => self.power.intend_on(now),
             Task::Snapshot => self.taken_off = Some(self.power.last_seen() == Some(PowerState::Off)),
-            Task::ShutDown | Task::PowerOff | Task::Restart | Task::Restore | Task::Create | Task::Delete => {}
+            Task::ShutDown
+            | Task::PowerOff
+            | Task::Restart
+            | Task::Restore
+            | Task::Create
+            | Task::Delete
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup => {}
         }
         self.not_before = None;
         Ok(())
@@ -287,6 +296,7 @@ impl Operation {
             | Answer::Actions(_)
             | Answer::Action(_)
             | Answer::Snapshots(_)
+            | Answer::Image(_)
             | Answer::Droplets(_)
             | Answer::Done => self.lose_answer(focus)?,
         }
@@ -320,7 +330,9 @@ impl Operation {
                 self.wait_for(Blocker::Event(None), rules, now);
             }
             Trouble::NotFound if task == Task::Delete => self.complete(focus, now),
-            Trouble::NotFound if task == Task::Create => self.fail_step(focus, Failure::SnapshotGone, now),
+            Trouble::NotFound if matches!(task, Task::Create | Task::KeepBackup) => {
+                self.fail_step(focus, Failure::SnapshotGone, now);
+            }
             Trouble::NotFound => {
                 // The Droplet has the last word on whether it is there.
                 let refused = Some(if task == Task::Restore { Failure::SnapshotGone } else { Failure::NotKnown });

@@ -28,9 +28,9 @@ pub(super) async fn usual(
     connection: &mut AnyConnection,
     droplet: Option<DropletId>,
 ) -> Result<TypicalDurations, Error> {
-    // Seven tasks, the last five of each; operations of one Droplet have at most five steps.
-    const ROWS: i64 = 40;
-    const { assert!(Task::VARIANTS.len() * REMEMBERED <= 40) }
+    // Eleven tasks, the last five of each; operations of one Droplet have at most five steps.
+    const ROWS: i64 = 60;
+    const { assert!(Task::VARIANTS.len() * REMEMBERED <= 60) }
     let rows: Vec<AnyRow> = match droplet {
         Some(droplet) => {
             sqlx::query("SELECT task, millis FROM durations WHERE droplet_id = $1 ORDER BY ended_at DESC LIMIT $2")

@@ -31,6 +31,7 @@ mod schedule;
 mod schedule_message;
 mod schedule_snapshot;
 mod schema;
+mod snapshot_records;
 mod unknown;
 mod writes;
 
@@ -56,6 +57,7 @@ pub use requests::{CreateError, Heard};
 pub use schedule::{AddError, StoredSchedule};
 pub use schedule_message::{Said, ScheduleMessage};
 pub use schedule_snapshot::{ScheduleSnapshot, Settled};
+pub use snapshot_records::{DayTotal, Pin, Weighed};
 use writes::Writes;
 
 use crate::{clock::Clock, operation::ids::ChannelId};

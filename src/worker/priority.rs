@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn only_the_power_on_itself_has_the_reserve() {
         assert_eq!(
-            priority(&owing(State::Waiting(Checks { droplet: true, actions: true, looked_at: None }))),
+            priority(&owing(State::Waiting(Checks { droplet: true, actions: true, ..Checks::default() }))),
             Priority::PowerOn
         );
         assert_eq!(priority(&owing(State::Waiting(Checks::default()))), Priority::Off);

@@ -252,7 +252,13 @@ impl RunLoop {
                 Ok(Glance::Seen(seen)) => Ok(Answer::Action(translate::action_reading(seen.value))),
                 Err(error) => Err(error),
             },
-            Look::Actions(_) | Look::Snapshots(_) | Look::Snapshot(_) | Look::Launched(_) | Look::Listed(_) => {
+            Look::Actions(_)
+            | Look::Snapshots(_)
+            | Look::Snapshot(_)
+            | Look::Launched(_)
+            | Look::Listed(_)
+            | Look::Backups(_)
+            | Look::Image(_) => {
                 self.client.run(translate::look_of(claimed.operation(), look).with_priority(fresh.priority)).await
             }
         };

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     digitalocean::{
+        backups,
         budget::Priority,
         call::Call,
         error::{Delivery, Error, Retry},
@@ -13,10 +14,12 @@ use crate::{
     },
     operation::{
         Operation,
-        effect::{Answer, Command, Look},
+        effect::{Answer, BackupPolicy, Command, Look},
         ids::OperationId,
         launch_tag,
-        reading::{ActionReading, ActionStatus, DropletReading, PowerState, SnapshotReading, Status, Trouble},
+        reading::{
+            ActionReading, ActionStatus, DropletReading, ImageReading, PowerState, SnapshotReading, Status, Trouble,
+        },
     },
 };
 
@@ -50,6 +53,12 @@ pub fn look(look: &Look) -> Call<Answer> {
         Look::Launched(operation) => queries::every_droplet(Some(&launch_tag(*operation)))
             .map(|droplets| Answer::Droplets(droplets.into_iter().map(droplet_reading).collect()))
             .with_priority(Priority::LookUp),
+        Look::Backups(id) => queries::droplet_backups(*id)
+            .map(|backups| Answer::Snapshots(backups.into_iter().map(snapshot_reading).collect())),
+        Look::Image(id) => backups::image(*id).map(|image| {
+            let is_backup = image.kind == "backup";
+            Answer::Image(ImageReading { snapshot: snapshot_reading(image.snapshot), is_backup })
+        }),
         Look::Listed(id) => {
             let id = *id;
             queries::every_droplet(None).map(move |droplets| {
@@ -90,7 +99,15 @@ pub fn command(command: &Command) -> Call<Answer> {
             mutations::create_droplet(&wanted).map(|(droplet, _)| Answer::Droplets(vec![droplet_reading(droplet)]))
         }
         Command::Delete(snapshot) => mutations::delete_snapshot(*snapshot).map(|()| Answer::Done),
+        Command::EnableBackups { droplet, policy } => backups::enable(*droplet, wanted(policy)).map(begun),
+        Command::ChangeBackups { droplet, policy } => backups::change(*droplet, wanted(policy)).map(begun),
+        Command::DisableBackups(droplet) => backups::disable(*droplet).map(begun),
+        Command::KeepBackup(backup) => backups::convert(*backup).map(begun),
     }
+}
+
+fn wanted(policy: &BackupPolicy) -> backups::WantedPolicy<'_> {
+    backups::WantedPolicy { plan: &policy.plan, weekday: policy.weekday.as_deref(), hour: policy.hour }
 }
 
 /// What an error means to an operation.

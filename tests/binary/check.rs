@@ -27,6 +27,9 @@ fn says(ended: &Ended, lines: &[&str]) {
 async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
     let mut stage = Stage::new().await;
     stage.environment.insert("NOTIFY_CHANNEL_ID", stage.ops.to_string());
+    stage.environment.insert("REPORT_CHANNEL_ID", stage.ops.to_string());
+    let roles = stage.environment["RESTORE_ROLES"].clone();
+    stage.environment.insert("FAILURE_ROLE", roles.clone());
     stage.environment.insert("DROPLET_TAG", "web".to_owned());
     let before =
         stage.digitalocean.read(|world| (world.droplets().cloned().collect::<Vec<_>>(), world.snapshots().count()));
@@ -50,6 +53,8 @@ async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
             &guild,
             "✓ roles:",
             "#ops hears of every outcome",
+            "#ops hears once a month what Snapshots cost",
+            &format!("· FAILURE_ROLE {roles}: it is not mentionable, so nobody is pinged"),
             &link,
         ],
     );
@@ -83,11 +88,14 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
         ("DIGITALOCEAN_TOKEN", "dop_v1_poor".to_owned()),
         ("RESTORE_ROLES", "424242".to_owned()),
         ("NOTIFY_CHANNEL_ID", secret.to_string()),
+        ("REPORT_CHANNEL_ID", secret.to_string()),
+        ("FAILURE_ROLE", "434343".to_owned()),
         ("DATABASE_URL", "sqlite:///nowhere/at/all.db".to_owned()),
     ]);
     let ended = check(&stage).await;
     assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
     let absent = format!("✗ guild {elsewhere}: the bot is not in it: invite it with the link below");
+    let report = format!("✗ REPORT_CHANNEL_ID {secret}: the bot does not see it");
     let notify = format!("✗ NOTIFY_CHANNEL_ID {secret}: the bot does not see it");
     says(
         &ended,
@@ -103,6 +111,8 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
             &absent,
             "✗ roles: no guild that is served has 424242",
             &notify,
+            &report,
+            "✗ FAILURE_ROLE: no guild that is served has 434343",
         ],
     );
 }

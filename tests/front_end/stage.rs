@@ -172,6 +172,8 @@ impl Stage {
             rules: rules(),
             notify_channel: Some(ChannelId(self.notified.get())),
             own_droplet: None,
+            failure_role: None,
+            report_channel: None,
             patience: self.patience,
             // People in tests are quicker than people.
             limits: Limits { interactions: 1_000, operations: 10, take_cooldown: None },

@@ -81,3 +81,30 @@ async fn the_status_of_one_that_is_off_offers_its_reader_what_they_may_press() {
     rex.transcript();
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn the_failure_role_is_pinged_by_the_call_and_by_nothing_else() {
+    let mut stage = Stage::dark().await;
+    let role = stage.environment["VIEW_ROLES"].clone();
+    stage.discord.world().set_mentionable(role.parse().unwrap());
+    stage.environment.insert("FAILURE_ROLE", role.clone());
+    stage.start().await;
+    let refused = Disturbance::Refuse { status: 422, id: "unprocessable_entity".to_owned(), message: "no".to_owned() };
+    stage.fault(Fault::always(Pattern::action("power_on"), refused).named("power"));
+    let (ada, vic) = (stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer));
+    ada.run("/snapshot take droplet:web-1").await;
+    stage.shows(&ada, "[I'll handle it]").await;
+    let call = vic.seat.messages().into_iter().map(|message| message.body.content);
+    let call = call.filter(|content| content.contains(&format!("<@&{role}>"))).collect::<Vec<_>>();
+    assert_eq!(call.len(), 1, "{}", stage.conversation());
+    assert_eq!((ada.seat.pings(), vic.seat.pings()), (1, 1), "{}", stage.conversation());
+    stage.digitalocean.world(|world| world.end_fault("power"));
+    stage.until_later("it is on again", |stage| stage.is_on("web-1")).await;
+    stage.settle().await;
+    assert_eq!((ada.seat.pings(), vic.seat.pings()), (2, 1), "the answer is for who asked");
+    let named = vic.seat.messages().into_iter().filter(|message| message.body.content.contains("<@&"));
+    assert_eq!(named.count(), 0, "once it is on again, nobody is named");
+    ada.transcript();
+    vic.transcript();
+    stage.finish().await;
+}

@@ -56,17 +56,25 @@ sweeps! {
     a_launch_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), LAUNCH;
     a_deletion_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), DELETE;
 
+    backups_are_enabled_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), BACKUPS_ENABLE;
+    backups_are_changed_the_same_wherever_the_bot_dies: Ground::home(Looks::None), BACKUPS_CHANGE;
+    backups_are_disabled_and_one_is_kept_wherever_the_bot_dies: Ground::home(Looks::Some), BACKUPS_DISABLE;
+    a_backup_is_kept_wherever_the_bot_dies: Ground::home(Looks::Some), BACKUPS_KEEP;
+
     a_take_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::All), TAKE;
     a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), HUNG_FORCE;
     a_restore_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), RESTORE;
     a_launch_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), LAUNCH;
     a_deletion_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), DELETE;
 
+    backups_are_disabled_and_one_is_kept_wherever_the_program_is_killed: Ground::process(Looks::None), BACKUPS_DISABLE;
+
     a_take_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), TAKE;
     a_hung_shutdown_that_is_forced_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), HUNG_FORCE;
     a_restore_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), RESTORE;
     a_launch_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), LAUNCH;
     a_deletion_ends_the_same_on_postgresql_too: Ground::postgresql(Looks::None), DELETE;
+    backups_are_disabled_and_one_is_kept_on_postgresql_too: Ground::postgresql(Looks::None), BACKUPS_DISABLE;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "a test may fail loudly, and its modules are its own")]
 
 mod autocomplete;
+mod backups;
 mod bot;
 mod busy;
 mod calls;
@@ -10,6 +11,7 @@ mod cancel;
 mod chat_faults;
 mod cloud_faults;
 mod contract;
+mod costs;
 mod crash;
 mod delete;
 mod gateway;
@@ -21,6 +23,7 @@ mod list;
 mod many;
 #[path = "../harness/openapi.rs"]
 mod openapi;
+mod pins;
 mod power_kinds;
 mod presses;
 mod refusals;

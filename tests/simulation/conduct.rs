@@ -83,8 +83,11 @@ fn droplet_of(command: &Command) -> Option<DropletId> {
         | Command::PowerOn(droplet)
         | Command::Restart(droplet)
         | Command::TakeSnapshot { droplet, .. }
-        | Command::Restore { droplet, .. } => Some(*droplet),
-        Command::Create(_) | Command::Delete(_) => None,
+        | Command::Restore { droplet, .. }
+        | Command::EnableBackups { droplet, .. }
+        | Command::ChangeBackups { droplet, .. }
+        | Command::DisableBackups(droplet) => Some(*droplet),
+        Command::Create(_) | Command::Delete(_) | Command::KeepBackup(_) => None,
     }
 }
 
@@ -149,7 +152,12 @@ impl Conduct {
             Answer::Actions(_) => {
                 self.actions_seen.insert(id, left);
             }
-            Answer::Action(_) | Answer::Snapshots(_) | Answer::Droplets(_) | Answer::Done | Answer::Trouble(_) => {}
+            Answer::Action(_)
+            | Answer::Snapshots(_)
+            | Answer::Image(_)
+            | Answer::Droplets(_)
+            | Answer::Done
+            | Answer::Trouble(_) => {}
         }
         Ok(())
     }
@@ -224,7 +232,11 @@ impl Simulation {
         let id = operation.id;
         let is_destructive = matches!(
             command,
-            Command::Restore { .. } | Command::Delete(_) | Command::PowerOff(_) | Command::Restart(_)
+            Command::Restore { .. }
+                | Command::Delete(_)
+                | Command::PowerOff(_)
+                | Command::Restart(_)
+                | Command::DisableBackups(_)
         );
         if is_destructive && self.conduct.left_alone.contains(&id) {
             return law(format!("{id} sends {command:?} although nobody looked after it for long"));
@@ -253,7 +265,11 @@ impl Simulation {
             | Command::Restart(_)
             | Command::Restore { .. }
             | Command::Create(_)
-            | Command::Delete(_) => false,
+            | Command::Delete(_)
+            | Command::EnableBackups { .. }
+            | Command::ChangeBackups { .. }
+            | Command::DisableBackups(_)
+            | Command::KeepBackup(_) => false,
         };
         if reading.locked && !may_be_locked {
             return law(format!("{id} sends {command:?} to a Droplet that it saw locked"));
@@ -363,7 +379,7 @@ impl Simulation {
             Kind::Take { .. } => completed(|kind| matches!(kind, action::Kind::Snapshot(_))),
             Kind::Restore { .. } => completed(|kind| matches!(kind, action::Kind::Restore(_))),
             Kind::Restart { .. } => completed(|kind| matches!(kind, action::Kind::PowerCycle)),
-            Kind::Launch { .. } | Kind::Delete { .. } | Kind::TurnOn { .. } => None,
+            Kind::Launch { .. } | Kind::Delete { .. } | Kind::TurnOn { .. } | Kind::Backups { .. } => None,
         }?;
         // A panic in one row is no trouble for the others.
         let is_well = self.troubled && self.conduct.troubled_at < over && !self.panicked.contains(&operation.id);

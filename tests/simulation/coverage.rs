@@ -106,6 +106,8 @@ fn look_word(look: &Look) -> &'static str {
         Look::Snapshot(_) => "saw the Snapshot:",
         Look::Launched(_) => "saw what it launched:",
         Look::Listed(_) => "saw the whole list:",
+        Look::Backups(_) => "saw its Backups:",
+        Look::Image(_) => "saw the image:",
     }
 }
 
@@ -114,6 +116,7 @@ fn answer_word(answer: &Answer) -> String {
         Answer::Droplet(it) => it.power().map_or_else(|| "neither on nor off".to_owned(), |power| format!("{power:?}")),
         Answer::Action(it) => format!("{:?}", it.status),
         Answer::Actions(_) | Answer::Snapshots(_) | Answer::Droplets(_) => "a list".to_owned(),
+        Answer::Image(it) => if it.is_backup { "a Backup" } else { "a Snapshot" }.to_owned(),
         Answer::Done => "done".to_owned(),
         Answer::Trouble(trouble) => match trouble {
             Trouble::NotSent { .. } => "not sent",

@@ -108,7 +108,7 @@ fn act(wish: Wish) -> Option<Act> {
 
 /// Whether people are asked before it is begun.
 pub(crate) fn is_asked_about(kind: &Kind) -> bool {
-    matches!(kind, Kind::Restore { .. } | Kind::Delete { .. } | Kind::Restart { .. })
+    matches!(kind, Kind::Restore { .. } | Kind::Delete { .. } | Kind::Restart { .. } | Kind::Backups { .. })
 }
 
 /// What decided over an operation was said by somebody who may.

@@ -141,7 +141,11 @@ impl Simulation {
             | Command::TakeSnapshot { .. }
             | Command::Restore { .. }
             | Command::Create(_)
-            | Command::Delete(_) => Ok(()),
+            | Command::Delete(_)
+            | Command::EnableBackups { .. }
+            | Command::ChangeBackups { .. }
+            | Command::DisableBackups(_)
+            | Command::KeepBackup(_) => Ok(()),
         }
     }
 
@@ -285,6 +289,8 @@ impl Simulation {
             Kind::Delete(Delete { snapshot }) => {
                 self.world.image(snapshot.id.0).is_some().then_some("the Snapshot is still there")
             }
+            // People of this world leave DigitalOcean's own Backups alone.
+            Kind::Backups(_) => None,
         }
     }
 
@@ -311,6 +317,7 @@ impl Simulation {
                 let began = operation.steps.iter().any(|step| step.began.is_some());
                 (!there && (began || !self.was_taken_away(snapshot.id))).then_some("the Snapshot is gone")
             }
+            Kind::Backups(_) => None,
         }
     }
 }

@@ -159,7 +159,11 @@ impl Simulation {
         }
         let user = match &kind {
             Kind::Take { .. } | Kind::TurnOn { .. } => [front::TAKER, front::OWNER][self.dice.usize(..2)],
-            Kind::Restore { .. } | Kind::Launch { .. } | Kind::Delete { .. } | Kind::Restart { .. } => front::OWNER,
+            Kind::Restore { .. }
+            | Kind::Launch { .. }
+            | Kind::Delete { .. }
+            | Kind::Restart { .. }
+            | Kind::Backups { .. } => front::OWNER,
         };
         let asker = Requester { user, ..ASKER };
         let target = match &kind {
@@ -173,7 +177,8 @@ impl Simulation {
             | Kind::Restore { .. }
             | Kind::Delete { .. }
             | Kind::TurnOn { .. }
-            | Kind::Restart { .. } => {
+            | Kind::Restart { .. }
+            | Kind::Backups { .. } => {
                 Target { droplet: Some(DropletId(droplet)), name, region: None, disk_gb: Some(25) }
             }
         };

@@ -178,7 +178,8 @@ impl Sabotage {
             Self::Look => {
                 let steps = spoilt.steps.iter_mut().filter(|step| step.task() != Task::PowerOn);
                 for step in steps.filter(|step| matches!(step.state, State::Waiting(_))) {
-                    step.state = State::Waiting(Checks { droplet: true, actions: true, looked_at: Some(now) });
+                    step.state =
+                        State::Waiting(Checks { droplet: true, actions: true, looked_at: Some(now), backups: true });
                 }
             }
             Self::Forward => spoilt = with_power(operation, |power| power["on_intended_at"] = Value::Null),

@@ -55,8 +55,8 @@ fn not_found() -> Transit {
 
 fn is_of_a_droplet(look: &Look) -> bool {
     match look {
-        Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) => true,
-        Look::Action(_) | Look::Snapshot(_) | Look::Launched(_) | Look::Listed(_) => false,
+        Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) | Look::Backups(_) => true,
+        Look::Action(_) | Look::Snapshot(_) | Look::Launched(_) | Look::Listed(_) | Look::Image(_) => false,
     }
 }
 
@@ -168,7 +168,11 @@ fn lateness(dice: &mut fastrand::Rng, command: &Command, settle: SignedDuration)
         | Command::Restart(_)
         | Command::TakeSnapshot { .. }
         | Command::Restore { .. }
-        | Command::Delete(_) => settle,
+        | Command::Delete(_)
+        | Command::EnableBackups { .. }
+        | Command::ChangeBackups { .. }
+        | Command::DisableBackups(_)
+        | Command::KeepBackup(_) => settle,
     };
     // The request itself is up to two seconds on its way.
     let millis = i64::try_from(longest.as_millis()).unwrap_or_default() - 2_500;
@@ -206,7 +210,12 @@ pub(crate) fn quirk(dice: &mut fastrand::Rng, command: &Command, moods: &Moods) 
             3 | 4 => Some(Quirk::ListedLate { after: (dice.u8(..3) != 0).then(|| seconds(dice, 2_400)) }),
             _ => None,
         },
-        Command::Restore { .. } | Command::Create(_) => match dice.u8(..16) {
+        Command::Restore { .. }
+        | Command::Create(_)
+        | Command::EnableBackups { .. }
+        | Command::ChangeBackups { .. }
+        | Command::DisableBackups(_)
+        | Command::KeepBackup(_) => match dice.u8(..16) {
             0 => Some(Quirk::NeverFinish),
             1 => Some(Quirk::Err),
             _ => None,

@@ -7,7 +7,7 @@ use snapshot_bot::{
     operation::{
         Outcome,
         ids::{ChannelId, GuildId, InteractionId, MessageId, OperationId},
-        kinds::{Delete, Kind, Launch, Restore},
+        kinds::{Backups, BackupsChange, Delete, Kind, Launch, Restore},
         reading::Failure,
         step::Work,
     },
@@ -71,7 +71,7 @@ contract! {
         assert_eq!(loaded.wishes.len(), 1);
         store.commit(&loaded, &loaded.operation, None).await.unwrap();
         assert_eq!(store.timeline(id).await.unwrap().len(), 2);
-        for number in 2..=7 {
+        for number in 2..=8 {
             let id: OperationId = format!("0000000{number}").parse().unwrap();
             let loaded = store.load(id).await.unwrap().unwrap();
             let is_read = loaded.operation.verdict != Some(Outcome::Failed(Failure::Internal));
@@ -82,6 +82,10 @@ contract! {
                 Kind::Restore(Restore { snapshot, .. }) => works.contains(&Work::Restore(snapshot.id)),
                 Kind::Launch(Launch { droplet, .. }) => works == [Work::Create(droplet.clone())],
                 Kind::Delete(Delete { snapshot }) => works == [Work::Delete(snapshot.id)],
+                Kind::Backups(Backups { change: BackupsChange::Disable { keep: Some(backup), .. } }) => {
+                    works == [Work::KeepBackup(backup.id), Work::DisableBackups]
+                }
+                Kind::Backups(_) => false,
             };
             assert!(has_its_data, "the steps of {id} know what they work with: {works:?}");
             store.commit(&loaded, &loaded.operation, None).await.unwrap();

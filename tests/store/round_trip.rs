@@ -14,9 +14,9 @@ use snapshot_bot::{
     operation::{
         Blocker, Cancelled, Launched, Observation, Obstacle, Operation, Outcome, Question, Rules, TypicalDurations,
         Wish, Wished,
-        effect::{Answer, Effect, NewDroplet},
+        effect::{Answer, BackupPolicy, Effect, NewDroplet},
         ids::{ActionId, DropletId, InteractionId, SnapshotId, UserId},
-        kinds::{Delete, Downtime, IfHung, Kind, Launch, Restore, Safety, SnapshotRef, Take},
+        kinds::{Backups, BackupsChange, Delete, Downtime, IfHung, Kind, Launch, Restore, Safety, SnapshotRef, Take},
         power::{Owed, Power, Release, Released, Stuck, Theirs},
         reading::{Failure, FailureKind, PowerState, SnapshotReading, Trouble},
         step::{Checks, Doubt, Round, Run, State, Step, Task, Work},
@@ -78,6 +78,17 @@ fn kind() -> impl Strategy<Value = Kind> {
             Kind::Restore(_) => Kind::Restore(Restore { snapshot, safety }),
             Kind::Delete(_) => Kind::Delete(Delete { snapshot }),
             kind @ (Kind::TurnOn(_) | Kind::Restart(_)) => kind,
+            Kind::Backups(_) => {
+                let change = match if_hung {
+                    IfHung::Ask => BackupsChange::Disable { listed: vec![snapshot.clone()], keep: Some(snapshot) },
+                    IfHung::Force => BackupsChange::Keep(snapshot),
+                    IfHung::Live => {
+                        let (plan, weekday) = (snapshot.name, tags.into_iter().next());
+                        BackupsChange::Enable(BackupPolicy { plan, weekday, hour: 4 })
+                    }
+                };
+                Kind::Backups(Backups { change })
+            }
             Kind::Launch(_) => {
                 let droplet = NewDroplet {
                     name: "n".into(),
@@ -137,8 +148,9 @@ fn step(kind: &Kind) -> impl Strategy<Value = Step> + use<> {
 
 fn step_that_does(work: impl Strategy<Value = Work>) -> impl Strategy<Value = Step> {
     let state = prop_oneof![
-        (any::<(bool, bool)>(), option::of(moment()))
-            .prop_map(|((droplet, actions), looked_at)| { State::Waiting(Checks { droplet, actions, looked_at }) }),
+        (any::<(bool, bool)>(), option::of(moment())).prop_map(|((droplet, actions), looked_at)| {
+            State::Waiting(Checks { droplet, actions, looked_at, backups: droplet })
+        }),
         (moment(), option::of(doubt())).prop_map(|(at, doubt)| State::Intended { at, doubt }),
         run().prop_map(State::Running),
         moment().prop_map(|at| State::Done { at }),
@@ -287,7 +299,7 @@ fn rules() -> Rules {
 
 /// Everything that may be said of an operation.
 fn read_aloud(operation: &Operation, now: Timestamp) {
-    let wording = Wording { price_per_gb: 0.06, rules: rules() };
+    let wording = Wording { price_per_gb: 0.06, rules: rules(), failure_role: None };
     let said = [
         progress(operation, now),
         answer(operation, &wording),

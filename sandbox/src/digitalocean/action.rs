@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{catalogue::find_region, fault::Quirk};
+use super::{backups::BackupPolicy, catalogue::find_region, fault::Quirk};
 
 /// How far an Action is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +43,12 @@ pub enum Kind {
     Rebuild(u64),
     Rename(String),
     Resize(String),
-    EnableBackups,
+    EnableBackups(BackupPolicy),
+    /// Deletes every Backup there is.
     DisableBackups,
-    ChangeBackupPolicy,
+    ChangeBackupPolicy(BackupPolicy),
+    /// Turns this image, a Backup, into a Snapshot; done to the image and not to a Droplet.
+    Convert(u64),
     PasswordReset,
     EnableIpv6,
     /// A new Droplet's first Action; cannot be asked for.
@@ -68,9 +71,10 @@ impl Kind {
             Self::Rebuild(_) => "rebuild",
             Self::Rename(_) => "rename",
             Self::Resize(_) => "resize",
-            Self::EnableBackups => "enable_backups",
+            Self::EnableBackups(_) => "enable_backups",
             Self::DisableBackups => "disable_backups",
-            Self::ChangeBackupPolicy => "change_backup_policy",
+            Self::Convert(_) => "convert",
+            Self::ChangeBackupPolicy(_) => "change_backup_policy",
             Self::PasswordReset => "password_reset",
             Self::EnableIpv6 => "enable_ipv6",
             Self::Create => "create",
@@ -88,7 +92,7 @@ pub struct Action {
     pub kind: Kind,
     /// How far it is.
     pub progress: Progress,
-    /// The Droplet it is done to.
+    /// The Droplet it is done to; the one an image was taken of, where it is done to an image.
     pub droplet: u64,
     /// That Droplet's region.
     pub region: String,
@@ -101,15 +105,21 @@ pub struct Action {
 }
 
 impl Action {
+    /// The image it is done to, where it is done to none of its Droplets.
+    pub(super) fn image(&self) -> Option<u64> {
+        if let Kind::Convert(image) = self.kind { Some(image) } else { None }
+    }
+
     pub(super) fn render(&self) -> Value {
+        let image = self.image();
         json!({
             "id": self.id,
             "status": self.progress.as_str(),
             "type": self.kind.as_str(),
             "started_at": format!("{:.0}", self.started_at),
             "completed_at": self.completed_at.map(|at| format!("{at:.0}")),
-            "resource_id": self.droplet,
-            "resource_type": "droplet",
+            "resource_id": image.unwrap_or(self.droplet),
+            "resource_type": if image.is_some() { "image" } else { "droplet" },
             "region": find_region(&self.region),
             "region_slug": self.region,
         })

@@ -124,8 +124,17 @@ impl World {
                     self.change(id, |droplet| droplet.size = size);
                 }
             }
-            Kind::EnableBackups | Kind::ChangeBackupPolicy => self.change(id, |droplet| droplet.backups = true),
-            Kind::DisableBackups => self.change(id, |droplet| droplet.backups = false),
+            Kind::EnableBackups(policy) | Kind::ChangeBackupPolicy(policy) => {
+                self.change(id, |droplet| droplet.backups = Some(policy));
+            }
+            Kind::DisableBackups => {
+                self.back_up(id, None);
+            }
+            Kind::Convert(image) => {
+                if let Some(image) = self.images.get_mut(&image) {
+                    image.origin = Origin::Snapshot;
+                }
+            }
             Kind::PasswordReset | Kind::EnableIpv6 => {}
         }
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
+    backups::BackupPolicy,
     catalogue::{DiskInfo, Region, Size, find_region, find_size},
     image::Image,
     scopes::Scopes,
@@ -73,8 +74,8 @@ pub struct Droplet {
     pub images: Vec<u64>,
     /// Its Actions, oldest first.
     pub actions: Vec<u64>,
-    /// Whether it is backed up automatically.
-    pub backups: bool,
+    /// When it is backed up by itself, if it is.
+    pub backups: Option<BackupPolicy>,
     /// When it was made.
     pub created_at: Timestamp,
     /// How often it was turned on: a shutdown that takes effect late must not outlive a boot.
@@ -94,7 +95,7 @@ pub struct Blueprint {
     pub(super) used_gigabytes: f64,
     pub(super) tags: BTreeSet<String>,
     pub(super) volumes: Vec<(String, u64)>,
-    pub(super) backups: bool,
+    pub(super) backups: Option<BackupPolicy>,
 }
 
 impl Blueprint {
@@ -109,7 +110,7 @@ impl Blueprint {
             used_gigabytes: 2.36,
             tags: BTreeSet::new(),
             volumes: Vec::new(),
-            backups: false,
+            backups: None,
         }
     }
 
@@ -162,10 +163,16 @@ impl Blueprint {
         self
     }
 
-    /// With automatic backups.
+    /// Backed up every day, from midnight on.
     #[must_use]
-    pub fn backups(mut self) -> Self {
-        self.backups = true;
+    pub fn backups(self) -> Self {
+        self.backed_up(BackupPolicy::DAILY)
+    }
+
+    /// Backed up by this policy.
+    #[must_use]
+    pub fn backed_up(mut self, policy: BackupPolicy) -> Self {
+        self.backups = Some(policy);
         self
     }
 
@@ -184,7 +191,7 @@ impl Blueprint {
             volumes: Vec::new(),
             images: Vec::new(),
             actions: Vec::new(),
-            backups: self.backups,
+            backups: self.backups.clone(),
             created_at: now,
             boots: 0,
             was_on: self.status == Status::Active,
@@ -221,18 +228,12 @@ impl Droplet {
     }
 
     fn features(&self) -> Vec<&'static str> {
-        let backups = self.backups.then_some("backups");
+        let backups = self.backups.as_ref().map(|_| "backups");
         backups.into_iter().chain(["private_networking", "droplet_agent"]).collect()
     }
 
     fn backup_window(&self, now: Timestamp) -> Value {
-        if !self.backups {
-            return Value::Null;
-        }
-        let day = 24 * 3_600;
-        let midnight = (now.as_second() / day + 1) * day;
-        let moment = |second| Timestamp::from_second(second).map(|at| format!("{at:.0}")).ok();
-        json!({"start": moment(midnight), "end": moment(midnight + 23 * 3_600)})
+        self.backups.as_ref().map_or(Value::Null, |policy| policy.next_window(now))
     }
 
     /// As the API shows it: a token without a field's scope gets no such field.

@@ -51,6 +51,13 @@ impl World {
                 Some(_) if !off => Err(Refusal::unprocessable("Droplet must be powered off.")),
                 Some(_) => Ok(()),
             },
+            // That these are refused, and with which words, is a guess.
+            Kind::EnableBackups(_) if droplet.backups.is_some() => {
+                Err(Refusal::unprocessable("Backups are already enabled for this Droplet."))
+            }
+            Kind::DisableBackups | Kind::ChangeBackupPolicy(_) if droplet.backups.is_none() => {
+                Err(Refusal::unprocessable("Backups are not enabled for this Droplet."))
+            }
             Kind::Shutdown
             | Kind::PowerOff
             | Kind::PowerCycle
@@ -58,11 +65,12 @@ impl World {
             | Kind::PowerOn
             | Kind::Snapshot(_)
             | Kind::Rename(_)
-            | Kind::EnableBackups
+            | Kind::EnableBackups(_)
             | Kind::DisableBackups
-            | Kind::ChangeBackupPolicy
+            | Kind::ChangeBackupPolicy(_)
             | Kind::PasswordReset
             | Kind::EnableIpv6
+            | Kind::Convert(_)
             | Kind::Create
             | Kind::Backup => Ok(()),
         }
@@ -116,6 +124,21 @@ impl World {
         id
     }
 
+    /// Begins the conversion of a Backup. It is an Action of the image, so its Droplet stays free.
+    pub(super) fn start_conversion(&mut self, image: u64, quirk: Option<Quirk>) -> u64 {
+        let (id, started_at) = (self.new_id(), self.now);
+        let source = self.images.get(&image);
+        let droplet = source.and_then(|image| image.droplet).unwrap_or_default();
+        let region = source.and_then(|image| image.regions.first().cloned()).unwrap_or_default();
+        if quirk != Some(Quirk::NeverFinish) {
+            self.plan(self.after(self.settings.durations.other), Due::ActionEnds(id));
+        }
+        let (kind, progress) = (Kind::Convert(image), Progress::InProgress);
+        let action = Action { id, kind, progress, droplet, region, started_at, completed_at: None, quirk };
+        self.actions.insert(id, action);
+        id
+    }
+
     fn duration(&self, droplet: u64, kind: &Kind) -> SignedDuration {
         let durations = &self.settings.durations;
         match kind {
@@ -133,9 +156,10 @@ impl World {
             Kind::Create => durations.create,
             Kind::Rename(_)
             | Kind::Resize(_)
-            | Kind::EnableBackups
+            | Kind::EnableBackups(_)
             | Kind::DisableBackups
-            | Kind::ChangeBackupPolicy
+            | Kind::ChangeBackupPolicy(_)
+            | Kind::Convert(_)
             | Kind::PasswordReset
             | Kind::EnableIpv6 => durations.other,
         }

@@ -48,7 +48,7 @@ impl World {
 
     /// A Droplet's Actions, oldest first.
     pub fn actions_of(&self, droplet: u64) -> Vec<&Action> {
-        self.actions.values().filter(|action| action.droplet == droplet).collect()
+        self.actions.values().filter(|action| action.droplet == droplet && action.image().is_none()).collect()
     }
 
     /// An image, listed or not yet.
@@ -64,6 +64,12 @@ impl World {
     /// A Droplet's Snapshots, oldest first, listed or not yet.
     pub fn snapshots_of(&self, droplet: u64) -> Vec<&Image> {
         self.snapshots().filter(|image| image.droplet == Some(droplet)).collect()
+    }
+
+    /// A Droplet's Backups, oldest first, listed or not yet.
+    pub fn backups_of(&self, droplet: u64) -> Vec<&Image> {
+        let is_its_backup = |image: &&Image| image.origin == Origin::Backup && image.droplet == Some(droplet);
+        self.images.values().filter(is_its_backup).collect()
     }
 
     /// All Volumes.

@@ -5,11 +5,12 @@
 //!
 //! Shapes are the specification's. Texts and manners that it leaves open were taken from issue threads and client sources
 //! where there were any (cited where they are used). Guessed are: the words for a locked Droplet and for an unfit size or
-//! region; that `reboot` and `power_cycle` need a Droplet that is on, that deleting a Droplet needs it idle, that a `per_page`
+//! region or a Droplet whose Backups are on or off already; that `reboot` and `power_cycle` need a Droplet that is on, that deleting a Droplet needs it idle, that a `per_page`
 //! over 200 is refused and not cut down; the order of lists; and everything that [`settings::Settings`] lets one choose.
 
 pub mod action;
 mod advance;
+pub mod backups;
 pub mod catalogue;
 pub mod corrupt;
 pub mod droplet;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     action::{Kind, Progress},
+    backups::BackupPolicy,
     catalogue::{REGIONS, find_size},
     droplet::{Blueprint, Status},
     fault::Fault,
@@ -123,6 +124,23 @@ impl World {
         }
     }
 
+    /// Backs a Droplet up by this policy from now on; none is no more, which deletes its Backups.
+    pub fn back_up(&mut self, droplet: u64, policy: Option<BackupPolicy>) {
+        if policy.is_none() {
+            self.delete_backups_of(droplet);
+        }
+        self.change(droplet, |droplet| droplet.backups = policy);
+    }
+
+    /// Deletes every Backup of a Droplet, as disabling Backups and destroying the Droplet do.
+    pub(super) fn delete_backups_of(&mut self, droplet: u64) {
+        let is_backup = |image: &&Image| image.origin == Origin::Backup && image.droplet == Some(droplet);
+        let backups: Vec<u64> = self.images.values().filter(is_backup).map(|image| image.id).collect();
+        for backup in backups {
+            self.delete_image(backup);
+        }
+    }
+
     /// Lets a Snapshot or backup be in exactly these regions.
     pub fn set_image_regions(&mut self, id: u64, regions: &[&str]) {
         if let Some(image) = self.images.get_mut(&id) {
@@ -169,8 +187,9 @@ impl World {
         self.change(droplet, |droplet| droplet.tags = tags);
     }
 
-    /// Destroys a Droplet; what runs on it errs, its Snapshots stay, its Volumes are detached.
+    /// Destroys a Droplet; what runs on it errs, its Snapshots stay, its Backups go with it, its Volumes are detached.
     pub fn destroy(&mut self, id: u64) {
+        self.delete_backups_of(id);
         let Some(droplet) = self.droplets.remove(&id) else { return };
         if let Some(pending) = droplet.pending {
             self.finish_action(pending, Progress::Errored);

@@ -19,7 +19,7 @@ use snapshot_bot_sandbox::digitalocean::{
 use super::specification::Specification;
 
 /// How many routes the sandbox has: each must be heard, so a new one must be asked below.
-const ROUTES: usize = 30;
+const ROUTES: usize = 36;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -67,6 +67,7 @@ fn every_answer_is_one_that_the_specification_allows() {
     let others = world.add_droplets(&Blueprint::named("game").tag("env:prod").status(Status::Off), 44);
     let snapshot = world.add_snapshot(droplet, "before", 12.4);
     let backup = world.add_backup(droplet, "nightly", 12.4);
+    let kept = world.add_backup(droplet, "weekly", 12.4);
     let mut hearing = Hearing { specification, world, now, heard: BTreeSet::new() };
     let path = format!("/v2/droplets/{droplet}");
     let actions = format!("{path}/actions");
@@ -88,6 +89,14 @@ fn every_answer_is_one_that_the_specification_allows() {
     hearing.get("/v2/droplets?tag_name=env:prod&per_page=200");
     hearing.get(&path);
     hearing.get(&format!("{path}/backups"));
+    hearing.get(&format!("{path}/backups/policy"));
+    hearing.get("/v2/droplets/backups/policies");
+    hearing.get("/v2/droplets/backups/supported_policies");
+    let image_actions = format!("/v2/images/{kept}/actions");
+    let action = hearing.post(&image_actions, &json!({"type": "convert"}), 201)["action"]["id"].clone();
+    hearing.wait();
+    hearing.get(&image_actions);
+    hearing.get(&format!("{image_actions}/{action}"));
 
     hearing.post(&actions, &json!({"type": "snapshot", "name": "now"}), 201);
     hearing.post(&actions, &json!({"type": "shutdown"}), 422);
@@ -106,6 +115,7 @@ fn every_answer_is_one_that_the_specification_allows() {
         json!({"type": "resize", "size": "s-1vcpu-2gb"}),
         json!({"type": "disable_backups"}),
         json!({"type": "enable_backups"}),
+        json!({"type": "change_backup_policy", "backup_policy": {"plan": "weekly", "weekday": "MON", "hour": 4}}),
         json!({"type": "password_reset"}),
         json!({"type": "enable_ipv6"}),
     ] {
@@ -135,7 +145,8 @@ fn every_answer_is_one_that_the_specification_allows() {
     hearing.ask(Method::Delete, "/v2/tags/later/resources", &resources, 204);
     hearing.delete(&format!("/v2/droplets/{made}"), 204);
     hearing.delete(&format!("/v2/snapshots/{snapshot}"), 204);
-    hearing.delete(&format!("/v2/images/{backup}"), 204);
+    hearing.delete(&format!("/v2/images/{kept}"), 204);
+    hearing.ask(Method::Get, &format!("/v2/images/{backup}"), &Value::Null, 404);
 
     hearing.delete(&format!("/v2/snapshots/{snapshot}"), 404);
     hearing.ask(Method::Get, "/v2/droplets/1", &Value::Null, 404);

@@ -70,6 +70,7 @@ async fn ask(state: &AppState, grant: &Grant, found: &Deletable) -> Result<Messa
         droplet: found.droplet.as_deref(),
         siblings: found.siblings,
         undo_until: found.undo_until,
+        pin: found.pin.as_ref(),
     };
     // Nothing is done to the Droplet, so whatever else runs on it does not matter.
     let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());

@@ -1,10 +1,13 @@
-//! The commands: `/snapshot` and what stands under it, one file each. Registered as they are declared here.
+//! The commands: `/snapshot` and `/backups`, and what stands under them. Registered as they are declared here.
 
+mod backups;
 mod cancel;
+mod cost;
 pub(super) mod delete;
 mod help;
 mod launch;
 pub(super) mod list;
+mod pin;
 pub(super) mod restart;
 pub(super) mod restore;
 pub(super) mod schedule;
@@ -36,7 +39,7 @@ use crate::{
 const CHOICES: usize = 25;
 
 /// What help says of each command.
-pub(super) const HELP: [Help; 16] = [
+pub(super) const HELP: [Help; 25] = [
     take::HELP,
     restore::HELP,
     launch::HELP,
@@ -53,6 +56,15 @@ pub(super) const HELP: [Help; 16] = [
     schedule::RESUME,
     schedule::TAKE_OVER,
     schedule::REMOVE,
+    pin::HELP[0],
+    pin::HELP[1],
+    cost::HELP[0],
+    cost::HELP[1],
+    backups::HELP[0],
+    backups::HELP[1],
+    backups::HELP[2],
+    backups::HELP[3],
+    backups::HELP[4],
 ];
 
 /// What a command is given.
@@ -60,7 +72,7 @@ type Context<'a> = poise::ApplicationContext<'a, Arc<AppState>, Fault>;
 
 /// All commands, for registration and for dispatch.
 pub(super) fn all() -> Vec<poise::Command<Arc<AppState>, Fault>> {
-    let mut groups = vec![snapshot(), schedule::schedule()];
+    let mut groups = vec![snapshot(), schedule::schedule(), backups::backups()];
     for group in &mut groups {
         // Nobody is hidden from: rights are ours to check, and a guild's admins can narrow this in Discord's own settings.
         group.install_context = Some(vec![InstallationContext::Guild]);
@@ -80,6 +92,10 @@ pub(super) fn all() -> Vec<poise::Command<Arc<AppState>, Fault>> {
         "delete::delete",
         "status::status",
         "cancel::cancel",
+        "pin::pin",
+        "pin::unpin",
+        "cost::cost",
+        "cost::orphans",
         "help::help"
     ),
     subcommand_required

@@ -139,7 +139,12 @@ pub(in crate::discord) async fn undo(
 }
 
 /// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
-async fn check_free(state: &AppState, info: &InteractionInfo, droplet: DropletId, name: &str) -> Result<(), Stop> {
+pub(super) async fn check_free(
+    state: &AppState,
+    info: &InteractionInfo,
+    droplet: DropletId,
+    name: &str,
+) -> Result<(), Stop> {
     let Some(operation) = state.running_on(droplet).await? else { return Ok(()) };
     let progress = state.store.progress_message(operation).await?;
     let by = state.occupant(&info.who, operation, progress).await?;
@@ -150,7 +155,7 @@ async fn ask(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
-    Restorable { droplet, snapshot }: Restorable,
+    Restorable { droplet, snapshot, is_backup }: Restorable,
     safety: kinds::Safety,
     is_undo: bool,
 ) -> Result<Answer, Stop> {
@@ -172,6 +177,7 @@ async fn ask(
     let restoring = Restoring {
         target: &target,
         snapshot: &snapshot,
+        is_backup,
         taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
         safety,
         is_undo,

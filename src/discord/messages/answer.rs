@@ -140,6 +140,11 @@ fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
 fn power(operation: &Operation) -> Option<String> {
     let droplet = name(&operation.target.name);
     let power = &operation.power;
+    // To what neither needs the Droplet off nor reads its disk, it does not matter whether it ran.
+    let bears_on_power = operation.steps.iter().any(|step| step.task().traits().yields_to_power);
+    if !bears_on_power && matches!(power.status(), Status::Untouched | Status::OffBefore) {
+        return None;
+    }
     if operation.verdict == Some(Outcome::Failed(Failure::DropletGone)) {
         return None;
     }

@@ -5,8 +5,8 @@ use super::text::plain;
 /// The longest name of a person that leaves room for the Snapshot's own.
 const LONGEST_NAME: usize = 20;
 
-/// DigitalOcean made it by itself.
-pub const BACKUP: &str = "backup";
+/// DigitalOcean made it by itself, and asks nobody to shut anything down for it.
+pub const BACKUP: &str = "Backup, taken live";
 
 /// Who took it, if it is known what they are called.
 pub fn taken_by(name: Option<&String>) -> String {

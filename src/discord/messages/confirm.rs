@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Wording, lengths,
     message::{Button, Colour, Embed, Message, Style},
+    pins,
     text::{name, shorten},
     units::{about, ago, gigabytes, moment, monthly},
 };
@@ -12,7 +13,7 @@ use crate::{
     discord::press::Press,
     inventory::Snapshot,
     operation::{Target, ids::UserId, kinds::Safety},
-    store::ConfirmationId,
+    store::{ConfirmationId, Pin},
 };
 
 /// What the two buttons carry, and until when they count.
@@ -31,6 +32,8 @@ pub struct Restoring<'a> {
     pub target: &'a Target,
     /// What is put back.
     pub snapshot: &'a Snapshot,
+    /// Whether DigitalOcean made it by itself, while the Droplet ran.
+    pub is_backup: bool,
     /// Who took it, where we did.
     pub taken_by: Option<UserId>,
     /// Whether the present disk is kept first.
@@ -74,6 +77,11 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
         kept(asked, wording),
         format!("**Power:** {}", power(asked)),
     ];
+    lines.extend(
+        asked.is_backup.then(|| {
+            format!("It is a Backup, taken while {droplet} ran: files open at that moment may be incomplete.")
+        }),
+    );
     lines.extend(volumes(asked.volumes));
     lines.extend(match asked.backups {
         Backups::Later => None,
@@ -108,6 +116,8 @@ pub struct Deleting<'a> {
     pub siblings: Option<usize>,
     /// Until when an Undo still needs it.
     pub undo_until: Option<Timestamp>,
+    /// Who wants it kept.
+    pub pin: Option<&'a Pin>,
 }
 
 /// Shall this Snapshot be deleted?
@@ -128,6 +138,9 @@ pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Mess
     if let Some(until) = asked.undo_until {
         lines.push(format!("⚠️ **It is the safety Snapshot of a restore.** Without it, that restore cannot be undone, as is offered until {}.", moment(until)));
     }
+    if let Some(pin) = asked.pin {
+        lines.push(format!("⚠️ **It is pinned** {}", pins::because(pin)));
+    }
     match (asked.siblings, asked.droplet) {
         (Some(0 | 1), Some(droplet)) => {
             lines.push(format!(
@@ -142,7 +155,7 @@ pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Mess
 }
 
 /// ``Snapshot `golden`, taken 3 days ago by @ada, 12.4 GB``
-fn described(snapshot: &Snapshot, taken_by: Option<UserId>) -> String {
+pub(super) fn described(snapshot: &Snapshot, taken_by: Option<UserId>) -> String {
     let when = snapshot.created_at.map(|at| format!(" {}", ago(at)));
     let by = taken_by.map(|by| format!(" by <@{by}>"));
     let taken = match (when, by) {
@@ -199,11 +212,11 @@ fn volumes(count: usize) -> Option<String> {
     }
 }
 
-fn known(snapshot: &Snapshot) -> Option<f64> {
+pub(super) fn known(snapshot: &Snapshot) -> Option<f64> {
     snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
 }
 
-fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Message {
+pub(super) fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Message {
     lines.push(String::new());
     lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
     Message {

@@ -28,6 +28,7 @@ pub(crate) fn wording() -> Wording {
             poll_interval: SignedDuration::from_secs(5),
             droplet_tag: None,
         },
+        failure_role: None,
     }
 }
 

@@ -36,9 +36,7 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
             format!("{droplet} had to be turned on before this was done, and the rest needs it to be off.")
         }
         Failure::TooOld => "It waited too long, so I didn't risk it.".to_owned(),
-        Failure::ChangedMeanwhile => {
-            format!("Somebody changed or used {droplet} in the meantime, so its disk was left as it is.")
-        }
+        Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).what,
         Failure::RestoreUnclear => {
             "DigitalOcean's answer to the restore was lost, and it cannot be known whether it was carried out."
                 .to_owned()
@@ -46,7 +44,7 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         Failure::NotKnown => {
             format!("DigitalOcean says that it does not know what this is about, although {droplet} is there.")
         }
-        Failure::NotListed => "DigitalOcean completed the Snapshot but did not list it within 30 minutes.".to_owned(),
+        Failure::NotListed => words(&operation.kind).not_listed(operation).what,
         Failure::Internal => "This bot made a mistake and stopped here.".to_owned(),
     }
 }
@@ -73,7 +71,6 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
     if operation.may_have_overwritten() && operation.power.status() != Status::Gone {
         return after_overwriting(failure, operation);
     }
-    let droplet = name(&operation.target.name);
     match failure {
         Failure::ActionErrored | Failure::NotKnown => {
             "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
@@ -91,12 +88,9 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::Refused { .. } => "Try again once the reason is out of the way.".to_owned(),
         Failure::Hung => "Look at what keeps it from shutting down, then try again.".to_owned(),
         Failure::PowerFirst | Failure::TooOld => "Ask for it again if you still want it.".to_owned(),
-        Failure::ChangedMeanwhile => format!("Look at {droplet}, then ask again if you still want it."),
+        Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).next,
         Failure::RestoreUnclear => "Look at it before you try again.".to_owned(),
-        Failure::NotListed | Failure::ActionVanished => format!(
-            "Look for {} in DigitalOcean's control panel before trying again, so that you do not pay for two.",
-            name(&operation.snapshot_name)
-        ),
+        Failure::NotListed | Failure::ActionVanished => words(&operation.kind).not_listed(operation).next,
         Failure::Internal => in_the_log(operation),
     }
 }

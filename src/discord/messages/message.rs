@@ -8,7 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{super::press::Press, lengths, text::shorten};
-use crate::operation::ids::UserId;
+use crate::operation::ids::{RoleId, UserId};
 
 /// Something to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,6 +25,9 @@ pub struct Message {
     pub file: Option<File>,
     /// The only people whom this message may ping.
     pub pings: Vec<UserId>,
+    /// The only role that it may ping, which its content mentions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleId>,
 }
 
 /// A framed part of a message.
@@ -253,6 +256,15 @@ impl Message {
     /// A text alone, without pinging anyone.
     pub fn text(content: impl Into<String>) -> Self {
         Self { content: content.into(), ..Self::default() }
+    }
+
+    /// The same, calling this role too.
+    #[must_use]
+    pub fn calling(mut self, role: Option<RoleId>) -> Self {
+        if let Some(role) = role {
+            self.content = format!("<@&{role}> {}", self.content);
+        }
+        Self { role, ..self }
     }
 
     /// A digest of everything that a reader sees, so that an edit which changes nothing is not sent.

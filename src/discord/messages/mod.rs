@@ -4,8 +4,10 @@
 //! Discord's client nor how anything is stored. Names from outside pass through [`text`], and nothing said here can ping anyone but the asker.
 
 pub mod answer;
+pub mod backups;
 pub mod choice;
 pub mod confirm;
+pub mod cost;
 pub mod failure;
 pub mod help;
 mod kinds;
@@ -14,6 +16,7 @@ pub mod lengths;
 pub mod list;
 pub mod marker;
 pub mod message;
+pub mod pins;
 pub mod progress;
 pub mod question;
 pub mod refusal;
@@ -24,7 +27,7 @@ pub mod stuck;
 pub mod text;
 pub mod units;
 
-use crate::operation::{Operation, Rules, power::Status, reading::SnapshotReading};
+use crate::operation::{Operation, Rules, ids::RoleId, power::Status, reading::SnapshotReading};
 use kinds::words;
 use text::name;
 use units::{gigabytes, monthly};
@@ -36,6 +39,8 @@ pub struct Wording {
     pub price_per_gb: f64,
     /// The times that questions and shutdowns are given.
     pub rules: Rules,
+    /// The role that is called when a Droplet is off and does not come back.
+    pub failure_role: Option<RoleId>,
 }
 
 /// What an operation is, as the start of a sentence: ``Snapshot of `web-1` ``.

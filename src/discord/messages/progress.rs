@@ -68,7 +68,11 @@ pub(super) fn under_way(operation: &Operation, now: Timestamp) -> Option<String>
         | Task::Restart
         | Task::Restore
         | Task::Create
-        | Task::Delete => Some(line(step, operation, now)),
+        | Task::Delete
+        | Task::EnableBackups
+        | Task::ChangeBackups
+        | Task::DisableBackups
+        | Task::KeepBackup => Some(line(step, operation, now)),
     }
 }
 
@@ -135,7 +139,7 @@ fn outlook(operation: &Operation) -> String {
         (false, true) => return "back online".to_owned(),
         (false, false) => {}
     }
-    if !operation.steps.iter().any(|step| step.task().traits().needs_baseline) {
+    if !operation.steps.iter().any(|step| step.task().traits().yields_to_power) {
         return "under way".to_owned();
     }
     if operation.power.before() == Some(PowerState::Off) {
@@ -165,7 +169,18 @@ fn stopping(operation: &Operation) -> &'static str {
     };
     match step.task() {
         Task::Snapshot if is_begun => words(&operation.kind).taking().stopping,
-        Task::Restart | Task::Restore | Task::Create | Task::Delete if is_begun => "too late to stop",
+        Task::Restart
+        | Task::Restore
+        | Task::Create
+        | Task::Delete
+        | Task::EnableBackups
+        | Task::ChangeBackups
+        | Task::DisableBackups
+        | Task::KeepBackup
+            if is_begun =>
+        {
+            "too late to stop"
+        }
         Task::Snapshot
         | Task::Restart
         | Task::Restore
@@ -173,7 +188,11 @@ fn stopping(operation: &Operation) -> &'static str {
         | Task::Delete
         | Task::ShutDown
         | Task::PowerOff
-        | Task::PowerOn => "stopping",
+        | Task::PowerOn
+        | Task::EnableBackups
+        | Task::ChangeBackups
+        | Task::DisableBackups
+        | Task::KeepBackup => "stopping",
     }
 }
 
@@ -200,6 +219,10 @@ fn called(task: Task, operation: &Operation) -> (&'static str, &'static str) {
         Task::Create => ("Create", "Creating"),
         Task::Delete => ("Delete", "Deleting"),
         Task::PowerOn => ("Power on", "Powering on"),
+        Task::EnableBackups => ("Turn Backups on", "Turning Backups on"),
+        Task::ChangeBackups => ("Change Backups", "Changing Backups"),
+        Task::DisableBackups => ("Turn Backups off", "Turning Backups off"),
+        Task::KeepBackup => ("Keep Backup", "Keeping the Backup"),
     }
 }
 

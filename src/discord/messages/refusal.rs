@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
+    backups::BackupsRefusal,
     failure,
     kinds::words,
     schedule::ScheduleRefusal,
@@ -25,6 +26,8 @@ pub enum Refusal {
     Denied(Denial),
     /// There is no such schedule, or it cannot be.
     Schedule(ScheduleRefusal),
+    /// DigitalOcean's own Backups are not changed as somebody wants.
+    Backups(BackupsRefusal),
     /// What they typed is no Droplet of ours.
     UnknownDroplet {
         /// What was typed.
@@ -324,6 +327,7 @@ impl Refusal {
     pub fn words(&self) -> String {
         match self {
             Self::Denied(denial) => denied(denial),
+            Self::Backups(refusal) => refusal.words(),
             Self::UnknownDroplet { text, nearest } => unknown_droplet(text, nearest),
             Self::AmbiguousDroplet { text, labels } => ambiguous("Droplets are called", text, labels),
             Self::UntaggedDroplet { name, tag } => untagged(name, tag),

@@ -94,6 +94,9 @@ fn cancelling(operation: &Operation) -> String {
              if you do not want it."
         ),
         Some(Task::Delete) if begun => "DigitalOcean cannot stop a deletion that has begun.".to_owned(),
+        Some(Task::EnableBackups | Task::ChangeBackups | Task::DisableBackups | Task::KeepBackup) if begun => {
+            "DigitalOcean can't stop this once it has started. I'll start nothing after it.".to_owned()
+        }
         _ => format!("Stopping {subject}. Nothing more is begun.{back}"),
     }
 }

@@ -7,6 +7,7 @@ use strum::VariantArray;
 
 use super::{
     answer::{answer, notify},
+    backups::BackupsRefusal,
     examples::{self, ADA, BOB, NOW, ago, wording},
     help::{Mentions, help},
     marker::signed,
@@ -804,6 +805,7 @@ fn every_refusal() {
         Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
         Refusal::UnknownButton,
         Refusal::UnknownCommand,
+        Refusal::Backups(BackupsRefusal::On { droplet: text("web-1") }),
     ]);
     let shown: Vec<RefusalKind> = refusals.iter().map(RefusalKind::from).collect();
     let missing: Vec<_> = RefusalKind::VARIANTS.iter().filter(|kind| !shown.contains(kind)).collect();
@@ -1012,6 +1014,7 @@ fn every_question_before_something_is_lost() {
     let plain = Restoring {
         target: &operation.target,
         snapshot: &snapshot,
+        is_backup: false,
         taken_by: Some(ADA),
         safety: Safety::Snapshot,
         is_undo: false,
@@ -1024,6 +1027,7 @@ fn every_question_before_something_is_lost() {
         ("restore", plain.clone()),
         ("undo, without history", Restoring { is_undo: true, downtime: None, ..plain.clone() }),
         ("no safety, without history", Restoring { safety: Safety::None, downtime: None, ..plain.clone() }),
+        ("a Backup", Restoring { is_backup: true, taken_by: None, ..plain.clone() }),
         ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
         ("Volumes, backup window", Restoring { volumes: 2, backups: Backups::Open, ..plain.clone() }),
         (
@@ -1039,12 +1043,21 @@ fn every_question_before_something_is_lost() {
         droplet: Some("web-1"),
         siblings: Some(3),
         undo_until: None,
+        pin: None,
+    };
+    let pin = crate::store::Pin {
+        snapshot: SnapshotRef { id: SnapshotId(5), name: "golden".to_owned() },
+        by: ADA,
+        guild: GuildId(1),
+        at: ago(3_600),
+        reason: Some("before the upgrade".to_owned()),
     };
     let deletions = [
         ("delete", one.clone()),
         ("the last one", Deleting { siblings: Some(1), ..one.clone() }),
         ("the last one of a Droplet that is gone", Deleting { siblings: Some(1), droplet: None, ..one.clone() }),
         ("an Undo needs it", Deleting { undo_until: Some(NOW + SignedDuration::from_hours(3)), ..one.clone() }),
+        ("pinned", Deleting { pin: Some(&pin), ..one.clone() }),
         ("little known", Deleting { snapshot: &unknown, taken_by: None, siblings: None, ..one }),
     ];
     let deletions = deletions.map(|(label, asked)| (label, read(&confirm::delete(&asked, &wording(), buttons))));

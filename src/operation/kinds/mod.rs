@@ -3,6 +3,7 @@
 //! One file each. What a room needs to know of every kind it says in a trait of its own, `Plan` in this one, and asks by `of_kind!`:
 //! whatever a new kind still lacks, the compiler lists.
 
+mod backups;
 mod delete;
 mod launch;
 mod restart;
@@ -17,6 +18,7 @@ use super::{
     ids::{OperationId, SnapshotId},
     step::{Step, Task, Work},
 };
+pub use backups::{Backups, BackupsChange};
 pub use delete::Delete;
 pub use launch::Launch;
 pub use restart::Restart;
@@ -39,6 +41,8 @@ pub enum Kind {
     TurnOn(TurnOn),
     /// A Droplet restarted.
     Restart(Restart),
+    /// DigitalOcean's own Backups enabled, changed or disabled, or one of them kept.
+    Backups(Backups),
 }
 
 /// Says the same of whichever kind it is.
@@ -51,6 +55,7 @@ macro_rules! of_kind {
             $crate::operation::kinds::Kind::Delete($it) => $said,
             $crate::operation::kinds::Kind::TurnOn($it) => $said,
             $crate::operation::kinds::Kind::Restart($it) => $said,
+            $crate::operation::kinds::Kind::Backups($it) => $said,
         }
     };
 }
@@ -78,6 +83,11 @@ trait Plan {
     /// Whether its Droplet is to be on from the moment that it is asked for, as if it had been turned off for it.
     fn owes_power(&self) -> bool {
         false
+    }
+
+    /// The Backups that it deletes, as somebody was asked about them.
+    fn backups_to_delete(&self) -> &[SnapshotRef] {
+        &[]
     }
 
     /// What to do when its shutdown hangs.
@@ -142,6 +152,11 @@ impl Kind {
     /// Whether its Snapshot is gone afterwards.
     pub fn deletes(&self) -> bool {
         of_kind!(self, it => it.deletes())
+    }
+
+    /// The Backups that it deletes, as somebody was asked about them. Any other must be asked about before.
+    pub fn backups_to_delete(&self) -> &[SnapshotRef] {
+        of_kind!(self, it => it.backups_to_delete())
     }
 
     /// Whether it overwrites, deletes or spends: then it is done only for somebody who surely read that it is.

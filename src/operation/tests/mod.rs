@@ -1,5 +1,6 @@
 //! Promises of the domain: some told as stories, the laws shown over thousands of random worlds.
 
+mod backups;
 mod distrust;
 mod first_answer;
 mod laws;

@@ -26,6 +26,10 @@ pub(super) fn word(command: &Command) -> &'static str {
         Command::Restore { .. } => "restore",
         Command::Create(_) => "create",
         Command::Delete(_) => "delete",
+        Command::EnableBackups { .. } => "enable_backups",
+        Command::ChangeBackups { .. } => "change_backup_policy",
+        Command::DisableBackups(_) => "disable_backups",
+        Command::KeepBackup(_) => "convert",
     }
 }
 

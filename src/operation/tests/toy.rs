@@ -177,7 +177,9 @@ impl Toy {
                 self.snapshots.iter().filter(|(_, listed)| *listed <= self.now).map(|(it, _)| it.clone()).collect(),
             ),
             Look::Listed(id) => Answer::Droplets(if self.gone { Vec::new() } else { vec![self.droplet(*id)] }),
-            Look::Snapshot(_) | Look::Launched(_) => Answer::Trouble(Trouble::NotFound),
+            Look::Snapshot(_) | Look::Launched(_) | Look::Backups(_) | Look::Image(_) => {
+                Answer::Trouble(Trouble::NotFound)
+            }
         }
     }
 
@@ -216,7 +218,10 @@ impl Toy {
             Command::Restart(_) => self.begin("power_cycle", lasts, None),
             Command::TakeSnapshot { name, .. } => self.begin("snapshot", lasts, Some(name.clone())),
             Command::Restore { .. } => self.begin("restore", lasts, None),
-            Command::Create(_) | Command::Delete(_) => return refused("the toy cannot"),
+            Command::EnableBackups { .. } => self.begin("enable_backups", lasts, None),
+            Command::ChangeBackups { .. } => self.begin("change_backup_policy", lasts, None),
+            Command::DisableBackups(_) => self.begin("disable_backups", lasts, None),
+            Command::Create(_) | Command::Delete(_) | Command::KeepBackup(_) => return refused("the toy cannot"),
         };
         self.sent.push(command.clone());
         let action = self.actions.iter().find(|action| action.id == id);

@@ -4,7 +4,10 @@
 //! it was withdrawn: what overwrites, deletes or costs money is not done for somebody who may not have been answered.
 
 use snapshot_bot_sandbox::{
-    digitalocean::fault::{Fault, HungAction, Pattern, Quirk},
+    digitalocean::{
+        backups::BackupPolicy,
+        fault::{Fault, HungAction, Pattern, Quirk},
+    },
     discord::{interaction::Response, refused::Refused},
 };
 
@@ -36,6 +39,8 @@ enum Setting {
     Golden,
     /// The same, and the shutdown hangs.
     GoldenHangs,
+    /// DigitalOcean backs the Droplet up and has two Backups of it, the newer one named `nightly-2`.
+    BackedUp,
 }
 
 pub(super) const TAKE: Case = Case {
@@ -92,6 +97,34 @@ pub(super) const DELETE: Case = Case {
     ..TAKE
 };
 
+pub(super) const BACKUPS_ENABLE: Case = Case {
+    line: "/backups enable droplet:web-1 plan:weekly day:MON hour:8",
+    confirm: Some("Enable"),
+    actions: &["enable_backups"],
+    ..TAKE
+};
+pub(super) const BACKUPS_CHANGE: Case = Case {
+    line: "/backups change droplet:web-1 plan:weekly",
+    setting: Setting::BackedUp,
+    confirm: Some("Change"),
+    actions: &["change_backup_policy"],
+    ..TAKE
+};
+pub(super) const BACKUPS_DISABLE: Case = Case {
+    line: "/backups disable droplet:web-1",
+    setting: Setting::BackedUp,
+    confirm: Some("Keep the newest"),
+    actions: &["convert", "disable_backups"],
+    ..TAKE
+};
+pub(super) const BACKUPS_KEEP: Case = Case {
+    line: "/backups keep droplet:web-1 backup:nightly-1",
+    setting: Setting::BackedUp,
+    confirm: Some("Keep"),
+    actions: &["convert"],
+    ..TAKE
+};
+
 /// Operations that are carried out, or were. One that awaits its first answer may still be withdrawn, so it is waited for.
 const UNDER_WAY: &str = "SELECT COUNT(*) AS n FROM operations WHERE COALESCE(outcome, '') <> 'withdrawn'";
 pub(super) const WITHDRAWN: &str = "SELECT COUNT(*) AS n FROM operations WHERE outcome = 'withdrawn'";
@@ -119,6 +152,11 @@ impl Case {
                 Setting::DropletIsOff => {
                     world.turn_off(web);
                     world.mark_power();
+                }
+                Setting::BackedUp => {
+                    world.back_up(web, Some(BackupPolicy::DAILY));
+                    world.add_backup(web, "nightly-1", 2.0);
+                    world.add_backup(web, "nightly-2", 2.5);
                 }
                 Setting::Golden | Setting::GoldenHangs => {
                     world.add_snapshot(web, "golden", 2.0);

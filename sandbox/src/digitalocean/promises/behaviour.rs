@@ -297,3 +297,32 @@ fn escaped_paths_mean_the_same() {
     assert_eq!(bench.get("/v2/tags/env%3Aprod")["tag"]["name"], "env:prod");
     assert_eq!(bench.ask(Method::Get, "/v2/tags%2Fenv%3Aprod", &Value::Null).status, 404);
 }
+
+#[test]
+fn backups_vanish_when_they_are_disabled_and_a_kept_one_stays() {
+    let mut bench = Bench::new();
+    Bench::refused(&bench.act(&json!({"type": "disable_backups"})), 422, "Backups are not enabled for this Droplet.");
+    bench.act(&json!({"type": "enable_backups", "backup_policy": {"plan": "weekly", "weekday": "MON", "hour": 8}}));
+    bench.wait(10);
+    let path = format!("/v2/droplets/{}/backups", bench.droplet);
+    let policy = bench.get(&format!("{path}/policy"))["policy"]["backup_policy"].clone();
+    assert_eq!((&policy["plan"], &policy["weekday"], &policy["hour"]), (&json!("weekly"), &json!("MON"), &json!(8)));
+    let kept = bench.world.add_backup(bench.droplet, "kept", 2.0);
+    bench.world.add_backup(bench.droplet, "lost", 2.0);
+    let convert = bench.ask(Method::Post, &format!("/v2/images/{kept}/actions"), &json!({"type": "convert"}));
+    let action = convert.json()["action"]["id"].as_u64().unwrap();
+    bench.begin("disable_backups");
+    bench.wait(10);
+    assert_eq!(bench.action_status(action), "completed");
+    assert_eq!(bench.get(&path)["meta"]["total"], 0);
+    let snapshots = bench.get("/v2/snapshots")["snapshots"].clone();
+    assert_eq!((&snapshots[0]["name"], &snapshots[1]), (&json!("kept"), &Value::Null));
+}
+
+#[test]
+fn backups_vanish_with_their_droplet() {
+    let mut bench = Bench::new();
+    let backup = bench.world.add_backup(bench.droplet, "nightly", 2.0);
+    bench.world.destroy(bench.droplet);
+    assert_eq!(bench.ask(Method::Get, &format!("/v2/images/{backup}"), &Value::Null).status, 404);
+}

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, Outcome, Reply};
 use crate::digitalocean::{
     action::{Action, Kind},
+    backups::BackupPolicy,
     refusal::Refusal,
     world::World,
 };
@@ -110,9 +111,11 @@ impl World {
             "rebuild" => Kind::Rebuild(image().ok_or_else(|| missing("image"))?),
             "rename" => Kind::Rename(text("name").ok_or_else(|| missing("name"))?.to_owned()),
             "resize" => Kind::Resize(text("size").ok_or_else(|| missing("size"))?.to_owned()),
-            "enable_backups" => Kind::EnableBackups,
+            "enable_backups" => Kind::EnableBackups(BackupPolicy::read(body)?.unwrap_or(BackupPolicy::DAILY)),
             "disable_backups" => Kind::DisableBackups,
-            "change_backup_policy" => Kind::ChangeBackupPolicy,
+            "change_backup_policy" => {
+                Kind::ChangeBackupPolicy(BackupPolicy::read(body)?.ok_or_else(|| missing("backup_policy"))?)
+            }
             "password_reset" => Kind::PasswordReset,
             "enable_ipv6" => Kind::EnableIpv6,
             other => return Err(Refusal::malformed(format!("{other} is not a valid Action type"))),

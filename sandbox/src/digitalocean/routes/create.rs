@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Call, Outcome, Reply};
 use crate::digitalocean::{
     action::Kind,
+    backups::BackupPolicy,
     catalogue::{Region, Size, find_region, find_size},
     droplet::{Blueprint, Shown, Status},
     image::Image,
@@ -95,7 +96,7 @@ impl World {
         fits(image, region, size)?;
         let tags = tags.into_iter().collect();
         let plain = Blueprint::named("").status(Status::New).used_gigabytes(image.size_gigabytes);
-        Ok(Blueprint { region, size, tags, backups: order.backups, ..plain })
+        Ok(Blueprint { region, size, tags, backups: order.backups.then_some(BackupPolicy::DAILY), ..plain })
     }
 
     fn check_keys(&self, scopes: &Scopes, keys: &[Value]) -> Result<(), Refusal> {

@@ -2,6 +2,7 @@
 
 mod account;
 mod actions;
+mod backups;
 mod create;
 mod droplets;
 mod images;
@@ -111,6 +112,8 @@ impl World {
             (Get, ["droplets"]) => self.list_droplets(&call),
             (Post, ["droplets"]) => self.create_droplets(&call),
             (Post, ["droplets", "actions"]) => self.begin_by_tag(&call),
+            (Get, ["droplets", "backups", "policies"]) => self.list_backup_policies(&call),
+            (Get, ["droplets", "backups", "supported_policies"]) => Self::list_supported_policies(&call),
             (Get, ["droplets", id]) => self.get_droplet(&call, number(id)?),
             (Delete, ["droplets", id]) => self.delete_droplet(&call, number(id)?),
             (Get, ["droplets", id, "actions"]) => self.list_droplet_actions(&call, number(id)?),
@@ -118,6 +121,7 @@ impl World {
             (Get, ["droplets", id, "actions", action]) => self.get_droplet_action(&call, number(id)?, number(action)?),
             (Get, ["droplets", id, "snapshots"]) => self.list_droplet_snapshots(&call, number(id)?),
             (Get, ["droplets", id, "backups"]) => self.list_droplet_backups(&call, number(id)?),
+            (Get, ["droplets", id, "backups", "policy"]) => self.get_backup_policy(&call, number(id)?),
             (Get, ["actions"]) => self.list_actions(&call),
             (Get, ["actions", id]) => self.get_action(&call, number(id)?),
             (Get, ["snapshots"]) => self.list_snapshots(&call),
@@ -125,6 +129,9 @@ impl World {
             (Delete, ["snapshots", id]) => self.delete_snapshot(&call, number(id)?),
             (Get, ["images"]) => self.list_images(&call),
             (Get, ["images", id]) => self.get_image(&call, id),
+            (Get, ["images", id, "actions"]) => self.list_image_actions(&call, number(id)?),
+            (Post, ["images", id, "actions"]) => self.begin_image_action(&call, number(id)?),
+            (Get, ["images", id, "actions", action]) => self.get_image_action(&call, number(id)?, number(action)?),
             (Delete, ["images", id]) => self.delete_private_image(&call, number(id)?),
             (Get, ["tags"]) => self.list_tags(&call),
             (Post, ["tags"]) => self.create_tag(&call),

@@ -55,6 +55,15 @@ impl World {
         id
     }
 
+    /// Lets anyone mention a Role.
+    pub fn set_mentionable(&mut self, role: Snowflake) {
+        for guild in self.guilds.values_mut() {
+            if let Some(found) = guild.roles.get_mut(&role) {
+                found.mentionable = true;
+            }
+        }
+    }
+
     /// Changes what a Role gives; everyone's Role has the Guild's id.
     pub fn set_role_permissions(&mut self, guild: Snowflake, role: Snowflake, permissions: Permissions) {
         let Some(found) = self.guilds.get_mut(&guild).and_then(|guild| guild.roles.get_mut(&role)) else { return };

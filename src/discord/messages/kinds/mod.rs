@@ -1,6 +1,7 @@
 //! What people read about a kind of operation, where it differs from the others. One file each; the words that all kinds share stand in the
 //! files beside this folder, which ask for them by [`words`].
 
+mod backups;
 mod delete;
 mod launch;
 mod restart;
@@ -8,7 +9,7 @@ mod restore;
 mod take;
 mod turn_on;
 
-use super::{Wording, message::Button};
+use super::{Wording, message::Button, text::name};
 use crate::operation::{
     Operation,
     kinds::{Kind, of_kind},
@@ -58,6 +59,26 @@ pub(super) trait Words {
 
     /// What happened when a Snapshot was found to be gone, and what to do next.
     fn snapshot_gone(&self, operation: &Operation) -> Advice;
+
+    /// What happened when its Droplet was found to be changed meanwhile, and what to do next.
+    fn changed_meanwhile(&self, operation: &Operation) -> Advice {
+        let droplet = name(&operation.target.name);
+        Advice {
+            what: format!("Somebody changed or used {droplet} in the meantime, so its disk was left as it is."),
+            next: format!("Look at {droplet}, then ask again if you still want it."),
+        }
+    }
+
+    /// What happened when DigitalOcean said that it was done and never showed it, and what to do next.
+    fn not_listed(&self, operation: &Operation) -> Advice {
+        Advice {
+            what: "DigitalOcean completed the Snapshot but did not list it within 30 minutes.".to_owned(),
+            next: format!(
+                "Look for {} in DigitalOcean's control panel before trying again, so that you do not pay for two.",
+                name(&operation.snapshot_name)
+            ),
+        }
+    }
 
     /// What can be pressed under its answer. Each asks before it does anything.
     fn buttons(&self, _operation: &Operation) -> Vec<Button> {

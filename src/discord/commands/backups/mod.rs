@@ -1,0 +1,299 @@
+//! `/backups`: DigitalOcean's own Backups of a Droplet shown, turned on, changed, turned off, or one of them kept as a Snapshot.
+//! Whatever changes something asks first, and what would be deleted is looked at again before it is done.
+
+mod choose;
+mod suggest;
+
+use choose::{Typed, choose, current};
+use suggest::{days, droplets, hours, images, plans, viewed_droplets};
+
+use super::{Context, answer};
+use crate::{
+    access::{Grant, Right},
+    discord::{
+        confirm::{self, Confirmed, Question},
+        incident::Fault,
+        interaction_info::InteractionInfo,
+        lookup,
+        messages::{
+            backups::{self as words, BackupsRefusal},
+            choice,
+            help::Help,
+            message::Message,
+            refusal::Refusal,
+        },
+        preflight::Warnings,
+        responder::{Answer, Stop},
+        start::{self, NeedsRight, Requested},
+        state::AppState,
+    },
+    inventory::{BackedUp, Snapshot, Waiting},
+    operation::kinds::{Backups, BackupsChange, Kind, SnapshotRef},
+    store::Consent,
+};
+
+/// What help says of each, and the right that it takes.
+pub(super) const HELP: [Help; 5] = [
+    Help { name: "backups show", right: Right::View, does: "shows DigitalOcean's own Backups of a Droplet" },
+    Help { name: "backups enable", right: Right::Restore, does: "has DigitalOcean back a Droplet up; asks first" },
+    Help { name: "backups change", right: Right::Restore, does: "changes when DigitalOcean backs up; asks first" },
+    Help {
+        name: "backups disable",
+        right: Right::Restore,
+        does: "turns DigitalOcean's Backups off, which deletes them; asks first",
+    },
+    Help { name: "backups keep", right: Right::Restore, does: "makes a Snapshot of a Backup; asks first" },
+];
+
+impl NeedsRight for Backups {
+    const RIGHT: Right = Right::Restore;
+}
+
+/// DigitalOcean's own Backups: show, enable, change, disable, keep one
+#[poise::command(slash_command, subcommands("show", "enable", "change", "disable", "keep"), subcommand_required)]
+pub(super) async fn backups(context: Context<'_>) -> Result<(), Fault> {
+    // Discord sends no command without what stands under it; somebody forged one.
+    answer(context, |_| async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
+    Ok(())
+}
+
+/// DigitalOcean's own Backups of a Droplet, when the next is due, and what they cost
+#[poise::command(slash_command)]
+async fn show(
+    context: Context<'_>,
+    #[description = "The Droplet; type a part of its name"]
+    #[autocomplete = "viewed_droplets"]
+    droplet: String,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
+            let found = look(state, &droplet).await?;
+            let plans = state.inventory.backup_plans(Waiting::Command).await.unwrap_or_default();
+            Ok(Answer::New(words::show(&found, &plans, &state.wording)))
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Have DigitalOcean back a Droplet up by itself (costs money, asks first)
+#[poise::command(slash_command)]
+async fn enable(
+    context: Context<'_>,
+    #[description = "The Droplet; type a part of its name"]
+    #[autocomplete = "droplets"]
+    droplet: String,
+    #[description = "How often; daily if left out"]
+    #[autocomplete = "plans"]
+    plan: Option<String>,
+    #[description = "On which day, for a weekly plan"]
+    #[autocomplete = "days"]
+    day: Option<String>,
+    #[description = "When the 4-hour window opens, in UTC"]
+    #[autocomplete = "hours"]
+    hour: Option<String>,
+) -> Result<(), Fault> {
+    answer(context, |info| Box::pin(set(context, info, droplet, Typed { plan, day, hour }, Setting::Enable))).await;
+    Ok(())
+}
+
+/// Change how often or when DigitalOcean backs a Droplet up (asks first)
+#[poise::command(slash_command)]
+async fn change(
+    context: Context<'_>,
+    #[description = "The Droplet; type a part of its name"]
+    #[autocomplete = "droplets"]
+    droplet: String,
+    #[description = "How often; as before if left out"]
+    #[autocomplete = "plans"]
+    plan: Option<String>,
+    #[description = "On which day, for a weekly plan; as before if left out"]
+    #[autocomplete = "days"]
+    day: Option<String>,
+    #[description = "When the 4-hour window opens, in UTC; as before if left out"]
+    #[autocomplete = "hours"]
+    hour: Option<String>,
+) -> Result<(), Fault> {
+    answer(context, |info| Box::pin(set(context, info, droplet, Typed { plan, day, hour }, Setting::Change))).await;
+    Ok(())
+}
+
+/// Stop DigitalOcean's Backups of a Droplet, which deletes them all (asks first)
+#[poise::command(slash_command)]
+async fn disable(
+    context: Context<'_>,
+    #[description = "The Droplet; type a part of its name"]
+    #[autocomplete = "droplets"]
+    droplet: String,
+    #[description = "A Backup to keep as a Snapshot first"]
+    #[autocomplete = "images"]
+    keep: Option<String>,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+            start::check(state, &info)?;
+            let found = look(state, &droplet).await?;
+            super::restore::check_free(state, &info, found.droplet.id, &found.droplet.name).await?;
+            let keep = keep.map(|text| backup(&found, &text)).transpose()?;
+            ask_to_disable(state, &grant, &found, keep.as_ref()).await.map(Answer::New)
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Make a Snapshot of one of DigitalOcean's Backups, so that it stays (asks first)
+#[poise::command(slash_command)]
+async fn keep(
+    context: Context<'_>,
+    #[description = "The Droplet; type a part of its name"]
+    #[autocomplete = "droplets"]
+    droplet: String,
+    #[description = "The Backup"]
+    #[autocomplete = "images"]
+    backup: String,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+            start::check(state, &info)?;
+            let found = look(state, &droplet).await?;
+            super::restore::check_free(state, &info, found.droplet.id, &found.droplet.name).await?;
+            let backup = self::backup(&found, &backup)?;
+            let question = asked(&found, BackupsChange::Keep(reference(&backup)));
+            let words = |buttons| words::keep(&found.droplet, &backup, &state.wording, buttons);
+            confirm::ask(state, &grant, &question, words).await.map(Answer::New)
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Whether a policy is the first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    Enable,
+    Change,
+}
+
+async fn set(
+    context: Context<'_>,
+    info: InteractionInfo,
+    droplet: String,
+    typed: Typed,
+    setting: Setting,
+) -> Result<Answer, Stop> {
+    let state = context.framework.user_data;
+    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
+    start::check(state, &info)?;
+    let found = look(state, &droplet).await?;
+    let name = || found.droplet.name.clone();
+    match (setting, found.record.enabled) {
+        (Setting::Enable, true) => return Err(refused(BackupsRefusal::On { droplet: name() })),
+        (Setting::Change, false) => return Err(refused(BackupsRefusal::Off { droplet: name() })),
+        (Setting::Enable, false) | (Setting::Change, true) => {}
+    }
+    super::restore::check_free(state, &info, found.droplet.id, &found.droplet.name).await?;
+    let plans = state.inventory.backup_plans(Waiting::Command).await;
+    let plans = plans.map_err(|failed| lookup::no_droplet("", failed))?;
+    let before = current(&found);
+    let wanted = choose(&typed, before.as_ref(), &plans).map_err(refused)?;
+    if before.as_ref() == Some(&wanted) {
+        return Err(refused(BackupsRefusal::Same { droplet: name() }));
+    }
+    let change = match setting {
+        Setting::Enable => BackupsChange::Enable(wanted.clone()),
+        Setting::Change => BackupsChange::Change(wanted.clone()),
+    };
+    let plan = found.record.policy.as_ref().map(|policy| policy.plan.as_str());
+    let before = plan.filter(|_| setting == Setting::Change).or((setting == Setting::Change).then_some(""));
+    let words = |buttons| words::set(&found.droplet, before, &wanted, buttons);
+    confirm::ask(state, &grant, &asked(&found, change), words).await.map(Answer::New)
+}
+
+/// Asks whether Backups end, listing what is deleted; once more with the newest kept, where there is one and none was named.
+async fn ask_to_disable(
+    state: &AppState,
+    grant: &Grant,
+    found: &BackedUp,
+    keep: Option<&Snapshot>,
+) -> Result<Message, Stop> {
+    if !found.record.enabled {
+        return Err(refused(BackupsRefusal::Off { droplet: found.droplet.name.clone() }));
+    }
+    let listed: Vec<_> = found.backups.iter().map(reference).collect();
+    let change = |keep: Option<&Snapshot>| BackupsChange::Disable { listed: listed.clone(), keep: keep.map(reference) };
+    let newest = found.backups.first().filter(|_| keep.is_none());
+    let keeping = match newest {
+        Some(newest) => Some(confirm::open(state, grant, &asked(found, change(Some(newest)))).await?),
+        None => None,
+    };
+    let buttons = confirm::open(state, grant, &asked(found, change(keep))).await?;
+    Ok(words::disable(found, keep, &state.wording, (buttons, keeping)))
+}
+
+impl Confirmed for Backups {
+    /// What was asked about may not be so any more. Of Backups that would be deleted, one that was not listed is asked about again.
+    async fn look_again(
+        &self,
+        (state, _): (&AppState, &InteractionInfo),
+        (grant, consent): (&Grant, &Consent),
+        question: &Question,
+    ) -> Result<Option<Message>, Stop> {
+        let droplet = question.requested.target.droplet.ok_or(Refusal::UnknownButton)?;
+        let found = look(state, &droplet.to_string()).await?;
+        let name = || found.droplet.name.clone();
+        match &self.change {
+            BackupsChange::Enable(_) if found.record.enabled => Err(refused(BackupsRefusal::On { droplet: name() })),
+            BackupsChange::Change(_) | BackupsChange::Disable { .. } if !found.record.enabled => {
+                Err(refused(BackupsRefusal::Off { droplet: name() }))
+            }
+            BackupsChange::Enable(_) | BackupsChange::Change(_) => Ok(None),
+            BackupsChange::Keep(kept) => backup(&found, &kept.id.to_string()).map(|_| None),
+            BackupsChange::Disable { listed, keep } => {
+                let is_listed = |backup: &Snapshot| listed.iter().any(|known| known.id == backup.id);
+                let keep = keep.as_ref().map(|kept| found.backups.iter().find(|backup| backup.id == kept.id));
+                if found.backups.iter().all(is_listed) && keep.is_none_or(|kept| kept.is_some()) {
+                    return Ok(None);
+                }
+                state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
+                ask_to_disable(state, grant, &found, keep.flatten()).await.map(Some)
+            }
+        }
+    }
+}
+
+fn asked(found: &BackedUp, change: BackupsChange) -> Question {
+    let (kind, target) = (Kind::Backups(Backups { change }), preflight::target(&found.droplet));
+    Question { requested: Requested { kind, target, snapshot_name: None }, warned: Warnings::default() }
+}
+
+fn reference(backup: &Snapshot) -> SnapshotRef {
+    SnapshotRef { id: backup.id, name: backup.name.clone() }
+}
+
+fn refused(refusal: BackupsRefusal) -> Stop {
+    Refusal::Backups(refusal).into()
+}
+
+/// The Droplet that a text means, with its Backups, past every cache.
+async fn look(state: &AppState, text: &str) -> Result<BackedUp, Stop> {
+    let no_droplet = |unresolved| lookup::no_droplet(text, unresolved);
+    let droplet = state.inventory.resolve_droplet(text).await.map_err(no_droplet)?;
+    Ok(state.inventory.backed_up(droplet.id).await.map_err(no_droplet)?)
+}
+
+/// The Backup that a text means: its id, its name, or what it was called in a choice.
+fn backup(found: &BackedUp, text: &str) -> Result<Snapshot, Stop> {
+    let key = choice::key(text);
+    let meant = found.backups.iter().find(|backup| backup.id.to_string() == key || backup.name == key);
+    meant.cloned().ok_or_else(|| {
+        let (text, droplet) = (text.to_owned(), found.droplet.name.clone());
+        refused(BackupsRefusal::NoBackup { text, droplet, count: found.backups.len() })
+    })
+}

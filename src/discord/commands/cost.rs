@@ -1,0 +1,74 @@
+//! `/snapshot cost` and `/snapshot orphans`: what Snapshots cost, who causes it, and what may be left over.
+
+use super::{Context, answer};
+use crate::{
+    access::Right,
+    discord::{
+        costs::{self, By},
+        incident::Fault,
+        messages::{cost as words, help::Help, refusal::Refusal},
+        responder::Answer,
+    },
+};
+
+/// How many months are shown if nobody says how many.
+const MONTHS: usize = 3;
+
+/// What the costs are sorted by.
+#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
+enum Cause {
+    #[name = "droplet"]
+    Droplet,
+    #[name = "tag"]
+    Tag,
+}
+
+/// What help says of each, and the right that it takes.
+pub(super) const HELP: [Help; 2] = [
+    Help { name: "snapshot cost", right: Right::View, does: "shows what Snapshots cost and who causes it" },
+    Help { name: "snapshot orphans", right: Right::View, does: "shows which Snapshots may be left over" },
+];
+
+/// What Snapshots cost, who causes it, and how that changes (estimate)
+#[poise::command(slash_command)]
+pub(super) async fn cost(
+    context: Context<'_>,
+    #[description = "Sorted by what causes them; by Droplet if left out"] by: Option<Cause>,
+    #[description = "How many months to compare; 3 if left out"]
+    #[min = 1]
+    #[max = 12]
+    months: Option<u8>,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    let by = match by {
+        None | Some(Cause::Droplet) => By::Droplet,
+        Some(Cause::Tag) => By::Tag,
+    };
+    let months = months.map_or(MONTHS, usize::from).clamp(1, 12);
+    answer(context, |info| {
+        Box::pin(async move {
+            state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
+            let listing = costs::listing(state).await?;
+            let found = costs::costs(state, &listing, by, months).await?;
+            Ok(Answer::New(words::costs(&found)))
+        })
+    })
+    .await;
+    Ok(())
+}
+
+/// Snapshots that nobody may need any more, and what to do about them
+#[poise::command(slash_command)]
+pub(super) async fn orphans(context: Context<'_>) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
+            let listing = costs::listing(state).await?;
+            let found = costs::leftovers(state, &listing).await?;
+            Ok(Answer::New(words::leftovers(&found, state.wording.price_per_gb)))
+        })
+    })
+    .await;
+    Ok(())
+}

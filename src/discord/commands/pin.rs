@@ -1,0 +1,111 @@
+//! `/snapshot pin` and `/snapshot unpin`: whoever deletes a pinned Snapshot is told first who wants it kept, and why.
+
+use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
+
+use super::{CHOICES, Context, answer, asking, snapshots};
+use crate::{
+    access::Right,
+    discord::{
+        incident::Fault,
+        interaction_info::InteractionInfo,
+        lookup,
+        messages::{
+            help::Help,
+            pins as words,
+            refusal::{BadName, Refusal},
+            text::hides_something,
+        },
+        responder::Stop,
+        state::AppState,
+    },
+    operation::{ids::GuildId, kinds::SnapshotRef},
+    store::Pin,
+};
+
+/// What help says of each, and the right that it takes.
+pub(super) const HELP: [Help; 2] = [
+    Help { name: "snapshot pin", right: Right::Take, does: "marks a Snapshot as one to keep, with a reason" },
+    Help {
+        name: "snapshot unpin",
+        right: Right::Take,
+        does: "takes a pin off; another person's takes the right to restore",
+    },
+];
+
+/// Mark a Snapshot as one to keep: whoever deletes it is told first
+#[poise::command(slash_command)]
+pub(super) async fn pin(
+    context: Context<'_>,
+    #[description = "The Snapshot; type a part of its name"]
+    #[autocomplete = "all_snapshots"]
+    snapshot: String,
+    #[description = "Why it must stay"]
+    #[max_length = 200]
+    reason: Option<String>,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| Box::pin(async move { add(state, &info, &snapshot, reason).await })).await;
+    Ok(())
+}
+
+/// Take the pin off a Snapshot
+#[poise::command(slash_command)]
+pub(super) async fn unpin(
+    context: Context<'_>,
+    #[description = "The pinned Snapshot"]
+    #[autocomplete = "pinned_snapshots"]
+    snapshot: String,
+) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| Box::pin(async move { remove(state, &info, &snapshot).await })).await;
+    Ok(())
+}
+
+async fn add(state: &AppState, info: &InteractionInfo, text: &str, reason: Option<String>) -> Result<String, Stop> {
+    let grant = state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
+    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    if reason.as_deref().is_some_and(hides_something) {
+        return Err(Refusal::BadSnapshotName(BadName::Invisible).into());
+    }
+    let found = state.inventory.resolve_snapshot(text).await;
+    let snapshot = found.map_err(|unresolved| lookup::no_snapshot(text, None, unresolved))?;
+    let reference = SnapshotRef { id: snapshot.id, name: snapshot.name.clone() };
+    let (by, guild, at) = (grant.user(), grant.guild(), state.clock.now());
+    let wanted = Pin { snapshot: reference, by, guild, at, reason };
+    let held = state.store.pin(&wanted).await?;
+    let is_new = (held.by, held.at.as_millisecond()) == (wanted.by, wanted.at.as_millisecond());
+    Ok(if is_new { words::pinned(&snapshot) } else { words::pinned_already(&held) })
+}
+
+async fn remove(state: &AppState, info: &InteractionInfo, text: &str) -> Result<String, Stop> {
+    state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
+    let pins = state.store.pins().await?;
+    let is_meant =
+        |pin: &&Pin| pin.snapshot.id.to_string() == text || pin.snapshot.name == text || words::choice(pin) == text;
+    let Some(pin) = pins.values().find(is_meant) else { return Ok(words::not_pinned(text, pins.len())) };
+    if pin.by != info.who.user {
+        state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::NotYours)?;
+    }
+    state.store.unpin(pin.snapshot.id).await?;
+    Ok(words::unpinned(pin))
+}
+
+async fn all_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    snapshots(context, Right::Take, partial).await
+}
+
+/// The pinned Snapshots, one's own guild's first and the latest before older ones.
+async fn pinned_snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
+    let who = asking(context);
+    if state.policy.authorize(&who, Right::Take).is_err() {
+        return nothing;
+    }
+    let mut pins: Vec<Pin> = state.store.pins().await.unwrap_or_default().into_values().collect();
+    let is_elsewhere = |guild: GuildId| who.guild != Some(guild);
+    pins.sort_by_key(|pin| (is_elsewhere(pin.guild), std::cmp::Reverse(pin.at)));
+    let wanted = partial.trim().to_lowercase();
+    let fitting = pins.iter().filter(|pin| words::choice(pin).to_lowercase().contains(&wanted)).take(CHOICES);
+    let choices = fitting.map(|pin| AutocompleteChoice::new(words::choice(pin), pin.snapshot.id.to_string()));
+    nothing.set_choices(choices.collect())
+}

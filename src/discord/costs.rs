@@ -1,0 +1,94 @@
+//! Gathers what is known of costs and leftovers: the list of Snapshots, their Droplets, who took them, pins, and the days written down.
+//!
+//! Called by the commands and by the monthly message.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::tz::TimeZone;
+
+use super::{
+    leftovers::{self, Known},
+    lookup,
+    messages::cost::{Costs, Leftover, Sum},
+    responder::Stop,
+    state::AppState,
+    tally::{by_cause, months, trend},
+};
+use crate::{
+    inventory::{Listing, Snapshot},
+    operation::{ids::SnapshotId, kinds::Kind},
+};
+
+/// What costs are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// The Droplet that was taken.
+    Droplet,
+    /// Each tag of that Droplet.
+    Tag,
+}
+
+/// Stands for the Droplets that are not listed.
+const NOT_LISTED: &str = "(no Droplet that is listed)";
+/// Stands for the Droplets without a tag.
+const NO_TAG: &str = "(no tag)";
+
+/// All Snapshots.
+pub(super) async fn listing(state: &AppState) -> Result<Listing, Stop> {
+    Ok(state.inventory.listing(None).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?)
+}
+
+/// What Snapshots cost, by what causes it and over so many months.
+pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: usize) -> Result<Costs, Stop> {
+    let price = state.wording.price_per_gb;
+    let droplet_of = |snapshot: &Snapshot| snapshot.droplet.and_then(|id| listing.droplet(id));
+    let causes = |snapshot: &Snapshot| match (by, droplet_of(snapshot)) {
+        (_, None) => vec![NOT_LISTED.to_owned()],
+        (By::Droplet, Some(droplet)) => vec![droplet.name.clone()],
+        (By::Tag, Some(droplet)) => match droplet.tags.as_deref() {
+            None | Some([]) => vec![NO_TAG.to_owned()],
+            Some(tags) => tags.to_vec(),
+        },
+    };
+    let today = state.clock.now().to_zoned(TimeZone::UTC).date();
+    let months = months(today, count);
+    let since = months.first().and_then(|first| first.to_zoned(TimeZone::UTC).ok());
+    let since = since.map_or_else(|| state.clock.now(), |first| first.timestamp());
+    let days = state.store.weighed_since(since).await?;
+    Ok(Costs {
+        total: Sum::of(listing.snapshots(), price),
+        by: match by {
+            By::Droplet => "Droplet",
+            By::Tag => "tag",
+        },
+        causes: by_cause(listing.snapshots(), causes, price),
+        trend: trend(&months, &days, price),
+    })
+}
+
+/// What may be left over.
+pub(super) async fn leftovers<'l>(
+    state: &AppState,
+    listing: &'l Listing,
+) -> Result<Vec<(&'l Snapshot, Leftover)>, Stop> {
+    let origins = state.store.origins(listing.snapshots().map(|snapshot| snapshot.name.as_str())).await?;
+    // Lists name the Droplets that are there; only the others are looked at.
+    let droplets: HashSet<_> = listing.snapshots().filter_map(|snapshot| snapshot.droplet).collect();
+    let missing = droplets.into_iter().filter(|droplet| listing.droplet(*droplet).is_none());
+    let locations: HashMap<_, _> = state.inventory.locate(listing, missing).await;
+    let needed = needed(state).await?;
+    let known = Known { origins: &origins, locations: &locations, needed: &needed, now: state.clock.now() };
+    let snapshots: Vec<_> = listing.snapshots().collect();
+    Ok(leftovers::leftovers(snapshots.into_iter(), &known))
+}
+
+/// What is pinned, and what an operation that runs works with or has taken.
+async fn needed(state: &AppState) -> Result<HashSet<SnapshotId>, Stop> {
+    let pinned = state.store.pins().await?.into_keys();
+    let running = state.store.running().await?;
+    let used = running.iter().map(|stored| &stored.operation).flat_map(|operation| {
+        let works_with = Kind::snapshot(&operation.kind).map(|snapshot| snapshot.id);
+        works_with.into_iter().chain(operation.snapshot.as_ref().map(|taken| taken.id))
+    });
+    Ok(pinned.chain(used).collect())
+}

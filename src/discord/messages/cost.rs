@@ -1,0 +1,259 @@
+//! What Snapshots cost and who causes it, and what may be left over, with what to do about it.
+
+use jiff::civil::Date;
+
+use super::{
+    confirm::known,
+    message::{Colour, Embed, Message},
+    text::{name, plain, shorten},
+    units::{ago, cost, dollars_a_month, gigabytes},
+};
+use crate::inventory::Snapshot;
+
+/// How many causes are named.
+const CAUSES: usize = 10;
+/// How many Snapshots of a class are named.
+const LISTED: usize = 6;
+/// How many parts a bar has.
+const PARTS: usize = 8;
+/// Discord's limit for an embed's description.
+const LONGEST: usize = 4_096;
+
+/// How many there are, and what they weigh and cost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sum {
+    /// How many.
+    pub count: usize,
+    /// Of how many the size is not known yet; they count as nothing.
+    pub unknown: usize,
+    /// What they weigh, in GB.
+    pub gigabytes: f64,
+    /// What they cost, in dollars a month.
+    pub dollars: f64,
+}
+
+impl Sum {
+    pub(in crate::discord) fn add(&mut self, snapshot: &Snapshot, price_per_gb: f64) {
+        self.count += 1;
+        match known(snapshot) {
+            Some(size) => {
+                self.gigabytes += size;
+                self.dollars += cost(size, price_per_gb);
+            }
+            None => self.unknown += 1,
+        }
+    }
+
+    /// The sum of these.
+    pub fn of<'s>(snapshots: impl IntoIterator<Item = &'s Snapshot>, price_per_gb: f64) -> Self {
+        let mut sum = Self::default();
+        for snapshot in snapshots {
+            sum.add(snapshot, price_per_gb);
+        }
+        sum
+    }
+}
+
+/// A month, with what Snapshots cost on an average day of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Month {
+    /// Its first day.
+    pub first: Date,
+    /// Dollars a month; none where no day of it was written down.
+    pub dollars: Option<f64>,
+}
+
+/// Why a Snapshot may be left over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// Another one has the same name of ours: an answer was lost, and it was taken twice.
+    Extra,
+    /// The Droplet that it was taken of is gone, so it may be all that is left of it.
+    DropletGone,
+    /// It is a safety Snapshot, and its restore cannot be undone by a press any more.
+    SafetyOver,
+}
+
+/// What there is to say about costs.
+#[derive(Clone, Debug)]
+pub struct Costs {
+    /// All Snapshots.
+    pub total: Sum,
+    /// What the causes are, such as `Droplet`.
+    pub by: &'static str,
+    /// The causes, the dearest first.
+    pub causes: Vec<(String, Sum)>,
+    /// From month to month, oldest first; the last one is this month.
+    pub trend: Vec<Month>,
+}
+
+/// The costs.
+pub fn costs(costs: &Costs) -> Message {
+    let mut lines = vec![summed(&costs.total), String::new(), format!("**By {}**", costs.by)];
+    let dearest = costs.causes.first().map_or(0.0, |(_, sum)| sum.dollars);
+    lines.extend(costs.causes.iter().take(CAUSES).map(|(cause, sum)| {
+        format!(
+            "{} {} · {} · {} · {}",
+            bar(sum.dollars, dearest),
+            name(&plain(cause, 40)),
+            counted(sum.count),
+            gigabytes(sum.gigabytes),
+            dollars_a_month(sum.dollars)
+        )
+    }));
+    if costs.causes.is_empty() {
+        lines.push("There are no Snapshots.".to_owned());
+    }
+    if let Some(more) = costs.causes.get(CAUSES..).filter(|more| !more.is_empty()) {
+        let dollars = more.iter().map(|(_, sum)| sum.dollars).sum();
+        lines.push(format!("and {} more: {}", more.len(), dollars_a_month(dollars)));
+    }
+    lines.push(String::new());
+    lines.push("**Month by month**".to_owned());
+    lines.extend(trend(&costs.trend));
+    embed("What Snapshots cost (estimate)", &lines, "By size and price per GB. Your invoice may differ")
+}
+
+fn summed(sum: &Sum) -> String {
+    let unknown = match sum.unknown {
+        0 => String::new(),
+        1 => " The size of 1 isn't known yet.".to_owned(),
+        unknown => format!(" The size of {unknown} isn't known yet."),
+    };
+    let (count, size) = (counted(sum.count), gigabytes(sum.gigabytes));
+    format!("**{}** for {count}, {size}.{unknown}", dollars_a_month(sum.dollars))
+}
+
+fn counted(count: usize) -> String {
+    if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") }
+}
+
+/// One line a month: when, how much, and how that compares.
+fn trend(months: &[Month]) -> Vec<String> {
+    let dearest = months.iter().filter_map(|month| month.dollars).fold(0.0, f64::max);
+    let last = months.len().saturating_sub(1);
+    let line = |(number, month): (usize, &Month)| {
+        let so_far = if number == last { " so far" } else { "" };
+        let when = month.first.strftime("%b %Y");
+        match month.dollars {
+            Some(dollars) => format!("{} {when}{so_far}: {}", bar(dollars, dearest), dollars_a_month(dollars)),
+            None => format!("{} {when}{so_far}: not recorded", bar(0.0, dearest)),
+        }
+    };
+    months.iter().enumerate().map(line).collect()
+}
+
+/// A bar as long as a share of the longest.
+fn bar(of: f64, longest: f64) -> String {
+    let share = if longest > 0.0 { (of / longest).clamp(0.0, 1.0) } else { 0.0 };
+    let filled = (1..=PARTS).filter(|part| {
+        let edge = f64::from(u32::try_from(*part).unwrap_or_default()) - 0.5;
+        share * f64::from(u32::try_from(PARTS).unwrap_or_default()) >= edge
+    });
+    let filled = filled.count();
+    format!("{}{}", "▰".repeat(filled), "▱".repeat(PARTS - filled))
+}
+
+/// What may be left over, class by class.
+pub fn leftovers(found: &[(&Snapshot, Leftover)], price_per_gb: f64) -> Message {
+    if found.is_empty() {
+        return Message::text(
+            "✅ Nothing is left over: every Snapshot belongs to a Droplet that is there, is pinned, or can still be undone.",
+        );
+    }
+    let mut lines = Vec::new();
+    for class in [Leftover::Extra, Leftover::DropletGone, Leftover::SafetyOver] {
+        let of_class: Vec<_> =
+            found.iter().filter(|(_, other)| *other == class).map(|(snapshot, _)| *snapshot).collect();
+        if of_class.is_empty() {
+            continue;
+        }
+        let sum = Sum::of(of_class.iter().copied(), price_per_gb);
+        let (what, next) = described(class);
+        lines.push(format!("**{what}** · {} · {}", counted(sum.count), dollars_a_month(sum.dollars)));
+        lines.extend(of_class.iter().take(LISTED).map(|snapshot| {
+            let made = snapshot.created_at.map(|at| format!(" · {}", ago(at))).unwrap_or_default();
+            format!("• {}{made}", name(&plain(&snapshot.name, 60)))
+        }));
+        if let Some(more) = of_class.len().checked_sub(LISTED).filter(|more| *more > 0) {
+            lines.push(format!("• and {more} more"));
+        }
+        lines.push(next.to_owned());
+        lines.push(String::new());
+    }
+    embed(
+        "What may be left over (estimate)",
+        &lines,
+        "Nothing is deleted by itself. Pinned Snapshots are never listed here",
+    )
+}
+
+fn described(class: Leftover) -> (&'static str, &'static str) {
+    match class {
+        Leftover::Extra => (
+            "Taken twice",
+            "DigitalOcean's answer was lost, so another one has the same name. `/snapshot delete` removes the extra one.",
+        ),
+        Leftover::DropletGone => (
+            "Their Droplet is gone",
+            "They may be all that is left of it. `/snapshot launch` brings one back, `/snapshot pin` keeps it, `/snapshot delete` \
+             removes it.",
+        ),
+        Leftover::SafetyOver => (
+            "Safety Snapshots past their Undo",
+            "The restore can't be undone by a press any more. `/snapshot delete` removes one if the restored disk is fine.",
+        ),
+    }
+}
+
+/// The monthly message: what it costs, and how much of that may be left over.
+pub fn monthly(said: &Costs, left: &[(&Snapshot, Leftover)], price_per_gb: f64) -> Message {
+    let mut message = costs(said);
+    let sum = Sum::of(left.iter().map(|(snapshot, _)| *snapshot), price_per_gb);
+    if let Some(embed) = message.embeds.first_mut()
+        && sum.count > 0
+    {
+        let line = format!(
+            "\n\n**Maybe left over:** {}, {}. `/snapshot orphans` lists them.",
+            counted(sum.count),
+            dollars_a_month(sum.dollars)
+        );
+        embed.description = shorten(&(shorten(&embed.description, LONGEST - 200) + &line), LONGEST);
+    }
+    message
+}
+
+fn embed(title: &str, lines: &[String], footer: &str) -> Message {
+    let description = shorten(lines.join("\n").trim_end(), LONGEST);
+    let (title, footer) = (title.to_owned(), footer.to_owned());
+    Message { embeds: vec![Embed { title, description, footer, colour: Colour::Working }], ..Message::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn bars_are_as_long_as_their_share() {
+        assert_eq!(
+            [0.0, 1.0, 4.0, 8.0, 99.0].map(|of| bar(of, 8.0)),
+            ["▱▱▱▱▱▱▱▱", "▰▱▱▱▱▱▱▱", "▰▰▰▰▱▱▱▱", "▰▰▰▰▰▰▰▰", "▰▰▰▰▰▰▰▰"]
+        );
+        assert_eq!(bar(0.0, 0.0), "▱▱▱▱▱▱▱▱");
+    }
+
+    #[test]
+    fn many_causes_are_cut_off_with_their_sum_and_fit() {
+        let sum = |dollars| Sum { count: 3, unknown: 0, gigabytes: 10.0, dollars };
+        let causes = (0..400).map(|number| (format!("{}-{number}", "droplet".repeat(20)), sum(1.0))).collect();
+        let trend =
+            (1..=12).map(|month| Month { first: date(2026, month, 1), dollars: Some(f64::from(month)) }).collect();
+        let total = Sum { unknown: 2, ..sum(400.0) };
+        let message = costs(&Costs { total, by: "Droplet", causes, trend });
+        let text = &message.embeds[0].description;
+        assert!(text.contains("and 390 more: $390.00 a month") && crate::text::length(text) <= LONGEST, "{text}");
+        assert!(text.contains("The size of 2 isn't known yet.") && text.contains("Dec 2026 so far: $12.00"), "{text}");
+    }
+}

@@ -1,0 +1,55 @@
+//! Pins: who wants a Snapshot kept, and why.
+
+use super::{
+    text::{name, plain, quote, shorten},
+    units::ago,
+};
+use crate::{inventory::Snapshot, store::Pin};
+
+/// Discord's limit for a choice.
+const LONGEST: usize = 100;
+
+/// Who pinned it, when and why, after "It is pinned": ``by @ada 3 days ago: `before the upgrade`.``
+pub fn because(pin: &Pin) -> String {
+    let why = pin.reason.as_deref().map_or_else(|| ".".to_owned(), |reason| format!(": {}.", quote(reason)));
+    format!("by <@{}> {}{why}", pin.by, ago(pin.at))
+}
+
+/// It is pinned from now on.
+pub fn pinned(snapshot: &Snapshot) -> String {
+    format!(
+        "📌 Snapshot {} is pinned. Nothing prunes it, and whoever deletes it is told first. `/snapshot unpin` takes the pin off.",
+        name(&snapshot.name)
+    )
+}
+
+/// It was pinned before, so nothing changed.
+pub fn pinned_already(pin: &Pin) -> String {
+    format!(
+        "📌 Snapshot {} is pinned already, {} To change the reason, unpin it first.",
+        name(&pin.snapshot.name),
+        because(pin)
+    )
+}
+
+/// The pin is off.
+pub fn unpinned(pin: &Pin) -> String {
+    format!("Snapshot {} is no longer pinned.", name(&pin.snapshot.name))
+}
+
+/// Nothing of that name is pinned.
+pub fn not_pinned(text: &str, count: usize) -> String {
+    match count {
+        0 => "No Snapshot is pinned. `/snapshot pin` pins one.".to_owned(),
+        _ => format!(
+            "There is no pinned Snapshot {}. Choose one from the list that appears while you type.",
+            quote(text)
+        ),
+    }
+}
+
+/// A pinned Snapshot as a choice: its name and why it is pinned.
+pub fn choice(pin: &Pin) -> String {
+    let why = pin.reason.as_deref().map(|reason| format!(" · {}", plain(reason, 40))).unwrap_or_default();
+    shorten(&format!("{}{why}", plain(&pin.snapshot.name, LONGEST - 45)), LONGEST)
+}

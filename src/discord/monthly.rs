@@ -1,0 +1,151 @@
+//! The message about costs in `REPORT_CHANNEL_ID`, on the first of each month. Run beside the reporter, over REST alone.
+//!
+//! That a month was told is written down. A process that was away tells it when it is back; a new database waits for the next month.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use serenity::http::Http;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    costs::{self, By},
+    delivery,
+    incident::chain,
+    messages::cost as words,
+    responder::Stop,
+    state::AppState,
+    wire,
+};
+use crate::{
+    operation::ids::{ChannelId, MessageId},
+    store,
+};
+
+/// At this hour of the first, in UTC.
+const HOUR: i8 = 9;
+/// Before another try, where something does not answer.
+const PAUSE: SignedDuration = SignedDuration::from_mins(10);
+/// How many months are compared.
+const MONTHS: usize = 6;
+
+/// Says once a month what Snapshots cost.
+#[derive(Clone)]
+pub struct Monthly {
+    pub(super) http: Arc<Http>,
+    pub(super) state: Arc<AppState>,
+    pub(super) channel: Option<ChannelId>,
+}
+
+/// Why a month could not be told.
+#[derive(Debug)]
+enum Untold {
+    Store(store::Error),
+    Stopped(Stop),
+    Discord(serenity::Error),
+}
+
+impl From<store::Error> for Untold {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// When the month of this moment is told, and its number since January 1970.
+fn month_of(now: Timestamp) -> (i64, Timestamp) {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    (number_of(today), due_in(today).unwrap_or(now))
+}
+
+fn number_of(day: Date) -> i64 {
+    (i64::from(day.year()) - 1970) * 12 + i64::from(day.month()) - 1
+}
+
+fn due_in(day: Date) -> Option<Timestamp> {
+    Some(day.first_of_month().at(HOUR, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// When the month after this moment's is told.
+fn next_due(now: Timestamp) -> Timestamp {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let next = today.last_of_month().tomorrow().ok().and_then(due_in);
+    next.unwrap_or_else(|| now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX))
+}
+
+impl Monthly {
+    /// Tells each month until `shutdown`; returns at once where there is no channel for it.
+    pub async fn run(self, shutdown: CancellationToken) {
+        if self.channel.is_some() {
+            shutdown.run_until_cancelled(self.tell_for_ever()).await;
+        }
+    }
+
+    async fn tell_for_ever(&self) {
+        loop {
+            let now = self.state.clock.now();
+            let next = match self.tell_if_due(now).await {
+                Ok(next) => next,
+                Err(untold) => {
+                    match untold {
+                        Untold::Store(error) => {
+                            tracing::warn!(cause = chain(&error), "could not tell what Snapshots cost");
+                        }
+                        Untold::Stopped(stop) => tracing::warn!(?stop, "could not tell what Snapshots cost"),
+                        Untold::Discord(error) => {
+                            tracing::warn!(cause = wire::describe(&error), "could not tell what Snapshots cost");
+                        }
+                    }
+                    now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX)
+                }
+            };
+            self.state.clock.sleep_until(next).await;
+        }
+    }
+
+    /// Tells the month if that is due; when to look again.
+    async fn tell_if_due(&self, now: Timestamp) -> Result<Timestamp, Untold> {
+        let (month, due) = month_of(now);
+        let Some(told) = self.state.store.last_month_told().await? else {
+            // Whoever starts today knows what there is; from the next month on there is something to compare.
+            self.state.store.month_was_told(month, None).await?;
+            return Ok(next_due(now));
+        };
+        if told >= month {
+            return Ok(next_due(now));
+        }
+        if now < due {
+            return Ok(due);
+        }
+        let message = self.tell(month).await?;
+        self.state.store.month_was_told(month, message).await?;
+        Ok(next_due(now))
+    }
+
+    async fn tell(&self, month: i64) -> Result<Option<MessageId>, Untold> {
+        let Some(channel) = self.channel else { return Ok(None) };
+        let state = &self.state;
+        let listing = costs::listing(state).await.map_err(Untold::Stopped)?;
+        let found = costs::costs(state, &listing, By::Droplet, MONTHS).await.map_err(Untold::Stopped)?;
+        let left = costs::leftovers(state, &listing).await.map_err(Untold::Stopped)?;
+        let said = words::monthly(&found, &left, state.wording.price_per_gb);
+        // After a lost answer Discord returns the first message for some minutes.
+        let message = delivery::create(&said, format!("cost-{month}"), None);
+        let posted =
+            wire::post(&self.http, delivery::channel_id(channel), &message, None).await.map_err(Untold::Discord)?;
+        Ok(Some(MessageId(posted.id.get())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_is_told_on_its_first_at_nine() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(month_of(at("2026-12-31T23:59:59Z")), (56 * 12 + 11, at("2026-12-01T09:00:00Z")));
+        assert_eq!(next_due(at("2026-12-31T23:59:59Z")), at("2027-01-01T09:00:00Z"));
+        assert_eq!(next_due(at("2028-02-01T00:00:00Z")), at("2028-03-01T09:00:00Z"));
+        assert_eq!(number_of(at("1970-01-05T00:00:00Z").to_zoned(TimeZone::UTC).date()), 0);
+    }
+}

@@ -1,0 +1,58 @@
+//! DigitalOcean's own Backups of one Droplet: whether they are on, when, and what there is. Read when somebody asks.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::{Absent, Droplet, Inventory, Snapshot, Unresolved, catalogue::Waiting, single_flight::SingleFlight};
+use crate::{
+    digitalocean::{
+        backups::{self, BackupRecord, SupportedPolicy},
+        error::Error,
+        queries,
+    },
+    operation::ids::DropletId,
+};
+
+/// Plans change less than once a month.
+const KEEP: SignedDuration = SignedDuration::from_hours(1);
+
+/// The plans that there are, as they were read lately.
+pub(super) type Plans = SingleFlight<Vec<SupportedPolicy>>;
+
+/// A Droplet with its Backups, read just now.
+#[derive(Clone, Debug)]
+pub struct BackedUp {
+    /// The Droplet.
+    pub droplet: Droplet,
+    /// Whether it is backed up, and how.
+    pub record: BackupRecord,
+    /// Its Backups, newest first.
+    pub backups: Vec<Snapshot>,
+}
+
+impl Inventory {
+    /// Looks at a Droplet and its Backups, past every cache.
+    pub async fn backed_up(&self, droplet: DropletId) -> Result<BackedUp, Unresolved> {
+        let (seen, record, backups) = tokio::join!(
+            self.ask(queries::droplet(droplet)),
+            self.ask(backups::policy(droplet)),
+            self.ask(queries::droplet_backups(droplet)),
+        );
+        let gone = |absent| match absent {
+            Absent::Failed(Error::NotFound { .. }) => Unresolved::NotFound { nearest: Vec::new() },
+            absent => absent.into(),
+        };
+        let droplet = self.admit(seen.map_err(gone)?)?;
+        let mut backups = backups.map_err(gone)?;
+        // Of two that were begun in the same second, the later one has the higher id.
+        backups.sort_by_key(|backup| std::cmp::Reverse((backup.created_at, backup.id)));
+        Ok(BackedUp { droplet, record: record.map_err(gone)?, backups })
+    }
+
+    /// The plans by which DigitalOcean backs up.
+    pub async fn backup_plans(&self, who: Waiting) -> Result<Arc<Vec<SupportedPolicy>>, Unresolved> {
+        let read = backups::supported_policies;
+        Ok(self.plans.get((&self.client, &self.background), KEEP, who.patience(), read).await?)
+    }
+}

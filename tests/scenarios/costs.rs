@@ -1,0 +1,93 @@
+//! `/snapshot cost`, `orphans` and the monthly message: who causes what, and what may be left over.
+
+use insta::assert_snapshot;
+use jiff::SignedDuration;
+use regex::Regex;
+use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
+
+use crate::stage::{Role, Stage};
+
+/// What is compared is this month and those before it.
+fn months(text: &str) -> String {
+    Regex::new(r"\b[A-Z][a-z]{2} 20\d\d\b").unwrap().replace_all(text, "MONTH").into_owned()
+}
+
+/// A stage with Snapshots of two Droplets and of one that is gone.
+fn stored(stage: &Stage) {
+    let (web, db) = (stage.droplet("web-1"), stage.droplet("db-1"));
+    stage.digitalocean.world(|world| {
+        world.set_tags(web, &["prod", "frontend"]);
+        world.add_snapshot(web, "before", 12.4);
+        world.add_snapshot(web, "web-1-safety-20200101-0300-aaaaaaaa", 10.0);
+        world.add_snapshot(db, "nightly", 40.0);
+        let old = world.add_droplet(&Blueprint::named("old"));
+        world.add_snapshot(old, "last-of-old", 2.0);
+        world.add_snapshot(old, "kept-of-old", 2.0);
+        world.destroy(old);
+    });
+}
+
+#[tokio::test]
+async fn costs_are_shown_by_droplet_and_by_tag_and_what_is_left_over_by_class() {
+    let stage = Stage::new().await;
+    stored(&stage);
+    let (ada, vic, eve) =
+        (stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer), stage.seat("eve", Role::Guest));
+    ada.run("/snapshot pin snapshot:kept-of-old").await;
+    ada.run("/snapshot list").await;
+    while stage.query("SELECT COUNT(*) AS n FROM snapshot_days").await < 5 {
+        tokio::task::yield_now().await;
+    }
+    vic.run("/snapshot cost").await;
+    vic.run("/snapshot cost by:tag months:1").await;
+    vic.run("/snapshot orphans").await;
+    eve.run("/snapshot cost").await;
+    eve.run("/snapshot orphans").await;
+    ada.transcript();
+    let safety = Regex::new("web-1-safety-[^`]*").unwrap();
+    let vic = safety.replace_all(&months(&vic.transcript()), "SAFETY").into_owned();
+    assert_snapshot!(format!("{vic}\n=== eve\n{}", eve.transcript()));
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn where_nothing_is_left_over_that_is_said() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "before", 12.4));
+    let vic = stage.seat("vic", Role::Viewer);
+    vic.run("/snapshot orphans").await;
+    assert!(vic.sees("Nothing is left over"), "{}", vic.transcript());
+    vic.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_month_is_told_once_and_a_new_database_waits_for_the_next() {
+    let mut stage = Stage::dark().await;
+    stored(&stage);
+    stage.environment.insert("REPORT_CHANNEL_ID", stage.ops.to_string());
+    stage.start().await;
+    let vic = stage.seat("vic", Role::Viewer);
+    let told = |stage: &Stage| {
+        let messages = vic.seat.messages();
+        let titles = messages.iter().flat_map(|message| message.body.embeds.iter());
+        let count = titles.filter(|embed| embed["title"].as_str().is_some_and(|title| title.contains("cost"))).count();
+        assert_eq!(stage.discord.world().pings().len(), 0, "it pings nobody");
+        count
+    };
+    while stage.query("SELECT COUNT(*) AS n FROM monthly_reports").await == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(told(&stage), 0);
+    stage.clock.advance(SignedDuration::from_hours(32 * 24));
+    stage.until("the month is told", |stage| told(stage) == 1).await;
+    while stage.query("SELECT COUNT(*) AS n FROM monthly_reports").await < 2 {
+        tokio::task::yield_now().await;
+    }
+    stage.stop().await;
+    stage.start().await;
+    assert_eq!(told(&stage), 1);
+    assert_snapshot!(months(&vic.transcript()));
+    stage.finish().await;
+}

@@ -1,0 +1,76 @@
+//! What is remembered of Snapshots: pins, and what each weighed from day to day.
+
+use jiff::{SignedDuration, Timestamp, civil::date};
+use snapshot_bot::{
+    operation::{
+        ids::{DropletId, GuildId, SnapshotId, UserId},
+        kinds::SnapshotRef,
+    },
+    store::{DayTotal, Pin, Weighed},
+};
+
+use crate::memory::{Memory, at};
+
+fn pin(id: u64, by: u64, reason: Option<&str>) -> Pin {
+    let snapshot = SnapshotRef { id: SnapshotId(id), name: format!("golden-{id}") };
+    Pin { snapshot, by: UserId(by), guild: GuildId(2), at: at(1), reason: reason.map(str::to_owned) }
+}
+
+fn weighed(id: u64, droplet: Option<u64>, gigabytes: f64) -> Weighed {
+    Weighed { snapshot: SnapshotId(id), droplet: droplet.map(DropletId), gigabytes }
+}
+
+fn noon(day: &str) -> Timestamp {
+    format!("{day}T12:00:00Z").parse().unwrap()
+}
+
+contract! {
+    async fn the_first_pin_holds_until_it_is_taken_off(memory: &Memory) {
+        let store = memory.open().await;
+        let id = SnapshotId(u64::MAX);
+        let first = pin(u64::MAX, 7, Some("before\0 the upgrade"));
+        let kept = Pin { reason: Some("before the upgrade".to_owned()), ..first.clone() };
+        assert_eq!(store.pin(&first).await.unwrap(), kept);
+        assert_eq!(store.pin(&pin(u64::MAX, 8, None)).await.unwrap(), kept, "the first one holds");
+        assert_eq!(store.pinned(id).await.unwrap(), Some(kept));
+        store.pin(&pin(5, 8, None)).await.unwrap();
+        assert_eq!(store.pins().await.unwrap().len(), 2);
+        assert!(store.unpin(id).await.unwrap());
+        assert!(!store.unpin(id).await.unwrap(), "there is none any more");
+        assert_eq!(store.pinned(id).await.unwrap(), None);
+        assert_eq!(store.pinned(SnapshotId(5)).await.unwrap().unwrap().reason, None);
+    }
+
+    async fn a_snapshot_is_weighed_once_a_day_and_summed_by_droplet(memory: &Memory) {
+        let store = memory.open().await;
+        let (first, next) = (noon("2026-11-25"), noon("2026-11-26"));
+        store.weigh(first, &[weighed(1, Some(10), 12.4), weighed(2, Some(10), 0.0), weighed(3, None, 2.5)]).await.unwrap();
+        store.weigh(first + SignedDuration::from_hours(6), &[weighed(1, Some(10), 99.0)]).await.unwrap();
+        store.weigh(next, &[weighed(1, Some(10), 12.5), weighed(4, Some(11), f64::NAN), weighed(5, Some(11), -1.0)]).await.unwrap();
+        store.weigh(next, &[]).await.unwrap();
+        let total = |day, droplet: Option<u64>, count, gigabytes| DayTotal { day, droplet: droplet.map(DropletId), count, gigabytes };
+        let mut found = store.weighed_since(first).await.unwrap();
+        found.sort_by_key(|it| (it.day, it.droplet));
+        let (one, two) = (date(2026, 11, 25), date(2026, 11, 26));
+        assert_eq!(found, [total(one, None, 1, 2.5), total(one, Some(10), 2, 12.4), total(two, Some(10), 1, 12.5), total(two, Some(11), 2, 0.0)]);
+        assert_eq!(store.weighed_since(next).await.unwrap().len(), 2);
+    }
+
+    async fn many_are_weighed_at_once_and_old_days_are_pruned(memory: &Memory) {
+        let store = memory.open().await;
+        let day = noon("2026-11-25");
+        let many: Vec<_> = (0..1_234).map(|id| weighed(id, Some(10), 1.0)).collect();
+        store.weigh(day, &many).await.unwrap();
+        assert_eq!(store.weighed_since(day).await.unwrap()[0].count, 1_234);
+        assert_eq!(store.prune_days(day).await.unwrap(), 0, "the day itself stays");
+        let mut pruned = 0;
+        loop {
+            match store.prune_days(day + SignedDuration::from_hours(24)).await.unwrap() {
+                0 => break,
+                rows => pruned += rows,
+            }
+        }
+        assert_eq!(pruned, 1_234);
+        assert!(store.weighed_since(day).await.unwrap().is_empty());
+    }
+}
