@@ -116,7 +116,7 @@ impl Play {
             Response::Message(message) | Response::Thinking(message) => {
                 self.stage.discord.world().message(message).is_some_and(|message| message.only_for == Some(gus.user))
             }
-            Response::Updated(_) | Response::WillUpdate(_) | Response::Choices(_) => false,
+            Response::Updated(_) | Response::WillUpdate(_) | Response::Choices(_) | Response::Form(_) => false,
         };
         self.check(private, "refused, and only gus can see it");
         self.check(self.posts() == posts, "DigitalOcean was asked for nothing");

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use serenity::{
     http::Http,
-    model::{application::ComponentInteraction, channel::MessageFlags},
+    model::{
+        application::{ComponentInteraction, ModalInteraction},
+        channel::MessageFlags,
+    },
 };
 
 use super::{
@@ -24,30 +27,38 @@ use crate::{
     store::Heard,
 };
 
-/// Answers a press.
+/// Answers a press, or a choice from a menu.
 pub(super) async fn pressed(state: &AppState, http: &Http, interaction: &ComponentInteraction) {
     let info = InteractionInfo::from(interaction);
-    let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, interaction));
-    let deferral = match press {
-        Some(Press::Confirm(_) | Press::Decline(_) | Press::Page { .. }) => Deferral::Silent,
-        Some(Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_)) | None => {
-            Deferral::Thinking
-        }
-    };
+    let is_private = interaction.message.flags.is_some_and(|flags| flags.contains(MessageFlags::EPHEMERAL));
+    let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, is_private));
+    let deferral = press.map_or(Deferral::Thinking, deferral);
     let first = Arc::clone(&info.first);
     let responder = Responder { state, first: &first, http, id: interaction.id, token: &interaction.token, deferral };
     responder.answer(Box::pin(hear(state, &info, press))).await;
 }
 
+/// Answers a form that was sent. It opened over a message which may be anybody's to see, so a new message answers it.
+pub(super) async fn sent(state: &AppState, http: &Http, interaction: &ModalInteraction) {
+    let info = InteractionInfo::from(interaction);
+    let press = interaction.data.custom_id.parse().ok().filter(|press| is_in_its_place(*press, false));
+    let (first, deferral) = (Arc::clone(&info.first), Deferral::Thinking);
+    let responder = Responder { state, first: &first, http, id: interaction.id, token: &interaction.token, deferral };
+    responder.answer(Box::pin(hear(state, &info, press))).await;
+}
+
+/// How a press is put off that takes a moment longer: one whose answer takes the place of its message leaves that alone until then.
+fn deferral(press: Press) -> Deferral {
+    match press {
+        Press::Confirm(_) | Press::Decline(_) | Press::Page { .. } => Deferral::Silent,
+        Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_) => Deferral::Thinking,
+    }
+}
+
 /// What is said instead of a message may only take the place of one that its reader alone sees: under a public one, such a press
 /// is forged.
-fn is_in_its_place(press: Press, interaction: &ComponentInteraction) -> bool {
-    match press {
-        Press::Confirm(_) | Press::Decline(_) | Press::Page { .. } => {
-            interaction.message.flags.is_some_and(|flags| flags.contains(MessageFlags::EPHEMERAL))
-        }
-        Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_) => true,
-    }
+fn is_in_its_place(press: Press, is_private: bool) -> bool {
+    is_private || deferral(press) == Deferral::Thinking
 }
 
 /// Does what a press means, or a command that means the same. Whether the person may is asked here, and nowhere else.

@@ -2,19 +2,25 @@
 
 use serenity::{
     builder::{
-        CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateEmbedFooter,
-        CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, EditInteractionResponse,
-        EditMessage,
+        CreateActionRow, CreateAllowedMentions, CreateAttachment, CreateButton, CreateEmbed, CreateEmbedFooter,
+        CreateInputText, CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, CreateModal,
+        CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse, EditMessage,
     },
     model::{
-        application::ButtonStyle,
+        application::{ButtonStyle, InputTextStyle},
         channel::{MessageReference, MessageReferenceKind, Nonce},
         id::{ChannelId, MessageId, UserId},
     },
 };
 
-use super::messages::message::{Button, Embed, Message, Style};
+use super::messages::{
+    lengths,
+    message::{Action, Button, Choice, Embed, Menu, Message, Modal, Style},
+};
 use crate::operation::ids;
+
+/// The id of a form's one line.
+const INPUT: &str = "text";
 
 /// A new message. With its nonce enforced, Discord returns the first one instead of creating a second, for some minutes.
 pub(super) fn create(
@@ -27,10 +33,11 @@ pub(super) fn create(
         .enforce_nonce(true)
         .allowed_mentions(allowed(&said.pings))
         .embeds(said.embeds.iter().map(embed).collect())
-        .components(rows(&said.buttons));
+        .components(rows(said));
     if !said.content.is_empty() {
         message = message.content(&said.content);
     }
+    message = message.add_files(file(said));
     if let Some((channel, to)) = reply_to {
         let reference = MessageReference::new(MessageReferenceKind::Default, channel_id(channel))
             .message_id(message_id(to))
@@ -45,7 +52,7 @@ pub(super) fn edit(said: &Message) -> EditMessage {
     EditMessage::new()
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())
-        .components(rows(&said.buttons))
+        .components(rows(said))
         .allowed_mentions(allowed(&[]))
 }
 
@@ -53,26 +60,51 @@ pub(super) fn edit(said: &Message) -> EditMessage {
 pub(super) fn response(said: &Message) -> CreateInteractionResponseMessage {
     CreateInteractionResponseMessage::new()
         .content(&said.content)
+        .add_files(file(said))
         .embeds(said.embeds.iter().map(embed).collect())
-        .components(rows(&said.buttons))
+        .components(rows(said))
         .allowed_mentions(allowed(&[]))
 }
 
 /// The same, in place of what stands there already.
 pub(super) fn edit_response(said: &Message) -> EditInteractionResponse {
-    EditInteractionResponse::new()
+    let edit = EditInteractionResponse::new()
         .content(&said.content)
         .embeds(said.embeds.iter().map(embed).collect())
-        .components(rows(&said.buttons))
-        .allowed_mentions(allowed(&[]))
+        .components(rows(said))
+        .allowed_mentions(allowed(&[]));
+    file(said).into_iter().fold(edit, EditInteractionResponse::new_attachment)
+}
+
+/// The file that goes with it; its bytes travel beside the JSON that all of these become.
+pub(super) fn file(said: &Message) -> Option<CreateAttachment> {
+    let file = said.file.as_ref()?;
+    let attachment = CreateAttachment::bytes(file.bytes.clone(), &file.name);
+    Some(if file.alt.is_empty() { attachment } else { attachment.description(&file.alt) })
+}
+
+/// A form, in answer to a press.
+pub(super) fn modal(form: &Modal) -> CreateModal {
+    let mut input = CreateInputText::new(InputTextStyle::Short, &form.input.label, INPUT)
+        .min_length(1)
+        .max_length(form.input.longest)
+        .required(true);
+    if !form.input.value.is_empty() {
+        input = input.value(&form.input.value);
+    }
+    if !form.input.placeholder.is_empty() {
+        input = input.placeholder(&form.input.placeholder);
+    }
+    CreateModal::new(form.press.to_string(), &form.title).components(vec![CreateActionRow::InputText(input)])
 }
 
 /// The same, beside it.
 pub(super) fn follow_up(said: &Message) -> CreateInteractionResponseFollowup {
     CreateInteractionResponseFollowup::new()
         .content(&said.content)
+        .add_files(file(said))
         .embeds(said.embeds.iter().map(embed).collect())
-        .components(rows(&said.buttons))
+        .components(rows(said))
         .allowed_mentions(allowed(&[]))
 }
 
@@ -96,16 +128,36 @@ fn embed(embed: &Embed) -> CreateEmbed {
     if embed.footer.is_empty() { framed } else { framed.footer(CreateEmbedFooter::new(&embed.footer)) }
 }
 
-fn rows(buttons: &[Button]) -> Vec<CreateActionRow> {
-    if buttons.is_empty() {
-        return Vec::new();
-    }
-    let style = |style| match style {
-        Style::Primary => ButtonStyle::Primary,
-        Style::Secondary => ButtonStyle::Secondary,
-        Style::Danger => ButtonStyle::Danger,
+fn rows(said: &Message) -> Vec<CreateActionRow> {
+    let menus = said.menus.iter().map(|menu| CreateActionRow::SelectMenu(select(menu)));
+    let buttons = said.buttons.chunks(lengths::ROW);
+    menus.chain(buttons.map(|row| CreateActionRow::Buttons(row.iter().map(button).collect()))).collect()
+}
+
+fn button(button: &Button) -> CreateButton {
+    let created = match &button.action {
+        Action::Open(address) => CreateButton::new_link(address),
+        Action::Press(press, style) => CreateButton::new(press.to_string()).style(match style {
+            Style::Primary => ButtonStyle::Primary,
+            Style::Secondary => ButtonStyle::Secondary,
+            Style::Danger => ButtonStyle::Danger,
+        }),
     };
-    let button =
-        |button: &Button| CreateButton::new(button.press.to_string()).label(button.label).style(style(button.style));
-    vec![CreateActionRow::Buttons(buttons.iter().map(button).collect())]
+    created.label(button.label.as_ref()).disabled(button.is_disabled)
+}
+
+fn select(menu: &Menu) -> CreateSelectMenu {
+    let option = |choice: &Choice| {
+        let option =
+            CreateSelectMenuOption::new(&choice.label, &choice.value).default_selection(choice.is_chosen);
+        if choice.description.is_empty() { option } else { option.description(&choice.description) }
+    };
+    let options = menu.options.iter().map(option).collect();
+    let select = CreateSelectMenu::new(menu.press.to_string(), CreateSelectMenuKind::String { options })
+        .placeholder(&menu.placeholder);
+    if menu.is_multiple {
+        select.min_values(0).max_values(u8::try_from(menu.options.len()).unwrap_or(u8::MAX))
+    } else {
+        select
+    }
 }

@@ -55,11 +55,12 @@ impl Handler {
         }
     }
 
-    /// Whether a command or press is heard. A person who is too fast is told so once; the rest of it is only counted.
+    /// Whether a command, a press or a form is heard. A person who is too fast is told so once; the rest of it is only counted.
     async fn is_heard(&self, context: &Context, interaction: &Interaction) -> bool {
         let (user, token) = match interaction {
             Interaction::Command(command) => (command.user.id, command.token.as_str()),
             Interaction::Component(component) => (component.user.id, component.token.as_str()),
+            Interaction::Modal(form) => (form.user.id, form.token.as_str()),
             _ => return true,
         };
         let is_first = match self.state.people.hear(UserId(user.get())) {
@@ -126,7 +127,18 @@ impl EventHandler for Handler {
                 self.state.names.learn(&component.user);
                 buttons::pressed(&self.state, &context.http, component).instrument(span).await;
             }
-            // We show no modals, and pings come over HTTP only.
+            Interaction::Modal(form) => {
+                let span = info_span!(
+                    "interaction",
+                    interaction.id = form.id.get(),
+                    guild.id = form.guild_id.map(GuildId::get),
+                    user.id = form.user.id.get(),
+                    custom_id = form.data.custom_id,
+                );
+                self.state.names.learn(&form.user);
+                buttons::sent(&self.state, &context.http, form).instrument(span).await;
+            }
+            // Pings come over HTTP only.
             _ => tracing::debug!("an interaction of a kind that this bot does not use"),
         }
     }

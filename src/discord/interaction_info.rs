@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serenity::model::{
     Permissions,
-    application::{CommandInteraction, ComponentInteraction},
+    application::{
+        ActionRowComponent, CommandInteraction, ComponentInteraction, ComponentInteractionDataKind, ModalInteraction,
+    },
     channel::{ChannelType, PartialChannel},
 };
 
@@ -16,7 +18,7 @@ use crate::{
     operation::ids::{ChannelId, InteractionId},
 };
 
-/// A command or a press.
+/// A command, a press or a form that was sent.
 #[derive(Clone, Debug)]
 pub(super) struct InteractionInfo {
     /// Who asks, as Discord says at this moment.
@@ -27,6 +29,8 @@ pub(super) struct InteractionInfo {
     pub(super) interaction: InteractionId,
     /// The first response to it.
     pub(super) first: Arc<FirstResponse>,
+    /// What was chosen in the menu that was used, or typed into the form. It comes from the client and may be anything.
+    pub(super) chosen: Vec<String>,
     /// What the bot may do there, where Discord says it.
     granted: Option<Permissions>,
     is_thread: bool,
@@ -40,6 +44,7 @@ impl From<&CommandInteraction> for InteractionInfo {
             channel: ChannelId(command.channel_id.get()),
             interaction: InteractionId(command.id.get()),
             first: Arc::default(),
+            chosen: Vec::new(),
             granted: command.app_permissions,
             is_thread: is_thread(command.channel.as_ref()),
             is_locked: is_locked(command.channel.as_ref()),
@@ -54,9 +59,32 @@ impl From<&ComponentInteraction> for InteractionInfo {
             channel: ChannelId(press.channel_id.get()),
             interaction: InteractionId(press.id.get()),
             first: Arc::default(),
+            chosen: match &press.data.kind {
+                ComponentInteractionDataKind::StringSelect { values } => values.clone(),
+                _ => Vec::new(),
+            },
             granted: press.app_permissions,
             is_thread: is_thread(press.channel.as_ref()),
             is_locked: is_locked(press.channel.as_ref()),
+        }
+    }
+}
+
+impl From<&ModalInteraction> for InteractionInfo {
+    fn from(form: &ModalInteraction) -> Self {
+        let typed = form.data.components.iter().flat_map(|row| &row.components).filter_map(|part| match part {
+            ActionRowComponent::InputText(input) => input.value.clone(),
+            _ => None,
+        });
+        Self {
+            who: person(form.guild_id, form.user.id, form.member.as_ref()),
+            channel: ChannelId(form.channel_id.get()),
+            interaction: InteractionId(form.id.get()),
+            first: Arc::default(),
+            chosen: typed.collect(),
+            granted: form.app_permissions,
+            is_thread: is_thread(form.channel.as_ref()),
+            is_locked: is_locked(form.channel.as_ref()),
         }
     }
 }

@@ -16,7 +16,11 @@ use super::{
     delivery,
     first_response::FirstResponse,
     incident::{Fault, Incident, chain},
-    messages::{message::Message, refusal::Refusal, reply},
+    messages::{
+        message::{Message, Modal},
+        refusal::Refusal,
+        reply,
+    },
     state::AppState,
     wire::{self, Trouble},
 };
@@ -56,6 +60,8 @@ pub(super) enum Answer {
     New(Message),
     /// In place of the message whose button they pressed.
     Instead(Message),
+    /// A form to fill in, which opens at once or not at all.
+    Form(Modal),
 }
 
 impl From<String> for Answer {
@@ -113,11 +119,16 @@ impl Responder<'_> {
         match (answer, is_deferred.then_some(self.deferral)) {
             (Answer::New(said), None) => {
                 let message = delivery::response(&said).ephemeral(true);
-                self.respond(&CreateInteractionResponse::Message(message)).await;
+                self.respond(&CreateInteractionResponse::Message(message), &said).await;
             }
             (Answer::Instead(said), None) => {
-                self.respond(&CreateInteractionResponse::UpdateMessage(delivery::response(&said))).await;
+                self.respond(&CreateInteractionResponse::UpdateMessage(delivery::response(&said)), &said).await;
             }
+            (Answer::Form(form), None) => {
+                let form = CreateInteractionResponse::Modal(delivery::modal(&form));
+                self.respond(&form, &Message::default()).await;
+            }
+            (Answer::Form(_), Some(_)) => return self.follow_up(&Message::text(reply::press_again())).await,
             (Answer::New(said), Some(Deferral::Silent)) => {
                 self.note_outcome().await;
                 return self.follow_up(&said).await;
@@ -137,20 +148,21 @@ impl Responder<'_> {
             }
             Deferral::Silent => CreateInteractionResponse::Acknowledge,
         };
-        self.respond(&response).await == FirstAnswer::Taken
+        self.respond(&response, &Message::default()).await == FirstAnswer::Taken
     }
 
     /// Sends the first response, once more if it is not known to have arrived, and keeps what became of it.
-    async fn respond(&self, response: &CreateInteractionResponse) -> FirstAnswer {
-        let outcome = self.try_to_respond(response).await;
+    async fn respond(&self, response: &CreateInteractionResponse, said: &Message) -> FirstAnswer {
+        let outcome = self.try_to_respond(response, said).await;
         self.first.settle(outcome);
         outcome
     }
 
-    async fn try_to_respond(&self, response: &CreateInteractionResponse) -> FirstAnswer {
+    async fn try_to_respond(&self, response: &CreateInteractionResponse, said: &Message) -> FirstAnswer {
         let mut may_have_arrived = false;
         for is_last in [false, true] {
-            let result = self.http.create_interaction_response(self.id, self.token, response, Vec::new()).await;
+            let files = delivery::file(said).into_iter().collect();
+            let result = self.http.create_interaction_response(self.id, self.token, response, files).await;
             wire::count(&result);
             let Err(error) = result else { return FirstAnswer::Taken };
             match Trouble::of(&error) {
@@ -210,12 +222,12 @@ impl Responder<'_> {
 
     async fn edit(&self, said: &Message) {
         let edit = delivery::edit_response(said);
-        twice(|| wire::fill_in(self.http, self.token, &edit)).await;
+        twice(|| wire::fill_in(self.http, self.token, &edit, delivery::file(said))).await;
     }
 
     async fn follow_up(&self, said: &Message) {
         let message = delivery::follow_up(said).ephemeral(true);
-        twice(|| wire::follow_up(self.http, self.token, &message)).await;
+        twice(|| wire::follow_up(self.http, self.token, &message, delivery::file(said))).await;
     }
 }
 

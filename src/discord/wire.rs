@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serenity::{
     builder::{
-        CreateAllowedMentions, CreateInteractionResponseFollowup, CreateMessage, EditInteractionResponse, EditMessage,
+        CreateAllowedMentions, CreateAttachment, CreateInteractionResponseFollowup, CreateMessage, EditInteractionResponse, EditMessage,
     },
-    http::{Http, HttpBuilder, HttpError, LightMethod, Request},
+    http::{Http, HttpBuilder, HttpError, LightMethod, Multipart, MultipartUpload, Request},
     model::id::{ApplicationId, ChannelId, MessageId, UserId},
 };
 
@@ -200,10 +200,31 @@ pub(super) async fn direct_channel(http: &Http, person: UserId) -> serenity::Res
     http.fire::<Opened>(request).await.map(|opened| opened.id)
 }
 
-/// Posts a message.
-pub(super) async fn post(http: &Http, channel: ChannelId, message: &CreateMessage) -> serenity::Result<Posted> {
+/// Posts a message, with the file that goes with it.
+pub(super) async fn post(
+    http: &Http,
+    channel: ChannelId,
+    message: &CreateMessage,
+    file: Option<CreateAttachment>,
+) -> serenity::Result<Posted> {
     let route = serenity::http::Route::ChannelMessages { channel_id: channel };
-    http.fire(Request::new(route, LightMethod::Post).body(Some(serde_json::to_vec(message)?))).await
+    http.fire(with(Request::new(route, LightMethod::Post), message, file)?).await
+}
+
+/// A request with a body, and a file beside it.
+fn with<'a>(
+    request: Request<'a>,
+    body: &impl serde::Serialize,
+    file: Option<CreateAttachment>,
+) -> serenity::Result<Request<'a>> {
+    Ok(match file {
+        None => request.body(Some(serde_json::to_vec(body)?)),
+        Some(file) => request.multipart(Some(Multipart {
+            upload: MultipartUpload::Attachments(vec![file]),
+            fields: Vec::new(),
+            payload_json: Some(serde_json::to_string(body)?),
+        })),
+    })
 }
 
 /// Edits a message.
@@ -217,10 +238,15 @@ pub(super) async fn edit(
 }
 
 /// Fills in the answer to an interaction that was deferred.
-pub(super) async fn fill_in(http: &Http, token: &str, edit: &EditInteractionResponse) -> serenity::Result<()> {
+pub(super) async fn fill_in(
+    http: &Http,
+    token: &str,
+    edit: &EditInteractionResponse,
+    file: Option<CreateAttachment>,
+) -> serenity::Result<()> {
     let Some(application_id) = http.application_id() else { return Err(HttpError::ApplicationIdMissing.into()) };
     let route = serenity::http::Route::WebhookOriginalInteractionResponse { application_id, token };
-    done(http, Request::new(route, LightMethod::Patch).body(Some(serde_json::to_vec(edit)?))).await
+    done(http, with(Request::new(route, LightMethod::Patch), edit, file)?).await
 }
 
 /// Answers an interaction once more.
@@ -228,10 +254,11 @@ pub(super) async fn follow_up(
     http: &Http,
     token: &str,
     message: &CreateInteractionResponseFollowup,
+    file: Option<CreateAttachment>,
 ) -> serenity::Result<()> {
     let Some(application_id) = http.application_id() else { return Err(HttpError::ApplicationIdMissing.into()) };
     let route = serenity::http::Route::WebhookFollowupMessages { application_id, token };
-    done(http, Request::new(route, LightMethod::Post).body(Some(serde_json::to_vec(message)?))).await
+    done(http, with(Request::new(route, LightMethod::Post), message, file)?).await
 }
 
 /// What Discord took is done, whatever it says of it.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     api_error::{ApiError, Form},
+    attachment::{self, Attachment, Upload},
     component, embed,
     mention::Allowed,
     snowflake::{Snowflake, from_json},
@@ -29,11 +30,13 @@ pub struct Body {
     pub embeds: Vec<Value>,
     /// The rows of components, as Discord gives them back.
     pub components: Vec<Value>,
+    /// The files.
+    pub attachments: Vec<Attachment>,
 }
 
 impl Body {
     fn is_empty(&self) -> bool {
-        self.content.is_empty() && self.embeds.is_empty() && self.components.is_empty()
+        self.content.is_empty() && self.embeds.is_empty() && self.components.is_empty() && self.attachments.is_empty()
     }
 }
 
@@ -57,19 +60,24 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Reads a new Message.
+    /// Reads a new Message without files.
     pub(super) fn new(json: &Value) -> Result<Self, ApiError> {
-        let draft = Self::read(json, &Body::default())?;
+        Self::with_files(json, &[])
+    }
+
+    /// Reads a new Message.
+    pub(super) fn with_files(json: &Value, files: &[Upload]) -> Result<Self, ApiError> {
+        let draft = Self::read(json, files, &Body::default())?;
         if draft.body.is_empty() { Err(ApiError::EMPTY_MESSAGE) } else { Ok(draft) }
     }
 
     /// Reads an edit: what is not mentioned stays as it was.
-    pub(super) fn edit(json: &Value, before: &Body) -> Result<Self, ApiError> {
-        let draft = Self::read(json, before)?;
+    pub(super) fn edit(json: &Value, files: &[Upload], before: &Body) -> Result<Self, ApiError> {
+        let draft = Self::read(json, files, before)?;
         if draft.body.is_empty() { Err(ApiError::EMPTY_MESSAGE) } else { Ok(draft) }
     }
 
-    fn read(json: &Value, before: &Body) -> Result<Self, ApiError> {
+    fn read(json: &Value, files: &[Upload], before: &Body) -> Result<Self, ApiError> {
         let mut form = Form::default();
         let object = json.as_object().ok_or(ApiError::INVALID_JSON)?;
         let mut body = before.clone();
@@ -85,6 +93,7 @@ impl Draft {
         if let Some(components) = object.get("components") {
             body.components = component::normalised(components, &mut form);
         }
+        body.attachments = attachment::kept(object.get("attachments"), files, &before.attachments, &mut form);
         let nonce = object.get("nonce").filter(|nonce| !nonce.is_null()).cloned();
         if let Some(nonce) = &nonce {
             form.length("nonce", &plain(nonce), 0..=25);
@@ -149,9 +158,9 @@ mod tests {
     #[test]
     fn an_edit_keeps_what_it_does_not_mention() {
         let before = Body { content: "before".to_owned(), embeds: vec![json!({"title": "kept"})], components: vec![] };
-        let after = Draft::edit(&json!({"content": "after"}), &before).expect("a fine edit").body;
+        let after = Draft::edit(&json!({"content": "after"}), &[], &before).expect("a fine edit").body;
         assert_eq!((after.content.as_str(), after.embeds.len()), ("after", 1));
-        let without = Draft::edit(&json!({"embeds": []}), &before).expect("a fine edit").body;
+        let without = Draft::edit(&json!({"embeds": []}), &[], &before).expect("a fine edit").body;
         assert_eq!((without.content.as_str(), without.embeds.len()), ("before", 0));
     }
 

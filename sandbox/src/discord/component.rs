@@ -124,6 +124,16 @@ impl Checker<'_> {
             let what = "Must be between 1 and 25 in length.";
             self.form.wrong(format!("{path}.options"), "BASE_TYPE_BAD_LENGTH", what);
         }
+        let (least, most) = (menu["min_values"].as_u64().unwrap_or(1), menu["max_values"].as_u64().unwrap_or(1));
+        if least > 25 || !(1..=25).contains(&most) || least > most || most > options.len().max(1) as u64 {
+            let what = "int value should be between min_values and the number of options.";
+            self.form.wrong(format!("{path}.max_values"), "NUMBER_TYPE_MAX", what);
+        }
+        let preselected = options.iter().filter(|option| option["default"] == true).count() as u64;
+        if preselected > most {
+            let what = "The number of default options exceeds max_values";
+            self.form.wrong(format!("{path}.options"), "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", what);
+        }
         let mut values = BTreeSet::new();
         for (at, option) in options.iter().enumerate() {
             for key in ["label", "value"] {
@@ -132,6 +142,12 @@ impl Checker<'_> {
                     Some(text) => self.form.length(&path, text, 1..=100),
                     None => self.form.required(path),
                 }
+            }
+            if let Some(text) = option["description"].as_str() {
+                self.form.length(&format!("{path}.options.{at}.description"), text, 0..=100);
+            }
+            if option["emoji"].is_object() {
+                self.emoji(&format!("{path}.options.{at}"), &option["emoji"]);
             }
             if !values.insert(option["value"].as_str()) {
                 let what = "The specified option value is already used";
@@ -143,8 +159,7 @@ impl Checker<'_> {
         }
         let mut kept = json!({
             "type": STRING_SELECT, "id": self.number(), "custom_id": custom_id,
-            "min_values": menu["min_values"].as_u64().unwrap_or(1),
-            "max_values": menu["max_values"].as_u64().unwrap_or(1), "options": options,
+            "min_values": least, "max_values": most, "options": options,
         });
         for optional in ["placeholder", "disabled"] {
             if !menu[optional].is_null() {
@@ -219,6 +234,35 @@ mod tests {
         let twice = errors(&row(&["a", "a"]));
         let code = &twice["components"]["0"]["components"]["1"]["custom_id"]["_errors"][0]["code"];
         assert_eq!(code, "COMPONENT_CUSTOM_ID_DUPLICATED");
+    }
+
+    #[test]
+    fn a_menu_has_1_to_25_options_with_texts_that_fit_and_values_that_differ() {
+        let menu = |options: Vec<Value>| {
+            errors(&json!([{"type": 1, "components": [{"type": 3, "custom_id": "a", "options": options}]}]))
+        };
+        let option = |value: usize| json!({"label": "x".repeat(100), "value": value.to_string(), "description": "x".repeat(100)});
+        assert_eq!(menu((0..25).map(option).collect()), Value::Null);
+        assert_ne!(menu((0..26).map(option).collect()), Value::Null);
+        assert_ne!(menu(Vec::new()), Value::Null);
+        assert_ne!(menu(vec![option(1), option(1)]), Value::Null);
+        for (key, length) in [("label", 101), ("value", 101), ("description", 101), ("label", 0)] {
+            let mut option = option(1);
+            option[key] = "x".repeat(length).into();
+            assert_ne!(menu(vec![option]), Value::Null, "{key} of {length}");
+        }
+        let with = |key: &str, value: Value| {
+            let mut menu = json!({"type": 3, "custom_id": "a", "options": [option(1), option(2)]});
+            menu[key] = value;
+            errors(&json!([{"type": 1, "components": [menu]}]))
+        };
+        assert_eq!(with("max_values", 2.into()), Value::Null);
+        assert_ne!(with("max_values", 3.into()), Value::Null);
+        assert_ne!(with("min_values", 2.into()), Value::Null);
+        assert_ne!(with("placeholder", "x".repeat(151).into()), Value::Null);
+        let both =
+            json!({"type": 1, "components": [{"type": 3, "custom_id": "a", "options": [option(1)]}, button("b")]});
+        assert_ne!(errors(&json!([both])), Value::Null, "a menu fills its row");
     }
 
     #[test]

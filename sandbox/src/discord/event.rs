@@ -74,6 +74,8 @@ pub enum Event {
         /// Its number in the journal.
         number: usize,
     },
+    /// The bot changed what stands beside its name.
+    PresenceChanged,
     /// The bot did something wrong.
     Complained,
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::snowflake::Snowflake;
+use super::{modal::Modal, snowflake::Snowflake};
 
 /// What a person did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Kind {
     Component,
     /// Typed part of an option.
     Autocomplete,
+    /// Sent a form.
+    Modal,
 }
 
 /// A suggestion of autocomplete.
@@ -38,6 +40,8 @@ pub enum Response {
     WillUpdate(Snowflake),
     /// Suggestions.
     Choices(Vec<Choice>),
+    /// A form to fill in.
+    Form(Box<Modal>),
 }
 
 /// How far the first response is.

@@ -1,10 +1,11 @@
 //! A small, stateful, faithful Discord on loopback, which refuses what the real one refuses.
 //!
 //! Start at `server` (the running thing and its handle), `world` (all state) and `simulated_user` (a person in a Channel). Tests and
-//! the demo call these; nothing here knows our bot. What is not simulated: voice, files, modals, Components V2, reactions,
-//! webhooks other than those of Interactions.
+//! the demo call these; nothing here knows our bot. What is not simulated: voice, Components V2, modals with more than text inputs,
+//! reactions, webhooks other than those of Interactions.
 
 mod api_error;
+pub mod attachment;
 pub mod body;
 pub mod channel;
 pub mod command;
@@ -20,7 +21,9 @@ pub mod interaction;
 pub mod journal;
 mod mention;
 pub mod message;
+pub mod modal;
 pub mod permission;
+pub mod presence;
 mod rate_limit;
 pub mod refused;
 mod rest;

@@ -21,7 +21,10 @@ use super::{
     fault::Disturbance,
     journal,
     rate_limit::{Scope, throttle_body, throttle_headers},
-    rest::{Call, payload},
+    rest::{
+        Call,
+        payload::{self, Payload},
+    },
     shared::Shared,
     snowflake::Snowflake,
     world::World,
@@ -73,7 +76,7 @@ struct Request {
     parts: Vec<String>,
     authorization: Option<String>,
     text: String,
-    body: Result<Value, ApiError>,
+    body: Result<Payload, ApiError>,
 }
 
 /// All of REST.
@@ -238,7 +241,7 @@ impl World {
             method: request.method.to_string(),
             path: format!("/{}", path.join("/")),
             query: request.uri.query().unwrap_or_default().to_owned(),
-            body: request.body.clone().unwrap_or_default(),
+            body: request.body.as_ref().map(|body| body.json.clone()).unwrap_or_default(),
         };
         let number = self.journal.open(noted, self.now());
         self.tell(Event::Requested { number });
@@ -296,7 +299,8 @@ impl World {
                 method: request.method.as_str(),
                 path,
                 query: request.query(),
-                body: &body,
+                body: &body.json,
+                files: &body.files,
                 authorization: request.authorization.as_deref(),
                 number,
             };

@@ -10,6 +10,7 @@ use super::{
     component,
     interaction::{Choice, First, Kind, NewInteraction, Response},
     message::Message,
+    modal::{self, Modal},
     permission::Permissions,
     refused::Refused,
     shared::Shared,
@@ -68,9 +69,11 @@ impl SimulatedUser {
         })?;
         match self.first_response(interaction).await? {
             Response::Choices(choices) => Ok(choices),
-            Response::Message(_) | Response::Thinking(_) | Response::Updated(_) | Response::WillUpdate(_) => {
-                Ok(Vec::new())
-            }
+            Response::Message(_)
+            | Response::Thinking(_)
+            | Response::Updated(_)
+            | Response::WillUpdate(_)
+            | Response::Form(_) => Ok(Vec::new()),
         }
     }
 
@@ -91,9 +94,38 @@ impl SimulatedUser {
             if let Some(value) = values.iter().find(|value| !offered.iter().any(|option| option["value"] == **value)) {
                 return Err(Refused::UnknownComponent((*value).to_owned()));
             }
-            let data = json!({"custom_id": custom_id, "component_type": 3, "id": 2, "values": values});
-            Ok(self.touch(world, message, custom_id, data))
+            let bounds = menu["min_values"].as_u64().unwrap_or(1)..=menu["max_values"].as_u64().unwrap_or(1);
+            if !bounds.contains(&(values.len() as u64)) {
+                let wanted = format!("{} to {} choices", bounds.start(), bounds.end());
+                return Err(Refused::BadValue { option: custom_id.to_owned(), value: values.join(", "), wanted });
+            }
+            Ok(self.touch(world, message, custom_id, chosen(custom_id, values)))
         })?;
+        self.first_response(interaction).await
+    }
+
+    /// Chooses what a menu need not offer, or from a menu that the Message need not have, as a tampered client may.
+    pub async fn forge_choice(
+        &self,
+        message: Snowflake,
+        custom_id: &str,
+        values: &[&str],
+    ) -> Result<Response, Refused> {
+        let interaction = self.world(|world| self.touch(world, message, custom_id, chosen(custom_id, values)));
+        self.first_response(interaction).await
+    }
+
+    /// Fills a form in, by its inputs' custom ids, and sends it.
+    pub async fn submit(&self, modal: &Modal, typed: &[(&str, &str)]) -> Result<Response, Refused> {
+        let data = modal.filled(typed)?;
+        let interaction = self.world(|world| self.send(world, modal.source, &modal.custom_id, data));
+        self.first_response(interaction).await
+    }
+
+    /// Sends a form that was never shown, as a tampered client may.
+    pub async fn forge_form(&self, custom_id: &str, typed: &[(&str, &str)]) -> Result<Response, Refused> {
+        let data = modal::submission(custom_id, typed);
+        let interaction = self.world(|world| self.send(world, None, custom_id, data));
         self.first_response(interaction).await
     }
 
@@ -177,6 +209,17 @@ impl SimulatedUser {
         })
     }
 
+    fn send(&self, world: &mut World, source: Option<Snowflake>, custom_id: &str, data: Value) -> Snowflake {
+        world.interact(NewInteraction {
+            kind: Kind::Modal,
+            name: custom_id.to_owned(),
+            user: self.user,
+            channel: self.channel,
+            source,
+            data,
+        })
+    }
+
     /// Waits for the first response, as long as Discord does.
     async fn first_response(&self, interaction: Snowflake) -> Result<Response, Refused> {
         let patience = self.world(|world| world.settings.acknowledge_within);
@@ -197,6 +240,10 @@ impl SimulatedUser {
         self.world(|world| world.expire(interaction));
         Err(Refused::DidNotRespond)
     }
+}
+
+fn chosen(custom_id: &str, values: &[&str]) -> Value {
+    json!({"custom_id": custom_id, "component_type": 3, "id": 2, "values": values})
 }
 
 /// A command with its options, about to be sent.

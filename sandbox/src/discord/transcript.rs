@@ -46,7 +46,10 @@ fn block(world: &World, message: &Message) -> String {
         lines.extend(content.map(|line| format!("  {line}")));
     }
     message.body.embeds.iter().for_each(|embed| lines.extend(embed_lines(world, embed)));
-    lines.extend(message.body.components.iter().map(row_line));
+    for file in &message.body.attachments {
+        lines.push(format!("  📎 {} {}", file.name, file.description).trim_end().to_owned());
+    }
+    lines.extend(message.body.components.iter().flat_map(row_lines));
     if message.only_for.is_some() {
         lines.push("  Only you can see this".to_owned());
     }
@@ -93,6 +96,16 @@ fn embed_lines(world: &World, embed: &Value) -> Vec<String> {
         lines.push(format!("— {}", text(&embed["footer"]["text"])));
     }
     lines.into_iter().map(|line| format!("  ┃ {line}").trim_end().to_owned()).collect()
+}
+
+/// A row: its buttons side by side, or a menu with what it offers below it.
+fn row_lines(row: &Value) -> Vec<String> {
+    let menu = component::all(std::slice::from_ref(row)).find(|part| part["type"] == 3);
+    let options = menu.and_then(|menu| menu["options"].as_array()).into_iter().flatten().map(|option| {
+        let below = option["description"].as_str().map(|text| format!(" — {text}")).unwrap_or_default();
+        format!("    · {}{below}", option["label"].as_str().unwrap_or_default())
+    });
+    std::iter::once(row_line(row)).chain(options).collect()
 }
 
 fn row_line(row: &Value) -> String {

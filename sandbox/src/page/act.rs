@@ -9,7 +9,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{bot::Order, context::Context, place::Place, switch::Switch};
-use crate::discord::{interaction::Response, refused::Refused, snowflake::Snowflake};
+use crate::discord::{
+    interaction::Response,
+    modal::{Input, Modal},
+    refused::Refused,
+    snowflake::Snowflake,
+};
 
 /// An option that a person filled in.
 type Filled = (String, Value);
@@ -113,8 +118,22 @@ fn answer(response: Result<Response, Refused>) -> Json<Value> {
     match response {
         Ok(Response::Message(message) | Response::Thinking(message)) => Json(json!({"message": message})),
         Ok(Response::Updated(_) | Response::WillUpdate(_) | Response::Choices(_)) => Json(json!({})),
+        Ok(Response::Form(modal)) => Json(json!({"form": form(&modal)})),
         Err(refused) => refusal(&refused),
     }
+}
+
+fn form(modal: &Modal) -> Value {
+    let input = |input: &Input| {
+        json!({
+            "custom_id": input.custom_id, "label": input.label, "value": input.value, "placeholder": input.placeholder,
+            "shortest": input.shortest, "longest": input.longest, "required": input.required, "long": input.is_long,
+        })
+    };
+    json!({
+        "custom_id": modal.custom_id, "title": modal.title, "source": modal.source,
+        "inputs": modal.inputs.iter().map(input).collect::<Value>(),
+    })
 }
 
 /// A refusal in the words of Discord's client.

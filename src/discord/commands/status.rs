@@ -54,8 +54,8 @@ async fn tell(context: Context<'_>, operation: Option<String>) -> Result<Answer,
     let (asker, who) = (operation.asker.user, asking(context));
     let mut said = status::detail(&entry(state, operation).await?, &timeline, now);
     // Only this person reads it, so only what they may press is offered.
-    said.buttons.retain(|button| match button.press {
-        Press::Wish { act, .. } => state.policy.authorize(&who, act.right(asker, who.user)).is_ok(),
+    said.buttons.retain(|button| match button.press() {
+        Some(Press::Wish { act, .. }) => state.policy.authorize(&who, act.right(asker, who.user)).is_ok(),
         _ => false,
     });
     Ok(Answer::New(said))

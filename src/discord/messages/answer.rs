@@ -3,6 +3,7 @@
 use super::{
     Wording, capitalised, failure, is_gone,
     kinds::{SOMEBODY_TURNED_IT_ON, words},
+    lengths,
     message::Message,
     subject,
     text::{name, plain, shorten},
@@ -15,15 +16,12 @@ use crate::operation::{
     reading::{Failure, PowerState},
 };
 
-/// Discord's limit for a message's text.
-const LONGEST: usize = 2000;
-
 /// The answer to who asked.
 pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker.user;
     let content = format!("<@{asker}> {}", outcome(operation, wording));
     Message {
-        content: shorten(&content, LONGEST),
+        content: shorten(&content, lengths::CONTENT),
         pings: vec![asker],
         buttons: words(&operation.kind).buttons(operation),
         ..Message::default()
@@ -34,7 +32,7 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
 pub fn notify(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker;
     let content = format!("{} Requested by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
-    Message::text(shorten(&content, LONGEST))
+    Message::text(shorten(&content, lengths::CONTENT))
 }
 
 /// How it ended, and how the Droplet is.

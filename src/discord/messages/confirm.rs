@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Wording,
+    Wording, lengths,
     message::{Button, Colour, Embed, Message, Style},
     text::{name, shorten},
     units::{about, ago, gigabytes, moment, monthly},
@@ -14,9 +14,6 @@ use crate::{
     operation::{Target, ids::UserId, kinds::Safety},
     store::ConfirmationId,
 };
-
-/// Discord's limit for a title.
-const LONGEST_TITLE: usize = 256;
 
 /// What the two buttons carry, and until when they count.
 #[derive(Clone, Copy, Debug)]
@@ -200,17 +197,16 @@ fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: But
     lines.push(String::new());
     lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
     Message {
-        content: String::new(),
         embeds: vec![Embed {
-            title: shorten(title, LONGEST_TITLE),
+            title: shorten(title, lengths::TITLE),
             description: lines.join("\n"),
             footer: "Only you can answer".to_owned(),
             colour: Colour::Asking,
         }],
         buttons: vec![
-            Button { label: yes, style: Style::Danger, press: Press::Confirm(buttons.id) },
-            Button { label: "Never mind", style: Style::Secondary, press: Press::Decline(buttons.id) },
+            Button::new(yes, Style::Danger, Press::Confirm(buttons.id)),
+            Button::new("Never mind", Style::Secondary, Press::Decline(buttons.id)),
         ],
-        pings: Vec::new(),
+        ..Message::default()
     }
 }

@@ -1,13 +1,11 @@
 //! What a new Droplet can be made of, as choices, and what it costs.
 
 use super::{
+    lengths,
     text::{plain, shorten},
     units::dollars_a_month,
 };
 use crate::inventory::{Size, SshKey};
-
-/// Discord's limit for a choice.
-const LONGEST: usize = 100;
 
 /// `s-1vcpu-1gb · 1 vCPU · 1 GB · 25 GB disk · $6.00 a month`: no markdown is rendered in a choice.
 pub fn size(size: &Size) -> String {
@@ -19,7 +17,7 @@ pub fn size(size: &Size) -> String {
         size.disk_gb,
         dollars_a_month(size.price_monthly)
     );
-    shorten(&text, LONGEST)
+    shorten(&text, lengths::CHOICE)
 }
 
 fn memory(mb: u64) -> String {
@@ -29,13 +27,13 @@ fn memory(mb: u64) -> String {
 /// `nyc3 · New York 3`.
 pub fn region(slug: &str, called: Option<&str>) -> String {
     let called = called.filter(|called| !called.is_empty()).map(|called| format!(" · {}", plain(called, 60)));
-    shorten(&format!("{}{}", plain(slug, 40), called.unwrap_or_default()), LONGEST)
+    shorten(&format!("{}{}", plain(slug, 40), called.unwrap_or_default()), lengths::CHOICE)
 }
 
 /// `laptop · 3b:16:…`.
 pub fn ssh_key(key: &SshKey) -> String {
     let called = if key.name.trim().is_empty() { "(no name)".to_owned() } else { plain(&key.name, 40) };
-    shorten(&format!("{called} · {}", plain(&key.fingerprint, 60)), LONGEST)
+    shorten(&format!("{called} · {}", plain(&key.fingerprint, 60)), lengths::CHOICE)
 }
 
 /// What was accepted costs this.

@@ -119,10 +119,9 @@ fn footer(page: &Page<'_>, wording: &Wording) -> String {
 
 fn buttons(page: &Page<'_>) -> Vec<Button> {
     let of = page.of.as_ref().map(|(id, _)| *id);
-    let to = |label, number: usize| Button {
-        label,
-        style: Style::Secondary,
-        press: Press::Page { of, number: u32::try_from(number).unwrap_or(u32::MAX) },
+    let to = |label: &'static str, number: usize| {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        Button::new(label, Style::Secondary, Press::Page { of, number })
     };
     let previous = (page.number > 1).then(|| to("Previous", page.number - 1));
     let next = (page.number < page.pages).then(|| to("Next", page.number + 1));

@@ -2,11 +2,8 @@
 //!
 //! The reporter puts it under everything but progress, whose footer ends with the same. Each kind of report has a line of its own.
 
-use super::{message::Message, text::shorten};
+use super::{lengths, message::Message, text::shorten};
 use crate::operation::{ids::OperationId, report::ReportKind};
-
-/// Discord's limit for a message's text.
-const LONGEST: usize = 2000;
 
 /// The line, or the end of the footer.
 pub fn marker(kind: ReportKind, operation: OperationId) -> String {
@@ -26,7 +23,7 @@ pub fn signed(message: Message, kind: ReportKind, operation: OperationId) -> Mes
         ReportKind::Progress => message,
         ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
             let line = marker(kind, operation);
-            let content = shorten(&message.content, LONGEST - line.encode_utf16().count() - 1);
+            let content = shorten(&message.content, lengths::CONTENT - line.encode_utf16().count() - 1);
             Message { content: format!("{content}\n{line}"), ..message }
         }
     }
@@ -48,10 +45,10 @@ mod tests {
     #[test]
     fn the_longest_message_keeps_its_line_and_no_other_is_shortened() {
         let id = OperationId::from_random(7);
-        for length in [10, LONGEST, LONGEST * 2] {
+        for length in [10, lengths::CONTENT, lengths::CONTENT * 2] {
             let message = signed(Message::text("ä".repeat(length)), ReportKind::Repaired, id);
             assert_eq!(message.content.lines().last(), Some(marker(ReportKind::Repaired, id).as_str()));
-            assert!(message.content.encode_utf16().count() <= LONGEST);
+            assert!(message.content.encode_utf16().count() <= lengths::CONTENT);
             assert_eq!(message.content.contains('…'), length > 10);
         }
     }

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod help;
 mod kinds;
 pub mod launch;
+pub mod lengths;
 pub mod list;
 pub mod marker;
 pub mod message;

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     failure,
     kinds::words,
+    lengths,
     message::{Button, Colour, Embed, Message, Style},
     subject,
     text::{name, plain, shorten},
@@ -22,9 +23,6 @@ use crate::{
     },
 };
 
-/// Discord's limit for a title.
-const LONGEST_TITLE: usize = 256;
-
 /// The message as it should read at `now`.
 pub fn progress(operation: &Operation, now: Timestamp) -> Message {
     let mut lines = steps(operation, now);
@@ -36,10 +34,9 @@ pub fn progress(operation: &Operation, now: Timestamp) -> Message {
     lines.push(String::new());
     lines.push(asked(operation));
     Message {
-        content: String::new(),
         embeds: vec![Embed { description: lines.join("\n"), ..frame(operation) }],
         buttons: buttons(operation),
-        pings: Vec::new(),
+        ..Message::default()
     }
 }
 
@@ -47,7 +44,7 @@ pub fn progress(operation: &Operation, now: Timestamp) -> Message {
 pub(super) fn frame(operation: &Operation) -> Embed {
     let phase = Phase::of(operation);
     Embed {
-        title: shorten(&format!("{} · {}", subject(operation), phase.words(operation)), LONGEST_TITLE),
+        title: shorten(&format!("{} · {}", subject(operation), phase.words(operation)), lengths::TITLE),
         description: String::new(),
         footer: footer(operation),
         colour: phase.colour(),
@@ -339,7 +336,8 @@ fn footer(operation: &Operation) -> String {
 
 /// What can be pressed now.
 fn buttons(operation: &Operation) -> Vec<Button> {
-    let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
+    let button =
+        |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });
     let cancel = button("Cancel", Style::Secondary, Act::Cancel);
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
     let hangs_on = operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }));

@@ -38,13 +38,14 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
         hung.cancel_means,
         ago(silence),
     );
-    let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
+    let button =
+        |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });
     let buttons = vec![
         button("Force power off", Style::Danger, Act::Force),
         button(hung.live, Style::Primary, Act::Live),
         button("Cancel", Style::Secondary, Act::Cancel),
     ];
-    Message { content, buttons, pings: vec![asker], embeds: Vec::new() }
+    Message { content, buttons, pings: vec![asker], ..Message::default() }
 }
 
 /// What the button says that goes on with the Droplet running.

@@ -97,6 +97,11 @@ fn cancelling(operation: &Operation) -> String {
     }
 }
 
+/// A form can only be shown at once.
+pub fn press_again() -> String {
+    "That took a moment too long. Press the button again.".to_owned()
+}
+
 /// The question was answered with no.
 pub fn declined() -> String {
     "Nothing was done.".to_owned()

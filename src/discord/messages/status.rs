@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     failure,
     kinds::words,
+    lengths,
     message::{Colour, Embed, Message},
     progress::{asked, frame, steps, under_way},
     question::live_label,
@@ -22,8 +23,6 @@ use crate::{
 
 /// How many running operations are listed one by one, and how many that ended.
 pub const LISTED: usize = 10;
-/// Discord's limit for an embed's description.
-const LONGEST: usize = 4096;
 /// Both lists share Discord's limit of 6,000 for all embeds of a message: so much is for what runs,
 const RUNNING: usize = 3300;
 /// and so much for what ended.
@@ -140,7 +139,7 @@ pub fn choice(operation: &Operation) -> String {
     let short = |foreign: &str| plain(foreign, 25);
     let what = words(&operation.kind).choice(&operation.target.name, &short);
     let how = operation.outcome().unwrap_or("running");
-    shorten(&format!("{} · {what} · {how}", operation.id), 100)
+    shorten(&format!("{} · {what} · {how}", operation.id), lengths::CHOICE)
 }
 
 /// What it is, for whom and where, and below that what it does now.
@@ -200,7 +199,7 @@ fn fit(entries: impl ExactSizeIterator<Item = String>, more: usize, room: usize)
 
 /// A text, and below it as many of the last lines as there is room for.
 fn with_last(text: String, lines: &[String]) -> String {
-    let mut left = LONGEST.saturating_sub(length(&text) + 30);
+    let mut left = lengths::DESCRIPTION.saturating_sub(length(&text) + 30);
     let fitting = lines.iter().rev().take_while(|line| {
         let needed = length(line) + 1;
         let fits = needed <= left;

@@ -51,7 +51,7 @@ pub fn call(called: &[Called]) -> Message {
             (several(first, (&still, &over), room), keep_waiting_for_all(called).into_iter().collect())
         }
     };
-    Message { content: format!("{mentions}{text}"), pings, buttons, embeds: Vec::new() }
+    Message { content: format!("{mentions}{text}"), pings, buttons, ..Message::default() }
 }
 
 /// The call about one operation.
@@ -165,7 +165,8 @@ fn is_turning_on(operation: &Operation) -> bool {
 
 /// What people who are called about an operation can press.
 pub fn buttons(operation: &Operation) -> Vec<Button> {
-    let button = |label, style, act| Button { label, style, press: Press::Wish { act, operation: operation.id } };
+    let button =
+        |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });
     let is_turning_on = is_turning_on(operation);
     let is_restoring = operation.active_step().is_some_and(|step| step.task() == Task::Restore && step.began.is_some());
     let offered = [
@@ -179,7 +180,7 @@ pub fn buttons(operation: &Operation) -> Vec<Button> {
 /// One press for all that a message lists: the only wish that several Droplets can have in common without harm.
 fn keep_waiting_for_all(called: &[Called]) -> Option<Button> {
     let leader = called.iter().find(|called| called.leads)?.operation.id;
-    Some(Button { label: "Keep waiting for all", style: Style::Secondary, press: Press::KeepWaiting(leader) })
+    Some(Button::new("Keep waiting for all", Style::Secondary, Press::KeepWaiting(leader)))
 }
 
 /// How an operation stands about which people need not be called any more.

@@ -10,7 +10,7 @@ use super::{
     examples::{self, ADA, BOB, NOW, ago, wording},
     help::{Mentions, help},
     marker::signed,
-    message::{Embed, Message, Style},
+    message::{Action, Embed, Message, Style},
     progress::progress,
     question::question,
     refusal::{BadName, Occupant, Refusal, RefusalKind},
@@ -47,13 +47,21 @@ fn read(message: &Message) -> String {
             writeln!(text, "┃ {}", embed.footer).unwrap();
         }
     }
+    for menu in &message.menus {
+        writeln!(text, "[{} ▾]", menu.placeholder).unwrap();
+        for choice in &menu.options {
+            writeln!(text, "  · {} — {}", choice.label, choice.description).unwrap();
+        }
+    }
     for button in &message.buttons {
-        let mark = match button.style {
-            Style::Primary => "!",
-            Style::Secondary => "",
-            Style::Danger => "!!",
+        let mark = match &button.action {
+            Action::Press(_, Style::Primary) => "!",
+            Action::Press(_, Style::Secondary) => "",
+            Action::Press(_, Style::Danger) => "!!",
+            Action::Open(_) => " ↗",
         };
-        write!(text, "[{}{mark}] ", button.label).unwrap();
+        let dead = if button.is_disabled { " (disabled)" } else { "" };
+        write!(text, "[{}{mark}]{dead} ", button.label).unwrap();
     }
     for user in &message.pings {
         write!(text, "(pings {user})").unwrap();

@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use serenity::{builder::CreateMessage, model::id::ChannelId as DiscordChannel};
+use serenity::model::id::ChannelId as DiscordChannel;
 use tokio::time::Instant;
 
 use super::{
@@ -18,6 +18,7 @@ use crate::{
     discord::{
         delivery,
         incident::chain,
+        messages::message::Message,
         wire::{self, Posted, Trouble},
     },
     operation::{
@@ -205,9 +206,9 @@ impl Reporter {
         let said = &words.said;
         let nonce = report.kind.nonce(id, report.generation);
         let channel = delivery::channel_id(report.channel);
-        let sent = self.send(channel, &delivery::create(said, nonce.clone(), reply_to), deadline).await;
+        let sent = self.send(channel, said, (nonce.clone(), reply_to), deadline).await;
         if reply_to.is_some() && sent.as_ref().is_err_and(|error| Trouble::of(error) == Trouble::CannotReply) {
-            return Ok(self.send(channel, &delivery::create(said, nonce, None), deadline).await);
+            return Ok(self.send(channel, said, (nonce, None), deadline).await);
         }
         Ok(sent)
     }
@@ -215,10 +216,12 @@ impl Reporter {
     pub(super) async fn send(
         &self,
         channel: DiscordChannel,
-        message: &CreateMessage,
+        said: &Message,
+        (nonce, reply_to): (String, Option<(ChannelId, MessageId)>),
         deadline: Instant,
     ) -> serenity::Result<Posted> {
-        deadline::in_time(deadline, wire::post(&self.http, channel, message)).await
+        let message = delivery::create(said, nonce, reply_to);
+        deadline::in_time(deadline, wire::post(&self.http, channel, &message, delivery::file(said))).await
     }
 
     /// From now on people can read the question, so its time begins to run.

@@ -85,7 +85,8 @@ impl Reporter {
         deadline: Instant,
     ) -> serenity::Result<Told> {
         // Presses count in the guild only, where people have roles.
-        let said = Message { buttons: Vec::new(), ..said.clone() };
+        let buttons = said.buttons.iter().filter(|button| button.press().is_none()).cloned().collect();
+        let said = Message { menus: Vec::new(), buttons, ..said.clone() };
         let asker = DiscordUser::new(operation.asker.user.0.max(1));
         match deadline::in_time(deadline, wire::direct_channel(&self.http, asker)).await {
             Ok(channel) => self.tell(report, channel, (&said, operation.id, 'd'), deadline).await,
@@ -105,7 +106,7 @@ impl Reporter {
         }
         // Of its own, since the channel may have heard it before it was deleted, and Discord remembers.
         let nonce = format!("{}-{letter}", report.kind.nonce(operation, report.generation));
-        match self.send(channel, &delivery::create(said, nonce, None), deadline).await {
+        match self.send(channel, said, (nonce, None), deadline).await {
             Ok(_) => Ok(Told::Yes),
             Err(error) => refused(report, &error).ok_or(error),
         }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::{shared::Shared, snowflake::from_json},
+    super::{presence::Presence, shared::Shared, snowflake::from_json},
     session::Order,
 };
 
@@ -17,6 +17,7 @@ const DECODE_ERROR: u16 = 4002;
 const NOT_AUTHENTICATED: u16 = 4003;
 const AUTHENTICATION_FAILED: u16 = 4004;
 const ALREADY_AUTHENTICATED: u16 = 4005;
+const RATE_LIMITED: u16 = 4008;
 
 /// Serves a connection to its end.
 pub(in crate::discord) async fn serve(mut socket: WebSocket, shared: Shared, stop: CancellationToken) {
@@ -102,8 +103,12 @@ impl Connection {
                 }
                 None
             }
-            // Presence and voice state change nothing here.
-            Some(3 | 4) => None,
+            Some(3) => match Presence::read(data) {
+                Some(presence) => (!world.show_presence(presence)).then_some(Order::Close(RATE_LIMITED)),
+                None => Some(Order::Close(DECODE_ERROR)),
+            },
+            // Voice state changes nothing here.
+            Some(4) => None,
             _ => Some(Order::Close(UNKNOWN_OPCODE)),
         }
     }

@@ -1,6 +1,6 @@
 //! Channels and their Messages, as the bot reads, posts, edits and deletes them with its own token.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     super::{
@@ -44,7 +44,7 @@ impl World {
                 }
                 Reply::ok(self.message_json(message))
             }
-            ("PATCH", ["messages", message]) => self.edit_message(call.body, channel, id(message)?),
+            ("PATCH", ["messages", message]) => self.edit_message(call, channel, id(message)?),
             ("DELETE", ["messages", message]) => {
                 let message = self.public_message(channel, id(message)?)?;
                 let (message, own) = (message.id, message.author == self.bot.id);
@@ -77,9 +77,12 @@ impl World {
     }
 
     fn create_message(&mut self, call: &Call<'_>, channel: Snowflake) -> Result<Reply, ApiError> {
-        let mut draft = Draft::new(call.body)?;
+        let mut draft = Draft::with_files(call.body, call.files)?;
         self.check_may_send(channel)?;
         if !draft.body.embeds.is_empty() && !self.may(channel, self.bot.id, Permissions::EMBED_LINKS) {
+            return Err(ApiError::MISSING_PERMISSIONS);
+        }
+        if !draft.body.attachments.is_empty() && !self.may(channel, self.bot.id, Permissions::ATTACH_FILES) {
             return Err(ApiError::MISSING_PERMISSIONS);
         }
         if let Some(nonce) = draft.nonce.as_ref().filter(|_| draft.enforce_nonce)
@@ -110,13 +113,13 @@ impl World {
         Reply::ok(self.message_json(message))
     }
 
-    fn edit_message(&mut self, body: &Value, channel: Snowflake, message: Snowflake) -> Result<Reply, ApiError> {
+    fn edit_message(&mut self, call: &Call<'_>, channel: Snowflake, message: Snowflake) -> Result<Reply, ApiError> {
         let found = self.public_message(channel, message)?;
         if found.author != self.bot.id {
             return Err(ApiError::NOT_YOUR_MESSAGE);
         }
         self.check_old_edits(found)?;
-        let draft = Draft::edit(body, &found.body)?;
+        let draft = Draft::edit(call.body, call.files, &found.body)?;
         self.change(message, draft);
         Reply::ok(self.message_json(message))
     }

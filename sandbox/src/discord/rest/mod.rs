@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{api_error::ApiError, snowflake::Snowflake, world::World};
+use super::{api_error::ApiError, attachment::Upload, snowflake::Snowflake, world::World};
 
 /// A request, read.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a [&'a str],
     pub(super) query: BTreeMap<String, String>,
     pub(super) body: &'a Value,
+    /// The files beside it.
+    pub(super) files: &'a [Upload],
     /// What `authorization` said.
     pub(super) authorization: Option<&'a str>,
     /// Its number in the journal.

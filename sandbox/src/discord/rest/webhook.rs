@@ -15,7 +15,7 @@ use super::{
 
 impl World {
     pub(super) fn callback(&mut self, call: &Call<'_>, id: Snowflake, token: &str) -> Result<Reply, ApiError> {
-        let resource = self.respond(id, token, call.body)?;
+        let resource = self.respond(id, token, (call.body, call.files))?;
         if call.body["type"] == 4 {
             self.check_pings(call, &call.body["data"]);
         }
@@ -39,35 +39,37 @@ impl World {
         }
         // Before the first response there is no such webhook.
         let original = match &interaction.first {
-            First::Awaited | First::Died | First::Given(Response::Choices(_)) => return Err(ApiError::UNKNOWN_WEBHOOK),
+            First::Awaited | First::Died | First::Given(Response::Choices(_) | Response::Form(_)) => {
+                return Err(ApiError::UNKNOWN_WEBHOOK);
+            }
             First::Given(
                 Response::Message(id) | Response::Thinking(id) | Response::Updated(id) | Response::WillUpdate(id),
             ) => *id,
         };
         match (call.method, rest) {
             ("POST", []) => self.follow_up(call, &interaction, original),
-            (method, ["messages", "@original"]) => self.own_response(method, call.body, original),
-            (method, ["messages", message]) => {
+            (_, ["messages", "@original"]) => self.own_response(call, original),
+            (_, ["messages", message]) => {
                 let message = id(message)?;
                 let occasion = self.messages.get(&message).and_then(|message| message.occasion.as_ref());
                 let own = occasion.is_some_and(|occasion| occasion.interaction == interaction.id);
                 if !own && message != original {
                     return Err(ApiError::UNKNOWN_MESSAGE);
                 }
-                self.own_response(method, call.body, message)
+                self.own_response(call, message)
             }
             (_, []) => Err(ApiError::METHOD_NOT_ALLOWED),
             _ => Err(ApiError::NOT_FOUND),
         }
     }
 
-    fn own_response(&mut self, method: &str, body: &Value, message: Snowflake) -> Result<Reply, ApiError> {
+    fn own_response(&mut self, call: &Call<'_>, message: Snowflake) -> Result<Reply, ApiError> {
         let found = self.messages.get(&message).filter(|message| !message.deleted);
         let found = found.ok_or(ApiError::UNKNOWN_MESSAGE)?;
-        match method {
+        match call.method {
             "GET" => Reply::ok(self.message_json(message)),
             "PATCH" => {
-                let draft = Draft::edit(body, &found.body)?;
+                let draft = Draft::edit(call.body, call.files, &found.body)?;
                 self.change(message, draft);
                 Reply::ok(self.message_json(message))
             }
@@ -81,7 +83,7 @@ impl World {
 
     /// A further Message; after a deferral, the first one takes the place of "thinking".
     fn follow_up(&mut self, call: &Call<'_>, of: &Interaction, original: Snowflake) -> Result<Reply, ApiError> {
-        let draft = Draft::new(call.body)?;
+        let draft = Draft::with_files(call.body, call.files)?;
         self.check_pings(call, call.body);
         let thinking = self.messages.get(&original).is_some_and(|message| message.is_loading() && !message.deleted);
         let message = if thinking {

@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 use super::{World, span};
 use crate::discord::{
     api_error::{ApiError, Form},
+    attachment::Upload,
     body::{Draft, EPHEMERAL, LOADING},
     command_form,
     event::Event,
     gateway::intent::Intent,
     interaction::{Choice, First, Interaction, Kind, NewInteraction, Response},
     message::{NewMessage, Occasion},
+    modal::Modal,
     snowflake::Snowflake,
 };
 
@@ -28,6 +30,8 @@ const DEFERRED_UPDATE: u64 = 6;
 const UPDATE: u64 = 7;
 
 const CHOICES: u64 = 8;
+
+const FORM: u64 = 9;
 
 impl World {
     /// An Interaction.
@@ -84,6 +88,7 @@ impl World {
             Kind::Command => 2,
             Kind::Component => 3,
             Kind::Autocomplete => 4,
+            Kind::Modal => 5,
         };
         let permissions = self.permissions_in(channel, user).bits().to_string();
         let mut place = self.channel_json(channel);
@@ -116,7 +121,12 @@ impl World {
     }
 
     /// The first response; gives the resource for `with_response`.
-    pub(in crate::discord) fn respond(&mut self, id: Snowflake, token: &str, json: &Value) -> Result<Value, ApiError> {
+    pub(in crate::discord) fn respond(
+        &mut self,
+        id: Snowflake,
+        token: &str,
+        (json, files): (&Value, &[Upload]),
+    ) -> Result<Value, ApiError> {
         let found = self.interactions.get(&id).filter(|interaction| interaction.token == token);
         let interaction = found.cloned().ok_or(ApiError::UNKNOWN_INTERACTION)?;
         match interaction.first {
@@ -129,7 +139,7 @@ impl World {
             First::Awaited => {}
         }
         let kind = json["type"].as_u64().unwrap_or(0);
-        let response = self.first_response(&interaction, kind, &json["data"])?;
+        let response = self.first_response(&interaction, kind, (&json["data"], files))?;
         let resource = self.resource(&interaction, kind, &response);
         if let Some(interaction) = self.interactions.get_mut(&id) {
             interaction.first = First::Given(response);
@@ -138,28 +148,39 @@ impl World {
         Ok(resource)
     }
 
-    fn first_response(&mut self, of: &Interaction, kind: u64, data: &Value) -> Result<Response, ApiError> {
+    fn first_response(
+        &mut self,
+        of: &Interaction,
+        kind: u64,
+        (data, files): (&Value, &[Upload]),
+    ) -> Result<Response, ApiError> {
         match (kind, of.kind, of.source) {
-            (MESSAGE, Kind::Command | Kind::Component, _) => {
-                let draft = Draft::new(data)?;
+            (MESSAGE, Kind::Command | Kind::Component | Kind::Modal, _) => {
+                let draft = Draft::with_files(data, files)?;
                 Ok(Response::Message(self.answer(of, draft)))
             }
-            (DEFERRED_MESSAGE, Kind::Command | Kind::Component, _) => {
+            (DEFERRED_MESSAGE, Kind::Command | Kind::Component | Kind::Modal, _) => {
                 let flags = data["flags"].as_u64().unwrap_or(0) & EPHEMERAL | LOADING;
                 let draft = Draft::thinking(flags);
                 Ok(Response::Thinking(self.answer(of, draft)))
             }
-            (DEFERRED_UPDATE, Kind::Component, Some(source)) => Ok(Response::WillUpdate(source)),
-            (UPDATE, Kind::Component, Some(source)) => {
+            (DEFERRED_UPDATE, Kind::Component | Kind::Modal, Some(source)) => Ok(Response::WillUpdate(source)),
+            (UPDATE, Kind::Component | Kind::Modal, Some(source)) => {
                 let before = self.messages.get(&source).map(|message| message.body.clone()).unwrap_or_default();
-                let draft = Draft::edit(data, &before)?;
+                let draft = Draft::edit(data, files, &before)?;
                 self.change(source, draft);
                 Ok(Response::Updated(source))
             }
             (CHOICES, Kind::Autocomplete, _) => choices(data).map(Response::Choices),
+            (FORM, Kind::Command | Kind::Component, _) => {
+                let mut form = Form::default();
+                let modal = Modal::read(data, of.source, &mut form);
+                form.done()?;
+                Ok(Response::Form(Box::new(modal)))
+            }
             _ => {
                 let mut form = Form::default();
-                // Modals (9) and the like are not simulated; pong (1) answers webhooks only.
+                // A form answers no form, and pong (1) webhooks only.
                 let what = format!("Value {kind} is no valid response to this interaction (not {PONG})");
                 form.wrong("type", "INTERACTION_APPLICATION_COMMAND_INVALID_CALLBACK_TYPE", what);
                 form.done()?;
@@ -189,11 +210,12 @@ impl World {
             Kind::Command => 2,
             Kind::Component => 3,
             Kind::Autocomplete => 4,
+            Kind::Modal => 5,
         };
         let mut json = json!({"interaction": {"id": interaction.id, "type": number}});
         let message = match response {
             Response::Message(id) | Response::Thinking(id) | Response::Updated(id) => *id,
-            Response::WillUpdate(_) | Response::Choices(_) => return json,
+            Response::WillUpdate(_) | Response::Choices(_) | Response::Form(_) => return json,
         };
         let shown = self.messages.get(&message);
         json["interaction"]["response_message_id"] = message.into();

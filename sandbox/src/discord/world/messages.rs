@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{World, span};
 use crate::discord::{
     api_error::ApiError,
+    attachment::Attachment,
     body::{Draft, EPHEMERAL, LOADING, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS},
     event::Event,
     gateway::intent::Intent,
@@ -54,7 +55,8 @@ impl World {
 
     /// Puts a Message into its Channel; pings whom it may.
     pub(in crate::discord) fn post(&mut self, new: NewMessage) -> Snowflake {
-        let NewMessage { channel, author, draft, only_for, occasion } = new;
+        let NewMessage { channel, author, mut draft, only_for, occasion } = new;
+        self.number_files(&mut draft);
         let reference = draft.reference.map(|reference| reference.message);
         let replied = reference
             .filter(|_| draft.allowed.replied_user())
@@ -89,8 +91,9 @@ impl World {
     }
 
     /// Changes what a Message shows. Filling a "thinking" one is its first appearance and pings; any other edit does not.
-    pub(in crate::discord) fn change(&mut self, id: Snowflake, draft: Draft) {
+    pub(in crate::discord) fn change(&mut self, id: Snowflake, mut draft: Draft) {
         let now = self.now();
+        self.number_files(&mut draft);
         let Some(message) = self.messages.get_mut(&id) else { return };
         message.mentions = draft.allowed.of(Mentions::in_text(&draft.body.content));
         let before = std::mem::replace(&mut message.body, draft.body);
@@ -105,6 +108,12 @@ impl World {
         }
         self.announce("MESSAGE_UPDATE", id);
         self.tell(Event::MessageUpdated { message: id });
+    }
+
+    fn number_files(&mut self, draft: &mut Draft) {
+        for file in draft.body.attachments.iter_mut().filter(|file| file.id.is_none()) {
+            file.id = Some(self.ids.next());
+        }
     }
 
     /// The first Message of this author with this nonce, while nonces are remembered; deleted ones count.
@@ -169,7 +178,7 @@ impl World {
         let mut json = json!({
             "id": id, "type": 0, "channel_id": message.channel, "author": self.user_json(message.author),
             "content": message.body.content, "embeds": message.body.embeds, "components": message.body.components,
-            "attachments": [], "timestamp": message.at.to_string(),
+            "attachments": message.body.attachments.iter().map(Attachment::json).collect::<Value>(), "timestamp": message.at.to_string(),
             "edited_timestamp": message.edits.last().map(|edit| edit.at.to_string()), "flags": message.flags,
             "mentions": message.mentions.users.iter().map(|user| self.user_json(*user)).collect::<Value>(),
             "mention_roles": message.mentions.roles, "mention_everyone": message.mentions.everyone,

@@ -28,6 +28,7 @@ use super::{
     interaction::Interaction,
     journal::{Answer, Complaint, Request},
     message::{Message, Ping},
+    presence::{Presence, UPDATES},
     rate_limit::Buckets,
     settings::Settings,
     snowflake::{Counter, Snowflake},
@@ -67,6 +68,9 @@ pub struct World {
     pub(super) complaints: Vec<Complaint>,
     pub(super) faults: Faults<Disturbance>,
     pub(super) gate: Gate,
+    /// What the bot shows beside its name, and when it was changed lately.
+    pub(super) presence: Presence,
+    pub(super) presence_changes: Vec<Timestamp>,
     pub(super) buckets: Buckets,
     /// Whether the next Interaction is to be dispatched twice.
     pub(super) dispatch_twice: bool,
@@ -100,6 +104,8 @@ impl World {
             complaints: Vec::new(),
             faults: Faults::default(),
             gate: Gate::default(),
+            presence: Presence::default(),
+            presence_changes: Vec::new(),
             buckets: Buckets::default(),
             dispatch_twice: false,
             scant_members: false,
@@ -113,6 +119,26 @@ impl World {
     /// The bot's user id, which is its application id, too.
     pub fn bot(&self) -> Snowflake {
         self.bot.id
+    }
+
+    /// What the bot shows beside its name.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// How often the bot has changed what it shows beside its name, in the last 20 seconds.
+    pub fn presence_changes(&self) -> usize {
+        self.presence_changes.len()
+    }
+
+    /// Shows it; false if the bot changes it too often.
+    pub(super) fn show_presence(&mut self, presence: Presence) -> bool {
+        let now = self.now();
+        self.presence_changes.retain(|at| now.duration_since(*at) < SignedDuration::from_secs(20));
+        self.presence_changes.push(now);
+        self.presence = presence;
+        self.tell(Event::PresenceChanged);
+        self.presence_changes.len() <= UPDATES
     }
 
     /// Takes the bot's token away, or gives it back: requests get 401, the gateway closes with 4004.

@@ -95,14 +95,14 @@ impl Words for Restore {
             return Vec::new();
         }
         let undo = Press::Undo(operation.id);
-        let delete = |label, snapshot| Button { label, style: Style::Secondary, press: Press::Delete(snapshot) };
+        let delete = |label: &'static str, snapshot| Button::new(label, Style::Secondary, Press::Delete(snapshot));
         if operation.safety_snapshot().is_none() {
             return vec![delete("Delete the safety Snapshot", safety.id)];
         }
         if operation.verdict != Some(Outcome::Completed) {
-            return vec![Button { label: "Restore the safety Snapshot", style: Style::Danger, press: undo }];
+            return vec![Button::new("Restore the safety Snapshot", Style::Danger, undo)];
         }
-        let undo = Button { label: "Undo", style: Style::Secondary, press: undo };
+        let undo = Button::new("Undo", Style::Secondary, undo);
         if is_safety_name(&self.snapshot.name) {
             vec![undo, delete("Delete the older safety Snapshot", self.snapshot.id)]
         } else {

@@ -1,0 +1,111 @@
+//! Files of a Message: which of those that came with a request it keeps, and how Discord tells of them.
+//!
+//! Called for every Message body. <https://discord.com/developers/docs/reference#uploading-files>
+
+use serde_json::{Value, json};
+
+use super::{
+    api_error::Form,
+    snowflake::{Snowflake, from_json},
+};
+
+/// How many files a Message holds.
+const MOST: usize = 10;
+/// The longest text that stands for a file.
+const LONGEST_DESCRIPTION: usize = 1024;
+
+/// A file that came beside a request's JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Upload {
+    /// The form's field: `files[0]`.
+    pub(super) field: String,
+    /// The file's name.
+    pub(super) name: String,
+    /// What it holds.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A file of a Message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its id, once the Message is there.
+    pub id: Option<Snowflake>,
+    /// Its name.
+    pub name: String,
+    /// The text that stands for it; may be empty.
+    pub description: String,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+/// The files that a Message has from now on: without a list those that it had and those that came; with one, exactly what that names.
+pub(super) fn kept(list: Option<&Value>, came: &[Upload], before: &[Attachment], form: &mut Form) -> Vec<Attachment> {
+    let new = |upload: &Upload, description: &str| Attachment {
+        id: None,
+        name: upload.name.clone(),
+        description: description.to_owned(),
+        bytes: upload.bytes.clone(),
+    };
+    let Some(list) = list.and_then(Value::as_array) else {
+        return before.iter().cloned().chain(came.iter().map(|upload| new(upload, ""))).collect();
+    };
+    if list.len() > MOST {
+        form.wrong("attachments", "BASE_TYPE_MAX_LENGTH", format!("Must be {MOST} or fewer in length."));
+    }
+    let mut kept = Vec::new();
+    for (at, named) in list.iter().enumerate() {
+        let description = named["description"].as_str().unwrap_or_default();
+        form.length(&format!("attachments.{at}.description"), description, 0..=LONGEST_DESCRIPTION);
+        // A small number names what came beside the JSON, a snowflake what was there before.
+        let number = named["id"]
+            .as_u64()
+            .map_or_else(|| named["id"].as_str().unwrap_or_default().to_owned(), |id| id.to_string());
+        let upload = came.iter().find(|upload| upload.field == format!("files[{number}]"));
+        let known = before.iter().find(|known| known.id.is_some() && known.id == from_json(&named["id"]));
+        match (upload, known) {
+            (Some(upload), _) => kept.push(new(upload, description)),
+            (None, Some(known)) => kept.push(known.clone()),
+            (None, None) => {
+                form.wrong(format!("attachments.{at}"), "ATTACHMENT_NOT_FOUND", "Attachment data not found");
+            }
+        }
+    }
+    kept
+}
+
+impl Attachment {
+    pub(super) fn json(&self) -> Value {
+        let id = self.id.unwrap_or_else(|| Snowflake::new(1));
+        let address = format!("https://cdn.discordapp.com/attachments/1/{id}/{}", self.name);
+        let mut json = json!({
+            "id": id, "filename": self.name, "size": self.bytes.len(), "url": address, "proxy_url": address,
+        });
+        if !self.description.is_empty() {
+            json["description"] = self.description.as_str().into();
+        }
+        json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upload(at: usize) -> Upload {
+        Upload { field: format!("files[{at}]"), name: "costs.csv".to_owned(), bytes: b"a,b".to_vec() }
+    }
+
+    #[test]
+    fn what_is_named_must_have_come_and_its_description_fits() {
+        let kept = |list: Value, came: &[Upload]| {
+            let mut form = Form::default();
+            let kept = kept(Some(&list), came, &[], &mut form);
+            (kept.len(), form.done().is_ok())
+        };
+        let described =
+            |letters: usize| json!([{"id": 0, "filename": "costs.csv", "description": "x".repeat(letters)}]);
+        assert_eq!(kept(described(1024), &[upload(0)]), (1, true));
+        assert_eq!(kept(described(1025), &[upload(0)]), (1, false));
+        assert_eq!(kept(described(3), &[]), (0, false));
+    }
+}
