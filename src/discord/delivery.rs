@@ -3,8 +3,9 @@
 use serenity::{
     builder::{
         CreateActionRow, CreateAllowedMentions, CreateAttachment, CreateButton, CreateEmbed, CreateEmbedFooter,
-        CreateInputText, CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, CreateModal,
-        CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse, EditMessage,
+        CreateInputText, CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage,
+        CreateModal, CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse,
+        EditMessage,
     },
     model::{
         application::{ButtonStyle, InputTextStyle},
@@ -148,8 +149,7 @@ fn button(button: &Button) -> CreateButton {
 
 fn select(menu: &Menu) -> CreateSelectMenu {
     let option = |choice: &Choice| {
-        let option =
-            CreateSelectMenuOption::new(&choice.label, &choice.value).default_selection(choice.is_chosen);
+        let option = CreateSelectMenuOption::new(&choice.label, &choice.value).default_selection(choice.is_chosen);
         if choice.description.is_empty() { option } else { option.description(&choice.description) }
     };
     let options = menu.options.iter().map(option).collect();

@@ -9,7 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serenity::{
     builder::{
-        CreateAllowedMentions, CreateAttachment, CreateInteractionResponseFollowup, CreateMessage, EditInteractionResponse, EditMessage,
+        CreateAllowedMentions, CreateAttachment, CreateInteractionResponseFollowup, CreateMessage,
+        EditInteractionResponse, EditMessage,
     },
     http::{Http, HttpBuilder, HttpError, LightMethod, Multipart, MultipartUpload, Request},
     model::id::{ApplicationId, ChannelId, MessageId, UserId},

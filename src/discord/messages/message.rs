@@ -96,11 +96,7 @@ impl Button {
 
     /// A button that opens a page.
     pub fn link(label: impl Into<Cow<'static, str>>, address: impl Into<String>) -> Self {
-        Self {
-            label: fitting(label.into(), lengths::BUTTON),
-            action: Action::Open(address.into()),
-            is_disabled: false,
-        }
+        Self { label: fitting(label.into(), lengths::BUTTON), action: Action::Open(address.into()), is_disabled: false }
     }
 
     /// The same, shown as one that cannot be pressed now.
