@@ -157,7 +157,12 @@ mod tests {
 
     #[test]
     fn an_edit_keeps_what_it_does_not_mention() {
-        let before = Body { content: "before".to_owned(), embeds: vec![json!({"title": "kept"})], components: vec![] };
+        let before = Body {
+            content: "before".to_owned(),
+            embeds: vec![json!({"title": "kept"})],
+            components: vec![],
+            attachments: vec![],
+        };
         let after = Draft::edit(&json!({"content": "after"}), &[], &before).expect("a fine edit").body;
         assert_eq!((after.content.as_str(), after.embeds.len()), ("after", 1));
         let without = Draft::edit(&json!({"embeds": []}), &[], &before).expect("a fine edit").body;
