@@ -23,9 +23,11 @@ use super::{
     limits::{Limits, People, RefusalLog},
     messages::Wording,
     names::Names,
+    presence,
     registration::Registrar,
     relay::Relay,
     reporter::Reporter,
+    roles::RoleNames,
     state::{AppState, CommandIds},
     watchdog::{Patience, Watchdog},
     wire::{self, Route, Trouble},
@@ -96,6 +98,7 @@ pub struct Bot {
     registrar: Registrar,
     reporter: Reporter,
     watchdog: Watchdog,
+    state: Arc<AppState>,
     refusals: RefusalLog,
     left: CancellationToken,
     relaying: TaskTracker,
@@ -131,6 +134,7 @@ impl Bot {
             wording,
             own_droplet,
             names: Names::default(),
+            roles: RoleNames::default(),
             limits,
             people: People::new(&limits),
             refusals: RefusalLog::default(),
@@ -166,6 +170,7 @@ impl Bot {
         Ok(Self {
             application: login.application,
             refusals: state.refusals.clone(),
+            state: Arc::clone(&state),
             registrar: Registrar::new(http, state, guilds),
             client,
             reporter,
@@ -193,7 +198,7 @@ impl Bot {
     /// Listens until `shutdown`, then closes the gateway. Never returns before that but with an error: a bot that hears nothing
     /// is not kept alive.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { mut client, registrar, watchdog, refusals, left, relaying, .. } = self;
+        let Self { mut client, registrar, watchdog, state, refusals, left, relaying, .. } = self;
         let left = left.drop_guard();
         let shards = Arc::clone(&client.shard_manager);
         // While still connecting there is no shard to close, and serenity's own loop would wait for one for ever.
@@ -215,6 +220,7 @@ impl Bot {
             biased;
             () = closed => Ok(()),
             () = registering => Ok(()),
+            () = presence::show(&state, &shards) => Ok(()),
             never = refusals.run() => match never {},
             error = deaf => Err(error),
             ended = client.start() => match ended {

@@ -129,6 +129,10 @@ async fn create(
                 let by = state.occupant(&info.who, operation, progress).await?;
                 return Err(Refusal::SnapshotInUse { by }.into());
             }
+            Err(CreateError::TriedAgain { operation, progress }) => {
+                let by = state.occupant(&info.who, operation, progress).await?;
+                return Err(Refusal::TriedAgain { by }.into());
+            }
             Err(CreateError::Unconfirmed(refused)) => return Err(not_counted(refused).into()),
             Err(CreateError::Unavailable(error)) => return Err(error.into()),
         }

@@ -19,6 +19,7 @@ mod hung;
 mod launch;
 mod list;
 mod many;
+mod next_steps;
 #[path = "../harness/openapi.rs"]
 mod openapi;
 mod presses;

@@ -4,12 +4,13 @@ use super::{
     Wording, capitalised, failure, is_gone,
     kinds::{SOMEBODY_TURNED_IT_ON, words},
     lengths,
-    message::Message,
+    message::{Button, Message, Style},
     subject,
     text::{name, plain, shorten},
     the_subject,
     units::{clock, duration, panel},
 };
+use crate::discord::press::Press;
 use crate::operation::{
     Operation, Outcome,
     power::{Released, Status},
@@ -23,9 +24,16 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     Message {
         content: shorten(&content, lengths::CONTENT),
         pings: vec![asker],
-        buttons: words(&operation.kind).buttons(operation),
+        buttons: buttons(operation),
         ..Message::default()
     }
+}
+
+/// What can be pressed next.
+fn buttons(operation: &Operation) -> Vec<Button> {
+    let again = failure::may_be_tried_again(operation)
+        .then(|| Button::new("Try again", Style::Secondary, Press::TryAgain(operation.id)));
+    words(&operation.kind).buttons(operation).into_iter().chain(again).collect()
 }
 
 /// The same for the notify channel, which pings nobody.

@@ -6,7 +6,9 @@
 pub mod answer;
 pub mod choice;
 pub mod confirm;
+pub mod droplet;
 pub mod failure;
+mod headway;
 pub mod help;
 mod kinds;
 pub mod launch;
@@ -14,6 +16,7 @@ pub mod lengths;
 pub mod list;
 pub mod marker;
 pub mod message;
+pub mod panel;
 pub mod progress;
 pub mod question;
 pub mod refusal;

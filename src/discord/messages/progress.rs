@@ -5,13 +5,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    failure,
+    Wording, capitalised, failure, headway,
     kinds::words,
     lengths,
     message::{Button, Colour, Embed, Message, Style},
-    subject,
     text::{name, plain, shorten},
-    units::{about, ago, clock, duration, usually},
+    units::{ago, clock, duration, guess, roughly, usually},
 };
 use crate::{
     discord::press::{Act, Press},
@@ -24,8 +23,12 @@ use crate::{
 };
 
 /// The message as it should read at `now`.
-pub fn progress(operation: &Operation, now: Timestamp) -> Message {
-    let mut lines = steps(operation, now);
+pub fn progress(operation: &Operation, wording: &Wording, now: Timestamp) -> Message {
+    let mut lines: Vec<String> = headway::headway(operation).into_iter().collect();
+    lines.extend(steps(operation, now));
+    if operation.ended.is_some() && operation.verdict == Some(Outcome::Completed) {
+        lines.extend(words(&operation.kind).result(operation, wording));
+    }
     if operation.question.is_some() {
         lines.push(String::new());
         lines.push("❓ I'm waiting for an answer to the question below.".to_owned());
@@ -44,10 +47,25 @@ pub fn progress(operation: &Operation, now: Timestamp) -> Message {
 pub(super) fn frame(operation: &Operation) -> Embed {
     let phase = Phase::of(operation);
     Embed {
-        title: shorten(&format!("{} · {}", subject(operation), phase.words(operation)), lengths::TITLE),
+        title: shorten(&title(operation, phase), lengths::TITLE),
         description: String::new(),
         footer: footer(operation),
         colour: phase.colour(),
+    }
+}
+
+/// How it stands at a glance, what it is about, and the one thing that a reader wants to know.
+fn title(operation: &Operation, phase: Phase) -> String {
+    let words = words(&operation.kind);
+    let target = &operation.target.name;
+    let what = match phase {
+        Phase::Working if operation.cancelled.is_none() => words.doing(target, &name),
+        _ => capitalised(&words.titled(target, &name)),
+    };
+    let sign = phase.sign().map(|sign| format!("{sign} ")).unwrap_or_default();
+    match phase.words(operation) {
+        how if how.is_empty() => format!("{sign}{what}"),
+        how => format!("{sign}{what} · {how}"),
     }
 }
 
@@ -103,12 +121,24 @@ impl Phase {
         match self {
             Self::Working => outlook(operation),
             Self::Asking => "shutdown is stuck, decide below".to_owned(),
-            Self::PowerBack => "turning it on again".to_owned(),
-            Self::Stuck => "it is still off".to_owned(),
+            Self::PowerBack => "powering back on".to_owned(),
+            Self::Stuck => "still off".to_owned(),
+            // Ready and cancelled at the same time would be a riddle.
+            Self::Completed if operation.cancelled.is_some() => "too late to cancel".to_owned(),
             Self::Completed => words(&operation.kind).done().to_owned(),
             Self::Failed => "failed".to_owned(),
             Self::Cancelled => "cancelled".to_owned(),
             Self::Withdrawn => "withdrawn, nothing was done".to_owned(),
+        }
+    }
+
+    fn sign(self) -> Option<&'static str> {
+        match self {
+            Self::Working | Self::PowerBack => None,
+            Self::Asking | Self::Stuck => Some("⚠️"),
+            Self::Completed => Some("✅"),
+            Self::Failed => Some("❌"),
+            Self::Cancelled | Self::Withdrawn => Some("⏭️"),
         }
     }
 
@@ -131,10 +161,10 @@ fn outlook(operation: &Operation) -> String {
         (false, false) => {}
     }
     if !operation.steps.iter().any(|step| step.task().traits().needs_baseline) {
-        return "under way".to_owned();
+        return String::new();
     }
     if operation.power.before() == Some(PowerState::Off) {
-        return "it is off and stays off".to_owned();
+        return "off before, stays off".to_owned();
     }
     // A shutdown that was given up turns nothing off any more, unless it is forced.
     let may_turn_off = |step: &Step| step.task().traits().may_turn_off && !matches!(step.state, State::Failed { .. });
@@ -142,7 +172,7 @@ fn outlook(operation: &Operation) -> String {
         return "no downtime".to_owned();
     }
     match downtime(operation) {
-        Some(expected) => format!("expect {} of downtime", about(expected)),
+        Some(expected) => format!("offline ≈ {}", roughly(expected)),
         None => "offline until it is done".to_owned(),
     }
 }
@@ -256,6 +286,9 @@ fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> 
             format!(", {}: slower than usual", usually(usual))
         }
         Some(usual) => format!(", {}", usually(usual)),
+        None if task.traits().needs_baseline && !task.traits().may_turn_off => {
+            format!(", {}", guess(operation.target.disk_gb))
+        }
         None => String::new(),
     }
 }
@@ -320,6 +353,9 @@ pub(super) fn asked(operation: &Operation) -> String {
     let asked = format!("Requested by <@{}> {}", operation.asker.user, ago(operation.asked_at));
     match operation.cancelled {
         Some(cancelled) => match cancelled.by {
+            Some(by) if operation.verdict == Some(Outcome::Completed) => {
+                format!("{asked}; <@{by}> cancelled too late")
+            }
             Some(by) => format!("{asked}, cancelled by <@{by}>"),
             None => format!("{asked}, cancelled because nobody answered"),
         },
@@ -338,12 +374,17 @@ fn footer(operation: &Operation) -> String {
 fn buttons(operation: &Operation) -> Vec<Button> {
     let button =
         |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });
-    let cancel = button("Cancel", Style::Secondary, Act::Cancel);
+    let label = match headway::stoppable(operation) {
+        headway::Stoppable::Now => Some("Cancel"),
+        headway::Stoppable::SnapshotIsKept => Some("Cancel (Snapshot is kept)"),
+        headway::Stoppable::No => None,
+    };
+    let cancel = button(label.unwrap_or("Cancel"), Style::Secondary, Act::Cancel);
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
     let hangs_on = operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }));
     let hangs_on = hangs_on || operation.question.is_some();
     let is_off = operation.power.is_owed() && (operation.power.was_seen_off() || !hangs_on);
-    let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none();
+    let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none() && label.is_some();
     let offered = [(can_cancel, cancel), (is_off, leave_off)];
     offered.into_iter().filter_map(|(offered, button)| offered.then_some(button)).collect()
 }

@@ -6,7 +6,7 @@ mod launch;
 mod restore;
 mod take;
 
-use super::{Wording, message::Button};
+use super::{Wording, message::Button, text::name};
 use crate::operation::{
     Operation,
     kinds::{Kind, of_kind},
@@ -25,6 +25,30 @@ pub(super) trait Words {
     /// The same where somebody chooses among operations.
     fn choice(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
         self.called(target, shown)
+    }
+
+    /// What was not done, once somebody was asked and did not want it.
+    fn declined(&self, target: &str) -> String;
+
+    /// What it does, as the start of a title: ``Restoring `web-1` from `golden` ``.
+    fn doing(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String;
+
+    /// What it is, as the start of a title, where it is not under way.
+    fn titled(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        self.called(target, shown)
+    }
+
+    /// What came of it, in a line: the name, size and cost of what is there now.
+    fn result(&self, _operation: &Operation, _wording: &Wording) -> Option<String> {
+        None
+    }
+
+    /// What to look for before it is tried again, where it is not known whether it was done.
+    fn look_first(&self, operation: &Operation) -> String {
+        format!(
+            "Look for {} in DigitalOcean's control panel before trying again, so you don't pay for two.",
+            name(&operation.snapshot_name)
+        )
     }
 
     /// How its title says that all went well.
