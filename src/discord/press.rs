@@ -268,12 +268,12 @@ impl Press {
                 // Older buttons know of no order.
                 let (number, order) = rest.split_once(':').unwrap_or((rest, Order::Grouped.word()));
                 let order = Order::iter().find(|known| known.word() == order)?;
-                Self::Page { of: droplet(of)?, number: number.parse().ok()?, order }
+                Self::Page { of: droplet(of).ok()?, number: number.parse().ok()?, order }
             }
             "begin" => {
                 let (what, of) = rest.split_once(':')?;
                 let what = Begun::iter().find(|known| known.word() == what)?;
-                Self::Begin { what, droplet: droplet(of)? }
+                Self::Begin { what, droplet: droplet(of).ok()? }
             }
             "putback" => Self::PutBack(rest.parse().ok()?),
             "choose" => Self::Choose(Choosing::iter().find(|known| known.word() == rest)?),
@@ -312,8 +312,8 @@ impl fmt::Display for Press {
 }
 
 /// One Droplet, or all.
-fn droplet(text: &str) -> Option<Option<DropletId>> {
-    if text == EVERY { Some(None) } else { text.parse().ok().map(Some) }
+fn droplet(text: &str) -> Result<Option<DropletId>, NotAPress> {
+    if text == EVERY { Ok(None) } else { text.parse().map(Some).map_err(|_| NotAPress) }
 }
 
 fn one_or_all(droplet: Option<DropletId>) -> String {

@@ -108,19 +108,19 @@ pub(in crate::discord) async fn show(
             droplet: where_is(snapshot.droplet),
             taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
         };
-        match groups.last_mut().filter(|(droplet, _)| !is_grouped || *droplet == snapshot.droplet) {
-            Some((_, group)) => group.entries.push(entry),
-            None => {
-                let own = || all.iter().filter(|other| other.droplet == snapshot.droplet);
-                let head = is_grouped.then(|| Head {
-                    droplet: entry.droplet.clone(),
-                    count: own().count(),
-                    sizes: own().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
-                    is_continued: all.iter().take(before).any(|other| other.droplet == snapshot.droplet),
-                });
-                groups.push((snapshot.droplet, Group { head, entries: vec![entry] }));
-            }
+        let last = groups.last_mut().filter(|(droplet, _)| !is_grouped || *droplet == snapshot.droplet);
+        if let Some((_, group)) = last {
+            group.entries.push(entry);
+            continue;
         }
+        let own = || all.iter().filter(|other| other.droplet == snapshot.droplet);
+        let head = is_grouped.then(|| Head {
+            droplet: entry.droplet.clone(),
+            count: own().count(),
+            sizes: own().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
+            is_continued: all.iter().take(before).any(|other| other.droplet == snapshot.droplet),
+        });
+        groups.push((snapshot.droplet, Group { head, entries: vec![entry] }));
     }
     let page = Page {
         of: of.map(|id| (id, where_is(Some(id)))),

@@ -75,7 +75,7 @@ pub fn ask(launch: &Launch, offer: &Offer, buttons: Buttons) -> Message {
         message.buttons.insert(1, Button::new(label, Style::Secondary, Press::Tags(buttons.id)));
     }
     let choices = offer.keys.iter().map(|key| {
-        let choice = Choice::new(&key_name(&key.name), &plain(&key.fingerprint, 60), &key.fingerprint);
+        let choice = Choice::new(&key_name(&key.name), &plain(&key.fingerprint, 60), key.fingerprint.as_str());
         choice.chosen_if(droplet.ssh_keys.contains(&key.fingerprint))
     });
     let menu = Menu::new(Press::Keys(buttons.id), "SSH keys: none", choices);

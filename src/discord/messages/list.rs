@@ -93,7 +93,7 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
     let groups: Vec<String> = page.groups.iter().map(|group| lines(group, page, wording)).collect();
     let choices = entries().map(|entry| {
         let label = format!("{}{}", mark(entry.snapshot), snapshot_label(entry.snapshot, None, page.now));
-        Choice::new(&label, &of(&entry.droplet), entry.snapshot.id)
+        Choice::new(&label, &of(&entry.droplet), entry.snapshot.id.to_string())
     });
     Message {
         embeds: vec![Embed {

@@ -40,7 +40,7 @@ pub fn droplets(what: For, droplets: &[(String, DropletId)], has_more: bool) -> 
         For::Taking => ("Take a Snapshot of which Droplet?", Choosing::DropletToTake, "/snapshot take"),
         For::Restoring => ("Restore which Droplet?", Choosing::DropletToRestore, "/snapshot restore"),
     };
-    let choices = droplets.iter().map(|(label, id)| Choice::new(label, "", id));
+    let choices = droplets.iter().map(|(label, id)| Choice::new(label, "", id.to_string()));
     let Some(menu) = Menu::new(Press::Choose(press), "Choose a Droplet", choices) else {
         return Message::text("I see no Droplets at the moment. Try again in a minute.");
     };
@@ -52,7 +52,7 @@ pub fn droplets(what: For, droplets: &[(String, DropletId)], has_more: bool) -> 
 /// Which of its Snapshots and backups?
 pub fn snapshots(droplet: (DropletId, &str), labelled: &[(String, String)], has_more: bool) -> Message {
     let (id, called) = droplet;
-    let choices = labelled.iter().map(|(label, id)| Choice::new(label, "", id));
+    let choices = labelled.iter().map(|(label, id)| Choice::new(label, "", id.as_str()));
     let called = name(&plain(called, 60));
     let Some(menu) = Menu::new(Press::PutBack(id), "Choose a Snapshot", choices) else {
         return Message::text(format!(

@@ -374,15 +374,8 @@ impl Refusal {
             Self::StillNew { droplet } => still_new(droplet),
             Self::Unusable { droplet, status } => unusable(droplet, status),
             Self::SnapshotInUse { by } => in_use(by),
-            Self::BadDropletName => {
-                "A Droplet's name consists of letters from a to z, digits, dots and dashes, begins and ends with a letter or a \
-                 digit, and has at most 255 characters. Choose another."
-                    .to_owned()
-            }
-            Self::NoRegion { snapshot } => format!(
-                "DigitalOcean does not say where Snapshot {} is. Name a region with `region`.",
-                name(snapshot)
-            ),
+            Self::BadDropletName => bad_droplet_name(),
+            Self::NoRegion { snapshot } => no_region(snapshot),
             Self::NoSize { needed } => format!(
                 "DigitalOcean offers no size with a disk of {needed} GB there. Nothing was done; try another region."
             ),
@@ -406,11 +399,7 @@ impl Refusal {
             }
             Self::NothingToUndoOn { snapshot } => nothing_to_undo_on(snapshot),
             Self::UndoOver { snapshot } => undo_over(snapshot),
-            Self::CannotPost { missing } => format!(
-                "I may not show my progress here: I lack {} in this channel. Nothing was done. Ask a server admin to grant \
-                 that, or use another channel.",
-                missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ")
-            ),
+            Self::CannotPost { missing } => cannot_post(missing),
             Self::ThreadLocked => thread_locked(),
             Self::Draining => "I'm being restarted, so nothing was started. Try again in a minute.".to_owned(),
             Self::Standby => {
@@ -477,6 +466,24 @@ fn tried_again(by: &Occupant) -> String {
         }
         Occupant::Elsewhere { .. } => "Somebody has tried again already.".to_owned(),
     }
+}
+
+fn bad_droplet_name() -> String {
+    "A Droplet's name consists of letters from a to z, digits, dots and dashes, begins and ends with a letter or a \
+                 digit, and has at most 255 characters. Choose another."
+        .to_owned()
+}
+
+fn no_region(snapshot: &str) -> String {
+    format!("DigitalOcean does not say where Snapshot {} is. Name a region with `region`.", name(snapshot))
+}
+
+fn cannot_post(missing: &[&str]) -> String {
+    format!(
+        "I may not show my progress here: I lack {} in this channel. Nothing was done. Ask a server admin to grant \
+                 that, or use another channel.",
+        missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ")
+    )
 }
 
 fn untagged(droplet: &str, tag: &str) -> String {
