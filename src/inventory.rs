@@ -27,7 +27,7 @@ pub use backups::BackedUp;
 pub use catalogue::Waiting;
 pub use droplet_location::DropletLocation;
 pub use images::{Inspection, Origin};
-pub use label::{distinct, snapshot_label};
+pub use label::{age, distinct, snapshot_label};
 pub use listing::Listing;
 pub use tag_filter::{Made, TagFilter};
 

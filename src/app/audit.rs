@@ -105,6 +105,7 @@ fn word(what: &What) -> Option<String> {
         What::Repaired => "turned on after a late off".to_owned(),
         What::Ended => "ended".to_owned(),
         What::Unreadable => "state unreadable".to_owned(),
+        What::TriedAgain(again) => format!("tried again as {again}"),
     })
 }
 

@@ -263,6 +263,7 @@ impl Scheduler {
                     | CreateError::SnapshotInUse { .. }
                     | CreateError::Repeated(_)
                     | CreateError::NotWaiting
+                    | CreateError::TriedAgain { .. }
                     | CreateError::Unconfirmed(_)),
                 ) => {
                     tracing::debug!(schedule.id = %schedule.id, %why, "not begun yet");

@@ -184,8 +184,14 @@ fn tag(world: &World, text: &str, now: Option<i64>) -> Option<(String, usize)> {
     } else if inside.starts_with('/') {
         inside.rsplit_once(':')?.0.to_owned()
     } else {
-        let at: i64 = inside.strip_prefix("t:")?.split(':').next()?.parse().ok()?;
+        let mut parts = inside.strip_prefix("t:")?.split(':');
+        let at: i64 = parts.next()?.parse().ok()?;
+        let is_relative = parts.next() == Some("R");
         match now.map(|now| now - at) {
+            Some(_) if !is_relative => {
+                let moment = jiff::Timestamp::from_second(at).ok()?;
+                format!("{} UTC", moment.strftime("%H:%M"))
+            }
             None => "some time".to_owned(),
             Some(-2..=2) => "just now".to_owned(),
             Some(ago) if ago > 0 => format!("{ago} s ago"),

@@ -25,9 +25,11 @@ use super::{
     messages::Wording,
     monthly::Monthly,
     names::Names,
+    presence,
     registration::Registrar,
     relay::Relay,
     reporter::Reporter,
+    roles::RoleNames,
     schedule_reporter::ScheduleReporter,
     state::{AppState, CommandIds},
     watchdog::{Patience, Watchdog},
@@ -107,6 +109,7 @@ pub struct Bot {
     schedule_reporter: ScheduleReporter,
     monthly: Monthly,
     watchdog: Watchdog,
+    state: Arc<AppState>,
     refusals: RefusalLog,
     left: CancellationToken,
     relaying: TaskTracker,
@@ -144,6 +147,7 @@ impl Bot {
             wording,
             own_droplet,
             names: Names::default(),
+            roles: RoleNames::default(),
             limits,
             people: People::new(&limits),
             refusals: RefusalLog::default(),
@@ -183,6 +187,7 @@ impl Bot {
         Ok(Self {
             application: login.application,
             refusals: state.refusals.clone(),
+            state: Arc::clone(&state),
             registrar: Registrar::new(http, state, guilds),
             client,
             reporter,
@@ -222,7 +227,7 @@ impl Bot {
     /// Listens until `shutdown`, then closes the gateway. Never returns before that but with an error: a bot that hears nothing
     /// is not kept alive.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let Self { mut client, registrar, watchdog, refusals, left, relaying, .. } = self;
+        let Self { mut client, registrar, watchdog, state, refusals, left, relaying, .. } = self;
         let left = left.drop_guard();
         let shards = Arc::clone(&client.shard_manager);
         // While still connecting there is no shard to close, and serenity's own loop would wait for one for ever.
@@ -244,6 +249,7 @@ impl Bot {
             biased;
             () = closed => Ok(()),
             () = registering => Ok(()),
+            () = presence::show(&state, &shards) => Ok(()),
             never = refusals.run() => match never {},
             error = deaf => Err(error),
             ended = client.start() => match ended {

@@ -13,12 +13,17 @@ use serenity::{
 };
 
 use super::{
-    commands::{delete, list, restart, restore, schedule, turn_on},
+    commands::{
+        delete,
+        launch::{self, Typed},
+        list, panel, restart, restore, schedule, turn_on,
+    },
     confirm,
     interaction_info::InteractionInfo,
-    messages::{refusal::Refusal, reply},
-    press::{Act, Press},
+    messages::{launch as words, refusal::Refusal, reply},
+    press::{Act, Choosing, Press},
     responder::{Answer, Deferral, Responder, Stop},
+    retry, start,
     state::AppState,
 };
 use crate::{
@@ -50,10 +55,31 @@ pub(super) async fn sent(state: &AppState, http: &Http, interaction: &ModalInter
 /// How a press is put off that takes a moment longer: one whose answer takes the place of its message leaves that alone until then.
 fn deferral(press: Press) -> Deferral {
     match press {
-        Press::Confirm(_) | Press::Decline(_) | Press::Schedule(_) | Press::Page { .. } => Deferral::Silent,
-        Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_) => Deferral::Thinking,
-        Press::KeepAnnounced(_) | Press::Approve(_) | Press::TakeOver(_) | Press::TryAgain(_) => Deferral::Thinking,
-        Press::TurnOn(_) | Press::Restart(_) => Deferral::Thinking,
+        Press::Confirm(_)
+        | Press::Schedule(_)
+        | Press::Decline(_)
+        | Press::Take { .. }
+        | Press::Tags(_)
+        | Press::Keys(_)
+        | Press::PutBack(_)
+        | Press::Choose(Choosing::DropletToTake | Choosing::DropletToRestore)
+        | Press::Page { .. } => Deferral::Silent,
+        Press::Wish { .. }
+        | Press::KeepWaiting(_)
+        | Press::Undo(_)
+        | Press::Delete(_)
+        | Press::Restore(_)
+        | Press::Launch(_)
+        | Press::LaunchAs(_)
+        | Press::TryAgain(_)
+        | Press::TurnOn(_)
+        | Press::Restart(_)
+        | Press::KeepAnnounced(_)
+        | Press::Approve(_)
+        | Press::TakeOver(_)
+        | Press::RunAgain(_)
+        | Press::Begin { .. }
+        | Press::Choose(Choosing::Snapshot) => Deferral::Thinking,
     }
 }
 
@@ -67,6 +93,21 @@ fn is_in_its_place(press: Press, is_private: bool) -> bool {
 pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
     state.policy.admit(&info.who).map_err(Refusal::Denied)?;
     let press = press.ok_or(Refusal::UnknownButton)?;
+    let answer = carry_out(state, info, press).await;
+    match (answer, press) {
+        // What an old button is about may be gone, and perhaps we know by whom.
+        (
+            Err(Stop::Refused(Refusal::SnapshotGone)),
+            Press::Delete(id) | Press::Restore(id) | Press::Launch(id) | Press::LaunchAs(id),
+        ) => Err(match state.store.deletion_of(id).await? {
+            Some(deletion) => Refusal::SnapshotDeleted { by: deletion.by, at: deletion.at }.into(),
+            None => Refusal::SnapshotGone.into(),
+        }),
+        (answer, _) => answer,
+    }
+}
+
+async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Result<Answer, Stop> {
     let may = |operation: Option<&Operation>| authorize(state, info, press, operation);
     match press {
         Press::Wish { act, operation } => {
@@ -83,7 +124,7 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
         Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None)?, id).await,
         Press::Approve(id) => schedule::approve(state, info, &may(None)?, id).await,
         Press::TakeOver(id) => schedule::take_over(state, info, &may(None)?, id).await,
-        Press::TryAgain(id) => schedule::ask_to_run(state, info, &may(None)?, id).await,
+        Press::RunAgain(id) => schedule::ask_to_run(state, info, &may(None)?, id).await,
         Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
         Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,
         Press::TurnOn(operation) => {
@@ -94,9 +135,32 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
             let operation = known(state, info, operation).await?;
             restart::question(state, info, &may(None)?, &operation).await
         }
-        Press::Page { of, number } => {
+        Press::Take { id, is_live } => confirm::taken(state, info, &may(None)?, (id, is_live)).await,
+        Press::Tags(id) => launch::give_tags(state, info, &may(None)?, id).await,
+        Press::Keys(id) => launch::give_keys(state, info, &may(None)?, id).await,
+        Press::Restore(id) => restore::of_snapshot(state, info, &may(None)?, id).await.map(Answer::New),
+        Press::Launch(id) => {
             may(None)?;
-            list::turn(state, of, number).await
+            Ok(Answer::Form(words::form(id)))
+        }
+        Press::LaunchAs(id) => {
+            let name = info.chosen.first().cloned().unwrap_or_default();
+            let typed = Typed { snapshot: id.to_string(), name, ..Typed::default() };
+            launch::question(state, info, &may(None)?, typed).await
+        }
+        Press::TryAgain(id) => {
+            may(None)?;
+            let failed = known(state, info, id).await?;
+            let needed = start::right(&failed.kind);
+            let grant = state.policy.authorize(&info.who, needed).map_err(Refusal::Denied)?;
+            retry::question(state, info, &grant, &failed).await
+        }
+        Press::Begin { what, droplet } => panel::begin(state, info, &may(None)?, (what, droplet)).await,
+        Press::Choose(what) => panel::chosen(state, info, &may(None)?, what).await,
+        Press::PutBack(droplet) => panel::put_back(state, info, &may(None)?, droplet).await,
+        Press::Page { of, number, order } => {
+            may(None)?;
+            list::turn(state, of, number, order).await
         }
     }
 }

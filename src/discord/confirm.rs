@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     interaction_info::InteractionInfo,
-    messages::{confirm::Buttons, message::Message, refusal::Refusal, reply},
+    messages::{confirm::Buttons, launch::Offer, message::Message, refusal::Refusal, reply},
     preflight::Warnings,
     responder::{Answer, Stop},
     start::{self, Requested},
@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     access::Grant,
-    operation::kinds::of_kind,
+    operation::{
+        ids::OperationId,
+        kinds::{Downtime, Kind, of_kind},
+    },
     store::{Confirmation, ConfirmationId, Consent},
 };
 
@@ -30,6 +33,19 @@ pub(super) struct Question {
     pub(super) requested: Requested,
     #[serde(default)]
     pub(super) warned: Warnings,
+    /// What a launch can have beside what it has.
+    #[serde(default)]
+    pub(super) offer: Option<Offer>,
+    /// The failed operation that it makes good.
+    #[serde(default)]
+    pub(super) retries: Option<OperationId>,
+}
+
+impl Question {
+    /// A question about this, of which there is nothing to warn.
+    pub(super) fn new(requested: Requested) -> Self {
+        Self { requested, warned: Warnings::default(), offer: None, retries: None }
+    }
 }
 
 /// Writes the question down and asks it.
@@ -72,10 +88,38 @@ pub(super) async fn confirmed(
     grant: &Grant,
     id: ConfirmationId,
 ) -> Result<Answer, Stop> {
+    answered(state, info, grant, (id, Ok)).await
+}
+
+/// *Shut down and take* was pressed under the question about a take, or *Keep running*. No other question has these buttons.
+pub(super) async fn taken(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (id, is_live): (ConfirmationId, bool),
+) -> Result<Answer, Stop> {
+    let chosen = |mut question: Question| {
+        let Kind::Take(take) = &mut question.requested.kind else { return Err(Refusal::UnknownButton) };
+        take.power = if is_live { Downtime::None } else { Downtime::PowerOff };
+        Ok(question)
+    };
+    answered(state, info, grant, (id, chosen)).await
+}
+
+async fn answered(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (id, chosen): (ConfirmationId, impl FnOnce(Question) -> Result<Question, Refusal>),
+) -> Result<Answer, Stop> {
     start::check(state, info)?;
     let consent = consent(state, info, grant, id);
     let outcome = match state.store.confirmation(&consent).await? {
-        Ok(what) => carry_out(state, info, (grant, &consent), serde_json::from_str(&what)?).await,
+        Ok(what) => {
+            let question = chosen(serde_json::from_str(&what)?)?;
+            let consent = Consent { retries: question.retries, ..consent };
+            carry_out(state, info, (grant, &consent), question).await
+        }
         Err(refused) => Err(start::not_counted(refused).into()),
     };
     match outcome {
@@ -92,16 +136,41 @@ pub(super) async fn declined(
     grant: &Grant,
     id: ConfirmationId,
 ) -> Result<Answer, Stop> {
-    let outcome = state.store.close_confirmation(&consent(state, info, grant, id)).await?;
+    let consent = consent(state, info, grant, id);
+    let what = state.store.confirmation(&consent).await?.ok();
+    let question: Option<Question> = what.and_then(|what| serde_json::from_str(&what).ok());
+    let about = question.as_ref().map(|question| (&question.requested.kind, question.requested.target.name.as_str()));
+    let outcome = state.store.close_confirmation(&consent).await?;
     match outcome.map_err(start::not_counted) {
-        Ok(()) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Message::text(reply::declined()))),
+        Ok(()) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Message::text(reply::declined(about)))),
         Err(refusal) if is_final(&refusal) => Ok(closed(&refusal)),
         Err(refusal) => Err(refusal.into()),
     }
 }
 
+/// The question, closed so that it can be asked about something else; what is said instead where it cannot be answered any more.
+pub(super) async fn reopened(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ConfirmationId,
+) -> Result<Result<Question, Answer>, Stop> {
+    start::check(state, info)?;
+    let consent = consent(state, info, grant, id);
+    let read = match state.store.confirmation(&consent).await? {
+        Ok(what) => state.store.close_confirmation(&consent).await?.map(|()| what),
+        Err(refused) => Err(refused),
+    };
+    match read.map_err(start::not_counted) {
+        Ok(what) => Ok(Ok(serde_json::from_str(&what)?)),
+        Err(refusal) if is_final(&refusal) => Ok(Err(closed(&refusal))),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
 fn consent(state: &AppState, info: &InteractionInfo, grant: &Grant, id: ConfirmationId) -> Consent {
-    Consent { id, by: grant.user(), guild: grant.guild(), at: state.clock.now(), interaction: info.interaction }
+    let interaction = info.interaction;
+    Consent { id, by: grant.user(), guild: grant.guild(), at: state.clock.now(), interaction, retries: None }
 }
 
 /// Whether the question can never be answered with yes any more.

@@ -10,7 +10,7 @@ use serenity::{
     model::{
         application::{CommandInteraction, Interaction},
         gateway::Ready,
-        guild::Guild,
+        guild::{Guild, Role},
         id::GuildId,
     },
 };
@@ -143,7 +143,16 @@ impl EventHandler for Handler {
         }
     }
 
+    async fn guild_role_create(&self, _: Context, role: Role) {
+        self.state.roles.learn([&role]);
+    }
+
+    async fn guild_role_update(&self, _: Context, _: Option<Role>, role: Role) {
+        self.state.roles.learn([&role]);
+    }
+
     async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
+        self.state.roles.learn(guild.roles.values());
         // Nobody listens any more while the bot is being stopped.
         let _ = self.seen.send(guild.id);
     }

@@ -5,6 +5,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
+use strum::IntoEnumIterator as _;
 
 use crate::{
     access::Right,
@@ -35,8 +36,27 @@ pub enum Press {
     TurnOn(OperationId),
     /// *Restart it*: the Droplet of this operation, whose shutdown hung. Asks first.
     Restart(OperationId),
+    /// Put this Snapshot back onto the Droplet that it was taken of. Asks first.
+    Restore(SnapshotId),
+    /// Make a new Droplet from this Snapshot. Opens a form for its name.
+    Launch(SnapshotId),
+    /// That form was sent, with the name. Asks first.
+    LaunchAs(SnapshotId),
+    /// Begin once more what this operation failed at. Asks first.
+    TryAgain(OperationId),
     /// Yes, do it.
     Confirm(ConfirmationId),
+    /// Yes, take the Snapshot that was asked about.
+    Take {
+        /// The question.
+        id: ConfirmationId,
+        /// Whether the Droplet keeps running meanwhile.
+        is_live: bool,
+    },
+    /// Ask about the launch again, with the source's tags or without them.
+    Tags(ConfirmationId),
+    /// Ask about the launch again, with the SSH keys that were chosen.
+    Keys(ConfirmationId),
     /// No, leave it.
     Decline(ConfirmationId),
     /// Yes, to the review of a schedule.
@@ -48,14 +68,110 @@ pub enum Press {
     /// *Take over* a schedule.
     TakeOver(ScheduleId),
     /// *Try again*: have a schedule take a Snapshot now. Asks first.
-    TryAgain(ScheduleId),
+    RunAgain(ScheduleId),
     /// Show another page of the list of Snapshots.
     Page {
         /// Of one Droplet, or of all.
         of: Option<DropletId>,
         /// Counted from 1.
         number: u32,
+        /// In which order.
+        order: Order,
     },
+    /// Begin something about a Droplet, which may have to be chosen first.
+    Begin {
+        /// What.
+        what: Begun,
+        /// With which Droplet; none to choose one from a menu.
+        droplet: Option<DropletId>,
+    },
+    /// Something was chosen from a menu, for this.
+    Choose(Choosing),
+    /// A Snapshot or backup of this Droplet was chosen from a menu, to be put back onto it.
+    PutBack(DropletId),
+}
+
+/// What the buttons under a panel, or under a Droplet, begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
+pub enum Begun {
+    /// *Take…*
+    Take,
+    /// *Restore…*
+    Restore,
+    /// *List*
+    List,
+}
+
+impl Begun {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Take => "take",
+            Self::Restore => "restore",
+            Self::List => "list",
+        }
+    }
+
+    fn right(self) -> Right {
+        match self {
+            Self::Take => Right::Take,
+            Self::Restore => Right::Restore,
+            Self::List => Right::View,
+        }
+    }
+}
+
+/// What something is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
+pub enum Choosing {
+    /// A Droplet of which a Snapshot is taken.
+    DropletToTake,
+    /// A Droplet onto which a Snapshot is put back.
+    DropletToRestore,
+    /// A Snapshot of the list, to see what can be done with it.
+    Snapshot,
+}
+
+impl Choosing {
+    fn word(self) -> &'static str {
+        match self {
+            Self::DropletToTake => "take",
+            Self::DropletToRestore => "restore",
+            Self::Snapshot => "snapshot",
+        }
+    }
+
+    fn right(self) -> Right {
+        match self {
+            Self::DropletToTake => Right::Take,
+            Self::DropletToRestore => Right::Restore,
+            Self::Snapshot => Right::View,
+        }
+    }
+}
+
+/// In which order Snapshots are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumIter)]
+pub enum Order {
+    /// By Droplet, those of each newest first.
+    #[default]
+    Grouped,
+    /// The newest first.
+    Newest,
+    /// The oldest first.
+    Oldest,
+    /// The largest first.
+    Biggest,
+}
+
+impl Order {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Grouped => "grouped",
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+            Self::Biggest => "biggest",
+        }
+    }
 }
 
 /// What can be pressed.
@@ -128,11 +244,23 @@ impl Press {
         match self {
             Self::Wish { act, .. } => act.right(asker, person),
             Self::KeepWaiting(_) => Act::KeepWaiting.right(asker, person),
-            // All of these overwrite or delete something, or let it be begun.
-            Self::Undo(_) | Self::Delete(_) | Self::Restart(_) | Self::Confirm(_) => Right::Restore,
-            Self::TurnOn(_) => Right::Take,
-            Self::Schedule(_) | Self::Approve(_) | Self::TakeOver(_) | Self::TryAgain(_) => Right::Restore,
-            Self::KeepAnnounced(_) => Right::Take,
+            Self::Schedule(_) | Self::Approve(_) | Self::TakeOver(_) | Self::RunAgain(_) => Right::Restore,
+            Self::TurnOn(_) | Self::KeepAnnounced(_) => Right::Take,
+            // All of these overwrite, delete or spend something, or let it be begun.
+            Self::Undo(_)
+            | Self::Delete(_)
+            | Self::Restart(_)
+            | Self::Restore(_)
+            | Self::Launch(_)
+            | Self::LaunchAs(_)
+            | Self::Tags(_)
+            | Self::Keys(_)
+            | Self::PutBack(_)
+            | Self::Confirm(_) => Right::Restore,
+            // What it takes to begin the failed operation is asked once that is known.
+            Self::Take { .. } | Self::TryAgain(_) => Right::Take,
+            Self::Begin { what, .. } => what.right(),
+            Self::Choose(what) => what.right(),
             Self::Decline(_) | Self::Page { .. } => Right::View,
         }
     }
@@ -150,12 +278,29 @@ impl Press {
             "keep" => Self::KeepAnnounced(rest.parse().ok()?),
             "approve" => Self::Approve(rest.parse().ok()?),
             "own" => Self::TakeOver(rest.parse().ok()?),
+            "runagain" => Self::RunAgain(rest.parse().ok()?),
+            "restore" => Self::Restore(rest.parse().ok()?),
+            "launch" => Self::Launch(rest.parse().ok()?),
+            "launchas" => Self::LaunchAs(rest.parse().ok()?),
             "again" => Self::TryAgain(rest.parse().ok()?),
+            "take" => Self::Take { id: rest.parse().ok()?, is_live: false },
+            "takelive" => Self::Take { id: rest.parse().ok()?, is_live: true },
+            "tags" => Self::Tags(rest.parse().ok()?),
+            "keys" => Self::Keys(rest.parse().ok()?),
             "page" => {
-                let (of, number) = rest.split_once(':')?;
-                let of = if of == EVERY { None } else { Some(of.parse().ok()?) };
-                Self::Page { of, number: number.parse().ok()? }
+                let (of, rest) = rest.split_once(':')?;
+                // Older buttons know of no order.
+                let (number, order) = rest.split_once(':').unwrap_or((rest, Order::Grouped.word()));
+                let order = Order::iter().find(|known| known.word() == order)?;
+                Self::Page { of: droplet(of).ok()?, number: number.parse().ok()?, order }
             }
+            "begin" => {
+                let (what, of) = rest.split_once(':')?;
+                let what = Begun::iter().find(|known| known.word() == what)?;
+                Self::Begin { what, droplet: droplet(of).ok()? }
+            }
+            "putback" => Self::PutBack(rest.parse().ok()?),
+            "choose" => Self::Choose(Choosing::iter().find(|known| known.word() == rest)?),
             word => {
                 let act = Act::ALL.into_iter().find(|act| act.word() == word)?;
                 Self::Wish { act, operation: rest.parse().ok()? }
@@ -179,11 +324,31 @@ impl fmt::Display for Press {
             Self::KeepAnnounced(id) => write!(f, "keep:{id}"),
             Self::Approve(id) => write!(f, "approve:{id}"),
             Self::TakeOver(id) => write!(f, "own:{id}"),
-            Self::TryAgain(id) => write!(f, "again:{id}"),
-            Self::Page { of: Some(droplet), number } => write!(f, "page:{droplet}:{number}"),
-            Self::Page { of: None, number } => write!(f, "page:{EVERY}:{number}"),
+            Self::RunAgain(id) => write!(f, "runagain:{id}"),
+            Self::Restore(snapshot) => write!(f, "restore:{snapshot}"),
+            Self::Launch(snapshot) => write!(f, "launch:{snapshot}"),
+            Self::LaunchAs(snapshot) => write!(f, "launchas:{snapshot}"),
+            Self::TryAgain(operation) => write!(f, "again:{operation}"),
+            Self::Take { id, is_live: false } => write!(f, "take:{id}"),
+            Self::Take { id, is_live: true } => write!(f, "takelive:{id}"),
+            Self::Tags(id) => write!(f, "tags:{id}"),
+            Self::Keys(id) => write!(f, "keys:{id}"),
+            Self::Page { of, number, order: Order::Grouped } => write!(f, "page:{}:{number}", one_or_all(*of)),
+            Self::Page { of, number, order } => write!(f, "page:{}:{number}:{}", one_or_all(*of), order.word()),
+            Self::Begin { what, droplet } => write!(f, "begin:{}:{}", what.word(), one_or_all(*droplet)),
+            Self::PutBack(droplet) => write!(f, "putback:{droplet}"),
+            Self::Choose(what) => write!(f, "choose:{}", what.word()),
         }
     }
+}
+
+/// One Droplet, or all.
+fn droplet(text: &str) -> Result<Option<DropletId>, NotAPress> {
+    if text == EVERY { Ok(None) } else { text.parse().map(Some).map_err(|_| NotAPress) }
+}
+
+fn one_or_all(droplet: Option<DropletId>) -> String {
+    droplet.map_or_else(|| EVERY.to_owned(), |droplet| droplet.to_string())
 }
 
 impl Serialize for Press {
@@ -214,10 +379,14 @@ mod tests {
 
     use super::*;
 
+    fn confirmation_id() -> impl Strategy<Value = ConfirmationId> + Clone {
+        any::<u64>().prop_map(|id| format!("{id:016x}").parse().unwrap())
+    }
+
     fn presses() -> impl Strategy<Value = Press> {
         let operation = any::<u64>().prop_map(OperationId::from_random);
         let schedule = any::<u64>().prop_map(ScheduleId::from_random);
-        let confirmation = any::<u64>().prop_map(|id| format!("{id:016x}").parse::<ConfirmationId>().unwrap());
+        let confirmation = confirmation_id();
         prop_oneof![
             (0_usize..5, operation.clone()).prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
             operation.clone().prop_map(Press::KeepWaiting),
@@ -230,9 +399,26 @@ mod tests {
             schedule.clone().prop_map(Press::KeepAnnounced),
             schedule.clone().prop_map(Press::Approve),
             schedule.clone().prop_map(Press::TakeOver),
-            schedule.prop_map(Press::TryAgain),
+            schedule.prop_map(Press::RunAgain),
             confirmation.prop_map(Press::Decline),
-            (any::<Option<u64>>(), any::<u32>()).prop_map(|(of, number)| Press::Page { of: of.map(DropletId), number }),
+            (any::<Option<u64>>(), any::<u32>(), 0..4_usize).prop_map(|(of, number, order)| Press::Page {
+                of: of.map(DropletId),
+                number,
+                order: Order::iter().nth(order).unwrap(),
+            }),
+            (0..3_usize, any::<Option<u64>>()).prop_map(|(what, droplet)| Press::Begin {
+                what: Begun::iter().nth(what).unwrap(),
+                droplet: droplet.map(DropletId),
+            }),
+            (0..3_usize).prop_map(|what| Press::Choose(Choosing::iter().nth(what).unwrap())),
+            any::<u64>().prop_map(|id| Press::PutBack(DropletId(id))),
+            any::<u64>().prop_map(|id| Press::Restore(SnapshotId(id))),
+            any::<u64>().prop_map(|id| Press::Launch(SnapshotId(id))),
+            any::<u64>().prop_map(|id| Press::LaunchAs(SnapshotId(id))),
+            any::<u64>().prop_map(|id| Press::TryAgain(OperationId::from_random(id))),
+            (confirmation_id(), any::<bool>()).prop_map(|(id, is_live)| Press::Take { id, is_live }),
+            confirmation_id().prop_map(Press::Tags),
+            confirmation_id().prop_map(Press::Keys),
         ]
     }
 
@@ -246,7 +432,7 @@ mod tests {
 
         #[test]
         fn what_is_almost_a_press_is_refused_without_panic(
-            word in "(cancel|undo|delete|confirm|decline|page|all)", rest in "[+0-9a-f:all ]{0,24}"
+            word in "(cancel|undo|delete|restore|launch|launchas|again|take|takelive|tags|keys|begin|choose|putback|confirm|decline|page|all)", rest in "[+0-9a-f:all ]{0,24}"
         ) {
             let custom_id = format!("{word}:{rest}");
             if let Ok(press) = custom_id.parse::<Press>() {
@@ -281,7 +467,19 @@ mod tests {
         let (asker, other, id) = (UserId(1), UserId(2), OperationId::from_random(7));
         assert_eq!(Press::Undo(id).right(None, other), Right::Restore);
         assert_eq!(Press::Delete(SnapshotId(5)).right(None, other), Right::Restore);
-        assert_eq!(Press::Page { of: None, number: 1 }.right(None, other), Right::View);
+        let page = Press::Page { of: None, number: 1, order: Order::Grouped };
+        assert_eq!((page.right(None, other), page.to_string()), (Right::View, "page:all:1".to_owned()));
+        for (press, right) in [
+            (Press::Restore(SnapshotId(5)), Right::Restore),
+            (Press::Launch(SnapshotId(5)), Right::Restore),
+            (Press::LaunchAs(SnapshotId(5)), Right::Restore),
+            (Press::Begin { what: Begun::Restore, droplet: None }, Right::Restore),
+            (Press::PutBack(DropletId(5)), Right::Restore),
+            (Press::Begin { what: Begun::Take, droplet: None }, Right::Take),
+            (Press::Choose(Choosing::DropletToTake), Right::Take),
+        ] {
+            assert_eq!(press.right(None, other), right, "{press}");
+        }
         for act in Act::ALL {
             let press = Press::Wish { act, operation: id };
             assert_eq!(press.right(Some(asker), other), act.right(asker, other), "{act:?}");

@@ -159,7 +159,7 @@ impl Reporter {
             | ReportKind::Question => Vec::new(),
         };
         let said = match report.kind {
-            ReportKind::Progress => progress(operation, now),
+            ReportKind::Progress => progress(operation, &self.wording, now),
             ReportKind::Answer => answer(operation, &self.wording),
             ReportKind::Notify => notify(operation, &self.wording),
             // An edit pings nobody, and once nobody is needed any more there is nobody to name.

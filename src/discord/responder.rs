@@ -18,7 +18,7 @@ use super::{
     incident::{Fault, Incident, chain},
     messages::{
         message::{Message, Modal},
-        refusal::Refusal,
+        refusal::{self, Refusal},
         reply,
     },
     state::AppState,
@@ -62,6 +62,8 @@ pub(super) enum Answer {
     Instead(Message),
     /// A form to fill in, which opens at once or not at all.
     Form(Modal),
+    /// A message of its own, for everybody in the channel.
+    Public(Message),
 }
 
 impl From<String> for Answer {
@@ -112,7 +114,7 @@ impl Responder<'_> {
         let answer = match outcome {
             Ok(answer) => answer.into(),
             Err(stop) => match self.words(&stop) {
-                Some(words) => words.into(),
+                Some(said) => Answer::New(said),
                 None => return,
             },
         };
@@ -124,6 +126,9 @@ impl Responder<'_> {
             (Answer::Instead(said), None) => {
                 self.respond(&CreateInteractionResponse::UpdateMessage(delivery::response(&said)), &said).await;
             }
+            (Answer::Public(said), None) => {
+                self.respond(&CreateInteractionResponse::Message(delivery::response(&said)), &said).await;
+            }
             (Answer::Form(form), None) => {
                 let form = CreateInteractionResponse::Modal(delivery::modal(&form));
                 self.respond(&form, &Message::default()).await;
@@ -133,7 +138,8 @@ impl Responder<'_> {
                 self.note_outcome().await;
                 return self.follow_up(&said).await;
             }
-            (Answer::New(said) | Answer::Instead(said), Some(_)) => {
+            // Put off, it is seen by one person, and that cannot be changed any more.
+            (Answer::New(said) | Answer::Instead(said) | Answer::Public(said), Some(_)) => {
                 self.note_outcome().await;
                 return self.edit(&said).await;
             }
@@ -205,19 +211,20 @@ impl Responder<'_> {
     }
 
     /// What the person reads, if anything can be said to them, and what the log does.
-    fn words(&self, stop: &Stop) -> Option<String> {
-        match stop {
+    fn words(&self, stop: &Stop) -> Option<Message> {
+        let said = match stop {
             Stop::Refused(refusal) => {
                 self.state.refusals.note(refusal);
-                Some(refusal.words())
+                return Some(Message { buttons: refusal::buttons(refusal), ..Message::text(refusal.words()) });
             }
-            Stop::Failed(fault @ Fault::Store(_)) => Some(reply::memory_failed(&Incident::record(fault).to_string())),
-            Stop::Failed(fault) => Some(reply::incident(&Incident::record(fault).to_string())),
+            Stop::Failed(fault @ Fault::Store(_)) => reply::memory_failed(&Incident::record(fault).to_string()),
+            Stop::Failed(fault) => reply::incident(&Incident::record(fault).to_string()),
             Stop::Unanswered => {
                 tracing::info!("nothing was begun, because Discord did not take the answer");
-                None
+                return None;
             }
-        }
+        };
+        Some(Message::text(said))
     }
 
     async fn edit(&self, said: &Message) {

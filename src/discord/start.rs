@@ -150,6 +150,10 @@ async fn create(
                 let by = state.occupant(&info.who, operation, progress).await?;
                 return Err(Refusal::SnapshotInUse { by }.into());
             }
+            Err(CreateError::TriedAgain { operation, progress }) => {
+                let by = state.occupant(&info.who, operation, progress).await?;
+                return Err(Refusal::TriedAgain { by }.into());
+            }
             Err(CreateError::Unconfirmed(refused)) => return Err(not_counted(refused).into()),
             // Only a schedule's own planned time waits.
             Err(CreateError::NotWaiting) => return Err(Error::LeaseLost.into()),

@@ -12,6 +12,7 @@ use super::{
     limits::{Limits, People, RefusalLog},
     messages::{Wording, help::Mentions, refusal::Occupant},
     names::Names,
+    roles::RoleNames,
 };
 use crate::{
     access::{Person, Policy, Right},
@@ -36,6 +37,7 @@ pub(super) struct AppState {
     /// The Droplet that this process runs on, if it is known to run on one.
     pub(super) own_droplet: Option<DropletId>,
     pub(super) names: Names,
+    pub(super) roles: RoleNames,
     pub(super) limits: Limits,
     pub(super) people: People,
     pub(super) refusals: RefusalLog,
@@ -70,11 +72,17 @@ impl AppState {
         progress: Option<(ChannelId, MessageId)>,
     ) -> Result<Occupant, store::Error> {
         let Some(found) = self.store.operation(operation).await?.map(|found| found.operation) else {
-            return Ok(Occupant::Here { operation, progress: None });
+            return Ok(Occupant::Here { operation, progress: None, may_cancel: false });
         };
         let guild = found.asker.guild;
         Ok(if who.guild == Some(guild) {
-            Occupant::Here { operation, progress: progress.map(|(channel, message)| (guild, channel, message)) }
+            let needed = Right::over(found.asker.user, who.user);
+            let may_cancel = found.is_running()
+                && found.verdict.is_none()
+                && found.cancelled.is_none()
+                && self.policy.authorize(who, needed).is_ok();
+            let progress = progress.map(|(channel, message)| (guild, channel, message));
+            Occupant::Here { operation, progress, may_cancel }
         } else {
             let may_cancel = self.may_see(who, &found).then_some(operation);
             Occupant::Elsewhere { kind: Box::new(found.kind), may_cancel }

@@ -217,7 +217,7 @@ fn with<'a>(
     request: Request<'a>,
     body: &impl serde::Serialize,
     file: Option<CreateAttachment>,
-) -> serenity::Result<Request<'a>> {
+) -> Result<Request<'a>, serde_json::Error> {
     Ok(match file {
         None => request.body(Some(serde_json::to_vec(body)?)),
         Some(file) => request.multipart(Some(Multipart {

@@ -14,6 +14,15 @@ use crate::{
 /// Discord refuses longer names of choices, and empty ones.
 const LONGEST: usize = 100;
 
+/// So much of a label is for a Snapshot's name and its key: enough to tell it, and short on a phone.
+const LONGEST_KEYED: usize = 48;
+
+/// What a label leaves free for a mark that is put in front of it.
+const MARK: usize = 4;
+
+/// The forms of the date in a name of ours.
+const DATE: [&str; 1] = ["-00000000-0000"];
+
 /// What stands between the parts of a label.
 const BETWEEN: &str = " · ";
 
@@ -30,12 +39,54 @@ pub(super) fn droplet(droplet: &Droplet) -> Choice<DropletId> {
     Choice { label: label(&droplet.name, &droplet.id.to_string(), details), id: droplet.id }
 }
 
-/// `web-1-20261122-1740-7f3kq2xa · 3 days old · 12.4 GB`, and one more detail that the inventory cannot know, such as who took
-/// it.
+/// `3 days ago · 12.4 GB · ada · web-1…7f3kq2xa`: its age first, one more detail that the inventory cannot know, such as who took it, and
+/// last the key by which it is found when the label itself comes back: the end of a name of ours, or
+/// the id behind any other name.
 pub fn snapshot_label(snapshot: &Snapshot, detail: Option<String>, now: Timestamp) -> String {
     let age = snapshot.created_at.map(|made| age(now.duration_since(made)));
     let size = snapshot.size_gigabytes.map(size);
-    label(&snapshot.name, &snapshot.id.to_string(), [age, size, detail])
+    let mut head = String::new();
+    for part in [age, size, detail].into_iter().flatten() {
+        head.push_str(&part);
+        head.push_str(BETWEEN);
+    }
+    // So much is left for a mark in front.
+    let head = shorten(&head, LONGEST / 2 - MARK);
+    let room = LONGEST - MARK - length(&head);
+    format!("{head}{}", keyed_name(snapshot, room.min(LONGEST_KEYED)))
+}
+
+/// A Snapshot's name in so many units, with its key at the end.
+fn keyed_name(snapshot: &Snapshot, room: usize) -> String {
+    let (id, name) = (snapshot.id.to_string(), visible_name(&snapshot.name, &snapshot.id.to_string()));
+    match snapshot.operation() {
+        Some(key) => {
+            let tail = format!("…{key}");
+            let stem = name.strip_suffix(&format!("-{key}")).unwrap_or(&name);
+            let stem = DATE.iter().find_map(|date| undated(stem, date)).unwrap_or(stem);
+            let stem = shorten(stem, room.saturating_sub(length(&tail)).max(2));
+            format!("{}{tail}", stem.trim_end_matches('…'))
+        }
+        None if name == id => id,
+        None => format!("{}{BETWEEN}{id}", shorten(&name, room.saturating_sub(length(&id) + 3).max(2))),
+    }
+}
+
+/// The key that a label ends in: of a name of ours its last letters, of any other name the id.
+fn key_of(label: &str) -> &str {
+    let last = label.rsplit(BETWEEN).next().unwrap_or_default();
+    last.rsplit('…').next().unwrap_or_default()
+}
+
+/// A name of ours without its date, which the age says already.
+fn undated<'n>(stem: &'n str, date: &str) -> Option<&'n str> {
+    let at = stem.len().checked_sub(date.len())?;
+    let (name, tail) = (stem.get(..at)?, stem.get(at..)?);
+    let fits = tail.bytes().zip(date.bytes()).all(|(byte, wanted)| match wanted {
+        b'0' => byte.is_ascii_digit(),
+        other => byte == other,
+    });
+    (fits && !name.is_empty()).then_some(name)
 }
 
 /// Makes labels that are shown together differ: equal ones get their ids, which never are.
@@ -62,10 +113,13 @@ pub(super) fn calls_droplet(text: &str, droplet: &Droplet) -> bool {
     calls(text, &visible_name(&droplet.name, &droplet.id.to_string()), &droplet.id.to_string(), &constant)
 }
 
-/// The same for a Snapshot: it grows older, and who took it is not known here.
+/// The same for a Snapshot, by its key alone: it grows older, and who took it is not known here.
 pub(super) fn calls_snapshot(text: &str, snapshot: &Snapshot) -> bool {
-    let constant = [snapshot.size_gigabytes.map(size), None];
-    calls(text, &visible_name(&snapshot.name, &snapshot.id.to_string()), &snapshot.id.to_string(), &constant)
+    if !text.contains(BETWEEN) && !text.contains('…') {
+        return false;
+    }
+    let key = key_of(text);
+    key == snapshot.id.to_string() || snapshot.operation().is_some_and(|operation| operation.to_string() == key)
 }
 
 /// Whether a text begins with a name, perhaps cut, and has all that never changes after it. Where it ends in an id, that decides.
@@ -95,11 +149,16 @@ fn size(gb: f64) -> String {
     format!("{gb:.1} GB")
 }
 
-fn age(age: SignedDuration) -> String {
-    let units = [(age.as_hours() / 24, "day"), (age.as_hours(), "hour"), (age.as_mins().max(0), "minute")];
-    let (count, unit) = units.into_iter().find(|(count, _)| *count > 0).unwrap_or((0, "minute"));
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural} old")
+/// How long ago something was, as a choice says it, where no timestamp is rendered.
+pub fn age(age: SignedDuration) -> String {
+    let units = [(age.as_hours() / 24, "day"), (age.as_hours(), "hour"), (age.as_mins(), "min")];
+    match units.into_iter().find(|(count, _)| *count > 0) {
+        None => "just now".to_owned(),
+        Some((count, unit)) => {
+            let plural = if count == 1 || unit == "min" { "" } else { "s" };
+            format!("{count} {unit}{plural} ago")
+        }
+    }
 }
 
 /// The name gives way, the details stay.
@@ -189,26 +248,59 @@ mod tests {
         assert!(!calls_droplet(&droplet(&here).label, &there) && !calls_droplet("web-1", &here));
         assert!(calls_droplet("web-1 · nyc3 · 25 GB · 1010", &here));
         assert!(!calls_droplet("web-1 · nyc3 · 25 GB · 1020", &here), "the id decides");
-        let snapshot: Snapshot = serde_json::from_value(serde_json::json!({
-            "id": "5", "name": "a · b".to_owned() + &"c".repeat(120), "created_at": "2026-11-22T12:00:00Z", "size_gigabytes": 2.4
-        }))
-        .unwrap();
-        let shown = snapshot_label(&snapshot, Some("by ada".to_owned()), "2026-11-25T12:00:00Z".parse().unwrap());
-        assert!(shown.contains('…') && shown.ends_with("3 days old · 2.4 GB · by ada"), "{shown}");
+    }
+
+    fn snapshot(id: u64, name: &str) -> Snapshot {
+        let made = "2026-11-22T12:00:00Z";
+        let json = serde_json::json!({"id": id.to_string(), "name": name, "created_at": made, "size_gigabytes": 2.4});
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn shown(snapshot: &Snapshot) -> String {
+        snapshot_label(snapshot, Some("ada".to_owned()), "2026-11-25T12:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_snapshots_label_begins_with_its_age_and_ends_in_its_key() {
+        for (name, label) in [
+            ("web-1-20261122-1740-7f3kq2xa", "3 days ago · 2.4 GB · ada · web-1…7f3kq2xa"),
+            ("before 1.21-7f3kq2xa", "3 days ago · 2.4 GB · ada · before 1.21…7f3kq2xa"),
+            ("web-1-safety-20261122-1740-7f3kq2xa", "3 days ago · 2.4 GB · ada · web-1-safety…7f3kq2xa"),
+            ("golden", "3 days ago · 2.4 GB · ada · golden · 51234"),
+            (" \u{200b}", "3 days ago · 2.4 GB · ada · 51234"),
+        ] {
+            let snapshot = snapshot(51_234, name);
+            assert_eq!(shown(&snapshot), label);
+            assert!(calls_snapshot(label, &snapshot), "{label}");
+            assert!(calls_snapshot(&label.replace("3 days", "4 days").replace("ada", "by me"), &snapshot), "{label}");
+        }
+    }
+
+    #[test]
+    fn a_label_means_no_other_snapshot_whatever_they_are_called() {
+        let (one, other) = (snapshot(51_234, "a · b"), snapshot(51_235, "a · b"));
+        assert_ne!(shown(&one), shown(&other));
+        assert!(!calls_snapshot(&shown(&one), &other) && !calls_snapshot("a", &one) && !calls_snapshot("51234", &one));
+        let long = snapshot(51_236, &format!("{}-7f3kq2xa", "ä".repeat(200)));
+        assert!(shown(&long).ends_with("ä…7f3kq2xa") && length(&shown(&long)) <= LONGEST, "{}", shown(&long));
     }
 
     #[test]
     fn ages_read_like_speech() {
-        assert_eq!(age(SignedDuration::from_secs(-5)), "0 minutes old");
-        assert_eq!(age(SignedDuration::from_mins(1)), "1 minute old");
-        assert_eq!(age(SignedDuration::from_hours(49)), "2 days old");
+        assert_eq!(age(SignedDuration::from_secs(-5)), "just now");
+        assert_eq!(age(SignedDuration::from_mins(1)), "1 min ago");
+        assert_eq!(age(SignedDuration::from_hours(49)), "2 days ago");
     }
 
     proptest! {
         #[test]
         fn no_label_is_empty_or_too_long(name: String, detail: String) {
-            let label = label(&name, "7", [Some(detail.clone()), None, Some(detail)]);
+            let label = label(&name, "7", [Some(detail.clone()), None, Some(detail.clone())]);
             prop_assert!((1..=LONGEST).contains(&length(&label)), "{label:?}");
+            let snapshot = snapshot(51_234, &name);
+            let label = snapshot_label(&snapshot, Some(detail), "2026-11-25T12:00:00Z".parse().unwrap());
+            prop_assert!((1..=LONGEST).contains(&length(&label)), "{label:?}");
+            prop_assert!(calls_snapshot(&label, &snapshot) || !label.contains(BETWEEN), "{label:?}");
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     Error, Store,
     row::{Row, bits, due_millis, without_nul},
 };
-use crate::operation::ids::{GuildId, InteractionId, UserId};
+use crate::operation::ids::{GuildId, InteractionId, OperationId, UserId};
 
 /// Our id of a confirmation; short enough for a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +57,8 @@ pub struct Consent {
     pub at: Timestamp,
     /// The press; Discord may deliver it twice.
     pub interaction: InteractionId,
+    /// The failed operation that is begun once more by it. One operation can do that, and no second.
+    pub retries: Option<OperationId>,
 }
 
 /// Why a confirmation does not count.

@@ -53,6 +53,8 @@ pub enum What {
     Ended,
     /// The stored state could not be read any more.
     Unreadable,
+    /// It failed, and was begun once more as this operation.
+    TriedAgain(OperationId),
 }
 
 impl Store {
@@ -64,6 +66,29 @@ impl Store {
             .await?;
         Ok(rows.iter().filter_map(|row| read(Row(row))).collect())
     }
+}
+
+impl Store {
+    /// The operation that made good what this one failed at, if somebody tried again.
+    pub async fn retry_of(&self, failed: OperationId) -> Result<Option<OperationId>, Error> {
+        let mut connection = self.pool.acquire().await?;
+        retry_of(&mut connection, failed).await
+    }
+}
+
+pub(super) async fn retry_of(
+    connection: &mut AnyConnection,
+    failed: OperationId,
+) -> Result<Option<OperationId>, Error> {
+    let rows = sqlx::query("SELECT at, by_user, what FROM events WHERE operation = $1 ORDER BY number DESC")
+        .bind(failed.to_string())
+        .fetch_all(connection)
+        .await?;
+    let again = rows.iter().filter_map(|row| read(Row(row))).find_map(|event| match event.what {
+        What::TriedAgain(again) => Some(again),
+        _ => None,
+    });
+    Ok(again)
 }
 
 /// Reads `at`, `by_user` and `what`; none if what happened cannot be read.

@@ -51,6 +51,7 @@ pub use inspect::Condition;
 pub use lease::Lease;
 pub use notify::Changes;
 pub use operation_row::{Stored, Version};
+pub use origin::Deletion;
 pub use power_owed::PowerOwed;
 pub use report::{OUTDATED, Report};
 pub use requests::{CreateError, Heard};

@@ -14,8 +14,17 @@ use super::{
 };
 use crate::operation::{
     Operation,
-    ids::{DropletId, OperationId, SnapshotId},
+    ids::{DropletId, OperationId, SnapshotId, UserId},
 };
+
+/// A deletion that we carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// Who asked for it.
+    pub by: UserId,
+    /// When it was done.
+    pub at: Timestamp,
+}
 
 /// How many are asked for in one statement; both databases take many more parameters.
 const AT_ONCE: usize = 200;
@@ -42,6 +51,20 @@ impl Store {
             let known = operations.chain(history::pruned(self, ids).await?);
             found.extend(known.map(|operation| (operation.snapshot_name.clone(), operation)));
         }
+        Ok(found)
+    }
+
+    /// Who had us delete this Snapshot, and when; none where we did not, or do not know any more.
+    pub async fn deletion_of(&self, snapshot: SnapshotId) -> Result<Option<Deletion>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_running = 0 AND o.kind = 'delete' AND o.outcome = 'completed' ORDER BY o.ended_at DESC LIMIT 1000"
+        ))
+        .fetch_all(&self.pool)
+        .await?;
+        let deletions = operation_row::read_all(&rows).into_iter().map(|stored| stored.operation);
+        let found = deletions
+            .filter(|deletion| deletion.kind.snapshot().is_some_and(|deleted| deleted.id == snapshot))
+            .find_map(|deletion| Some(Deletion { by: deletion.asker.user, at: deletion.ended? }));
         Ok(found)
     }
 

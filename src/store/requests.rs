@@ -43,6 +43,14 @@ pub enum CreateError {
     /// This interaction has created an operation already: it is the same one.
     #[error("begin: this interaction has begun operation {0} already")]
     Repeated(OperationId),
+    /// What failed was begun once more already.
+    #[error("begin: operation {operation} does it already")]
+    TriedAgain {
+        /// By this operation.
+        operation: OperationId,
+        /// Where people see its progress, once it was posted.
+        progress: Option<(ChannelId, MessageId)>,
+    },
     /// It was to be confirmed, and the answer does not count.
     #[error("begin: the confirmation does not count")]
     Unconfirmed(ConfirmationRefused),
@@ -146,6 +154,9 @@ impl Store {
         if let Some(consent) = consent {
             confirmation::use_up(&mut transaction, consent).await?.map_err(CreateError::Unconfirmed)?;
             events.push(Event { what: What::Confirmed, ..events[0].clone() });
+            if let Some(failed) = consent.retries {
+                self.claim_retry(&mut transaction, failed, &operation).await?;
+            }
         }
         if let Some(user) = self.user_of_snapshot(&mut transaction, &operation).await? {
             let progress = progress_of(&mut transaction, user).await?;
@@ -191,6 +202,28 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(Attempt::Created(Box::new(operation)))
+    }
+
+    /// Notes with what failed that this operation makes it good; refused where another does.
+    async fn claim_retry(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        failed: OperationId,
+        by: &Operation,
+    ) -> Result<(), CreateError> {
+        // Numbers the event, and makes a second person wait for the first.
+        let row = sqlx::query("UPDATE operations SET events = events + 1 WHERE id = $1 RETURNING events")
+            .bind(failed.to_string())
+            .fetch_optional(&mut **transaction)
+            .await?;
+        let Some(number) = row.and_then(|row| Row(&row).number("events")) else { return Ok(()) };
+        if let Some(operation) = event::retry_of(transaction, failed).await? {
+            let progress = progress_of(transaction, operation).await?;
+            return Err(CreateError::TriedAgain { operation, progress });
+        }
+        let event = Event { at: by.asked_at, by: Some(by.asker.user), what: What::TriedAgain(by.id) };
+        event::append(transaction, failed, number, &event, Audience::History).await?;
+        Ok(())
     }
 
     /// The running operation that uses the same Snapshot, where one of the two deletes it.

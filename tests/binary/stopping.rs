@@ -50,7 +50,7 @@ async fn who_asks_during_the_stop_is_told_to_come_back() {
     let held = stage.take_held_at("shutdown").await;
     hears(&bot, Signal::Terminate).await;
     // Until the intake closes, the Droplet is busy; either way there is an answer.
-    while !stage.answer("/snapshot take droplet:web-1").await.contains("This bot is being restarted") {}
+    while !stage.answer("/snapshot take droplet:web-1").await.contains("I'm being restarted") {}
     held.release();
     let ended = bot.end(CLEAN_STOP).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);

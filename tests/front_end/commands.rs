@@ -99,7 +99,7 @@ async fn before_a_stop_nothing_new_begins() {
     let stage = Stage::new().await;
     stage.intake.set(IntakeState::Draining);
     let answer = stage.said_to("ada", "/snapshot take droplet:web-1").await;
-    assert!(answer.starts_with("This bot is being restarted"), "{answer}");
+    assert!(answer.starts_with("I'm being restarted"), "{answer}");
     stage.close().await;
 }
 

@@ -20,6 +20,14 @@ fn watchful() -> Scenery {
 }
 
 #[tokio::test]
+async fn beside_its_name_stands_how_to_begin_and_it_changes_seldom() {
+    let stage = Stage::new().await;
+    stage.until(|world| (world.presence().activity == "/snapshot help").then_some(())).await;
+    assert_eq!(stage.discord.world().presence_changes(), 1);
+    stage.close().await;
+}
+
+#[tokio::test]
 async fn a_refused_token_is_fatal_and_named() {
     let mut stage = Stage::empty(Scenery::default()).await;
     stage.discord.world().accept_token(false);

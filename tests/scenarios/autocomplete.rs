@@ -28,11 +28,16 @@ async fn among_a_thousand_droplets_the_right_one_comes_first_and_digitalocean_is
 }
 
 #[tokio::test]
-async fn who_may_not_take_is_offered_nothing() {
+async fn who_may_not_take_reads_why_in_place_of_suggestions() {
     let stage = Stage::new().await;
     for (name, role) in [("eve", Role::Guest), ("vic", Role::Viewer)] {
         let person = stage.seat(name, role);
-        assert!(person.suggestions(TAKE, "droplet", "w").await.is_empty(), "{name}");
+        let why = person.suggestions(TAKE, "droplet", "w").await;
+        assert_eq!(why, ["You need @Restorer or @Operator to take Snapshots"], "{name}");
+        // It can be chosen, and leads nowhere.
+        person.run("/snapshot take droplet:no-right").await;
+        assert!(person.last().starts_with("You need"), "{}", person.last());
+        person.transcript();
     }
     let at_the_start = |path: &str| matches!(path, "/v2/droplets" | "/v2/account");
     assert!(

@@ -240,7 +240,7 @@ async fn stuck(effect: Disturbance) -> (Stage, Person) {
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
     stage.shows(&ada, "[I'll handle it]").await;
-    stage.shows(&ada, "it is still off").await;
+    stage.shows(&ada, "still off").await;
     (stage, ada)
 }
 

@@ -53,7 +53,7 @@ async fn take_with(faults: impl IntoIterator<Item = (Pattern, Disturbance)>) -> 
 /// One progress message and one announcement that pings once.
 async fn heard_once(stage: Stage, ada: &Person) {
     let transcript = ada.transcript();
-    assert_eq!(transcript.matches("**Snapshot of `web-1` · ready**").count(), 1, "{transcript}");
+    assert_eq!(transcript.matches("**✅ Snapshot of `web-1` · ").count(), 1, "{transcript}");
     assert_eq!(transcript.matches("is ready: 2.4 GB").count(), 1, "{transcript}");
     assert_eq!(ada.seat.pings(), 1);
     stage.finish().await;

@@ -83,7 +83,11 @@ async fn every_request_of_the_rest_of_a_snapshots_life_is_as_the_vendors_write()
     rex.suggestions("snapshot launch", "size", "").await;
     rex.suggestions("snapshot launch", "ssh-key", "").await;
     rex.run("/snapshot launch snapshot:golden-2 name:web-2").await;
+    rex.press("Launch – $6/mo").await;
     stage.settle().await;
+    rex.run("/snapshot panel").await;
+    rex.press("Restore…").await;
+    rex.run("/droplet show droplet:web-1").await;
     rex.run("/snapshot delete snapshot:golden-3").await;
     rex.press("Delete").await;
     stage.settle().await;

@@ -160,7 +160,7 @@ async fn during_the_drain_people_get_a_kind_answer() {
         tokio::pin!(stopping);
         // The request that is held keeps the bot draining.
         let answered = async {
-            while !bob.sees("begins nothing new") {
+            while !bob.sees("being restarted") {
                 // Until then it is only an unknown Droplet.
                 bob.run("/snapshot take droplet:nonsense").await;
             }
@@ -173,7 +173,7 @@ async fn during_the_drain_people_get_a_kind_answer() {
         held.release();
         stopping.await;
     }
-    let kind = "This bot is being restarted and begins nothing new. Nothing was done; try again in a minute.";
+    let kind = "I'm being restarted, so nothing was started. Try again in a minute.";
     assert!(bob.transcript().contains(kind), "{}", bob.transcript());
     stage.start().await;
     stage.settle().await;

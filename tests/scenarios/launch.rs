@@ -1,8 +1,8 @@
-//! `/snapshot launch`: defaults from the source, suggestions with prices, refusals, and the address at the end.
+//! `/snapshot launch`: defaults from the source, suggestions with prices, the question, refusals, and the address at the end.
 
 use insta::assert_snapshot;
 use serde_json::json;
-use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
+use snapshot_bot_sandbox::{digitalocean::droplet::Blueprint, discord::interaction::Response};
 
 use crate::stage::{Person, Role, Stage};
 
@@ -21,17 +21,20 @@ async fn choices(person: &Person, option: &str, partial: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_launch_takes_region_size_and_tags_of_the_source_and_ends_with_its_address() {
+async fn a_launch_asks_with_region_size_and_price_and_ends_with_its_address() {
     let stage = Stage::new().await;
     golden(&stage);
     let rex = stage.seat("rex", Role::Restorer);
     rex.run("/snapshot launch snapshot:golden name:web-2").await;
+    assert!(stage.commands().is_empty(), "nothing is made before somebody says yes");
+    let asked = rex.transcript();
+    rex.press("Launch – $6/mo").await;
     stage.settle().await;
     let made = stage.digitalocean.read(|world| world.droplet_named("web-2").unwrap().clone());
     let address = made.address();
     assert_eq!((made.region.slug, made.size.slug), ("nyc3", "s-1vcpu-1gb"));
-    assert!(made.tags.contains("prod") && made.tags.len() == 2, "{:?}", made.tags);
-    assert_snapshot!(rex.transcript().replace(&address, "ADDRESS"));
+    assert!(!made.tags.contains("prod") && made.tags.len() == 1, "tags are not copied silently: {:?}", made.tags);
+    assert_snapshot!(format!("{asked}\n=== Launch\n{}", rex.transcript().replace(&address, "ADDRESS")));
     stage.finish().await;
 }
 
@@ -42,15 +45,18 @@ async fn regions_sizes_and_keys_that_fit_are_offered_cheapest_first() {
     stage.digitalocean.world(|world| world.add_ssh_key("laptop"));
     let (rex, ada) = (stage.seat("rex", Role::Restorer), stage.seat("ada", Role::Operator));
     let sizes = choices(&rex, "size", "").await;
-    assert_eq!(sizes[0], "s-1vcpu-1gb · 1 vCPU · 1 GB · 25 GB disk · $6.00 a month");
+    assert_eq!(sizes[0], "s-1vcpu-1gb · 1 vCPU · 1 GB · 25 GB disk · $6/mo");
     assert!(!sizes.iter().any(|size| size.contains("10gb")), "too small for the Snapshot: {sizes:?}");
     assert_eq!(choices(&rex, "region", "").await, ["nyc3 · New York 3"]);
     let keys = choices(&rex, "ssh-key", "lap").await;
     assert_eq!(keys.len(), 1);
     for option in ["size", "region", "ssh-key", "snapshot"] {
-        assert_eq!(ada.suggestions("snapshot launch", option, "").await, Vec::<String>::new(), "{option}");
+        let why = ada.suggestions("snapshot launch", option, "").await;
+        assert_eq!(why, ["You need @Restorer to restore, launch or delete"], "{option}");
     }
     rex.run("/snapshot launch snapshot:golden name:web-2 size:s-1vcpu-2gb ssh-key:laptop").await;
+    assert!(rex.sees("**SSH keys:** `laptop`"), "{}", rex.transcript());
+    rex.press("Launch – $12/mo").await;
     stage.settle().await;
     rex.transcript();
     stage.finish().await;
@@ -88,11 +94,61 @@ async fn a_snapshot_that_outlived_its_droplet_is_launched_where_it_is_in_the_che
     });
     let rex = stage.seat("rex", Role::Restorer);
     rex.run("/snapshot launch snapshot:heirloom name:found").await;
+    rex.press("Launch – $24/mo").await;
     stage.settle().await;
     let made = stage.digitalocean.read(|world| world.droplet_named("found").unwrap().clone());
     assert_eq!((made.region.slug, made.size.slug), ("fra1", "s-2vcpu-4gb"));
     assert!(!made.tags.contains("prod"), "nobody knows the tags of a Droplet that is gone");
-    assert!(rex.sees("It will be a `s-2vcpu-4gb` and cost $24.00 a month"));
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn tags_and_keys_are_chosen_in_the_question_and_only_what_was_offered_counts() {
+    let stage = Stage::new().await;
+    golden(&stage);
+    stage.digitalocean.world(|world| {
+        world.add_ssh_key("laptop");
+        world.add_ssh_key("phone");
+    });
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot launch snapshot:golden name:web-2").await;
+    assert!(rex.sees("**SSH keys:** none: DigitalOcean mails a root password"), "{}", rex.transcript());
+    assert!(rex.sees("**Tags:** none. `web-1` has `prod`"), "{}", rex.transcript());
+    let (message, menu, keys) = rex.menu().expect("a menu of keys");
+    rex.seat.forge_choice(message, &menu, &["00:00"]).await.unwrap();
+    assert!(rex.sees("**SSH keys:** none"), "{}", rex.transcript());
+    let (message, menu, _) = rex.menu().expect("a menu of keys");
+    let both: Vec<&str> = keys.iter().map(String::as_str).collect();
+    rex.seat.choose(message, &menu, &both).await.unwrap();
+    assert!(rex.sees("**SSH keys:** `operators`, `laptop`, `phone`"), "{}", rex.transcript());
+    rex.press("Give it these tags").await;
+    assert!(rex.sees("**Tags:** `prod`, like `web-1`"), "{}", rex.transcript());
+    rex.press("Launch – $6/mo").await;
+    stage.settle().await;
+    let made = stage.digitalocean.read(|world| world.droplet_named("web-2").unwrap().clone());
+    assert!(made.tags.contains("prod"), "{:?}", made.tags);
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_ready_is_launched_and_restored_by_its_buttons() {
+    let stage = Stage::new().await;
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot take droplet:web-1 power:live").await;
+    stage.settle().await;
+    let Response::Form(form) = rex.press("Launch…").await else { panic!("no form\n{}", rex.transcript()) };
+    let refused = rex.seat.submit(&form, &[("text", "web_2")]).await.unwrap();
+    rex.answered(&refused).await;
+    assert!(rex.last().starts_with("A Droplet's name"), "{}", rex.transcript());
+    let asked = rex.seat.submit(&form, &[("text", "web-2")]).await.unwrap();
+    rex.answered(&asked).await;
+    rex.press("Never mind").await;
+    rex.press("Restore…").await;
+    assert!(rex.sees("**Restore `web-1` from `web-1-"), "{}", rex.transcript());
+    rex.press("Never mind").await;
+    assert_eq!(stage.commands(), ["snapshot web-1"]);
     rex.transcript();
     stage.finish().await;
 }

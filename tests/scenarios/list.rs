@@ -1,6 +1,7 @@
 //! `/snapshot list`: pages, totals, and what is marked.
 
 use insta::assert_snapshot;
+use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
 
 use crate::stage::{Role, Stage};
 
@@ -48,8 +49,7 @@ async fn orphans_and_safety_snapshots_are_marked_and_takers_named() {
     rex.run("/snapshot list").await;
     // Made within one second, they may come in any order; DigitalOcean's moments are whole seconds.
     let seen = rex.transcript();
-    for said in
-        ["⚠️ its Droplet is gone", "of `web-1` · safety Snapshot", "of `web-1` · taken by @rex", "3 Snapshots · 6.4 GB"]
+    for said in ["⚠️ Droplets that are gone", "🛟 `…safety-", "**`web-1`** · 2 Snapshots", "3 Snapshots · 6.4 GB"]
     {
         assert!(seen.contains(said), "{said}\n{seen}");
     }
@@ -113,13 +113,14 @@ async fn with_a_tag_what_we_took_ourselves_outlives_its_droplet() {
     }
     let said = rex.seat.messages().last().unwrap().clone();
     let embed = said.body.embeds[0].to_string();
-    assert!(embed.contains("its Droplet is gone") && embed.contains("1 Snapshot ·"), "{embed}");
+    assert!(embed.contains("Droplets that are gone") && embed.contains("1 Snapshot ·"), "{embed}");
     assert!(!embed.contains("strangers"), "{embed}");
     let offered = rex.suggestions("snapshot launch", "snapshot", "ours").await;
     assert_eq!(offered.len(), 1, "{offered:?}");
     let ours = stage.digitalocean.read(|world| world.snapshots().find(|one| one.name.starts_with("ours-")).unwrap().id);
     let launch = rex.seat.slash("snapshot launch").with("snapshot", ours.to_string()).with("name", "web-2");
     rex.answered(&launch.send().await.unwrap()).await;
+    rex.press("Launch – $6/mo").await;
     stage.settle().await;
     let made = stage.digitalocean.read(|world| world.droplet_named("web-2").unwrap().clone());
     assert!(made.tags.contains("prod"), "{:?}", made.tags);
@@ -129,6 +130,71 @@ async fn with_a_tag_what_we_took_ourselves_outlives_its_droplet() {
     rex.press("Delete").await;
     stage.settle().await;
     assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 1);
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn eleven_snapshots_over_seven_droplets_stand_in_groups_and_are_sorted_as_one_wants() {
+    let stage = Stage::new().await;
+    stage.digitalocean.world(|world| {
+        for number in 0..11_u32 {
+            let name = format!("game-{}", number % 7);
+            let droplet = match world.droplet_named(&name).map(|droplet| droplet.id) {
+                Some(known) => known,
+                None => world.add_droplet(&Blueprint::named(&name)),
+            };
+            world.add_snapshot(droplet, &format!("{name}-before-update-{number}"), 1.0 + f64::from(number));
+        }
+    });
+    let vic = stage.seat("vic", Role::Viewer);
+    vic.run("/snapshot list").await;
+    let listed = vic.seat.messages().last().unwrap().clone();
+    let text = listed.body.embeds[0]["description"].as_str().unwrap().to_owned();
+    assert!(text.lines().count() <= 17, "{text}");
+    // At 390 pixels some 45 characters fit in a line; a timestamp is shown as "30 seconds ago".
+    let timestamp = regex::Regex::new("<t:\\d+:R>").unwrap();
+    for line in text.lines() {
+        let shown = timestamp.replace_all(line, "30 seconds ago").replace(['*', '`'], "");
+        assert!(shown.chars().count() <= 56, "{shown}");
+    }
+    let offered = vic.menu().expect("a menu").2;
+    assert_eq!(offered.len(), 10, "exactly the page's");
+    vic.run("/snapshot list sort:biggest").await;
+    let first = vic.seat.messages().last().unwrap().body.embeds[0]["description"].as_str().unwrap().to_owned();
+    assert!(first.lines().next().unwrap().contains("11.0 GB"), "{first}");
+    vic.press("Next").await;
+    assert!(
+        vic.sees("1.0 GB · `game-0-before-update-0` · of `game-0`"),
+        "the order stands in the button: {}",
+        vic.transcript()
+    );
+    vic.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_of_the_list_leads_to_what_this_reader_may_do_with_it() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let (vic, rex) = (stage.seat("vic", Role::Viewer), stage.seat("rex", Role::Restorer));
+    for person in [&vic, &rex] {
+        person.run("/snapshot list").await;
+        let golden = person.menu().expect("a menu").2.remove(0);
+        person.choose(&golden).await;
+        assert!(person.last().starts_with("**`golden`**"), "{}", person.transcript());
+    }
+    assert!(vic.button("Delete…").is_none() && vic.button("Restore…").is_none());
+    rex.press("Restore…").await;
+    assert!(rex.sees("**Restore `web-1` from `golden`?**"), "{}", rex.transcript());
+    rex.press("Never mind").await;
+    rex.press("Delete…").await;
+    rex.press("Delete").await;
+    stage.settle().await;
+    rex.press("Delete…").await;
+    assert!(rex.last().starts_with("This Snapshot was deleted by"), "{}", rex.last());
+    vic.transcript();
     rex.transcript();
     stage.finish().await;
 }

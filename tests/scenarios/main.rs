@@ -21,6 +21,7 @@ mod hung;
 mod launch;
 mod list;
 mod many;
+mod next_steps;
 #[path = "../harness/openapi.rs"]
 mod openapi;
 mod pins;

@@ -45,6 +45,98 @@ async fn undo_delete_and_pages_are_refused_to_who_may_not_and_to_who_may_no_more
 }
 
 #[tokio::test]
+async fn no_forged_press_choice_or_form_does_what_its_sender_may_not() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    let golden = stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let (vic, ada, eve) =
+        (stage.seat("vic", Role::Viewer), stage.seat("ada", Role::Operator), stage.seat("eve", Role::Guest));
+    for person in [&vic, &ada, &eve] {
+        person.run("/snapshot help").await;
+    }
+    let restoring = [
+        format!("restore:{golden}"),
+        format!("launch:{golden}"),
+        format!("begin:restore:{web}"),
+        "begin:restore:all".to_owned(),
+        "tags:00000000000000ff".to_owned(),
+        "keys:00000000000000ff".to_owned(),
+        format!("putback:{web}"),
+        "choose:restore".to_owned(),
+        "confirm:00000000000000ff".to_owned(),
+    ];
+    let taking = [
+        format!("begin:take:{web}"),
+        "begin:take:all".to_owned(),
+        "choose:take".to_owned(),
+        "take:00000000000000ff".to_owned(),
+        "takelive:00000000000000ff".to_owned(),
+        "again:7f3kq2xa".to_owned(),
+    ];
+    let looking = ["begin:list:all".to_owned(), "choose:snapshot".to_owned(), "page:all:1:oldest".to_owned()];
+    let of = |list: &[String]| list.to_vec();
+    for (person, forbidden) in [
+        (&eve, [of(&restoring), of(&taking), of(&looking)].concat()),
+        (&vic, [of(&restoring), of(&taking)].concat()),
+        (&ada, of(&restoring)),
+    ] {
+        let own = person.seat.messages().last().unwrap().id;
+        for custom_id in forbidden {
+            let value = web.to_string();
+            let answers = [
+                person.seat.forge_press(own, &custom_id).await.unwrap(),
+                person.seat.forge_choice(own, &custom_id, &[&value]).await.unwrap(),
+            ];
+            for answer in answers {
+                person.answered(&answer).await;
+                assert!(person.last().starts_with("You need"), "{custom_id}: {}", person.last());
+            }
+        }
+        let form = person.seat.forge_form(&format!("launchas:{golden}"), &[("text", "web-2")]).await.unwrap();
+        person.answered(&form).await;
+        assert!(person.last().starts_with("You need"), "{}", person.last());
+    }
+    // A question that nobody asked, and things that are not there.
+    let own = ada.seat.messages().last().unwrap().id;
+    for custom_id in ["take:00000000000000ff", "takelive:00000000000000ff", "again:7f3kq2xa", "choose:take"] {
+        let answer = ada.seat.forge_choice(own, custom_id, &["nonsense"]).await.unwrap();
+        ada.answered(&answer).await;
+    }
+    assert!(stage.commands().is_empty());
+    for person in [&vic, &ada, &eve] {
+        assert!(["Restore", "Delete", "Shut down and take"].iter().all(|label| person.button(label).is_none()));
+        person.transcript();
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_taker_cannot_confirm_as_a_take_what_somebody_else_was_asked() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let (rex, ada) = (stage.seat("rex", Role::Restorer), stage.seat("ada", Role::Operator));
+    rex.run("/snapshot delete snapshot:golden").await;
+    let (question, delete) = rex.button("Delete").expect("a button");
+    let id = delete.strip_prefix("confirm:").expect("an id").to_owned();
+    ada.run("/snapshot help").await;
+    let own = ada.seat.messages().last().unwrap().id;
+    let stolen = ada.seat.forge_press(own, &format!("take:{id}")).await.unwrap();
+    ada.answered(&stolen).await;
+    assert!(ada.last().starts_with("Somebody else was asked"), "{}", ada.last());
+    // Nor does the one who was asked make a take of it, or a launch.
+    for word in ["take", "takelive", "tags", "keys"] {
+        let odd = rex.seat.forge_press(question, &format!("{word}:{id}")).await.unwrap();
+        rex.answered(&odd).await;
+    }
+    assert!(stage.commands().is_empty());
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 1);
+    rex.transcript();
+    ada.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn who_may_not_restore_sees_and_presses_nothing_of_another_server() {
     let mut stage = Stage::dark().await;
     let (annex, lobby, chief, watcher) = {

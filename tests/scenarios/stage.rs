@@ -566,14 +566,56 @@ impl Person {
         response
     }
 
-    /// Where the button with this label is, if it can be pressed.
+    /// Where the button with this label is, if it can be pressed; what stands in brackets behind it does not matter.
     pub fn button(&self, label: &str) -> Option<(Snowflake, String)> {
         self.seat.messages().iter().rev().find_map(|message| {
             let rows = message.body.components.iter();
             let mut buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
-            let button = buttons.find(|button| button["label"] == label && button["disabled"] != true)?;
+            let is_called = |button: &serde_json::Value| {
+                let shown = button["label"].as_str().unwrap_or_default();
+                shown == label || shown.strip_prefix(label).is_some_and(|rest| rest.starts_with(" ("))
+            };
+            let button = buttons.find(|button| is_called(button) && button["disabled"] != true)?;
             Some((message.id, button["custom_id"].as_str()?.to_owned()))
         })
+    }
+
+    /// The menu on the latest message that has one: where it is, its custom id, and the values that it offers.
+    pub fn menu(&self) -> Option<(Snowflake, String, Vec<String>)> {
+        self.seat.messages().iter().rev().find_map(|message| {
+            let rows = message.body.components.iter();
+            let mut parts = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+            let menu = parts.find(|part| part["type"] == 3)?;
+            let options = menu["options"].as_array()?.iter();
+            let values = options.filter_map(|option| option["value"].as_str()).map(str::to_owned).collect();
+            Some((message.id, menu["custom_id"].as_str()?.to_owned(), values))
+        })
+    }
+
+    /// Chooses from that menu.
+    pub async fn choose(&self, value: &str) -> Response {
+        let (message, custom_id, _) = self.menu().unwrap_or_else(|| panic!("no menu\n{}", self.seat.transcript()));
+        let shown = || {
+            let found = self.seat.messages().into_iter().find(|found| found.id == message);
+            found.map(|found| (found.body, found.edits.len()))
+        };
+        let before = shown();
+        let response = self.seat.choose(message, &custom_id, &[value]).await.unwrap();
+        self.answered(&response).await;
+        if let Response::WillUpdate(_) = response {
+            let replaced = async {
+                while shown().as_ref().map(|(_, edits)| *edits) == before.as_ref().map(|(_, edits)| *edits) {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            let _ = tokio::time::timeout(THINKING, replaced).await;
+        }
+        response
+    }
+
+    /// What the last message says that this person sees.
+    pub fn last(&self) -> String {
+        self.seat.messages().last().map(|message| message.body.content.clone()).unwrap_or_default()
     }
 
     /// What this person sees, the same from run to run. It counts as read.

@@ -52,7 +52,10 @@ async fn status_is_for_who_may_look() {
     let stage = Stage::new().await;
     let eve = stage.seat("eve", Role::Guest);
     eve.run("/snapshot status").await;
-    assert!(eve.suggestions("snapshot status", "operation", "").await.is_empty());
+    assert_eq!(
+        eve.suggestions("snapshot status", "operation", "").await,
+        ["You need @Restorer or @Operator or @Viewer to see Snapshots"]
+    );
     assert_snapshot!(eve.transcript());
     stage.finish().await;
 }

@@ -160,7 +160,7 @@ async fn the_size_is_waited_for() {
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
     stage.settle().await;
-    assert!(ada.sees("is ready: 2.4 GB, $0.14 a month"), "{}", ada.transcript());
+    assert!(ada.sees("is ready: 2.4 GB, $0.14/mo"), "{}", ada.transcript());
     ada.transcript();
     stage.finish().await;
 }
@@ -202,7 +202,7 @@ async fn history_tells_how_long_it_will_take() {
     let bob = stage.seat("bob", Role::Operator);
     bob.run("/snapshot take droplet:web-1").await;
     let held = held.caught().await.unwrap();
-    stage.shows(&bob, "expect about a minute of downtime").await;
+    stage.shows(&bob, "offline ≈ 1 min").await;
     held.release();
     stage.settle().await;
     bob.transcript();

@@ -174,7 +174,7 @@ impl Simulation {
         if authorize(by, Right::Restore).is_none() {
             return Ok(());
         }
-        let consent = Consent { id: asked.id, by, guild: GUILD, at: self.wall(), interaction };
+        let consent = Consent { id: asked.id, by, guild: GUILD, at: self.wall(), interaction, retries: None };
         let expected = match asked {
             _ if by != asked.asker => Err(ConfirmationRefused::NotYours),
             Asked { used_by: Some(other), .. } if *other != interaction => Err(ConfirmationRefused::Used),

@@ -98,6 +98,9 @@ impl Simulation {
             Err(CreateError::Unconfirmed(why)) => {
                 return Err(Broken::Law(format!("an answer in time does not count: {why:?}")));
             }
+            Err(CreateError::TriedAgain { operation, .. }) => {
+                return Err(Broken::Law(format!("nothing is tried again here, and {operation} counts as that")));
+            }
             Err(CreateError::Unavailable(error)) => return Err(error.into()),
         }
         if let Some(again) = twice {

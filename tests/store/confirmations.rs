@@ -20,7 +20,7 @@ async fn ask(store: &Store) -> ConfirmationId {
 
 /// The asker answers in time.
 fn press(id: ConfirmationId, interaction: u64) -> Consent {
-    Consent { id, by: ASKER, guild: GUILD, at: at(1), interaction: InteractionId(interaction) }
+    Consent { id, by: ASKER, guild: GUILD, at: at(1), interaction: InteractionId(interaction), retries: None }
 }
 
 /// Why an answer does not count, whoever looks.

@@ -103,7 +103,7 @@ contract! {
         let question = Confirmation { asker: UserId(1), guild: GuildId(2), what: "all".to_owned(), expires_at: at(100) };
         let id = store.create_confirmation(&question).await.unwrap();
         let day = SignedDuration::from_hours(24);
-        let asked = Consent { id, by: UserId(1), guild: GuildId(2), at: at(50), interaction: InteractionId(1) };
+        let asked = Consent { id, by: UserId(1), guild: GuildId(2), at: at(50), interaction: InteractionId(1), retries: None };
         assert_eq!(store.prune_confirmations(at(100) + day).await.unwrap(), 0);
         assert!(store.confirmation(&asked).await.unwrap().is_ok());
         assert_eq!(store.prune_confirmations(at(101) + day).await.unwrap(), 1);

@@ -301,7 +301,7 @@ fn rules() -> Rules {
 fn read_aloud(operation: &Operation, now: Timestamp) {
     let wording = Wording { price_per_gb: 0.06, rules: rules(), failure_role: None };
     let said = [
-        progress(operation, now),
+        progress(operation, &wording, now),
         answer(operation, &wording),
         notify(operation, &wording),
         call(&[Called { operation: operation.clone(), leads: true, is_called_elsewhere: false }]),

@@ -115,6 +115,17 @@ impl SimulatedUser {
         self.first_response(interaction).await
     }
 
+    /// The form with this custom id that was shown to this person last.
+    pub fn open_form(&self, custom_id: &str) -> Option<Modal> {
+        self.world(|world| {
+            let shown = world.interactions.values().rev().filter(|interaction| interaction.user == self.user);
+            shown.into_iter().find_map(|interaction| match &interaction.first {
+                First::Given(Response::Form(modal)) if modal.custom_id == custom_id => Some((**modal).clone()),
+                _ => None,
+            })
+        })
+    }
+
     /// Fills a form in, by its inputs' custom ids, and sends it.
     pub async fn submit(&self, modal: &Modal, typed: &[(&str, &str)]) -> Result<Response, Refused> {
         let data = modal.filled(typed)?;

@@ -1,4 +1,4 @@
-//! What a person can do at the page: run a command, type, press, choose, talk, and throw the switches beside the Channel.
+//! What a person can do at the page: run a command, type, press, choose, fill a form in, talk, and throw the switches beside the Channel.
 //!
 //! What Discord's client would refuse is a plain answer here, not an HTTP error: it is for the person, not for a log.
 
@@ -52,6 +52,12 @@ pub(super) struct Choosing {
 }
 
 #[derive(Deserialize)]
+pub(super) struct Submitting {
+    custom_id: String,
+    typed: Vec<(String, String)>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct Switching {
     switch: Switch,
     on: bool,
@@ -95,6 +101,12 @@ pub(super) async fn choose(place: Place, Json(choosing): Json<Choosing>) -> Json
     let Ok(message) = choosing.message.parse::<Snowflake>() else { return refusal(&Refused::UnknownMessage) };
     let values: Vec<_> = choosing.values.iter().map(String::as_str).collect();
     answer(place.seat.choose(message, &choosing.custom_id, &values).await)
+}
+
+pub(super) async fn submit(place: Place, Json(submitting): Json<Submitting>) -> Json<Value> {
+    let Some(modal) = place.seat.open_form(&submitting.custom_id) else { return refusal(&Refused::UnknownMessage) };
+    let typed: Vec<_> = submitting.typed.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+    answer(place.seat.submit(&modal, &typed).await)
 }
 
 pub(super) async fn switch(State(context): State<Arc<Context>>, Json(switching): Json<Switching>) -> Json<Value> {

@@ -40,6 +40,7 @@ modules!(
     "main",
     "markdown",
     "message",
+    "modal",
     "moment",
     "node",
     "row",

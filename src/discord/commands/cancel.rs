@@ -21,11 +21,8 @@ use crate::{
 const CHOICES: usize = 25;
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help = Help {
-    name: "snapshot cancel",
-    right: Right::Take,
-    does: "stops what you asked for, where that is still possible",
-};
+pub(super) const HELP: Help =
+    Help { name: "snapshot cancel", right: Right::Take, does: "stops a running operation; power is restored" };
 
 /// Stop a running operation; power is restored either way
 #[poise::command(slash_command)]
@@ -70,6 +67,9 @@ async fn meant(state: &AppState, who: &Person, text: &str) -> Result<OperationId
 /// The running operations that this person may stop.
 async fn stoppable<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, who) = (context.framework.user_data, asking(context));
+    if let Some(refused) = super::refused(context, HELP.right) {
+        return refused;
+    }
     let running = state.running_for(&who).await.unwrap_or_default();
     let requested = partial.trim().to_lowercase();
     let may_stop = |operation: &Operation| {

@@ -76,7 +76,8 @@ async fn ask(state: &AppState, grant: &Grant, found: &Deletable) -> Result<Messa
     let name = found.droplet.clone().unwrap_or_else(|| snapshot.name.clone());
     let target = Target { droplet: None, name, region: None, disk_gb: None };
     let kind = Kind::Delete(Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } });
-    let question = Question { requested: Requested { kind, target, snapshot_name: None }, warned: found.warnings() };
+    let requested = Requested { kind, target, snapshot_name: None };
+    let question = Question { warned: found.warnings(), ..Question::new(requested) };
     confirm::ask(state, grant, &question, |buttons| words::delete(&deleting, &state.wording, buttons)).await
 }
 

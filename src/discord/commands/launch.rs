@@ -1,17 +1,25 @@
-//! `/snapshot launch`: a new Droplet from a Snapshot, with the source's region and size unless others are chosen.
+//! `/snapshot launch`: a new Droplet from a Snapshot, with the source's region and size unless others are chosen, after a question
+//! with its price. *Launch…* under a Snapshot comes here too.
+
+mod ask;
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{CHOICES, Context, answer, asking, sibling, snapshots};
+use super::{CHOICES, Context, answer, sibling, snapshots};
 use crate::{
-    access::Right,
+    access::{Grant, Right},
     discord::{
-        confirm::Confirmed,
+        confirm::Question,
         incident::Fault,
         interaction_info::InteractionInfo,
         lookup,
-        messages::{choice, help::Help, launch as words, refusal::Refusal},
-        responder::Stop,
+        messages::{
+            choice,
+            help::Help,
+            launch::{self as words, Offer},
+            refusal::Refusal,
+        },
+        responder::{Answer, Stop},
         start::{self, NeedsRight, Requested},
         state::AppState,
     },
@@ -29,29 +37,29 @@ const LONGEST_NAME: usize = 255;
 /// How many sizes a refusal suggests.
 const SUGGESTIONS: usize = 3;
 
-impl Confirmed for Launch {}
-
 impl NeedsRight for Launch {
     const RIGHT: Right = HELP.right;
 }
 
+pub(in crate::discord) use ask::{give_keys, give_tags};
+
 /// What was typed.
-struct Typed {
-    snapshot: String,
-    name: String,
-    region: Option<String>,
-    size: Option<String>,
-    ssh_key: Option<String>,
+#[derive(Clone, Debug, Default)]
+pub(in crate::discord) struct Typed {
+    pub(in crate::discord) snapshot: String,
+    pub(in crate::discord) name: String,
+    pub(in crate::discord) region: Option<String>,
+    pub(in crate::discord) size: Option<String>,
+    pub(in crate::discord) ssh_key: Option<String>,
+    /// The failed launch that this one makes good.
+    pub(in crate::discord) retries: Option<OperationId>,
 }
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help = Help {
-    name: "snapshot launch",
-    right: Right::Restore,
-    does: "makes a new Droplet from a Snapshot and tells you its address",
-};
+pub(super) const HELP: Help =
+    Help { name: "snapshot launch", right: Right::Restore, does: "makes a new Droplet from a Snapshot; asks first" };
 
-/// Create a new Droplet from a Snapshot (costs money)
+/// Create a new Droplet from a Snapshot (costs money, asks first)
 #[poise::command(slash_command)]
 pub(super) async fn launch(
     context: Context<'_>,
@@ -72,19 +80,30 @@ pub(super) async fn launch(
     #[autocomplete = "ssh_keys"]
     ssh_key: Option<String>,
 ) -> Result<(), Fault> {
-    let typed = Typed { snapshot, name, region, size, ssh_key };
-    answer(context, |info| Box::pin(wish(context, info, typed))).await;
+    let typed = Typed { snapshot, name, region, size, ssh_key, retries: None };
+    let state = context.framework.user_data;
+    answer(context, |info| {
+        Box::pin(async move {
+            let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
+            question(state, &info, &grant, typed).await
+        })
+    })
+    .await;
     Ok(())
 }
 
-async fn wish(context: Context<'_>, info: InteractionInfo, typed: Typed) -> Result<String, Stop> {
-    let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
+/// Asks whether this Droplet shall be made, with its price.
+pub(in crate::discord) async fn question(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    typed: Typed,
+) -> Result<Answer, Stop> {
     let name = typed.name.trim();
     if !is_host_name(name) {
         return Err(Refusal::BadDropletName.into());
     }
-    start::check(state, &info)?;
+    start::check(state, info)?;
     let (snapshot, source) = find(state, &typed.snapshot).await?;
     let region = choose_region(typed.region.as_deref(), &snapshot, source.as_ref())?;
     let sizes =
@@ -99,13 +118,40 @@ async fn wish(context: Context<'_>, info: InteractionInfo, typed: Typed) -> Resu
         region: region.clone(),
         size: size.slug.clone(),
         image: snapshot.id,
-        tags: tags(source.as_ref(), state.wording.rules.droplet_tag.as_deref()),
+        tags: state.wording.rules.droplet_tag.iter().cloned().collect(),
         ssh_keys,
     };
     let target = Target { droplet: None, name: name.to_owned(), region: Some(region), disk_gb: Some(size.disk_gb) };
     let kind = Kind::Launch(Launch { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, droplet });
-    let accepted = start::begin(state, &info, &grant, Requested { kind, target, snapshot_name: None }).await?;
-    Ok(format!("{accepted}\n{}", words::price(size)))
+    let offer = Offer {
+        tags: tags(source.as_ref(), state.wording.rules.droplet_tag.as_deref()),
+        source: source.map(|source| source.name),
+        keys: ask::keys(state).await,
+        size: words::parts(size),
+        monthly: size.price_monthly,
+    };
+    let requested = Requested { kind, target, snapshot_name: None };
+    let question = Question { offer: Some(offer), retries: typed.retries, ..Question::new(requested) };
+    ask::ask(state, grant, &question).await.map(Answer::New)
+}
+
+/// Asks about a launch that failed once more. Tags are offered anew, since the source may have others by now.
+pub(in crate::discord) async fn again(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (failed, retries): (&Launch, OperationId),
+) -> Result<Answer, Stop> {
+    let droplet = &failed.droplet;
+    let typed = Typed {
+        snapshot: failed.snapshot.id.to_string(),
+        name: droplet.name.clone(),
+        region: Some(droplet.region.clone()),
+        size: Some(droplet.size.clone()),
+        ssh_key: droplet.ssh_keys.first().cloned(),
+        retries: Some(retries),
+    };
+    question(state, info, grant, typed).await
 }
 
 /// The Snapshot, looked at once more, and the Droplet that it was taken of, where it still is.
@@ -206,15 +252,12 @@ async fn find_key(state: &AppState, text: &str) -> Result<String, Stop> {
     }
 }
 
-/// The source's tags without those that mark what an operation made, and the tag that lets us touch the new Droplet.
+/// The source's tags without those that mark what an operation made, and without the tag that lets us touch the new Droplet, which
+/// it gets anyway.
 fn tags(source: Option<&Droplet>, own: Option<&str>) -> Vec<String> {
-    let marks = |tag: &&String| tag.strip_prefix("snapshot-bot-").is_some_and(|id| id.parse::<OperationId>().is_ok());
+    let marks = |tag: &String| tag.strip_prefix("snapshot-bot-").is_some_and(|id| id.parse::<OperationId>().is_ok());
     let known = source.and_then(|source| source.tags.as_deref()).unwrap_or_default();
-    let mut tags: Vec<String> = known.iter().filter(|tag| !marks(tag)).cloned().collect();
-    if let Some(own) = own.filter(|own| !tags.iter().any(|tag| tag == own)) {
-        tags.push(own.to_owned());
-    }
-    tags
+    known.iter().filter(|tag| !marks(tag) && Some(tag.as_str()) != own).cloned().collect()
 }
 
 /// `^[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]$`, at most 255, as DigitalOcean's specification has it; a dot or dash in front is
@@ -240,8 +283,8 @@ async fn chosen(context: Context<'_>) -> Option<(Snapshot, Option<Droplet>)> {
 /// Where the Snapshot is.
 async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if state.policy.authorize(&asking(context), HELP.right).is_err() {
-        return nothing;
+    if let Some(refused) = super::refused(context, HELP.right) {
+        return refused;
     }
     let Some((snapshot, _)) = chosen(context).await else { return nothing };
     let known = state.inventory.regions(Waiting::Suggestion).await.unwrap_or_default();
@@ -255,8 +298,8 @@ async fn regions<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocomple
 /// What is large enough and there, the cheapest first.
 async fn sizes<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if state.policy.authorize(&asking(context), HELP.right).is_err() {
-        return nothing;
+    if let Some(refused) = super::refused(context, HELP.right) {
+        return refused;
     }
     let (sizes, chosen) = tokio::join!(state.inventory.sizes(Waiting::Suggestion), chosen(context));
     let Ok(sizes) = sizes else { return nothing };
@@ -275,8 +318,8 @@ fn offered_room(typed: Option<&str>, chosen: Option<&(Snapshot, Option<Droplet>)
 
 async fn ssh_keys<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let (state, nothing) = (context.framework.user_data, CreateAutocompleteResponse::new());
-    if state.policy.authorize(&asking(context), HELP.right).is_err() {
-        return nothing;
+    if let Some(refused) = super::refused(context, HELP.right) {
+        return refused;
     }
     let Ok(keys) = state.inventory.ssh_keys(Waiting::Suggestion).await else { return nothing };
     let labelled = keys.iter().map(|key| (words::ssh_key(key), key.fingerprint.clone()));
@@ -383,10 +426,10 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_taken_along_but_not_the_marks_of_operations() {
+    fn tags_are_offered_but_not_the_marks_of_operations() {
         let source = source("s", "nyc3", &["prod", "snapshot-bot-7f3kq2xa", "snapshot-bot-fans"]);
-        assert_eq!(tags(Some(&source), Some("managed")), ["prod", "snapshot-bot-fans", "managed"]);
-        assert_eq!(tags(Some(&source), Some("prod")), ["prod", "snapshot-bot-fans"]);
+        assert_eq!(tags(Some(&source), Some("managed")), ["prod", "snapshot-bot-fans"]);
+        assert_eq!(tags(Some(&source), Some("prod")), ["snapshot-bot-fans"]);
         assert!(tags(None, None).is_empty());
     }
 }

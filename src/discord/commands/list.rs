@@ -1,34 +1,48 @@
 //! `/snapshot list`: what there is, ten at a time. A page's button says which page it shows, so it works after a restart.
 
-use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
+use std::collections::HashMap;
 
-use super::{Context, answer, asking};
+use serenity::builder::CreateAutocompleteResponse;
+
+use super::{
+    Context, answer, asking,
+    choices::{OneOf, Values},
+};
 use crate::{
     access::Right,
     discord::{
         incident::Fault,
+        interaction_info::InteractionInfo,
         lookup,
         messages::{
             help::Help,
-            list::{self, Entry, Page},
+            list::{self, Entry, Group, Head, Page},
             message::Message,
             refusal::Refusal,
         },
+        press::Order,
         responder::{Answer, Stop},
         state::AppState,
     },
-    inventory::DropletLocation,
+    inventory::{DropletLocation, Snapshot},
     operation::ids::DropletId,
 };
 
-/// Discord takes no more.
-const CHOICES: usize = 25;
 /// How many Snapshots a page shows.
 const PER_PAGE: usize = 10;
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help =
-    Help { name: "snapshot list", right: Right::View, does: "shows the Snapshots there are, with age, size and cost" };
+    Help { name: "snapshot list", right: Right::View, does: "shows Snapshots with age, size and cost" };
+
+impl Values for Order {
+    const ALL: &'static [(&'static str, &'static str, Self)] = &[
+        ("By Droplet (default)", "droplet", Self::Grouped),
+        ("Newest first", "newest", Self::Newest),
+        ("Oldest first", "oldest", Self::Oldest),
+        ("Biggest first", "biggest", Self::Biggest),
+    ];
+}
 
 /// Snapshots with age, size and monthly cost
 #[poise::command(slash_command)]
@@ -37,12 +51,14 @@ pub(super) async fn list(
     #[description = "Only those of this Droplet"]
     #[autocomplete = "droplets"]
     droplet: Option<String>,
+    #[description = "In which order"] sort: Option<OneOf<Order>>,
 ) -> Result<(), Fault> {
-    answer(context, |_| Box::pin(first(context, droplet))).await;
+    let order = sort.map_or(Order::default(), |OneOf(order)| order);
+    answer(context, |_| Box::pin(first(context, droplet, order))).await;
     Ok(())
 }
 
-async fn first(context: Context<'_>, droplet: Option<String>) -> Result<Answer, Stop> {
+async fn first(context: Context<'_>, droplet: Option<String>, order: Order) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     state.policy.authorize(&asking(context), HELP.right).map_err(Refusal::Denied)?;
     let of = match droplet {
@@ -52,50 +68,108 @@ async fn first(context: Context<'_>, droplet: Option<String>) -> Result<Answer, 
         }
         None => None,
     };
-    show(state, of, 1).await.map(Answer::New)
+    show(state, of, 1, order).await.map(Answer::New)
 }
 
 /// Another page was asked for by a button.
-pub(in crate::discord) async fn turn(state: &AppState, of: Option<DropletId>, number: u32) -> Result<Answer, Stop> {
-    show(state, of, number).await.map(Answer::Instead)
+pub(in crate::discord) async fn turn(
+    state: &AppState,
+    of: Option<DropletId>,
+    number: u32,
+    order: Order,
+) -> Result<Answer, Stop> {
+    show(state, of, number, order).await.map(Answer::Instead)
 }
 
 /// The page with this number, or the nearest that there is: Snapshots come and go between two presses.
-async fn show(state: &AppState, of: Option<DropletId>, number: u32) -> Result<Message, Stop> {
+pub(in crate::discord) async fn show(
+    state: &AppState,
+    of: Option<DropletId>,
+    number: u32,
+    order: Order,
+) -> Result<Message, Stop> {
     let listing = state.inventory.listing(of).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
-    let count = listing.snapshots().count();
-    let pages = count.div_ceil(PER_PAGE).max(1);
+    let all = sorted(listing.snapshots().collect(), order);
+    let pages = all.len().div_ceil(PER_PAGE).max(1);
     let number = usize::try_from(number).unwrap_or(pages).clamp(1, pages);
-    let shown: Vec<_> = listing.snapshots().skip((number - 1) * PER_PAGE).take(PER_PAGE).collect();
+    let before = (number - 1) * PER_PAGE;
+    let shown: Vec<&Snapshot> = all.iter().skip(before).take(PER_PAGE).copied().collect();
     let origins = state.store.origins(shown.iter().map(|snapshot| snapshot.name.as_str())).await?;
     let droplets = shown.iter().filter_map(|snapshot| snapshot.droplet).chain(of);
     let locations = state.inventory.locate(&listing, droplets).await;
     let where_is = |droplet: Option<DropletId>| {
         droplet.and_then(|id| locations.get(&id)).cloned().unwrap_or(DropletLocation::Unlisted)
     };
-    let entries = shown.into_iter().map(|snapshot| Entry {
-        snapshot,
-        droplet: where_is(snapshot.droplet),
-        taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
-    });
+    let is_grouped = order == Order::Grouped && of.is_none();
+    let mut groups: Vec<(Option<DropletId>, Group<'_>)> = Vec::new();
+    for snapshot in shown {
+        let entry = Entry {
+            snapshot,
+            droplet: where_is(snapshot.droplet),
+            taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
+        };
+        let last = groups.last_mut().filter(|(droplet, _)| !is_grouped || *droplet == snapshot.droplet);
+        if let Some((_, group)) = last {
+            group.entries.push(entry);
+            continue;
+        }
+        let own = || all.iter().filter(|other| other.droplet == snapshot.droplet);
+        let head = is_grouped.then(|| Head {
+            droplet: entry.droplet.clone(),
+            count: own().count(),
+            sizes: own().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
+            is_continued: all.iter().take(before).any(|other| other.droplet == snapshot.droplet),
+        });
+        groups.push((snapshot.droplet, Group { head, entries: vec![entry] }));
+    }
     let page = Page {
         of: of.map(|id| (id, where_is(Some(id)))),
+        order,
         number,
         pages,
-        count,
-        sizes: listing.snapshots().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
-        entries: entries.collect(),
+        count: all.len(),
+        sizes: all.iter().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
+        groups: groups.into_iter().map(|(_, group)| group).collect(),
+        now: state.clock.now(),
     };
     Ok(list::page(&page, &state.wording))
 }
 
-/// The Droplets that a half-typed text may mean; none for who may not look.
-async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let state = context.framework.user_data;
-    if state.policy.authorize(&asking(context), HELP.right).is_err() {
-        return CreateAutocompleteResponse::new();
+/// All of them in this order; those that come here are the newest first. The Droplet with the newest Snapshot comes first.
+fn sorted(mut all: Vec<&Snapshot>, order: Order) -> Vec<&Snapshot> {
+    match order {
+        Order::Newest => {}
+        Order::Oldest => all.reverse(),
+        Order::Biggest => {
+            let size =
+                |snapshot: &Snapshot| snapshot.size_gigabytes.filter(|size| size.is_finite()).unwrap_or_default();
+            all.sort_by(|one, other| size(other).total_cmp(&size(one)));
+        }
+        Order::Grouped => {
+            let mut places: HashMap<Option<DropletId>, usize> = HashMap::new();
+            for snapshot in &all {
+                let next = places.len();
+                places.entry(snapshot.droplet).or_insert(next);
+            }
+            all.sort_by_key(|snapshot| places.get(&snapshot.droplet).copied());
+        }
     }
-    let found = state.inventory.find_droplets(partial, CHOICES).await;
-    let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
-    CreateAutocompleteResponse::new().set_choices(choices.collect())
+    all
+}
+
+/// A Snapshot of the list was chosen: what it is, and what who asks may do with it.
+pub(in crate::discord) async fn one(state: &AppState, info: &InteractionInfo, text: &str) -> Result<Message, Stop> {
+    let found = state.inventory.resolve_snapshot(text).await;
+    let snapshot = found.map_err(|unresolved| lookup::no_snapshot(text, None, unresolved))?;
+    let listing = state.inventory.listing(None).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
+    let mut locations = state.inventory.locate(&listing, snapshot.droplet).await;
+    let droplet = snapshot.droplet.and_then(|id| locations.remove(&id)).unwrap_or(DropletLocation::Unlisted);
+    let origins = state.store.origins([snapshot.name.as_str()]).await?;
+    let taken_by = origins.get(&snapshot.name).map(|operation| operation.asker.user);
+    let may_restore = state.policy.authorize(&info.who, Right::Restore).is_ok();
+    Ok(list::one(&Entry { snapshot: &snapshot, droplet, taken_by }, &state.wording, may_restore))
+}
+
+async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    super::droplets(context, HELP.right, partial).await
 }

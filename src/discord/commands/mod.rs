@@ -1,18 +1,21 @@
-//! The commands: `/snapshot` and `/backups`, and what stands under them. Registered as they are declared here.
+//! The commands: `/snapshot`, `/droplet`, `/schedule`, `/backups` and what stands under them, one file each. Registered as they are declared here.
 
 mod backups;
 mod cancel;
+mod choices;
 mod cost;
 pub(super) mod delete;
+mod droplet;
 mod help;
-mod launch;
+pub(super) mod launch;
 pub(super) mod list;
+pub(super) mod panel;
 mod pin;
 pub(super) mod restart;
 pub(super) mod restore;
 pub(super) mod schedule;
 mod status;
-mod take;
+pub(super) mod take;
 pub(super) mod turn_on;
 
 use std::sync::Arc;
@@ -26,20 +29,21 @@ use super::{
     first_response::FirstResponse,
     incident::Fault,
     interaction_info::InteractionInfo,
-    messages::{choice, help::Help, refusal::Refusal},
+    messages::{choice, help::Help, lengths::OPTIONS, refusal::Refusal},
     responder::{Answer, Deferral, Responder, Stop},
     state::{AppState, person},
 };
 use crate::{
     access::{Person, Right},
     inventory::{Origin, Snapshot, distinct, snapshot_label},
+    operation::undo::is_safety_name,
 };
 
 /// Discord takes no more choices.
-const CHOICES: usize = 25;
+const CHOICES: usize = OPTIONS;
 
 /// What help says of each command.
-pub(super) const HELP: [Help; 25] = [
+pub(super) const HELP: [Help; 27] = [
     take::HELP,
     restore::HELP,
     launch::HELP,
@@ -65,6 +69,8 @@ pub(super) const HELP: [Help; 25] = [
     backups::HELP[2],
     backups::HELP[3],
     backups::HELP[4],
+    panel::HELP,
+    droplet::HELP,
 ];
 
 /// What a command is given.
@@ -72,13 +78,20 @@ type Context<'a> = poise::ApplicationContext<'a, Arc<AppState>, Fault>;
 
 /// All commands, for registration and for dispatch.
 pub(super) fn all() -> Vec<poise::Command<Arc<AppState>, Fault>> {
-    let mut groups = vec![snapshot(), schedule::schedule(), backups::backups()];
-    for group in &mut groups {
+    let mut all = vec![snapshot(), droplet(), schedule::schedule(), backups::backups()];
+    for command in &mut all {
         // Nobody is hidden from: rights are ours to check, and a guild's admins can narrow this in Discord's own settings.
-        group.install_context = Some(vec![InstallationContext::Guild]);
-        group.interaction_context = Some(vec![InteractionContext::Guild]);
+        command.install_context = Some(vec![InstallationContext::Guild]);
+        command.interaction_context = Some(vec![InteractionContext::Guild]);
     }
-    groups
+    all
+}
+
+/// Look at one Droplet
+#[poise::command(slash_command, subcommands("droplet::show"), subcommand_required)]
+async fn droplet(context: Context<'_>) -> Result<(), Fault> {
+    answer(context, |_| async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
+    Ok(())
 }
 
 /// Take, restore and look after Snapshots of Droplets
@@ -96,6 +109,7 @@ pub(super) fn all() -> Vec<poise::Command<Arc<AppState>, Fault>> {
         "pin::unpin",
         "cost::cost",
         "cost::orphans",
+        "panel::panel",
         "help::help"
     ),
     subcommand_required
@@ -138,12 +152,31 @@ fn sibling(context: Context<'_>, option: &str) -> Option<String> {
     })
 }
 
-/// The Snapshots of all Droplets that a half-typed text may mean; none for who may not do anything with them.
+/// In place of suggestions, for who may not have any: the one choice that says why. None if the person may.
+fn refused(context: Context<'_>, right: Right) -> Option<CreateAutocompleteResponse> {
+    let state = context.framework.user_data;
+    let denial = state.policy.authorize(&asking(context), right).err()?;
+    let why = choice::denied(&denial, |role| state.roles.name(role));
+    // Whoever submits it all the same is refused like anybody without the right.
+    Some(CreateAutocompleteResponse::new().set_choices(vec![AutocompleteChoice::new(why, choice::NO_RIGHT)]))
+}
+
+/// The Droplets that a half-typed text may mean.
+async fn droplets(context: Context<'_>, right: Right, partial: &str) -> CreateAutocompleteResponse {
+    if let Some(refused) = refused(context, right) {
+        return refused;
+    }
+    let found = context.framework.user_data.inventory.find_droplets(partial, CHOICES).await;
+    let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
+    CreateAutocompleteResponse::new().set_choices(choices.collect())
+}
+
+/// The Snapshots of all Droplets that a half-typed text may mean.
 async fn snapshots(context: Context<'_>, right: Right, partial: &str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if state.policy.authorize(&asking(context), right).is_err() {
-        return nothing;
+    if let Some(refused) = refused(context, right) {
+        return refused;
     }
     let found = state.inventory.find_snapshots(partial, CHOICES).await;
     let found = found.into_iter().map(|snapshot| (snapshot, Origin::Snapshot)).collect();
@@ -168,7 +201,9 @@ async fn choices(context: Context<'_>, found: Vec<(Snapshot, Origin)>) -> Vec<Au
             (Origin::Snapshot, Some(operation)) => Some(choice::taken_by(names.get(&operation.asker.user))),
             (Origin::Snapshot, None) => None,
         };
-        (snapshot_label(&snapshot, detail, now), snapshot.id.to_string())
+        let label = snapshot_label(&snapshot, detail, now);
+        let mark = if is_safety_name(&snapshot.name) { choice::SAFETY } else { "" };
+        (format!("{mark}{label}"), snapshot.id.to_string())
     };
     let mut labelled: Vec<_> = found.into_iter().map(choice).collect();
     distinct(&mut labelled);

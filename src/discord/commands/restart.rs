@@ -6,7 +6,7 @@ use crate::{
         confirm::{self, Confirmed, Question},
         interaction_info::InteractionInfo,
         messages::{confirm as words, refusal::Refusal},
-        preflight::{self, Warnings},
+        preflight,
         responder::{Answer, Stop},
         start::{self, NeedsRight, Requested},
         state::AppState,
@@ -40,6 +40,6 @@ pub(in crate::discord) async fn question(
     let target = preflight::target(&droplet);
     let kind = Kind::Restart(Restart {});
     let requested = Requested { kind, target: target.clone(), snapshot_name: None };
-    let question = Question { requested, warned: Warnings::default() };
+    let question = Question::new(requested);
     confirm::ask(state, grant, &question, |buttons| words::restart(&target, buttons)).await.map(Answer::New)
 }

@@ -1,8 +1,12 @@
 //! `/snapshot restore`: puts one of a Droplet's own Snapshots or backups back onto it, after a question. *Undo* comes here too.
 
-use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
+use serenity::builder::CreateAutocompleteResponse;
 
-use super::{Context, answer, asking, sibling};
+use super::{
+    CHOICES, Context, answer,
+    choices::{OneOf, Values},
+    sibling,
+};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -17,7 +21,7 @@ use crate::{
             progress::downtime,
             refusal::Refusal,
         },
-        preflight::{self, Restorable, Warnings},
+        preflight::{self, Restorable},
         responder::{Answer, Stop},
         start::{self, NeedsRight, Requested},
         state::AppState,
@@ -25,14 +29,12 @@ use crate::{
     inventory::DropletStatus,
     operation::{
         Operation,
-        ids::{DropletId, OperationId},
-        kinds::{self, Kind, Restore, SnapshotRef},
+        ids::{DropletId, OperationId, SnapshotId},
+        kinds::{Kind, Restore, Safety, SnapshotRef},
     },
     store::Consent,
 };
 
-/// Discord takes no more.
-const CHOICES: usize = 25;
 /// A backup that begins within this time is as good as under way.
 const SOON: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 
@@ -56,21 +58,16 @@ impl NeedsRight for Restore {
     const RIGHT: Right = HELP.right;
 }
 
-/// Whether the present disk is kept first.
-#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-enum Safety {
-    #[name = "yes"]
-    Yes,
-    #[name = "no"]
-    No,
+impl Values for Safety {
+    const ALL: &'static [(&'static str, &'static str, Self)] = &[
+        ("Yes, save the current disk first (default)", "yes", Self::Snapshot),
+        ("No, overwrite (can't be undone)", "no", Self::None),
+    ];
 }
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help = Help {
-    name: "snapshot restore",
-    right: Right::Restore,
-    does: "puts one of a Droplet's own Snapshots back onto it; asks first, and can be undone",
-};
+pub(super) const HELP: Help =
+    Help { name: "snapshot restore", right: Right::Restore, does: "puts a Snapshot back; asks first, can be undone" };
 
 /// Roll a Droplet back to one of its Snapshots (asks first, undo for 24 h)
 #[poise::command(slash_command)]
@@ -82,14 +79,9 @@ pub(super) async fn restore(
     #[description = "One of its Snapshots or backups; choose the Droplet first"]
     #[autocomplete = "snapshots"]
     snapshot: String,
-    #[description = "yes (default): save the current disk first; no: overwrite it, can't be undone"] safety: Option<
-        Safety,
-    >,
+    #[description = "Whether the current disk is saved first"] safety: Option<OneOf<Safety>>,
 ) -> Result<(), Fault> {
-    let safety = match safety {
-        None | Some(Safety::Yes) => kinds::Safety::Snapshot,
-        Some(Safety::No) => kinds::Safety::None,
-    };
+    let safety = safety.map_or(Safety::Snapshot, |OneOf(safety)| safety);
     answer(context, |info| Box::pin(question(context, info, droplet, snapshot, safety))).await;
     Ok(())
 }
@@ -99,7 +91,7 @@ async fn question(
     info: InteractionInfo,
     droplet: String,
     snapshot: String,
-    safety: kinds::Safety,
+    safety: Safety,
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
@@ -108,7 +100,8 @@ async fn question(
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
     check_free(state, &info, droplet.id, &droplet.name).await?;
     let found = preflight::restore(state, droplet.id, &snapshot).await?;
-    ask(state, &info, &grant, found, safety, false).await
+    let asked = Asked { safety, is_undo: false, retries: None };
+    ask(state, &info, &grant, found, asked).await.map(Answer::New)
 }
 
 /// *Undo* was pressed: a restore of the safety Snapshot, asked about like any other.
@@ -135,7 +128,50 @@ pub(in crate::discord) async fn undo(
         }
         stop => stop,
     })?;
-    ask(state, info, grant, found, kinds::Safety::Snapshot, true).await
+    let asked = Asked { safety: Safety::Snapshot, is_undo: true, retries: None };
+    ask(state, info, grant, found, asked).await.map(Answer::New)
+}
+
+/// Asks whether a Snapshot shall be put back onto the Droplet that it was taken of.
+pub(in crate::discord) async fn of_snapshot(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: SnapshotId,
+) -> Result<Message, Stop> {
+    start::check(state, info)?;
+    let found = state.inventory.snapshot_now(id).await;
+    let snapshot = found.map_err(|gone| lookup::no_snapshot(&id.to_string(), None, gone))?;
+    let lost = || Refusal::SourceGone { snapshot: snapshot.name.clone(), id };
+    let droplet = snapshot.droplet.ok_or_else(lost)?;
+    match of_droplet(state, info, grant, droplet, (id, Safety::Snapshot, None)).await {
+        Err(Stop::Refused(Refusal::DropletGone)) => Err(lost().into()),
+        asked => asked,
+    }
+}
+
+/// The same for a Snapshot or backup of this Droplet.
+pub(in crate::discord) async fn of_droplet(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    droplet: DropletId,
+    (snapshot, safety, retries): (SnapshotId, Safety, Option<OperationId>),
+) -> Result<Message, Stop> {
+    start::check(state, info)?;
+    let found = state.inventory.resolve_droplet(&droplet.to_string()).await;
+    let named = found.map_err(|unresolved| lookup::no_droplet(&droplet.to_string(), unresolved))?;
+    check_free(state, info, droplet, &named.name).await?;
+    let found = preflight::restore(state, droplet, &snapshot.to_string()).await?;
+    ask(state, info, grant, found, Asked { safety, is_undo: false, retries }).await
+}
+
+/// How a restore is asked about.
+#[derive(Clone, Copy)]
+struct Asked {
+    safety: Safety,
+    is_undo: bool,
+    retries: Option<OperationId>,
 }
 
 /// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
@@ -156,15 +192,14 @@ async fn ask(
     info: &InteractionInfo,
     grant: &Grant,
     Restorable { droplet, snapshot, is_backup }: Restorable,
-    safety: kinds::Safety,
-    is_undo: bool,
-) -> Result<Answer, Stop> {
+    Asked { safety, is_undo, retries }: Asked,
+) -> Result<Message, Stop> {
     let target = preflight::target(&droplet);
     let kind =
         Kind::Restore(Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety });
     let origins = state.store.origins([snapshot.name.as_str()]).await?;
     let requested = Requested { kind, target: target.clone(), snapshot_name: None };
-    let question = Question { requested: requested.clone(), warned: Warnings::default() };
+    let question = Question { retries, ..Question::new(requested.clone()) };
     let now = state.clock.now();
     let mut preview = Operation::new(start::request(state, info, grant, requested)?);
     preview.usual = state.store.usual(Some(droplet.id)).await?;
@@ -186,28 +221,20 @@ async fn ask(
         volumes: droplet.volume_ids.len(),
         backups,
     };
-    let said =
-        confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await?;
-    Ok(Answer::New(said))
+    confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await
 }
 
 /// The Droplets that a half-typed text may mean; none for who may not restore.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let state = context.framework.user_data;
-    if state.policy.authorize(&asking(context), HELP.right).is_err() {
-        return CreateAutocompleteResponse::new();
-    }
-    let found = state.inventory.find_droplets(partial, CHOICES).await;
-    let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
-    CreateAutocompleteResponse::new().set_choices(choices.collect())
+    super::droplets(context, HELP.right, partial).await
 }
 
 /// Only what belongs to the Droplet that was chosen in the same command.
 async fn snapshots<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let nothing = CreateAutocompleteResponse::new();
-    if state.policy.authorize(&asking(context), HELP.right).is_err() {
-        return nothing;
+    if let Some(refused) = super::refused(context, HELP.right) {
+        return refused;
     }
     let Some(droplet) = chosen_droplet(context).await else { return nothing };
     let found = state.inventory.find_restorable(droplet, partial, CHOICES).await;

@@ -26,7 +26,7 @@ const CHOICES: usize = 25;
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help =
-    Help { name: "snapshot status", right: Right::View, does: "shows what is running and what ended last" };
+    Help { name: "snapshot status", right: Right::View, does: "shows what is running and finished recently" };
 
 /// What's running and what finished recently
 #[poise::command(slash_command)]
@@ -104,8 +104,8 @@ async fn entry(state: &AppState, operation: Operation) -> Result<Entry, Stop> {
 async fn operations<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let state = context.framework.user_data;
     let who = asking(context);
-    if state.policy.authorize(&who, HELP.right).is_err() {
-        return CreateAutocompleteResponse::new();
+    if let Some(refused) = super::refused(context, HELP.right) {
+        return refused;
     }
     let (running, ended) = tokio::join!(state.running_for(&who), recent(state, &who, CHOICES));
     let known = running.into_iter().chain(ended).flatten();

@@ -1,32 +1,38 @@
 //! `/snapshot take`: from the wish to an operation that is durable, and to a link to its progress.
 
-use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
+use serenity::builder::CreateAutocompleteResponse;
 
-use super::{Context, answer, asking};
+use super::{
+    Context, answer,
+    choices::{OneOf, Values},
+};
 use crate::{
-    access::Right,
+    access::{Grant, Right},
     discord::{
-        confirm::Confirmed,
+        confirm::{self, Confirmed, Question},
         incident::Fault,
         interaction_info::InteractionInfo,
         lookup,
         messages::{
+            confirm::{self as words, Taking},
             help::Help,
+            message::Message,
+            progress::downtime,
             refusal::{BadName, LONGEST_SNAPSHOT_NAME, Refusal},
         },
         preflight,
         responder::Stop,
         start::{self, NeedsRight, Requested},
+        state::AppState,
     },
+    inventory::DropletStatus,
     operation::{
-        ids::OperationId,
-        kinds::{self, Kind, Take},
+        Operation,
+        ids::{DropletId, OperationId},
+        kinds::{Downtime, IfHung, Kind, Take},
         undo::is_safety_name,
     },
 };
-
-/// Discord takes no more.
-const CHOICES: usize = 25;
 
 impl Confirmed for Take {}
 
@@ -34,32 +40,24 @@ impl NeedsRight for Take {
     const RIGHT: Right = HELP.right;
 }
 
-/// Whether the Droplet is shut down.
-#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-enum Power {
-    #[name = "off"]
-    Off,
-    #[name = "live"]
-    Live,
+impl Values for Downtime {
+    const ALL: &'static [(&'static str, &'static str, Self)] = &[
+        ("Shut down first (safe, default)", "off", Self::PowerOff),
+        ("Keep running (no downtime)", "live", Self::None),
+    ];
 }
 
-/// What to do when the shutdown hangs.
-#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-enum IfHung {
-    #[name = "ask"]
-    Ask,
-    #[name = "force"]
-    Force,
-    #[name = "live"]
-    Live,
+impl Values for IfHung {
+    const ALL: &'static [(&'static str, &'static str, Self)] = &[
+        ("Ask me (default)", "ask", Self::Ask),
+        ("Force power off", "force", Self::Force),
+        ("Snapshot while running", "live", Self::Live),
+    ];
 }
 
 /// What help says of it, and the right that it takes.
-pub(super) const HELP: Help = Help {
-    name: "snapshot take",
-    right: Right::Take,
-    does: "takes a Snapshot of a Droplet: shuts it down, takes the Snapshot, turns it on again and tells you",
-};
+pub(super) const HELP: Help =
+    Help { name: "snapshot take", right: Right::Take, does: "shuts down, takes a Snapshot, powers back on" };
 
 /// Snapshot a Droplet: shut down, snapshot, power back on
 #[poise::command(slash_command)]
@@ -71,23 +69,15 @@ pub(super) async fn take(
     #[description = "The Snapshot's name; made up from the Droplet's name and the time if left out"]
     #[max_length = 100]
     name: Option<String>,
-    #[description = "off (default): shut down first, the safe way; live: keep running, no downtime"] power: Option<
-        Power,
-    >,
-    #[description = "If the shutdown gets stuck: ask me (default), force power off, or snapshot while running"]
+    #[description = "Whether it is shut down for the Snapshot"] power: Option<OneOf<Downtime>>,
+    #[description = "What to do if the shutdown gets stuck"]
     #[rename = "if-hung"]
-    if_hung: Option<IfHung>,
+    if_hung: Option<OneOf<IfHung>>,
 ) -> Result<(), Fault> {
+    let default = Take::default();
     let kind = Kind::Take(Take {
-        power: match power {
-            None | Some(Power::Off) => kinds::Downtime::PowerOff,
-            Some(Power::Live) => kinds::Downtime::None,
-        },
-        if_hung: match if_hung {
-            None | Some(IfHung::Ask) => kinds::IfHung::Ask,
-            Some(IfHung::Force) => kinds::IfHung::Force,
-            Some(IfHung::Live) => kinds::IfHung::Live,
-        },
+        power: power.map_or(default.power, |OneOf(power)| power),
+        if_hung: if_hung.map_or(default.if_hung, |OneOf(if_hung)| if_hung),
     });
     answer(context, |info| Box::pin(wish(context, info, kind, droplet, name))).await;
     Ok(())
@@ -112,6 +102,32 @@ async fn wish(
     start::begin(state, &info, &grant, Requested { kind, target, snapshot_name: name }).await
 }
 
+/// Asks whether a Snapshot of this Droplet shall be taken now: a button says nothing of power, so the question does.
+pub(in crate::discord) async fn question(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    droplet: DropletId,
+    retries: Option<OperationId>,
+) -> Result<Message, Stop> {
+    start::check(state, info)?;
+    let text = droplet.to_string();
+    let found = state.inventory.resolve_droplet(&text).await;
+    let droplet = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
+    super::restore::check_free(state, info, droplet.id, &droplet.name).await?;
+    let requested =
+        Requested { kind: Kind::Take(Take::default()), target: preflight::target(&droplet), snapshot_name: None };
+    let mut preview = Operation::new(start::request(state, info, grant, requested.clone())?);
+    preview.usual = state.store.usual(Some(droplet.id)).await?;
+    let taking = Taking {
+        target: &requested.target,
+        is_on: droplet.status == DropletStatus::Active,
+        downtime: downtime(&preview),
+    };
+    let question = Question { retries, ..Question::new(requested.clone()) };
+    confirm::ask(state, grant, &question, |buttons| words::take(&taking, buttons)).await
+}
+
 fn check_name(name: &str) -> Result<(), BadName> {
     if name.trim().is_empty() {
         Err(BadName::Empty)
@@ -127,15 +143,8 @@ fn check_name(name: &str) -> Result<(), BadName> {
     }
 }
 
-/// The Droplets that a half-typed text may mean; none for who may not take Snapshots.
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
-    let state = context.framework.user_data;
-    if state.policy.authorize(&asking(context), HELP.right).is_err() {
-        return CreateAutocompleteResponse::new();
-    }
-    let found = state.inventory.find_droplets(partial, CHOICES).await;
-    let choices = found.into_iter().map(|choice| AutocompleteChoice::new(choice.label, choice.id.to_string()));
-    CreateAutocompleteResponse::new().set_choices(choices.collect())
+    super::droplets(context, HELP.right, partial).await
 }
 
 #[cfg(test)]

@@ -40,7 +40,9 @@ fn buttons(operation: &Operation) -> Vec<Button> {
         _ if may_need_a_restart(operation) => Some(button("Restart it", Press::Restart(operation.id))),
         _ => None,
     };
-    words(&operation.kind).buttons(operation).into_iter().chain(power).collect()
+    let again = failure::may_be_tried_again(operation)
+        .then(|| Button::new("Try again", Style::Secondary, Press::TryAgain(operation.id)));
+    words(&operation.kind).buttons(operation).into_iter().chain(again).chain(power).collect()
 }
 
 /// Whether its shutdown hung and the Droplet stayed on: the guest may have stopped its services and gone no further.

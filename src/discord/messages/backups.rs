@@ -3,7 +3,7 @@
 
 use super::{
     Wording,
-    confirm::{Buttons, known, question},
+    confirm::{Buttons, known, question, yes},
     message::{Button, Colour, Embed, Message, Style},
     text::{name, plain, quote, shorten},
     units::{ago, clock, cost, dollars_a_month, gigabytes, moment, monthly},
@@ -257,7 +257,7 @@ fn compared(found: &BackedUp, plans: &[SupportedPolicy], wording: &Wording) -> S
 pub fn set(droplet: &Droplet, before: Option<&str>, wanted: &BackupPolicy, buttons: Buttons) -> Message {
     let of = name(&droplet.name);
     let price = priced(&wanted.plan, droplet);
-    let (title, yes, cost) = match before {
+    let (title, label, cost) = match before {
         None => (format!("Turn on DigitalOcean's Backups of {of}?"), "Enable", format!("**It costs:** {price}.")),
         Some(before) => (
             format!("Change DigitalOcean's Backups of {of}?"),
@@ -270,7 +270,7 @@ pub fn set(droplet: &Droplet, before: Option<&str>, wanted: &BackupPolicy, butto
         cost,
         "They stay in one region, and turning them off or destroying the Droplet deletes them all.".to_owned(),
     ];
-    question(&title, lines, yes, buttons)
+    question(&title, lines, yes(label, buttons), buttons)
 }
 
 /// Shall this Droplet be backed up no more, or one of its Backups kept first? The second pair of buttons keeps the newest.
@@ -306,7 +306,8 @@ pub fn disable(
         ));
     }
     lines.push("If there is another Backup by the time it is done, I stop and you are asked again.".to_owned());
-    let mut message = question(&format!("Turn off DigitalOcean's Backups of {of}?"), lines, "Turn off", buttons);
+    let mut message =
+        question(&format!("Turn off DigitalOcean's Backups of {of}?"), lines, yes("Turn off", buttons), buttons);
     if let Some(keeping) = keeping {
         let keep = Button::new("Keep the newest", Style::Primary, Press::Confirm(keeping.id));
         message.buttons.insert(1, keep);
@@ -329,7 +330,7 @@ pub fn keep(droplet: &Droplet, backup: &Snapshot, wording: &Wording, buttons: Bu
         "It leaves DigitalOcean's rotation and becomes a Snapshot, which stays until somebody deletes it.".to_owned(),
         format!("**It costs:** {price}."),
     ];
-    question(&format!("Keep a Backup of {}?", name(&droplet.name)), lines, "Keep", buttons)
+    question(&format!("Keep a Backup of {}?", name(&droplet.name)), lines, yes("Keep", buttons), buttons)
 }
 
 /// A plan as a choice: `weekly · kept 28 days · $1.20 a month`.

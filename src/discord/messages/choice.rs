@@ -1,6 +1,13 @@
 //! What a suggestion adds to the name of a Snapshot. No markdown is rendered there, and no mention.
 
-use super::text::plain;
+use super::{
+    lengths::CHOICE,
+    text::{plain, shorten},
+};
+use crate::{
+    access::{Denial, Right},
+    operation::ids::RoleId,
+};
 
 /// The longest name of a person that leaves room for the Snapshot's own.
 const LONGEST_NAME: usize = 20;
@@ -8,9 +15,41 @@ const LONGEST_NAME: usize = 20;
 /// DigitalOcean made it by itself, and asks nobody to shut anything down for it.
 pub const BACKUP: &str = "Backup, taken live";
 
+/// Stands before a Snapshot that a restore took for safety.
+pub const SAFETY: &str = "🛟 ";
+
+/// The value of the choice that says why there is no other. It is no Droplet's and no Snapshot's name: those are looked up only for who may.
+pub const NO_RIGHT: &str = "no-right";
+
+/// Why somebody is offered nothing: ``You need @Operator to take Snapshots``. `name` knows what roles are called.
+pub fn denied(denial: &Denial, name: impl Fn(RoleId) -> Option<String>) -> String {
+    let why = match denial {
+        Denial::MissingRole { right, roles } => {
+            let named: Vec<String> =
+                roles.iter().filter_map(|role| name(*role)).map(|role| format!("@{}", plain(&role, 30))).collect();
+            if named.is_empty() {
+                format!("You need another role to {}", doing_shortly(*right))
+            } else {
+                format!("You need {} to {}", named.join(" or "), doing_shortly(*right))
+            }
+        }
+        Denial::NobodyConfigured { right } => format!("Only server admins may {}", doing_shortly(*right)),
+        Denial::NotInGuild | Denial::ForeignGuild => "I don't work here".to_owned(),
+    };
+    shorten(&why, CHOICE)
+}
+
+fn doing_shortly(right: Right) -> &'static str {
+    match right {
+        Right::View => "see Snapshots",
+        Right::Take => "take Snapshots",
+        Right::Restore => "restore, launch or delete",
+    }
+}
+
 /// Who took it, if it is known what they are called.
 pub fn taken_by(name: Option<&String>) -> String {
-    name.map_or_else(|| "by this bot".to_owned(), |name| format!("by {}", plain(name, LONGEST_NAME)))
+    name.map_or_else(|| "by me".to_owned(), |name| plain(name, LONGEST_NAME))
 }
 
 /// What a choice stands for whose label begins with it: some clients submit what they showed in place of the value.

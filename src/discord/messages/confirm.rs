@@ -7,7 +7,7 @@ use super::{
     message::{Button, Colour, Embed, Message, Style},
     pins,
     text::{name, shorten},
-    units::{about, ago, gigabytes, moment, monthly},
+    units::{about, ago, gigabytes, guess, moment, monthly, roughly},
 };
 use crate::{
     discord::press::Press,
@@ -68,11 +68,10 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
     let title = if asked.is_undo {
         format!("Undo the restore of {droplet}?")
     } else {
-        format!("Restore {droplet} to an earlier state?")
+        format!("Restore {droplet} from {}?", name(&snapshot.name))
     };
     let mut lines = vec![
         described(snapshot, asked.taken_by),
-        String::new(),
         format!("**You lose:** everything that changed on the disk of {droplet} since{}.", since(snapshot)),
         kept(asked, wording),
         format!("**Power:** {}", power(asked)),
@@ -90,7 +89,40 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
         }
         Backups::Open => Some("Its backup window is open: if a backup begins first, I'll wait for it.".to_owned()),
     });
-    question(&title, lines, "Restore", buttons)
+    question(&title, lines, yes("Restore", buttons), buttons)
+}
+
+/// A take that somebody began with a button.
+#[derive(Clone, Debug)]
+pub struct Taking<'a> {
+    /// The Droplet.
+    pub target: &'a Target,
+    /// Whether it is on now.
+    pub is_on: bool,
+    /// How long it is expected to be down, where history says.
+    pub downtime: Option<SignedDuration>,
+}
+
+/// Shall a Snapshot be taken now, and how?
+pub fn take(asked: &Taking<'_>, buttons: Buttons) -> Message {
+    let title = format!("Take a Snapshot of {} now?", name(&asked.target.name));
+    let press =
+        |label: &'static str, style, is_live| Button::new(label, style, Press::Take { id: buttons.id, is_live });
+    if !asked.is_on {
+        let lines = vec!["It is off and stays off.".to_owned()];
+        return question(&title, lines, press("Take it", Style::Primary, false), buttons);
+    }
+    let offline = asked.downtime.map_or_else(
+        || format!("offline until it is done, {}", guess(asked.target.disk_gb)),
+        |expected| format!("offline ≈ {}", roughly(expected)),
+    );
+    let lines = vec![
+        format!("**Shut down and take:** {offline}, then I power it back on."),
+        "**Keep running:** no downtime, but files open at that moment may be incomplete.".to_owned(),
+    ];
+    let mut message = question(&title, lines, press("Shut down and take", Style::Primary, false), buttons);
+    message.buttons.insert(1, press("Keep running", Style::Secondary, true));
+    message
 }
 
 /// Shall this Droplet be restarted?
@@ -100,7 +132,7 @@ pub fn restart(target: &Target, buttons: Buttons) -> Message {
         "Its shutdown was delivered but never finished, so some of its services may be stopped. A restart brings them back.".to_owned(),
         "**You lose:** what they have not written to disk. Restarting is like pulling the plug and plugging it in again.".to_owned(),
     ];
-    question(&format!("Restart {droplet}?"), lines, "Restart", buttons)
+    question(&format!("Restart {droplet}?"), lines, yes("Restart", buttons), buttons)
 }
 
 /// A deletion that somebody wants.
@@ -126,17 +158,18 @@ pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Mess
     let mut lines = vec![described(snapshot, asked.taken_by)];
     lines.push(match asked.droplet {
         Some(droplet) => format!("From {}.", name(droplet)),
-        None => "The Droplet that it was taken of is gone, so it may be all that is left of it.".to_owned(),
+        None => "Its Droplet is gone, so this may be all that is left of it.".to_owned(),
     });
-    lines.push(String::new());
-    lines.push(
-        "**You lose:** the Snapshot, for good and in every region. DigitalOcean cannot bring it back.".to_owned(),
-    );
+    lines
+        .push("**You lose:** the Snapshot, for good and in every region. DigitalOcean can't bring it back.".to_owned());
     if let Some(size) = known(snapshot) {
         lines.push(format!("**You save:** {}.", monthly(size, wording.price_per_gb)));
     }
     if let Some(until) = asked.undo_until {
-        lines.push(format!("⚠️ **It is the safety Snapshot of a restore.** Without it, that restore cannot be undone, as is offered until {}.", moment(until)));
+        lines.push(format!(
+            "⚠️ **It is the safety Snapshot of a restore**, which can be undone until {} with it, and not without.",
+            moment(until)
+        ));
     }
     if let Some(pin) = asked.pin {
         lines.push(format!("⚠️ **It is pinned** {}", pins::because(pin)));
@@ -151,7 +184,7 @@ pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Mess
         (Some(0 | 1), None) => lines.push("⚠️ **It is the last Snapshot of its Droplet.**".to_owned()),
         (Some(_) | None, _) => {}
     }
-    question("Delete a Snapshot for good?", lines, "Delete", buttons)
+    question(&format!("Delete {} for good?", name(&snapshot.name)), lines, yes("Delete", buttons), buttons)
 }
 
 /// ``Snapshot `golden`, taken 3 days ago by @ada, 12.4 GB``
@@ -173,16 +206,15 @@ fn since(snapshot: &Snapshot) -> String {
 fn kept(asked: &Restoring<'_>, wording: &Wording) -> String {
     match asked.safety {
         Safety::Snapshot => {
-            let cost = known(asked.snapshot).map(|size| format!(", about {}", monthly(size, wording.price_per_gb)));
+            let cost = known(asked.snapshot).map(|size| format!(" (≈ {})", monthly(size, wording.price_per_gb)));
             format!(
-                "**Kept:** what is on the disk now, in a safety Snapshot that is taken first{}. Without it, nothing is \
-                 restored; with it, you can undo this for 24 hours.",
+                "**Backup first:** today's disk is saved as a safety Snapshot{}. If that fails, nothing is restored. You can undo \
+                 for 24 h.",
                 cost.unwrap_or_default()
             )
         }
         Safety::None => {
-            "**Kept:** nothing. Without a safety Snapshot, what is on the disk now is gone for good, also if the restore fails."
-                .to_owned()
+            "**No backup:** today's disk is gone for good, even if the restore fails. This can't be undone.".to_owned()
         }
     }
 }
@@ -191,14 +223,13 @@ fn power(asked: &Restoring<'_>) -> String {
     let droplet = name(&asked.target.name);
     match (asked.is_on, asked.downtime) {
         (true, Some(expected)) => {
-            format!("{droplet} is shut down for it and turned on again; expect {} of downtime.", about(expected))
+            format!("{droplet} is shut down and powered back on: offline for {}.", about(expected))
         }
         (true, None) => {
-            let done = match asked.safety {
-                Safety::Snapshot => "the safety Snapshot and the restore are done",
-                Safety::None => "the restore is done",
-            };
-            format!("{droplet} is shut down for it and turned on again; it is down until {done}, often many minutes.")
+            format!(
+                "{droplet} is shut down and powered back on: offline until it is done, {}.",
+                guess(asked.target.disk_gb)
+            )
         }
         (false, _) => format!("{droplet} is off and stays off."),
     }
@@ -207,8 +238,8 @@ fn power(asked: &Restoring<'_>) -> String {
 fn volumes(count: usize) -> Option<String> {
     match count {
         0 => None,
-        1 => Some("Its Volume is no part of any Snapshot and stays as it is.".to_owned()),
-        count => Some(format!("Its {count} Volumes are no part of any Snapshot and stay as they are.")),
+        1 => Some("Its Volume isn't part of any Snapshot and stays as it is.".to_owned()),
+        count => Some(format!("Its {count} Volumes aren't part of any Snapshot and stay as they are.")),
     }
 }
 
@@ -216,8 +247,12 @@ pub(super) fn known(snapshot: &Snapshot) -> Option<f64> {
     snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
 }
 
-pub(super) fn question(title: &str, mut lines: Vec<String>, yes: &'static str, buttons: Buttons) -> Message {
-    lines.push(String::new());
+pub(super) fn yes(label: &'static str, buttons: Buttons) -> Button {
+    Button::new(label, Style::Danger, Press::Confirm(buttons.id))
+}
+
+/// A question with its first button, *Never mind*, and until when it can be answered.
+pub(super) fn question(title: &str, mut lines: Vec<String>, yes: Button, buttons: Buttons) -> Message {
     lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
     Message {
         embeds: vec![Embed {
@@ -226,10 +261,7 @@ pub(super) fn question(title: &str, mut lines: Vec<String>, yes: &'static str, b
             footer: "Only you can answer".to_owned(),
             colour: Colour::Asking,
         }],
-        buttons: vec![
-            Button::new(yes, Style::Danger, Press::Confirm(buttons.id)),
-            Button::new("Never mind", Style::Secondary, Press::Decline(buttons.id)),
-        ],
+        buttons: vec![yes, Button::new("Never mind", Style::Secondary, Press::Decline(buttons.id))],
         ..Message::default()
     }
 }

@@ -253,7 +253,7 @@ mod tests {
         let total = Sum { unknown: 2, ..sum(400.0) };
         let message = costs(&Costs { total, by: "Droplet", causes, trend });
         let text = &message.embeds[0].description;
-        assert!(text.contains("and 390 more: $390.00 a month") && crate::text::length(text) <= LONGEST, "{text}");
+        assert!(text.contains("and 390 more: $390/mo") && crate::text::length(text) <= LONGEST, "{text}");
         assert!(text.contains("The size of 2 isn't known yet.") && text.contains("Dec 2026 so far: $12.00"), "{text}");
     }
 }

@@ -4,7 +4,23 @@ use super::{
     kinds::words,
     text::{name, plain, quote},
 };
-use crate::operation::{Operation, power::Status, reading::Failure};
+use crate::operation::{Operation, Outcome, power::Status, reading::Failure};
+
+/// Whether to try the same again may help, and can do no harm: nothing of it is there already, and nothing may still come.
+pub fn may_be_tried_again(operation: &Operation) -> bool {
+    let passes = match &operation.verdict {
+        Some(Outcome::Failed(why)) => {
+            matches!(why, Failure::ActionErrored | Failure::Hung | Failure::PowerFirst | Failure::TooOld)
+        }
+        // Nobody answered the question about the hung shutdown.
+        Some(Outcome::Cancelled) => operation.cancelled.is_some_and(|cancelled| cancelled.by.is_none()),
+        Some(Outcome::Completed) | None => false,
+    };
+    passes
+        && operation.power.status() != Status::Gone
+        && operation.launched.is_none()
+        && !operation.may_have_left_a_snapshot()
+}
 
 /// What happened, as a sentence.
 pub fn what(failure: &Failure, operation: &Operation) -> String {
@@ -21,13 +37,11 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
             )
         }
         Failure::TagRemoved { tag } => {
-            format!("{droplet} no longer has the tag {}, without which this bot leaves Droplets alone.", name(tag))
+            format!("{droplet} no longer has the tag {}, and I leave Droplets without it alone.", name(tag))
         }
-        Failure::Unauthorized => "DigitalOcean refused this bot's token.".to_owned(),
+        Failure::Unauthorized => "DigitalOcean refused my token.".to_owned(),
         Failure::OtherAccount => {
-            format!(
-                "This bot was started with a DigitalOcean token that cannot be shown to be of the account of {droplet}."
-            )
+            format!("I was started with a DigitalOcean token that may belong to another account than {droplet}.")
         }
         Failure::Forbidden { scopes, message } => forbidden(scopes, message),
         Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message.trim_end_matches('.'))),
@@ -38,20 +52,19 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         Failure::TooOld => "It waited too long, so I didn't risk it.".to_owned(),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).what,
         Failure::RestoreUnclear => {
-            "DigitalOcean's answer to the restore was lost, and it cannot be known whether it was carried out."
-                .to_owned()
+            "DigitalOcean's answer to the restore was lost, so I don't know whether it was carried out.".to_owned()
         }
         Failure::NotKnown => {
-            format!("DigitalOcean says that it does not know what this is about, although {droplet} is there.")
+            format!("DigitalOcean says it doesn't know what this is about, although {droplet} is there.")
         }
-        Failure::NotListed => words(&operation.kind).not_listed(operation).what,
-        Failure::Internal => "This bot made a mistake and stopped here.".to_owned(),
+        Failure::NotListed => words(&operation.kind).not_listed().to_owned(),
+        Failure::Internal => "I made a mistake and stopped here.".to_owned(),
     }
 }
 
 /// What to do about a refusal for want of rights, which may be the token's or the account's.
 pub const ASK_FOR_ACCESS: &str =
-    "Ask whoever runs this bot to check the token's scopes and the account in DigitalOcean's control panel.";
+    "Ask whoever runs me to check the token's scopes and the account in DigitalOcean's control panel.";
 
 /// DigitalOcean's own words first; that a scope is missing is only the likeliest reason. Older rows lack the words.
 pub fn forbidden(scopes: &str, message: &str) -> String {
@@ -61,7 +74,7 @@ pub fn forbidden(scopes: &str, message: &str) -> String {
     };
     let guess = match scopes {
         "" => String::new(),
-        scopes => format!(" This bot's token may lack a scope; the request needs {}.", quote(scopes)),
+        scopes => format!(" My token may lack a scope; the request needs {}.", quote(scopes)),
     };
     message + &guess
 }
@@ -79,9 +92,9 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::SnapshotGone => words(&operation.kind).snapshot_gone(operation).next,
         Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
         Failure::TagRemoved { .. } => "Give it the tag again, or leave it out.".to_owned(),
-        Failure::Unauthorized => "Whoever runs this bot has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),
+        Failure::Unauthorized => "Whoever runs me has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),
         Failure::OtherAccount => {
-            "Whoever runs this bot has to set a `DIGITALOCEAN_TOKEN` of that account, or to confirm it with `snapshot-bot run --same-account`."
+            "Whoever runs me has to set a `DIGITALOCEAN_TOKEN` of that account, or to confirm it with `snapshot-bot run --same-account`."
                 .to_owned()
         }
         Failure::Forbidden { .. } => ASK_FOR_ACCESS.to_owned(),
@@ -90,7 +103,7 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::PowerFirst | Failure::TooOld => "Ask for it again if you still want it.".to_owned(),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).next,
         Failure::RestoreUnclear => "Look at it before you try again.".to_owned(),
-        Failure::NotListed | Failure::ActionVanished => words(&operation.kind).not_listed(operation).next,
+        Failure::NotListed | Failure::ActionVanished => words(&operation.kind).look_first(operation),
         Failure::Internal => in_the_log(operation),
     }
 }
@@ -141,7 +154,7 @@ pub fn way_back(operation: &Operation) -> &'static str {
 }
 
 fn in_the_log(operation: &Operation) -> String {
-    format!("Whoever runs this bot finds the details in its log under `{}`.", operation.id)
+    format!("Whoever runs me finds the details in the log under `{}`.", operation.id)
 }
 
 /// The reason in a few words, for a line of the progress message.
@@ -164,6 +177,6 @@ pub fn short(failure: &Failure) -> String {
         Failure::RestoreUnclear => "not known whether it was carried out".to_owned(),
         Failure::NotKnown => "DigitalOcean did not know it".to_owned(),
         Failure::NotListed => "completed, but never listed".to_owned(),
-        Failure::Internal => "a mistake of this bot".to_owned(),
+        Failure::Internal => "my own mistake".to_owned(),
     }
 }

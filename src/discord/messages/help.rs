@@ -14,9 +14,18 @@ pub struct Help {
     pub name: &'static str,
     /// What a person needs to use it.
     pub right: Right,
-    /// What it does, after its name.
+    /// What it does, after its name, in at most eight words.
     pub does: &'static str,
 }
+
+/// What people want of a command, as the headings of help.
+const GROUPS: [(&str, &[&str]); 3] = [
+    ("Save", &["snapshot take"]),
+    ("Bring back", &["snapshot restore", "snapshot launch"]),
+    ("Look", &["snapshot list", "droplet show", "snapshot status"]),
+];
+/// The heading of what is in no group.
+const OTHERS: &str = "Manage";
 
 /// How the commands of a guild are mentioned, so that a click types them.
 #[derive(Clone, Debug, Default)]
@@ -46,13 +55,20 @@ pub fn help(
     admins: AdminsMay,
     mentions: &Mentions,
 ) -> String {
-    let mut lines = Vec::new();
-    let may = commands.iter().filter(|help| greatest.is_some_and(|greatest| greatest >= help.right));
-    lines.extend(may.map(|help| format!("{} {}.", mentions.mention(help.name), help.does)));
-    lines.push(format!("{} shows this.", mentions.mention("snapshot help")));
+    let may: Vec<&Help> =
+        commands.iter().filter(|help| greatest.is_some_and(|greatest| greatest >= help.right)).collect();
+    let line = |help: &&Help| format!("{} {}", mentions.mention(help.name), help.does);
+    let is_grouped = |help: &Help| GROUPS.iter().any(|(_, names)| names.contains(&help.name));
+    let groups = GROUPS.iter().map(|(title, names)| {
+        let named = names.iter().filter_map(|name| may.iter().find(|help| help.name == *name));
+        (*title, named.map(line).collect::<Vec<_>>())
+    });
+    let others = may.iter().filter(|help| !is_grouped(help)).map(line).collect();
+    let groups = groups.chain([(OTHERS, others)]).filter(|(_, lines)| !lines.is_empty());
+    let mut lines: Vec<String> = groups.map(|(title, lines)| format!("**{title}**\n{}", lines.join("\n"))).collect();
+    lines.push(format!("-# {} shows this.", mentions.mention("snapshot help")));
     lines.extend((admins == AdminsMay::Everything).then(|| {
-        "Members with **Administrator** or **Manage Server**, here or in any other server that I serve, may do everything to every \
-         Droplet."
+        "-# Members with **Administrator** or **Manage Server**, here or in any other server that I serve, may do everything."
             .to_owned()
     }));
     if let Some(denial) = denial {

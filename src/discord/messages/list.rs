@@ -1,28 +1,36 @@
-//! A page of the list of Snapshots: what each is, what it costs, and what all of them cost.
+//! A page of the list of Snapshots, a line each, grouped by Droplet or in another order; and one Snapshot with what can be done with it.
+
+use jiff::Timestamp;
 
 use super::{
     Wording,
-    message::{Button, Colour, Embed, Message, Style},
+    message::{Button, Choice, Colour, Embed, Menu, Message, Style},
     text::{name, plain},
-    units::{ago, cost, dollars_a_month, gigabytes, monthly},
+    units::{ago, cost, dollars_a_month, gigabytes, moment, monthly},
 };
 use crate::{
-    discord::press::Press,
-    inventory::{DropletLocation, Snapshot},
+    discord::press::{Begun, Choosing, Order, Press},
+    inventory::{DropletLocation, Snapshot, snapshot_label},
     operation::{
         ids::{DropletId, UserId},
         undo::is_safety_name,
     },
 };
 
+use super::choice::SAFETY;
+
 /// How many of a Snapshot's regions are named.
 const REGIONS: usize = 4;
+/// The longest name of a Snapshot in a line, which a phone shows without breaking it.
+const LONGEST_NAME: usize = 30;
 
 /// A page.
 #[derive(Clone, Debug)]
 pub struct Page<'a> {
     /// The Droplet that was asked about, and where it is.
     pub of: Option<(DropletId, DropletLocation)>,
+    /// In which order the pages come.
+    pub order: Order,
     /// Which page, from 1.
     pub number: usize,
     /// How many there are.
@@ -31,8 +39,32 @@ pub struct Page<'a> {
     pub count: usize,
     /// The sizes on all pages, in GB, where known.
     pub sizes: Vec<f64>,
-    /// What this page shows, newest first.
+    /// What this page shows.
+    pub groups: Vec<Group<'a>>,
+    /// When it is shown.
+    pub now: Timestamp,
+}
+
+/// The Snapshots of one Droplet on a page, or all of the page where it is not grouped.
+#[derive(Clone, Debug)]
+pub struct Group<'a> {
+    /// What stands above them.
+    pub head: Option<Head>,
+    /// What this page shows of them.
     pub entries: Vec<Entry<'a>>,
+}
+
+/// What stands above the Snapshots of one Droplet.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Where the Droplet is.
+    pub droplet: DropletLocation,
+    /// How many Snapshots it has, on all pages.
+    pub count: usize,
+    /// Their sizes in GB, where known.
+    pub sizes: Vec<f64>,
+    /// Whether an earlier page has begun with them.
+    pub is_continued: bool,
 }
 
 /// A Snapshot on a page.
@@ -46,7 +78,7 @@ pub struct Entry<'a> {
     pub taken_by: Option<UserId>,
 }
 
-/// The page, with buttons to the next ones.
+/// The page, with a menu of what it shows and buttons to the other pages.
 pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
     let whose = match &page.of {
         Some((_, DropletLocation::There(droplet))) => format!("Snapshots of {}", name(droplet)),
@@ -54,45 +86,103 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
         Some((id, DropletLocation::Unlisted)) => format!("Snapshots of Droplet {id}, which is not listed"),
         None => "All Snapshots".to_owned(),
     };
-    if page.entries.is_empty() {
-        return Message::text(format!("**{whose}**: there are none. `/snapshot take` makes one."));
+    let entries = || page.groups.iter().flat_map(|group| &group.entries);
+    if entries().next().is_none() {
+        return Message::text(format!("**{whose}**: none yet. `/snapshot take` makes one."));
     }
-    let lines: Vec<String> = page.entries.iter().map(|entry| line(entry, page.of.is_none(), wording)).collect();
+    let groups: Vec<String> = page.groups.iter().map(|group| lines(group, page, wording)).collect();
+    let choices = entries().map(|entry| {
+        let label = format!("{}{}", mark(entry.snapshot), snapshot_label(entry.snapshot, None, page.now));
+        Choice::new(&label, &of(&entry.droplet), entry.snapshot.id.to_string())
+    });
     Message {
         embeds: vec![Embed {
             title: whose,
-            description: lines.join("\n"),
+            description: groups.join("\n"),
             footer: footer(page, wording),
             colour: Colour::Working,
         }],
+        menus: Menu::new(Press::Choose(Choosing::Snapshot), "Choose one of these Snapshots", choices)
+            .into_iter()
+            .collect(),
         buttons: buttons(page),
         ..Message::default()
     }
 }
 
-fn line(entry: &Entry<'_>, names_droplet: bool, wording: &Wording) -> String {
+fn lines(group: &Group<'_>, page: &Page<'_>, wording: &Wording) -> String {
+    let head = group.head.as_ref().map(|head| {
+        let droplet = match &head.droplet {
+            DropletLocation::There(droplet) => name(&plain(droplet, 40)),
+            DropletLocation::Gone => "⚠️ Droplets that are gone".to_owned(),
+            DropletLocation::Unlisted => "Droplets that are not listed".to_owned(),
+        };
+        let continued = if head.is_continued { ", continued" } else { "" };
+        format!("**{droplet}**{continued} · {}", total(head.count, &head.sizes, wording))
+    });
+    let lines = group.entries.iter().map(|entry| line(entry, group.head.is_none() && page.of.is_none()));
+    head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// `3 days ago · 12.4 GB · 🛟 …20261122-1740-7f3kq2xa`
+fn line(entry: &Entry<'_>, names_droplet: bool) -> String {
     let snapshot = entry.snapshot;
-    let when = snapshot.created_at.map(|at| format!(" · {}", ago(at))).unwrap_or_default();
-    let mut details = Vec::new();
-    match snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0) {
-        Some(size) => {
-            details.push(gigabytes(size));
-            details.push(monthly(size, wording.price_per_gb));
+    let when = snapshot.created_at.map(ago);
+    let size = known(snapshot).map_or_else(|| "size not known yet".to_owned(), gigabytes);
+    let called = match &entry.droplet {
+        // Above it stands the Droplet's name, with which names of ours begin.
+        DropletLocation::There(droplet) if !names_droplet => {
+            let rest = snapshot.name.strip_prefix(&format!("{droplet}-")).map(|rest| format!("…{rest}"));
+            rest.unwrap_or_else(|| snapshot.name.clone())
         }
-        None => details.push("size not known yet".to_owned()),
-    }
+        _ => snapshot.name.clone(),
+    };
+    let called = format!("{}{}", mark(snapshot), name(&plain(&called, LONGEST_NAME)));
+    let droplet = match &entry.droplet {
+        DropletLocation::There(droplet) if names_droplet => Some(format!("of {}", name(&plain(droplet, 20)))),
+        DropletLocation::Gone if names_droplet => Some("⚠️ its Droplet is gone".to_owned()),
+        _ => None,
+    };
+    when.into_iter().chain([size, called]).chain(droplet).collect::<Vec<_>>().join(" · ")
+}
+
+/// One Snapshot, and what who reads it may do with it.
+pub fn one(entry: &Entry<'_>, wording: &Wording, may_restore: bool) -> Message {
+    let snapshot = entry.snapshot;
+    let when = snapshot.created_at.map(|at| format!(" · {} ({})", ago(at), moment(at))).unwrap_or_default();
+    let mut details = match known(snapshot) {
+        Some(size) => vec![gigabytes(size), monthly(size, wording.price_per_gb)],
+        None => vec!["size not known yet".to_owned()],
+    };
     details.extend(regions(&snapshot.regions));
-    match &entry.droplet {
-        DropletLocation::There(droplet) if names_droplet => details.push(format!("of {}", name(&plain(droplet, 40)))),
-        DropletLocation::There(_) => {}
-        DropletLocation::Gone => details.push("⚠️ its Droplet is gone".to_owned()),
-        DropletLocation::Unlisted => details.push("its Droplet is not listed".to_owned()),
+    let mut from = vec![of(&entry.droplet)];
+    from.extend(is_safety_name(&snapshot.name).then(|| "🛟 taken before a restore".to_owned()));
+    from.extend(entry.taken_by.map(|by| format!("taken by <@{by}>")));
+    let content = format!("**{}**{when}\n{}\n{}", name(&snapshot.name), details.join(" · "), from.join(" · "));
+    let there = matches!(entry.droplet, DropletLocation::There(_));
+    let offered = [
+        (there, Button::new("Restore…", Style::Secondary, Press::Restore(snapshot.id))),
+        (true, Button::new("Launch…", Style::Secondary, Press::Launch(snapshot.id))),
+        (true, Button::new("Delete…", Style::Danger, Press::Delete(snapshot.id))),
+    ];
+    let buttons = offered.into_iter().filter_map(|(offered, button)| (offered && may_restore).then_some(button));
+    Message { buttons: buttons.collect(), ..Message::text(content) }
+}
+
+fn of(droplet: &DropletLocation) -> String {
+    match droplet {
+        DropletLocation::There(droplet) => format!("From {}", plain(droplet, 60)),
+        DropletLocation::Gone => "⚠️ Its Droplet is gone".to_owned(),
+        DropletLocation::Unlisted => "Its Droplet is not listed".to_owned(),
     }
-    if is_safety_name(&snapshot.name) {
-        details.push("safety Snapshot".to_owned());
-    }
-    details.extend(entry.taken_by.map(|by| format!("taken by <@{by}>")));
-    format!("**{}**{when}\n{}", name(&snapshot.name), details.join(" · "))
+}
+
+fn mark(snapshot: &Snapshot) -> &'static str {
+    if is_safety_name(&snapshot.name) { SAFETY } else { "" }
+}
+
+fn known(snapshot: &Snapshot) -> Option<f64> {
+    snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0)
 }
 
 fn regions(regions: &[String]) -> Option<String> {
@@ -105,25 +195,38 @@ fn regions(regions: &[String]) -> Option<String> {
     Some(format!("{}{more}", name(&named.join(", "))))
 }
 
+/// `4 Snapshots · 12.4 GB · $0.74/mo`
+fn total(count: usize, sizes: &[f64], wording: &Wording) -> String {
+    let known: Vec<f64> = sizes.iter().copied().filter(|size| size.is_finite() && *size > 0.0).collect();
+    let noun = if count == 1 { "Snapshot" } else { "Snapshots" };
+    if known.is_empty() {
+        return format!("{count} {noun} · size not known yet");
+    }
+    let price = known.iter().map(|size| cost(*size, wording.price_per_gb)).sum();
+    format!("{count} {noun} · {} · {}", gigabytes(known.iter().sum()), dollars_a_month(price))
+}
+
 fn footer(page: &Page<'_>, wording: &Wording) -> String {
-    let known: Vec<f64> = page.sizes.iter().copied().filter(|size| size.is_finite() && *size > 0.0).collect();
-    let noun = if page.count == 1 { "Snapshot" } else { "Snapshots" };
-    let all = if known.is_empty() {
-        format!("{} {noun} · size not known yet", page.count)
-    } else {
-        let price = known.iter().map(|size| cost(*size, wording.price_per_gb)).sum();
-        format!("{} {noun} · {} · {}", page.count, gigabytes(known.iter().sum()), dollars_a_month(price))
-    };
+    let all = total(page.count, &page.sizes, wording);
     if page.pages > 1 { format!("Page {} of {} · {all}", page.number, page.pages) } else { all }
 }
 
+/// Both ways always stand in the same place; the one that leads nowhere is dead.
 fn buttons(page: &Page<'_>) -> Vec<Button> {
+    if page.pages <= 1 {
+        return Vec::new();
+    }
     let of = page.of.as_ref().map(|(id, _)| *id);
     let to = |label: &'static str, number: usize| {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        Button::new(label, Style::Secondary, Press::Page { of, number })
+        Button::new(label, Style::Secondary, Press::Page { of, number, order: page.order })
     };
-    let previous = (page.number > 1).then(|| to("Previous", page.number - 1));
-    let next = (page.number < page.pages).then(|| to("Next", page.number + 1));
-    previous.into_iter().chain(next).collect()
+    let previous = to("Previous", page.number.saturating_sub(1)).disabled_if(page.number <= 1);
+    let next = to("Next", page.number.saturating_add(1)).disabled_if(page.number >= page.pages);
+    vec![previous, next]
+}
+
+/// The way to the list, from elsewhere.
+pub fn way(of: Option<DropletId>) -> Button {
+    Button::new("List", Style::Secondary, Press::Begin { what: Begun::List, droplet: of })
 }

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn the_footer_of_progress_ends_with_it() {
         let operation = examples::waiting();
-        let message = progress(&operation, examples::NOW);
+        let message = progress(&operation, &examples::wording(), examples::NOW);
         let footer = message.embeds.into_iter().next().expect("an embed").footer;
         assert!(footer.ends_with(&marker(ReportKind::Progress, operation.id)), "{footer}");
     }

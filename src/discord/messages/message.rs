@@ -227,11 +227,12 @@ pub struct Input {
 impl Modal {
     /// A form with one line.
     pub fn new(press: Press, title: &str, input: Input) -> Self {
+        let Input { label, value, placeholder, longest } = input;
         let input = Input {
-            label: shorten(&input.label, lengths::INPUT_LABEL),
-            placeholder: shorten(&input.placeholder, lengths::INPUT_PLACEHOLDER),
-            value: shorten(&input.value, usize::from(input.longest)),
-            longest: input.longest,
+            label: shorten(&label, lengths::INPUT_LABEL),
+            placeholder: shorten(&placeholder, lengths::INPUT_PLACEHOLDER),
+            value: shorten(&value, usize::from(longest)),
+            longest,
         };
         Self { press, title: shorten(title, lengths::MODAL_TITLE), input }
     }

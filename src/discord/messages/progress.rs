@@ -5,13 +5,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    failure,
+    Wording, capitalised, failure, headway,
     kinds::words,
     lengths,
     message::{Button, Colour, Embed, Message, Style},
-    subject,
     text::{name, plain, shorten},
-    units::{about, ago, clock, duration, usually},
+    units::{ago, clock, duration, guess, roughly, usually},
 };
 use crate::{
     discord::press::{Act, Press},
@@ -24,8 +23,12 @@ use crate::{
 };
 
 /// The message as it should read at `now`.
-pub fn progress(operation: &Operation, now: Timestamp) -> Message {
-    let mut lines = steps(operation, now);
+pub fn progress(operation: &Operation, wording: &Wording, now: Timestamp) -> Message {
+    let mut lines: Vec<String> = headway::headway(operation).into_iter().collect();
+    lines.extend(steps(operation, now));
+    if operation.ended.is_some() && operation.verdict == Some(Outcome::Completed) {
+        lines.extend(words(&operation.kind).result(operation, wording));
+    }
     if operation.question.is_some() {
         lines.push(String::new());
         lines.push("❓ I'm waiting for an answer to the question below.".to_owned());
@@ -44,10 +47,25 @@ pub fn progress(operation: &Operation, now: Timestamp) -> Message {
 pub(super) fn frame(operation: &Operation) -> Embed {
     let phase = Phase::of(operation);
     Embed {
-        title: shorten(&format!("{} · {}", subject(operation), phase.words(operation)), lengths::TITLE),
+        title: shorten(&title(operation, phase), lengths::TITLE),
         description: String::new(),
         footer: footer(operation),
         colour: phase.colour(),
+    }
+}
+
+/// How it stands at a glance, what it is about, and the one thing that a reader wants to know.
+fn title(operation: &Operation, phase: Phase) -> String {
+    let words = words(&operation.kind);
+    let target = &operation.target.name;
+    let what = match phase {
+        Phase::Working if operation.cancelled.is_none() => words.doing(target, &name),
+        _ => capitalised(&words.titled(target, &name)),
+    };
+    let sign = phase.sign().map(|sign| format!("{sign} ")).unwrap_or_default();
+    match phase.words(operation) {
+        how if how.is_empty() => format!("{sign}{what}"),
+        how => format!("{sign}{what} · {how}"),
     }
 }
 
@@ -111,13 +129,25 @@ impl Phase {
         match self {
             Self::Working => outlook(operation),
             Self::Asking => "shutdown is stuck, decide below".to_owned(),
-            Self::PowerBack if operation.kind.owes_power() => "turning it on".to_owned(),
-            Self::PowerBack => "turning it on again".to_owned(),
-            Self::Stuck => "it is still off".to_owned(),
+            Self::PowerBack if operation.kind.owes_power() => "powering on".to_owned(),
+            Self::PowerBack => "powering back on".to_owned(),
+            Self::Stuck => "still off".to_owned(),
+            // Ready and cancelled at the same time would be a riddle.
+            Self::Completed if operation.cancelled.is_some() => "too late to cancel".to_owned(),
             Self::Completed => words(&operation.kind).done().to_owned(),
             Self::Failed => "failed".to_owned(),
             Self::Cancelled => "cancelled".to_owned(),
             Self::Withdrawn => "withdrawn, nothing was done".to_owned(),
+        }
+    }
+
+    fn sign(self) -> Option<&'static str> {
+        match self {
+            Self::Working | Self::PowerBack => None,
+            Self::Asking | Self::Stuck => Some("⚠️"),
+            Self::Completed => Some("✅"),
+            Self::Failed => Some("❌"),
+            Self::Cancelled | Self::Withdrawn => Some("⏭️"),
         }
     }
 
@@ -140,10 +170,10 @@ fn outlook(operation: &Operation) -> String {
         (false, false) => {}
     }
     if !operation.steps.iter().any(|step| step.task().traits().yields_to_power) {
-        return "under way".to_owned();
+        return String::new();
     }
     if operation.power.before() == Some(PowerState::Off) {
-        return "it is off and stays off".to_owned();
+        return "off before, stays off".to_owned();
     }
     // A shutdown that was given up turns nothing off any more, unless it is forced.
     let may_turn_off = |step: &Step| step.task().traits().may_turn_off && !matches!(step.state, State::Failed { .. });
@@ -151,7 +181,7 @@ fn outlook(operation: &Operation) -> String {
         return "no downtime".to_owned();
     }
     match downtime(operation) {
-        Some(expected) => format!("expect {} of downtime", about(expected)),
+        Some(expected) => format!("offline ≈ {}", roughly(expected)),
         None => "offline until it is done".to_owned(),
     }
 }
@@ -286,6 +316,9 @@ fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> 
             format!(", {}: slower than usual", usually(usual))
         }
         Some(usual) => format!(", {}", usually(usual)),
+        None if task.traits().needs_baseline && !task.traits().may_turn_off => {
+            format!(", {}", guess(operation.target.disk_gb))
+        }
         None => String::new(),
     }
 }
@@ -354,6 +387,9 @@ pub(super) fn asked(operation: &Operation) -> String {
     let asked = format!("Requested by <@{}> {}", operation.asker.user, ago(operation.asked_at));
     match operation.cancelled {
         Some(cancelled) => match cancelled.by {
+            Some(by) if operation.verdict == Some(Outcome::Completed) => {
+                format!("{asked}; <@{by}> cancelled too late")
+            }
             Some(by) => format!("{asked}, cancelled by <@{by}>"),
             None => format!("{asked}, cancelled because nobody answered"),
         },
@@ -372,7 +408,12 @@ fn footer(operation: &Operation) -> String {
 fn buttons(operation: &Operation) -> Vec<Button> {
     let button =
         |label: &'static str, style, act| Button::new(label, style, Press::Wish { act, operation: operation.id });
-    let cancel = button("Cancel", Style::Secondary, Act::Cancel);
+    let label = match headway::stoppable(operation) {
+        headway::Stoppable::Now => Some("Cancel"),
+        headway::Stoppable::SnapshotIsKept => Some("Cancel (Snapshot is kept)"),
+        headway::Stoppable::No => None,
+    };
+    let cancel = button(label.unwrap_or("Cancel"), Style::Secondary, Act::Cancel);
     let leave_off = button("Leave it off", Style::Secondary, Act::LeaveOff);
     let hangs_on = operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }));
     let hangs_on = hangs_on || operation.question.is_some();
@@ -380,7 +421,7 @@ fn buttons(operation: &Operation) -> Vec<Button> {
     // A shutdown that DigitalOcean refused has turned nothing off.
     let may_go_off = power.was_told_to_turn_off() && !hangs_on;
     let is_off = power.is_owed() && (power.was_seen_off() || may_go_off);
-    let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none();
+    let can_cancel = operation.verdict.is_none() && operation.cancelled.is_none() && label.is_some();
     let turn_on = Button::new("Turn it on", Style::Secondary, Press::TurnOn(operation.id));
     let is_theirs = matches!(power.status(), Status::Theirs(_)) && operation.ended.is_some();
     let offered = [(can_cancel, cancel), (is_off, leave_off), (is_theirs, turn_on)];

@@ -6,14 +6,16 @@ use super::{
     backups::BackupsRefusal,
     failure,
     kinds::words,
+    message::{Button, Style},
     schedule::ScheduleRefusal,
     text::{name, quote},
     units::{ago, link},
 };
 use crate::{
     access::{Denial, Right},
+    discord::press::{Act, Press},
     operation::{
-        ids::{ChannelId, GuildId, MessageId, OperationId},
+        ids::{ChannelId, GuildId, MessageId, OperationId, SnapshotId, UserId},
         kinds::Kind,
     },
 };
@@ -281,6 +283,29 @@ pub enum Refusal {
         /// When the next one may begin.
         until: Timestamp,
     },
+    /// The Snapshot was deleted, by us.
+    SnapshotDeleted {
+        /// Who asked for that.
+        by: UserId,
+        /// When it was done.
+        at: Timestamp,
+    },
+    /// The Droplet that the Snapshot was taken of does not exist any more.
+    SourceGone {
+        /// The Snapshot's name.
+        snapshot: String,
+        /// The Snapshot.
+        id: SnapshotId,
+    },
+    /// Somebody has tried again already.
+    TriedAgain {
+        /// What they began.
+        by: Occupant,
+    },
+    /// The failure is too long ago to be tried again by a press.
+    RetryOver,
+    /// Nothing was chosen that there is.
+    NothingChosen,
     /// The button is none of ours, or an old one.
     UnknownButton,
     /// The command is not one of ours, or an old one.
@@ -296,6 +321,8 @@ pub enum Occupant {
         operation: OperationId,
         /// Where its progress is.
         progress: Option<(GuildId, ChannelId, MessageId)>,
+        /// Whether who asks may cancel it, and it can still be cancelled.
+        may_cancel: bool,
     },
     /// An operation of another server, where neither its channel nor who asked for it is anybody's business here.
     Elsewhere {
@@ -332,10 +359,10 @@ impl Refusal {
             Self::AmbiguousDroplet { text, labels } => ambiguous("Droplets are called", text, labels),
             Self::UntaggedDroplet { name, tag } => untagged(name, tag),
             Self::DigitalOceanDown => {
-                "DigitalOcean does not answer, so this could not be looked up. Nothing was done; try again in a minute.".to_owned()
+                "DigitalOcean isn't responding, so nothing was started. Try again in a minute.".to_owned()
             }
             Self::DigitalOceanTokenRefused => {
-                "DigitalOcean refuses this bot's token. Nothing was done. Whoever runs this bot has to set a new \
+                "DigitalOcean refuses my token. Nothing was done. Whoever runs me has to set a new \
                  `DIGITALOCEAN_TOKEN`."
                     .to_owned()
             }
@@ -366,15 +393,8 @@ impl Refusal {
             Self::StillNew { droplet } => still_new(droplet),
             Self::Unusable { droplet, status } => unusable(droplet, status),
             Self::SnapshotInUse { by } => in_use(by),
-            Self::BadDropletName => {
-                "A Droplet's name consists of letters from a to z, digits, dots and dashes, begins and ends with a letter or a \
-                 digit, and has at most 255 characters. Choose another."
-                    .to_owned()
-            }
-            Self::NoRegion { snapshot } => format!(
-                "DigitalOcean does not say where Snapshot {} is. Name a region with `region`.",
-                name(snapshot)
-            ),
+            Self::BadDropletName => bad_droplet_name(),
+            Self::NoRegion { snapshot } => no_region(snapshot),
             Self::NoSize { needed } => format!(
                 "DigitalOcean offers no size with a disk of {needed} GB there. Nothing was done; try another region."
             ),
@@ -398,15 +418,11 @@ impl Refusal {
             }
             Self::NothingToUndoOn { snapshot } => nothing_to_undo_on(snapshot),
             Self::UndoOver { snapshot } => undo_over(snapshot),
-            Self::CannotPost { missing } => format!(
-                "This bot may not show its progress here: it lacks {} in this channel. Nothing was done. Ask somebody who runs \
-                 the server to grant that, or use another channel.",
-                missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ")
-            ),
+            Self::CannotPost { missing } => cannot_post(missing),
             Self::ThreadLocked => thread_locked(),
-            Self::Draining => "This bot is being restarted and begins nothing new. Nothing was done; try again in a minute.".to_owned(),
+            Self::Draining => "I'm being restarted, so nothing was started. Try again in a minute.".to_owned(),
             Self::Standby => {
-                "This copy of the bot only stands by, and another is at work. Nothing was done; try again in a minute.".to_owned()
+                "I'm only standing by, and another copy of me is at work. Nothing was started; try again in a minute.".to_owned()
             }
             Self::BadSnapshotName(bad) => bad_name(*bad),
             Self::UnknownOperation { text } => {
@@ -421,6 +437,15 @@ impl Refusal {
             Self::TooManyRunning { most } => too_many_running(*most),
             Self::TakenLately { droplet, until } => taken_lately(droplet, *until),
             Self::Schedule(refusal) => refusal.words(),
+            Self::SnapshotDeleted { by, at } => {
+                format!("This Snapshot was deleted by <@{by}> {}. `/snapshot list` shows what there is.", ago(*at))
+            }
+            Self::SourceGone { snapshot, .. } => source_gone(snapshot),
+            Self::TriedAgain { by } => tried_again(by),
+            Self::RetryOver => {
+                "This failed more than a day ago, so the button is closed. Use the command again if you still want it.".to_owned()
+            }
+            Self::NothingChosen => "That is no longer there to choose. Open the menu again.".to_owned(),
             Self::UnknownButton => "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.".to_owned(),
             Self::UnknownCommand => {
                 "This command has changed meanwhile. Reload Discord, then try again; `/snapshot help` lists what there is.".to_owned()
@@ -429,9 +454,61 @@ impl Refusal {
     }
 }
 
+/// What can be pressed next under a refusal. Who reads it may press all of it.
+pub fn buttons(refusal: &Refusal) -> Vec<Button> {
+    match refusal {
+        Refusal::Busy { by, .. } | Refusal::SnapshotInUse { by } | Refusal::TriedAgain { by } => ways_on(by),
+        Refusal::SourceGone { id, .. } => vec![Button::new("Launch…", Style::Secondary, Press::Launch(*id))],
+        _ => Vec::new(),
+    }
+}
+
+/// *Go there* and *Cancel it*.
+fn ways_on(by: &Occupant) -> Vec<Button> {
+    let Occupant::Here { operation, progress, may_cancel } = by else { return Vec::new() };
+    let there = progress.map(|(guild, channel, message)| Button::link("Go there", link(guild, channel, message)));
+    let press = Press::Wish { act: Act::Cancel, operation: *operation };
+    let cancel = may_cancel.then(|| Button::new("Cancel it", Style::Danger, press));
+    there.into_iter().chain(cancel).collect()
+}
+
+fn source_gone(snapshot: &str) -> String {
+    format!(
+        "The Droplet that {} was taken of is gone, so there is nothing to restore. **Launch** makes a new Droplet from it.",
+        name(snapshot)
+    )
+}
+
+fn tried_again(by: &Occupant) -> String {
+    match by {
+        Occupant::Here { operation, progress, .. } => {
+            format!("Somebody has tried again already: {}.", way(*operation, *progress))
+        }
+        Occupant::Elsewhere { .. } => "Somebody has tried again already.".to_owned(),
+    }
+}
+
+fn bad_droplet_name() -> String {
+    "A Droplet's name consists of letters from a to z, digits, dots and dashes, begins and ends with a letter or a \
+                 digit, and has at most 255 characters. Choose another."
+        .to_owned()
+}
+
+fn no_region(snapshot: &str) -> String {
+    format!("DigitalOcean does not say where Snapshot {} is. Name a region with `region`.", name(snapshot))
+}
+
+fn cannot_post(missing: &[&str]) -> String {
+    format!(
+        "I may not show my progress here: I lack {} in this channel. Nothing was done. Ask a server admin to grant \
+                 that, or use another channel.",
+        missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ")
+    )
+}
+
 fn untagged(droplet: &str, tag: &str) -> String {
     format!(
-        "{} is there, but without the tag {}, and this bot touches no Droplet that lacks it. Add the tag at DigitalOcean, then try again.",
+        "{} lacks the tag {}, and I touch no Droplet without it. Add the tag at DigitalOcean, then try again.",
         name(droplet),
         name(tag)
     )
@@ -441,10 +518,10 @@ fn untagged(droplet: &str, tag: &str) -> String {
 pub fn denied(denial: &Denial) -> String {
     match denial {
         Denial::NotInGuild => {
-            "This bot works in a server's channels, not in direct messages. Use the command there.".to_owned()
+            "I work in a server's channels, not in direct messages. Use the command there.".to_owned()
         }
         Denial::ForeignGuild => {
-            "This bot does not serve this server. Whoever runs it can add the server to `DISCORD_GUILD_ID`.".to_owned()
+            "I don't serve this server. Whoever runs me can add it to `DISCORD_GUILD_ID`.".to_owned()
         }
         Denial::MissingRole { right, roles } => {
             let roles: Vec<String> = roles.iter().take(10).map(|role| format!("<@&{role}>")).collect();
@@ -452,7 +529,7 @@ pub fn denied(denial: &Denial) -> String {
         }
         Denial::NobodyConfigured { right } => format!(
             "Only members with **Administrator** or **Manage Server** may {}, because no role is configured for it. Whoever runs \
-             this bot can set `{}`.",
+             me can set `{}`.",
             doing(*right),
             variable(*right)
         ),
@@ -486,7 +563,7 @@ fn own_droplet(droplet: &str, may_take_live: bool) -> String {
         "Restore it in DigitalOcean's control panel."
     };
     let droplet = name(droplet);
-    format!("This bot runs on {droplet} itself: once that is off, nobody is left to turn it on again. {instead}")
+    format!("I run on {droplet} myself: once it is off, nobody is left to turn it back on. {instead}")
 }
 
 fn unknown_droplet(text: &str, nearest: &[String]) -> String {
@@ -517,8 +594,8 @@ fn thread_locked() -> String {
 fn busy(droplet: &str, by: &Occupant) -> String {
     let droplet = name(droplet);
     match by {
-        Occupant::Here { operation, progress } => format!(
-            "{droplet} is busy: {} is still running on it. Wait until that has ended, or cancel it there.",
+        Occupant::Here { operation, progress, .. } => format!(
+            "{droplet} is busy: {} is still running on it. Wait until it has ended, or cancel it.",
             way(*operation, *progress)
         ),
         Occupant::Elsewhere { kind, may_cancel } => {
@@ -529,7 +606,7 @@ fn busy(droplet: &str, by: &Occupant) -> String {
 
 fn in_use(by: &Occupant) -> String {
     match by {
-        Occupant::Here { operation, progress } => format!(
+        Occupant::Here { operation, progress, .. } => format!(
             "This Snapshot is in use: {} works with it. Nothing was done; try again when that has ended.",
             way(*operation, *progress)
         ),
@@ -647,8 +724,8 @@ fn too_late(operation: OperationId, progress: Option<(GuildId, ChannelId, Messag
 
 fn gpu_size(size: &str, suggestions: &[String]) -> String {
     format!(
-        "This bot makes no Droplets with a GPU, such as {}: DigitalOcean's lists leave them out, so if an answer got lost, it could \
-         not see that one was made, and might make a second. Nothing was done; the control panel can make one. {}",
+        "I make no Droplets with a GPU, such as {}: DigitalOcean's lists leave them out, so after a lost answer I might make a \
+         second. The control panel can make one. {}",
         name(size),
         suggested(suggestions)
     )

@@ -11,6 +11,7 @@ use crate::{
     operation::{
         Operation,
         ids::{ChannelId, MessageId},
+        kinds::Kind,
         step::{Step, Task},
     },
 };
@@ -33,12 +34,12 @@ pub fn accepted(operation: &Operation, progress: Option<(ChannelId, MessageId)>)
 pub fn heard(act: Act, operation: &Operation) -> String {
     match act {
         Act::Cancel => cancelling(operation),
-        Act::Force => "The power is being cut. What was not saved is lost.".to_owned(),
+        Act::Force => "Cutting the power. What wasn't saved is lost.".to_owned(),
         Act::Live => "OK, I'll go on with the Droplet running.".to_owned(),
-        Act::LeaveOff => "The Droplet will not be turned on by this bot.".to_owned(),
+        Act::LeaveOff => "OK, I'll leave the Droplet off.".to_owned(),
         Act::HandleIt => "It's yours. I'll stop trying to turn the Droplet on.".to_owned(),
         Act::KeepWaiting => format!(
-            "OK, I'll keep waiting and call nobody for the next 6 hours. {} is turned on as soon as this is over.",
+            "OK, I'll keep waiting and call nobody for the next 6 hours. I'll turn {} on as soon as this is over.",
             name(&operation.target.name)
         ),
         Act::TurnOn => turning_on(operation),
@@ -61,10 +62,10 @@ fn turning_on(operation: &Operation) -> String {
              from it."
         ),
         Some(Task::Snapshot) => format!(
-            "I'll turn {droplet} on as soon as DigitalOcean lets me. The Snapshot under way runs on and is kept; nothing else is \
-             begun."
+            "I'll turn {droplet} on as soon as DigitalOcean lets me. The Snapshot under way runs on and is kept; I won't \
+             start anything else."
         ),
-        _ => format!("I'll turn {droplet} on as soon as DigitalOcean lets me. Nothing else is begun."),
+        _ => format!("I'll turn {droplet} on as soon as DigitalOcean lets me. I won't start anything else."),
     }
 }
 
@@ -90,14 +91,14 @@ fn cancelling(operation: &Operation) -> String {
         ),
         Some(Task::Restart) if begun => format!("DigitalOcean can't stop a restart once it has started.{back}"),
         Some(Task::Create) if begun => format!(
-            "DigitalOcean cannot stop making {target} any more. It will be there and is billed; destroy it in the control panel \
-             if you do not want it."
+            "DigitalOcean can't stop making {target}. It will be there and is billed; destroy it in the control panel if you \
+             don't want it."
         ),
-        Some(Task::Delete) if begun => "DigitalOcean cannot stop a deletion that has begun.".to_owned(),
+        Some(Task::Delete) if begun => "DigitalOcean can't stop a deletion once it has started.".to_owned(),
         Some(Task::EnableBackups | Task::ChangeBackups | Task::DisableBackups | Task::KeepBackup) if begun => {
             "DigitalOcean can't stop this once it has started. I'll start nothing after it.".to_owned()
         }
-        _ => format!("Stopping {subject}. Nothing more is begun.{back}"),
+        _ => format!("Stopping {subject}. I won't start anything else.{back}"),
     }
 }
 
@@ -106,16 +107,19 @@ pub fn press_again() -> String {
     "That took a moment too long. Press the button again.".to_owned()
 }
 
-/// The question was answered with no.
-pub fn declined() -> String {
-    "Nothing was done.".to_owned()
+/// The question about this was answered with no; what it was about is not known where it was asked too long ago.
+pub fn declined(about: Option<(&Kind, &str)>) -> String {
+    about.map_or_else(
+        || "OK, nothing was done.".to_owned(),
+        |(kind, target)| format!("OK, {}.", words(kind).declined(&name(target))),
+    )
 }
 
 /// Something went wrong that nobody foresaw; the log holds it under this id.
 pub fn incident(id: &str) -> String {
     format!(
-        "Something went wrong that this bot did not foresee. Whoever runs it finds it in the log as incident `{id}`. \
-         `/snapshot status` shows whether anything was begun."
+        "Something went wrong that I didn't foresee. Whoever runs me finds it in the log as incident `{id}`. \
+         `/snapshot status` shows whether anything was started."
     )
 }
 
@@ -129,6 +133,6 @@ pub fn unreadable() -> String {
 pub fn memory_failed(id: &str) -> String {
     format!(
         "My database isn't responding, so nothing was started. Try again in a minute; if it happens again, whoever \
-         runs this bot finds it in the log as incident `{id}`."
+         runs me finds it in the log as incident `{id}`."
     )
 }

@@ -130,6 +130,7 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
         What::Repaired => "turned on again after a late shutdown".to_owned(),
         What::Wished(Wish::AnswerTaken) | What::Ended => return None,
         What::Unreadable => "its state could not be read any more".to_owned(),
+        What::TriedAgain(again) => format!("tried again{by} as operation `{again}`"),
     };
     Some(what)
 }

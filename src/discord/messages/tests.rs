@@ -286,7 +286,7 @@ fn progress_of_every_state() {
             }),
         ),
     ];
-    let read = variants.into_iter().map(|(label, operation)| (label, read(&progress(&operation, NOW))));
+    let read = variants.into_iter().map(|(label, operation)| (label, read(&progress(&operation, &wording(), NOW))));
     insta::assert_snapshot!(side_by_side(read));
 }
 
@@ -347,7 +347,7 @@ fn what_can_still_be_stopped_is_said_by_kind_and_step() {
             let operation = with(at_step(kind.clone(), *task, state.clone()), |operation| {
                 operation.cancelled = Some(Cancelled { by: Some(BOB), at: ago(3) });
             });
-            format!("{} {task:?} {called}: {}", kind.word(), progress(&operation, NOW).embeds[0].title)
+            format!("{} {task:?} {called}: {}", kind.word(), progress(&operation, &wording(), NOW).embeds[0].title)
         })
     });
     insta::assert_snapshot!(titles.collect::<Vec<_>>().join("\n"));
@@ -365,7 +365,7 @@ fn every_obstacle_is_named() {
         Blocker::Turn,
     ];
     let first_line = |what: Blocker| {
-        let message = progress(&hindered(what), NOW);
+        let message = progress(&hindered(what), &wording(), NOW);
         message.embeds.first().and_then(|embed| embed.description.lines().next()).unwrap_or_default().to_owned()
     };
     insta::assert_snapshot!(variants.map(first_line).join("\n"));
@@ -740,8 +740,8 @@ fn every_refusal() {
         },
         Refusal::OwnDroplet { droplet: text("bot-1"), may_take_live: true },
         Refusal::OwnDroplet { droplet: text("bot-1"), may_take_live: false },
-        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress } },
-        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress: None } },
+        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress, may_cancel: true } },
+        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress: None, may_cancel: false } },
         Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::take(Downtime::PowerOff), None) },
         Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::restore(), Some(operation)) },
         Refusal::DropletGone,
@@ -763,8 +763,8 @@ fn every_refusal() {
         Refusal::NotOn { droplet: text("web-1") },
         Refusal::StillNew { droplet: text("web-1") },
         Refusal::Unusable { droplet: text("web-1"), status: text("archived") },
-        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress } },
-        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress: None } },
+        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress, may_cancel: true } },
+        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress: None, may_cancel: false } },
         Refusal::SnapshotInUse { by: elsewhere(launch(), None) },
         Refusal::SnapshotInUse { by: elsewhere(examples::delete(), Some(operation)) },
         Refusal::ThreadLocked,
@@ -803,6 +803,12 @@ fn every_refusal() {
         Refusal::TooLate { operation, progress },
         Refusal::TooLate { operation, progress: None },
         Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
+        Refusal::SnapshotDeleted { by: BOB, at: ago(3600) },
+        Refusal::SourceGone { snapshot: text("golden"), id: SnapshotId(5) },
+        Refusal::TriedAgain { by: Occupant::Here { operation, progress, may_cancel: false } },
+        Refusal::TriedAgain { by: elsewhere(launch(), None) },
+        Refusal::RetryOver,
+        Refusal::NothingChosen,
         Refusal::UnknownButton,
         Refusal::UnknownCommand,
         Refusal::Backups(BackupsRefusal::On { droplet: text("web-1") }),
@@ -849,7 +855,7 @@ fn short_replies() {
     };
     let tasks = [Task::ShutDown, Task::Snapshot, Task::Restore, Task::Create, Task::Delete];
     message.extend(tasks.map(|task| (format!("Cancel during {task:?}"), reply::heard(Act::Cancel, &begun(task)))));
-    message.push((text("declined"), reply::declined()));
+    message.push((text("declined"), reply::declined(None)));
     insta::assert_snapshot!(side_by_side(message));
 }
 
@@ -894,6 +900,7 @@ fn status_in_all_its_shapes() {
         What::CameBack,
         What::Repaired,
         What::Unreadable,
+        What::TriedAgain(OperationId::from_random(9)),
         What::Ended,
     ];
     let by = |what: &What| matches!(what, What::Asked | What::Confirmed | What::Wished(_)).then_some(ADA);
@@ -961,8 +968,9 @@ fn of_a_long_timeline_the_last_events_are_shown() {
 #[test]
 fn an_edit_that_changes_nothing_is_not_sent() {
     let operation = examples::taking();
-    let digest =
-        |operation: &Operation, later: i64| progress(operation, NOW + SignedDuration::from_secs(later)).digest();
+    let digest = |operation: &Operation, later: i64| {
+        progress(operation, &wording(), NOW + SignedDuration::from_secs(later)).digest()
+    };
     assert_eq!(digest(&operation, 0), digest(&operation, 20), "time alone is counted by the reader's client");
     let mut more_looks = operation.clone();
     if let State::Running(run) = &mut more_looks.steps[1].state {
@@ -984,7 +992,7 @@ proptest::proptest! {
         let failure = [Failure::TagRemoved { tag }, Failure::Refused { message: message.repeat(100) }];
         for why in failure {
             let operation = spoil(examples::failed(why));
-            let message = [progress(&operation, NOW), answer(&operation, &wording()), notify(&operation, &wording())];
+            let message = [progress(&operation, &wording(), NOW), answer(&operation, &wording()), notify(&operation, &wording())];
             for message in message {
                 let length = |text: &str| text.encode_utf16().count();
                 proptest::prop_assert!(length(&message.content) <= 2000);
@@ -1061,12 +1069,41 @@ fn every_question_before_something_is_lost() {
         ("little known", Deleting { snapshot: &unknown, taken_by: None, siblings: None, ..one }),
     ];
     let deletions = deletions.map(|(label, asked)| (label, read(&confirm::delete(&asked, &wording(), buttons))));
-    insta::assert_snapshot!(side_by_side(restores.into_iter().chain(deletions)));
+    let taking =
+        confirm::Taking { target: &operation.target, is_on: true, downtime: Some(SignedDuration::from_mins(4)) };
+    let takes = [
+        ("take", taking.clone()),
+        ("take, without history", confirm::Taking { downtime: None, ..taking.clone() }),
+        ("take, off", confirm::Taking { is_on: false, ..taking }),
+    ];
+    let takes = takes.map(|(label, asked)| (label, read(&confirm::take(&asked, buttons))));
+    let key = |name: &str| super::launch::Key { name: name.to_owned(), fingerprint: format!("3b:{name}") };
+    let offer = super::launch::Offer {
+        source: Some("web-1".to_owned()),
+        tags: vec!["prod".to_owned()],
+        keys: vec![key("laptop"), key("")],
+        size: "1 vCPU · 1 GB · 25 GB disk".to_owned(),
+        monthly: 18.0,
+    };
+    let Kind::Launch(plain) = launch() else { panic!("a launch") };
+    let mut tagged = plain.clone();
+    tagged.droplet.tags = vec!["managed".to_owned(), "prod".to_owned()];
+    tagged.droplet.ssh_keys = vec!["3b:laptop".to_owned()];
+    let bare = super::launch::Offer { source: None, tags: Vec::new(), keys: Vec::new(), ..offer.clone() };
+    let launches = [
+        ("launch", &plain, &offer),
+        ("launch with tags and a key", &tagged, &offer),
+        ("little offered", &plain, &bare),
+    ];
+    let launches = launches.map(|(label, launch, offer)| (label, read(&super::launch::ask(launch, offer, buttons))));
+    let all = restores.into_iter().chain(deletions).chain(takes).chain(launches);
+    insta::assert_snapshot!(side_by_side(all));
 }
 
 #[test]
 fn a_page_of_the_list() {
-    use super::list::{self, Entry as Line, Page};
+    use super::list::{self, Entry as Line, Group, Head, Page};
+    use crate::discord::press::Order;
     use crate::inventory::DropletLocation::{Gone, There, Unlisted};
     let snapshot = |json: serde_json::Value| serde_json::from_value::<crate::inventory::Snapshot>(json).unwrap();
     let regions = ["ams3", "blr1", "fra1", "lon1", "nyc1", "nyc3"];
@@ -1085,18 +1122,69 @@ fn a_page_of_the_list() {
             Line { droplet: Unlisted, ..line(&shown[0]) },
         ]
     };
-    let all = Page { of: None, number: 2, pages: 3, count: 23, sizes: vec![12.4, 0.01], entries: entries() };
-    let one =
-        Page { of: Some((DropletId(11), There("web-1".to_owned()))), number: 1, pages: 1, count: 1, ..all.clone() };
+    let head = |droplet, is_continued| Some(Head { droplet, count: 3, sizes: vec![12.4, 0.01], is_continued });
+    let flat = || vec![Group { head: None, entries: entries() }];
+    let grouped = vec![
+        Group { head: head(There("web-1".to_owned()), true), entries: entries().drain(..2).collect() },
+        Group { head: head(Gone, false), entries: entries().drain(2..3).collect() },
+        Group { head: head(Unlisted, false), entries: entries().drain(3..).collect() },
+    ];
+    let (order, sizes, now) = (Order::Grouped, vec![12.4, 0.01], NOW);
+    let all = Page { of: None, order, number: 2, pages: 3, count: 23, sizes, groups: grouped, now };
+    let newest = Page { order: Order::Newest, number: 1, groups: flat(), ..all.clone() };
+    let one = Page {
+        of: Some((DropletId(11), There("web-1".to_owned()))),
+        number: 1,
+        pages: 1,
+        count: 1,
+        groups: flat(),
+        ..all.clone()
+    };
     let gone = Page { of: Some((DropletId(11), Gone)), ..one.clone() };
     let unlisted = Page { of: Some((DropletId(11), Unlisted)), ..one.clone() };
-    let empty = Page { entries: Vec::new(), count: 0, ..one.clone() };
+    let empty = Page { groups: Vec::new(), count: 0, ..one.clone() };
     let pages = [
         ("all", all),
+        ("newest first", newest),
         ("of one", one),
         ("of one that is gone", gone),
         ("of one that is not listed", unlisted),
         ("empty", empty),
     ];
-    insta::assert_snapshot!(side_by_side(pages.map(|(label, page)| (label, read(&list::page(&page, &wording()))))));
+    let lines = entries().into_iter().map(|line| ("one of them", read(&list::one(&line, &wording(), true))));
+    let pages = pages.map(|(label, page)| (label, read(&list::page(&page, &wording()))));
+    insta::assert_snapshot!(side_by_side(pages.into_iter().chain(lines)));
+}
+
+#[test]
+fn a_panel_and_a_droplet() {
+    use super::{
+        droplet::{Seen, droplet},
+        panel::{For, droplets, panel, snapshots},
+    };
+    let web: crate::inventory::Droplet = serde_json::from_value(serde_json::json!({
+        "id": 11, "name": "web-1", "status": "active", "disk": 25, "region": {"slug": "nyc3"}, "size": {"price_monthly": 6.0}
+    }))
+    .unwrap();
+    let golden: crate::inventory::Snapshot = serde_json::from_value(serde_json::json!({
+        "id": "5", "name": "golden", "created_at": ago(259_200).to_string(), "size_gigabytes": 12.4,
+    }))
+    .unwrap();
+    let seen = Seen { droplet: &web, snapshots: vec![&golden], running: None, right: Right::Restore };
+    let busy = Seen { running: Some(Some((GuildId(1), ChannelId(7), MessageId(70)))), ..seen.clone() };
+    let bare = Seen { snapshots: Vec::new(), right: Right::View, ..seen.clone() };
+    let one = [("web-1 · nyc3".to_owned(), DropletId(11))];
+    let labelled = [("3 days ago · golden · 5".to_owned(), "5".to_owned())];
+    let shown = [
+        ("panel", panel()),
+        ("a Droplet to take", droplets(For::Taking, &one, true)),
+        ("a Droplet to restore", droplets(For::Restoring, &one, false)),
+        ("none", droplets(For::Restoring, &[], false)),
+        ("a Snapshot to put back", snapshots((DropletId(11), "web-1"), &labelled, true)),
+        ("no Snapshot", snapshots((DropletId(11), "web-1"), &[], false)),
+        ("Droplet", droplet(&seen, &wording())),
+        ("busy", droplet(&busy, &wording())),
+        ("nothing, for who only looks", droplet(&bare, &wording())),
+    ];
+    insta::assert_snapshot!(side_by_side(shown.map(|(label, message)| (label, read(&message)))));
 }

@@ -27,10 +27,31 @@ pub fn about(duration: SignedDuration) -> String {
     }
 }
 
+/// The same, short: `4 min`.
+pub fn roughly(duration: SignedDuration) -> String {
+    let minutes = (duration.as_secs().max(0) + 30) / 60;
+    match minutes {
+        0 | 1 => "1 min".to_owned(),
+        2..=90 => format!("{minutes} min"),
+        _ => format!("{} h", (minutes + 30) / 60),
+    }
+}
+
 /// A usual duration, short: `usually 4 min`.
 pub fn usually(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(1);
     if seconds < 60 { format!("usually {seconds} s") } else { format!("usually {} min", (seconds + 30) / 60) }
+}
+
+/// How long a step that copies a disk takes where nothing was learnt yet: `often 3–10 min for 25 GB`.
+pub fn guess(disk_gb: Option<u64>) -> String {
+    match disk_gb {
+        None => "often many minutes".to_owned(),
+        Some(gb @ ..=30) => format!("often 3–10 min for {gb} GB"),
+        Some(gb @ 31..=100) => format!("often 5–25 min for {gb} GB"),
+        Some(gb @ 101..=320) => format!("often 15–60 min for {gb} GB"),
+        Some(gb) => format!("often an hour or more for {gb} GB"),
+    }
 }
 
 /// A moment that the reader's own client counts from: `2 minutes ago`.
@@ -53,16 +74,22 @@ pub fn gigabytes(size: f64) -> String {
     if size < 0.1 { "less than 0.1 GB".to_owned() } else { format!("{size:.1} GB") }
 }
 
-/// What a Snapshot costs: `$0.74 a month`, at least one cent, as DigitalOcean bills it.
+/// What a Snapshot costs: `$0.74/mo`, at least one cent, as DigitalOcean bills it.
 pub fn monthly(size: f64, price_per_gb: f64) -> String {
     dollars_a_month(cost(size, price_per_gb))
 }
 
-/// What something costs: `$18.00 a month`, never less than nothing.
+/// What something costs: `$18/mo`, never less than nothing.
 pub fn dollars_a_month(amount: f64) -> String {
+    format!("{}/mo", dollars(amount))
+}
+
+/// An amount: `$18`, `$0.74`.
+pub fn dollars(amount: f64) -> String {
     // A sum of nothing is -0.0, and a vendor's figure may be anything.
     let amount = if amount.is_finite() && amount > 0.0 { amount } else { 0.0 };
-    format!("${amount:.2} a month")
+    let exact = format!("${amount:.2}");
+    exact.strip_suffix(".00").map_or(exact.clone(), str::to_owned)
 }
 
 /// The same as a number of dollars.
@@ -77,7 +104,12 @@ pub fn link(guild: GuildId, channel: ChannelId, message: MessageId) -> String {
 
 /// A link to a Droplet in DigitalOcean's control panel, without a preview.
 pub fn panel(droplet: DropletId) -> String {
-    format!("<https://cloud.digitalocean.com/droplets/{droplet}>")
+    format!("<{}>", panel_page(droplet))
+}
+
+/// The same as an address.
+pub fn panel_page(droplet: DropletId) -> String {
+    format!("https://cloud.digitalocean.com/droplets/{droplet}")
 }
 
 #[cfg(test)]
@@ -98,12 +130,16 @@ mod tests {
 
     #[test]
     fn a_snapshot_costs_at_least_a_cent() {
-        assert_eq!(monthly(12.4, 0.06), "$0.74 a month");
-        assert_eq!(monthly(0.01, 0.06), "$0.01 a month");
+        assert_eq!(monthly(12.4, 0.06), "$0.74/mo");
+        assert_eq!(monthly(0.01, 0.06), "$0.01/mo");
         let nothing: f64 = [0.0_f64; 0].iter().sum();
         for amount in [nothing, -0.0, -0.001, f64::NAN] {
-            assert_eq!(dollars_a_month(amount), "$0.00 a month");
+            assert_eq!(dollars_a_month(amount), "$0/mo");
         }
+        assert_eq!(
+            (dollars(18.0), dollars(100.0), dollars(0.5)),
+            ("$18".to_owned(), "$100".to_owned(), "$0.50".to_owned())
+        );
         assert_eq!(gigabytes(12.44), "12.4 GB");
         assert_eq!(gigabytes(0.01), "less than 0.1 GB");
     }

@@ -86,6 +86,7 @@ pub(super) const RESTORE_HUNG: Case = Case {
 pub(super) const LAUNCH: Case = Case {
     line: "/snapshot launch snapshot:golden name:web-2",
     setting: Setting::Golden,
+    confirm: Some("Launch – $6/mo"),
     actions: &["create"],
     ..TAKE
 };

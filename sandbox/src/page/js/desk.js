@@ -28,6 +28,7 @@ export const desk = {
     ask("autocomplete", { path, focused, partial, options }, signal),
   press: (message, customId) => ask("press", { message, custom_id: customId }),
   choose: (message, customId, values) => ask("choose", { message, custom_id: customId, values }),
+  submit: (customId, typed) => ask("submit", { custom_id: customId, typed }),
   throwSwitch: (key, on) => ask("switch", { switch: key, on }),
   order: (order) => ask("bot", { order }),
 };

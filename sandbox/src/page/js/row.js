@@ -3,6 +3,7 @@
 import { announce } from "./announcer.js";
 import { desk } from "./desk.js";
 import { outward } from "./markdown.js";
+import { openModal } from "./modal.js";
 import { node } from "./node.js";
 
 const STYLES = { 1: "primary", 2: "", 3: "success", 4: "danger" };
@@ -27,6 +28,7 @@ export function rowsNode(message, redraw) {
       announce(FAILED);
     }
     redraw();
+    if (answer.form) openModal(answer.form);
   };
   const part = (component) => (component.type === 3 ? menu(message, component, use) : button(message, component, use));
   return node(
@@ -66,11 +68,31 @@ function button(message, component, use) {
 function menu(message, component, use) {
   const id = component.custom_id;
   const words = component.placeholder ?? "Make a selection";
-  const change = (event) => event.target.value && use(id, () => desk.choose(message.id, id, [event.target.value]));
+  const multiple = component.max_values > 1;
+  const chosen = (select) => [...select.selectedOptions].map((option) => option.value).filter(Boolean);
+  const change = ({ target }) => {
+    const values = chosen(target);
+    if (multiple || values.length > 0) use(id, () => desk.choose(message.id, id, values));
+  };
+  // Arrows in a closed menu would choose at once what they pass; they open it instead.
+  const open = (event) => {
+    if (multiple || !["ArrowDown", "ArrowUp"].includes(event.key) || !event.target.showPicker) return;
+    event.preventDefault();
+    event.target.showPicker();
+  };
+  const shown = ({ label: called, description }) => [called, description].filter(Boolean).join(" — ");
   return node(
     "select",
-    { class: "menu", "data-key": id, "aria-label": words, disabled: component.disabled, onchange: change },
-    node("option", { value: "" }, words),
-    component.options.map((option) => node("option", { value: option.value, selected: option.default }, option.label)),
+    {
+      class: "menu",
+      "data-key": id,
+      "aria-label": words,
+      disabled: component.disabled,
+      multiple,
+      onchange: change,
+      onkeydown: open,
+    },
+    !multiple && node("option", { value: "" }, words),
+    component.options.map((option) => node("option", { value: option.value, selected: option.default }, shown(option))),
   );
 }

@@ -22,7 +22,7 @@ use crate::{
             message::Message,
             refusal::Refusal,
         },
-        preflight::Warnings,
+        preflight,
         responder::{Answer, Stop},
         start::{self, NeedsRight, Requested},
         state::AppState,
@@ -270,7 +270,7 @@ impl Confirmed for Backups {
 
 fn asked(found: &BackedUp, change: BackupsChange) -> Question {
     let (kind, target) = (Kind::Backups(Backups { change }), preflight::target(&found.droplet));
-    Question { requested: Requested { kind, target, snapshot_name: None }, warned: Warnings::default() }
+    Question::new(Requested { kind, target, snapshot_name: None })
 }
 
 fn reference(backup: &Snapshot) -> SnapshotRef {

@@ -102,8 +102,14 @@ pub(in crate::discord) async fn confirmed(
     id: crate::store::ConfirmationId,
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
-    let consent =
-        Consent { id, by: grant.user(), guild: grant.guild(), at: state.clock.now(), interaction: info.interaction };
+    let consent = Consent {
+        id,
+        by: grant.user(),
+        guild: grant.guild(),
+        at: state.clock.now(),
+        interaction: info.interaction,
+        retries: None,
+    };
     let draft = match state.store.confirmation(&consent).await? {
         Ok(what) => serde_json::from_str(&what)?,
         Err(why) => return Err(not_counted(why)),

@@ -41,7 +41,7 @@ fn a_plan_that_nobody_knew_is_named_and_has_no_price() {
     }))
     .unwrap();
     assert_eq!(price("usage_based", &droplet), None);
-    assert_eq!(price("weekly", &droplet).map(dollars_a_month).as_deref(), Some("$1.20 a month"));
+    assert_eq!(price("weekly", &droplet).map(dollars_a_month).as_deref(), Some("$1.20/mo"));
 }
 
 fn reference(number: u64) -> SnapshotRef {
@@ -102,7 +102,10 @@ fn operations_from_beginning_to_end() {
         cancelled.cancelled = Some(Cancelled { by: Some(examples::BOB), at: examples::ago(9) });
         (cancelled.verdict, cancelled.ended) = (Some(Outcome::Cancelled), Some(examples::ago(8)));
         for (state, operation) in [("waiting", &waiting), ("under way", &running), ("done", &done)] {
-            told.push(format!("── {label}, {state}\n{}", read(&progress(operation, examples::NOW))));
+            told.push(format!(
+                "── {label}, {state}\n{}",
+                read(&progress(operation, &examples::wording(), examples::NOW))
+            ));
         }
         for (state, operation) in [("done", &done), ("cancelled", &cancelled)] {
             told.push(format!("── {label}, {state}\n{}", read(&answer(operation, &examples::wording()))));

@@ -23,6 +23,20 @@ impl Words for Backups {
         }
     }
 
+    fn declined(&self, target: &str) -> String {
+        format!("Backups of {target} stay as they are")
+    }
+
+    fn doing(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        let of = shown(target);
+        match &self.change {
+            BackupsChange::Enable(_) => format!("Turning on Backups of {of}"),
+            BackupsChange::Change(_) => format!("Changing Backups of {of}"),
+            BackupsChange::Disable { .. } => format!("Turning off Backups of {of}"),
+            BackupsChange::Keep(_) => format!("Keeping a Backup of {of}"),
+        }
+    }
+
     fn done(&self) -> &'static str {
         "done"
     }
@@ -97,11 +111,12 @@ impl Words for Backups {
         }
     }
 
-    fn not_listed(&self, _operation: &Operation) -> Advice {
-        Advice {
-            what: "DigitalOcean said that it was done, but still doesn't show it after 30 minutes.".to_owned(),
-            next: format!("{SEE_THE_BACKUPS} Try again if it is not what you want."),
-        }
+    fn not_listed(&self) -> &'static str {
+        "DigitalOcean said that it was done, but still doesn't show it after 30 minutes."
+    }
+
+    fn look_first(&self, _operation: &Operation) -> String {
+        format!("{SEE_THE_BACKUPS} Try again if it is not what you want.")
     }
 
     fn facts(&self, taken: Option<String>) -> Vec<String> {

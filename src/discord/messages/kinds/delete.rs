@@ -17,6 +17,18 @@ impl Words for Delete {
         if self.snapshot.name == target { called } else { format!("{called} of {}", shown(target)) }
     }
 
+    fn declined(&self, _target: &str) -> String {
+        format!("{} was not deleted", name(&self.snapshot.name))
+    }
+
+    fn doing(&self, _target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("Deleting Snapshot {}", shown(&self.snapshot.name))
+    }
+
+    fn look_first(&self, _operation: &Operation) -> String {
+        SEE_THE_LIST.to_owned()
+    }
+
     fn done(&self) -> &'static str {
         "done"
     }

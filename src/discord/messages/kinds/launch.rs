@@ -2,13 +2,58 @@
 
 use super::{Advice, SEE_THE_LIST, Words};
 use crate::{
-    discord::messages::{Wording, text::name},
-    operation::{Operation, kinds::Launch},
+    discord::messages::{
+        Wording,
+        message::Button,
+        text::name,
+        units::{dollars_a_month, panel_page},
+    },
+    operation::{Operation, Outcome, kinds::Launch},
 };
+
+/// What a Droplet costs, as DigitalOcean said when it made it.
+pub(super) fn price(cents: u64) -> String {
+    // Exact up to a price that nobody asks for.
+    dollars_a_month(f64::from(u32::try_from(cents).unwrap_or(u32::MAX)) / 100.0)
+}
 
 impl Words for Launch {
     fn called(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
         format!("launch of {}", shown(target))
+    }
+
+    fn declined(&self, target: &str) -> String {
+        format!("{target} was not launched")
+    }
+
+    fn doing(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("Launching {} from {}", shown(target), shown(&self.snapshot.name))
+    }
+
+    fn titled(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("launch of {} from {}", shown(target), shown(&self.snapshot.name))
+    }
+
+    fn result(&self, operation: &Operation, _wording: &Wording) -> Option<String> {
+        let launched = operation.launched.as_ref()?;
+        let address = launched.address.as_deref().map_or_else(|| "no address yet".to_owned(), name);
+        let price = launched.monthly_cents.map(|cents| format!(" · {}", price(cents))).unwrap_or_default();
+        Some(format!("🖥️ {} · {address}{price}", name(&operation.target.name)))
+    }
+
+    fn look_first(&self, operation: &Operation) -> String {
+        format!(
+            "Look for a Droplet {} in DigitalOcean's control panel before trying again, so you don't pay for two.",
+            name(&operation.target.name)
+        )
+    }
+
+    fn buttons(&self, operation: &Operation) -> Vec<Button> {
+        let launched = operation.launched.as_ref().filter(|_| operation.verdict == Some(Outcome::Completed));
+        launched
+            .map(|launched| Button::link("Open in DigitalOcean", panel_page(launched.droplet)))
+            .into_iter()
+            .collect()
     }
 
     fn done(&self) -> &'static str {
@@ -23,7 +68,7 @@ impl Words for Launch {
             |address| format!("its address is {}", name(address)),
         );
         let cents = operation.launched.as_ref().and_then(|launched| launched.monthly_cents);
-        let price = cents.map(|cents| format!(" It costs ${}.{:02} a month.", cents / 100, cents % 100));
+        let price = cents.map(|cents| format!(" It costs {}.", price(cents)));
         let from = name(&self.snapshot.name);
         vec![format!("Droplet {droplet} was created from Snapshot {from}; {address}.{}", price.unwrap_or_default())]
     }

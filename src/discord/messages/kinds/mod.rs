@@ -30,6 +30,30 @@ pub(super) trait Words {
         self.called(target, shown)
     }
 
+    /// What was not done, once somebody was asked and did not want it.
+    fn declined(&self, target: &str) -> String;
+
+    /// What it does, as the start of a title: ``Restoring `web-1` from `golden` ``.
+    fn doing(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String;
+
+    /// What it is, as the start of a title, where it is not under way.
+    fn titled(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        self.called(target, shown)
+    }
+
+    /// What came of it, in a line: the name, size and cost of what is there now.
+    fn result(&self, _operation: &Operation, _wording: &Wording) -> Option<String> {
+        None
+    }
+
+    /// What to look for before it is tried again, where it is not known whether it was done.
+    fn look_first(&self, operation: &Operation) -> String {
+        format!(
+            "Look for {} in DigitalOcean's control panel before trying again, so you don't pay for two.",
+            name(&operation.snapshot_name)
+        )
+    }
+
     /// How its title says that all went well.
     fn done(&self) -> &'static str;
 
@@ -69,15 +93,9 @@ pub(super) trait Words {
         }
     }
 
-    /// What happened when DigitalOcean said that it was done and never showed it, and what to do next.
-    fn not_listed(&self, operation: &Operation) -> Advice {
-        Advice {
-            what: "DigitalOcean completed the Snapshot but did not list it within 30 minutes.".to_owned(),
-            next: format!(
-                "Look for {} in DigitalOcean's control panel before trying again, so that you do not pay for two.",
-                name(&operation.snapshot_name)
-            ),
-        }
+    /// What happened where DigitalOcean completed what it was for and did not list it in time.
+    fn not_listed(&self) -> &'static str {
+        "DigitalOcean completed the Snapshot but did not list it within 30 minutes."
     }
 
     /// What can be pressed under its answer. Each asks before it does anything.

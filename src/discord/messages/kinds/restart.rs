@@ -15,6 +15,14 @@ impl Words for Restart {
         format!("restart of {}", shown(target))
     }
 
+    fn declined(&self, target: &str) -> String {
+        format!("{target} was not restarted")
+    }
+
+    fn doing(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("Restarting {}", shown(target))
+    }
+
     fn done(&self) -> &'static str {
         "done"
     }

@@ -24,6 +24,23 @@ impl Words for Restore {
         format!("restore of {}", shown(target))
     }
 
+    fn declined(&self, target: &str) -> String {
+        format!("{target} was not restored")
+    }
+
+    fn doing(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("Restoring {} from {}", shown(target), shown(&self.snapshot.name))
+    }
+
+    fn titled(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("restore of {} from {}", shown(target), shown(&self.snapshot.name))
+    }
+
+    fn result(&self, operation: &Operation, wording: &Wording) -> Option<String> {
+        operation.snapshot.as_ref()?;
+        Some(format!("🛟 {}{}", name(&operation.snapshot_name), cost(operation, wording)))
+    }
+
     fn done(&self) -> &'static str {
         "done"
     }

@@ -2,13 +2,41 @@
 
 use super::{Advice, Words};
 use crate::{
-    discord::messages::{Wording, cost, text::name},
+    discord::{
+        messages::{
+            Wording, cost, is_gone,
+            message::{Button, Style},
+            text::name,
+        },
+        press::Press,
+    },
     operation::{Operation, kinds::Take, step::Task},
 };
 
 impl Words for Take {
     fn called(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
         format!("Snapshot of {}", shown(target))
+    }
+
+    fn declined(&self, target: &str) -> String {
+        format!("no Snapshot of {target} was taken")
+    }
+
+    fn doing(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("Taking a Snapshot of {}", shown(target))
+    }
+
+    fn result(&self, operation: &Operation, wording: &Wording) -> Option<String> {
+        operation.snapshot.as_ref()?;
+        Some(format!("📦 {}{}", name(&operation.snapshot_name), cost(operation, wording)))
+    }
+
+    fn buttons(&self, operation: &Operation) -> Vec<Button> {
+        let Some(taken) = &operation.snapshot else { return Vec::new() };
+        let restore =
+            (!is_gone(operation)).then(|| Button::new("Restore…", Style::Secondary, Press::Restore(taken.id)));
+        let launch = Button::new("Launch…", Style::Secondary, Press::Launch(taken.id));
+        restore.into_iter().chain([launch]).collect()
     }
 
     fn done(&self) -> &'static str {

@@ -11,6 +11,14 @@ impl Words for TurnOn {
         format!("power-on of {}", shown(target))
     }
 
+    fn declined(&self, target: &str) -> String {
+        format!("{target} was not turned on")
+    }
+
+    fn doing(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        format!("Turning on {}", shown(target))
+    }
+
     fn done(&self) -> &'static str {
         "it is on"
     }

@@ -19,7 +19,7 @@ use crate::{
 pub fn notice(schedule: &Schedule, notice: &Notice, operation: Option<&Operation>, number: i64) -> Message {
     let droplet = name(&schedule.droplet_name);
     let owner = schedule.owner.user;
-    let try_again = Button::new("Try again", Style::Primary, Press::TryAgain(schedule.id));
+    let try_again = Button::new("Try again", Style::Primary, Press::RunAgain(schedule.id));
     let take_over = Button::new("Take over", Style::Primary, Press::TakeOver(schedule.id));
     let (text, buttons) = match notice {
         Notice::Failed { planned, .. } => {

@@ -1,0 +1,63 @@
+//! `/droplet show`: one Droplet in one message, with what can be done with it.
+
+use serenity::builder::CreateAutocompleteResponse;
+
+use super::{Context, answer, asking};
+use crate::{
+    access::Right,
+    discord::{
+        incident::Fault,
+        lookup,
+        messages::{
+            droplet::{self as words, Seen},
+            help::Help,
+            refusal::{Occupant, Refusal},
+        },
+        responder::{Answer, Stop},
+    },
+};
+
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help =
+    Help { name: "droplet show", right: Right::View, does: "shows power, last Snapshot and cost" };
+
+/// One Droplet: power, last Snapshot, cost, and what you can do
+#[poise::command(slash_command)]
+pub(super) async fn show(
+    context: Context<'_>,
+    #[description = "The Droplet; type a part of its name"]
+    #[autocomplete = "droplets"]
+    droplet: String,
+) -> Result<(), Fault> {
+    answer(context, |_| Box::pin(tell(context, droplet))).await;
+    Ok(())
+}
+
+async fn tell(context: Context<'_>, text: String) -> Result<Answer, Stop> {
+    let (state, who) = (context.framework.user_data, asking(context));
+    state.policy.authorize(&who, HELP.right).map_err(Refusal::Denied)?;
+    let found = state.inventory.resolve_droplet(&text).await;
+    let listed = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
+    // Power is worth a look; the list may be a minute old.
+    let now = state.inventory.droplet_now(listed.id).await;
+    let droplet = now.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?.ok_or(Refusal::DropletGone)?;
+    let of = Some(droplet.id);
+    let listing = state.inventory.listing(of).await.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
+    let running = match state.running_on(droplet.id).await? {
+        None => None,
+        Some(operation) => {
+            let progress = state.store.progress_message(operation).await?;
+            Some(match state.occupant(&who, operation, progress).await? {
+                Occupant::Here { progress, .. } => progress,
+                Occupant::Elsewhere { .. } => None,
+            })
+        }
+    };
+    let right = state.policy.greatest(&who).unwrap_or(HELP.right);
+    let seen = Seen { droplet: &droplet, snapshots: listing.snapshots().collect(), running, right };
+    Ok(Answer::New(words::droplet(&seen, &state.wording)))
+}
+
+async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    super::droplets(context, HELP.right, partial).await
+}

@@ -1,0 +1,106 @@
+//! The question before a launch, which is asked again when somebody chooses other tags or SSH keys, and what is looked at once more
+//! when it was answered with yes.
+
+use crate::{
+    access::Grant,
+    discord::{
+        confirm::{self, Confirmed, Question},
+        interaction_info::InteractionInfo,
+        lookup,
+        messages::{
+            launch::{self as words, Key, Offer},
+            message::Message,
+            refusal::Refusal,
+        },
+        responder::{Answer, Stop},
+        state::AppState,
+    },
+    inventory::Waiting,
+    operation::kinds::{Kind, Launch},
+    store::{ConfirmationId, Consent},
+};
+
+impl Confirmed for Launch {
+    /// A Snapshot that is gone by then is not tried.
+    async fn look_again(
+        &self,
+        (state, _): (&AppState, &InteractionInfo),
+        _: (&Grant, &Consent),
+        _: &Question,
+    ) -> Result<Option<Message>, Stop> {
+        let id = self.snapshot.id;
+        let found = state.inventory.snapshot_now(id).await;
+        found.map(|_| None).map_err(|gone| lookup::no_snapshot(&id.to_string(), None, gone).into())
+    }
+}
+
+/// Writes the question down and asks it.
+pub(super) async fn ask(state: &AppState, grant: &Grant, question: &Question) -> Result<Message, Stop> {
+    let (launch, offer) = parts(question)?;
+    confirm::ask(state, grant, question, |buttons| words::ask(launch, offer, buttons)).await
+}
+
+fn parts(question: &Question) -> Result<(&Launch, &Offer), Refusal> {
+    match (&question.requested.kind, &question.offer) {
+        (Kind::Launch(launch), Some(offer)) => Ok((launch, offer)),
+        _ => Err(Refusal::UnknownButton),
+    }
+}
+
+/// The SSH keys that can be chosen: none where they cannot be read, since a launch does not need them.
+pub(super) async fn keys(state: &AppState) -> Vec<Key> {
+    let known = state.inventory.ssh_keys(Waiting::Suggestion).await;
+    let known = known.map(|known| known.to_vec()).unwrap_or_default();
+    known.into_iter().map(|key| Key { name: key.name, fingerprint: key.fingerprint }).collect()
+}
+
+/// *Give it these tags* was pressed, or *Leave its tags off*.
+pub(in crate::discord) async fn give_tags(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ConfirmationId,
+) -> Result<Answer, Stop> {
+    change(state, info, grant, id, |launch, offer| {
+        let tags = &mut launch.droplet.tags;
+        let carries = !offer.tags.is_empty() && offer.tags.iter().all(|tag| tags.contains(tag));
+        tags.retain(|tag| !offer.tags.contains(tag));
+        if !carries {
+            tags.extend(offer.tags.iter().cloned());
+        }
+    })
+    .await
+}
+
+/// SSH keys were chosen. Only those that were offered count: what is chosen comes from the client.
+pub(in crate::discord) async fn give_keys(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ConfirmationId,
+) -> Result<Answer, Stop> {
+    change(state, info, grant, id, |launch, offer| {
+        let chosen = |key: &&Key| info.chosen.contains(&key.fingerprint);
+        launch.droplet.ssh_keys = offer.keys.iter().filter(chosen).map(|key| key.fingerprint.clone()).collect();
+    })
+    .await
+}
+
+/// Asks again about something else than before, in place of the question that was open.
+async fn change(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ConfirmationId,
+    change: impl FnOnce(&mut Launch, &Offer),
+) -> Result<Answer, Stop> {
+    let mut question = match confirm::reopened(state, info, grant, id).await? {
+        Ok(question) => question,
+        Err(closed) => return Ok(closed),
+    };
+    match (&mut question.requested.kind, &question.offer) {
+        (Kind::Launch(launch), Some(offer)) => change(launch, offer),
+        _ => return Err(Refusal::UnknownButton.into()),
+    }
+    ask(state, grant, &question).await.map(Answer::Instead)
+}

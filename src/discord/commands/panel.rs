@@ -1,0 +1,118 @@
+//! `/snapshot panel`: a message with buttons for the team to pin, and what those buttons, and those under a Droplet, open.
+//!
+//! Every step asks for the right anew, answers the one who pressed alone, and ends in the question that the command would ask.
+
+use super::{Context, answer, list, restore, take};
+use crate::{
+    access::{Grant, Right},
+    discord::{
+        incident::Fault,
+        interaction_info::InteractionInfo,
+        lookup,
+        messages::{
+            help::Help,
+            lengths::OPTIONS,
+            message::Message,
+            panel::{self as words, For},
+            refusal::Refusal,
+        },
+        press::{Begun, Choosing, Order},
+        responder::{Answer, Stop},
+        start,
+        state::AppState,
+    },
+    inventory::{Origin, distinct, snapshot_label},
+    operation::{
+        ids::{DropletId, SnapshotId},
+        kinds::Safety,
+    },
+};
+
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help =
+    Help { name: "snapshot panel", right: Right::Restore, does: "posts buttons for this channel, to pin" };
+
+/// Post buttons to take, restore and list, for this channel to pin
+#[poise::command(slash_command)]
+pub(super) async fn panel(context: Context<'_>) -> Result<(), Fault> {
+    let state = context.framework.user_data;
+    answer(context, |info| async move {
+        state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
+        start::check(state, &info)?;
+        Ok::<_, Stop>(Answer::Public(words::panel()))
+    })
+    .await;
+    Ok(())
+}
+
+/// *Take…*, *Restore…* or *List* was pressed.
+pub(in crate::discord) async fn begin(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (what, droplet): (Begun, Option<DropletId>),
+) -> Result<Answer, Stop> {
+    let said = match (what, droplet) {
+        (Begun::List, of) => list::show(state, of, 1, Order::default()).await?,
+        (Begun::Take, Some(droplet)) => take::question(state, info, grant, droplet, None).await?,
+        (Begun::Restore, Some(droplet)) => snapshots(state, droplet).await?,
+        (Begun::Take, None) => droplets(state, For::Taking).await,
+        (Begun::Restore, None) => droplets(state, For::Restoring).await,
+    };
+    Ok(Answer::New(said))
+}
+
+/// Something was chosen from a menu.
+pub(in crate::discord) async fn chosen(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    what: Choosing,
+) -> Result<Answer, Stop> {
+    let text = info.chosen.first().ok_or(Refusal::NothingChosen)?;
+    let droplet = || text.parse::<DropletId>().map_err(|_| Refusal::NothingChosen);
+    Ok(match what {
+        Choosing::Snapshot => {
+            text.parse::<SnapshotId>().map_err(|_| Refusal::NothingChosen)?;
+            Answer::New(list::one(state, info, text).await?)
+        }
+        Choosing::DropletToTake => Answer::Instead(take::question(state, info, grant, droplet()?, None).await?),
+        Choosing::DropletToRestore => Answer::Instead(snapshots(state, droplet()?).await?),
+    })
+}
+
+/// A Snapshot or backup of this Droplet was chosen.
+pub(in crate::discord) async fn put_back(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    droplet: DropletId,
+) -> Result<Answer, Stop> {
+    let chosen = info.chosen.first().and_then(|text| text.parse::<SnapshotId>().ok());
+    let asked = (chosen.ok_or(Refusal::NothingChosen)?, Safety::Snapshot, None);
+    restore::of_droplet(state, info, grant, droplet, asked).await.map(Answer::Instead)
+}
+
+async fn droplets(state: &AppState, what: For) -> Message {
+    let found = state.inventory.find_droplets("", OPTIONS + 1).await;
+    let has_more = found.len() > OPTIONS;
+    let labelled: Vec<_> = found.into_iter().map(|choice| (choice.label, choice.id)).collect();
+    words::droplets(what, &labelled, has_more)
+}
+
+async fn snapshots(state: &AppState, droplet: DropletId) -> Result<Message, Stop> {
+    let text = droplet.to_string();
+    let found = state.inventory.resolve_droplet(&text).await;
+    let droplet = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
+    let found = state.inventory.find_restorable(droplet.id, "", OPTIONS + 1).await;
+    let now = state.clock.now();
+    let mut labelled: Vec<_> = found
+        .iter()
+        .map(|(snapshot, origin)| {
+            let detail = (*origin == Origin::Backup).then(|| "backup".to_owned());
+            (snapshot_label(snapshot, detail, now), snapshot.id.to_string())
+        })
+        .collect();
+    distinct(&mut labelled);
+    Ok(words::snapshots((droplet.id, &droplet.name), &labelled, found.len() > OPTIONS))
+}

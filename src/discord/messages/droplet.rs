@@ -1,0 +1,89 @@
+//! One Droplet in one message: its power, its last Snapshot, what it costs, and what can be done.
+
+use super::{
+    Wording,
+    list::way,
+    message::{Button, Colour, Embed, Message, Style},
+    text::{name, plain},
+    units::{ago, cost, dollars_a_month, gigabytes, link, panel_page},
+};
+use crate::{
+    access::Right,
+    discord::press::{Begun, Press},
+    inventory::{Droplet, DropletStatus, Snapshot},
+    operation::ids::{ChannelId, GuildId, MessageId},
+};
+
+/// What is known of a Droplet.
+#[derive(Clone, Debug)]
+pub struct Seen<'a> {
+    /// It itself.
+    pub droplet: &'a Droplet,
+    /// Its Snapshots, newest first.
+    pub snapshots: Vec<&'a Snapshot>,
+    /// Whether something runs on it, and where its progress is, if who asks may see that.
+    pub running: Option<Option<(GuildId, ChannelId, MessageId)>>,
+    /// The greatest right of who asks.
+    pub right: Right,
+}
+
+/// The message.
+pub fn droplet(seen: &Seen<'_>, wording: &Wording) -> Message {
+    let droplet = seen.droplet;
+    let power = match &droplet.status {
+        DropletStatus::Active => "🟢 on".to_owned(),
+        DropletStatus::Off => "⚫ off".to_owned(),
+        DropletStatus::New => "being made".to_owned(),
+        DropletStatus::Archive => "archived".to_owned(),
+        DropletStatus::Other(word) => plain(word, 40),
+    };
+    let price = droplet.price_monthly.map(dollars_a_month);
+    let disk = droplet.disk_gb.map(|gb| format!("{gb} GB disk"));
+    let parts = [droplet.region.as_deref().map(|text| plain(text, 40)), disk, price];
+    let mut lines = vec![parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")];
+    lines.push(match seen.snapshots.first() {
+        None => "⚠️ No Snapshot yet".to_owned(),
+        Some(last) => {
+            let when = last.created_at.map(|at| format!(" {}", ago(at))).unwrap_or_default();
+            format!("Last Snapshot{when}: {}", name(&plain(&last.name, 60)))
+        }
+    });
+    let sizes = seen.snapshots.iter().filter_map(|snapshot| snapshot.size_gigabytes).filter(|size| size.is_finite());
+    let sizes: Vec<f64> = sizes.collect();
+    if !sizes.is_empty() {
+        let costs = sizes.iter().map(|size| cost(*size, wording.price_per_gb)).sum();
+        let (count, size) = (seen.snapshots.len(), gigabytes(sizes.iter().sum()));
+        lines.push(format!("Snapshots: {count} · {size} · {}", dollars_a_month(costs)));
+    }
+    lines.extend(seen.running.map(|progress| match progress {
+        Some((guild, channel, message)) => format!("🔄 Busy: {}", link(guild, channel, message)),
+        None => "🔄 Busy".to_owned(),
+    }));
+    Message {
+        embeds: vec![Embed {
+            title: format!("{} · {power}", name(&droplet.name)),
+            description: lines.join("\n"),
+            footer: String::new(),
+            colour: if seen.snapshots.is_empty() { Colour::Asking } else { Colour::Working },
+        }],
+        buttons: buttons(seen),
+        ..Message::default()
+    }
+}
+
+/// Only what who reads it may press, and what can be done now.
+fn buttons(seen: &Seen<'_>) -> Vec<Button> {
+    let id = seen.droplet.id;
+    let begin = |label: &'static str, style, what| Button::new(label, style, Press::Begin { what, droplet: Some(id) });
+    let is_free = seen.running.is_none();
+    let offered = [
+        (is_free && seen.right >= Right::Take, begin("Take…", Style::Primary, Begun::Take)),
+        (
+            is_free && seen.right >= Right::Restore && !seen.snapshots.is_empty(),
+            begin("Restore…", Style::Secondary, Begun::Restore),
+        ),
+        (!seen.snapshots.is_empty(), way(Some(id))),
+        (true, Button::link("Open in DigitalOcean", panel_page(id))),
+    ];
+    offered.into_iter().filter_map(|(is_offered, button)| is_offered.then_some(button)).collect()
+}

@@ -1,0 +1,70 @@
+//! How far an operation is, and what of it can still be stopped.
+
+use jiff::SignedDuration;
+
+use super::units::ago;
+use crate::operation::{
+    Operation,
+    step::{State, Task},
+};
+
+/// How many places the bar has.
+const BAR: u32 = 6;
+
+/// How far it is: ``Step 2 of 3``, and with history a bar and when it is due. It changes with the steps, not with the time.
+pub(super) fn headway(operation: &Operation) -> Option<String> {
+    if operation.verdict.is_some() || operation.question.is_some() || operation.cancelled.is_some() {
+        return None;
+    }
+    let turns_on = operation.steps.iter().any(|step| step.task().turns_off());
+    let count = operation.steps.len() + usize::from(turns_on);
+    let at = operation.steps.iter().position(|step| !step.is_over()).unwrap_or(operation.steps.len());
+    if count < 2 {
+        return None;
+    }
+    let step = format!("Step {} of {count}", at + 1);
+    let began = operation.current().and_then(|step| step.began);
+    let Some((began, rest)) = began.zip(rest_of(operation)) else { return Some(step) };
+    let parts = u32::try_from(count).unwrap_or(u32::MAX);
+    let full = (u32::try_from(at).unwrap_or(0) * BAR + BAR / 2) / parts;
+    let bar: String = (0..BAR).map(|place| if place < full.max(1) { '▰' } else { '▱' }).collect();
+    let done = began.saturating_add(rest).unwrap_or(began);
+    Some(format!("{bar} {step} · due {}", ago(done)))
+}
+
+/// How long it takes from the beginning of the present step to its end, by history.
+fn rest_of(operation: &Operation) -> Option<SignedDuration> {
+    let mut rest = SignedDuration::ZERO;
+    for step in operation.steps.iter().filter(|step| !step.is_over()) {
+        rest += operation.usual.of(step.task())?;
+    }
+    let back = operation.steps.iter().any(|step| step.task().turns_off());
+    Some(rest + if back { operation.usual.of(Task::PowerOn)? } else { SignedDuration::ZERO })
+}
+
+/// What *Cancel* can still do.
+pub(super) enum Stoppable {
+    Now,
+    SnapshotIsKept,
+    No,
+}
+
+/// DigitalOcean stops nothing that it was told to do. What was sent and may not have arrived counts as told.
+pub(super) fn stoppable(operation: &Operation) -> Stoppable {
+    let Some(step) = operation.current() else { return Stoppable::Now };
+    let is_sent = matches!(step.state, State::Intended { .. } | State::Running(_));
+    match step.task() {
+        // A shutdown can be followed by nothing but power back.
+        Task::ShutDown | Task::PowerOff | Task::PowerOn => Stoppable::Now,
+        _ if !is_sent => Stoppable::Now,
+        Task::Snapshot => Stoppable::SnapshotIsKept,
+        Task::Restart
+        | Task::Restore
+        | Task::Create
+        | Task::Delete
+        | Task::EnableBackups
+        | Task::ChangeBackups
+        | Task::DisableBackups
+        | Task::KeepBackup => Stoppable::No,
+    }
+}

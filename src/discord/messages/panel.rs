@@ -1,0 +1,64 @@
+//! The panel that a team pins in its channel, and the menus that its buttons open.
+
+use super::{
+    list::way,
+    message::{Button, Choice, Menu, Message, Style},
+    text::{name, plain},
+};
+use crate::{
+    discord::press::{Begun, Choosing, Press},
+    operation::ids::DropletId,
+};
+
+/// The panel. Everybody in the channel sees it, so it names no Droplet.
+pub fn panel() -> Message {
+    let begin = |label: &'static str, style, what| Button::new(label, style, Press::Begin { what, droplet: None });
+    Message {
+        buttons: vec![
+            begin("Take…", Style::Primary, Begun::Take),
+            begin("Restore…", Style::Secondary, Begun::Restore),
+            way(None),
+        ],
+        ..Message::text(
+            "**Snapshots**\nPress what you want to do. Only you see what follows, and I ask before anything happens.",
+        )
+    }
+}
+
+/// What is to be done with the Droplet that is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum For {
+    /// A Snapshot is taken of it.
+    Taking,
+    /// A Snapshot is put back onto it.
+    Restoring,
+}
+
+/// Which Droplet? `droplets` are the first, and there may be more.
+pub fn droplets(what: For, droplets: &[(String, DropletId)], has_more: bool) -> Message {
+    let (question, press, command) = match what {
+        For::Taking => ("Take a Snapshot of which Droplet?", Choosing::DropletToTake, "/snapshot take"),
+        For::Restoring => ("Restore which Droplet?", Choosing::DropletToRestore, "/snapshot restore"),
+    };
+    let choices = droplets.iter().map(|(label, id)| Choice::new(label, "", id.to_string()));
+    let Some(menu) = Menu::new(Press::Choose(press), "Choose a Droplet", choices) else {
+        return Message::text("I see no Droplets at the moment. Try again in a minute.");
+    };
+    let more =
+        if has_more { format!("\nThese are the first 25; type `{command}` to find the rest.") } else { String::new() };
+    Message { menus: vec![menu], ..Message::text(format!("{question}{more}")) }
+}
+
+/// Which of its Snapshots and backups?
+pub fn snapshots(droplet: (DropletId, &str), labelled: &[(String, String)], has_more: bool) -> Message {
+    let (id, called) = droplet;
+    let choices = labelled.iter().map(|(label, id)| Choice::new(label, "", id.as_str()));
+    let called = name(&plain(called, 60));
+    let Some(menu) = Menu::new(Press::PutBack(id), "Choose a Snapshot", choices) else {
+        return Message::text(format!(
+            "{called} has no Snapshots yet, so there is nothing to restore. `/snapshot take` makes one."
+        ));
+    };
+    let more = if has_more { "\nThese are the newest 25; type `/snapshot restore` to find the rest." } else { "" };
+    Message { menus: vec![menu], ..Message::text(format!("Restore {called} from which Snapshot?{more}")) }
+}

@@ -1,0 +1,52 @@
+//! *Try again* under a failure: the same question once more, for a day, and for one person.
+//!
+//! Whoever presses needs the right that the failed operation took. What is begun is written down with what failed, so that a second
+//! press leads there.
+
+use jiff::SignedDuration;
+
+use super::{
+    commands::{delete, launch, restore, take},
+    interaction_info::InteractionInfo,
+    messages::{failure, refusal::Refusal},
+    responder::{Answer, Stop},
+    state::AppState,
+};
+use crate::{
+    access::Grant,
+    operation::{Operation, kinds::Kind},
+};
+
+/// For how long the button counts.
+const OFFERED: SignedDuration = SignedDuration::from_hours(24);
+
+/// Asks about the failed operation once more.
+pub(super) async fn question(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    failed: &Operation,
+) -> Result<Answer, Stop> {
+    let ended = failed.ended.filter(|_| failure::may_be_tried_again(failed)).ok_or(Refusal::UnknownButton)?;
+    if let Some(again) = state.store.retry_of(failed.id).await? {
+        let progress = state.store.progress_message(again).await?;
+        return Err(Refusal::TriedAgain { by: state.occupant(&info.who, again, progress).await? }.into());
+    }
+    if state.clock.now().duration_since(ended) >= OFFERED {
+        return Err(Refusal::RetryOver.into());
+    }
+    let retries = Some(failed.id);
+    let droplet = || failed.target.droplet.ok_or(Refusal::DropletGone);
+    let said = match &failed.kind {
+        Kind::Take(_) => take::question(state, info, grant, droplet()?, retries).await?,
+        Kind::Restore(restore) => {
+            let asked = (restore.snapshot.id, restore.safety, retries);
+            restore::of_droplet(state, info, grant, droplet()?, asked).await?
+        }
+        Kind::Launch(launch) => return launch::again(state, info, grant, (launch, failed.id)).await,
+        // Their buttons stand where they help, and a failed change of Backups is looked at first.
+        Kind::TurnOn(_) | Kind::Restart(_) | Kind::Backups(_) => return Err(Refusal::UnknownButton.into()),
+        Kind::Delete(delete) => return delete::question(state, info, grant, &delete.snapshot.id.to_string()).await,
+    };
+    Ok(Answer::New(said))
+}

@@ -1,0 +1,144 @@
+//! The next step under the finger: *Try again*, the ways on from a busy Droplet, the panel, and one Droplet at a look.
+
+use jiff::SignedDuration;
+use snapshot_bot_sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
+
+use crate::stage::{Person, Role, Stage};
+
+/// A take of `web-1` by ada whose Snapshot DigitalOcean reports as errored.
+async fn failed(stage: &Stage) -> Person {
+    let ada = stage.seat("ada", Role::Operator);
+    stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::Err));
+    ada.run("/snapshot take droplet:web-1").await;
+    stage.settle().await;
+    ada
+}
+
+#[tokio::test]
+async fn a_failure_is_tried_again_by_one_press_once_and_asks_first() {
+    let mut stage = Stage::new().await;
+    let ada = failed(&stage).await;
+    let (bob, vic) = (stage.seat("bob", Role::Operator), stage.seat("vic", Role::Viewer));
+    let (answer, again) = ada.button("Try again").expect("a button");
+    let refused = vic.seat.press(answer, &again).await.unwrap();
+    vic.answered(&refused).await;
+    assert!(vic.last().starts_with("You need"), "{}", vic.last());
+    let before = stage.commands();
+    stage.kill().await;
+    stage.start().await;
+    bob.press("Try again").await;
+    assert!(bob.sees("**Take a Snapshot of `web-1` now?**"), "{}", bob.transcript());
+    assert_eq!(stage.commands(), before, "nothing is begun before somebody says how");
+    bob.press("Shut down and take").await;
+    stage.settle().await;
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 1);
+    ada.press("Try again").await;
+    assert!(ada.last().starts_with("Somebody has tried again already"), "{}", ada.last());
+    assert!(ada.button("Go there").is_some() || ada.sees("[Go there] (link)"), "{}", ada.transcript());
+    for person in [&ada, &bob, &vic] {
+        person.transcript();
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_failure_of_yesterday_is_not_tried_again_by_a_press() {
+    let stage = Stage::new().await;
+    let ada = failed(&stage).await;
+    stage.clock.advance(SignedDuration::from_hours(25));
+    ada.press("Try again").await;
+    assert!(ada.last().starts_with("This failed more than a day ago"), "{}", ada.last());
+    ada.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_busy_droplet_leads_to_what_runs_and_to_its_end_for_who_may() {
+    let stage = Stage::new().await;
+    stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::NeverFinish));
+    let (ada, bob) = (stage.seat("ada", Role::Operator), stage.seat("bob", Role::Operator));
+    ada.run("/snapshot take droplet:web-1 power:live").await;
+    stage.snapshot_begins("web-1").await;
+    stage.shows(&ada, "Taking the Snapshot — started").await;
+    for (person, may_cancel) in [(&bob, false), (&ada, true)] {
+        person.run("/snapshot take droplet:web-1").await;
+        assert!(person.sees("`web-1` is busy") && person.sees("[Go there] (link)"), "{}", person.transcript());
+        assert_eq!(person.sees("[Cancel it] (danger)"), may_cancel, "{}", person.transcript());
+    }
+    ada.press("Cancel it").await;
+    stage.shows(&ada, "too late to stop").await;
+    assert!(ada.button("Cancel").is_none(), "what is cancelled cannot be cancelled again");
+    stage.complete_action("web-1");
+    stage.settle().await;
+    assert!(ada.sees("too late to cancel") && !ada.sees("ready**"), "{}", ada.transcript());
+    for person in [&ada, &bob] {
+        person.transcript();
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_panel_names_no_droplet_and_leads_each_person_to_what_they_may_do() {
+    let mut stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let (rex, ada, vic) =
+        (stage.seat("rex", Role::Restorer), stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer));
+    ada.run("/snapshot panel").await;
+    assert!(ada.last().starts_with("You need"), "{}", ada.last());
+    rex.run("/snapshot panel").await;
+    let panel = vic.seat.messages().last().unwrap().clone();
+    assert!(panel.is_public() && !panel.body.content.contains("web"), "{panel:?}");
+    stage.kill().await;
+    stage.start().await;
+    stage.online().await;
+    vic.press("Take…").await;
+    assert!(vic.last().starts_with("You need"), "{}", vic.last());
+    vic.press("List").await;
+    assert!(vic.sees("All Snapshots"), "{}", vic.transcript());
+    ada.press("Take…").await;
+    assert!(vic.menu().is_some_and(|(_, id, _)| id == "choose:snapshot"), "what ada chooses from is hers alone");
+    ada.choose(&web.to_string()).await;
+    assert!(ada.sees("**Take a Snapshot of `web-1` now?**"), "{}", ada.transcript());
+    ada.press("Keep running").await;
+    stage.settle().await;
+    // Under the answer to ada's take stands another button of this name.
+    let menu = rex.seat.press(panel.id, "begin:restore:all").await.unwrap();
+    rex.answered(&menu).await;
+    rex.choose(&web.to_string()).await;
+    let golden = rex.menu().expect("a menu").2.pop().expect("the oldest");
+    rex.choose(&golden).await;
+    assert!(rex.sees("**Restore `web-1` from `golden`?**"), "{}", rex.transcript());
+    rex.press("Never mind").await;
+    assert!(rex.sees("OK, `web-1` was not restored."), "{}", rex.transcript());
+    assert_eq!(stage.commands(), ["snapshot web-1"]);
+    for person in [&rex, &ada, &vic] {
+        person.transcript();
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn one_droplet_at_a_look_offers_what_this_reader_may_do() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let (rex, vic, eve) =
+        (stage.seat("rex", Role::Restorer), stage.seat("vic", Role::Viewer), stage.seat("eve", Role::Guest));
+    for person in [&rex, &vic, &eve] {
+        person.run("/droplet show droplet:web-1").await;
+    }
+    assert!(eve.last().starts_with("You need"), "{}", eve.last());
+    assert!(vic.sees("`web-1` · 🟢 on") && vic.sees("Last Snapshot"), "{}", vic.transcript());
+    assert!(vic.button("Take…").is_none() && vic.button("Restore…").is_none() && vic.button("List").is_some());
+    rex.press("Restore…").await;
+    assert!(rex.menu().is_some(), "{}", rex.transcript());
+    rex.press("Take…").await;
+    rex.press("Never mind").await;
+    assert!(rex.sees("OK, no Snapshot of `web-1` was taken."), "{}", rex.transcript());
+    assert!(stage.commands().is_empty());
+    for person in [&rex, &vic, &eve] {
+        person.transcript();
+    }
+    stage.finish().await;
+}
