@@ -113,8 +113,8 @@ describe("a visitor", { concurrency: 3 }, () => {
     await problem.filter({ hasText: "This is not a valid value: wanted one of the choices." }).waitFor();
     assert.equal(await page.locator("[data-option=power]:focus").getAttribute("aria-invalid"), "true");
     for (const _ of "warm") await page.keyboard.press("Backspace");
-    await offered(page).filter({ hasText: "live" }).hover();
-    await marked(page).filter({ hasText: "live" }).waitFor();
+    await offered(page).filter({ hasText: "Keep running" }).hover();
+    await marked(page).filter({ hasText: "Keep running" }).waitFor();
     await page.keyboard.press("Enter");
     assert.equal(await page.locator("[data-option=power]").inputValue(), "live");
     await page.locator("[data-option=power]").press("Escape");
