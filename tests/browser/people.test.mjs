@@ -116,7 +116,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await offered(page).filter({ hasText: "Keep running" }).hover();
     await marked(page).filter({ hasText: "Keep running" }).waitFor();
     await page.keyboard.press("Enter");
-    assert.equal(await page.locator("[data-option=power]").inputValue(), "live");
+    assert.equal(await page.locator("[data-option=power]").inputValue(), "Keep running (no downtime)");
     await page.locator("[data-option=power]").press("Escape");
     assert.equal(await page.locator(".message").count(), 0);
   });
