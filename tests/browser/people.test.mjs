@@ -113,10 +113,10 @@ describe("a visitor", { concurrency: 3 }, () => {
     await problem.filter({ hasText: "This is not a valid value: wanted one of the choices." }).waitFor();
     assert.equal(await page.locator("[data-option=power]:focus").getAttribute("aria-invalid"), "true");
     for (const _ of "warm") await page.keyboard.press("Backspace");
-    await offered(page).filter({ hasText: "live" }).hover();
-    await marked(page).filter({ hasText: "live" }).waitFor();
+    await offered(page).filter({ hasText: "Keep running" }).hover();
+    await marked(page).filter({ hasText: "Keep running" }).waitFor();
     await page.keyboard.press("Enter");
-    assert.equal(await page.locator("[data-option=power]").inputValue(), "live");
+    assert.equal(await page.locator("[data-option=power]").inputValue(), "Keep running (no downtime)");
     await page.locator("[data-option=power]").press("Escape");
     assert.equal(await page.locator(".message").count(), 0);
   });
