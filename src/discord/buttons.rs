@@ -51,8 +51,14 @@ pub(super) async fn sent(state: &AppState, http: &Http, interaction: &ModalInter
 fn deferral(press: Press) -> Deferral {
     match press {
         Press::Confirm(_) | Press::Decline(_) | Press::Schedule(_) | Press::Page { .. } => Deferral::Silent,
-        Press::Wish { .. } | Press::KeepWaiting(_) | Press::Undo(_) | Press::Delete(_) => Deferral::Thinking,
-        Press::KeepAnnounced(_) | Press::Approve(_) | Press::TakeOver(_) | Press::TryAgain(_) => Deferral::Thinking,
+        Press::Wish { .. }
+        | Press::KeepWaiting(_)
+        | Press::Undo(_)
+        | Press::Delete(_)
+        | Press::KeepAnnounced(_)
+        | Press::Approve(_)
+        | Press::TakeOver(_)
+        | Press::TryAgain(_) => Deferral::Thinking,
     }
 }
 

@@ -125,8 +125,13 @@ impl Press {
             Self::Wish { act, .. } => act.right(asker, person),
             Self::KeepWaiting(_) => Act::KeepWaiting.right(asker, person),
             // All of these overwrite or delete something, or let it be begun.
-            Self::Undo(_) | Self::Delete(_) | Self::Confirm(_) => Right::Restore,
-            Self::Schedule(_) | Self::Approve(_) | Self::TakeOver(_) | Self::TryAgain(_) => Right::Restore,
+            Self::Undo(_)
+            | Self::Delete(_)
+            | Self::Confirm(_)
+            | Self::Schedule(_)
+            | Self::Approve(_)
+            | Self::TakeOver(_)
+            | Self::TryAgain(_) => Right::Restore,
             Self::KeepAnnounced(_) => Right::Take,
             Self::Decline(_) | Self::Page { .. } => Right::View,
         }

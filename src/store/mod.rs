@@ -29,6 +29,7 @@ mod reserve;
 mod row;
 mod schedule;
 mod schedule_message;
+mod schedule_row;
 mod schedule_snapshot;
 mod schema;
 mod unknown;
@@ -53,8 +54,9 @@ pub use operation_row::{Stored, Version};
 pub use power_owed::PowerOwed;
 pub use report::{OUTDATED, Report};
 pub use requests::{CreateError, Heard};
-pub use schedule::{AddError, StoredSchedule};
+pub use schedule::AddError;
 pub use schedule_message::{Said, ScheduleMessage};
+pub use schedule_row::StoredSchedule;
 pub use schedule_snapshot::{ScheduleSnapshot, Settled};
 use writes::Writes;
 

@@ -132,7 +132,7 @@ async fn a_month_of_nights_with_kills_accounts_for_every_slot_and_prunes_only_it
             .then(|| stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("snapshot"), 0));
         stage.pass_until(night(stage.clock.now()));
         if let Some(held) = held {
-            // It dies with the Snapshot's command under way.
+            // It dies with a command under way.
             let held = held.caught().await.unwrap();
             stage.kill().await;
             held.release();

@@ -100,7 +100,9 @@ fn read(message: &Message) -> String {
 }
 
 fn side_by_side<'a>(variants: impl IntoIterator<Item = (&'a str, Message)>) -> String {
-    variants.into_iter().map(|(label, message)| format!("=== {label}\n{}\n", read(&message))).collect()
+    let parts: Vec<String> =
+        variants.into_iter().map(|(label, message)| format!("=== {label}\n{}", read(&message))).collect();
+    parts.join("\n")
 }
 
 #[test]
