@@ -70,7 +70,7 @@ pub(super) async fn ask_to_add(
     let around = || [Task::ShutDown, Task::PowerOn].into_iter().filter_map(|task| usual.of(task));
     let downtime = usual.of(Task::Snapshot).map(|snapshot| around().fold(snapshot, |sum, part| sum + part));
     ask(state, grant, &draft, |buttons| {
-        words::review(&Review { schedule: &schedule, is_change: false, cost, downtime, now }, price, buttons)
+        words::review(&Review { schedule: &schedule, cost, downtime, now }, price, buttons)
     })
     .await
 }

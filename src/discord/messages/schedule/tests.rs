@@ -115,7 +115,7 @@ fn reviews() {
     let of = |schedule: &Schedule, cost| {
         let now = at("2026-11-26T12:00:00Z");
         let downtime = Some(SignedDuration::from_mins(4));
-        review(&Review { schedule, is_change: false, cost, downtime, now }, 0.06, buttons())
+        review(&Review { schedule, cost, downtime, now }, 0.06, buttons())
     };
     insta::assert_snapshot!(side_by_side([
         ("nightly", of(&schedule, Cost::AsNewest(8.0))),
