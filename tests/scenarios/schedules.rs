@@ -106,7 +106,8 @@ async fn what_makes_no_sense_is_refused_before_anything_is_stored() {
     }
     ada.run("/schedule add what:web-1 every:day").await;
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM confirmations").await, 0);
-    (ruth.transcript(), ada.transcript());
+    ruth.transcript();
+    ada.transcript();
     stage.finish().await;
 }
 
