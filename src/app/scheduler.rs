@@ -152,7 +152,7 @@ impl Scheduler {
         // What is about to be written counts already.
         slots.retain(|slot| due.given_up.is_none_or(|(given_up, _)| given_up != slot.at));
         let stale = schedule.stale_since(&slots);
-        let reminder = self.remind(&mut schedule, &slots, &mut notices, now);
+        let reminder = remind(&mut schedule, &slots, &mut notices, now);
         let around = self.circumstances(&schedule, stale.is_some(), now).await?;
         let pruned_at = Box::pin(self.prune(&schedule, around, now)).await?;
         let retry = due.begin.map(|_| now + BUSY_PAUSE);
@@ -189,23 +189,6 @@ impl Scheduler {
                 due.wake = Some(now);
             }
         }
-    }
-
-    /// Tells people once a day that there is no recent Snapshot; when to do so next.
-    fn remind(
-        &self,
-        schedule: &mut Schedule,
-        slots: &[Slot],
-        notices: &mut Vec<Notice>,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        let since = schedule.stale_since(slots).filter(|_| schedule.state != State::Removed)?;
-        if schedule.must_remind(since, now) {
-            let newest = slots.iter().find(|slot| slot.fate.is_good()).map(|slot| slot.last);
-            notices.push(Notice::Stale { since, newest });
-            schedule.reminded_at = Some(now);
-        }
-        schedule.next_reminder(since)
     }
 
     async fn circumstances(&self, schedule: &Schedule, is_stale: bool, now: Timestamp) -> Result<Circumstances, Error> {
@@ -351,6 +334,17 @@ impl Scheduler {
 enum Begun {
     Yes,
     NotYet,
+}
+
+/// Tells people once a day that there is no recent Snapshot; when to do so next.
+fn remind(schedule: &mut Schedule, slots: &[Slot], notices: &mut Vec<Notice>, now: Timestamp) -> Option<Timestamp> {
+    let since = schedule.stale_since(slots).filter(|_| schedule.state != State::Removed)?;
+    if schedule.must_remind(since, now) {
+        let newest = slots.iter().find(|slot| slot.fate.is_good()).map(|slot| slot.last);
+        notices.push(Notice::Stale { since, newest });
+        schedule.reminded_at = Some(now);
+    }
+    schedule.next_reminder(since)
 }
 
 /// What was missed, for people.

@@ -119,8 +119,10 @@ impl Schedule {
             return Pruning::default();
         }
         if let Some(hold) = self.hold(candidates, &dropped, around) {
-            // More than usual stays announced, so that people see what they are asked about.
-            let announced = if matches!(hold, Hold::TooMany(_)) { dropped } else { Vec::new() };
+            // What was announced before stays so while people are asked about more.
+            let stays =
+                |operation: &OperationId| matches!(hold, Hold::TooMany(_)) && is_announced(candidates, *operation);
+            let announced = dropped.into_iter().filter(stays).collect();
             return Pruning { announced, due: Vec::new(), hold: Some(hold), wake: None };
         }
         let due_at = |operation: OperationId| {
@@ -135,7 +137,10 @@ impl Schedule {
 
     fn hold(&self, candidates: &[Candidate], dropped: &[OperationId], around: Circumstances) -> Option<Hold> {
         let newest = self.members(candidates).into_iter().next_back();
-        let is_approved = dropped.iter().all(|operation| self.approved.contains(operation));
+        // Where runs are frequent, many are announced at any time; those that come at once are what may be a mistake.
+        let is_new =
+            |operation: &&OperationId| !is_announced(candidates, **operation) && !self.approved.contains(operation);
+        let new = dropped.iter().filter(is_new).count();
         let doubtful = newest.filter(|newest| newest.quality == Quality::Doubtful).map(|newest| newest.operation);
         match () {
             () if !self.is_active() => Some(Hold::Paused),
@@ -143,8 +148,12 @@ impl Schedule {
             () if around.is_stale => Some(Hold::Stale),
             () if around.restored_lately => Some(Hold::RestoredLately),
             () if doubtful.is_some() => doubtful.map(Hold::Doubtful),
-            () if dropped.len() > MOST_AT_ONCE && !is_approved => Some(Hold::TooMany(dropped.len())),
+            () if new > MOST_AT_ONCE => Some(Hold::TooMany(new)),
             () => None,
         }
     }
+}
+
+fn is_announced(candidates: &[Candidate], operation: OperationId) -> bool {
+    candidates.iter().any(|candidate| candidate.operation == operation && candidate.announced_at.is_some())
 }

@@ -4,30 +4,22 @@
 //! Both write under a version, so that neither overwrites what the other has just said.
 
 use jiff::Timestamp;
-use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
+use sqlx::{Any, Transaction};
 
 use super::{
     ConfirmationRefused, Consent, Error, Store, Version, confirmation,
     row::{Row, bits, due_millis},
     schedule_message,
+    schedule_row::{StoredSchedule, read, read_one, read_slot},
 };
 use crate::{
-    operation::ids::{GuildId, OperationId, ScheduleId},
+    operation::ids::{GuildId, ScheduleId},
     schedule::{
         Accounts, Due, Schedule, State,
         notice::Notice,
         slot::{Fate, Slot},
     },
 };
-
-/// A schedule as it was written last.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredSchedule {
-    /// The schedule.
-    pub schedule: Schedule,
-    /// Which change of it this is.
-    pub version: Version,
-}
 
 /// Why a schedule was not added.
 #[derive(Debug, thiserror::Error)]
@@ -265,47 +257,6 @@ impl Store {
         self.changes.scheduler.notify_one();
         self.changes.schedule_messages.notify_one();
     }
-}
-
-pub(super) async fn read_one(connection: &mut AnyConnection, id: ScheduleId) -> Result<Option<StoredSchedule>, Error> {
-    let rows = sqlx::query("SELECT id, version, state FROM schedules WHERE id = $1")
-        .bind(id.to_string())
-        .fetch_all(connection)
-        .await?;
-    Ok(rows.first().and_then(read))
-}
-
-/// Says that something about a schedule changed: its message shows an older version now, and the scheduler looks at it.
-pub(super) async fn touch(connection: &mut AnyConnection, id: ScheduleId) -> Result<(), Error> {
-    sqlx::query("UPDATE schedules SET version = version + 1, due_at = 0 WHERE id = $1")
-        .bind(id.to_string())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-pub(super) fn read(row: &AnyRow) -> Option<StoredSchedule> {
-    let row = Row(row);
-    let id = row.text("id").unwrap_or_default();
-    match serde_json::from_str(row.text("state").unwrap_or_default()) {
-        Ok(schedule) => Some(StoredSchedule { schedule, version: Version(row.number("version").unwrap_or_default()) }),
-        Err(error) => {
-            tracing::error!(schedule.id = id, %error, "a schedule in the database cannot be read, and does not run");
-            None
-        }
-    }
-}
-
-pub(super) fn read_slot(row: &AnyRow) -> Option<Slot> {
-    let row = Row(row);
-    let operation: Option<OperationId> = row.text("operation").and_then(|id| id.parse().ok());
-    Some(Slot {
-        at: row.at("planned_at")?,
-        last: row.at("last_at")?,
-        count: row.number("count").and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
-        fate: Fate::of_words(row.text("fate").unwrap_or_default(), row.text("why").unwrap_or_default()),
-        operation,
-    })
 }
 
 async fn write_slots(transaction: &mut Transaction<'_, Any>, schedule: &Schedule, due: &Due) -> Result<(), Error> {

@@ -12,6 +12,7 @@ use sqlx::{
 use super::{
     Error, Store, StoredSchedule, Version,
     row::{Row, bits, due_millis, without_nul},
+    schedule_row,
 };
 use crate::{
     operation::ids::{ChannelId, MessageId},
@@ -217,7 +218,7 @@ impl Store {
 }
 
 fn read(row: &AnyRow) -> Option<ScheduleMessage> {
-    let stored = super::schedule::read(row)?;
+    let stored = schedule_row::read(row)?;
     let row = Row(row);
     let said = match row.text("what").unwrap_or_default() {
         "" => Said::Status,

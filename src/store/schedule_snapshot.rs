@@ -10,7 +10,7 @@ use super::{
     CreateError, Error, Store,
     operation_row::{self, select_stored},
     row::{Row, bits, without_nul},
-    schedule, schedule_message,
+    schedule_message, schedule_row,
 };
 use crate::{
     operation::{
@@ -147,7 +147,7 @@ pub(super) async fn begin(
         .execute(&mut **transaction)
         .await?;
     }
-    schedule::touch(transaction, id).await
+    schedule_row::touch(transaction, id).await
 }
 
 impl Store {
@@ -203,11 +203,11 @@ impl Store {
                 Fate::Missed(_) => Some(Notice::Missed { first: planned, last: planned, count: 1, was_away: false }),
                 Fate::Waiting | Fate::Running | Fate::Ran | Fate::Shared | Fate::Skipped(_) => None,
             };
-            if let (Some(notice), Some(stored)) = (notice, schedule::read_one(&mut transaction, schedule).await?) {
+            if let (Some(notice), Some(stored)) = (notice, schedule_row::read_one(&mut transaction, schedule).await?) {
                 schedule_message::say(&mut transaction, &stored.schedule, &notice, self.clock.now()).await?;
             }
         }
-        schedule::touch(&mut transaction, schedule).await?;
+        schedule_row::touch(&mut transaction, schedule).await?;
         transaction.commit().await?;
         Ok(Some(Settled { schedule, operation: id, is_good }))
     }
@@ -229,7 +229,7 @@ impl Store {
     pub async fn forget_schedule_snapshot(&self, schedule: ScheduleId, operation: OperationId) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         forget(&mut transaction, (schedule, operation)).await?;
-        schedule::touch(&mut transaction, schedule).await?;
+        schedule_row::touch(&mut transaction, schedule).await?;
         transaction.commit().await?;
         self.changes.schedule_messages.notify_one();
         Ok(())
@@ -270,7 +270,7 @@ impl Store {
             changed += 1;
         }
         if changed > 0 {
-            schedule::touch(&mut transaction, schedule).await?;
+            schedule_row::touch(&mut transaction, schedule).await?;
             transaction.commit().await?;
             self.ring_schedules();
         }
@@ -293,7 +293,7 @@ impl Store {
             .await?;
             count += kept.rows_affected();
         }
-        schedule::touch(&mut transaction, schedule).await?;
+        schedule_row::touch(&mut transaction, schedule).await?;
         transaction.commit().await?;
         self.ring_schedules();
         Ok(count)

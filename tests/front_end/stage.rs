@@ -141,6 +141,7 @@ impl Stage {
             policy: Policy::new([GuildId(guild.get())], roles),
             clock: clock.clone(),
             intake: intake.clone(),
+            members: snapshot_bot::discord::members::Members::default(),
         };
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
         Self {

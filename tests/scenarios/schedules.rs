@@ -106,7 +106,8 @@ async fn what_makes_no_sense_is_refused_before_anything_is_stored() {
     }
     ada.run("/schedule add what:web-1 every:day").await;
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM confirmations").await, 0);
-    (ruth.transcript(), ada.transcript());
+    ruth.transcript();
+    ada.transcript();
     stage.finish().await;
 }
 
@@ -132,7 +133,7 @@ async fn a_month_of_nights_with_kills_accounts_for_every_slot_and_prunes_only_it
             .then(|| stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("snapshot"), 0));
         stage.pass_until(night(stage.clock.now()));
         if let Some(held) = held {
-            // It dies with the Snapshot's command under way.
+            // It dies with a command under way.
             let held = held.caught().await.unwrap();
             stage.kill().await;
             held.release();

@@ -98,6 +98,9 @@ impl Simulation {
             Err(CreateError::Unconfirmed(why)) => {
                 return Err(Broken::Law(format!("an answer in time does not count: {why:?}")));
             }
+            Err(CreateError::NotWaiting) => {
+                return Err(Broken::Law("a person's wish waits for no schedule".to_owned()));
+            }
             Err(CreateError::TriedAgain { operation, .. }) => {
                 return Err(Broken::Law(format!("nothing is tried again here, and {operation} counts as that")));
             }

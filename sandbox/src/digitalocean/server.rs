@@ -297,7 +297,7 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
     let owner = Arc::clone(&shared);
     let task = shared.tasks.spawn(async move { owner.carry(request).await });
     let answer = task.await.ok().flatten().ok_or(CutShort)?;
-    Ok(respond(answer))
+    Ok(respond(answer, (shared.now)()))
 }
 
 /// What the metadata service tells whoever runs on a Droplet. It is no part of the API, so it stands in no journal.
@@ -309,8 +309,12 @@ fn metadata(droplet: Option<u64>) -> Response<Body> {
     response
 }
 
-fn respond(answer: Answer) -> Response<Body> {
+fn respond(answer: Answer, now: Timestamp) -> Response<Body> {
     let mut response = Response::new(Body::from(answer.body));
+    // By the world's clock, which tests may move.
+    if let Ok(date) = HeaderValue::from_str(&now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {

@@ -85,11 +85,30 @@ fn nothing_goes_while_anything_speaks_against_it() {
 #[test]
 fn many_at_once_need_somebody_to_say_so() {
     let now = at("2026-11-20T04:00:00Z");
-    let candidates: Vec<Candidate> =
-        (1..=6).map(|day| Candidate { announced_at: Some(at("2026-11-10T00:00:00Z")), ..candidate(day) }).collect();
+    let mut candidates: Vec<Candidate> = (1..=6).map(candidate).collect();
     let mut it = keeps_last(2);
     let held = it.prune(&candidates, WELL, now);
-    assert_eq!((held.hold, held.due.len(), held.announced.len()), (Some(Hold::TooMany(4)), 0, 4));
-    it.approved = held.announced;
+    assert_eq!((held.hold, held.due.len(), held.announced.len()), (Some(Hold::TooMany(4)), 0, 0));
+    it.approved = (1..=4).map(id).collect();
+    let approved = it.prune(&candidates, WELL, now);
+    assert_eq!(
+        (approved.hold, approved.due.len(), approved.announced.len()),
+        (None, 0, 4),
+        "they are announced like others"
+    );
+    for candidate in &mut candidates {
+        candidate.announced_at = Some(at("2026-11-10T00:00:00Z"));
+    }
     assert_eq!(it.prune(&candidates, WELL, now).due.len(), 4);
+}
+
+#[test]
+fn a_schedule_of_many_runs_a_day_asks_nobody_about_its_daily_round() {
+    let now = at("2026-11-20T04:00:00Z");
+    let mut candidates: Vec<Candidate> = (1..=19).map(candidate).collect();
+    for candidate in candidates.iter_mut().take(15) {
+        candidate.announced_at = Some(now - SignedDuration::from_hours(5));
+    }
+    let pruning = keeps_last(2).prune(&candidates, WELL, now);
+    assert_eq!((pruning.hold, pruning.announced.len(), pruning.due.len()), (None, 17, 0));
 }

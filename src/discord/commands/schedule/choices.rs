@@ -71,7 +71,6 @@ pub(super) async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> Crea
 }
 
 /// How often; what was typed first, if it makes sense.
-#[expect(clippy::unused_async, reason = "poise asks for a future")]
 pub(super) async fn every<'a>(_: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let typed = Rule::read(Typed { every: partial, ..Typed::default() }).is_ok();
     let own = typed.then(|| (partial.to_owned(), partial.to_owned()));
@@ -81,7 +80,6 @@ pub(super) async fn every<'a>(_: Context<'a>, partial: &'a str) -> CreateAutocom
 }
 
 /// Time zones.
-#[expect(clippy::unused_async, reason = "poise asks for a future")]
 pub(super) async fn timezones<'a>(_: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     let zones =
         if partial.trim().is_empty() { ZONES.map(str::to_owned).to_vec() } else { zones_like(partial, CHOICES) };

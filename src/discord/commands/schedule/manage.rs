@@ -23,7 +23,7 @@ use crate::{
         state::AppState,
     },
     operation::ids::{OperationId, ScheduleId},
-    schedule::{Owner, Paused, Schedule, State, pruning::Candidate, rule::Rule},
+    schedule::{Owner, Paused, Schedule, State, pruning::Candidate, retention::Verdict, rule::Rule},
     store::ScheduleSnapshot,
 };
 
@@ -280,9 +280,11 @@ pub(in crate::discord) async fn approve(
 ) -> Result<Answer, Stop> {
     let schedule = pressed(state, &info.who, id).await?;
     let standing = standing::of(&state.store, &schedule, state.clock.now()).await?;
-    let announced = standing.snapshots.iter().filter(|one| one.announced_at.is_some()).map(|one| one.operation);
-    let doubtful = standing.snapshots.first().map(|newest| newest.operation);
-    let approved: Vec<OperationId> = announced.chain(doubtful).collect();
+    let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+    let verdicts = schedule.verdicts(&candidates, state.clock.now());
+    let dropped = verdicts.into_iter().filter(|(_, verdict)| *verdict == Verdict::Drop).map(|(operation, _)| operation);
+    let newest = standing.snapshots.first().map(|newest| newest.operation);
+    let approved: Vec<OperationId> = dropped.chain(newest).collect();
     let change = |schedule: &mut Schedule| {
         // Only what is still there counts, so this stays short.
         schedule.approved.clone_from(&approved);

@@ -23,6 +23,7 @@ use crate::{
         Target,
         ids::ScheduleId,
         kinds::{Downtime, IfHung, Kind, Take},
+        step::Task,
     },
     schedule::{Owner, Power, Schedule, State},
     store::{AddError, Confirmation, ConfirmationRefused, Consent},
@@ -65,8 +66,11 @@ pub(super) async fn ask_to_add(
     let now = state.clock.now();
     let draft = Draft::Add(Box::new(schedule.clone()));
     let price = state.wording.price_per_gb;
+    let usual = state.store.usual(Some(schedule.droplet)).await?;
+    let around = || [Task::ShutDown, Task::PowerOn].into_iter().filter_map(|task| usual.of(task));
+    let downtime = usual.of(Task::Snapshot).map(|snapshot| around().fold(snapshot, |sum, part| sum + part));
     ask(state, grant, &draft, |buttons| {
-        words::review(&Review { schedule: &schedule, is_change: false, cost, downtime: None, now }, price, buttons)
+        words::review(&Review { schedule: &schedule, cost, downtime, now }, price, buttons)
     })
     .await
 }

@@ -47,8 +47,6 @@ impl Cost {
 pub struct Review<'a> {
     /// As it would be.
     pub schedule: &'a Schedule,
-    /// Whether it exists already and is changed.
-    pub is_change: bool,
     /// What a Snapshot costs.
     pub cost: Cost,
     /// How long the Droplet is usually down for one.
@@ -93,17 +91,12 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
     lines.extend(warnings(schedule));
     lines.push(String::new());
     lines.push(format!("This review closes {}.", ago(buttons.expires_at)));
-    let (title, label) = if review.is_change {
-        (format!("Change the schedule of {droplet}?"), "Change")
-    } else {
-        (format!("Take Snapshots of {droplet} by schedule?"), "Create")
-    };
     // Buttons render no markdown and hold little.
     let label = match size.size() {
-        Some(size) => format!("{label} – ≈ ${:.0}/mo", (f64::from(count) * cost(size, price_per_gb)).ceil()),
-        None => label.to_owned(),
+        Some(size) => format!("Create – ≈ ${:.0}/mo", (f64::from(count) * cost(size, price_per_gb)).ceil()),
+        None => "Create".to_owned(),
     };
-    question(title, &lines, (label, Style::Primary), buttons)
+    question(format!("Take Snapshots of {droplet} by schedule?"), &lines, (label, Style::Primary), buttons)
 }
 
 fn power(schedule: &Schedule, downtime: Option<SignedDuration>) -> String {

@@ -100,7 +100,9 @@ fn read(message: &Message) -> String {
 }
 
 fn side_by_side<'a>(variants: impl IntoIterator<Item = (&'a str, Message)>) -> String {
-    variants.into_iter().map(|(label, message)| format!("=== {label}\n{}\n", read(&message))).collect()
+    let parts: Vec<String> =
+        variants.into_iter().map(|(label, message)| format!("=== {label}\n{}", read(&message))).collect();
+    parts.join("\n")
 }
 
 #[test]
@@ -113,7 +115,7 @@ fn reviews() {
     let of = |schedule: &Schedule, cost| {
         let now = at("2026-11-26T12:00:00Z");
         let downtime = Some(SignedDuration::from_mins(4));
-        review(&Review { schedule, is_change: false, cost, downtime, now }, 0.06, buttons())
+        review(&Review { schedule, cost, downtime, now }, 0.06, buttons())
     };
     insta::assert_snapshot!(side_by_side([
         ("nightly", of(&schedule, Cost::AsNewest(8.0))),
