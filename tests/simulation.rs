@@ -6,7 +6,13 @@
 #[path = "simulation/mod.rs"]
 mod simulation;
 
-use std::{num::NonZero, panic::resume_unwind, sync::Mutex, thread, time::Instant};
+use std::{
+    num::NonZero,
+    panic::resume_unwind,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Instant,
+};
 
 use jiff::SignedDuration;
 use simulation::{
@@ -105,14 +111,15 @@ async fn found(sabotage: Sabotage, seeds: u64) -> Option<(u64, String)> {
     None
 }
 
-/// Breaks each rule in turn, until none is left.
+/// Breaks each rule in turn, until none is left; where each was noticed.
 #[tokio::main(flavor = "current_thread")]
-async fn break_rules(rules: &Mutex<Vec<Sabotage>>) {
+async fn break_rules(rules: &Mutex<Vec<Sabotage>>) -> Vec<String> {
+    let mut noticed = Vec::new();
     loop {
-        let Some(sabotage) = rules.lock().unwrap().pop() else { return };
+        let Some(sabotage) = rules.lock().unwrap_or_else(PoisonError::into_inner).pop() else { return noticed };
         let (seed, broken) = found(sabotage, 1_500).await.unwrap_or_else(|| panic!("{sabotage:?} is not noticed"));
         let first_line = broken.lines().next().unwrap_or_default();
-        println!("{sabotage:?} is noticed in world {seed}: {first_line}");
+        noticed.push(format!("{sabotage:?} is noticed in world {seed}: {first_line}"));
     }
 }
 
@@ -125,6 +132,10 @@ fn every_broken_rule_is_found() {
     thread::scope(|scope| {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let shares: Vec<_> = (0..cores).map(|_| scope.spawn(|| break_rules(&rules))).collect();
-        shares.into_iter().for_each(|share| share.join().unwrap_or_else(|missed| resume_unwind(missed)));
+        for share in shares {
+            for line in share.join().unwrap_or_else(|missed| resume_unwind(missed)) {
+                println!("{line}");
+            }
+        }
     });
 }

@@ -244,8 +244,6 @@ impl Press {
         match self {
             Self::Wish { act, .. } => act.right(asker, person),
             Self::KeepWaiting(_) => Act::KeepWaiting.right(asker, person),
-            Self::Schedule(_) | Self::Approve(_) | Self::TakeOver(_) | Self::RunAgain(_) => Right::Restore,
-            Self::TurnOn(_) | Self::KeepAnnounced(_) => Right::Take,
             // All of these overwrite, delete or spend something, or let it be begun.
             Self::Undo(_)
             | Self::Delete(_)
@@ -256,9 +254,13 @@ impl Press {
             | Self::Tags(_)
             | Self::Keys(_)
             | Self::PutBack(_)
+            | Self::Schedule(_)
+            | Self::Approve(_)
+            | Self::TakeOver(_)
+            | Self::RunAgain(_)
             | Self::Confirm(_) => Right::Restore,
             // What it takes to begin the failed operation is asked once that is known.
-            Self::Take { .. } | Self::TryAgain(_) => Right::Take,
+            Self::Take { .. } | Self::TryAgain(_) | Self::TurnOn(_) | Self::KeepAnnounced(_) => Right::Take,
             Self::Begin { what, .. } => what.right(),
             Self::Choose(what) => what.right(),
             Self::Decline(_) | Self::Page { .. } => Right::View,

@@ -44,7 +44,9 @@ async fn what_somebody_else_turned_off_is_turned_on_by_a_press() {
     assert_snapshot!(ada.transcript());
     ada.seat.press(message, &custom_id).await.unwrap();
     stage.shows(&ada, "is on already").await;
-    (ada.transcript(), zoe.transcript(), eve.transcript());
+    for person in [ada, zoe, eve] {
+        person.transcript();
+    }
     stage.finish().await;
 }
 

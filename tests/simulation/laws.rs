@@ -284,13 +284,11 @@ impl Simulation {
                     None => Some("there is no such Droplet"),
                 }
             }
-            // Whether it is on is power's own law; a Droplet that is off needs no restart.
-            Kind::TurnOn { .. } | Kind::Restart { .. } => None,
+            // Whether it is on is power's own law; a Droplet that is off needs no restart. Nobody here changes Backups.
+            Kind::TurnOn { .. } | Kind::Restart { .. } | Kind::Backups(_) => None,
             Kind::Delete(Delete { snapshot }) => {
                 self.world.image(snapshot.id.0).is_some().then_some("the Snapshot is still there")
             }
-            // People of this world leave DigitalOcean's own Backups alone.
-            Kind::Backups(_) => None,
         }
     }
 

@@ -81,7 +81,7 @@ fn kind() -> impl Strategy<Value = Kind> {
             Kind::Backups(_) => {
                 let change = match if_hung {
                     IfHung::Ask => BackupsChange::Disable { listed: vec![snapshot.clone()], keep: Some(snapshot) },
-                    IfHung::Force => BackupsChange::Keep(snapshot),
+                    IfHung::Force | IfHung::Skip => BackupsChange::Keep(snapshot),
                     IfHung::Live => {
                         let (plan, weekday) = (snapshot.name, tags.into_iter().next());
                         BackupsChange::Enable(BackupPolicy { plan, weekday, hour: 4 })

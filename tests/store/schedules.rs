@@ -52,7 +52,7 @@ async fn consent(store: &Store, press: u64) -> Consent {
     let confirmation =
         Confirmation { asker: UserId(1), guild: GuildId(2), what: "{}".to_owned(), expires_at: at(3600) };
     let id = store.create_confirmation(&confirmation).await.unwrap();
-    Consent { id, by: UserId(1), guild: GuildId(2), at: at(1), interaction: InteractionId(press) }
+    Consent { id, by: UserId(1), guild: GuildId(2), at: at(1), interaction: InteractionId(press), retries: None }
 }
 
 async fn add(store: &Store, schedule: &Schedule) -> StoredSchedule {

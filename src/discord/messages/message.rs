@@ -160,11 +160,11 @@ pub struct Choice {
 
 impl Choice {
     /// One thing; the value must be of 1 to 100 characters, as ids are.
-    pub fn new(label: &str, description: &str, value: impl ToString) -> Self {
+    pub fn new(label: &str, description: &str, value: impl Into<String>) -> Self {
         Self {
             label: shorten(label, lengths::OPTION),
             description: shorten(description, lengths::OPTION),
-            value: value.to_string(),
+            value: value.into(),
             is_chosen: false,
         }
     }
@@ -294,7 +294,7 @@ mod tests {
         let (long, press) = ("🇺🇦".repeat(2000), Press::Delete(SnapshotId(5)));
         let button = Button::new(long.clone(), Style::Primary, press);
         assert!(length(&button.label) <= 80 && button.label.ends_with("🇺🇦…"), "{}", button.label);
-        let choices = (0..30).map(|id| Choice::new(&long, &long, id));
+        let choices = (0..30).map(|id| Choice::new(&long, &long, id.to_string()));
         let menu = Menu::new(press, &long, choices).expect("a menu");
         assert_eq!((menu.options.len(), menu.options[24].value.as_str()), (25, "24"));
         assert!(length(&menu.options[0].label) <= 100 && length(&menu.options[0].description) <= 100);

@@ -316,7 +316,7 @@ fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> 
             format!(", {}: slower than usual", usually(usual))
         }
         Some(usual) => format!(", {}", usually(usual)),
-        None if task.traits().needs_baseline && !task.traits().may_turn_off => {
+        None if matches!(task, Task::Snapshot | Task::Restore) => {
             format!(", {}", guess(operation.target.disk_gb))
         }
         None => String::new(),
