@@ -1,7 +1,7 @@
 //! Snapshots that happen by themselves: when they are due, what becomes of each planned time, and what is kept. Pure: no I/O, no clock, no
 //! async.
 //!
-//! `discord` reads what people type into a [`Rule`] and a [`Policy`](policy::Policy); `app` asks [`decide`](Schedule::decide) what to do
+//! `discord` reads what people type into a [`Rule`] and a [`Policy`]; `app` asks [`decide`](Schedule::decide) what to do
 //! now, and [`plan`](retention::plan) what no rule wants any more; the store keeps what they say.
 
 mod calendar;

@@ -214,7 +214,9 @@ impl Stage {
         let (Response::Message(id) | Response::Thinking(id)) = response else { panic!("no message: {response:?}") };
         let id = *id;
         self.until(|world| {
-            world.message(id).filter(|message| !message.is_loading()).map(|message| message.body.content.clone())
+            let message = world.message(id).filter(|message| !message.is_loading())?;
+            let framed = message.body.embeds.iter().filter_map(|embed| embed["description"].as_str());
+            Some(framed.fold(message.body.content.clone(), |said, framed| said + framed))
         })
         .await
     }

@@ -75,7 +75,10 @@ async fn only_the_snapshots_and_backups_of_the_chosen_droplet_are_offered() {
     let all = offered(&rex, "", Some(&web.to_string())).await;
     assert_eq!(all.len(), 3, "{all:?}");
     assert!(all.iter().any(|label| label.starts_with("just now · 2.0 GB · golden · ")), "{all:?}");
-    assert!(all.iter().any(|label| label.starts_with("just now · 1.5 GB · backup · nightly · ")), "{all:?}");
+    assert!(
+        all.iter().any(|label| label.starts_with("just now · 1.5 GB · Backup, taken live · nightly · ")),
+        "{all:?}"
+    );
     assert!(all.iter().any(|label| label.contains("GB · ada · before…")), "{all:?}");
     assert_eq!(offered(&rex, "gold", Some("web-1")).await.len(), 1, "the Droplet may be given by name");
     assert_eq!(offered(&rex, "dump", Some("web-1")).await, Vec::<String>::new());

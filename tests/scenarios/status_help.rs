@@ -90,8 +90,9 @@ async fn status_shows_what_runs_and_what_ended_with_ways_there() {
 /// Until Discord has told the commands' ids, help names them as text.
 async fn until_ids_are_known(stage: &Stage) {
     let zoe = stage.seat("zoe", Role::Guest);
-    let knows_ids =
-        || zoe.seat.messages().last().is_some_and(|answer| answer.body.content.contains("</snapshot help:"));
+    let names_ids =
+        |embed: &serde_json::Value| embed["description"].as_str().is_some_and(|text| text.contains("</snapshot help:"));
+    let knows_ids = || zoe.seat.messages().last().is_some_and(|answer| answer.body.embeds.iter().any(names_ids));
     while !knows_ids() {
         zoe.run("/snapshot help").await;
     }

@@ -5,19 +5,19 @@ use crate::{
     access::Right,
     discord::{
         incident::Fault,
-        messages::{help, refusal::Refusal},
-        responder::Stop,
+        messages::{help, message::Message, refusal::Refusal},
+        responder::{Answer, Stop},
     },
 };
 
 /// What you can do here, and how
 #[poise::command(slash_command)]
 pub(super) async fn help(context: Context<'_>) -> Result<(), Fault> {
-    answer(context, |_| async { tell(context) }).await;
+    answer(context, |_| async { tell(context).map(Answer::New) }).await;
     Ok(())
 }
 
-fn tell(context: Context<'_>) -> Result<String, Stop> {
+fn tell(context: Context<'_>) -> Result<Message, Stop> {
     let state = context.framework.user_data;
     let person = asking(context);
     let guild = state.policy.admit(&person).map_err(Refusal::Denied)?;

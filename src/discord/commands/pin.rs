@@ -25,11 +25,7 @@ use crate::{
 /// What help says of each, and the right that it takes.
 pub(super) const HELP: [Help; 2] = [
     Help { name: "snapshot pin", right: Right::Take, does: "marks a Snapshot as one to keep, with a reason" },
-    Help {
-        name: "snapshot unpin",
-        right: Right::Take,
-        does: "takes a pin off; another person's takes the right to restore",
-    },
+    Help { name: "snapshot unpin", right: Right::Take, does: "takes a pin off" },
 ];
 
 /// Mark a Snapshot as one to keep: whoever deletes it is told first

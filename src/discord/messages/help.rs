@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    access::{AdminsMay, Denial, Right},
-    discord::messages::refusal,
+use super::{
+    lengths,
+    message::{Colour, Embed, Message},
+    refusal,
+    text::shorten,
 };
+use crate::access::{AdminsMay, Denial, Right};
 
 /// What there is to say about a command. It stands in the command's own file.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +22,28 @@ pub struct Help {
 }
 
 /// What people want of a command, as the headings of help.
-const GROUPS: [(&str, &[&str]); 3] = [
-    ("Save", &["snapshot take"]),
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("Save", &["snapshot take", "snapshot pin", "snapshot unpin"]),
     ("Bring back", &["snapshot restore", "snapshot launch"]),
-    ("Look", &["snapshot list", "droplet show", "snapshot status"]),
+    ("Look", &["snapshot list", "droplet show", "snapshot status", "snapshot cost", "snapshot orphans"]),
+    (
+        "By itself",
+        &[
+            "schedule add",
+            "schedule list",
+            "schedule show",
+            "schedule preview",
+            "schedule run",
+            "schedule pause",
+            "schedule resume",
+            "schedule take-over",
+            "schedule remove",
+        ],
+    ),
+    (
+        "DigitalOcean's Backups",
+        &["backups show", "backups enable", "backups change", "backups disable", "backups keep"],
+    ),
 ];
 /// The heading of what is in no group.
 const OTHERS: &str = "Manage";
@@ -47,14 +68,14 @@ impl Mentions {
     }
 }
 
-/// Help about these commands for a person with this right.
+/// Help about these commands for a person with this right. It stands in an embed, since a plain text would be too short for all of them.
 pub fn help(
     commands: &[Help],
     greatest: Option<Right>,
     denial: Option<&Denial>,
     admins: AdminsMay,
     mentions: &Mentions,
-) -> String {
+) -> Message {
     let may: Vec<&Help> =
         commands.iter().filter(|help| greatest.is_some_and(|greatest| greatest >= help.right)).collect();
     let line = |help: &&Help| format!("{} {}", mentions.mention(help.name), help.does);
@@ -74,5 +95,11 @@ pub fn help(
     if let Some(denial) = denial {
         lines.push(refusal::denied(denial));
     }
-    lines.join("\n")
+    let framed = Embed {
+        title: "What you can do here".to_owned(),
+        description: shorten(&lines.join("\n"), lengths::DESCRIPTION),
+        footer: String::new(),
+        colour: Colour::Done,
+    };
+    Message { embeds: vec![framed], ..Message::default() }
 }

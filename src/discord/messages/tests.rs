@@ -833,11 +833,14 @@ fn short_replies() {
         (text("incident"), reply::incident("4f7g2h1k")),
         (text("memory failed"), reply::memory_failed("4f7g2h1k")),
         (text("cannot be read"), reply::unreadable()),
-        (text("help, all"), help(&HELP, Some(Right::Restore), None, AdminsMay::Everything, &mentions())),
-        (text("help, view"), help(&HELP, Some(Right::View), denials().get(2), AdminsMay::Everything, &mentions())),
+        (text("help, all"), read(&help(&HELP, Some(Right::Restore), None, AdminsMay::Everything, &mentions()))),
+        (
+            text("help, view"),
+            read(&help(&HELP, Some(Right::View), denials().get(2), AdminsMay::Everything, &mentions())),
+        ),
         (
             text("help, nobody configured"),
-            help(&HELP, None, denials().last(), AdminsMay::Everything, &Mentions::default()),
+            read(&help(&HELP, None, denials().last(), AdminsMay::Everything, &Mentions::default())),
         ),
     ];
     message.extend(Act::ALL.map(|act| (format!("{act:?}"), reply::heard(act, &operation))));

@@ -48,11 +48,8 @@ enum IfHungChoice {
 }
 
 /// What help says of it, and the right that it takes.
-pub(in crate::discord) const HELP: Help = Help {
-    name: "schedule add",
-    right: Right::Restore,
-    does: "takes Snapshots of a Droplet by itself and keeps as many as you need; shows when and what it costs first",
-};
+pub(in crate::discord) const HELP: Help =
+    Help { name: "schedule add", right: Right::Restore, does: "takes Snapshots by itself; asks first, with its price" };
 
 /// Take Snapshots of a Droplet by schedule
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]

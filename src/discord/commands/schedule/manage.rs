@@ -47,7 +47,7 @@ pub(in crate::discord) const PAUSE: Help =
     help("schedule pause", Right::Restore, "stops a schedule for a week, or until you say");
 pub(in crate::discord) const RESUME: Help = help("schedule resume", Right::Restore, "lets a paused schedule go on");
 pub(in crate::discord) const TAKE_OVER: Help =
-    help("schedule take-over", Right::Restore, "makes you the owner of a schedule, who is called when it fails");
+    help("schedule take-over", Right::Restore, "makes you a schedule's owner");
 pub(in crate::discord) const REMOVE: Help =
     help("schedule remove", Right::Restore, "ends a schedule and keeps its Snapshots; asks first");
 
