@@ -203,6 +203,8 @@ impl Active<'_> {
             client: self.client.clone(),
             policy: config.policy.clone(),
             members: rooms.members.clone(),
+            own_droplet: None,
+            digitalocean: config.digitalocean.api_url.clone(),
         };
         // It begins operations, so it stops with what carries them on; it owes nobody power, so its end is not the process's.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));

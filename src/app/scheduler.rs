@@ -8,15 +8,16 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{
     access::Policy,
     clock::Clock,
-    digitalocean::{client::Client, model::Snapshot, queries},
+    digitalocean::{client::Client, metadata, model::Snapshot, queries},
     discord::{incident::chain, members::Members},
     operation::{
         NewOperation, Outcome, Requester, Target, TypicalDurations,
-        ids::{OperationId, SnapshotId},
+        ids::{DropletId, OperationId, SnapshotId},
         kinds::{self, Delete, Kind, SnapshotRef, Take},
         reading::{Failure, SnapshotReading},
         trigger::Trigger,
@@ -52,11 +53,16 @@ pub(super) struct Scheduler {
     pub(super) client: Client,
     pub(super) policy: Policy,
     pub(super) members: Members,
+    /// The Droplet that this process runs on, if it is known to run on one. It is taken while it runs, since nobody else turns it on again.
+    pub(super) own_droplet: Option<DropletId>,
+    /// Where DigitalOcean is.
+    pub(super) digitalocean: Url,
 }
 
 impl Scheduler {
     /// Looks at whatever is due until `stop`.
-    pub(super) async fn run(self, stop: CancellationToken) {
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        self.own_droplet = metadata::own_droplet(&self.digitalocean).await;
         let (mut is_awake, mut has_rung) = (false, false);
         let work = async {
             loop {
@@ -201,6 +207,7 @@ impl Scheduler {
         let trigger = Trigger::Slot { schedule: schedule.id, at: slot, until: schedule.window_end(slot) };
         let kind = Kind::Take(Take {
             power: match schedule.power {
+                Power::Off if self.own_droplet == Some(schedule.droplet) => kinds::Downtime::None,
                 Power::Off => kinds::Downtime::PowerOff,
                 Power::Live => kinds::Downtime::None,
             },

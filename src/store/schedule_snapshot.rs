@@ -112,7 +112,8 @@ pub(super) async fn claim_deletion(
 ) -> Result<(), CreateError> {
     let claimed = sqlx::query(
         "UPDATE schedule_snapshots SET deletion = $1 WHERE schedule = $2 AND operation = $3 AND state = 'listed' \
-         AND deletion IS NULL AND kept_by IS NULL AND announced_at IS NOT NULL",
+         AND deletion IS NULL AND kept_by IS NULL AND announced_at IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM snapshot_pins p WHERE p.snapshot_id = schedule_snapshots.snapshot_id)",
     )
     .bind(operation.to_string())
     .bind(schedule.to_string())
@@ -212,12 +213,13 @@ impl Store {
         Ok(Some(Settled { schedule, operation: id, is_good }))
     }
 
-    /// The Snapshots of a schedule that are there, the newest first.
+    /// The Snapshots of a schedule that are there, the newest first. One that is pinned is kept by who pinned it.
     pub async fn schedule_snapshots(&self, schedule: ScheduleId) -> Result<Vec<ScheduleSnapshot>, Error> {
         let rows = sqlx::query(
-            "SELECT operation, droplet_id, planned_at, name, snapshot_id, created_at, size_millis, is_consistent, kept_by, \
-             announced_at, deletion FROM schedule_snapshots WHERE schedule = $1 AND state = 'listed' \
-             ORDER BY planned_at DESC, operation DESC",
+            "SELECT s.operation, s.droplet_id, s.planned_at, s.name, s.snapshot_id, s.created_at, s.size_millis, s.is_consistent, \
+             COALESCE(s.kept_by, p.by_user) AS kept_by, s.announced_at, s.deletion \
+             FROM schedule_snapshots s LEFT JOIN snapshot_pins p ON p.snapshot_id = s.snapshot_id \
+             WHERE s.schedule = $1 AND s.state = 'listed' ORDER BY s.planned_at DESC, s.operation DESC",
         )
         .bind(schedule.to_string())
         .fetch_all(&self.pool)
@@ -273,6 +275,24 @@ impl Store {
             schedule_row::touch(&mut transaction, schedule).await?;
             transaction.commit().await?;
             self.ring_schedules();
+        }
+        Ok(())
+    }
+
+    /// A pin was put on a Snapshot or taken off: its schedule, if it is of one, decides anew, and whatever is deleted then is announced first.
+    pub(super) async fn note_pin(transaction: &mut Transaction<'_, Any>, snapshot: SnapshotId) -> Result<(), Error> {
+        let of_schedules = sqlx::query("SELECT schedule FROM schedule_snapshots WHERE snapshot_id = $1")
+            .bind(bits(snapshot.0))
+            .fetch_all(&mut **transaction)
+            .await?;
+        sqlx::query("UPDATE schedule_snapshots SET announced_at = NULL WHERE snapshot_id = $1 AND deletion IS NULL")
+            .bind(bits(snapshot.0))
+            .execute(&mut **transaction)
+            .await?;
+        for row in &of_schedules {
+            if let Some(schedule) = Row(row).text("schedule").and_then(|id| id.parse().ok()) {
+                schedule_row::touch(transaction, schedule).await?;
+            }
         }
         Ok(())
     }

@@ -97,7 +97,9 @@ impl Store {
         .bind(pin.reason.as_deref().map(without_nul))
         .execute(&mut *transaction)
         .await?;
+        Self::note_pin(&mut transaction, pin.snapshot.id).await?;
         transaction.commit().await?;
+        self.ring_schedules();
         Ok(self.pinned(pin.snapshot.id).await?.unwrap_or_else(|| pin.clone()))
     }
 
@@ -108,7 +110,9 @@ impl Store {
             .bind(bits(snapshot.0))
             .execute(&mut *transaction)
             .await?;
+        Self::note_pin(&mut transaction, snapshot).await?;
         transaction.commit().await?;
+        self.ring_schedules();
         Ok(deleted.rows_affected() > 0)
     }
 

@@ -17,7 +17,7 @@ use snapshot_bot::{
         slot::{Fate, Missed, Skipped},
     },
     store::{
-        AddError, Confirmation, ConfirmationRefused, Consent, CreateError, Error, OUTDATED, Said, Store,
+        AddError, Confirmation, ConfirmationRefused, Consent, CreateError, Error, OUTDATED, Pin, Said, Store,
         StoredSchedule, Version,
     },
 };
@@ -255,6 +255,17 @@ contract! {
         let kept = store.create(delete(2), prune).await;
         assert!(matches!(kept, Err(CreateError::NotWaiting)), "{kept:?}");
         memory.tamper("UPDATE schedule_snapshots SET kept_by = NULL").await;
+        store.announce_deletions(id(1), &[ids(1)], at(350)).await.unwrap();
+        // A pin keeps it as well, and takes the announcement back.
+        let snapshot = SnapshotRef { id: SnapshotId(500), name: "nightly".to_owned() };
+        let pin = Pin { snapshot, by: UserId(8), guild: GuildId(2), at: at(360), reason: None };
+        store.pin(&pin).await.unwrap();
+        let pinned = store.schedule_snapshots(id(1)).await.unwrap();
+        assert_eq!((pinned[0].kept_by, pinned[0].announced_at), (Some(UserId(8)), None));
+        store.announce_deletions(id(1), &[ids(1)], at(370)).await.unwrap();
+        let pinned = store.create(delete(2), prune).await;
+        assert!(matches!(pinned, Err(CreateError::NotWaiting)), "{pinned:?}");
+        store.unpin(SnapshotId(500)).await.unwrap();
         store.announce_deletions(id(1), &[ids(1)], at(400)).await.unwrap();
         store.create(delete(2), prune).await.unwrap();
         let again = store.create(delete(3), prune).await;
