@@ -178,7 +178,7 @@ async fn the_droplet_that_the_bot_runs_on_is_not_shut_down() {
     });
     let (bot, _) = stage.ready("bot").await;
     let refusal = stage.answer("/snapshot take droplet:web-1").await;
-    assert!(refusal.contains("This bot runs on `web-1` itself"), "{refusal}");
+    assert!(refusal.contains("I run on `web-1` myself"), "{refusal}");
     assert!(stage.commands().is_empty(), "{:?}", stage.commands());
     stage.ada.run("/snapshot take droplet:web-1 power:live").await.unwrap();
     stage.reads("is ready").await;
