@@ -364,3 +364,30 @@ fn tell_notify((what, hears): (&str, &str), found: Notify, findings: &mut Findin
             .missing(&format!("{what}: in #{name} the bot lacks {}", lacks.join(", ")), "give its role that right"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_an_address_is_this_machines_fault() {
+        // As the standard library and the network say it; nothing is looked up here.
+        for (reason, expected) in [
+            (
+                "failed to lookup address information: Name or service not known",
+                "✗ DigitalOcean: could not resolve api.digitalocean.com: check this machine's DNS or firewall\n",
+            ),
+            (
+                "Connection refused (os error 111)",
+                "✗ DigitalOcean: could not connect to api.digitalocean.com: Connection refused (os error 111): check this \
+                 machine's network, proxy and firewall\n",
+            ),
+        ] {
+            let mut out = Vec::new();
+            let mut findings = Findings { out: &mut out, verdict: Verdict::Fine };
+            unreachable("api.digitalocean.com", reason, &mut findings).unwrap();
+            assert_eq!(findings.verdict, Verdict::SomethingMissing);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+}
