@@ -131,6 +131,10 @@ async fn create(
         let created = state.store.create_answered(request.clone(), trigger, consent, first_answer).await;
         match created {
             Ok(operation) => {
+                // Commits count what changes; this one was created so.
+                if operation.owes_power_anew() {
+                    metrics::gauge!("snapshot_bot_power_owed").increment(1);
+                }
                 info.first.awaited_by(operation.id, operation.asker.user);
                 return Ok(operation);
             }

@@ -371,6 +371,11 @@ impl Operation {
         self.power.is_owed()
     }
 
+    /// Whether a new operation owes power that nobody owed before.
+    pub fn owes_power_anew(&self) -> bool {
+        self.kind.owes_power() && self.power.owed().is_some_and(|owed| owed.since == self.asked_at)
+    }
+
     /// The forward step that is under way or comes next.
     pub fn current(&self) -> Option<&Step> {
         if self.verdict.is_some() { None } else { self.steps.iter().find(|step| !step.is_over()) }
