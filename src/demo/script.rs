@@ -197,7 +197,13 @@ impl Play {
 
     /// Tells what happens until this person is pinged once more and everything has come to rest.
     async fn answered(&mut self, seat: &SimulatedUser, pings: usize) -> anyhow::Result<()> {
-        let at_rest = |message: &Message| message.body.components.is_empty();
+        // What can be pressed while something runs; the next steps stay under an answer.
+        let is_for_now =
+            |label: &str| label.starts_with("Cancel") || ["Leave it off", "Force power off"].contains(&label);
+        let at_rest = |message: &Message| {
+            let mut buttons = message.body.components.iter().filter_map(|row| row["components"].as_array()).flatten();
+            !buttons.any(|button| button["label"].as_str().is_some_and(is_for_now))
+        };
         let look = |_: &Self| seat.pings() > pings && seat.messages().iter().all(at_rest);
         self.until(seat, |play| look(play).then_some(())).await
     }
