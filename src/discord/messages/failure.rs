@@ -4,7 +4,7 @@ use super::{
     kinds::words,
     text::{name, plain, quote},
 };
-use crate::operation::{Operation, Outcome, power::Status, reading::Failure};
+use crate::operation::{Operation, Outcome, kinds::Kind, power::Status, reading::Failure};
 
 /// Whether to try the same again may help, and can do no harm: nothing of it is there already, and nothing may still come.
 pub fn may_be_tried_again(operation: &Operation) -> bool {
@@ -16,7 +16,10 @@ pub fn may_be_tried_again(operation: &Operation) -> bool {
         Some(Outcome::Cancelled) => operation.cancelled.is_some_and(|cancelled| cancelled.by.is_none()),
         Some(Outcome::Completed) | None => false,
     };
+    // What `retry` can ask about once more.
+    let is_asked_again = matches!(operation.kind, Kind::Take(_) | Kind::Restore(_) | Kind::Launch(_) | Kind::Delete(_));
     passes
+        && is_asked_again
         && operation.power.status() != Status::Gone
         && operation.launched.is_none()
         && !operation.may_have_left_a_snapshot()
