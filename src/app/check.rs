@@ -339,7 +339,7 @@ fn tell_failure_role(
 ) -> io::Result<()> {
     let Some(role) = config.discord.failure_role else { return Ok(()) };
     if !known.contains(&role) {
-        let next = "copy its id anew, with Developer Mode on";
+        let next = "copy its id again, with Developer Mode on";
         return findings.missing(&format!("FAILURE_ROLE: no guild that is served has {role}"), next);
     }
     if mentionable.contains(&role) {

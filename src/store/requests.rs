@@ -308,13 +308,15 @@ impl Store {
         Ok(operation_row::read_all(&rows))
     }
 
-    /// How many run that this person asked for.
+    /// How many run that this person asked for; what their schedules began is not among them.
     pub async fn count_running_of(&self, person: UserId) -> Result<usize, Error> {
-        let row =
-            sqlx::query("SELECT COUNT(*) AS n FROM operations WHERE is_open = 1 AND is_running = 1 AND asker_id = $1")
-                .bind(bits(person.0))
-                .fetch_one(&self.pool)
-                .await?;
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1 AND is_running = 1 AND asker_id = $1 \
+             AND EXISTS (SELECT 1 FROM interactions i WHERE i.operation = operations.id)",
+        )
+        .bind(bits(person.0))
+        .fetch_one(&self.pool)
+        .await?;
         Ok(Row(&row).number("n").and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
     }
 

@@ -237,7 +237,8 @@ contract! {
         let store = memory.open().await;
         let stored = add(&store, &schedule(1, 10)).await;
         open(&store, &stored, at(100)).await;
-        store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        let taken = store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        assert_eq!(store.count_running_of(taken.asker.user).await.unwrap(), 0, "its owner may ask for as many as before");
         end(&store, ids(1), |it| listed(it, 12.5)).await;
         store.settle_schedules().await.unwrap();
         let delete = |number| NewOperation {
@@ -295,6 +296,7 @@ contract! {
         let again = store.create(request(2, 11), run).await;
         assert!(matches!(again, Err(CreateError::Repeated(first)) if first == ids(1)), "{again:?}");
         assert_eq!(store.due_reports(at(999), 9).await.unwrap().len(), 1, "a person follows its progress");
+        assert_eq!(store.count_running_of(request(1, 10).asker.user).await.unwrap(), 1);
         end(&store, ids(1), |it| listed(it, 1.0)).await;
         store.settle_schedules().await.unwrap();
         assert_eq!(fates(&store, 1).await, []);

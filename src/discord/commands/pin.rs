@@ -1,4 +1,4 @@
-//! `/snapshot pin` and `/snapshot unpin`: whoever deletes a pinned Snapshot is told first who wants it kept, and why.
+//! `/snapshot pin` and `/snapshot unpin`: anyone who deletes a pinned Snapshot first reads who wants it kept, and why.
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
@@ -28,7 +28,7 @@ pub(super) const HELP: [Help; 2] = [
     Help { name: "snapshot unpin", right: Right::Take, does: "takes a pin off" },
 ];
 
-/// Mark a Snapshot as one to keep: whoever deletes it is told first
+/// Mark a Snapshot as one to keep (anyone who deletes it is warned)
 #[poise::command(slash_command)]
 pub(super) async fn pin(
     context: Context<'_>,

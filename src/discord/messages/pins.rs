@@ -18,7 +18,7 @@ pub fn because(pin: &Pin) -> String {
 /// It is pinned from now on.
 pub fn pinned(snapshot: &Snapshot) -> String {
     format!(
-        "📌 Snapshot {} is pinned. Nothing prunes it, and whoever deletes it is told first. `/snapshot unpin` takes the pin off.",
+        "📌 Snapshot {} is pinned. No schedule deletes it, and I warn anyone who wants to. `/snapshot unpin` takes the pin off.",
         name(&snapshot.name)
     )
 }
