@@ -193,9 +193,14 @@ async fn run(config: Config, proof: Proof) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(format_args!("{error}")),
         },
-        _ = terminate.recv() => ExitCode::SUCCESS,
-        _ = interrupt.recv() => ExitCode::SUCCESS,
+        _ = terminate.recv() => stopped_at_once(),
+        _ = interrupt.recv() => stopped_at_once(),
     }
+}
+
+fn stopped_at_once() -> ExitCode {
+    tracing::warn!("a second signal: stopping at once; what is under way is taken up again at the next start");
+    ExitCode::SUCCESS
 }
 
 async fn ask(address: SocketAddr, question: Question) -> ExitCode {

@@ -14,7 +14,7 @@ use snapshot_bot_sandbox::{
 };
 
 use super::{
-    process::{PATIENCE, Process, Signal, until_answered, until_answered_within},
+    process::{Process, Signal, until_answered},
     stage::{Stage, free_address},
     standby::Cluster,
 };
@@ -48,7 +48,7 @@ async fn a_token_of_another_account_changes_nothing_while_power_is_owed_and_call
     let (bot, _) = stage.ready("first").await;
     let held = stage.take_held_at("snapshot").await;
     bot.signal(Signal::Kill);
-    bot.end(PATIENCE).await;
+    bot.end().await;
     held.release();
     let (elsewhere, way) = another_account().await;
     let address = free_address();
@@ -71,7 +71,7 @@ async fn a_token_of_another_account_changes_nothing_while_power_is_owed_and_call
 async fn a_token_of_another_account_ends_the_bot_where_nothing_is_owed() {
     let stage = with_history().await;
     let (_elsewhere, way) = another_account().await;
-    let ended = stage.start_with("stranger", &way).end(PATIENCE).await;
+    let ended = stage.start_with("stranger", &way).end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("start once with `snapshot-bot run --same-account`"), "{}", ended.stderr);
 }
@@ -121,7 +121,7 @@ async fn a_link_of_either_kind_to_a_database_in_use_is_refused() {
     std::os::unix::fs::symlink(&database, &soft).unwrap();
     for link in [hard, soft] {
         let url = format!("sqlite://{}", link.display());
-        let ended = stage.start_with("second", &[("DATABASE_URL", url)]).end(PATIENCE).await;
+        let ended = stage.start_with("second", &[("DATABASE_URL", url)]).end().await;
         assert_eq!(ended.code, Some(1), "{}", ended.stderr);
         assert!(ended.stderr.contains("another snapshot-bot uses it"), "{}", ended.stderr);
     }
@@ -137,7 +137,7 @@ async fn a_database_of_a_newer_version_is_refused_with_what_to_do() {
                  VALUES (9999, 'later', CURRENT_TIMESTAMP, 1, x'00', 0)";
     sqlx::query(later).execute(&pool).await.unwrap();
     pool.close().await;
-    let ended = stage.start("older").end(PATIENCE).await;
+    let ended = stage.start("older").end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("run that version, or a later one"), "{}", ended.stderr);
 }
@@ -156,7 +156,7 @@ async fn a_second_process_with_a_refused_token_harms_no_operation_of_the_first()
     stage.reads("is ready").await;
     assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
     assert_eq!(stage.ada.pings(), 1, "{}", stage.ada.transcript());
-    let ended = second.end(PATIENCE).await;
+    let ended = second.end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     stage.stop(active).await;
     cluster.finish().await;
@@ -168,7 +168,7 @@ async fn a_second_process_of_another_account_does_not_stand_by() {
     let (active, _) = cluster.stage.ready("active").await;
     cluster.takes().await;
     let (_elsewhere, way) = another_account().await;
-    let ended = cluster.stage.start_with("stranger", &way).end(PATIENCE).await;
+    let ended = cluster.stage.start_with("stranger", &way).end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("--same-account"), "{}", ended.stderr);
     cluster.stage.stop(active).await;
@@ -182,7 +182,7 @@ async fn a_process_whose_token_is_refused_calls_people_once_nobody_else_took_the
     let (first, _) = stage.ready("first").await;
     let held = stage.take_held_at("snapshot").await;
     first.signal(Signal::Kill);
-    first.end(PATIENCE).await;
+    first.end().await;
     held.release();
     cluster.tamper("UPDATE lease SET holder = '', expires_at = expires_at - 180000").await;
     let address = free_address();
@@ -196,10 +196,10 @@ async fn a_process_whose_token_is_refused_calls_people_once_nobody_else_took_the
         let address = free_address();
         (stage.start_with("third", &[("HTTP_ADDR", address.clone())]), address)
     };
-    until_answered_within(PATIENCE, &third_address, ("/readyz", 200, "ready")).await;
+    until_answered(&third_address, "/readyz", 200, "ready").await;
     stage.digitalocean.until(|world| world.droplets().all(|droplet| droplet.status == Status::Active)).await;
     stage.stop(third).await;
     second.signal(Signal::Kill);
-    second.end(PATIENCE).await;
+    second.end().await;
     cluster.finish().await;
 }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    process::{Ended, PATIENCE, Process},
+    process::{Ended, Process},
     stage::Stage,
 };
 
 /// Runs a command that needs no more than where the database is.
 pub(super) async fn told(stage: &Stage, name: &str, arguments: &[&str]) -> Ended {
     let environment = BTreeMap::from([("DATABASE_URL", stage.environment["DATABASE_URL"].clone())]);
-    Process::start(stage.folder.path(), name, arguments, &environment).end(PATIENCE).await
+    Process::start(stage.folder.path(), name, arguments, &environment).end().await
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn a_copy_is_made_while_a_take_runs_and_the_bot_goes_on_from_it() {
     assert_eq!((copied.code, copied.stderr.as_str()), (Some(0), ""));
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     bot.signal(Signal::Kill);
-    bot.end(PATIENCE).await;
+    bot.end().await;
     held.release();
     put_back(&stage, &copy);
     let (bot, _) = stage.ready("restored").await;

@@ -9,12 +9,12 @@ use snapshot_bot_sandbox::{
 };
 
 use super::{
-    process::{Ended, PATIENCE, Process},
+    process::{Ended, Process},
     stage::{Stage, free_address},
 };
 
 async fn check(stage: &Stage) -> Ended {
-    Process::start(stage.folder.path(), "check", &["check"], &stage.environment).end(PATIENCE).await
+    Process::start(stage.folder.path(), "check", &["check"], &stage.environment).end().await
 }
 
 fn says(ended: &Ended, lines: &[&str]) {

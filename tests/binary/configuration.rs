@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
 
-use super::process::{Ended, PATIENCE, Process};
+use super::process::{Ended, Process};
 
 /// What the program can be told to do, and what it can be told only where the simulated services are compiled in.
 const COMMANDS: [&str; 5] = ["run", "check", "healthcheck", "audit", "backup"];
@@ -14,7 +14,7 @@ async fn run(arguments: &[&str], environment: &[(&'static str, &str)], dotenv: O
         std::fs::write(folder.path().join(".env"), text).unwrap();
     }
     let environment: BTreeMap<_, _> = environment.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    Process::start(folder.path(), "bot", arguments, &environment).end(PATIENCE).await
+    Process::start(folder.path(), "bot", arguments, &environment).end().await
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_file_env_that_everybody_may_read_earns_a_warning() {
         let file = folder.path().join(".env");
         std::fs::write(&file, "DISCORD_TOKEN=a-token\n").unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        let ended = Process::start(folder.path(), "bot", &[], &BTreeMap::new()).end(PATIENCE).await;
+        let ended = Process::start(folder.path(), "bot", &[], &BTreeMap::new()).end().await;
         assert_eq!(ended.stderr.contains("warning: everybody on this machine may read"), is_warned, "{}", ended.stderr);
     }
 }
@@ -73,7 +73,7 @@ async fn only_the_file_env_of_the_working_directory_counts() {
     std::fs::write(folder.path().join(".env"), "POLL_INTERVAL=never").unwrap();
     let below = folder.path().join("below");
     std::fs::create_dir(&below).unwrap();
-    let ended = Process::start(&below, "bot", &[], &BTreeMap::new()).end(PATIENCE).await;
+    let ended = Process::start(&below, "bot", &[], &BTreeMap::new()).end().await;
     assert_eq!(ended.code, Some(2));
     assert!(!ended.stderr.contains("never"), "{}", ended.stderr);
 }

@@ -1,7 +1,7 @@
 //! Sudden death, and a second process beside the first.
 
 use super::{
-    process::{PATIENCE, Signal, ask},
+    process::{Signal, ask},
     stage::Stage,
 };
 
@@ -12,7 +12,7 @@ async fn killed_in_the_middle_of_a_take_the_next_process_ends_it_well() {
         let (bot, _) = stage.ready("first").await;
         let held = stage.take_held_at(action).await;
         bot.signal(Signal::Kill);
-        assert_eq!(bot.end(PATIENCE).await.code, None);
+        assert_eq!(bot.end().await.code, None);
         held.release();
         let (bot, _) = stage.ready("second").await;
         stage.reads("is ready").await;
@@ -27,7 +27,7 @@ async fn killed_in_the_middle_of_a_take_the_next_process_ends_it_well() {
 async fn a_second_process_on_one_sqlite_file_is_refused_and_harms_nobody() {
     let stage = Stage::new().await;
     let (first, address) = stage.ready("first").await;
-    let second = stage.start("second").end(PATIENCE).await;
+    let second = stage.start("second").end().await;
     assert_eq!(second.code, Some(1), "{}", second.stderr);
     let wanted = format!("could not open the database {}", stage.folder.path().join("bot.db").display());
     assert!(second.stderr.contains(&wanted), "{}", second.stderr);

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    process::{PATIENCE, Signal, until_answered},
+    process::{Signal, until_answered},
     required,
     stage::Stage,
 };
@@ -57,7 +57,7 @@ async fn on_a_disk_that_stays_full_the_droplet_comes_back_on_and_people_are_told
     let held = stage.take_held_at("snapshot").await;
     let eater = Eater::fill(folder.path().join("eaten"));
     bot.signal(Signal::Kill);
-    bot.end(PATIENCE).await;
+    bot.end().await;
     held.release();
     let second = stage.start_with("second", &[("HTTP_ADDR", address.clone())]);
     stage.reads("is ready").await;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    process::{Ended, PATIENCE, Process},
+    process::{Ended, Process},
     stage::{Stage, free_address},
 };
 
 async fn ask(stage: &Stage, address: &str, arguments: &[&str]) -> Ended {
     let environment = BTreeMap::from([("HTTP_ADDR", address.to_owned())]);
     let arguments = [&["healthcheck"], arguments].concat();
-    Process::start(stage.folder.path(), "healthcheck", &arguments, &environment).end(PATIENCE).await
+    Process::start(stage.folder.path(), "healthcheck", &arguments, &environment).end().await
 }
 
 #[tokio::test]
@@ -46,6 +46,6 @@ async fn a_bot_that_cannot_work_lives_and_says_what_it_lacks() {
 #[tokio::test]
 async fn without_an_address_the_configuration_is_wrong() {
     let stage = Stage::new().await;
-    let ended = Process::start(stage.folder.path(), "bot", &["healthcheck"], &BTreeMap::new()).end(PATIENCE).await;
+    let ended = Process::start(stage.folder.path(), "bot", &["healthcheck"], &BTreeMap::new()).end().await;
     assert!(ended.code == Some(2) && ended.stderr.contains("HTTP_ADDR"), "{}", ended.stderr);
 }

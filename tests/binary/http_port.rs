@@ -3,7 +3,7 @@
 use snapshot_bot_sandbox::control::gate::Point;
 
 use super::{
-    process::{PATIENCE, ask, until_answered},
+    process::{ask, until_answered},
     stage::{Stage, free_address},
 };
 
@@ -49,7 +49,7 @@ async fn an_address_that_is_taken_is_named() {
     let stage = Stage::new().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ended = stage.start_with("bot", &[("HTTP_ADDR", address.clone())]).end(PATIENCE).await;
+    let ended = stage.start_with("bot", &[("HTTP_ADDR", address.clone())]).end().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains(&format!("could not listen on HTTP_ADDR {address}")), "{}", ended.stderr);
 }

@@ -14,7 +14,6 @@ use tokio::{
 use super::{
     process::{Signal, until_answered},
     standby::Cluster,
-    stopping::CLEAN_STOP,
 };
 
 /// The road to the database, which can be blocked: what is on it then never arrives, and nobody is told.
@@ -93,7 +92,7 @@ async fn a_silent_database_does_not_keep_a_signal_from_being_heard() {
     road.block();
     until_answered(&address, "/readyz", 503, "database: not reachable").await;
     bot.signal(Signal::Terminate);
-    let ended = bot.end(CLEAN_STOP).await;
+    let ended = bot.end().await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     cluster.finish().await;
 }

@@ -95,11 +95,11 @@ impl Process {
         assert!(sent.success(), "{signal:?} could not be sent");
     }
 
-    /// Waits until it ends, which it must within `patience`.
-    pub(crate) async fn end(mut self, patience: Duration) -> Ended {
-        let status = tokio::time::timeout(patience, self.status()).await;
+    /// Waits until it ends.
+    pub(crate) async fn end(mut self) -> Ended {
+        let status = tokio::time::timeout(PATIENCE, self.status()).await;
         let (stdout, stderr) = (self.said(), self.logged());
-        let Ok(status) = status else { panic!("still running after {patience:?}\n{stdout}\n{stderr}") };
+        let Ok(status) = status else { panic!("still running after {PATIENCE:?}\n{stdout}\n{stderr}") };
         Ended { code: status.code(), stdout, stderr }
     }
 
@@ -155,11 +155,6 @@ pub(crate) async fn ask(address: &str, path: &str) -> Option<(u16, String)> {
 
 /// Waits until the address answers as wished.
 pub(crate) async fn until_answered(address: &str, path: &str, status: u16, text: &str) {
-    until_answered_within(PATIENCE, address, (path, status, text)).await;
-}
-
-/// Waits until the address answers as wished, which it must within `patience`.
-pub(crate) async fn until_answered_within(patience: Duration, address: &str, (path, status, text): (&str, u16, &str)) {
     let waiting = async {
         loop {
             let answer = ask(address, path).await;
@@ -169,6 +164,6 @@ pub(crate) async fn until_answered_within(patience: Duration, address: &str, (pa
             tokio::time::sleep(LOOK).await;
         }
     };
-    let waited = tokio::time::timeout(patience, waiting).await;
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
     assert!(waited.is_ok(), "{path} never answered {status} {text}: {:?}", ask(address, path).await);
 }

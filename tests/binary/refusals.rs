@@ -1,7 +1,5 @@
 //! Tokens that are refused: which one, what to do, and whom to tell before the end.
 
-use std::time::Duration;
-
 use snapshot_bot_sandbox::digitalocean::{
     droplet::Status,
     fault::{Disturbance, Fault, Pattern},
@@ -10,18 +8,15 @@ use snapshot_bot_sandbox::digitalocean::{
 };
 
 use super::{
-    process::{PATIENCE, Process, Signal, until_answered},
+    process::{Process, Signal, until_answered},
     stage::{Stage, free_address},
 };
-
-/// A refused token ends the program within this time.
-const REFUSAL: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn a_refused_discord_token_ends_the_bot_and_is_named() {
     let stage = Stage::new().await;
     stage.discord.world().accept_token(false);
-    let ended = stage.start("bot").end(REFUSAL).await;
+    let ended = stage.start("bot").end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("refuses DISCORD_TOKEN; copy the bot's token again"), "{}", ended.stderr);
 }
@@ -29,7 +24,7 @@ async fn a_refused_discord_token_ends_the_bot_and_is_named() {
 #[tokio::test]
 async fn a_refused_digitalocean_token_ends_the_bot_and_is_named() {
     let stage = Stage::new().await;
-    let ended = stage.start_with("bot", &[("DIGITALOCEAN_TOKEN", "dop_v1_revoked".to_owned())]).end(REFUSAL).await;
+    let ended = stage.start_with("bot", &[("DIGITALOCEAN_TOKEN", "dop_v1_revoked".to_owned())]).end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("refuses DIGITALOCEAN_TOKEN; make a new one"), "{}", ended.stderr);
 }
@@ -40,7 +35,7 @@ async fn while_power_is_owed_a_refused_token_is_told_and_waited_for() {
     let (bot, _) = stage.ready("first").await;
     let held = stage.take_held_at("snapshot").await;
     bot.signal(Signal::Kill);
-    bot.end(REFUSAL).await;
+    bot.end().await;
     held.release();
     stage.digitalocean.world(|world| world.revoke_token(TOKEN));
     let address = free_address();
@@ -65,7 +60,7 @@ async fn a_token_that_is_refused_while_the_bot_runs_ends_it_only_once_nothing_is
     until_answered(&address, "/readyz", 503, "DigitalOcean: refuses the token").await;
     stage.reads("could not be turned on again").await;
     stage.press("I'll handle it").await;
-    let ended = bot.end(PATIENCE).await;
+    let ended = bot.end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("refuses DIGITALOCEAN_TOKEN"), "{}", ended.stderr);
 }
@@ -80,7 +75,7 @@ async fn people_hear_of_the_refused_token_also_where_nothing_was_to_be_done_for_
     held.release();
     stage.reads("request limit is reached").await;
     bot.signal(Signal::Kill);
-    bot.end(REFUSAL).await;
+    bot.end().await;
     stage.digitalocean.world(|world| {
         world.clear_faults();
         world.revoke_token(TOKEN);
@@ -89,7 +84,7 @@ async fn people_hear_of_the_refused_token_also_where_nothing_was_to_be_done_for_
     stage.reads("could not be turned on again").await;
     assert_eq!(stage.ada.pings(), 1);
     bot.signal(Signal::Kill);
-    bot.end(REFUSAL).await;
+    bot.end().await;
 }
 
 #[tokio::test]
@@ -98,10 +93,10 @@ async fn a_refused_discord_token_ends_the_bot_only_once_what_it_turned_off_is_on
     let (bot, _) = stage.ready("first").await;
     let held = stage.take_held_at("snapshot").await;
     bot.signal(Signal::Kill);
-    bot.end(REFUSAL).await;
+    bot.end().await;
     held.release();
     stage.discord.world().accept_token(false);
-    let ended = stage.start("second").end(PATIENCE).await;
+    let ended = stage.start("second").end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("refuses DISCORD_TOKEN"), "{}", ended.stderr);
     assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
@@ -150,7 +145,7 @@ async fn without_a_gateway_people_are_told_all_the_same() {
     bot.logs("power is owed, so the bot stays").await;
     stage.digitalocean.world(World::clear_faults);
     stage.reads("is ready").await;
-    let ended = bot.end(PATIENCE).await;
+    let ended = bot.end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(stage.web_is_on());
 }

@@ -155,7 +155,7 @@ async fn a_token_of_another_account_or_application_is_never_taken() {
 
     stage.environment.extend([way]);
     write(&stage, "DIGITALOCEAN_TOKEN_FILE", &other_token);
-    let ended = stage.start("third").end(super::process::PATIENCE).await;
+    let ended = stage.start("third").end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("--same-account"), "{}", ended.stderr);
 }

@@ -28,7 +28,7 @@ fn text<'a>(introduction: &'a Value, pointer: &str) -> &'a str {
 
 async fn leave(process: Process, introduction: &Value) {
     process.signal(Signal::Terminate);
-    let ended = process.end(PATIENCE).await;
+    let ended = process.end().await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(ended.stdout.lines().count(), 1, "one line and no more");
     let certificate = Path::new(text(introduction, "/discord/ca_file"));
@@ -50,7 +50,7 @@ async fn our_own_check_finds_everything_in_it() {
         ("DIGITALOCEAN_API_URL", "/digitalocean/url"),
     ];
     let environment = environment.map(|(name, pointer)| (name, text(&introduction, pointer).to_owned())).into();
-    let ended = Process::start(folder.path(), "check", &["check"], &environment).end(PATIENCE).await;
+    let ended = Process::start(folder.path(), "check", &["check"], &environment).end().await;
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     assert!(introduction["digitalocean"]["droplets"]["web-1"].is_u64(), "{introduction}");
     leave(process, &introduction).await;
@@ -60,11 +60,11 @@ async fn our_own_check_finds_everything_in_it() {
 async fn it_listens_where_it_is_told_to_and_on_loopback_only() {
     let folder = tempfile::tempdir().unwrap();
     let outside = ["sandbox", "--digitalocean", "0.0.0.0:0"];
-    let ended = Process::start(folder.path(), "outside", &outside, &BTreeMap::new()).end(PATIENCE).await;
+    let ended = Process::start(folder.path(), "outside", &outside, &BTreeMap::new()).end().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("loopback only"), "{}", ended.stderr);
     let outside = ["sandbox", "--discord", "0.0.0.0:0"];
-    let ended = Process::start(folder.path(), "outside", &outside, &BTreeMap::new()).end(PATIENCE).await;
+    let ended = Process::start(folder.path(), "outside", &outside, &BTreeMap::new()).end().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("loopback only"), "{}", ended.stderr);
 }

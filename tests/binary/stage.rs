@@ -164,10 +164,10 @@ impl Stage {
         self.digitalocean.read(|world| world.droplets().any(|one| one.name == "web-1" && one.status == Status::Active))
     }
 
-    /// Stops a bot by a signal, which it must obey within eight seconds.
+    /// Stops a bot by a signal.
     pub(crate) async fn stop(&self, process: Process) -> super::process::Ended {
         process.signal(Signal::Terminate);
-        let ended = process.end(super::stopping::CLEAN_STOP).await;
+        let ended = process.end().await;
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended
     }
