@@ -39,6 +39,7 @@ mod droplet_location;
 mod images;
 mod index;
 mod label;
+mod listed;
 mod listing;
 mod single_flight;
 mod tag_filter;

@@ -9,10 +9,12 @@ pub mod backup;
 mod calls;
 pub mod check;
 mod discord_side;
+mod drain;
 pub mod healthcheck;
 mod housekeeping;
 mod rotation;
 mod scheduler;
+mod settings;
 mod token;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -29,9 +31,10 @@ use crate::{
     store::{self, Lease, Store},
     telemetry::Metrics,
 };
-use active::{Active, Ended, bot_parts, keep_lease, rules};
+use active::{Active, Ended, keep_lease};
 use calls::Calls;
 use rotation::{Reread, Rotation};
+use settings::{bot_parts, rules};
 pub use token::Proof;
 use token::{Answer, Fitness, Token, Unfit};
 

@@ -386,7 +386,7 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    super::error::plain(&cause.to_string())
+    super::plain::plain(&cause.to_string())
 }
 
 fn log(request: &HttpRequest, answer: &Result<HttpAnswer, TransportError>, took: Duration) {

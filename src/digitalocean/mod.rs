@@ -17,6 +17,7 @@ pub mod metadata;
 pub mod model;
 pub mod mutations;
 mod outage;
+mod plain;
 pub mod probes;
 pub mod queries;
 pub mod readings;

@@ -8,6 +8,7 @@ mod audit;
 mod calls;
 mod commit;
 mod confirmation;
+mod connection;
 pub mod deadlines;
 mod durations;
 mod error;
