@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
     leftovers::{self, Known},
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     inventory::{Listing, Snapshot},
     operation::{ids::SnapshotId, kinds::Kind},
+    store::DayTotal,
 };
 
 /// What costs are sorted by.
@@ -54,7 +55,10 @@ pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: us
     let months = months(today, count);
     let since = months.first().and_then(|first| first.to_zoned(TimeZone::UTC).ok());
     let since = since.map_or_else(|| state.clock.now(), |first| first.timestamp());
-    let days = state.store.weighed_since(since).await?;
+    let mut days = state.store.weighed_since(since).await?;
+    // Today is what the list says, whether or not that was written down already.
+    days.retain(|written| written.day != today);
+    days.push(day_total(today, listing));
     Ok(Costs {
         total: Sum::of(listing.snapshots(), price),
         by: match by {
@@ -64,6 +68,15 @@ pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: us
         causes: by_cause(listing.snapshots(), causes, price),
         trend: trend(&months, &days, price),
     })
+}
+
+/// What Snapshots weigh today.
+fn day_total(day: Date, listing: &Listing) -> DayTotal {
+    let sizes =
+        listing.snapshots().map(|snapshot| snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0));
+    let sized: Vec<f64> = sizes.flatten().collect();
+    let count = u64::try_from(sized.len()).unwrap_or(u64::MAX);
+    DayTotal { day, droplet: None, count, gigabytes: sized.iter().sum() }
 }
 
 /// What may be left over.

@@ -643,6 +643,8 @@ impl Polish {
                 (r"\b\d+ (h|min|s)( \d+ (min|s))?\b", "SOME TIME"),
                 (r"<t:\d+:", "<t:TIME:"),
                 (r"\bincident `?[0-9a-z]{8}`?", "incident INCIDENT"),
+                // Shown a second later than it arose, a question is edited: its deadline counts from when it was shown.
+                (r"(What should I do\?) \(edited\)", "$1"),
             ]
             .map(|(rule, by)| (Regex::new(rule).unwrap(), by))
             .into()
