@@ -21,4 +21,5 @@ mod plain;
 pub mod probes;
 pub mod queries;
 pub mod readings;
+mod request_log;
 pub mod watcher;

@@ -29,7 +29,7 @@ impl Operation {
         if let Some(deadline) = self.first_answer_deadline(now) {
             return Effect::Sleep(deadline);
         }
-        if let Some(until) = self.not_before.filter(|until| now < *until) {
+        if let Some(until) = self.timer.ahead(now) {
             let deadline = self.deadline(rules).filter(|deadline| now < *deadline);
             return Effect::Sleep(deadline.map_or(until, |deadline| deadline.min(until)));
         }

@@ -12,6 +12,7 @@ use super::{
     ids::OperationId,
     kinds::Kind,
     step::{State, Step, Task, Work},
+    timer::Timer,
     trigger::Trigger,
 };
 
@@ -39,7 +40,8 @@ pub(super) struct Row {
     snapshot: Option<SnapshotReading>,
     launched: Option<Launched>,
     ended: Option<Timestamp>,
-    not_before: Option<Timestamp>,
+    #[serde(rename = "not_before")]
+    timer: Timer,
     #[serde(default)]
     missing: Option<Missing>,
     #[serde(default)]
@@ -114,7 +116,7 @@ impl TryFrom<Row> for Operation {
             snapshot: row.snapshot,
             launched: row.launched,
             ended: row.ended,
-            not_before: row.not_before,
+            timer: row.timer,
             missing: row.missing,
             denied: row.denied,
             unattended: row.unattended,
