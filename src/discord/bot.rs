@@ -147,7 +147,7 @@ impl Bot {
             wording,
             own_droplet,
             names: Names::default(),
-            roles: RoleNames::default(),
+            roles: Arc::new(RoleNames::default()),
             limits,
             people: People::new(&limits),
             refusals: RefusalLog::default(),

@@ -37,7 +37,7 @@ pub(super) struct AppState {
     /// The Droplet that this process runs on, if it is known to run on one.
     pub(super) own_droplet: Option<DropletId>,
     pub(super) names: Names,
-    pub(super) roles: RoleNames,
+    pub(super) roles: Arc<RoleNames>,
     pub(super) limits: Limits,
     pub(super) people: People,
     pub(super) refusals: RefusalLog,
