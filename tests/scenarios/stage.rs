@@ -94,10 +94,15 @@ impl Stage {
 
     /// The same as `new`, with a DigitalOcean that goes by the bot's clock: days pass for both.
     pub async fn in_step() -> Self {
-        let clock = Clock::wall();
-        let mut stage = Self::dark_by(ChatSettings::default(), clock.clone(), clock).await;
+        let mut stage = Self::dark_in_step().await;
         stage.start().await;
         stage
+    }
+
+    /// The same, before the bot is started.
+    pub async fn dark_in_step() -> Self {
+        let clock = Clock::wall();
+        Self::dark_by(ChatSettings::default(), clock.clone(), clock).await
     }
 
     /// The same, with a Discord that is set up otherwise.

@@ -10,7 +10,7 @@ use snapshot_bot::{
         trigger::Trigger,
     },
     schedule::{
-        Due, IfHung, Owner, Power, Schedule, State,
+        Due, IfHung, Owner, Power, Schedule, State, Watched,
         notice::Notice,
         policy::Policy,
         rule::{Every, Rule},
@@ -45,6 +45,7 @@ fn schedule(number: u64, droplet: u64) -> Schedule {
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        watched: Watched::default(),
     }
 }
 

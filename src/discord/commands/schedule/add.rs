@@ -18,7 +18,7 @@ use crate::{
     },
     operation::ids::ScheduleId,
     schedule::{
-        IfHung, Owner, Power, Schedule, State,
+        IfHung, Owner, Power, Schedule, State, Watched,
         policy::Policy,
         rule::{Rule, Typed},
     },
@@ -159,6 +159,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        watched: Watched::default(),
     };
     let cost = cost(state, droplet.id, droplet.disk_gb).await;
     review::ask_to_add(state, &grant, schedule, cost).await

@@ -30,6 +30,10 @@ pub enum ScheduleRefusal {
         /// How many.
         most: usize,
     },
+    /// What to do about hung shutdowns is not asked, or was answered.
+    HangsAnswered,
+    /// The schedule that was chosen takes over no Snapshots of this Droplet.
+    NoHeir,
     /// The review is over.
     Expired,
     /// It was added in another server.
@@ -59,6 +63,8 @@ impl ScheduleRefusal {
             Self::TooMany { most } => format!(
                 "You own {most} schedules, and nobody may own more. `/schedule remove` one that is not needed, or ask a colleague to take one over."
             ),
+            Self::HangsAnswered => "Somebody has answered this already.".to_owned(),
+            Self::NoHeir => "That schedule is not there any more, or is of another Droplet. Nothing was changed; use `/schedule remove` again.".to_owned(),
             Self::Expired => "This review was open for 14 minutes and has closed. Nothing was changed; use the command again.".to_owned(),
             Self::Elsewhere => "This schedule was added in another server. From here you can see it and pause it; everything else is done there.".to_owned(),
             Self::OwnAlready { owner } => format!("<@{owner}> owns this schedule already."),

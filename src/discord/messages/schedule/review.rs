@@ -5,11 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     super::{
         confirm::Buttons,
-        message::{Button, Colour, Embed, Message, Style},
+        message::{Button, Choice, Colour, Embed, Menu, Message, Style},
         text::name,
         units::{ago, cost, dollars_a_month, moment},
     },
-    hours, keeps, when, window,
+    hours, keeps, label, when, window,
 };
 use crate::{
     discord::press::Press,
@@ -150,6 +150,7 @@ pub fn review_run(schedule: &Schedule, buttons: Buttons) -> Message {
 pub fn review_removal(
     schedule: &Schedule,
     (count, sizes): (usize, f64),
+    heirs: &[Schedule],
     price_per_gb: f64,
     buttons: Buttons,
 ) -> Message {
@@ -163,7 +164,14 @@ pub fn review_removal(
             dollars_a_month(sizes * price_per_gb)
         ),
     });
-    question(format!("Remove the schedule of {droplet}?"), &lines, ("Remove".to_owned(), Style::Danger), buttons)
+    let heirs = heirs.iter().filter(|_| count > 0).map(|heir| Choice::new(&label(heir), "", heir.id));
+    let menu = Menu::new(Press::HandOver(buttons.id), "Or hand them over and remove it…", heirs);
+    if menu.is_some() {
+        lines.push("Another schedule of this Droplet can take them over and keep them by its rules.".to_owned());
+    }
+    let asked =
+        question(format!("Remove the schedule of {droplet}?"), &lines, ("Remove".to_owned(), Style::Danger), buttons);
+    Message { menus: menu.into_iter().collect(), ..asked }
 }
 
 fn question(title: String, lines: &[String], (label, style): (String, Style), buttons: Buttons) -> Message {

@@ -1,6 +1,6 @@
 //! The words about schedules side by side.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,9 +9,10 @@ use super::{
     *,
 };
 use crate::{
-    operation::ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
+    operation::ids::{ChannelId, DropletId, GuildId, OperationId, RoleId, SnapshotId, UserId},
     schedule::{
-        IfHung, Owner, Paused, State,
+        IfHung, Owner, Paused, State, Watched,
+        hangs::{Asked, Hangs},
         notice::Notice,
         policy::BadPolicy,
         pruning::Hold,
@@ -44,6 +45,7 @@ fn nightly() -> Schedule {
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        watched: Watched::default(),
     }
 }
 
@@ -122,7 +124,8 @@ fn reviews() {
         ("every 2 hours, by its disk", of(&often, Cost::AtMost(25.0))),
         ("live, nothing known", of(&live, Cost::Unknown)),
         ("run", review_run(&schedule, buttons())),
-        ("remove", review_removal(&schedule, (3, 30.0), 0.06, buttons())),
+        ("remove", review_removal(&schedule, (3, 30.0), &[], 0.06, buttons())),
+        ("remove, with an heir", review_removal(&schedule, (3, 30.0), &[live.clone()], 0.06, buttons())),
     ]));
 }
 
@@ -180,9 +183,40 @@ fn statuses() {
 fn notices() {
     let schedule = nightly();
     let (first, last) = (at("2026-11-24T02:00:00Z"), at("2026-11-26T02:00:00Z"));
-    let said = |it: Notice| notice(&schedule, &it, None, 3);
+    let told = |schedule: &Schedule, it: &Notice| {
+        notice(&[Told { schedule, notice: it, operation: None }], &BTreeSet::new(), 3)
+    };
+    let said = |it: Notice| told(&schedule, &it);
+    let mut asked = schedule.clone();
+    asked.watched.hangs = Hangs { in_a_row: 3, asked: Asked::Open };
+    let (small, mut approved) = (OperationId::from_random(1), schedule.clone());
+    approved.approved.push(small);
+    let failed = |count| Notice::Failed { planned: last, operation: small, why: "hung".to_owned(), count };
+    let other = Schedule { id: ScheduleId::from_random(8), droplet_name: "db-1".to_owned(), ..schedule.clone() };
+    let several = notice(
+        &[
+            Told { schedule: &schedule, notice: &failed(1), operation: None },
+            Told { schedule: &other, notice: &failed(1), operation: None },
+            Told { schedule: &other, notice: &Notice::OwnerLost { since: first }, operation: None },
+        ],
+        &BTreeSet::new(),
+        3,
+    );
+    let roles = BTreeSet::from([RoleId(77), RoleId(78)]);
+    let lost = Notice::OwnerLost { since: first };
+    let named = notice(&[Told { schedule: &schedule, notice: &lost, operation: None }], &roles, 3);
     insta::assert_snapshot!(side_by_side([
-        ("failed", said(Notice::Failed { planned: last, operation: OperationId::from_random(1) })),
+        ("failed", said(failed(1))),
+        ("failed again", said(failed(4))),
+        ("several", several),
+        ("owner lost, by role", named),
+        ("good again", said(Notice::GoodAgain)),
+        ("hung", told(&asked, &Notice::Hung { count: 3 })),
+        ("hung, answered", said(Notice::Hung { count: 3 })),
+        ("doubtful", said(Notice::Doubtful { operation: small })),
+        ("doubtful, approved", told(&approved, &Notice::Doubtful { operation: small })),
+        ("paused", said(Notice::Paused { newest: Some(first) })),
+        ("paused without any", said(Notice::Paused { newest: None })),
         ("missed, away", said(Notice::Missed { first: last, last, count: 1, was_away: true })),
         ("missed, busy", said(Notice::Missed { first: last, last, count: 1, was_away: false })),
         ("missed, several", said(Notice::Missed { first, last, count: 3, was_away: true })),
@@ -219,6 +253,8 @@ fn refusals() {
         ScheduleRefusal::Until { typed: typed() },
         ScheduleRefusal::Unknown { typed: typed() },
         ScheduleRefusal::TooMany { most: 25 },
+        ScheduleRefusal::HangsAnswered,
+        ScheduleRefusal::NoHeir,
         ScheduleRefusal::Expired,
         ScheduleRefusal::Elsewhere,
         ScheduleRefusal::OwnAlready { owner: UserId(5) },
