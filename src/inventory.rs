@@ -56,6 +56,7 @@ pub struct Inventory {
     backups: Backups,
     catalogue: Catalogue,
     plans: backups::Plans,
+    records: backups::Records,
     background: Background,
     known: Known,
 }
@@ -122,6 +123,7 @@ impl Inventory {
             backups: Backups::default(),
             catalogue: Catalogue::default(),
             plans: backups::Plans::default(),
+            records: backups::Records::default(),
             background: Background::new(),
             known: Known::default(),
         }

@@ -14,7 +14,9 @@ use super::{
     Error,
     calls::Calls,
     discord_side::DiscordSide,
+    heartbeat::{Heartbeat, Progress},
     housekeeping,
+    pings::Pings,
     rotation::{Reread, Rotation},
     scheduler::Scheduler,
     token::{Answer, Token, Unfit},
@@ -205,7 +207,9 @@ impl Active<'_> {
             members: rooms.members.clone(),
             own_droplet: None,
             digitalocean: config.digitalocean.api_url.clone(),
+            progress: Progress::default(),
         };
+        self.begin_pings(&mut loops, &scheduler.progress);
         // It begins operations, so it stops with what carries them on; it owes nobody power, so its end is not the process's.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
         let discord_side = DiscordSide {
@@ -219,6 +223,17 @@ impl Active<'_> {
         };
         loops.state.spawn(discord_side.run());
         loops
+    }
+
+    /// Begins what tells others how it goes.
+    fn begin_pings(&self, loops: &mut Loops, progress: &Progress) {
+        let (reach, stop) = (self.config.pings.reach, &loops.stop_turns);
+        let pings = Pings { store: Arc::clone(self.store), clock: self.clock.clone(), reach };
+        loops.inventory.spawn(pings.run(stop.clone()));
+        if let Some(address) = self.config.pings.heartbeat.clone() {
+            let heartbeat = Heartbeat { address, reach, clock: self.clock.clone(), progress: progress.clone() };
+            loops.inventory.spawn(heartbeat.run(stop.clone()));
+        }
     }
 
     /// Waits for the first thing that ends this active time.
@@ -415,6 +430,7 @@ pub(super) fn bot_parts(
         notify_channel: config.discord.notify_channel,
         failure_role: config.discord.failure_role,
         report_channel: config.discord.report_channel,
+        reach: config.pings.reach,
         patience: Patience::default(),
         limits: Limits {
             interactions: config.limits.interactions,

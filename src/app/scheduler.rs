@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::heartbeat::Progress;
 use crate::{
     access::Policy,
     clock::Clock,
@@ -57,6 +58,8 @@ pub(super) struct Scheduler {
     pub(super) own_droplet: Option<DropletId>,
     /// Where DigitalOcean is.
     pub(super) digitalocean: Url,
+    /// Where it shows that it gets on.
+    pub(super) progress: Progress,
 }
 
 impl Scheduler {
@@ -71,16 +74,14 @@ impl Scheduler {
                     // Clock and time zones may be other ones than the last process had.
                     is_awake = self.store.wake_schedules().await.is_ok();
                 }
-                if std::mem::take(&mut has_rung)
-                    && let Err(error) = self.store.wake_waiting_schedules().await
-                {
-                    tracing::warn!(
-                        error = chain(&error),
-                        "schedules that wait for a Droplet look again a little later"
-                    );
-                }
+                let can_write = !std::mem::take(&mut has_rung) || self.wake_waiting().await;
                 let wake = match AssertUnwindSafe(self.turn()).catch_unwind().await {
-                    Ok(Ok(wake)) => wake,
+                    Ok(Ok(wake)) => {
+                        if can_write {
+                            self.progress.turned();
+                        }
+                        wake
+                    }
                     Ok(Err(error)) => {
                         tracing::warn!(error = chain(&error), "could not carry schedules on; they are looked at again");
                         Some(self.clock.now() + STORE_PAUSE)
@@ -98,11 +99,21 @@ impl Scheduler {
                 };
                 tokio::select! {
                     () = rung => has_rung = true,
+                    () = self.progress.asked() => has_rung = true,
                     () = asleep => {}
                 }
             }
         };
         stop.run_until_cancelled(work).await;
+    }
+
+    /// Has schedules look again that wait for a Droplet. Whether that could be written, which also shows that the lease is ours.
+    async fn wake_waiting(&self) -> bool {
+        let woken = self.store.wake_waiting_schedules().await;
+        if let Err(error) = &woken {
+            tracing::warn!(error = chain(error), "schedules that wait for a Droplet look again a little later");
+        }
+        woken.is_ok()
     }
 
     /// Does what is due; when to look again.

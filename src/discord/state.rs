@@ -22,6 +22,7 @@ use crate::{
         Operation,
         ids::{self, ChannelId, DropletId, MessageId, OperationId, RoleId, UserId},
     },
+    ping::Reach,
     store::{self, Store},
 };
 
@@ -39,6 +40,8 @@ pub(super) struct AppState {
     pub(super) names: Names,
     pub(super) roles: Arc<RoleNames>,
     pub(super) limits: Limits,
+    /// Where the addresses may lead that schedules call.
+    pub(super) reach: Reach,
     pub(super) people: People,
     pub(super) refusals: RefusalLog,
 }

@@ -58,6 +58,13 @@ pub enum Notice {
         /// The operation that took it.
         operation: OperationId,
     },
+    /// The address that is to hear of its runs could not be told for a day.
+    Unheard {
+        /// Its host.
+        host: String,
+        /// Since when.
+        since: Timestamp,
+    },
     /// It is paused, and its newest Snapshot grows old; said once a week.
     Paused {
         /// When that one was planned.
@@ -86,7 +93,7 @@ impl Notice {
 
     /// Whether the owner is called.
     pub fn calls_owner(&self) -> bool {
-        !matches!(self, Self::GoodAgain | Self::Paused { .. })
+        !matches!(self, Self::GoodAgain | Self::Paused { .. } | Self::Unheard { .. })
     }
 
     /// What it is told together with; none for what needs a message of its own.
@@ -96,7 +103,7 @@ impl Notice {
                 Some(Family::Trouble)
             }
             Self::GoodAgain => Some(Family::Relief),
-            Self::Hung { .. } | Self::Doubtful { .. } | Self::Paused { .. } => None,
+            Self::Hung { .. } | Self::Doubtful { .. } | Self::Paused { .. } | Self::Unheard { .. } => None,
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::hangs::Hangs;
-use crate::operation::ids::OperationId;
+use crate::{operation::ids::OperationId, ping::Address};
 
 /// What is watched over a schedule. Rows that are older than a field of it have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,4 +24,13 @@ pub struct Watched {
     /// Restores of the Droplet before this moment keep nothing from being deleted any more: somebody said so.
     #[serde(default)]
     pub prunes_after_restores_until: Option<Timestamp>,
+    /// The address that is told how its runs go.
+    #[serde(default)]
+    pub ping_url: Option<Address>,
+    /// Since when that address cannot be told.
+    #[serde(default)]
+    pub pings_fail_since: Option<Timestamp>,
+    /// Whether people were told so.
+    #[serde(default)]
+    pub pings_told: bool,
 }

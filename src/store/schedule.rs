@@ -243,7 +243,9 @@ impl Store {
         .await?;
         sqlx::query(
             "DELETE FROM schedule_messages WHERE number > 0 AND due_at < $1 \
-             AND (message_id IS NOT NULL OR given_up IS NOT NULL OR leader_schedule IS NOT NULL) \
+             AND (message_id IS NOT NULL OR given_up IS NOT NULL OR (leader_schedule IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM schedule_messages l WHERE l.schedule = schedule_messages.leader_schedule \
+             AND l.number = schedule_messages.leader_number AND l.message_id IS NULL AND l.given_up IS NULL))) \
              AND number < (SELECT MAX(m.number) FROM schedule_messages m WHERE m.schedule = schedule_messages.schedule)",
         )
         .bind(before.as_millisecond())

@@ -187,6 +187,23 @@ impl Store {
         Ok(rows.iter().filter_map(|row| Some((schedule_row::read(row)?, read(row)?.notice))).collect())
     }
 
+    /// Changes a schedule and says something of it, both or neither ([`Error::LeaseLost`] if somebody else changed it meanwhile).
+    pub async fn tell(
+        &self,
+        schedule: ScheduleId,
+        notice: &Notice,
+        change: impl FnOnce(&mut Schedule) + Send,
+    ) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        let Some(mut stored) = schedule_row::read_one(&mut transaction, schedule).await? else { return Ok(()) };
+        change(&mut stored.schedule);
+        schedule_row::write(&mut transaction, &stored).await?;
+        say(&mut transaction, &stored.schedule, notice, self.clock.now()).await?;
+        transaction.commit().await?;
+        self.changes.schedule_messages.notify_one();
+        Ok(())
+    }
+
     /// What is asked about a schedule was answered: the messages that ask it show that.
     pub async fn question_was_answered(&self, schedule: ScheduleId) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::{
     Error, Store, StoredSchedule,
     row::{Row, bits},
-    schedule_notice, schedule_row,
+    schedule_notice, schedule_ping, schedule_row,
 };
 use crate::{
-    operation::ids::{DropletId, OperationId, ScheduleId},
+    operation::ids::{DropletId, OperationId, ScheduleId, SnapshotId},
+    ping::Signal,
     schedule::{Schedule, slot::Fate},
 };
 
@@ -80,10 +81,27 @@ impl Store {
         if let Some(StoredSchedule { schedule, .. }) = schedule_row::read_one(&mut transaction, schedule.id).await? {
             schedule_notice::say_good_again(&mut transaction, &schedule, self.clock.now()).await?;
         }
+        let now = self.clock.now();
+        schedule_ping::tell(&mut transaction, schedule.id, (operation, Signal::Success), now).await?;
         schedule_row::touch(&mut transaction, schedule.id).await?;
         transaction.commit().await?;
+        self.changes.pings.notify_one();
         self.ring_schedules();
         Ok(true)
+    }
+
+    /// Every Snapshot that a schedule keeps, with that schedule, also one that was removed.
+    pub async fn kept_by_schedules(&self) -> Result<Vec<(SnapshotId, ScheduleId)>, Error> {
+        let rows = sqlx::query(
+            "SELECT snapshot_id, schedule FROM schedule_snapshots WHERE state = 'listed' AND snapshot_id IS NOT NULL ORDER BY schedule",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row| {
+            let row = Row(row);
+            Some((SnapshotId(row.id("snapshot_id")?), row.text("schedule")?.parse().ok()?))
+        };
+        Ok(rows.iter().filter_map(read).collect())
     }
 
     /// Whether another schedule has the Snapshot that an operation took.

@@ -10,7 +10,7 @@ use super::{
     CreateError, Error, Store,
     operation_row::{self, select_stored},
     row::{Row, bits, without_nul},
-    schedule_notice, schedule_outcome as outcome, schedule_row,
+    schedule_notice, schedule_outcome as outcome, schedule_ping, schedule_row,
 };
 use crate::{
     operation::{
@@ -19,6 +19,7 @@ use crate::{
         reading::SnapshotReading,
         trigger::Trigger,
     },
+    ping::Signal,
     schedule::{notice::Notice, pruning::Candidate, slot::Fate},
 };
 
@@ -144,6 +145,9 @@ pub(super) async fn begin(
         .execute(&mut **transaction)
         .await?;
     }
+    if planned.is_some() {
+        schedule_ping::tell(transaction, id, (operation.id, Signal::Start), operation.asked_at).await?;
+    }
     schedule_row::touch(transaction, id).await
 }
 
@@ -166,6 +170,7 @@ impl Store {
             }
         }
         if !settled.is_empty() {
+            self.changes.pings.notify_one();
             self.changes.schedule_messages.notify_one();
         }
         Ok(settled)
@@ -203,6 +208,10 @@ impl Store {
                 Fate::Waiting | Fate::Running | Fate::Ran | Fate::Shared | Fate::Skipped(_) => None,
             };
             self.note_outcome(&mut transaction, schedule, (operation, notice)).await?;
+        }
+        if taken_by == id {
+            let signal = if is_good { Signal::Success } else { Signal::Fail };
+            schedule_ping::tell(&mut transaction, schedule, (id, signal), self.clock.now()).await?;
         }
         if is_good && let Some(stored) = schedule_row::read_one(&mut transaction, schedule).await? {
             schedule_notice::say_good_again(&mut transaction, &stored.schedule, self.clock.now()).await?;

@@ -44,7 +44,10 @@ async fn failures_in_one_channel_are_one_message_and_the_same_reason_again_is_an
     stage.shows(&ruth, "Several schedules need you").await;
     let pings = || (ruth.seat.pings(), vic.seat.pings());
     assert_eq!(pings(), (1, 1), "{}", stage.conversation());
-    assert!(ruth.sees(&format!("<@&{role}>")), "{}", ruth.transcript());
+    let names_role = |person: &Person| {
+        person.seat.messages().iter().any(|message| message.body.content.contains(&format!("<@&{role}>")))
+    };
+    assert!(names_role(&ruth), "{}", ruth.transcript());
     stage.pass_until(night(stage.clock.now()));
     stage.until_count("both failed again", FAILED, 4).await;
     stage.calm().await;
@@ -82,8 +85,10 @@ async fn a_role_of_another_guild_is_not_named() {
     stage.until_count("it failed", FAILED, 1).await;
     stage.calm().await;
     stage.shows(&ruth, "that was planned for").await;
-    assert!(!ruth.sees(&role), "{}", ruth.transcript());
+    let names_role = ruth.seat.messages().iter().any(|message| message.body.content.contains(&format!("<@&{role}>")));
+    assert!(!names_role, "{}", ruth.transcript());
     assert_eq!(ruth.seat.pings(), 1);
+    ruth.transcript();
     stage.finish().await;
 }
 

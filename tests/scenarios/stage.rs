@@ -323,6 +323,28 @@ impl Stage {
         }
     }
 
+    /// Adds so many copies of the one schedule that there is, while no bot runs.
+    pub async fn multiply_schedules(&self, count: usize) {
+        let pool = self.database().await;
+        let row = sqlx::query("SELECT id, state FROM schedules").fetch_one(&pool).await.unwrap();
+        let (id, state): (String, String) = (row.get("id"), row.get("state"));
+        let mut transaction = pool.begin().await.unwrap();
+        for number in 0..count {
+            let copy = format!("z{number:05}");
+            sqlx::query(
+                "INSERT INTO schedules (id, version, guild_id, droplet_id, is_removed, due_at, state) \
+                 SELECT $1, version, guild_id, droplet_id, is_removed, 0, $2 FROM schedules WHERE id = $3",
+            )
+            .bind(&copy)
+            .bind(state.replace(&id, &copy))
+            .bind(&id)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        }
+        transaction.commit().await.unwrap();
+    }
+
     /// Keeps everybody else from writing into the database, as a backup tool may, until it is dropped.
     pub async fn lock_database(&self) -> sqlx::Transaction<'static, sqlx::Any> {
         self.database().await.begin_with("BEGIN IMMEDIATE").await.unwrap()

@@ -85,11 +85,26 @@ pub struct Costs {
     pub causes: Vec<(String, Sum)>,
     /// From month to month, oldest first; the last one is this month.
     pub trend: Vec<Month>,
+    /// DigitalOcean's own Backups, where there are any.
+    pub backups: Option<BackupsSum>,
+}
+
+/// What DigitalOcean's own Backups cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BackupsSum {
+    /// Of how many Droplets.
+    pub droplets: usize,
+    /// For how many of them the price is not known; they count as nothing.
+    pub unknown: usize,
+    /// Dollars a month.
+    pub dollars: f64,
 }
 
 /// The costs.
 pub fn costs(costs: &Costs) -> Message {
-    let mut lines = vec![summed(&costs.total), String::new(), format!("**By {}**", costs.by)];
+    let mut lines = vec![summed(&costs.total)];
+    lines.extend(costs.backups.map(|backups| backed_up(&backups, costs.total.dollars)));
+    lines.extend([String::new(), format!("**By {}**", costs.by)]);
     let dearest = costs.causes.first().map_or(0.0, |(_, sum)| sum.dollars);
     lines.extend(costs.causes.iter().take(CAUSES).map(|(cause, sum)| {
         format!(
@@ -122,6 +137,21 @@ fn summed(sum: &Sum) -> String {
     };
     let (count, size) = (counted(sum.count), gigabytes(sum.gigabytes));
     format!("**{}** for {count}, {size}.{unknown}", dollars_a_month(sum.dollars))
+}
+
+/// DigitalOcean's own Backups, and both together.
+fn backed_up(backups: &BackupsSum, snapshots: f64) -> String {
+    let droplets =
+        if backups.droplets == 1 { "1 Droplet".to_owned() } else { format!("{} Droplets", backups.droplets) };
+    let unknown = match backups.unknown {
+        0 => String::new(),
+        unknown => format!(" The price of {unknown} isn't known."),
+    };
+    format!(
+        "**{}** for DigitalOcean's own Backups of {droplets}: 20 % of a Droplet's price weekly, 30 % daily.{unknown}\n**{}** together.",
+        dollars_a_month(backups.dollars),
+        dollars_a_month(backups.dollars + snapshots)
+    )
 }
 
 fn counted(count: usize) -> String {
@@ -251,9 +281,12 @@ mod tests {
         let trend =
             (1..=12).map(|month| Month { first: date(2026, month, 1), dollars: Some(f64::from(month)) }).collect();
         let total = Sum { unknown: 2, ..sum(400.0) };
-        let message = costs(&Costs { total, by: "Droplet", causes, trend });
+        let backups = Some(BackupsSum { droplets: 2, unknown: 1, dollars: 7.2 });
+        let message = costs(&Costs { total, by: "Droplet", causes, trend, backups });
         let text = &message.embeds[0].description;
         assert!(text.contains("and 390 more: $390/mo") && crate::text::length(text) <= LONGEST, "{text}");
+        assert!(text.contains("**$7.20/mo** for DigitalOcean's own Backups of 2 Droplets"), "{text}");
+        assert!(text.contains("**$407.20/mo** together"), "{text}");
         assert!(text.contains("The size of 2 isn't known yet.") && text.contains("Dec 2026 so far: $12"), "{text}");
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         start::{self, Requested},
         state::AppState,
     },
+    inventory::BackupWindow,
     operation::{
         Target,
         ids::ScheduleId,
@@ -61,7 +62,7 @@ pub(super) async fn ask_to_add(
     state: &AppState,
     grant: &Grant,
     schedule: Schedule,
-    cost: Cost,
+    (cost, backup_window): (Cost, Option<BackupWindow>),
 ) -> Result<Answer, Stop> {
     let now = state.clock.now();
     let draft = Draft::Add(Box::new(schedule.clone()));
@@ -70,7 +71,7 @@ pub(super) async fn ask_to_add(
     let around = || [Task::ShutDown, Task::PowerOn].into_iter().filter_map(|task| usual.of(task));
     let downtime = usual.of(Task::Snapshot).map(|snapshot| around().fold(snapshot, |sum, part| sum + part));
     ask(state, grant, &draft, |buttons| {
-        words::review(&Review { schedule: &schedule, cost, downtime, now }, price, buttons)
+        words::review(&Review { schedule: &schedule, cost, downtime, backup_window, now }, price, buttons)
     })
     .await
 }

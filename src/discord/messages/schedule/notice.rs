@@ -132,6 +132,11 @@ fn text(Told { schedule, notice, operation }: &Told<'_>, restorers: &BTreeSet<Ro
             "⚠️ **The newest Snapshot of {droplet} is less than half as large as the one before it.** Nothing is deleted until somebody \
              says that it is fine, or a larger one follows."
         ),
+        Notice::Unheard { host, since } => format!(
+            "⚠️ {} could not be told since {} how the schedule of {droplet} goes. Its Snapshots are taken as before.",
+            name(host),
+            moment(*since)
+        ),
         Notice::Paused { newest: Some(newest) } => {
             format!(
                 "⏸️ The schedule of {droplet} is paused. Its newest Snapshot is from {} ({}).",
@@ -179,7 +184,11 @@ fn next_step(schedule: &Schedule, notice: &Notice) -> Option<(&'static str, Pres
         }
         Notice::Failed { .. } | Notice::Missed { .. } | Notice::Stale { .. } => Some(try_again),
         Notice::OwnerLost { .. } | Notice::Unowned => Some(take_over),
-        Notice::GoodAgain | Notice::Hung { .. } | Notice::Doubtful { .. } | Notice::Paused { .. } => None,
+        Notice::GoodAgain
+        | Notice::Hung { .. }
+        | Notice::Doubtful { .. }
+        | Notice::Paused { .. }
+        | Notice::Unheard { .. } => None,
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     discord::press::Press,
+    inventory::BackupWindow,
     schedule::{IfHung, Power, Schedule},
 };
 
@@ -20,6 +21,9 @@ use crate::{
 const RUNS: usize = 5;
 /// Runs that shut a Droplet down more often than this are warned about.
 const OFTEN: SignedDuration = SignedDuration::from_hours(4);
+
+/// Runs within this of DigitalOcean's own Backup are pointed out.
+const NEAR: SignedDuration = SignedDuration::from_hours(4);
 
 /// What one Snapshot is expected to cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,6 +55,8 @@ pub struct Review<'a> {
     pub cost: Cost,
     /// How long the Droplet is usually down for one.
     pub downtime: Option<SignedDuration>,
+    /// When DigitalOcean's own next Backup may run, where there is one.
+    pub backup_window: Option<BackupWindow>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -89,6 +95,7 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
             .to_owned(),
     );
     lines.extend(warnings(schedule));
+    lines.extend(review.backup_window.and_then(|window| near_backups(schedule, window)));
     lines.push(String::new());
     lines.push(format!("This review closes {}.", ago(buttons.expires_at)));
     // Buttons render no markdown and hold little.
@@ -127,6 +134,19 @@ fn warnings(schedule: &Schedule) -> Option<String> {
             hours(gap)
         )
     })
+}
+
+/// That a run comes close to DigitalOcean's own Backup, if one does: while that runs, the Droplet is busy.
+fn near_backups(schedule: &Schedule, window: BackupWindow) -> Option<String> {
+    let (from, until) = (window.start.checked_sub(NEAR).ok()?, window.end.checked_add(NEAR).ok()?);
+    let run = schedule.rule.next_after(from).filter(|run| *run < until)?;
+    Some(format!(
+        "ℹ️ DigitalOcean's own Backup runs between {} and {}, close to the run of {}. One waits for the other then; another `at` keeps \
+         them apart.",
+        moment(window.start),
+        moment(window.end),
+        moment(run)
+    ))
 }
 
 /// Shall one more Snapshot be taken now?

@@ -59,6 +59,7 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
     }
     lines.push(kept(standing, wording));
     lines.push(format!("**Owner:** <@{}>", schedule.owner.user));
+    lines.extend(schedule.watched.ping_url.as_ref().map(|address| format!("**Tells:** {}", name(address.host()))));
     lines.extend(deletions(standing));
     if !standing.slots.is_empty() {
         lines.push(String::new());

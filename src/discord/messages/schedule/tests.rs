@@ -9,7 +9,9 @@ use super::{
     *,
 };
 use crate::{
+    inventory::BackupWindow,
     operation::ids::{ChannelId, DropletId, GuildId, OperationId, RoleId, SnapshotId, UserId},
+    ping::BadAddress,
     schedule::{
         IfHung, Owner, Paused, State, Watched,
         hangs::{Asked, Hangs},
@@ -117,12 +119,18 @@ fn reviews() {
     let of = |schedule: &Schedule, cost| {
         let now = at("2026-11-26T12:00:00Z");
         let downtime = Some(SignedDuration::from_mins(4));
-        review(&Review { schedule, cost, downtime, now }, 0.06, buttons())
+        review(&Review { schedule, cost, downtime, backup_window: None, now }, 0.06, buttons())
+    };
+    let near = {
+        let window = BackupWindow { start: at("2026-11-28T20:00:00Z"), end: at("2026-11-29T00:00:00Z") };
+        let (cost, now) = (Cost::Unknown, at("2026-11-26T12:00:00Z"));
+        review(&Review { schedule: &schedule, cost, downtime: None, backup_window: Some(window), now }, 0.06, buttons())
     };
     insta::assert_snapshot!(side_by_side([
         ("nightly", of(&schedule, Cost::AsNewest(8.0))),
         ("every 2 hours, by its disk", of(&often, Cost::AtMost(25.0))),
         ("live, nothing known", of(&live, Cost::Unknown)),
+        ("near DigitalOcean's Backup", near),
         ("run", review_run(&schedule, buttons())),
         ("remove", review_removal(&schedule, (3, 30.0), &[], 0.06, buttons())),
         ("remove, with an heir", review_removal(&schedule, (3, 30.0), &[live.clone()], 0.06, buttons())),
@@ -216,6 +224,7 @@ fn notices() {
         ("doubtful", said(Notice::Doubtful { operation: small })),
         ("doubtful, approved", told(&approved, &Notice::Doubtful { operation: small })),
         ("paused", said(Notice::Paused { newest: Some(first) })),
+        ("unheard", said(Notice::Unheard { host: "hc.example.com".to_owned(), since: first })),
         ("paused without any", said(Notice::Paused { newest: None })),
         ("missed, away", said(Notice::Missed { first: last, last, count: 1, was_away: true })),
         ("missed, busy", said(Notice::Missed { first: last, last, count: 1, was_away: false })),
@@ -253,6 +262,12 @@ fn refusals() {
         ScheduleRefusal::Until { typed: typed() },
         ScheduleRefusal::Unknown { typed: typed() },
         ScheduleRefusal::TooMany { most: 25 },
+        ScheduleRefusal::Address(BadAddress::NoUrl),
+        ScheduleRefusal::Address(BadAddress::NotEncrypted),
+        ScheduleRefusal::Address(BadAddress::Credentials),
+        ScheduleRefusal::Address(BadAddress::TooLong),
+        ScheduleRefusal::PrivateAddress { host: "hc.internal".to_owned() },
+        ScheduleRefusal::NoAddress { host: "hc.example.con".to_owned() },
         ScheduleRefusal::HangsAnswered,
         ScheduleRefusal::NoHeir,
         ScheduleRefusal::Expired,
