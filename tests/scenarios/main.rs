@@ -33,6 +33,7 @@ mod requests;
 #[path = "../harness/required.rs"]
 mod required;
 mod restore;
+mod schedule_crashes;
 mod schedule_pings;
 mod schedule_trouble;
 mod schedules;

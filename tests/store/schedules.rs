@@ -60,7 +60,8 @@ async fn consent(store: &Store, press: u64) -> Consent {
 }
 
 async fn add(store: &Store, schedule: &Schedule) -> StoredSchedule {
-    let consent = consent(store, schedule.droplet.0 * 1000).await;
+    let count = u64::try_from(store.schedules().await.unwrap().len()).unwrap();
+    let consent = consent(store, schedule.droplet.0 * 1000 + count).await;
     store.add_schedule(schedule, &consent).await.unwrap();
     store.schedule(schedule.id).await.unwrap().unwrap()
 }
