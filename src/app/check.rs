@@ -54,6 +54,7 @@ const PURPOSES: &[(&str, &[&str], Need)] = &[
         Need::ToChoose,
     ),
     ("knowing the account again when the token changes", &["account:read"], Need::ToChoose),
+    ("finding Volumes and addresses left over", &["block_storage:read", "reserved_ip:read"], Need::ToChoose),
 ];
 
 /// Who needs a scope.

@@ -20,4 +20,5 @@ mod outage;
 pub mod probes;
 pub mod queries;
 pub mod readings;
+pub mod unattached;
 pub mod watcher;

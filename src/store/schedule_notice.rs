@@ -41,7 +41,8 @@ pub(super) async fn say(
     now: Timestamp,
 ) -> Result<(), Error> {
     let latest = latest(connection, schedule.id).await?;
-    let last = latest.iter().find(|spoken| is_an_outcome(&spoken.notice));
+    // That it is stale meanwhile is another matter.
+    let last = latest.iter().find(|spoken| matches!(spoken.notice, Notice::Failed { .. } | Notice::GoodAgain));
     if let Some((last, again)) = last.and_then(|last| Some((last, last.notice.repeated(notice)?))) {
         sqlx::query("UPDATE schedule_messages SET what = $1 WHERE schedule = $2 AND number = $3")
             .bind(without_nul(&serde_json::to_string(&again).map_err(Error::Unwritable)?))

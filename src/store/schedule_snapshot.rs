@@ -82,7 +82,8 @@ const TAKING: &str = "taking";
 /// The word of one that is there.
 const LISTED: &str = "listed";
 
-/// Takes a waiting planned time for an operation. A schedule takes one Snapshot at a time.
+/// Takes a waiting planned time for an operation. A schedule takes one Snapshot at a time, and one that another schedule has taken of the
+/// Droplet is settled first: it may serve for this time too.
 pub(super) async fn claim_slot(
     transaction: &mut Transaction<'_, Any>,
     (schedule, at): (ScheduleId, Timestamp),
@@ -90,7 +91,9 @@ pub(super) async fn claim_slot(
 ) -> Result<(), CreateError> {
     let claimed = sqlx::query(
         "UPDATE slots SET fate = 'running', operation = $1 WHERE schedule = $2 AND planned_at = $3 AND fate = 'waiting' \
-         AND NOT EXISTS (SELECT 1 FROM slots r WHERE r.schedule = $2 AND r.fate = 'running')",
+         AND NOT EXISTS (SELECT 1 FROM slots r WHERE r.schedule = $2 AND r.fate = 'running') \
+         AND NOT EXISTS (SELECT 1 FROM schedule_snapshots t WHERE t.droplet_id = slots.droplet_id AND t.state = 'taking' \
+         AND t.schedule <> $2)",
     )
     .bind(operation.to_string())
     .bind(schedule.to_string())

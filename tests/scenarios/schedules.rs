@@ -17,6 +17,8 @@ const UNSAID: &str = "SELECT COUNT(*) AS n FROM schedule_messages m JOIN schedul
      WHERE m.given_up IS NULL AND m.leader_schedule IS NULL AND (m.message_id IS NULL \
      OR m.shown_version < CASE WHEN m.number = 0 THEN s.version ELSE m.changes END)";
 
+const UNSEEN: &str = "SELECT COUNT(*) AS n FROM schedules WHERE is_removed = 0 AND due_at = 0";
+
 /// Presses the button whose label begins like this.
 pub async fn press(person: &Person, beginning: &str) {
     let label = person.seat.messages().iter().rev().find_map(|message| {
@@ -53,7 +55,7 @@ impl Stage {
     pub async fn calm(&self) {
         for _ in 0..400 {
             self.settle().await;
-            if self.query(OPEN).await + self.query(UNSAID).await == 0 {
+            if self.query(OPEN).await + self.query(UNSAID).await + self.query(UNSEEN).await == 0 {
                 return;
             }
             self.clock.advance(SignedDuration::from_secs(1));

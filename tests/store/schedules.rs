@@ -394,6 +394,7 @@ contract! {
             store.schedule_message_shown(one, MessageId(70), (one.version, "d"), at(2)).await.unwrap();
         }
         assert_eq!(store.due_schedule_messages(far, 99).await.unwrap(), []);
+        say(3, &Notice::Stale { since: at(1), newest: None }).await;
         // The same reason once more changes the message; another one is told by it too, as long as it grows.
         say(3, &failed("hung")).await;
         let due = store.due_schedule_messages(far, 99).await.unwrap();
@@ -415,6 +416,8 @@ contract! {
         let taken = store.create(request(1, 10), trigger(1, at(50))).await.unwrap();
         assert_eq!(store.taken_by_others(id(2), DropletId(10), at(0)).await.unwrap(), [], "it is being taken");
         end(&store, ids(1), |it| listed(it, 12.5)).await;
+        let unsettled = store.create(request(5, 10), trigger(2, at(50))).await;
+        assert!(matches!(unsettled, Err(CreateError::NotWaiting)), "what was taken may serve: {unsettled:?}");
         store.settle_schedules().await.unwrap();
         let since = taken.asked_at;
         assert_eq!(store.taken_by_others(id(2), DropletId(10), since).await.unwrap(), [(id(1), ids(1))]);

@@ -69,7 +69,8 @@ pub(super) async fn orphans(context: Context<'_>) -> Result<(), Fault> {
             state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
             let listing = costs::listing(state).await?;
             let found = costs::leftovers(state, &listing).await?;
-            Ok(Answer::New(words::leftovers(&found, state.wording.price_per_gb)))
+            let beside = state.inventory.unattached().await;
+            Ok(Answer::New(words::leftovers(&found, &beside, state.wording.price_per_gb)))
         })
     })
     .await;
