@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    discord::incident::chain,
+    discord::{incident::chain, messages::message::hex},
     operation::ids::OperationId,
     ping::{Reach, Unreached},
     schedule::{Schedule, notice::Notice},
@@ -109,7 +109,7 @@ impl Pings {
 /// The id of a run, as a UUID (version 8), the same for each call about it.
 fn run_id(operation: OperationId) -> String {
     let digest = Sha256::digest(format!("snapshot-bot run {operation}"));
-    let mut hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = hex(&digest);
     hex.replace_range(12..13, "8");
     hex.replace_range(16..17, "8");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])

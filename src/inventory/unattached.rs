@@ -42,18 +42,18 @@ impl Inventory {
         let mut found = Unattached::default();
         match volumes {
             Ok(all) => found.volumes = all.iter().filter(|volume| volume.is_unattached).cloned().collect(),
-            Err(absent) => found.note(absent, "block_storage:read"),
+            Err(absent) => found.note(&absent, "block_storage:read"),
         }
         match addresses {
             Ok(all) => found.addresses = all.iter().filter(|address| address.is_unassigned).cloned().collect(),
-            Err(absent) => found.note(absent, "reserved_ip:read"),
+            Err(absent) => found.note(&absent, "reserved_ip:read"),
         }
         found
     }
 }
 
 impl Unattached {
-    fn note(&mut self, absent: Absent, scope: &'static str) {
+    fn note(&mut self, absent: &Absent, scope: &'static str) {
         match absent {
             Absent::Failed(Error::Forbidden { .. }) => self.missing_scopes.push(scope),
             Absent::Failed(_) | Absent::Late => self.is_partial = true,

@@ -142,8 +142,9 @@ fn is_private(address: IpAddr) -> bool {
         IpAddr::V6(address) => {
             let parts = address.segments();
             let embedded = match parts {
-                [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some((high, low)),
-                [0x2002, high, low, ..] => Some((high, low)),
+                [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+                | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+                | [0x2002, high, low, ..] => Some((high, low)),
                 _ => None,
             };
             let embedded = embedded.map(|(high, low)| {

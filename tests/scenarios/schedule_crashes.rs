@@ -84,7 +84,9 @@ async fn play(nights: i64, death: Option<Death>) -> (Ending, Vec<usize>, bool) {
             }
         }
     }
-    let requests = count(&stage).into_iter().zip(before).map(|(now, before)| now - before).collect();
+    let requests: Vec<usize> = count(&stage).into_iter().zip(before).map(|(now, before)| now - before).collect();
+    // What was about to be deleted may be announced once more, and goes a day later then.
+    pass(&stage, nights + 1).await;
     let web = stage.droplet("web-1");
     let ending = Ending {
         snapshots: stage.digitalocean.world(|world| world.snapshots_of(web).len()),
@@ -118,8 +120,10 @@ async fn pass(stage: &Stage, number: i64) {
 async fn finish(stage: &Stage, number: i64) {
     stage.until_count("the night's Snapshot is taken", RAN, number).await;
     stage.calm().await;
-    stage.clock.advance(SignedDuration::from_mins(30));
-    stage.calm().await;
+    for _ in 0..2 {
+        stage.clock.advance(SignedDuration::from_mins(30));
+        stage.calm().await;
+    }
 }
 
 /// Plays every death in the night of this number and compares the endings with that of a bot that lives.

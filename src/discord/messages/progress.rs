@@ -385,11 +385,11 @@ fn withdrawn(operation: &Operation) -> Option<String> {
 
 /// Who asked, when, and who stopped it.
 pub(super) fn asked(operation: &Operation) -> String {
-    let (asker, when) = (operation.asker.user, ago(operation.asked_at));
+    let (person, when) = (operation.asker.user, ago(operation.asked_at));
     let asked = match operation.trigger.and_then(Trigger::schedule) {
-        Some(schedule) if operation.is_automatic() => format!("Begun by schedule `{schedule}` of <@{asker}> {when}"),
-        Some(schedule) => format!("Requested by <@{asker}> for schedule `{schedule}` {when}"),
-        None => format!("Requested by <@{asker}> {when}"),
+        Some(schedule) if operation.is_automatic() => format!("Begun by schedule `{schedule}` of <@{person}> {when}"),
+        Some(schedule) => format!("Requested by <@{person}> for schedule `{schedule}` {when}"),
+        None => format!("Requested by <@{person}> {when}"),
     };
     match operation.cancelled {
         Some(cancelled) => match cancelled.by {

@@ -11,8 +11,8 @@ use crate::{
     operation::ids::{OperationId, UserId},
     schedule::{
         Accounts, OwnerSeen, Paused, Policy, Right, Schedule, State,
-        pruning::{Candidate, Circumstances, NOTICE},
-        retention::Quality,
+        pruning::{Candidate, Circumstances, Hold, NOTICE},
+        retention::{Quality, Verdict},
         slot::{Failed, Fate, Slot},
     },
 };
@@ -60,6 +60,7 @@ fn happenings() -> impl Strategy<Value = Vec<(i64, Happens)>> {
 }
 
 /// What the store keeps, and what the world is like.
+#[expect(clippy::struct_excessive_bools, reason = "each is something that happens once, and none follows from another")]
 struct Year {
     schedule: Schedule,
     now: Timestamp,
@@ -72,6 +73,8 @@ struct Year {
     group: Vec<Candidate>,
     deleted: BTreeSet<OperationId>,
     restored_at: Option<Timestamp>,
+    /// Since when a question about what is deleted is open.
+    asked_since: Option<Timestamp>,
     leaves_until: Option<Timestamp>,
     next: u64,
     fails: bool,
@@ -92,6 +95,7 @@ impl Year {
             group: Vec::new(),
             deleted: BTreeSet::new(),
             restored_at: None,
+            asked_since: None,
             leaves_until: None,
             next: 1,
             fails: false,
@@ -104,8 +108,7 @@ impl Year {
     fn happen(&mut self, happens: Happens) {
         let days = |days: i64| SignedDuration::from_hours(24 * days);
         match happens {
-            Happens::Away(minutes) => self.now += SignedDuration::from_mins(minutes),
-            Happens::ClockSet(minutes) => self.now += SignedDuration::from_mins(minutes),
+            Happens::Away(minutes) | Happens::ClockSet(minutes) => self.now += SignedDuration::from_mins(minutes),
             Happens::Fails => self.fails = true,
             Happens::Live => self.live = true,
             Happens::Small => self.small = true,
@@ -236,6 +239,7 @@ impl Year {
             let is_announced = pruning.announced.contains(&candidate.operation);
             candidate.announced_at = if is_announced { candidate.announced_at.or(Some(self.now)) } else { None };
         }
+        self.answer(pruning.hold);
         let Some(one) = pruning.due.first() else { return };
         let members = self.schedule.members(&self.group);
         let of = |operation| members.iter().find(|member| member.operation == operation).unwrap();
@@ -250,6 +254,21 @@ impl Year {
         assert!(announced_at.is_some_and(|at| at + NOTICE <= self.now), "a day's notice");
         self.group.retain(|candidate| candidate.operation != *one);
         assert!(self.deleted.insert(*one));
+    }
+
+    /// A day after they were asked, somebody says that it is fine.
+    fn answer(&mut self, hold: Option<Hold>) {
+        if !matches!(hold, Some(Hold::TooMany(_) | Hold::Doubtful(_))) {
+            self.asked_since = None;
+            return;
+        }
+        let since = *self.asked_since.get_or_insert(self.now);
+        if self.now.duration_since(since) > NOTICE {
+            let verdicts = self.schedule.verdicts(&self.group, self.now).into_iter();
+            let dropped = verdicts.filter(|(_, verdict)| *verdict == Verdict::Drop).map(|(operation, _)| operation);
+            let newest = self.schedule.members(&self.group).last().map(|newest| newest.operation);
+            self.schedule.approved = dropped.chain(newest).collect();
+        }
     }
 
     /// Once it is over: each planned time since the beginning has one fate, and at most one Snapshot.

@@ -133,7 +133,7 @@ fn reviews() {
         ("near DigitalOcean's Backup", near),
         ("run", review_run(&schedule, buttons())),
         ("remove", review_removal(&schedule, (3, 30.0), &[], 0.06, buttons())),
-        ("remove, with an heir", review_removal(&schedule, (3, 30.0), &[live.clone()], 0.06, buttons())),
+        ("remove, with an heir", review_removal(&schedule, (3, 30.0), std::slice::from_ref(&live), 0.06, buttons())),
     ]));
 }
 
@@ -211,8 +211,8 @@ fn notices() {
         3,
     );
     let roles = BTreeSet::from([RoleId(77), RoleId(78)]);
-    let lost = Notice::OwnerLost { since: first };
-    let named = notice(&[Told { schedule: &schedule, notice: &lost, operation: None }], &roles, 3);
+    let gone = Notice::OwnerLost { since: first };
+    let named = notice(&[Told { schedule: &schedule, notice: &gone, operation: None }], &roles, 3);
     insta::assert_snapshot!(side_by_side([
         ("failed", said(failed(1))),
         ("failed again", said(failed(4))),
