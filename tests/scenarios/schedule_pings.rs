@@ -21,6 +21,7 @@ struct Service {
 }
 
 impl Service {
+    #[expect(clippy::disallowed_methods, reason = "a service of the test, which ends with it")]
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
