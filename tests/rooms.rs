@@ -37,19 +37,24 @@ const PACKAGES: &[Package] =
 /// The bot. Whatever it imports of the package `snapshot-bot-sandbox` counts as of a room `sandbox`.
 const BOT: &[Room] = &[
     room("operation", &["text"], "the domain is pure, so that its rules can be read, simulated and trusted alone"),
+    room("ping", &[], "it calls an address and does not know what for"),
     room(
         "schedule",
-        &["operation::ids"],
+        &["operation::ids", "ping"],
         "when Snapshots are due and what is kept must be simulated and trusted alone",
     ),
     room("access", &["operation::ids"], "a decision about rights must not depend on how Discord is spoken to"),
     room("text", &[], "how texts are cut is asked by every room, so it asks none"),
     room("clock", &[], "time is an argument that every room may ask for, so it asks for none"),
     room("telemetry", &[], "logs and metrics do not know what they speak of"),
-    room("config", &["access", "operation::ids", "telemetry"], "it makes values and starts nothing"),
+    room("config", &["access", "operation::ids", "ping", "telemetry"], "it makes values and starts nothing"),
     room("http", &["telemetry"], "it answers from memory, and is told what to say by app"),
     room("digitalocean", &["operation::ids", "text"], "the client could serve any other program"),
-    room("store", &["operation", "schedule", "clock"], "the memory keeps what happened and asks nobody what to do"),
+    room(
+        "store",
+        &["operation", "schedule", "ping", "clock"],
+        "the memory keeps what happened and asks nobody what to do",
+    ),
     room(
         "inventory",
         &["digitalocean", "operation::ids", "text"],
@@ -62,7 +67,7 @@ const BOT: &[Room] = &[
     ),
     room(
         "discord",
-        &["access", "inventory", "store", "operation", "schedule", "clock", "text"],
+        &["access", "inventory", "store", "operation", "schedule", "ping", "clock", "text"],
         "the Discord front end starts nothing at DigitalOcean: it writes wishes into the store, and the worker reads them",
     ),
     room(
@@ -76,6 +81,7 @@ const BOT: &[Room] = &[
             "http",
             "inventory",
             "operation",
+            "ping",
             "schedule",
             "store",
             "telemetry",

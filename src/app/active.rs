@@ -14,7 +14,10 @@ use super::{
     Error,
     calls::Calls,
     discord_side::DiscordSide,
-    drain, housekeeping,
+    drain,
+    heartbeat::{Heartbeat, Progress},
+    housekeeping,
+    pings::Pings,
     rotation::{Reread, Rotation},
     scheduler::Scheduler,
     settings::{bot_parts, rules},
@@ -192,7 +195,9 @@ impl Active<'_> {
             members: rooms.members.clone(),
             own_droplet: None,
             digitalocean: config.digitalocean.api_url.clone(),
+            progress: Progress::default(),
         };
+        self.begin_pings(&mut loops, &scheduler.progress);
         // It begins operations, so it stops with what carries them on; it owes nobody power, so its end is not the process's.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
         let discord_side = DiscordSide {
@@ -206,6 +211,17 @@ impl Active<'_> {
         };
         loops.state.spawn(discord_side.run());
         loops
+    }
+
+    /// Begins what tells others how it goes.
+    fn begin_pings(&self, loops: &mut Loops, progress: &Progress) {
+        let (reach, stop) = (self.config.pings.reach, &loops.stop_turns);
+        let pings = Pings { store: Arc::clone(self.store), clock: self.clock.clone(), reach };
+        loops.inventory.spawn(pings.run(stop.clone()));
+        if let Some(address) = self.config.pings.heartbeat.clone() {
+            let heartbeat = Heartbeat { address, reach, clock: self.clock.clone(), progress: progress.clone() };
+            loops.inventory.spawn(heartbeat.run(stop.clone()));
+        }
     }
 
     /// Waits for the first thing that ends this active time.

@@ -27,6 +27,7 @@ use crate::{
         incident::chain,
     },
     operation::ids::RoleId,
+    ping::Reach,
     store::{self, Condition, Store},
 };
 
@@ -53,6 +54,7 @@ const PURPOSES: &[(&str, &[&str], Need)] = &[
         Need::ToChoose,
     ),
     ("knowing the account again when the token changes", &["account:read"], Need::ToChoose),
+    ("finding Volumes and addresses left over", &["block_storage:read", "reserved_ip:read"], Need::ToChoose),
 ];
 
 /// Who needs a scope.
@@ -93,6 +95,7 @@ pub async fn run(config: &Config, out: &mut dyn Write) -> io::Result<Verdict> {
     if let Some(droplet) = metadata::own_droplet(&config.digitalocean.api_url).await {
         findings.note(&format!("this machine is Droplet {droplet}; the bot will not shut it down"))?;
     }
+    pings(config, &mut findings).await?;
     let invite = discord(config, &mut findings).await?;
     match invite {
         Some(link) => writeln!(findings.out, "\nInvite the bot, or change its rights, with this link:\n{link}")?,
@@ -117,6 +120,23 @@ async fn database(config: &Config, findings: &mut Findings<'_>) -> io::Result<()
         }
         Err(error) => findings
             .missing(&format!("database: could not {}", chain(&error)), "set DATABASE_URL to one that can be used"),
+    }
+}
+
+/// Whether what is to hear of this bot may be called; it is not called here.
+async fn pings(config: &Config, findings: &mut Findings<'_>) -> io::Result<()> {
+    let reach = config.pings.reach;
+    if reach == Reach::Everywhere {
+        findings.note(
+            "ALLOW_PRIVATE_URLS: the ping-url of a schedule may lead into private networks and to this machine",
+        )?;
+    }
+    let Some(address) = &config.pings.heartbeat else { return Ok(()) };
+    match reach.check(address).await {
+        Ok(()) => {
+            findings.fine(&format!("HEARTBEAT_URL: {address} is called about once a minute while the bot gets on"))
+        }
+        Err(error) => findings.missing(&format!("HEARTBEAT_URL: {error}"), "correct it, or look at this machine's DNS"),
     }
 }
 
@@ -343,7 +363,7 @@ fn tell_failure_role(
         return findings.missing(&format!("FAILURE_ROLE: no guild that is served has {role}"), next);
     }
     if mentionable.contains(&role) {
-        findings.fine(&format!("FAILURE_ROLE {role}: is called when a Droplet does not come back"))
+        findings.fine(&format!("FAILURE_ROLE {role}: is called when a Droplet does not come back or a schedule fails"))
     } else {
         findings.note(&format!(
             "FAILURE_ROLE {role}: it is not mentionable, so nobody is pinged; allow anyone to mention it under Server Settings, Roles"

@@ -41,6 +41,7 @@ pub(super) fn bot_parts(
         notify_channel: config.discord.notify_channel,
         failure_role: config.discord.failure_role,
         report_channel: config.discord.report_channel,
+        reach: config.pings.reach,
         patience: Patience::default(),
         limits: Limits {
             interactions: config.limits.interactions,

@@ -22,4 +22,5 @@ pub mod probes;
 pub mod queries;
 pub mod readings;
 mod request_log;
+pub mod unattached;
 pub mod watcher;

@@ -43,6 +43,7 @@ use crate::{
         Rules,
         ids::{ChannelId, DropletId, RoleId},
     },
+    ping::Reach,
     store::Store,
 };
 
@@ -81,6 +82,8 @@ pub struct Settings {
     pub patience: Patience,
     /// How much one person may ask for.
     pub limits: Limits,
+    /// Where the addresses may lead that schedules call.
+    pub reach: Reach,
 }
 
 /// The rooms behind the bot.
@@ -131,6 +134,7 @@ impl Bot {
             failure_role,
             patience,
             limits,
+            reach,
         } = settings;
         let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
         let login = log_in(&http, connect_to.is_some());
@@ -147,8 +151,9 @@ impl Bot {
             wording,
             own_droplet,
             names: Names::default(),
-            roles: RoleNames::default(),
+            roles: Arc::new(RoleNames::default()),
             limits,
+            reach,
             people: People::new(&limits),
             refusals: RefusalLog::default(),
         });

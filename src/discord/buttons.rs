@@ -57,6 +57,7 @@ fn deferral(press: Press) -> Deferral {
     match press {
         Press::Confirm(_)
         | Press::Schedule(_)
+        | Press::HandOver(_)
         | Press::Decline(_)
         | Press::Take { .. }
         | Press::Tags(_)
@@ -77,6 +78,8 @@ fn deferral(press: Press) -> Deferral {
         | Press::KeepAnnounced(_)
         | Press::Approve(_)
         | Press::TakeOver(_)
+        | Press::Hangs { .. }
+        | Press::PruneAgain(_)
         | Press::RunAgain(_)
         | Press::Begin { .. }
         | Press::Choose(Choosing::Snapshot) => Deferral::Thinking,
@@ -124,6 +127,9 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None)?, id).await,
         Press::Approve(id) => schedule::approve(state, info, &may(None)?, id).await,
         Press::TakeOver(id) => schedule::take_over(state, info, &may(None)?, id).await,
+        Press::Hangs { schedule, answer } => schedule::answer_hangs(state, info, &may(None)?, (schedule, answer)).await,
+        Press::PruneAgain(id) => schedule::prune_again(state, info, &may(None)?, id).await,
+        Press::HandOver(id) => schedule::hand_over(state, info, &may(None)?, id).await,
         Press::RunAgain(id) => schedule::ask_to_run(state, info, &may(None)?, id).await,
         Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
         Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,

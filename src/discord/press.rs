@@ -13,6 +13,7 @@ use crate::{
         Wish,
         ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
     },
+    schedule::hangs::HangAnswer,
     store::ConfirmationId,
 };
 
@@ -67,6 +68,17 @@ pub enum Press {
     Approve(ScheduleId),
     /// *Take over* a schedule.
     TakeOver(ScheduleId),
+    /// What a schedule does about shutdowns that hang.
+    Hangs {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// What it does.
+        answer: HangAnswer,
+    },
+    /// *Prune again*: a schedule may delete although the Droplet was restored lately.
+    PruneAgain(ScheduleId),
+    /// A schedule was chosen that takes over the Snapshots of one that is to be removed.
+    HandOver(ConfirmationId),
     /// *Try again*: have a schedule take a Snapshot now. Asks first.
     RunAgain(ScheduleId),
     /// Show another page of the list of Snapshots.
@@ -234,6 +246,14 @@ impl Act {
     }
 }
 
+fn hang_word(answer: HangAnswer) -> &'static str {
+    match answer {
+        HangAnswer::ShutDown => "off",
+        HangAnswer::StayLive => "live",
+        HangAnswer::Pause => "pause",
+    }
+}
+
 /// Stands for all Droplets in the id of a page.
 const EVERY: &str = "all";
 
@@ -257,6 +277,9 @@ impl Press {
             | Self::Schedule(_)
             | Self::Approve(_)
             | Self::TakeOver(_)
+            | Self::Hangs { .. }
+            | Self::PruneAgain(_)
+            | Self::HandOver(_)
             | Self::RunAgain(_)
             | Self::Confirm(_) => Right::Restore,
             // What it takes to begin the failed operation is asked once that is known.
@@ -280,6 +303,13 @@ impl Press {
             "keep" => Self::KeepAnnounced(rest.parse().ok()?),
             "approve" => Self::Approve(rest.parse().ok()?),
             "own" => Self::TakeOver(rest.parse().ok()?),
+            "hangs" => {
+                let (answer, schedule) = rest.split_once(':')?;
+                let answer = HangAnswer::iter().find(|known| hang_word(*known) == answer)?;
+                Self::Hangs { schedule: schedule.parse().ok()?, answer }
+            }
+            "pruneagain" => Self::PruneAgain(rest.parse().ok()?),
+            "handover" => Self::HandOver(rest.parse().ok()?),
             "runagain" => Self::RunAgain(rest.parse().ok()?),
             "restore" => Self::Restore(rest.parse().ok()?),
             "launch" => Self::Launch(rest.parse().ok()?),
@@ -326,6 +356,9 @@ impl fmt::Display for Press {
             Self::KeepAnnounced(id) => write!(f, "keep:{id}"),
             Self::Approve(id) => write!(f, "approve:{id}"),
             Self::TakeOver(id) => write!(f, "own:{id}"),
+            Self::Hangs { schedule, answer } => write!(f, "hangs:{}:{schedule}", hang_word(*answer)),
+            Self::PruneAgain(id) => write!(f, "pruneagain:{id}"),
+            Self::HandOver(id) => write!(f, "handover:{id}"),
             Self::RunAgain(id) => write!(f, "runagain:{id}"),
             Self::Restore(snapshot) => write!(f, "restore:{snapshot}"),
             Self::Launch(snapshot) => write!(f, "launch:{snapshot}"),
@@ -401,6 +434,12 @@ mod tests {
             schedule.clone().prop_map(Press::KeepAnnounced),
             schedule.clone().prop_map(Press::Approve),
             schedule.clone().prop_map(Press::TakeOver),
+            schedule.clone().prop_map(Press::PruneAgain),
+            (schedule.clone(), 0..3_usize).prop_map(|(schedule, answer)| Press::Hangs {
+                schedule,
+                answer: HangAnswer::iter().nth(answer).unwrap(),
+            }),
+            confirmation.clone().prop_map(Press::HandOver),
             schedule.prop_map(Press::RunAgain),
             confirmation.prop_map(Press::Decline),
             (any::<Option<u64>>(), any::<u32>(), 0..4_usize).prop_map(|(of, number, order)| Press::Page {

@@ -27,6 +27,7 @@ use super::{
         question::question,
         stuck::{call, repaired},
     },
+    roles::RoleNames,
     state::AppState,
 };
 use crate::{
@@ -54,6 +55,7 @@ pub struct Reporter {
     clock: Clock,
     wording: Arc<Wording>,
     global_rate_limit: GlobalRateLimit,
+    roles: Arc<RoleNames>,
     notify_channel: Option<ChannelId>,
     me: UserId,
 }
@@ -97,6 +99,7 @@ impl Reporter {
             clock: state.clock.clone(),
             wording: Arc::new(state.wording.clone()),
             global_rate_limit,
+            roles: Arc::clone(&state.roles),
             notify_channel,
             me,
         }
@@ -163,7 +166,10 @@ impl Reporter {
             ReportKind::Answer => answer(operation, &self.wording),
             ReportKind::Notify => notify(operation, &self.wording),
             // An edit pings nobody, and once nobody is needed any more there is nobody to name.
-            ReportKind::Stuck => call(&called).calling(self.wording.failure_role.filter(|_| is_called_about(&called))),
+            ReportKind::Stuck => {
+                let role = self.wording.failure_role.filter(|_| is_called_about(&called));
+                call(&called).calling(self.roles.callable(role, report.channel, operation.asker.guild))
+            }
             ReportKind::Repaired => repaired(operation),
             ReportKind::Question => question(operation, &self.wording, now),
         };

@@ -17,6 +17,11 @@ use crate::{
 /// Plans change less than once a month.
 const KEEP: SignedDuration = SignedDuration::from_hours(1);
 
+/// How Droplets are backed up changes when somebody changes it, which may be here.
+const KEEP_RECORDS: SignedDuration = SignedDuration::from_mins(1);
+
+/// How the Droplets are backed up, as it was read lately.
+pub(super) type Records = SingleFlight<Vec<BackupRecord>>;
 /// The plans that there are, as they were read lately.
 pub(super) type Plans = SingleFlight<Vec<SupportedPolicy>>;
 
@@ -61,6 +66,12 @@ impl Inventory {
             }
             Err(absent) => Err(absent),
         }
+    }
+
+    /// How every Droplet is backed up.
+    pub async fn backup_records(&self) -> Result<Arc<Vec<BackupRecord>>, Unresolved> {
+        let patience = Waiting::Command.patience();
+        Ok(self.records.get((&self.client, &self.background), KEEP_RECORDS, patience, backups::policies).await?)
     }
 
     /// The plans by which DigitalOcean backs up.

@@ -6,6 +6,7 @@
 
 mod calendar;
 mod decide;
+pub mod hangs;
 pub mod notice;
 mod owner;
 pub mod policy;
@@ -14,6 +15,7 @@ pub mod retention;
 pub mod rule;
 pub mod slot;
 mod stale;
+mod watched;
 pub mod weekday;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +25,7 @@ pub use decide::{Accounts, Due};
 pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;
 use rule::Rule;
+pub use watched::Watched;
 
 use crate::operation::ids::{ChannelId, DropletId, GuildId, OperationId, ScheduleId, UserId};
 
@@ -64,6 +67,9 @@ pub struct Schedule {
     /// Snapshots of which somebody said that they may be deleted though they are many, or relied on though they are small.
     #[serde(default)]
     pub approved: Vec<OperationId>,
+    /// What is watched over it, and what people were told.
+    #[serde(default)]
+    pub watched: Watched,
 }
 
 /// Whether a Droplet is shut down for its Snapshot.

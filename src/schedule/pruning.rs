@@ -15,6 +15,9 @@ pub const NOTICE: SignedDuration = SignedDuration::from_hours(24);
 /// More than so many at once are not deleted unless somebody says so.
 pub const MOST_AT_ONCE: usize = 3;
 
+/// Nothing is deleted for so long after a Snapshot was put back onto the Droplet.
+pub const AFTER_A_RESTORE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// A Snapshot of a schedule, as far as it matters here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
@@ -101,6 +104,18 @@ impl Schedule {
         by_age.into_iter().map(member).collect()
     }
 
+    /// From when on a restore of the Droplet keeps everything from being deleted: a week ago, or since somebody said that it may be.
+    pub fn restores_count_since(&self, now: Timestamp) -> Timestamp {
+        let week = now.checked_sub(AFTER_A_RESTORE).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.watched.prunes_after_restores_until.map_or(week, |until| until.max(week))
+    }
+
+    /// The newest Snapshot, if it is doubtful.
+    pub fn doubtful(&self, candidates: &[Candidate]) -> Option<OperationId> {
+        let newest = self.members(candidates).into_iter().next_back();
+        newest.filter(|newest| newest.quality == Quality::Doubtful).map(|newest| newest.operation)
+    }
+
     /// What each Snapshot's fate is by the policy.
     pub fn verdicts(&self, candidates: &[Candidate], now: Timestamp) -> Vec<(OperationId, Verdict)> {
         let members = self.members(candidates);
@@ -136,12 +151,11 @@ impl Schedule {
     }
 
     fn hold(&self, candidates: &[Candidate], dropped: &[OperationId], around: Circumstances) -> Option<Hold> {
-        let newest = self.members(candidates).into_iter().next_back();
         // Where runs are frequent, many are announced at any time; those that come at once are what may be a mistake.
         let is_new =
             |operation: &&OperationId| !is_announced(candidates, **operation) && !self.approved.contains(operation);
         let new = dropped.iter().filter(is_new).count();
-        let doubtful = newest.filter(|newest| newest.quality == Quality::Doubtful).map(|newest| newest.operation);
+        let doubtful = self.doubtful(candidates);
         match () {
             () if !self.is_active() => Some(Hold::Paused),
             () if around.right != Right::Full => Some(Hold::Unowned),

@@ -15,6 +15,8 @@ pub struct Changes {
     pub scheduler: Notify,
     /// A schedule's message shows an older version.
     pub schedule_messages: Notify,
+    /// The address of a schedule is to be told something.
+    pub pings: Notify,
     /// A progress message became known.
     pub(super) posted: Notify,
 }

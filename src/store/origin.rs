@@ -103,6 +103,21 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The Snapshots that were put back onto a Droplet since then, or are being put back.
+    pub async fn restored_from(&self, droplet: DropletId, since: Timestamp) -> Result<Vec<SnapshotId>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.kind = 'restore' AND o.droplet_id = $1 AND (o.is_running = 1 OR o.ended_at >= $2)"
+        ))
+        .bind(bits(droplet.0))
+        .bind(since.as_millisecond())
+        .fetch_all(&self.pool)
+        .await?;
+        let restores = operation_row::read_all(&rows).into_iter();
+        Ok(restores.filter_map(|stored| stored.operation.kind.snapshot().map(|source| source.id)).collect())
+    }
+}
+
 /// The id that a name of ours ends in.
 fn operation_in(name: &str) -> Option<OperationId> {
     name.rsplit_once('-')?.1.parse().ok()

@@ -126,6 +126,7 @@ impl Store {
                 Attempt::Created(operation) => {
                     self.writes.note(Ok(()));
                     self.changes.worker.notify_one();
+                    self.changes.pings.notify_one();
                     self.changes.reporter.notify_one();
                     return Ok(*operation);
                 }

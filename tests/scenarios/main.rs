@@ -33,6 +33,9 @@ mod requests;
 #[path = "../harness/required.rs"]
 mod required;
 mod restore;
+mod schedule_crashes;
+mod schedule_pings;
+mod schedule_trouble;
 mod schedules;
 mod stage;
 mod status_help;

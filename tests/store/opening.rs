@@ -11,6 +11,7 @@ use snapshot_bot::{
         reading::Failure,
         step::Work,
     },
+    schedule::hangs::{Asked, Hangs},
     store::{Error, Settings, Store, Whose},
 };
 use sqlx::migrate::Migrator;
@@ -100,12 +101,14 @@ contract! {
         assert!(store.registered_commands(GuildId(2)).await.unwrap().is_some());
         assert_eq!(loaded.operation.trigger, None, "people asked for what rows of earlier versions hold");
         let schedules = store.schedules().await.unwrap();
-        assert_eq!(schedules.len(), 1);
+        assert_eq!(schedules.len(), 2);
+        assert_eq!(schedules[1].schedule.watched.hangs, Hangs { in_a_row: 3, asked: Asked::Open });
+        assert_eq!(store.told_with((schedules[1].schedule.id, 1)).await.unwrap().len(), 1);
         assert!(!schedules[0].schedule.is_active());
         let id = schedules[0].schedule.id;
         assert_eq!(store.latest_slots(id, 9).await.unwrap().len(), 1);
         assert_eq!(store.schedule_snapshots(id).await.unwrap().len(), 1);
-        assert_eq!(store.due_schedule_messages(memory.clock.now(), 9).await.unwrap().len(), 2);
+        assert_eq!(store.due_schedule_messages(memory.clock.now(), 9).await.unwrap().len(), 3, "one is told by another");
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{Run, State, Step, Task},
+        trigger::Trigger,
     },
 };
 
@@ -384,7 +385,12 @@ fn withdrawn(operation: &Operation) -> Option<String> {
 
 /// Who asked, when, and who stopped it.
 pub(super) fn asked(operation: &Operation) -> String {
-    let asked = format!("Requested by <@{}> {}", operation.asker.user, ago(operation.asked_at));
+    let (person, when) = (operation.asker.user, ago(operation.asked_at));
+    let asked = match operation.trigger.and_then(Trigger::schedule) {
+        Some(schedule) if operation.is_automatic() => format!("Begun by schedule `{schedule}` of <@{person}> {when}"),
+        Some(schedule) => format!("Requested by <@{person}> for schedule `{schedule}` {when}"),
+        None => format!("Requested by <@{person}> {when}"),
+    };
     match operation.cancelled {
         Some(cancelled) => match cancelled.by {
             Some(by) if operation.verdict == Some(Outcome::Completed) => {

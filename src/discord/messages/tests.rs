@@ -26,7 +26,7 @@ use crate::{
     operation::{
         Blocker, Cancelled, Decision, FirstAnswer, Launched, Obstacle, Operation, Outcome, Question, Requester, Wish,
         effect::NewDroplet,
-        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
+        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, ScheduleId, SnapshotId, UserId},
         kinds::{Downtime, Kind, Launch, Restore, Safety, SnapshotRef},
         power::{Released, Stuck},
         reading::{Failure, FailureKind, PowerState},
@@ -1117,12 +1117,18 @@ fn a_page_of_the_list() {
         snapshot(serde_json::json!({"id": "7", "name": "`@everyone`\n**x**", "size_gigabytes": 0.01})),
     ];
     let entries = || {
-        let line = |snapshot| Line { snapshot, droplet: There("web-1".to_owned()), taken_by: None };
+        let line = |snapshot| Line {
+            snapshot,
+            droplet: There("web-1".to_owned()),
+            taken_by: None,
+            schedule: None,
+            is_pinned: false,
+        };
         vec![
             Line { taken_by: Some(ADA), ..line(&shown[0]) },
             line(&shown[1]),
             Line { droplet: Gone, ..line(&shown[2]) },
-            Line { droplet: Unlisted, ..line(&shown[0]) },
+            Line { droplet: Unlisted, schedule: Some(ScheduleId::from_random(7)), is_pinned: true, ..line(&shown[0]) },
         ]
     };
     let head = |droplet, is_continued| Some(Head { droplet, count: 3, sizes: vec![12.4, 0.01], is_continued });

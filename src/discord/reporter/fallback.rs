@@ -86,7 +86,7 @@ impl Reporter {
     ) -> serenity::Result<Told> {
         // Presses count in the guild only, where people have roles.
         let buttons = said.buttons.iter().filter(|button| button.press().is_none()).cloned().collect();
-        let said = Message { menus: Vec::new(), buttons, ..said.clone() };
+        let said = Message { menus: Vec::new(), buttons, ..said.clone().calling_nobody_else() };
         let asker = DiscordUser::new(operation.asker.user.0.max(1));
         match deadline::in_time(deadline, wire::direct_channel(&self.http, asker)).await {
             Ok(channel) => self.tell(report, channel, (&said, operation.id, 'd'), deadline).await,

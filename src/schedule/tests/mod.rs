@@ -2,14 +2,16 @@
 
 mod calendar;
 mod decisions;
+mod laws;
 mod pruning;
 mod retention;
 mod texts;
+mod watched;
 
 use jiff::{Timestamp, Zoned};
 
 use super::{
-    IfHung, Owner, Power, Schedule, State,
+    IfHung, Owner, Power, Schedule, State, Watched,
     policy::Policy,
     rule::{Rule, Typed},
 };
@@ -40,5 +42,6 @@ fn schedule(rule: Rule, created_at: Timestamp) -> Schedule {
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        watched: Watched::default(),
     }
 }

@@ -5,6 +5,7 @@ mod add;
 mod choices;
 mod cost;
 mod manage;
+mod presses;
 mod review;
 
 use std::sync::Arc;
@@ -21,8 +22,9 @@ use crate::{
     schedule::{Schedule, State},
 };
 
-pub(in crate::discord) use manage::{approve, keep, take_over};
-pub(in crate::discord) use review::{ask_to_run, confirmed};
+pub(in crate::discord) use manage::take_over;
+pub(in crate::discord) use presses::{answer_hangs, approve, keep, prune_again};
+pub(in crate::discord) use review::{ask_to_run, confirmed, hand_over};
 
 pub(in crate::discord) use add::HELP as ADD;
 pub(in crate::discord) use manage::{LIST, PAUSE, PREVIEW, REMOVE, RESUME, RUN, SHOW, TAKE_OVER};

@@ -19,6 +19,7 @@ use crate::{
         start::{self, Requested},
         state::AppState,
     },
+    inventory::BackupWindow,
     operation::{
         Target,
         ids::ScheduleId,
@@ -61,7 +62,7 @@ pub(super) async fn ask_to_add(
     state: &AppState,
     grant: &Grant,
     schedule: Schedule,
-    cost: Cost,
+    (cost, backup_window): (Cost, Option<BackupWindow>),
 ) -> Result<Answer, Stop> {
     let now = state.clock.now();
     let draft = Draft::Add(Box::new(schedule.clone()));
@@ -70,7 +71,7 @@ pub(super) async fn ask_to_add(
     let around = || [Task::ShutDown, Task::PowerOn].into_iter().filter_map(|task| usual.of(task));
     let downtime = usual.of(Task::Snapshot).map(|snapshot| around().fold(snapshot, |sum, part| sum + part));
     ask(state, grant, &draft, |buttons| {
-        words::review(&Review { schedule: &schedule, cost, downtime, now }, price, buttons)
+        words::review(&Review { schedule: &schedule, cost, downtime, backup_window, now }, price, buttons)
     })
     .await
 }
@@ -92,10 +93,54 @@ pub(super) async fn ask_to_remove(state: &AppState, grant: &Grant, schedule: &Sc
     let snapshots = state.store.schedule_snapshots(schedule.id).await?;
     let sizes = snapshots.iter().filter_map(|snapshot| snapshot.size).sum();
     let price = state.wording.price_per_gb;
+    let heirs = heirs(state, schedule).await?;
     ask(state, grant, &Draft::Remove(schedule.id), |buttons| {
-        words::review_removal(schedule, (snapshots.len(), sizes), price, buttons)
+        words::review_removal(schedule, (snapshots.len(), sizes), &heirs, price, buttons)
     })
     .await
+}
+
+/// The other schedules of its Droplet in its guild.
+async fn heirs(state: &AppState, schedule: &Schedule) -> Result<Vec<Schedule>, Stop> {
+    let all = state.store.schedules_of(schedule.guild).await?.into_iter().map(|stored| stored.schedule);
+    Ok(all.filter(|other| other.id != schedule.id && other.droplet == schedule.droplet).collect())
+}
+
+/// Removes a schedule under its review, and gives its Snapshots to the one that was chosen.
+pub(in crate::discord) async fn hand_over(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: crate::store::ConfirmationId,
+) -> Result<Answer, Stop> {
+    start::check(state, info)?;
+    let consent = consent(state, info, grant, id);
+    let draft = match state.store.confirmation(&consent).await? {
+        Ok(what) => serde_json::from_str(&what)?,
+        Err(why) => return Err(not_counted(why)),
+    };
+    let Draft::Remove(id) = draft else { return Err(Refusal::UnknownButton.into()) };
+    let schedule = pressed(state, &info.who, id).await?;
+    let chosen: Option<ScheduleId> = info.chosen.first().and_then(|value| value.parse().ok());
+    let heir = heirs(state, &schedule).await?.into_iter().find(|heir| Some(heir.id) == chosen);
+    let heir = heir.ok_or_else(|| refused(ScheduleRefusal::NoHeir))?;
+    state.store.close_confirmation(&consent).await?.map_err(not_counted)?;
+    // First, so that a crash in between leaves a schedule that can be removed again.
+    let count = state.store.hand_over(id, heir.id).await?;
+    state.store.change_schedule(id, |schedule| schedule.state = State::Removed).await?;
+    tracing::info!(schedule.id = %id, heir.id = %heir.id, user.id = %grant.user(), count, "handed a schedule's Snapshots over");
+    Ok(Answer::Instead(Message::text(words::handed_over(&schedule, &heir, count))))
+}
+
+fn consent(state: &AppState, info: &InteractionInfo, grant: &Grant, id: crate::store::ConfirmationId) -> Consent {
+    Consent {
+        id,
+        by: grant.user(),
+        guild: grant.guild(),
+        at: state.clock.now(),
+        interaction: info.interaction,
+        retries: None,
+    }
 }
 
 /// Yes was pressed under a review.
@@ -106,14 +151,7 @@ pub(in crate::discord) async fn confirmed(
     id: crate::store::ConfirmationId,
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
-    let consent = Consent {
-        id,
-        by: grant.user(),
-        guild: grant.guild(),
-        at: state.clock.now(),
-        interaction: info.interaction,
-        retries: None,
-    };
+    let consent = consent(state, info, grant, id);
     let draft = match state.store.confirmation(&consent).await? {
         Ok(what) => serde_json::from_str(&what)?,
         Err(why) => return Err(not_counted(why)),

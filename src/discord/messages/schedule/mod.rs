@@ -8,9 +8,12 @@ mod status;
 
 use jiff::{SignedDuration, Timestamp, civil::Time};
 
-pub use notice::notice;
+pub use notice::{Told, notice};
 pub use refusal::ScheduleRefusal;
-pub use reply::{added, approved, kept_announced, paused_until, removed, resumed, taken_over};
+pub use reply::{
+    added, approved, handed_over, hangs_answered, kept_announced, paused_until, prunes_again, removed, resumed,
+    taken_over,
+};
 pub use review::{Cost, Review, review, review_removal, review_run};
 pub use status::{Standing, list, preview, status};
 
