@@ -5,6 +5,7 @@
 
 mod deadline;
 mod deliver;
+mod direct;
 mod fallback;
 mod find_posted;
 mod queue;
@@ -156,7 +157,8 @@ impl Reporter {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Repaired
-            | ReportKind::Question => Vec::new(),
+            | ReportKind::Question
+            | ReportKind::Direct => Vec::new(),
         };
         let said = match report.kind {
             ReportKind::Progress => progress(operation, &self.wording, now),
@@ -166,11 +168,19 @@ impl Reporter {
             ReportKind::Stuck => call(&called).calling(self.wording.failure_role.filter(|_| is_called_about(&called))),
             ReportKind::Repaired => repaired(operation),
             ReportKind::Question => question(operation, &self.wording, now),
+            ReportKind::Direct => {
+                let said = self.store.announcement(operation.id).await?;
+                direct::words(operation, said, report.channel)
+            }
         };
         let is_over = match report.kind {
             ReportKind::Question => operation.question.is_none(),
             ReportKind::Stuck => !is_called_about(&called),
-            ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => false,
+            ReportKind::Progress
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Repaired
+            | ReportKind::Direct => false,
         };
         Ok(Words { said: signed(said, report.kind, operation.id), called, is_over })
     }

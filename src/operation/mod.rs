@@ -45,6 +45,7 @@
 //! intent, and the operation ends → minutes later the Droplet reads off → `Owed` → its Actions show nobody else's off → `power_on` → on →
 //! nothing is owed, and people read that it was made good.
 
+pub mod announce;
 mod backoff;
 mod backups;
 pub mod baseline;
@@ -72,6 +73,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text;
 
+use announce::Tell;
 use baseline::Baseline;
 use evidence::{Denied, Missing};
 pub use first_answer::FirstAnswer;
@@ -158,6 +160,9 @@ pub struct Operation {
     /// What it comes from. Rows of earlier versions do not say; people asked for all of those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
+    /// How whoever asked hears that it is done.
+    #[serde(skip_serializing_if = "Tell::is_ping")]
+    pub tell: Tell,
 }
 
 /// Who asked, and where.
@@ -327,6 +332,7 @@ impl Operation {
             taken_off: None,
             first_answer: FirstAnswer::default(),
             trigger: None,
+            tell: Tell::default(),
         }
     }
 

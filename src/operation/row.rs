@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::{
     Baseline, Cancelled, Decision, Denied, FirstAnswer, Launched, Missing, Obstacle, Operation, Outcome, Power,
     Question, Requester, SnapshotReading, Target, TypicalDurations,
+    announce::Tell,
     ids::OperationId,
     kinds::Kind,
     step::{State, Step, Task, Work},
@@ -54,6 +55,8 @@ pub(super) struct Row {
     first_answer: FirstAnswer,
     #[serde(default)]
     trigger: Option<Trigger>,
+    #[serde(default)]
+    tell: Tell,
 }
 
 /// A step of a row.
@@ -122,6 +125,7 @@ impl TryFrom<Row> for Operation {
             taken_off: row.taken_off,
             first_answer: row.first_answer,
             trigger: row.trigger,
+            tell: row.tell,
         })
     }
 }

@@ -55,7 +55,8 @@ impl Report {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Repaired
-            | ReportKind::Question => self.operation.version,
+            | ReportKind::Question
+            | ReportKind::Direct => self.operation.version,
         }
     }
 }
@@ -73,6 +74,8 @@ macro_rules! select_report {
 
 /// What a message shows that is known to be there, but perhaps shows something else than what is true now.
 pub const OUTDATED: Version = Version(0);
+/// Stands for the direct channel of whoever asked, which Discord opens when it is needed.
+pub const DIRECTLY: ChannelId = ChannelId(0);
 /// Edits of one message are at least this far apart.
 const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 
@@ -214,7 +217,8 @@ impl Store {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Stuck
-            | ReportKind::Repaired => version,
+            | ReportKind::Repaired
+            | ReportKind::Direct => version,
         };
         let query = sqlx::query(
             "UPDATE reports SET message_id = $4, shown_version = $5, shown_digest = $6, shown_at = $7, due_at = $8, \
@@ -401,6 +405,7 @@ pub(super) async fn call(
         ReportKind::Progress | ReportKind::Answer | ReportKind::Repaired | ReportKind::Question | ReportKind::Stuck => {
             operation.asker.channel
         }
+        ReportKind::Direct => DIRECTLY,
     };
     let again = match kind {
         // What was asked before stays where it is: a later question takes a new message, since edits notify nobody.
@@ -410,7 +415,12 @@ pub(super) async fn call(
              shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, given_up = NULL, \
              moved_to = NULL, due_at = excluded.due_at"
         }
-        ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
+        ReportKind::Progress
+        | ReportKind::Answer
+        | ReportKind::Notify
+        | ReportKind::Stuck
+        | ReportKind::Repaired
+        | ReportKind::Direct => {
             "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
              ON CONFLICT DO NOTHING"
         }

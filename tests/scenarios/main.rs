@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "a test may fail loudly, and its modules are its own")]
 
+mod announce;
 mod autocomplete;
 mod backups;
 mod bot;

@@ -5,7 +5,11 @@ mod ask;
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{CHOICES, Context, answer, sibling, snapshots};
+use super::{
+    CHOICES, Context, answer,
+    choices::{self, OneOf},
+    sibling, snapshots,
+};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -26,6 +30,7 @@ use crate::{
     inventory::{Droplet, Size, Snapshot, SshKey, Waiting},
     operation::{
         Target,
+        announce::{Announce, Tell},
         effect::NewDroplet,
         ids::OperationId,
         kinds::{Kind, Launch, SnapshotRef},
@@ -53,6 +58,7 @@ pub(in crate::discord) struct Typed {
     pub(in crate::discord) ssh_key: Option<String>,
     /// The failed launch that this one makes good.
     pub(in crate::discord) retries: Option<OperationId>,
+    pub(in crate::discord) announce: Announce,
 }
 
 /// What help says of it, and the right that it takes.
@@ -79,8 +85,9 @@ pub(super) async fn launch(
     #[rename = "ssh-key"]
     #[autocomplete = "ssh_keys"]
     ssh_key: Option<String>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
-    let typed = Typed { snapshot, name, region, size, ssh_key, retries: None };
+    let typed = Typed { snapshot, name, region, size, ssh_key, retries: None, announce: choices::announce(tell) };
     let state = context.framework.user_data;
     answer(context, |info| {
         Box::pin(async move {
@@ -131,7 +138,8 @@ pub(in crate::discord) async fn question(
         monthly: size.price_monthly,
     };
     let requested = Requested { kind, target, snapshot_name: None };
-    let question = Question { offer: Some(offer), retries: typed.retries, ..Question::new(requested) };
+    let question =
+        Question { offer: Some(offer), retries: typed.retries, announce: typed.announce, ..Question::new(requested) };
     ask::ask(state, grant, &question).await.map(Answer::New)
 }
 
@@ -150,6 +158,7 @@ pub(in crate::discord) async fn again(
         size: Some(droplet.size.clone()),
         ssh_key: droplet.ssh_keys.first().cloned(),
         retries: Some(retries),
+        announce: Announce::default(),
     };
     question(state, info, grant, typed).await
 }

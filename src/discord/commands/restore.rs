@@ -4,7 +4,7 @@ use serenity::builder::CreateAutocompleteResponse;
 
 use super::{
     CHOICES, Context, answer,
-    choices::{OneOf, Values},
+    choices::{self, OneOf, Values},
     sibling,
 };
 use crate::{
@@ -29,6 +29,7 @@ use crate::{
     inventory::DropletStatus,
     operation::{
         Operation,
+        announce::{Announce, Tell},
         ids::{DropletId, OperationId, SnapshotId},
         kinds::{Kind, Restore, Safety, SnapshotRef},
     },
@@ -80,9 +81,11 @@ pub(super) async fn restore(
     #[autocomplete = "snapshots"]
     snapshot: String,
     #[description = "Whether the current disk is saved first"] safety: Option<OneOf<Safety>>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let safety = safety.map_or(Safety::Snapshot, |OneOf(safety)| safety);
-    answer(context, |info| Box::pin(question(context, info, droplet, snapshot, safety))).await;
+    let asked = Asked { announce: choices::announce(tell), ..Asked::new(safety) };
+    answer(context, |info| Box::pin(question(context, info, droplet, snapshot, asked))).await;
     Ok(())
 }
 
@@ -91,7 +94,7 @@ async fn question(
     info: InteractionInfo,
     droplet: String,
     snapshot: String,
-    safety: Safety,
+    asked: Asked,
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
@@ -100,7 +103,6 @@ async fn question(
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
     check_free(state, &info, droplet.id, &droplet.name).await?;
     let found = preflight::restore(state, droplet.id, &snapshot).await?;
-    let asked = Asked { safety, is_undo: false, retries: None };
     ask(state, &info, &grant, found, asked).await.map(Answer::New)
 }
 
@@ -128,7 +130,7 @@ pub(in crate::discord) async fn undo(
         }
         stop => stop,
     })?;
-    let asked = Asked { safety: Safety::Snapshot, is_undo: true, retries: None };
+    let asked = Asked { is_undo: true, ..Asked::new(Safety::Snapshot) };
     ask(state, info, grant, found, asked).await.map(Answer::New)
 }
 
@@ -163,7 +165,7 @@ pub(in crate::discord) async fn of_droplet(
     let named = found.map_err(|unresolved| lookup::no_droplet(&droplet.to_string(), unresolved))?;
     check_free(state, info, droplet, &named.name).await?;
     let found = preflight::restore(state, droplet, &snapshot.to_string()).await?;
-    ask(state, info, grant, found, Asked { safety, is_undo: false, retries }).await
+    ask(state, info, grant, found, Asked { retries, ..Asked::new(safety) }).await
 }
 
 /// How a restore is asked about.
@@ -172,6 +174,13 @@ struct Asked {
     safety: Safety,
     is_undo: bool,
     retries: Option<OperationId>,
+    announce: Announce,
+}
+
+impl Asked {
+    fn new(safety: Safety) -> Self {
+        Self { safety, is_undo: false, retries: None, announce: Announce::default() }
+    }
 }
 
 /// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
@@ -192,14 +201,14 @@ async fn ask(
     info: &InteractionInfo,
     grant: &Grant,
     Restorable { droplet, snapshot, is_backup }: Restorable,
-    Asked { safety, is_undo, retries }: Asked,
+    Asked { safety, is_undo, retries, announce }: Asked,
 ) -> Result<Message, Stop> {
     let target = preflight::target(&droplet);
     let kind =
         Kind::Restore(Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety });
     let origins = state.store.origins([snapshot.name.as_str()]).await?;
     let requested = Requested { kind, target: target.clone(), snapshot_name: None };
-    let question = Question { retries, ..Question::new(requested.clone()) };
+    let question = Question { retries, announce, ..Question::new(requested.clone()) };
     let now = state.clock.now();
     let mut preview = Operation::new(start::request(state, info, grant, requested)?);
     preview.usual = state.store.usual(Some(droplet.id)).await?;

@@ -4,7 +4,7 @@ use serenity::builder::CreateAutocompleteResponse;
 
 use super::{
     Context, answer,
-    choices::{OneOf, Values},
+    choices::{self, OneOf, Values},
 };
 use crate::{
     access::{Grant, Right},
@@ -28,6 +28,7 @@ use crate::{
     inventory::DropletStatus,
     operation::{
         Operation,
+        announce::{Announce, Tell},
         ids::{DropletId, OperationId},
         kinds::{Downtime, IfHung, Kind, Take},
         undo::is_safety_name,
@@ -73,22 +74,30 @@ pub(super) async fn take(
     #[description = "What to do if the shutdown gets stuck"]
     #[rename = "if-hung"]
     if_hung: Option<OneOf<IfHung>>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let default = Take::default();
+    let announce = choices::announce(tell);
     let kind = Kind::Take(Take {
         power: power.map_or(default.power, |OneOf(power)| power),
         if_hung: if_hung.map_or(default.if_hung, |OneOf(if_hung)| if_hung),
     });
-    answer(context, |info| Box::pin(wish(context, info, kind, droplet, name))).await;
+    answer(context, |info| Box::pin(wish(context, info, Wanted { kind, droplet, name, announce }))).await;
     Ok(())
+}
+
+/// What was typed.
+struct Wanted {
+    kind: Kind,
+    droplet: String,
+    name: Option<String>,
+    announce: Announce,
 }
 
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
-    kind: Kind,
-    droplet: String,
-    name: Option<String>,
+    Wanted { kind, droplet, name, announce }: Wanted,
 ) -> Result<String, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
@@ -99,7 +108,8 @@ async fn wish(
     let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
     let target = preflight::target(&droplet);
-    start::begin(state, &info, &grant, Requested { kind, target, snapshot_name: name }).await
+    let requested = Requested { kind, target, snapshot_name: name };
+    start::begin_announced(state, &info, &grant, (requested, announce)).await
 }
 
 /// Asks whether a Snapshot of this Droplet shall be taken now: a button says nothing of power, so the question does.

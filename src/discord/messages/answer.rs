@@ -8,12 +8,14 @@ use super::{
     subject,
     text::{name, plain, shorten},
     the_subject,
-    units::{clock, duration, panel},
+    units::{clock, duration, link, panel},
 };
 use crate::{
     discord::press::Press,
     operation::{
         Operation, Outcome,
+        announce::Tell,
+        ids::{ChannelId, MessageId},
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{State, Step},
@@ -23,13 +25,28 @@ use crate::{
 /// The answer to who asked.
 pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker.user;
-    let content = format!("<@{asker}> {}", outcome(operation, wording));
-    Message {
-        content: shorten(&content, lengths::CONTENT),
-        pings: vec![asker],
-        buttons: buttons(operation),
-        ..Message::default()
-    }
+    let outcome = outcome(operation, wording);
+    let (content, pings) = match operation.announced() {
+        Tell::Ping => (format!("<@{asker}> {outcome}"), vec![asker]),
+        Tell::Silent | Tell::Direct => (outcome, Vec::new()),
+    };
+    Message { content: shorten(&content, lengths::CONTENT), pings, buttons: buttons(operation), ..Message::default() }
+}
+
+/// The way to the announcement, for whoever wanted a direct message. It names nothing: what is private to a guild stays there.
+pub fn lead(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
+    let how = if operation.verdict == Some(Outcome::Completed) { "Done" } else { "Stopped" };
+    Message::text(format!("{how}: {}", link(operation.asker.guild, channel, message)))
+}
+
+/// The same in the channel, for whoever takes no direct messages.
+pub fn lead_in_channel(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
+    let asker = operation.asker.user;
+    let content = format!(
+        "<@{asker}> You don't take direct messages from me, so I mention you here: {}",
+        link(operation.asker.guild, channel, message)
+    );
+    Message { content, pings: vec![asker], ..Message::default() }
 }
 
 /// What can be pressed under it: what its kind offers, and what helps a Droplet that is off, or whose shutdown hung.

@@ -26,7 +26,7 @@ use crate::{
         ids::{ChannelId, MessageId, OperationId},
         report::ReportKind,
     },
-    store::{self, OUTDATED, Report},
+    store::{self, Announcement, DIRECTLY, OUTDATED, Report},
 };
 
 /// Before a message that Discord refuses for reasons unknown is given up here.
@@ -39,7 +39,7 @@ const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
 
 /// What came of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Came {
+pub(super) enum Came {
     Settled,
     Again(Timestamp),
 }
@@ -81,6 +81,9 @@ impl Reporter {
     }
 
     async fn say(&self, report: &Report) -> Result<Came, store::Error> {
+        if report.kind == ReportKind::Direct && report.channel == DIRECTLY {
+            return self.say_directly(report).await;
+        }
         let words = self.words(report, self.clock.now()).await?;
         match report.message {
             Some(message) => self.edit(report, message, &words).await,
@@ -169,7 +172,8 @@ impl Reporter {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Stuck
-            | ReportKind::Repaired => self.drop_report(report, &words.listed(), "it was said and then deleted").await,
+            | ReportKind::Repaired
+            | ReportKind::Direct => self.drop_report(report, &words.listed(), "it was said and then deleted").await,
         }
     }
 
@@ -181,7 +185,8 @@ impl Reporter {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Repaired
-            | ReportKind::Question => self.store.report_given_up(report, why).await,
+            | ReportKind::Question
+            | ReportKind::Direct => self.store.report_given_up(report, why).await,
         }
     }
 
@@ -201,6 +206,10 @@ impl Reporter {
             (ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question, _) => {
                 self.store.progress_message(id).await?
             }
+            (ReportKind::Direct, _) => match self.store.announcement(id).await? {
+                Announcement::Said(channel, message) => Some((channel, message)),
+                Announcement::Unsaid | Announcement::GivenUp => None,
+            },
         };
         let reply_to = to.filter(|(channel, _)| *channel == report.channel);
         let said = &words.said;
@@ -294,11 +303,15 @@ impl Reporter {
                 self.notify_channel.filter(|channel| *channel != report.channel)
             }
             // The first was seen while it lasted, and the others are said once.
-            ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => None,
+            ReportKind::Progress
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Repaired
+            | ReportKind::Direct => None,
         }
     }
 
-    async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
+    pub(super) async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
         let (id, kind, cause) = (report.operation.operation.id, report.kind.word(), wire::describe(error));
         tracing::info!(operation.id = %id, kind, cause, attempts = report.attempts, "could not post, trying again");
         self.again(report, self.retry_at(report.attempts)).await

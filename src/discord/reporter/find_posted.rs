@@ -83,7 +83,8 @@ impl Reporter {
                 | ReportKind::Notify
                 | ReportKind::Stuck
                 | ReportKind::Repaired
-                | ReportKind::Question => message.content.lines().last() == Some(&marker),
+                | ReportKind::Question
+                | ReportKind::Direct => message.content.lines().last() == Some(&marker),
             }
     }
 }
