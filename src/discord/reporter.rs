@@ -27,15 +27,19 @@ use super::{
         progress::progress,
         question::question,
         stuck::{call, repaired},
+        warning::warning,
     },
+    press::Press,
     state::AppState,
 };
 use crate::{
     clock::Clock,
     inventory::Inventory,
     operation::{
+        Operation,
         ids::{ChannelId, OperationId},
         report::ReportKind,
+        warning::Warned,
     },
     store::{self, Called, Report, Store},
 };
@@ -142,6 +146,27 @@ impl Reporter {
         Ok([sorted.wake, later].into_iter().flatten().min())
     }
 
+    /// The announcement without what could be done with Snapshots that we have deleted since.
+    async fn without_deleted(&self, mut said: Message, operation: &Operation) -> Result<Message, store::Error> {
+        let mut kept = Vec::new();
+        for button in said.buttons {
+            let snapshot = match button.press() {
+                Some(Press::Restore(id) | Press::Launch(id) | Press::Delete(id)) => Some(id),
+                Some(Press::Undo(_)) => operation.safety_snapshot().map(|safety| safety.id),
+                _ => None,
+            };
+            let is_gone = match snapshot {
+                Some(id) => self.store.deletion_of(id).await?.is_some(),
+                None => false,
+            };
+            if !is_gone {
+                kept.push(button);
+            }
+        }
+        said.buttons = kept;
+        Ok(said)
+    }
+
     async fn sleep_until(&self, wake: Option<Timestamp>) {
         match wake {
             Some(wake) => self.clock.sleep_until(wake).await,
@@ -158,11 +183,16 @@ impl Reporter {
             | ReportKind::Notify
             | ReportKind::Repaired
             | ReportKind::Question
-            | ReportKind::Direct => Vec::new(),
+            | ReportKind::Direct
+            | ReportKind::Warning => Vec::new(),
         };
         let said = match report.kind {
             ReportKind::Progress => progress(operation, &self.wording, now),
-            ReportKind::Answer => answer(operation, &self.wording),
+            ReportKind::Answer => {
+                let said = answer(operation, &self.wording);
+                // Only an edit can come after the end of what it offers.
+                if report.message.is_some() { self.without_deleted(said, operation).await? } else { said }
+            }
             ReportKind::Notify => notify(operation, &self.wording),
             // An edit pings nobody, and once nobody is needed any more there is nobody to name.
             ReportKind::Stuck => call(&called).calling(self.wording.failure_role.filter(|_| is_called_about(&called))),
@@ -172,9 +202,11 @@ impl Reporter {
                 let said = self.store.announcement(operation.id).await?;
                 direct::words(operation, said, report.channel)
             }
+            ReportKind::Warning => warning(operation),
         };
         let is_over = match report.kind {
             ReportKind::Question => operation.question.is_none(),
+            ReportKind::Warning => !matches!(operation.warned(), Some(Warned::Ahead { .. })),
             ReportKind::Stuck => !is_called_about(&called),
             ReportKind::Progress
             | ReportKind::Answer

@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FirstAnswer, Operation, Outcome};
+use super::{
+    FirstAnswer, Operation, Outcome,
+    warning::{Warn, Warning},
+};
 
 /// How whoever asked hears that it is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,9 @@ pub struct Announce {
     /// How they hear that it is done.
     #[serde(default)]
     pub tell: Tell,
+    /// The warning before the Droplet goes down, if there is to be one.
+    #[serde(default)]
+    pub warn: Option<Warn>,
 }
 
 /// How somebody who asks is answered: at once, and at the end.
@@ -53,6 +59,7 @@ impl Operation {
     pub fn answer_by(&mut self, Answering { first, announce }: Answering) {
         self.first_answer = first;
         self.tell = announce.tell;
+        self.warning = announce.warn.map(Warning::new);
     }
 
     /// How its end is announced: as was chosen, if all went well or a person stopped it.

@@ -67,6 +67,7 @@ pub mod step;
 mod transition;
 pub mod trigger;
 pub mod undo;
+pub mod warning;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,7 @@ use reading::{Failure, SnapshotReading};
 use step::{Run, State, Step, Task};
 pub use transition::{IllegalTransition, Observation, Wish, Wished};
 use trigger::Trigger;
+use warning::Warning;
 
 /// The times that an operation's rules depend on, from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,6 +165,9 @@ pub struct Operation {
     /// How whoever asked hears that it is done.
     #[serde(skip_serializing_if = "Tell::is_ping")]
     pub tell: Tell,
+    /// The warning before its Droplet goes down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<Warning>,
 }
 
 /// Who asked, and where.
@@ -333,6 +338,7 @@ impl Operation {
             first_answer: FirstAnswer::default(),
             trigger: None,
             tell: Tell::default(),
+            warning: None,
         }
     }
 

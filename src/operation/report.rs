@@ -21,12 +21,22 @@ pub enum ReportKind {
     Question,
     /// The way to the announcement, for whoever wanted a direct message in place of a mention.
     Direct,
+    /// The warning before a Droplet goes down, and what came of it.
+    Warning,
 }
 
 impl ReportKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Progress, Self::Answer, Self::Notify, Self::Stuck, Self::Repaired, Self::Question, Self::Direct];
+    pub const ALL: [Self; 8] = [
+        Self::Progress,
+        Self::Answer,
+        Self::Notify,
+        Self::Stuck,
+        Self::Repaired,
+        Self::Question,
+        Self::Direct,
+        Self::Warning,
+    ];
 
     /// One word for the database.
     pub fn word(self) -> &'static str {
@@ -38,6 +48,7 @@ impl ReportKind {
             Self::Repaired => "repaired",
             Self::Question => "question",
             Self::Direct => "direct",
+            Self::Warning => "warning",
         }
     }
 
@@ -52,6 +63,7 @@ impl ReportKind {
             Self::Repaired => 'r',
             Self::Question => 'q',
             Self::Direct => 'd',
+            Self::Warning => 'w',
         };
         match generation {
             0 | 1 => format!("{operation}-{letter}"),
@@ -82,6 +94,7 @@ impl Operation {
                 let is_wanted = self.announced() == Tell::Direct && !self.is_withdrawn();
                 u32::from(self.ended.is_some() && is_wanted)
             }
+            ReportKind::Warning => u32::from(self.warning.is_some_and(|warning| warning.due.is_some())),
             ReportKind::Stuck => self.power.calls(),
             ReportKind::Repaired => u32::from(self.power.repaired().is_some()),
             ReportKind::Question => self.questions,

@@ -14,6 +14,7 @@ use super::{
     kinds::Kind,
     step::{State, Step, Task, Work},
     trigger::Trigger,
+    warning::Warning,
 };
 
 /// The fields of a row. What each means stands at [`Operation`].
@@ -57,6 +58,8 @@ pub(super) struct Row {
     trigger: Option<Trigger>,
     #[serde(default)]
     tell: Tell,
+    #[serde(default)]
+    warning: Option<Warning>,
 }
 
 /// A step of a row.
@@ -126,6 +129,7 @@ impl TryFrom<Row> for Operation {
             first_answer: row.first_answer,
             trigger: row.trigger,
             tell: row.tell,
+            warning: row.warning,
         })
     }
 }

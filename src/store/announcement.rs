@@ -1,7 +1,10 @@
-//! Where the end of an operation is announced, for what leads there.
+//! Where the end of an operation is announced, for what leads there, and when the announcement offers nothing any more.
 
 use super::{Error, Store, row::Row};
-use crate::operation::ids::{ChannelId, MessageId, OperationId};
+use crate::operation::{
+    Operation, Outcome,
+    ids::{ChannelId, MessageId, OperationId},
+};
 
 /// Where an operation's end is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,4 +35,11 @@ impl Store {
             _ => Announcement::Unsaid,
         })
     }
+}
+
+/// The operation that took the Snapshot which one has deleted by this commit: its id ends the Snapshot's name.
+pub(super) fn deleted_of(before: &Operation, after: &Operation) -> Option<OperationId> {
+    let is_deleted = after.kind.deletes() && before.ended.is_none() && after.ended.is_some();
+    let deleted = after.kind.snapshot().filter(|_| is_deleted && after.verdict == Some(Outcome::Completed))?;
+    deleted.name.rsplit('-').next()?.parse().ok()
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyArguments, query::Query};
 
 use super::{
-    Engine, Error, Store, Stored, Version, calls, durations,
+    Engine, Error, Store, Stored, Version, announcement, calls, durations,
     event::{self, Audience, Event, What},
     operation_row::{self, Legible, select_stored, select_stored_without_state},
     power_owed, report,
@@ -226,6 +226,7 @@ impl Store {
             power: power_owed::differs(before, after),
             outdated: [
                 (ReportKind::Question, report::question_changed(before, after)),
+                (ReportKind::Warning, report::warning_changed(before, after)),
                 // A call that is made again looks after the one before it.
                 (ReportKind::Stuck, calls::changed(before, after) && !reports.contains(&ReportKind::Stuck)),
             ]
@@ -233,6 +234,7 @@ impl Store {
             .filter_map(|(kind, is_outdated)| is_outdated.then_some(kind))
             .collect(),
             reports,
+            deleted_of: announcement::deleted_of(before, after),
             durations: durations::between(before, after),
             events,
             at: now,
@@ -259,7 +261,7 @@ impl Store {
         for kind in &consequences.outdated {
             match kind {
                 ReportKind::Stuck => calls::outdate(connection, operation.id).await?,
-                _ => report::outdate_question(connection, operation, consequences.at).await?,
+                kind => report::outdate(connection, (operation.id, *kind), consequences.at).await?,
             }
         }
         for kind in &consequences.reports {
@@ -267,6 +269,9 @@ impl Store {
                 ReportKind::Stuck => calls::call(connection, operation, consequences.at).await?,
                 kind => report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?,
             }
+        }
+        if let Some(taken_by) = consequences.deleted_of {
+            report::outdate(connection, (taken_by, ReportKind::Answer), consequences.at).await?;
         }
         for duration in &consequences.durations {
             let ended_at = consequences.at.as_millisecond();
@@ -305,6 +310,8 @@ struct Consequences {
     /// Questions and calls that say something else by now.
     outdated: Vec<ReportKind>,
     reports: Vec<ReportKind>,
+    /// The operation that took the Snapshot which is deleted now: its announcement offers nothing any more.
+    deleted_of: Option<OperationId>,
     durations: Vec<(Task, i64)>,
     events: Vec<Event>,
     at: Timestamp,
@@ -317,6 +324,7 @@ impl Consequences {
             && !self.power
             && self.outdated.is_empty()
             && self.reports.is_empty()
+            && self.deleted_of.is_none()
             && self.durations.is_empty()
             && self.events.is_empty()
     }

@@ -38,3 +38,4 @@ mod schedules;
 mod stage;
 mod status_help;
 mod take;
+mod warning;

@@ -7,30 +7,15 @@ use serenity::{
     model::application::{CommandInteraction, CommandOptionType, ResolvedValue},
 };
 
-use crate::operation::announce::{Announce, Tell};
-
 /// A type with a few values that a person can choose from.
 pub(super) trait Values: Copy + Send + Sync + 'static {
     /// What is read, the word that is sent, and what it means.
     const ALL: &'static [(&'static str, &'static str, Self)];
 }
 
-impl Values for Tell {
-    const ALL: &'static [(&'static str, &'static str, Self)] = &[
-        ("Mention me (default)", "ping", Self::Ping),
-        ("Mention nobody", "silent", Self::Silent),
-        ("Send me a direct message with a link", "dm", Self::Direct),
-    ];
-}
-
 /// What was chosen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OneOf<T>(pub(super) T);
-
-/// How people hear of it, from what was chosen.
-pub(super) fn announce(tell: Option<OneOf<Tell>>) -> Announce {
-    Announce { tell: tell.map_or(Tell::default(), |OneOf(tell)| tell) }
-}
 
 #[async_trait]
 impl<T: Values> poise::SlashArgument for OneOf<T> {

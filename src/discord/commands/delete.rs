@@ -2,11 +2,7 @@
 
 use serenity::builder::CreateAutocompleteResponse;
 
-use super::{
-    Context, answer,
-    choices::{self, OneOf},
-    snapshots,
-};
+use super::{Context, announce, answer, choices::OneOf, snapshots};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -45,7 +41,7 @@ pub(super) async fn delete(
     snapshot: String,
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
-    let announce = choices::announce(tell);
+    let announce = announce::told(tell);
     let state = context.framework.user_data;
     answer(context, |info| {
         Box::pin(async move {

@@ -5,11 +5,7 @@ mod ask;
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{
-    CHOICES, Context, answer,
-    choices::{self, OneOf},
-    sibling, snapshots,
-};
+use super::{CHOICES, Context, announce, answer, choices::OneOf, sibling, snapshots};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -87,7 +83,7 @@ pub(super) async fn launch(
     ssh_key: Option<String>,
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
-    let typed = Typed { snapshot, name, region, size, ssh_key, retries: None, announce: choices::announce(tell) };
+    let typed = Typed { snapshot, name, region, size, ssh_key, retries: None, announce: announce::told(tell) };
     let state = context.framework.user_data;
     answer(context, |info| {
         Box::pin(async move {

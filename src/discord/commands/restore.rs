@@ -1,10 +1,12 @@
 //! `/snapshot restore`: puts one of a Droplet's own Snapshots or backups back onto it, after a question. *Undo* comes here too.
 
-use serenity::builder::CreateAutocompleteResponse;
+use serenity::{builder::CreateAutocompleteResponse, model::id};
 
 use super::{
-    CHOICES, Context, answer,
-    choices::{self, OneOf, Values},
+    CHOICES, Context,
+    announce::Chosen,
+    answer,
+    choices::{OneOf, Values},
     sibling,
 };
 use crate::{
@@ -71,6 +73,7 @@ pub(super) const HELP: Help =
     Help { name: "snapshot restore", right: Right::Restore, does: "puts a Snapshot back; asks first, can be undone" };
 
 /// Roll a Droplet back to one of its Snapshots (asks first, undo for 24 h)
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
 #[poise::command(slash_command)]
 pub(super) async fn restore(
     context: Context<'_>,
@@ -82,28 +85,42 @@ pub(super) async fn restore(
     snapshot: String,
     #[description = "Whether the current disk is saved first"] safety: Option<OneOf<Safety>>,
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "Warn people before it goes down: 1 to 60 minutes, such as 5m"]
+    #[max_length = 10]
+    warn: Option<String>,
+    #[description = "The channel that is warned; this one if left out"]
+    #[rename = "warn-in"]
+    #[channel_types("Text", "News", "PublicThread", "PrivateThread", "NewsThread")]
+    warn_in: Option<id::ChannelId>,
 ) -> Result<(), Fault> {
     let safety = safety.map_or(Safety::Snapshot, |OneOf(safety)| safety);
-    let asked = Asked { announce: choices::announce(tell), ..Asked::new(safety) };
-    answer(context, |info| Box::pin(question(context, info, droplet, snapshot, asked))).await;
+    let typed = Typed { droplet, snapshot, safety, announce: Chosen { tell, warn, warn_in } };
+    answer(context, |info| Box::pin(question(context, info, typed))).await;
     Ok(())
+}
+
+/// What was typed.
+struct Typed {
+    droplet: String,
+    snapshot: String,
+    safety: Safety,
+    announce: Chosen,
 }
 
 async fn question(
     context: Context<'_>,
     info: InteractionInfo,
-    droplet: String,
-    snapshot: String,
-    asked: Asked,
+    Typed { droplet, snapshot, safety, announce }: Typed,
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
+    let announce = announce.read(context, grant.guild()).await?;
     let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
     check_free(state, &info, droplet.id, &droplet.name).await?;
     let found = preflight::restore(state, droplet.id, &snapshot).await?;
-    ask(state, &info, &grant, found, asked).await.map(Answer::New)
+    ask(state, &info, &grant, found, Asked { announce, ..Asked::new(safety) }).await.map(Answer::New)
 }
 
 /// *Undo* was pressed: a restore of the safety Snapshot, asked about like any other.

@@ -1,10 +1,12 @@
 //! `/snapshot take`: from the wish to an operation that is durable, and to a link to its progress.
 
-use serenity::builder::CreateAutocompleteResponse;
+use serenity::{builder::CreateAutocompleteResponse, model::id};
 
 use super::{
-    Context, answer,
-    choices::{self, OneOf, Values},
+    Context,
+    announce::Chosen,
+    answer,
+    choices::{OneOf, Values},
 };
 use crate::{
     access::{Grant, Right},
@@ -28,7 +30,7 @@ use crate::{
     inventory::DropletStatus,
     operation::{
         Operation,
-        announce::{Announce, Tell},
+        announce::Tell,
         ids::{DropletId, OperationId},
         kinds::{Downtime, IfHung, Kind, Take},
         undo::is_safety_name,
@@ -61,6 +63,7 @@ pub(super) const HELP: Help =
     Help { name: "snapshot take", right: Right::Take, does: "shuts down, takes a Snapshot, powers back on" };
 
 /// Snapshot a Droplet: shut down, snapshot, power back on
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
 #[poise::command(slash_command)]
 pub(super) async fn take(
     context: Context<'_>,
@@ -75,9 +78,16 @@ pub(super) async fn take(
     #[rename = "if-hung"]
     if_hung: Option<OneOf<IfHung>>,
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "Warn people before it goes down: 1 to 60 minutes, such as 5m"]
+    #[max_length = 10]
+    warn: Option<String>,
+    #[description = "The channel that is warned; this one if left out"]
+    #[rename = "warn-in"]
+    #[channel_types("Text", "News", "PublicThread", "PrivateThread", "NewsThread")]
+    warn_in: Option<id::ChannelId>,
 ) -> Result<(), Fault> {
     let default = Take::default();
-    let announce = choices::announce(tell);
+    let announce = Chosen { tell, warn, warn_in };
     let kind = Kind::Take(Take {
         power: power.map_or(default.power, |OneOf(power)| power),
         if_hung: if_hung.map_or(default.if_hung, |OneOf(if_hung)| if_hung),
@@ -91,7 +101,7 @@ struct Wanted {
     kind: Kind,
     droplet: String,
     name: Option<String>,
-    announce: Announce,
+    announce: Chosen,
 }
 
 async fn wish(
@@ -105,6 +115,7 @@ async fn wish(
         check_name(name).map_err(Refusal::BadSnapshotName)?;
     }
     start::check(state, &info)?;
+    let announce = announce.read(context, grant.guild()).await?;
     let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
     let target = preflight::target(&droplet);

@@ -110,7 +110,7 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
     let mut sentences = vec![match by {
         Some(by) => format!("{subject} was cancelled by <@{by}>."),
         None => format!(
-            "{subject} was cancelled: the shutdown hung, and nobody answered within {}.",
+            "{subject} was cancelled: the shutdown got stuck, and nobody answered within {}.",
             duration(wording.rules.decision_timeout)
         ),
     }];
@@ -143,13 +143,13 @@ fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
     if operation.may_have_left_a_snapshot() && !is_said_anyway {
         let snapshot = name(&operation.snapshot_name);
         return Some(format!(
-            "Snapshot {snapshot} may be made all the same: look for it in DigitalOcean's control panel before trying again, so \
-             that you do not pay for two."
+            "Snapshot {snapshot} may still appear. Look for it in DigitalOcean's control panel before you try again, so you \
+             don't pay for two."
         ));
     }
     let launched = operation.launched.as_ref().filter(|_| *why != Failure::DropletGone)?;
     Some(format!(
-        "Droplet {} may exist anyway, and then it is billed: look at {}, and destroy it there if you do not want it.",
+        "Droplet {} may exist anyway, and then it costs money: look at {}, and destroy it there if you don't want it.",
         name(&operation.target.name),
         panel(launched.droplet)
     ))
@@ -171,11 +171,11 @@ fn power(operation: &Operation) -> Option<String> {
         Status::Back(_) | Status::OffBefore | Status::Untouched if words(&operation.kind).is_about_power() => {
             return None;
         }
-        Status::Gone => format!("{droplet} does not exist any more."),
+        Status::Gone => format!("{droplet} no longer exists."),
         Status::Released(release) => match release.how {
             Released::LeftOff => format!("{droplet} stays off: <@{}> chose that.", release.by),
             Released::Handled => {
-                format!("{droplet} could not be turned on, and <@{}> is taking care of it.", release.by)
+                format!("I couldn't turn {droplet} on; <@{}> is taking care of it.", release.by)
             }
         },
         Status::Theirs(theirs) => {
@@ -186,7 +186,7 @@ fn power(operation: &Operation) -> Option<String> {
             let late = power.owed().and_then(|owed| owed.late_until);
             let until = late.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
             format!(
-                "{droplet} is on. Its shutdown may still take effect{until}; if it does, {droplet} is turned on again."
+                "{droplet} is on. Its shutdown may still take effect{until}; if it does, I'll turn {droplet} back on."
             )
         }
         Status::Back(downtime) => {
@@ -200,7 +200,7 @@ fn power(operation: &Operation) -> Option<String> {
             format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime))
         }
         Status::OffBefore if power.after() == Some(PowerState::On) => {
-            format!("{droplet} was off before and is on now; it is left on.")
+            format!("{droplet} was off before and is on now; I leave it on.")
         }
         Status::OffBefore => format!("{droplet} was off before and stays off."),
         Status::Untouched if power.before().is_none() => return None,

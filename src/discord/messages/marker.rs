@@ -15,6 +15,7 @@ pub fn marker(kind: ReportKind, operation: OperationId) -> String {
         ReportKind::Repaired => format!("-# operation {operation} · late shutdown"),
         ReportKind::Question => format!("-# operation {operation} · question"),
         ReportKind::Direct => format!("-# operation {operation} · direct"),
+        ReportKind::Warning => format!("-# operation {operation} · warning"),
     }
 }
 
@@ -27,7 +28,8 @@ pub fn signed(message: Message, kind: ReportKind, operation: OperationId) -> Mes
         | ReportKind::Stuck
         | ReportKind::Repaired
         | ReportKind::Question
-        | ReportKind::Direct => {
+        | ReportKind::Direct
+        | ReportKind::Warning => {
             let line = marker(kind, operation);
             let content = shorten(&message.content, lengths::CONTENT - line.encode_utf16().count() - 1);
             Message { content: format!("{content}\n{line}"), ..message }

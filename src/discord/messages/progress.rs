@@ -15,10 +15,11 @@ use super::{
 use crate::{
     discord::press::{Act, Press},
     operation::{
-        Blocker, FirstAnswer, Operation, Outcome,
+        Blocker, FirstAnswer, Obstacle, Operation, Outcome,
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{Run, State, Step, Task},
+        warning::Warned,
     },
 };
 
@@ -277,9 +278,9 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
                 // That it is over is not that it is there: its Action may have failed, or was not asked.
                 let is_taken = run.completed.is_some() && run.broken.is_none() && !run.concluded;
                 let state = if is_taken {
-                    "taken; the Droplet is turned on first"
+                    "taken; I turn the Droplet on first"
                 } else {
-                    "checked once the Droplet is back on"
+                    "I check it once the Droplet is back on"
                 };
                 format!("🔄 {noun} — {state}")
             } else {
@@ -291,6 +292,18 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
 
 /// The step that is under way: since when, how long it usually takes, what it waits for.
 fn active(verb: &str, step: &Step, operation: &Operation, now: Timestamp) -> String {
+    if let Some(Warned::Ahead { at: Some(at), .. }) = operation.warned().filter(|_| step.task() == Task::ShutDown) {
+        let channel = operation.warning.map_or(operation.asker.channel, |warning| warning.warn.channel);
+        return format!("🔄 {verb} — {}; <#{channel}> is warned", ago(at));
+    }
+    if let (Task::PowerOff, Some(Obstacle { what: Blocker::Event(_) | Blocker::Locked, since })) =
+        (step.task(), &operation.obstacle)
+    {
+        let since = ago(*since);
+        return format!(
+            "⚠️ {verb} — DigitalOcean hasn't finished the shutdown yet ({since}); I'll cut the power as soon as it lets me"
+        );
+    }
     if let Some(obstacle) = &operation.obstacle {
         return format!("⚠️ {verb} — {}, waiting since {}", blocker(&obstacle.what), ago(obstacle.since));
     }
@@ -299,13 +312,40 @@ fn active(verb: &str, step: &Step, operation: &Operation, now: Timestamp) -> Str
     }
     match (&step.state, step.began) {
         (State::Intended { doubt: Some(_), .. }, _) => {
-            format!("🔄 {verb} — DigitalOcean's answer was lost; looking whether it was carried out")
+            format!("🔄 {verb} — DigitalOcean's answer got lost; checking whether it was carried out")
         }
         (State::Running(Run { completed: Some(_), .. }), Some(began)) if step.task() == Task::Snapshot => {
-            format!("🔄 {verb} — started {}, taken; DigitalOcean has yet to list it", ago(began))
+            format!("🔄 {verb} — started {}, taken; waiting for DigitalOcean to list it", ago(began))
         }
-        (_, Some(began)) => format!("🔄 {verb} — started {}{}", ago(began), pace(step.task(), began, operation, now)),
+        (_, Some(began)) => {
+            let waits = if now.duration_since(began) > BRIEF { waits_for(step, operation) } else { "" };
+            format!("🔄 {verb} — started {}{}{waits}", ago(began), pace(step.task(), began, operation, now))
+        }
+        (_, None) if step.task() == Task::PowerOn && operation.power.failures() > 0 => {
+            format!("🔄 {verb}{}", waits_for(step, operation))
+        }
         (_, None) => format!("🔄 {verb}"),
+    }
+}
+
+/// Whoever waits for longer reads what for.
+const BRIEF: SignedDuration = SignedDuration::from_secs(30);
+
+/// What a step that takes a while waits for, to follow how long it has taken.
+fn waits_for(step: &Step, operation: &Operation) -> &'static str {
+    let is_over = step.run().is_some_and(Run::ended);
+    match step.task() {
+        Task::ShutDown => "; waiting for its system to stop",
+        Task::PowerOff => "; waiting for DigitalOcean to cut the power",
+        Task::PowerOn if operation.power.failures() > 0 => "; it didn't come on yet, so I try again within 2 min",
+        Task::PowerOn | Task::Restart => "; waiting for DigitalOcean to show it on",
+        Task::Snapshot => "; DigitalOcean is copying the disk",
+        Task::Restore if is_over => "; waiting for DigitalOcean to unlock it",
+        Task::Restore => "; DigitalOcean is writing the disk",
+        Task::Create => "; waiting for DigitalOcean to start it",
+        Task::Delete | Task::EnableBackups | Task::ChangeBackups | Task::DisableBackups | Task::KeepBackup => {
+            "; waiting for DigitalOcean to finish"
+        }
     }
 }
 
@@ -356,10 +396,10 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
             format!("⏭️ {noun} — somebody else turned it off meanwhile ({})", name(&plain(&theirs.kind, 40)))
         }
         Status::OffBefore => format!("⏭️ {noun} — it was off before"),
-        Status::Stuck(_) => format!("⚠️ {noun} — did not succeed yet; tried again every few minutes"),
+        Status::Stuck(_) => format!("⚠️ {noun} — hasn't worked yet; I try again every few minutes"),
         Status::Watched(until) => {
             let until = until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
-            format!("✅ {noun} — it is on; watched for a late shutdown{until}")
+            format!("✅ {noun} — it is on; I watch for a late shutdown{until}")
         }
         Status::Back(downtime) => format!("✅ {noun} — down for {}", duration(downtime)),
         Status::Owed if operation.active_step() == Some(power.back()) => active(verb, power.back(), operation, now),

@@ -10,6 +10,7 @@ use super::{
     schedule::ScheduleRefusal,
     text::{name, quote},
     units::{ago, link},
+    warning::WarningRefusal,
 };
 use crate::{
     access::{Denial, Right},
@@ -30,6 +31,8 @@ pub enum Refusal {
     Schedule(ScheduleRefusal),
     /// DigitalOcean's own Backups are not changed as somebody wants.
     Backups(BackupsRefusal),
+    /// Nobody can be warned as it was asked for.
+    Warning(WarningRefusal),
     /// What they typed is no Droplet of ours.
     UnknownDroplet {
         /// What was typed.
@@ -355,6 +358,7 @@ impl Refusal {
         match self {
             Self::Denied(denial) => denied(denial),
             Self::Backups(refusal) => refusal.words(),
+            Self::Warning(refusal) => refusal.words(),
             Self::UnknownDroplet { text, nearest } => unknown_droplet(text, nearest),
             Self::AmbiguousDroplet { text, labels } => ambiguous("Droplets are called", text, labels),
             Self::UntaggedDroplet { name, tag } => untagged(name, tag),
@@ -366,11 +370,9 @@ impl Refusal {
                  `DIGITALOCEAN_TOKEN`."
                     .to_owned()
             }
-            Self::DigitalOceanForbids { scopes, message } => format!(
-                "{} Nothing was done. {}",
-                failure::forbidden(scopes, message),
-                failure::ASK_FOR_ACCESS
-            ),
+            Self::DigitalOceanForbids { scopes, message } => {
+                format!("{} Nothing was done. {}", failure::forbidden(scopes, message), failure::ASK_FOR_ACCESS)
+            }
             Self::OwnDroplet { droplet, may_take_live } => own_droplet(droplet, *may_take_live),
             Self::Busy { droplet, by } => busy(droplet, by),
             Self::DropletGone => {
@@ -408,10 +410,12 @@ impl Refusal {
                 quote(text)
             ),
             Self::QuestionExpired => {
-                "This question was open for two minutes and has closed. Nothing was done; use the command again.".to_owned()
+                "This question was open for two minutes and has closed. Nothing was done; use the command again."
+                    .to_owned()
             }
-            Self::QuestionAnswered => "This question has been answered already, and an answer counts once. `/snapshot status` shows what came of it."
-                .to_owned(),
+            Self::QuestionAnswered => {
+                "This question is answered already. `/snapshot status` shows what came of it.".to_owned()
+            }
             Self::NotYourQuestion => "Somebody else was asked this. Use the command yourself.".to_owned(),
             Self::NothingToUndo => {
                 "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.".to_owned()
@@ -422,15 +426,21 @@ impl Refusal {
             Self::ThreadLocked => thread_locked(),
             Self::Draining => "I'm being restarted, so nothing was started. Try again in a minute.".to_owned(),
             Self::Standby => {
-                "I'm only standing by, and another copy of me is at work. Nothing was started; try again in a minute.".to_owned()
+                "I'm only standing by, and another copy of me is at work. Nothing was started; try again in a minute."
+                    .to_owned()
             }
             Self::BadSnapshotName(bad) => bad_name(*bad),
             Self::UnknownOperation { text } => {
-                format!("There is no operation {}. `/snapshot status` lists what is running and what ended last.", name(text))
+                format!(
+                    "There is no operation {}. `/snapshot status` lists what is running and what ended last.",
+                    name(text)
+                )
             }
             Self::NothingRunsOn { text, running } => nothing_runs(text, running),
             Self::AmbiguousOperation { text, labels } => ambiguous("operations run on", text, labels),
-            Self::AlreadyEnded(operation) => format!("Operation `{operation}` has ended already, so there is nothing left to do."),
+            Self::AlreadyEnded(operation) => {
+                format!("Operation `{operation}` has ended already, so there is nothing left to do.")
+            }
             Self::TooLate { operation, progress } => too_late(*operation, *progress),
             Self::NotYours(denial) => format!("Somebody else asked for this. {}", denied(denial)),
             Self::TooFast => too_fast(),
@@ -443,12 +453,17 @@ impl Refusal {
             Self::SourceGone { snapshot, .. } => source_gone(snapshot),
             Self::TriedAgain { by } => tried_again(by),
             Self::RetryOver => {
-                "This failed more than a day ago, so the button is closed. Use the command again if you still want it.".to_owned()
+                "This failed more than a day ago, so the button is closed. Use the command again if you still want it."
+                    .to_owned()
             }
             Self::NothingChosen => "That is no longer there to choose. Open the menu again.".to_owned(),
-            Self::UnknownButton => "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.".to_owned(),
+            Self::UnknownButton => {
+                "This button is from an older version and does nothing any more. `/snapshot status` shows what runs."
+                    .to_owned()
+            }
             Self::UnknownCommand => {
-                "This command has changed meanwhile. Reload Discord, then try again; `/snapshot help` lists what there is.".to_owned()
+                "This command has changed. Reload Discord, then try again; `/snapshot help` lists what there is."
+                    .to_owned()
             }
         }
     }
@@ -500,7 +515,7 @@ fn no_region(snapshot: &str) -> String {
 
 fn cannot_post(missing: &[&str]) -> String {
     format!(
-        "I may not show my progress here: I lack {} in this channel. Nothing was done. Ask a server admin to grant \
+        "I can't post here: I lack {} in this channel. Nothing was done. Ask a server admin to grant \
                  that, or use another channel.",
         missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ")
     )
@@ -773,7 +788,7 @@ fn unknown_snapshot(text: &str, droplet: Option<&str>, nearest: &[String]) -> St
 }
 
 fn too_fast() -> String {
-    "That was too much in a few seconds, so I did not listen. Try again in 10 seconds.".to_owned()
+    "That was too much in a few seconds, so I ignored it. Try again in 10 seconds.".to_owned()
 }
 
 fn too_many_running(most: usize) -> String {
@@ -787,7 +802,7 @@ fn taken_lately(droplet: &str, until: Timestamp) -> String {
 
 fn bad_name(bad: BadName) -> String {
     match bad {
-        BadName::Empty => "Give the Snapshot a name that can be seen. Leave `name` out to have one made up.".to_owned(),
+        BadName::Empty => "That name is empty. Leave `name` out and I'll make one up.".to_owned(),
         BadName::TooLong => format!(
             "A Snapshot's name may have at most {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
         ),

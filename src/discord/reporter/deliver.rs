@@ -118,6 +118,12 @@ impl Reporter {
                     Ok(Came::Settled)
                 }
                 Trouble::TooManyEdits => self.again(report, self.clock.now() + TIRED_PAUSE).await,
+                Trouble::Later => self.later(report, &error).await,
+                // It was said. What an edit would take from it are buttons that say themselves that they are over.
+                _ if report.kind == ReportKind::Answer => {
+                    self.store.report_edited(report, version, &digest, self.clock.now()).await?;
+                    Ok(Came::Settled)
+                }
                 _ => self.not_said(report, words, &error, deadline).await,
             },
         }
@@ -128,7 +134,7 @@ impl Reporter {
         match self.posted_before(report, channel, deadline::deadline()).await {
             Ok(None) => {}
             Ok(Some(found)) => {
-                self.question_shown(report).await?;
+                self.time_begins(report).await?;
                 self.store.report_posted(report, found, OUTDATED, "", self.clock.now()).await?;
                 return Ok(Came::Settled);
             }
@@ -150,7 +156,7 @@ impl Reporter {
                 let digest = if is_fresh { words.said.digest() } else { String::new() };
                 let id = MessageId(message.id.get());
                 // First, so that a process that ends in between says it once more: nothing else tells that the question's time runs.
-                self.question_shown(report).await?;
+                self.time_begins(report).await?;
                 self.store.report_posted(report, id, version, &digest, self.clock.now()).await?;
                 Ok(Came::Settled)
             }
@@ -167,13 +173,16 @@ impl Reporter {
     async fn deleted(&self, report: &Report, words: &Words) -> Result<(), store::Error> {
         match report.kind {
             ReportKind::Progress => self.store.report_deleted(report).await,
-            ReportKind::Question | ReportKind::Stuck if !words.is_over => self.store.report_deleted(report).await,
+            ReportKind::Question | ReportKind::Stuck | ReportKind::Warning if !words.is_over => {
+                self.store.report_deleted(report).await
+            }
             ReportKind::Question
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Stuck
             | ReportKind::Repaired
-            | ReportKind::Direct => self.drop_report(report, &words.listed(), "it was said and then deleted").await,
+            | ReportKind::Direct
+            | ReportKind::Warning => self.drop_report(report, &words.listed(), "it was said and then deleted").await,
         }
     }
 
@@ -186,7 +195,8 @@ impl Reporter {
             | ReportKind::Notify
             | ReportKind::Repaired
             | ReportKind::Question
-            | ReportKind::Direct => self.store.report_given_up(report, why).await,
+            | ReportKind::Direct
+            | ReportKind::Warning => self.store.report_given_up(report, why).await,
         }
     }
 
@@ -199,7 +209,7 @@ impl Reporter {
     ) -> Result<serenity::Result<Posted>, store::Error> {
         let id = report.operation.operation.id;
         let to = match (report.kind, report.leader) {
-            (ReportKind::Progress | ReportKind::Notify, _) => None,
+            (ReportKind::Progress | ReportKind::Notify | ReportKind::Warning, _) => None,
             // To the message that lists all.
             (ReportKind::Stuck, Some(leader)) => self.store.call_message(leader).await?,
             (ReportKind::Stuck, None) if words.called.len() > 1 => None,
@@ -233,13 +243,17 @@ impl Reporter {
         deadline::in_time(deadline, wire::post(&self.http, channel, &message, delivery::file(said))).await
     }
 
-    /// From now on people can read the question, so its time begins to run.
-    async fn question_shown(&self, report: &Report) -> Result<(), store::Error> {
+    /// From now on people can read the question, or the warning, so its time begins to run.
+    async fn time_begins(&self, report: &Report) -> Result<(), store::Error> {
         let operation = &report.operation.operation;
-        let is_new = report.kind == ReportKind::Question
-            && operation.question.is_some_and(|question| question.shown_at.is_none());
-        if is_new {
-            let wished = Wished { wish: Wish::QuestionShown, by: operation.asker.user, at: self.clock.now() };
+        let is_unread = match report.kind {
+            ReportKind::Question => operation.question.is_some_and(|question| question.shown_at.is_none()),
+            ReportKind::Warning => operation.warning.is_some_and(|warning| warning.until.is_none()),
+            _ => false,
+        };
+        let wish = if report.kind == ReportKind::Question { Wish::QuestionShown } else { Wish::WarningShown };
+        if is_unread {
+            let wished = Wished { wish, by: operation.asker.user, at: self.clock.now() };
             self.store.wish(operation.id, wished, None).await?;
         }
         Ok(())
@@ -292,6 +306,11 @@ impl Reporter {
             Ok(told) => told,
             Err(error) => return self.later(report, &error).await,
         };
+        if report.kind == ReportKind::Warning && report.message.is_none() {
+            let operation = &report.operation.operation;
+            let wished = Wished { wish: Wish::WarningRefused, by: operation.asker.user, at: self.clock.now() };
+            self.store.wish(operation.id, wished, None).await?;
+        }
         self.drop_report(report, &told, cause).await?;
         Ok(Came::Settled)
     }
@@ -307,7 +326,8 @@ impl Reporter {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Repaired
-            | ReportKind::Direct => None,
+            | ReportKind::Direct
+            | ReportKind::Warning => None,
         }
     }
 

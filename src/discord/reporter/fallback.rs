@@ -41,7 +41,7 @@ impl Reporter {
     ) -> serenity::Result<Vec<OperationId>> {
         let operation = &report.operation.operation;
         match report.kind {
-            ReportKind::Progress | ReportKind::Notify | ReportKind::Direct => {}
+            ReportKind::Progress | ReportKind::Notify | ReportKind::Direct | ReportKind::Warning => {}
             // Who asked waits for it, whoever else hears of it.
             ReportKind::Answer => {
                 self.tell_asker(report, operation, &words.said, deadline).await?;

@@ -84,7 +84,8 @@ impl Reporter {
                 | ReportKind::Stuck
                 | ReportKind::Repaired
                 | ReportKind::Question
-                | ReportKind::Direct => message.content.lines().last() == Some(&marker),
+                | ReportKind::Direct
+                | ReportKind::Warning => message.content.lines().last() == Some(&marker),
             }
     }
 }
