@@ -5,6 +5,7 @@ import { blocks, ways } from "./markdown.js";
 import { clockTime } from "./moment.js";
 import { node } from "./node.js";
 import { rowsNode } from "./row.js";
+import { sign } from "./sign.js";
 import { avatar } from "./seat.js";
 import { nameOf, state } from "./state.js";
 
@@ -75,9 +76,9 @@ function body(message, acts) {
 function aside(message, acts) {
   if (message.ephemeral) {
     const dismiss = node("button", { type: "button", onclick: acts.dismiss }, "Dismiss message");
-    return node("p", { class: "aside" }, "👁 Only you can see this ·", dismiss);
+    return node("p", { class: "aside" }, sign("👁"), "Only you can see this ·", dismiss);
   }
   if (!message.pings?.length) return null;
   const pinged = message.pings.map((user) => (user === state.place.me ? "You were" : `${nameOf(user)} was`));
-  return node("p", { class: "aside" }, `🔔 ${pinged.join(", ")} pinged`);
+  return node("p", { class: "aside" }, sign("🔔"), `${pinged.join(", ")} pinged`);
 }
