@@ -21,7 +21,7 @@ use super::{
     incident::chain,
     messages::{
         Wording,
-        answer::{answer, notify},
+        answer::{answer, notify, without_snapshot},
         marker::signed,
         message::Message,
         progress::progress,
@@ -148,23 +148,27 @@ impl Reporter {
 
     /// The announcement without what could be done with Snapshots that we have deleted since.
     async fn without_deleted(&self, mut said: Message, operation: &Operation) -> Result<Message, store::Error> {
-        let mut kept = Vec::new();
+        let (mut kept, mut gone) = (Vec::new(), None);
         for button in said.buttons {
             let snapshot = match button.press() {
                 Some(Press::Restore(id) | Press::Launch(id) | Press::Delete(id)) => Some(id),
                 Some(Press::Undo(_)) => operation.safety_snapshot().map(|safety| safety.id),
                 _ => None,
             };
-            let is_gone = match snapshot {
-                Some(id) => self.store.deletion_of(id).await?.is_some(),
-                None => false,
+            let deletion = match snapshot {
+                Some(id) => self.store.deletion_of(id).await?,
+                None => None,
             };
-            if !is_gone {
-                kept.push(button);
+            match deletion {
+                Some(deletion) => gone = Some(deletion),
+                None => kept.push(button),
             }
         }
         said.buttons = kept;
-        Ok(said)
+        Ok(match gone {
+            Some(deletion) => without_snapshot(said, deletion.by, deletion.at),
+            None => said,
+        })
     }
 
     async fn sleep_until(&self, wake: Option<Timestamp>) {

@@ -62,6 +62,11 @@ impl Operation {
         self.warning = announce.warn.map(Warning::new);
     }
 
+    /// How whoever begins it once more hears of it: the same at the end, and nobody is warned again.
+    pub fn announced_again(&self) -> Announce {
+        Announce { tell: self.tell, warn: None }
+    }
+
     /// How its end is announced: as was chosen, if all went well or a person stopped it.
     pub fn announced(&self) -> Tell {
         match &self.verdict {

@@ -41,9 +41,12 @@ pub struct Warning {
     /// Since when it is to be posted; absent until the Droplet was seen on.
     #[serde(default)]
     pub due: Option<Timestamp>,
-    /// Until when the shutdown waits; absent until people can read the warning.
+    /// Until when the shutdown waits, as people were told; absent until they can read the warning.
     #[serde(default)]
     pub until: Option<Timestamp>,
+    /// The same because of a restart. It makes the operation no younger.
+    #[serde(default)]
+    pub restarted: Option<Timestamp>,
     /// How often somebody asked for more time.
     #[serde(default)]
     pub postponed: u8,
@@ -76,20 +79,24 @@ pub enum Warned {
 impl Warning {
     /// A warning of which nobody has read yet.
     pub(super) fn new(warn: Warn) -> Self {
-        Self { warn, due: None, until: None, postponed: 0 }
+        Self { warn, due: None, until: None, restarted: None, postponed: 0 }
     }
 
     fn time(&self) -> SignedDuration {
         SignedDuration::from_mins(i64::from(self.warn.minutes))
     }
 
+    /// When the Droplet goes down; absent until people can read it.
+    pub fn begins(&self) -> Option<Timestamp> {
+        self.until.map(|until| self.restarted.map_or(until, |restarted| restarted.max(until)))
+    }
+
     /// No moment lies further ahead than was promised, since the clock may have been set, and some time is left in any case.
     fn restart(&mut self, now: Timestamp) {
         let longest = self.time() + POSTPONED_BY * i32::from(self.postponed);
         self.due = self.due.map(|due| due.min(now));
-        self.until = self
-            .until
-            .map(|until| until.clamp(later(now, LEFT_AFTER_RESTART), later(now, longest.max(LEFT_AFTER_RESTART))));
+        self.until = self.until.map(|until| until.min(later(now, longest)));
+        self.restarted = Some(later(now, LEFT_AFTER_RESTART));
     }
 }
 
@@ -101,7 +108,7 @@ impl Operation {
         Some(match power.status() {
             Status::Gone => Warned::Gone,
             _ if self.shutdown_is_ahead() => {
-                Warned::Ahead { at: warning.until, may_be_postponed: warning.postponed < MOST_TIMES }
+                Warned::Ahead { at: warning.begins(), may_be_postponed: warning.postponed < MOST_TIMES }
             }
             Status::Released(_) | Status::Theirs(_) | Status::OffBefore => Warned::LeftOff,
             Status::Back(downtime) => Warned::Back(downtime),
@@ -139,7 +146,7 @@ impl Operation {
     /// Until when the shutdown waits for the sake of the warning; none once it may begin.
     pub(super) fn held_by_warning(&self, now: Timestamp) -> Option<Timestamp> {
         let warning = self.warning.filter(|_| self.shutdown_is_ahead())?;
-        let until = warning.until.unwrap_or(later(warning.due?, LONGEST_UNREAD));
+        let until = warning.begins().unwrap_or(later(warning.due?, LONGEST_UNREAD));
         (now < until).then_some(until)
     }
 
@@ -173,7 +180,7 @@ impl Operation {
         }
         if let Some(warning) = &mut self.warning {
             warning.postponed = warning.postponed.saturating_add(1);
-            warning.until = warning.until.map(|until| later(until.max(at), POSTPONED_BY));
+            warning.until = warning.begins().map(|begins| later(begins.max(at), POSTPONED_BY));
         }
     }
 

@@ -178,6 +178,7 @@ async fn what_is_deleted_is_no_longer_offered_also_after_a_restart() {
     stage.settle().await;
     assert!(rex.button("Launch…").is_none() && rex.button("Restore…").is_none(), "{}", rex.transcript());
     assert!(rex.sees("is ready: 2.4 GB"), "the announcement stays");
+    assert!(rex.sees("⏭️ @rex deleted that Snapshot"), "{}", rex.transcript());
     rex.transcript();
     stage.finish().await;
 }

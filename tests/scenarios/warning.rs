@@ -55,7 +55,7 @@ async fn who_may_take_postpones_it_also_after_a_restart_and_others_do_not() {
     let (message, postpone) = ada.button("Postpone 10 min").expect("a button");
     let refused = vic.seat.press(message, &postpone).await.unwrap();
     vic.answered(&refused).await;
-    assert!(vic.last().starts_with("You need"), "{}", vic.last());
+    assert!(vic.last().contains("You need"), "{}", vic.last());
     stage.kill().await;
     stage.start().await;
     bob.press("Postpone 10 min").await;
@@ -150,7 +150,7 @@ async fn a_restore_warns_once_it_is_confirmed() {
     stage.settle().await;
     let snapshot = stage.digitalocean.read(|world| world.snapshots().next().expect("a Snapshot").name.clone());
     rex.run(&format!("/snapshot restore droplet:web-1 snapshot:{snapshot} warn:5m")).await;
-    assert!(!rex.sees("goes down"), "{}", rex.transcript());
+    assert!(!rex.sees("goes down at"), "{}", rex.transcript());
     rex.press("Restore").await;
     stage.until("people are warned, with a time", |_| rex.sees("goes down at")).await;
     stage.clock.advance(MINUTES * 6);

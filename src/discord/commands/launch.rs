@@ -25,7 +25,7 @@ use crate::{
     },
     inventory::{Droplet, Size, Snapshot, SshKey, Waiting},
     operation::{
-        Target,
+        Operation, Target,
         announce::{Announce, Tell},
         effect::NewDroplet,
         ids::OperationId,
@@ -144,17 +144,17 @@ pub(in crate::discord) async fn again(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
-    (failed, retries): (&Launch, OperationId),
+    (launch, failed): (&Launch, &Operation),
 ) -> Result<Answer, Stop> {
-    let droplet = &failed.droplet;
+    let droplet = &launch.droplet;
     let typed = Typed {
-        snapshot: failed.snapshot.id.to_string(),
+        snapshot: launch.snapshot.id.to_string(),
         name: droplet.name.clone(),
         region: Some(droplet.region.clone()),
         size: Some(droplet.size.clone()),
         ssh_key: droplet.ssh_keys.first().cloned(),
-        retries: Some(retries),
-        announce: Announce::default(),
+        retries: Some(failed.id),
+        announce: failed.announced_again(),
     };
     question(state, info, grant, typed).await
 }

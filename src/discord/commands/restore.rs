@@ -175,14 +175,25 @@ pub(in crate::discord) async fn of_droplet(
     info: &InteractionInfo,
     grant: &Grant,
     droplet: DropletId,
-    (snapshot, safety, retries): (SnapshotId, Safety, Option<OperationId>),
+    (snapshot, safety, failed): (SnapshotId, Safety, Option<&Operation>),
 ) -> Result<Message, Stop> {
     start::check(state, info)?;
     let found = state.inventory.resolve_droplet(&droplet.to_string()).await;
     let named = found.map_err(|unresolved| lookup::no_droplet(&droplet.to_string(), unresolved))?;
     check_free(state, info, droplet, &named.name).await?;
     let found = preflight::restore(state, droplet, &snapshot.to_string()).await?;
-    ask(state, info, grant, found, Asked { retries, ..Asked::new(safety) }).await
+    ask(
+        state,
+        info,
+        grant,
+        found,
+        Asked {
+            retries: failed.map(|failed| failed.id),
+            announce: failed.map(Operation::announced_again).unwrap_or_default(),
+            ..Asked::new(safety)
+        },
+    )
+    .await
 }
 
 /// How a restore is asked about.
@@ -246,6 +257,7 @@ async fn ask(
         downtime: downtime(&preview),
         volumes: droplet.volume_ids.len(),
         backups,
+        warn: announce.warn,
     };
     confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await
 }

@@ -129,7 +129,7 @@ pub(in crate::discord) async fn question(
     info: &InteractionInfo,
     grant: &Grant,
     droplet: DropletId,
-    retries: Option<OperationId>,
+    failed: Option<&Operation>,
 ) -> Result<Message, Stop> {
     start::check(state, info)?;
     let text = droplet.to_string();
@@ -145,7 +145,11 @@ pub(in crate::discord) async fn question(
         is_on: droplet.status == DropletStatus::Active,
         downtime: downtime(&preview),
     };
-    let question = Question { retries, ..Question::new(requested.clone()) };
+    let question = Question {
+        retries: failed.map(|failed| failed.id),
+        announce: failed.map(Operation::announced_again).unwrap_or_default(),
+        ..Question::new(requested.clone())
+    };
     confirm::ask(state, grant, &question, |buttons| words::take(&taking, buttons)).await
 }
 

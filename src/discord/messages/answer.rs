@@ -1,5 +1,7 @@
 //! The announcement at the end, which mentions who asked, and the line for the channel that hears of every outcome.
 
+use jiff::Timestamp;
+
 use super::{
     Wording, capitalised, failure, is_gone,
     kinds::{SOMEBODY_TURNED_IT_ON, words},
@@ -8,14 +10,14 @@ use super::{
     subject,
     text::{name, plain, shorten},
     the_subject,
-    units::{clock, duration, link, panel},
+    units::{ago, clock, duration, link, panel},
 };
 use crate::{
     discord::press::Press,
     operation::{
         Operation, Outcome,
         announce::Tell,
-        ids::{ChannelId, MessageId},
+        ids::{ChannelId, MessageId, UserId},
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{State, Step},
@@ -31,6 +33,13 @@ pub fn answer(operation: &Operation, wording: &Wording) -> Message {
         Tell::Silent | Tell::Direct => (outcome, Vec::new()),
     };
     Message { content: shorten(&content, lengths::CONTENT), pings, buttons: buttons(operation), ..Message::default() }
+}
+
+/// The same, once somebody deleted the Snapshot that it offered.
+pub fn without_snapshot(said: Message, by: UserId, at: Timestamp) -> Message {
+    let note = format!("\n⏭️ <@{by}> deleted that Snapshot {}.", ago(at));
+    let content = shorten(&said.content, lengths::CONTENT - note.encode_utf16().count());
+    Message { content: content + &note, ..said }
 }
 
 /// The way to the announcement, for whoever wanted a direct message. It names nothing: what is private to a guild stays there.

@@ -1046,6 +1046,7 @@ fn every_question_before_something_is_lost() {
         downtime: Some(SignedDuration::from_mins(7)),
         volumes: 0,
         backups: Backups::Later,
+        warn: None,
     };
     let restores = [
         ("restore", plain.clone()),
@@ -1053,6 +1054,7 @@ fn every_question_before_something_is_lost() {
         ("no safety, without history", Restoring { safety: Safety::None, downtime: None, ..plain.clone() }),
         ("a Backup", Restoring { is_backup: true, taken_by: None, ..plain.clone() }),
         ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
+        ("people are warned", Restoring { warn: Some(Warn { channel: ChannelId(8), minutes: 5 }), ..plain.clone() }),
         ("Volumes, backup window", Restoring { volumes: 2, backups: Backups::Open, ..plain.clone() }),
         (
             "backup window soon",
@@ -1209,7 +1211,7 @@ fn a_panel_and_a_droplet() {
 fn a_warning_in_every_state() {
     let warn = Warn { channel: ChannelId(8), minutes: 5 };
     let warned = |mut operation: Operation, until: Option<Timestamp>, postponed| {
-        operation.warning = Some(Warning { warn, due: Some(ago(300)), until, postponed });
+        operation.warning = Some(Warning { warn, due: Some(ago(300)), until, restarted: None, postponed });
         operation
     };
     let ahead = || examples::with_history(examples::waiting());

@@ -93,15 +93,26 @@ fn after_a_restart_a_minute_is_left_at_least_and_no_clock_prolongs_it() {
     let mut toy = Toy::new(PowerState::On);
     let it = shown(&mut toy);
     let restarted = |it: &Operation, now| {
-        it.apply(Observation::Restarted(SignedDuration::from_secs(9)), &toy.rules, now).unwrap().warning.unwrap().until
+        it.apply(Observation::Restarted(SignedDuration::from_secs(9)), &toy.rules, now)
+            .unwrap()
+            .warning
+            .unwrap()
+            .begins()
     };
     let minute = SignedDuration::from_mins(1);
-    let late = toy.now + SignedDuration::from_hours(2);
+    let late = toy.now + SignedDuration::from_mins(30);
     assert_eq!(restarted(&it, late), Some(late + minute));
     let in_time = toy.now + minute;
     assert_eq!(restarted(&it, in_time), Some(toy.now + FIVE));
     let set_back = toy.now - SignedDuration::from_hours(9);
     assert_eq!(restarted(&it, set_back), Some(set_back + FIVE));
+    // What was wanted hours ago may do harm now, however often a process has begun since.
+    let mut old = it;
+    for minutes in [40, 80] {
+        let now = toy.now + SignedDuration::from_mins(minutes);
+        old = old.apply(Observation::Restarted(SignedDuration::from_secs(9)), &toy.rules, now).unwrap();
+    }
+    assert_eq!(old.verdict, Some(Outcome::Failed(Failure::TooOld)));
 }
 
 #[test]
