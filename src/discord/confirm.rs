@@ -194,13 +194,11 @@ async fn carry_out(
     let asked_again = of_kind!(&question.requested.kind, it => {
         it.look_again((state, info), (grant, consent), &question).await?
     });
-    match asked_again {
-        Some(message) => Ok(message),
-        None => {
-            let begun = (question.requested, question.announce, consent);
-            start::begin_confirmed(state, info, grant, begun).await.map(Message::text)
-        }
+    if let Some(message) = asked_again {
+        return Ok(message);
     }
+    let begun = (question.requested, question.announce, consent);
+    start::begin_confirmed(state, info, grant, begun).await.map(Message::text)
 }
 
 fn closed(refusal: &Refusal) -> Answer {

@@ -23,6 +23,7 @@ pub enum Tell {
 }
 
 impl Tell {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
     pub(super) fn is_ping(&self) -> bool {
         *self == Self::Ping
     }

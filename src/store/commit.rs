@@ -8,14 +8,16 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyArguments, query::Query};
 
 use super::{
-    Engine, Error, Store, Stored, Version, announcement, calls, durations,
+    Engine, Error, Store, Stored, Version, announcement, calls,
+    consequences::Consequences,
+    durations,
     event::{self, Audience, Event, What},
     operation_row::{self, Legible, select_stored, select_stored_without_state},
     power_owed, report,
     row::{Row, due_millis},
     unknown::Unknown,
 };
-use crate::operation::{Operation, Wished, ids::OperationId, report::ReportKind, step::Task};
+use crate::operation::{Operation, Wished, ids::OperationId, report::ReportKind};
 
 /// The number of a wish within its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -299,34 +301,6 @@ impl Store {
         let row =
             sqlx::query("SELECT COUNT(*) AS open FROM operations WHERE is_open = 1").fetch_one(&self.pool).await?;
         Ok(Row(&row).number("open").and_then(|open| usize::try_from(open).ok()).unwrap_or_default())
-    }
-}
-
-/// What a commit writes beside the state itself.
-struct Consequences {
-    rescued: bool,
-    heard_up_to: Option<i64>,
-    power: bool,
-    /// Questions and calls that say something else by now.
-    outdated: Vec<ReportKind>,
-    reports: Vec<ReportKind>,
-    /// The operation that took the Snapshot which is deleted now: its announcement offers nothing any more.
-    deleted_of: Option<OperationId>,
-    durations: Vec<(Task, i64)>,
-    events: Vec<Event>,
-    at: Timestamp,
-}
-
-impl Consequences {
-    fn are_none(&self) -> bool {
-        !self.rescued
-            && self.heard_up_to.is_none()
-            && !self.power
-            && self.outdated.is_empty()
-            && self.reports.is_empty()
-            && self.deleted_of.is_none()
-            && self.durations.is_empty()
-            && self.events.is_empty()
     }
 }
 

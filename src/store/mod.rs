@@ -9,6 +9,7 @@ mod audit;
 mod calls;
 mod commit;
 mod confirmation;
+mod consequences;
 pub mod deadlines;
 mod durations;
 mod error;

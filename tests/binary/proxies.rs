@@ -33,6 +33,7 @@ impl Asked {
 }
 
 /// A proxy on loopback that writes down what it is asked for, and refuses it. Its address.
+#[expect(clippy::disallowed_methods, reason = "it ends with its test")]
 async fn proxy(asked: &Asked) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -62,6 +62,7 @@ pub(super) const HELP: Help =
     Help { name: "snapshot launch", right: Right::Restore, does: "makes a new Droplet from a Snapshot; asks first" };
 
 /// Create a new Droplet from a Snapshot (costs money, asks first)
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
 #[poise::command(slash_command)]
 pub(super) async fn launch(
     context: Context<'_>,

@@ -352,6 +352,25 @@ pub enum BadName {
 /// The longest name that a person may give a Snapshot.
 pub const LONGEST_SNAPSHOT_NAME: usize = 100;
 
+// What says the same every time.
+const QUESTION_EXPIRED: &str =
+    "This question was open for two minutes and has closed. Nothing was done; use the command again.";
+const QUESTION_ANSWERED: &str = "This question is answered already. `/snapshot status` shows what came of it.";
+const NOTHING_TO_UNDO: &str =
+    "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.";
+const STANDBY: &str =
+    "I'm only standing by, and another copy of me is at work. Nothing was started; try again in a minute.";
+const RETRY_OVER: &str =
+    "This failed more than a day ago, so the button is closed. Use the command again if you still want it.";
+const UNKNOWN_BUTTON: &str =
+    "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.";
+const UNKNOWN_COMMAND: &str =
+    "This command has changed. Reload Discord, then try again; `/snapshot help` lists what there is.";
+const DROPLET_GONE: &str =
+    "This Droplet does not exist any more. Choose one from the list that appears while you type.";
+const SNAPSHOT_GONE: &str = "This Snapshot does not exist any more. `/snapshot list` shows what there is.";
+const DIGITALOCEAN_DOWN: &str = "DigitalOcean isn't responding, so nothing was started. Try again in a minute.";
+
 impl Refusal {
     /// The words.
     pub fn words(&self) -> String {
@@ -362,9 +381,7 @@ impl Refusal {
             Self::UnknownDroplet { text, nearest } => unknown_droplet(text, nearest),
             Self::AmbiguousDroplet { text, labels } => ambiguous("Droplets are called", text, labels),
             Self::UntaggedDroplet { name, tag } => untagged(name, tag),
-            Self::DigitalOceanDown => {
-                "DigitalOcean isn't responding, so nothing was started. Try again in a minute.".to_owned()
-            }
+            Self::DigitalOceanDown => DIGITALOCEAN_DOWN.to_owned(),
             Self::DigitalOceanTokenRefused => {
                 "DigitalOcean refuses my token. Nothing was done. Whoever runs me has to set a new \
                  `DIGITALOCEAN_TOKEN`."
@@ -375,12 +392,8 @@ impl Refusal {
             }
             Self::OwnDroplet { droplet, may_take_live } => own_droplet(droplet, *may_take_live),
             Self::Busy { droplet, by } => busy(droplet, by),
-            Self::DropletGone => {
-                "This Droplet does not exist any more. Choose one from the list that appears while you type.".to_owned()
-            }
-            Self::SnapshotGone => {
-                "This Snapshot does not exist any more. `/snapshot list` shows what there is.".to_owned()
-            }
+            Self::DropletGone => DROPLET_GONE.to_owned(),
+            Self::SnapshotGone => SNAPSHOT_GONE.to_owned(),
             Self::UnknownSnapshot { text, droplet, nearest } => unknown_snapshot(text, droplet.as_deref(), nearest),
             Self::AmbiguousSnapshot { text, labels } => ambiguous("Snapshots are called", text, labels),
             Self::ForeignSnapshot { snapshot, droplet } => foreign(snapshot, droplet),
@@ -409,26 +422,16 @@ impl Refusal {
                 "The account has no SSH key {}. Choose one from the list that appears while you type, or leave `ssh-key` out.",
                 quote(text)
             ),
-            Self::QuestionExpired => {
-                "This question was open for two minutes and has closed. Nothing was done; use the command again."
-                    .to_owned()
-            }
-            Self::QuestionAnswered => {
-                "This question is answered already. `/snapshot status` shows what came of it.".to_owned()
-            }
+            Self::QuestionExpired => QUESTION_EXPIRED.to_owned(),
+            Self::QuestionAnswered => QUESTION_ANSWERED.to_owned(),
             Self::NotYourQuestion => "Somebody else was asked this. Use the command yourself.".to_owned(),
-            Self::NothingToUndo => {
-                "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.".to_owned()
-            }
+            Self::NothingToUndo => NOTHING_TO_UNDO.to_owned(),
             Self::NothingToUndoOn { snapshot } => nothing_to_undo_on(snapshot),
             Self::UndoOver { snapshot } => undo_over(snapshot),
             Self::CannotPost { missing } => cannot_post(missing),
             Self::ThreadLocked => thread_locked(),
             Self::Draining => "I'm being restarted, so nothing was started. Try again in a minute.".to_owned(),
-            Self::Standby => {
-                "I'm only standing by, and another copy of me is at work. Nothing was started; try again in a minute."
-                    .to_owned()
-            }
+            Self::Standby => STANDBY.to_owned(),
             Self::BadSnapshotName(bad) => bad_name(*bad),
             Self::UnknownOperation { text } => {
                 format!(
@@ -452,19 +455,10 @@ impl Refusal {
             }
             Self::SourceGone { snapshot, .. } => source_gone(snapshot),
             Self::TriedAgain { by } => tried_again(by),
-            Self::RetryOver => {
-                "This failed more than a day ago, so the button is closed. Use the command again if you still want it."
-                    .to_owned()
-            }
+            Self::RetryOver => RETRY_OVER.to_owned(),
             Self::NothingChosen => "That is no longer there to choose. Open the menu again.".to_owned(),
-            Self::UnknownButton => {
-                "This button is from an older version and does nothing any more. `/snapshot status` shows what runs."
-                    .to_owned()
-            }
-            Self::UnknownCommand => {
-                "This command has changed. Reload Discord, then try again; `/snapshot help` lists what there is."
-                    .to_owned()
-            }
+            Self::UnknownButton => UNKNOWN_BUTTON.to_owned(),
+            Self::UnknownCommand => UNKNOWN_COMMAND.to_owned(),
         }
     }
 }

@@ -3,10 +3,10 @@
 use super::{
     failure,
     message::{Button, Message, Style},
-    progress::blocker,
     text::{name, plain},
     the_subject,
     units::{ago, duration, panel},
+    waiting::blocker,
 };
 use crate::{
     discord::press::{Act, Press},
