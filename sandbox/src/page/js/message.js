@@ -5,7 +5,7 @@ import { blocks, ways } from "./markdown.js";
 import { clockTime } from "./moment.js";
 import { node } from "./node.js";
 import { rowsNode } from "./row.js";
-import { sign } from "./sign.js";
+import { sign, withSigns } from "./sign.js";
 import { avatar } from "./seat.js";
 import { nameOf, state } from "./state.js";
 
@@ -37,7 +37,7 @@ function context({ occasion, reply }) {
   if (!reply) return null;
   const answered = state.messages.get(reply);
   if (!answered) return node("div", { class: "context" }, node("em", {}, "Original message was deleted"));
-  const jump = node("button", { type: "button", onclick: () => ways.message(reply, state.place.channel) }, excerpt(answered));
+  const jump = node("button", { type: "button", onclick: () => ways.message(reply, state.place.channel) }, withSigns(excerpt(answered)));
   return node("div", { class: "context" }, avatar(answered.author, "tiny"), who(answered.author), jump);
 }
 

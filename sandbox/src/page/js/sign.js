@@ -40,6 +40,22 @@ export function sign(name) {
   return node("span", { class: `sign-drawn ${tone}` }, svg);
 }
 
+/** A text without any other marks, with its signs drawn. */
+export function withSigns(text) {
+  const made = [];
+  let plain = "";
+  for (let at = 0; at < text.length; ) {
+    const found = signIn(text.slice(at));
+    plain += found ? "" : text[at];
+    if (found) {
+      made.push(plain, found.made);
+      plain = "";
+    }
+    at += found?.length ?? 1;
+  }
+  return [...made, plain].filter((part) => part !== "");
+}
+
 /** What a text begins with, if that is a sign: its node, and how long it is. */
 export function signIn(rest) {
   const letter = FOUND.exec(rest)?.[0];
