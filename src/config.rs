@@ -3,6 +3,7 @@
 //! `main` reads the process's environment, the demo and tests bring a lookup of their own. It opens nothing but the
 //! certificate file it was told of, and decides nothing but whether a value can be used.
 
+mod env_file;
 mod problem;
 mod secret_file;
 mod value;
@@ -16,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 use url::{Url, form_urlencoded};
 
 pub use self::{
+    env_file::{ENV_FILE, EnvFile, Line},
     problem::{Problem, Problems, Warning},
     secret_file::{SecretFile, Unusable},
     variable::{Unset, VARIABLES, Variable, env_example, misspelled},
@@ -429,7 +431,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     fn wrong(&mut self, Variable { name, example, .. }: Variable, Mismatch { found, wanted }: Mismatch) {
-        self.problems.push(Problem { variable: name, found, wanted, example });
+        self.problems.push(Problem { variable: name, line: None, found, wanted, example });
     }
 }
 

@@ -3,7 +3,7 @@
 //! It changes nothing at Discord or DigitalOcean (`digitalocean::probes` says why), nor in the database. Called by `main`.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     sync::Arc,
 };
@@ -259,7 +259,7 @@ async fn discord(config: &Config, findings: &mut Findings<'_>) -> io::Result<Opt
         }
     };
     findings.fine(&format!("Discord: accepts the token of {}", account.name))?;
-    let (mut roles, mut mentionable) = (BTreeSet::new(), BTreeSet::new());
+    let (mut roles, mut mentionable) = (BTreeMap::new(), BTreeSet::new());
     for guild in config.policy.guilds() {
         match account.guild(guild).await {
             Ok(found) => tell_guild(&format!("guild {guild}"), found, (&mut roles, &mut mentionable), findings)?,
@@ -287,7 +287,7 @@ async fn discord(config: &Config, findings: &mut Findings<'_>) -> io::Result<Opt
 fn tell_guild(
     guild: &str,
     found: Guild,
-    (known, loud): (&mut BTreeSet<RoleId>, &mut BTreeSet<RoleId>),
+    (known, loud): (&mut BTreeMap<RoleId, String>, &mut BTreeSet<RoleId>),
     findings: &mut Findings<'_>,
 ) -> io::Result<()> {
     let Guild::Present { name, commands, roles, mentionable, channels } = found else {
@@ -322,7 +322,7 @@ fn tell_guild(
     Ok(())
 }
 
-fn tell_roles(config: &Config, known: &BTreeSet<RoleId>, findings: &mut Findings<'_>) -> io::Result<()> {
+fn tell_roles(config: &Config, known: &BTreeMap<RoleId, String>, findings: &mut Findings<'_>) -> io::Result<()> {
     let served = config.policy.guilds().count();
     if served > 1 {
         let who = match config.policy.admins_may() {
@@ -340,25 +340,42 @@ fn tell_roles(config: &Config, known: &BTreeSet<RoleId>, findings: &mut Findings
         );
     }
     // Whoever may look includes whoever may do more.
-    let unknown = config.policy.sufficient(Right::View).into_iter().filter(|role| !known.contains(role));
+    let unknown = config.policy.sufficient(Right::View).into_iter().filter(|role| !known.contains_key(role));
     let unknown: Vec<String> = unknown.map(|role| role.to_string()).collect();
     if unknown.is_empty() {
-        findings.fine("roles: every one of VIEW_ROLES, TAKE_ROLES and RESTORE_ROLES is there")
+        findings.fine("roles: every one of VIEW_ROLES, TAKE_ROLES and RESTORE_ROLES is there")?;
     } else {
-        let next = "copy the ids anew, with Developer Mode on";
-        findings.missing(&format!("roles: no guild that is served has {}", unknown.join(", ")), next)
+        let next = "copy the ids again, with Developer Mode on";
+        findings.missing(&format!("roles: no guild that is served has {}", unknown.join(", ")), next)?;
     }
+    for (right, what) in
+        [(Right::View, "look"), (Right::Take, "take Snapshots"), (Right::Restore, "restore, launch and delete")]
+    {
+        findings.note(&format!("who may {what}: {}", who_may(config, right, known)))?;
+    }
+    Ok(())
+}
+
+/// The roles that carry a right, by name, and those who need none.
+fn who_may(config: &Config, right: Right, known: &BTreeMap<RoleId, String>) -> String {
+    let named = |role: RoleId| known.get(&role).map_or_else(|| role.to_string(), |name| format!("@{name} ({role})"));
+    let roles = config.policy.sufficient(right).into_iter().map(named);
+    let admins = match config.policy.admins_may() {
+        AdminsMay::Everything => Some("members with Administrator or Manage Server".to_owned()),
+        AdminsMay::Nothing => None,
+    };
+    roles.chain(admins).collect::<Vec<_>>().join(", ")
 }
 
 /// The one role that may be pinged. That it is no guild's own id, the configuration has seen to.
 fn tell_failure_role(
     config: &Config,
-    known: &BTreeSet<RoleId>,
+    known: &BTreeMap<RoleId, String>,
     mentionable: &BTreeSet<RoleId>,
     findings: &mut Findings<'_>,
 ) -> io::Result<()> {
     let Some(role) = config.discord.failure_role else { return Ok(()) };
-    if !known.contains(&role) {
+    if !known.contains_key(&role) {
         let next = "copy its id again, with Developer Mode on";
         return findings.missing(&format!("FAILURE_ROLE: no guild that is served has {role}"), next);
     }

@@ -262,5 +262,6 @@ fn means_something(act: Act, operation: &Operation) -> bool {
         Act::LeaveOff => power.owed().is_some(),
         Act::HandleIt | Act::KeepWaiting => power.stuck().is_some(),
         Act::TurnOn => power.is_owed(),
+        Act::Postpone => operation.may_be_postponed(),
     }
 }

@@ -203,12 +203,22 @@ pub enum Act {
     KeepWaiting,
     /// *Turn it on as soon as possible*.
     TurnOn,
+    /// *Postpone 10 min*.
+    Postpone,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Cancel, Self::Force, Self::Live, Self::LeaveOff, Self::HandleIt, Self::KeepWaiting, Self::TurnOn];
+    pub const ALL: [Self; 8] = [
+        Self::Cancel,
+        Self::Force,
+        Self::Live,
+        Self::LeaveOff,
+        Self::HandleIt,
+        Self::KeepWaiting,
+        Self::TurnOn,
+        Self::Postpone,
+    ];
 
     fn word(self) -> &'static str {
         match self {
@@ -219,6 +229,7 @@ impl Act {
             Self::HandleIt => "handle",
             Self::KeepWaiting => "wait",
             Self::TurnOn => "on",
+            Self::Postpone => "postpone",
         }
     }
 
@@ -227,7 +238,7 @@ impl Act {
     pub fn right(self, asker: UserId, person: UserId) -> Right {
         match self {
             Self::LeaveOff | Self::HandleIt => Right::Restore,
-            Self::KeepWaiting | Self::TurnOn => Right::Take,
+            Self::KeepWaiting | Self::TurnOn | Self::Postpone => Right::Take,
             Self::Cancel | Self::Force | Self::Live => Right::over(asker, person),
         }
     }
@@ -242,6 +253,7 @@ impl Act {
             Self::HandleIt => Wish::HandleIt,
             Self::KeepWaiting => Wish::KeepWaiting,
             Self::TurnOn => Wish::TurnOn,
+            Self::Postpone => Wish::Postpone,
         }
     }
 }
@@ -423,7 +435,8 @@ mod tests {
         let schedule = any::<u64>().prop_map(ScheduleId::from_random);
         let confirmation = confirmation_id();
         prop_oneof![
-            (0_usize..5, operation.clone()).prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
+            (0..Act::ALL.len(), operation.clone())
+                .prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
             operation.clone().prop_map(Press::KeepWaiting),
             operation.clone().prop_map(Press::Undo),
             operation.clone().prop_map(Press::TurnOn),
@@ -496,7 +509,7 @@ mod tests {
             let (own, others) = match act {
                 Act::LeaveOff | Act::HandleIt => (Right::Restore, Right::Restore),
                 // What brings a Droplet back sooner, or lets it be, takes nothing away from anybody.
-                Act::KeepWaiting | Act::TurnOn => (Right::Take, Right::Take),
+                Act::KeepWaiting | Act::TurnOn | Act::Postpone => (Right::Take, Right::Take),
                 Act::Cancel | Act::Force | Act::Live => (Right::Take, Right::Restore),
             };
             assert_eq!((act.right(asker, asker), act.right(asker, other)), (own, others), "{act:?}");

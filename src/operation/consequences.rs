@@ -164,6 +164,7 @@ impl Operation {
         let waits_its_turn = matches!(&self.obstacle, Some(Obstacle { what: Blocker::Turn, .. }));
         let longest = if waits_its_turn && !is_destructive { LONGEST_TURN } else { LONGEST_WAIT };
         let could_begin = self.steps[..index].iter().filter_map(Step::over_at).max().unwrap_or(self.asked_at);
+        let could_begin = self.free_of_warning().map_or(could_begin, |free| free.max(could_begin));
         // A schedule has said until when its first step may begin.
         let window_end = self.window_end().filter(|_| index == 0);
         if now >= window_end.unwrap_or_else(|| later(could_begin, longest)) {

@@ -45,6 +45,7 @@
 //! intent, and the operation ends → minutes later the Droplet reads off → `Owed` → its Actions show nobody else's off → `power_on` → on →
 //! nothing is owed, and people read that it was made good.
 
+pub mod announce;
 mod backoff;
 mod backups;
 pub mod baseline;
@@ -70,6 +71,7 @@ pub mod timer;
 mod transition;
 pub mod trigger;
 pub mod undo;
+pub mod warning;
 mod wish;
 
 use jiff::{SignedDuration, Timestamp};
@@ -77,6 +79,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text;
 
+use announce::Tell;
 use baseline::Baseline;
 use evidence::{Denied, Missing};
 pub use first_answer::FirstAnswer;
@@ -92,6 +95,7 @@ use step::{Run, State, Step, Task};
 use timer::Timer;
 pub use transition::{IllegalTransition, Observation};
 use trigger::Trigger;
+use warning::Warning;
 pub use wish::{Wish, Wished};
 
 /// The times that an operation's rules depend on, from the configuration.
@@ -169,6 +173,12 @@ pub struct Operation {
     /// What it comes from. Rows of earlier versions do not say; people asked for all of those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
+    /// How whoever asked hears that it is done.
+    #[serde(skip_serializing_if = "Tell::is_ping")]
+    pub tell: Tell,
+    /// The warning before its Droplet goes down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<Warning>,
 }
 
 /// Who asked, and where.
@@ -269,6 +279,8 @@ impl Operation {
             taken_off: None,
             first_answer: FirstAnswer::default(),
             trigger: None,
+            tell: Tell::default(),
+            warning: None,
         }
     }
 

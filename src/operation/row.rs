@@ -9,11 +9,13 @@ use serde::{Deserialize, Deserializer};
 use super::{
     Baseline, Cancelled, Decision, Denied, FirstAnswer, Launched, Missing, Obstacle, Operation, Outcome, Power,
     Question, Requester, SnapshotReading, Target, TypicalDurations,
+    announce::Tell,
     ids::OperationId,
     kinds::Kind,
     step::{State, Step, Task, Work},
     timer::Timer,
     trigger::Trigger,
+    warning::Warning,
 };
 
 /// The fields of a row. What each means stands at [`Operation`].
@@ -56,6 +58,10 @@ pub(super) struct Row {
     first_answer: FirstAnswer,
     #[serde(default)]
     trigger: Option<Trigger>,
+    #[serde(default)]
+    tell: Tell,
+    #[serde(default)]
+    warning: Option<Warning>,
 }
 
 /// A step of a row.
@@ -124,6 +130,8 @@ impl TryFrom<Row> for Operation {
             taken_off: row.taken_off,
             first_answer: row.first_answer,
             trigger: row.trigger,
+            tell: row.tell,
+            warning: row.warning,
         })
     }
 }

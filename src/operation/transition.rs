@@ -160,6 +160,7 @@ impl Operation {
             missing.since = missing.since.min(now);
         }
         self.asked_at = self.asked_at.min(now);
+        self.restart_warning(now);
         for step in &mut self.steps {
             step.restart(now);
         }

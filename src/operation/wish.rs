@@ -22,8 +22,14 @@ pub enum Wish {
     KeepWaiting,
     /// Turn the Droplet on as soon as DigitalOcean lets us, whatever else was to be done.
     TurnOn,
+    /// The Droplet goes down later: people need more time.
+    Postpone,
     /// Said by the reporter: people can read the question from now on.
     QuestionShown,
+    /// Said by the reporter: people can read the warning from now on.
+    WarningShown,
+    /// Said by the reporter: the warning cannot be posted where it was wanted.
+    WarningRefused,
     /// Said by the front end: Discord took the first answer.
     AnswerTaken,
     /// Said by the front end: the first answer left, and nothing came back.
@@ -67,6 +73,9 @@ impl Operation {
                     question.shown_at.get_or_insert(at);
                 }
             }
+            Wish::Postpone => self.postpone(at),
+            Wish::WarningShown => self.warning_shown(at),
+            Wish::WarningRefused => self.warning_refused(at),
             Wish::AnswerTaken => self.hear_first_answer(FirstAnswer::Taken),
             Wish::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
             Wish::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),

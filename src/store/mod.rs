@@ -4,11 +4,13 @@
 //! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
 
 mod account;
+mod announcement;
 mod audit;
 mod calls;
 mod commit;
 mod confirmation;
 mod connection;
+mod consequences;
 pub mod deadlines;
 mod durations;
 mod error;
@@ -47,6 +49,7 @@ use secrecy::SecretString;
 use sqlx::{Any, AnyPool, Transaction};
 
 pub use account::{Account, Evidence};
+pub use announcement::Announcement;
 pub use audit::{AuditEntry, BackupError};
 pub use calls::Called;
 pub use commit::{Loaded, Whose, WishId};
@@ -59,7 +62,7 @@ pub use notify::Changes;
 pub use operation_row::{Stored, Version};
 pub use origin::Deletion;
 pub use power_owed::PowerOwed;
-pub use report::{OUTDATED, Report};
+pub use report::{DIRECTLY, OUTDATED, Report};
 pub use requests::{CreateError, Heard};
 pub use schedule::AddError;
 pub use schedule_message::{Said, ScheduleMessage};

@@ -53,6 +53,9 @@ async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
             "✓ Discord: accepts the token of snapshot-bot",
             &guild,
             "✓ roles:",
+            &format!(
+                "· who may restore, launch and delete: @Operator ({roles}), members with Administrator or Manage Server"
+            ),
             "#ops hears of every outcome",
             "#ops hears once a month what Snapshots cost",
             &format!("· FAILURE_ROLE {roles}: it is not mentionable, so nobody is pinged"),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "a test may fail loudly, and its modules are its own")]
 
+mod announce;
 mod autocomplete;
 mod backups;
 mod bot;
@@ -40,3 +41,4 @@ mod schedules;
 mod stage;
 mod status_help;
 mod take;
+mod warning;

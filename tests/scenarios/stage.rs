@@ -284,7 +284,7 @@ impl Stage {
             let outdated = count(
                 &pool,
                 "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NOT NULL AND given_up IS NULL \
-                 AND ((kind = 'question' AND shown_version = 0) OR (kind = 'stuck' AND changes > shown_version))",
+                 AND ((kind IN ('question', 'warning', 'answer') AND shown_version = 0) OR (kind = 'stuck' AND changes > shown_version))",
             )
             .await;
             let unshown = unshown + outdated;

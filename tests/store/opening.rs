@@ -72,7 +72,7 @@ contract! {
         assert_eq!(loaded.wishes.len(), 1);
         store.commit(&loaded, &loaded.operation, None).await.unwrap();
         assert_eq!(store.timeline(id).await.unwrap().len(), 2);
-        for number in "23456789a".chars() {
+        for number in "23456789ab".chars() {
             let id: OperationId = format!("0000000{number}").parse().unwrap();
             let loaded = store.load(id).await.unwrap().unwrap();
             let is_read = loaded.operation.verdict != Some(Outcome::Failed(Failure::Internal));

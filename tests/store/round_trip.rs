@@ -61,6 +61,7 @@ fn failure() -> impl Strategy<Value = Failure> {
             FailureKind::RestoreUnclear => Failure::RestoreUnclear,
             FailureKind::NotKnown => Failure::NotKnown,
             FailureKind::NotListed => Failure::NotListed,
+            FailureKind::NotWarned => Failure::NotWarned,
             FailureKind::Internal => Failure::Internal,
         },
     )

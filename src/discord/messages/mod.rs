@@ -29,6 +29,8 @@ pub mod status;
 pub mod stuck;
 pub mod text;
 pub mod units;
+mod waiting;
+pub mod warning;
 
 use crate::operation::{Operation, Rules, ids::RoleId, power::Status, reading::SnapshotReading};
 use kinds::words;

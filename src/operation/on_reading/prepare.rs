@@ -110,6 +110,9 @@ impl Operation {
                 if let State::Waiting(checks) = &mut self.steps[index].state {
                     *checks = Checks::seen(reading.asked_by(now), checks.actions);
                 }
+                if task == Task::ShutDown {
+                    self.call_for_warning(now);
+                }
             }
         }
     }

@@ -154,7 +154,7 @@ impl Power {
     }
 
     /// Attempts to turn it on that failed since it was last seen active.
-    pub(super) fn failures(&self) -> u32 {
+    pub fn failures(&self) -> u32 {
         self.failures
     }
 }
