@@ -20,6 +20,7 @@ use crate::{
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{State, Step, Task},
+        trigger::Trigger,
     },
 };
 
