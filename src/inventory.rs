@@ -42,6 +42,7 @@ mod label;
 mod listing;
 mod single_flight;
 mod tag_filter;
+mod tags;
 mod timeouts;
 
 /// How many names a refusal suggests.

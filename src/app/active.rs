@@ -14,6 +14,7 @@ use super::{
     Error,
     calls::Calls,
     discord_side::DiscordSide,
+    groups::Groups,
     housekeeping,
     rotation::{Reread, Rotation},
     scheduler::Scheduler,
@@ -203,11 +204,14 @@ impl Active<'_> {
             client: self.client.clone(),
             policy: config.policy.clone(),
             members: rooms.members.clone(),
+            inventory: Arc::clone(&rooms.inventory),
             own_droplet: None,
             digitalocean: config.digitalocean.api_url.clone(),
         };
         // It begins operations, so it stops with what carries them on; it owes nobody power, so its end is not the process's.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
+        let groups = Groups { store: Arc::clone(self.store), clock: self.clock.clone(), client: self.client.clone() };
+        loops.inventory.spawn(groups.run(loops.stop_turns.clone()));
         let discord_side = DiscordSide {
             settings,
             rooms,

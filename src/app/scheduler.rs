@@ -10,20 +10,22 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::groups::take;
 use crate::{
     access::Policy,
     clock::Clock,
     digitalocean::{client::Client, metadata, model::Snapshot, queries},
     discord::{incident::chain, members::Members},
+    inventory::Inventory,
     operation::{
         NewOperation, Outcome, Requester, Target, TypicalDurations,
         ids::{DropletId, OperationId, SnapshotId},
-        kinds::{self, Delete, Kind, SnapshotRef, Take},
+        kinds::{Delete, Kind, SnapshotRef},
         reading::{Failure, SnapshotReading},
         trigger::Trigger,
     },
     schedule::{
-        Due, IfHung, Paused, Power, Right, Schedule, State,
+        Due, Paused, Power, Right, Schedule, State,
         notice::Notice,
         pruning::{Candidate, Circumstances},
         slot::{Fate, Missed, Slot},
@@ -53,6 +55,7 @@ pub(super) struct Scheduler {
     pub(super) client: Client,
     pub(super) policy: Policy,
     pub(super) members: Members,
+    pub(super) inventory: Arc<Inventory>,
     /// The Droplet that this process runs on, if it is known to run on one. It is taken while it runs, since nobody else turns it on again.
     pub(super) own_droplet: Option<DropletId>,
     /// Where DigitalOcean is.
@@ -199,24 +202,17 @@ impl Scheduler {
 
     async fn circumstances(&self, schedule: &Schedule, is_stale: bool, now: Timestamp) -> Result<Circumstances, Error> {
         let since = now.checked_sub(AFTER_A_RESTORE).unwrap_or(Timestamp::UNIX_EPOCH);
-        let restored_lately = self.store.was_restored(schedule.droplet, since).await?;
+        let restored_lately = self.store.was_restored(schedule.id, since).await?;
         Ok(Circumstances { right: schedule.owner.right(now), is_stale, restored_lately })
     }
 
     async fn begin(&self, schedule: &Schedule, slot: Timestamp, now: Timestamp) -> Result<Begun, Error> {
+        if let Some(group) = &schedule.group {
+            return self.begin_group((schedule, group), slot, now).await;
+        }
         let trigger = Trigger::Slot { schedule: schedule.id, at: slot, until: schedule.window_end(slot) };
-        let kind = Kind::Take(Take {
-            power: match schedule.power {
-                Power::Off if self.own_droplet == Some(schedule.droplet) => kinds::Downtime::None,
-                Power::Off => kinds::Downtime::PowerOff,
-                Power::Live => kinds::Downtime::None,
-            },
-            if_hung: match schedule.if_hung {
-                IfHung::Live => kinds::IfHung::Live,
-                IfHung::Skip => kinds::IfHung::Skip,
-                IfHung::Force => kinds::IfHung::Force,
-            },
-        });
+        let power = if self.own_droplet == Some(schedule.droplet) { Power::Live } else { schedule.power };
+        let kind = Kind::Take(take(power, schedule.if_hung));
         let name = schedule.droplet_name.clone();
         let target = Target { droplet: Some(schedule.droplet), name, region: None, disk_gb: None };
         self.create(schedule, (kind, target), trigger, now).await
@@ -338,7 +334,7 @@ impl Scheduler {
 
 /// Whether an operation could be begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begun {
+pub(super) enum Begun {
     Yes,
     NotYet,
 }

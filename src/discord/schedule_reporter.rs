@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     delivery,
     global_rate_limit::GlobalRateLimit,
+    group_reporter,
     incident::chain,
     messages::{Wording, message::Message, schedule as words},
     standing,
@@ -120,6 +121,12 @@ impl ScheduleReporter {
 
     async fn words(&self, message: &ScheduleMessage) -> Result<Message, store::Error> {
         let schedule = &message.stored.schedule;
+        if let Said::Once(Notice::Group { run, .. }) = &message.said
+            && let Some(run) = self.store.run(*run).await?
+        {
+            let operations = group_reporter::explained(&self.store, &run).await?;
+            return Ok(words::group_notice(schedule, &run, &operations, message.number));
+        }
         Ok(match &message.said {
             Said::Status => {
                 let standing = standing::of(&self.store, schedule, self.clock.now()).await?;
@@ -128,7 +135,11 @@ impl ScheduleReporter {
             Said::Once(notice) => {
                 let operation = match notice {
                     Notice::Failed { operation, .. } => self.store.operation(*operation).await?,
-                    Notice::Missed { .. } | Notice::Stale { .. } | Notice::OwnerLost { .. } | Notice::Unowned => None,
+                    Notice::Group { .. }
+                    | Notice::Missed { .. }
+                    | Notice::Stale { .. }
+                    | Notice::OwnerLost { .. }
+                    | Notice::Unowned => None,
                 };
                 let operation = operation.map(|stored| stored.operation);
                 words::notice(schedule, notice, operation.as_ref(), message.number)

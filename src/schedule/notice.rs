@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::operation::ids::OperationId;
+use crate::operation::ids::{OperationId, RunId};
 
 /// Something that is said once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,13 @@ pub enum Notice {
         planned: Timestamp,
         /// The operation that knows why.
         operation: OperationId,
+    },
+    /// A run of a group has ended, and not every Droplet has a good Snapshot.
+    Group {
+        /// The run that knows which.
+        run: RunId,
+        /// When it was planned, or begun.
+        planned: Timestamp,
     },
     /// Runs could not begin in time.
     Missed {

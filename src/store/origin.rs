@@ -14,7 +14,7 @@ use super::{
 };
 use crate::operation::{
     Operation,
-    ids::{DropletId, OperationId, SnapshotId, UserId},
+    ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
 };
 
 /// A deletion that we carried out.
@@ -89,13 +89,13 @@ impl Store {
 }
 
 impl Store {
-    /// Whether a restore of this Droplet runs, or has ended since then, however it ended.
-    pub async fn was_restored(&self, droplet: DropletId, since: Timestamp) -> Result<bool, Error> {
+    /// Whether a restore of a Droplet of which a schedule has Snapshots runs, or has ended since then, however it ended.
+    pub async fn was_restored(&self, schedule: ScheduleId, since: Timestamp) -> Result<bool, Error> {
         let row = sqlx::query(
-            "SELECT COUNT(*) AS restores FROM operations WHERE kind = 'restore' AND droplet_id = $1 \
-             AND (is_running = 1 OR ended_at >= $2)",
+            "SELECT COUNT(*) AS restores FROM operations WHERE kind = 'restore' AND (is_running = 1 OR ended_at >= $2) \
+             AND droplet_id IN (SELECT droplet_id FROM schedule_snapshots WHERE schedule = $1)",
         )
-        .bind(bits(droplet.0))
+        .bind(schedule.to_string())
         .bind(since.as_millisecond())
         .fetch_one(&self.pool)
         .await?;

@@ -34,6 +34,8 @@ pub struct ScheduleSnapshot {
     pub operation: OperationId,
     /// Of which Droplet.
     pub droplet: DropletId,
+    /// Whether its schedule still takes Snapshots of that Droplet.
+    pub is_current: bool,
     /// When its slot was planned, or when it was begun where a person had it taken.
     pub planned: Option<Timestamp>,
     /// Its name, which ends in the operation's id.
@@ -59,6 +61,8 @@ impl ScheduleSnapshot {
     pub fn candidate(&self) -> Candidate {
         Candidate {
             operation: self.operation,
+            droplet: self.droplet,
+            is_current: self.is_current,
             planned: self.planned,
             size: self.size,
             is_consistent: self.is_consistent,
@@ -130,7 +134,7 @@ pub(super) async fn begin(
     operation: &Operation,
 ) -> Result<(), Error> {
     let planned = match operation.trigger {
-        Some(Trigger::Slot { at, .. }) => Some(at),
+        Some(Trigger::Slot { at, .. } | Trigger::Member { at, .. }) => Some(at),
         Some(Trigger::Run { .. }) => Some(operation.asked_at),
         Some(Trigger::Prune { .. } | Trigger::Interaction(_)) | None => None,
     };
@@ -217,8 +221,12 @@ impl Store {
     pub async fn schedule_snapshots(&self, schedule: ScheduleId) -> Result<Vec<ScheduleSnapshot>, Error> {
         let rows = sqlx::query(
             "SELECT s.operation, s.droplet_id, s.planned_at, s.name, s.snapshot_id, s.created_at, s.size_millis, s.is_consistent, \
-             COALESCE(s.kept_by, p.by_user) AS kept_by, s.announced_at, s.deletion \
-             FROM schedule_snapshots s LEFT JOIN snapshot_pins p ON p.snapshot_id = s.snapshot_id \
+             COALESCE(s.kept_by, p.by_user) AS kept_by, s.announced_at, s.deletion, \
+             CASE WHEN s.droplet_id = o.droplet_id THEN 1 WHEN o.droplet_id = 0 AND EXISTS (SELECT 1 FROM group_members m \
+             WHERE m.droplet_id = s.droplet_id AND m.phase <> 'excluded' AND m.run = (SELECT r.id FROM group_runs r \
+             WHERE r.schedule = s.schedule ORDER BY r.planned_at DESC, r.id DESC LIMIT 1)) THEN 1 ELSE 0 END AS is_current \
+             FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
+             LEFT JOIN snapshot_pins p ON p.snapshot_id = s.snapshot_id \
              WHERE s.schedule = $1 AND s.state = 'listed' ORDER BY s.planned_at DESC, s.operation DESC",
         )
         .bind(schedule.to_string())
@@ -435,6 +443,7 @@ fn read(row: &AnyRow) -> Option<ScheduleSnapshot> {
     Some(ScheduleSnapshot {
         operation: operation("operation")?,
         droplet: DropletId(row.id("droplet_id")?),
+        is_current: row.number("is_current") == Some(1),
         planned: row.at("planned_at"),
         name: row.text("name").unwrap_or_default().to_owned(),
         snapshot: row.id("snapshot_id").map(SnapshotId),

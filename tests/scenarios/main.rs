@@ -15,6 +15,7 @@ mod costs;
 mod crash;
 mod delete;
 mod gateway;
+mod groups;
 mod guilds;
 mod hostile;
 mod hung;
@@ -33,6 +34,7 @@ mod requests;
 #[path = "../harness/required.rs"]
 mod required;
 mod restore;
+mod schedule_edit;
 mod schedules;
 mod stage;
 mod status_help;

@@ -10,14 +10,14 @@ use snapshot_bot_sandbox::{
 
 use crate::stage::{Person, Role, Stage};
 
-const RAN: &str = "SELECT COUNT(*) AS n FROM slots WHERE fate = 'ran'";
+pub const RAN: &str = "SELECT COUNT(*) AS n FROM slots WHERE fate = 'ran'";
 const OPEN: &str = "SELECT COUNT(*) AS n FROM slots WHERE fate IN ('waiting', 'running')";
 const ACCOUNTED: &str = "SELECT COALESCE(CAST(SUM(count) AS BIGINT), 0) AS n FROM slots";
 const UNSAID: &str = "SELECT COUNT(*) AS n FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
      WHERE m.given_up IS NULL AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < s.version))";
 
 /// Presses the button whose label begins like this.
-async fn press(person: &Person, beginning: &str) {
+pub async fn press(person: &Person, beginning: &str) {
     let label = person.seat.messages().iter().rev().find_map(|message| {
         let rows = message.body.components.iter();
         let mut buttons = rows.flat_map(|row| row["components"].as_array().cloned().into_iter().flatten());
@@ -27,13 +27,13 @@ async fn press(person: &Person, beginning: &str) {
     person.press(&label.unwrap_or_else(|| panic!("no button {beginning}\n{}", person.seat.transcript()))).await;
 }
 
-async fn schedules_web_1(ruth: &Person, keep: &str) {
+pub async fn schedules_web_1(ruth: &Person, keep: &str) {
     ruth.run(&format!("/schedule add what:web-1 every:day at:03:00 keep:{keep}")).await;
     press(ruth, "Create").await;
 }
 
 /// The next three o'clock, and a second.
-fn night(now: Timestamp) -> Timestamp {
+pub fn night(now: Timestamp) -> Timestamp {
     night_in(TimeZone::UTC, now)
 }
 
@@ -44,12 +44,12 @@ fn night_in(zone: TimeZone, now: Timestamp) -> Timestamp {
 }
 
 impl Stage {
-    fn pass_until(&self, moment: Timestamp) {
+    pub fn pass_until(&self, moment: Timestamp) {
         self.clock.advance(moment.duration_since(self.clock.now()).max(SignedDuration::ZERO));
     }
 
     /// Waits until no slot is open, nothing runs and everything was said, while the pauses between edits pass.
-    async fn calm(&self) {
+    pub async fn calm(&self) {
         for _ in 0..400 {
             self.settle().await;
             if self.query(OPEN).await + self.query(UNSAID).await == 0 {
@@ -97,7 +97,7 @@ async fn what_makes_no_sense_is_refused_before_anything_is_stored() {
         ("what:web-1 every:5h", "divide a day"),
         ("what:web-1 every:day timezone:Mars", "no time zone"),
         ("what:web-1 every:day keep:nothing", "what `nothing` keeps"),
-        ("what:tag:prod every:day", "not there yet"),
+        ("what:tag:prod every:day", "No Droplet of mine has the tag"),
         ("what:nowhere every:day", "nowhere"),
         ("what:web-1 every:day on:monday", "Leave it out"),
     ] {

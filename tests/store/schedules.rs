@@ -24,11 +24,11 @@ use snapshot_bot::{
 
 use crate::memory::{Memory, at, ended, ids, load, request};
 
-fn id(number: u64) -> ScheduleId {
+pub(crate) fn id(number: u64) -> ScheduleId {
     ScheduleId::from_random(number)
 }
 
-fn schedule(number: u64, droplet: u64) -> Schedule {
+pub(crate) fn schedule(number: u64, droplet: u64) -> Schedule {
     Schedule {
         id: id(number),
         droplet: DropletId(droplet),
@@ -45,24 +45,26 @@ fn schedule(number: u64, droplet: u64) -> Schedule {
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        narrowed: false,
+        group: None,
     }
 }
 
-async fn consent(store: &Store, press: u64) -> Consent {
+pub(crate) async fn consent(store: &Store, press: u64) -> Consent {
     let confirmation =
         Confirmation { asker: UserId(1), guild: GuildId(2), what: "{}".to_owned(), expires_at: at(3600) };
     let id = store.create_confirmation(&confirmation).await.unwrap();
     Consent { id, by: UserId(1), guild: GuildId(2), at: at(1), interaction: InteractionId(press), retries: None }
 }
 
-async fn add(store: &Store, schedule: &Schedule) -> StoredSchedule {
+pub(crate) async fn add(store: &Store, schedule: &Schedule) -> StoredSchedule {
     let consent = consent(store, schedule.droplet.0 * 1000).await;
     store.add_schedule(schedule, &consent).await.unwrap();
     store.schedule(schedule.id).await.unwrap().unwrap()
 }
 
 /// Opens a planned time, as the scheduler does when it is due.
-async fn open(store: &Store, stored: &StoredSchedule, slot: Timestamp) -> StoredSchedule {
+pub(crate) async fn open(store: &Store, stored: &StoredSchedule, slot: Timestamp) -> StoredSchedule {
     let due = Due { opened: Some(slot), ..Due::default() };
     store.keep_schedule(stored, &stored.schedule, &due, &[], None).await.unwrap();
     store.schedule(stored.schedule.id).await.unwrap().unwrap()
@@ -72,7 +74,7 @@ fn trigger(schedule: u64, slot: Timestamp) -> Trigger {
     Trigger::Slot { schedule: id(schedule), at: slot, until: slot + SignedDuration::from_hours(4) }
 }
 
-fn listed(operation: &Operation, size: f64) -> Operation {
+pub(crate) fn listed(operation: &Operation, size: f64) -> Operation {
     let mut done = ended(operation.clone(), Outcome::Completed, at(60));
     done.taken_off = Some(true);
     done.snapshot = Some(SnapshotReading {
@@ -84,12 +86,12 @@ fn listed(operation: &Operation, size: f64) -> Operation {
     done
 }
 
-async fn end(store: &Store, operation: OperationId, as_it_is: impl Fn(&Operation) -> Operation) {
+pub(crate) async fn end(store: &Store, operation: OperationId, as_it_is: impl Fn(&Operation) -> Operation) {
     let loaded = load(store, operation).await;
     store.commit(&loaded, &as_it_is(&loaded.operation), None).await.unwrap();
 }
 
-async fn fates(store: &Store, schedule: u64) -> Vec<(Timestamp, u32, Fate)> {
+pub(crate) async fn fates(store: &Store, schedule: u64) -> Vec<(Timestamp, u32, Fate)> {
     let slots = store.latest_slots(id(schedule), 99).await.unwrap();
     slots.into_iter().map(|slot| (slot.at, slot.count, slot.fate)).collect()
 }

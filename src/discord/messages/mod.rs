@@ -10,6 +10,7 @@ pub mod confirm;
 pub mod cost;
 pub mod droplet;
 pub mod failure;
+pub mod group;
 mod headway;
 pub mod help;
 mod kinds;

@@ -4,6 +4,7 @@ mod calendar;
 mod decisions;
 mod pruning;
 mod retention;
+mod runs;
 mod texts;
 
 use jiff::{Timestamp, Zoned};
@@ -40,5 +41,7 @@ fn schedule(rule: Rule, created_at: Timestamp) -> Schedule {
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        narrowed: false,
+        group: None,
     }
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{at, rule, schedule};
 use crate::{
-    operation::ids::{OperationId, UserId},
+    operation::ids::{DropletId, OperationId, UserId},
     schedule::{
         Paused, Right, Schedule, State,
         policy::Policy,
@@ -17,6 +17,8 @@ const WELL: Circumstances = Circumstances { right: Right::Full, is_stale: false,
 fn candidate(day: u32) -> Candidate {
     Candidate {
         operation: OperationId::from_random(u64::from(day)),
+        droplet: DropletId(1),
+        is_current: true,
         planned: Some(at(&format!("2026-11-{day:02}T03:00:00Z"))),
         size: Some(10.0),
         is_consistent: true,
@@ -111,4 +113,40 @@ fn a_schedule_of_many_runs_a_day_asks_nobody_about_its_daily_round() {
     }
     let pruning = keeps_last(2).prune(&candidates, WELL, now);
     assert_eq!((pruning.hold, pruning.announced.len(), pruning.due.len()), (None, 17, 0));
+}
+
+#[test]
+fn each_droplet_is_a_group_of_its_own_and_one_that_left_keeps_all() {
+    let now = at("2026-11-08T04:00:00Z");
+    let of = |droplet, day: u32| Candidate {
+        operation: OperationId::from_random(u64::from(day) + 100 * droplet),
+        droplet: DropletId(droplet),
+        ..candidate(day)
+    };
+    let mut candidates: Vec<Candidate> =
+        [1, 2].into_iter().flat_map(|droplet| [3, 4, 5].map(|day| of(droplet, day))).collect();
+    let it = keeps_last(2);
+    let dropped = it.prune(&candidates, WELL, now).announced;
+    assert_eq!(dropped, [of(1, 3).operation, of(2, 3).operation], "the oldest of each");
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.droplet == DropletId(2)) {
+        candidate.is_current = false;
+    }
+    assert_eq!(it.prune(&candidates, WELL, now).announced, [of(1, 3).operation]);
+    assert_eq!(it.verdicts(&candidates, now).len(), 6, "each has a verdict");
+}
+
+#[test]
+fn what_an_edit_drops_needs_somebody_to_say_so_once() {
+    let now = at("2026-11-08T04:00:00Z");
+    let candidates: Vec<Candidate> = (3..=6).map(candidate).collect();
+    let (wide, narrow) = (keeps_last(4), keeps_last(3));
+    assert_eq!(wide.narrowed_by(&narrow, &candidates, now), 1);
+    assert_eq!(narrow.narrowed_by(&wide, &candidates, now), 0);
+    assert_eq!(narrow.narrowed_by(&narrow, &candidates, now), 0, "that is dropped anyway");
+    let mut edited = Schedule { narrowed: true, ..narrow };
+    let held = edited.prune(&candidates, WELL, now);
+    assert_eq!((held.hold, held.announced.len(), held.due.len()), (Some(Hold::Narrowed(1)), 0, 0));
+    assert_eq!(edited.narrowed_by(&keeps_last(2), &candidates, now), 2, "nobody has said yes to the first one yet");
+    edited.narrowed = false;
+    assert_eq!(edited.prune(&candidates, WELL, now).announced, [id(3)]);
 }

@@ -2,10 +2,12 @@
 //! store, so its button works after a restart, and once.
 
 mod add;
-mod choices;
-mod cost;
+pub(super) mod choices;
+pub(super) mod cost;
+mod edit;
 mod manage;
 mod review;
+pub(super) mod subject;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ pub(in crate::discord) use manage::{approve, keep, take_over};
 pub(in crate::discord) use review::{ask_to_run, confirmed};
 
 pub(in crate::discord) use add::HELP as ADD;
+pub(in crate::discord) use edit::HELP as EDIT;
 pub(in crate::discord) use manage::{LIST, PAUSE, PREVIEW, REMOVE, RESUME, RUN, SHOW, TAKE_OVER};
 
 /// Take Snapshots by schedule, and keep as many as you need
@@ -32,6 +35,7 @@ pub(in crate::discord) use manage::{LIST, PAUSE, PREVIEW, REMOVE, RESUME, RUN, S
     slash_command,
     subcommands(
         "add::add",
+        "edit::edit",
         "manage::list",
         "manage::show",
         "manage::preview",

@@ -8,10 +8,10 @@ mod status;
 
 use jiff::{SignedDuration, Timestamp, civil::Time};
 
-pub use notice::notice;
+pub use notice::{group_notice, notice};
 pub use refusal::ScheduleRefusal;
-pub use reply::{added, approved, kept_announced, paused_until, removed, resumed, taken_over};
-pub use review::{Cost, Review, review, review_removal, review_run};
+pub use reply::{added, approved, edited, kept_announced, paused_until, removed, resumed, run_begun, taken_over};
+pub use review::{Cost, Edit, Members, Review, review, review_removal, review_run};
 pub use status::{Standing, list, preview, status};
 
 use super::{

@@ -2,9 +2,9 @@
 
 use super::{
     super::{
-        failure,
+        failure, group,
         message::{Button, Message, Style},
-        text::name,
+        text::{name, shorten},
         units::{ago, moment},
     },
     marker,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     discord::press::Press,
     operation::{Operation, Outcome},
-    schedule::{Schedule, notice::Notice},
+    schedule::{Schedule, notice::Notice, run::Run},
 };
 
 /// What is said once.
@@ -29,6 +29,11 @@ pub fn notice(schedule: &Schedule, notice: &Notice, operation: Option<&Operation
                 vec![try_again],
             )
         }
+        // A run that is not known any more.
+        Notice::Group { planned, .. } => (
+            format!("❌ Not every Droplet with {droplet} got its Snapshot that was planned for {}.", moment(*planned)),
+            vec![try_again],
+        ),
         Notice::Missed { first, count: 1, was_away, .. } => {
             let why = if *was_away { "I was not running then" } else { "the Droplet was busy until it was too late" };
             (format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.", moment(*first)), vec![try_again])
@@ -72,6 +77,22 @@ pub fn notice(schedule: &Schedule, notice: &Notice, operation: Option<&Operation
     Message {
         content: format!("<@{owner}> {text}\n-# {}", marker(schedule.id, number)),
         buttons,
+        pings: vec![owner],
+        ..Message::default()
+    }
+}
+
+/// What is said once about a run of a group that was no success.
+pub fn group_notice(schedule: &Schedule, run: &Run, operations: &[Operation], number: i64) -> Message {
+    let owner = schedule.owner.user;
+    let said = shorten(&group::outcome(run, operations), 1800);
+    Message {
+        content: format!(
+            "<@{owner}> {said}\nIt was planned for {}.\n-# {}",
+            moment(run.plan.planned),
+            marker(schedule.id, number)
+        ),
+        buttons: vec![Button::new("Try again", Style::Primary, Press::RunAgain(schedule.id))],
         pings: vec![owner],
         ..Message::default()
     }

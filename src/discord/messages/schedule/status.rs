@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        Wording, lengths,
+        Wording, group, lengths,
         message::{Button, Choice, Colour, Embed, Menu, Message, Style},
         text::{name, plain, shorten},
         units::{ago, cost, dollars_a_month, gigabytes, moment},
@@ -18,6 +18,7 @@ use crate::{
         Paused, Schedule, State,
         pruning::{Hold, NOTICE},
         retention::{Reason, Verdict},
+        run::Run,
         slot::{Failed, Fate, Missed, Skipped, Slot},
     },
     store::ScheduleSnapshot,
@@ -45,6 +46,8 @@ pub struct Standing {
     pub hold: Option<Hold>,
     /// The next run, if there is one.
     pub next: Option<Timestamp>,
+    /// The latest run of its group, if it has one.
+    pub run: Option<Run>,
 }
 
 /// The living message of a schedule.
@@ -58,7 +61,9 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
     }
     lines.push(kept(standing, wording));
     lines.push(format!("**Owner:** <@{}>", schedule.owner.user));
+    lines.extend(standing.schedule.group.as_ref().map(|of| format!("**Order:** {}.", group::pace(of))));
     lines.extend(deletions(standing));
+    lines.extend(members(standing));
     if !standing.slots.is_empty() {
         lines.push(String::new());
         lines.extend(standing.slots.iter().take(SHOWN).map(line));
@@ -73,6 +78,16 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
     }
 }
 
+/// How far the group is, or how its latest run ended.
+fn members(standing: &Standing) -> Vec<String> {
+    let Some(run) = standing.run.as_ref().filter(|_| standing.schedule.group.is_some()) else { return Vec::new() };
+    let heading = match run.ended_at {
+        Some(_) => format!("**Run of {}:**", moment(run.plan.planned)),
+        None => "**This run:**".to_owned(),
+    };
+    [String::new(), heading].into_iter().chain(group::progress(run)).collect()
+}
+
 fn state(standing: &Standing) -> (Vec<String>, Colour) {
     let schedule = &standing.schedule;
     let mut lines = Vec::new();
@@ -85,6 +100,10 @@ fn state(standing: &Standing) -> (Vec<String>, Colour) {
         (State::Paused { until, why }, _) => {
             lines.push(paused(until, why));
             Colour::Stopped
+        }
+        (State::Active, Some((Fate::Running, at))) if schedule.group.is_some() => {
+            lines.push(format!("🔄 **Taking the Snapshots** that were planned for {}.", moment(at)));
+            Colour::Working
         }
         (State::Active, Some((Fate::Running, at))) => {
             lines.push(format!("🔄 **Taking the Snapshot** that was planned for {}.", moment(at)));
@@ -162,6 +181,9 @@ fn held(hold: Hold, count: usize) -> String {
         Hold::Doubtful(_) => {
             "⚠️ The newest Snapshot is less than half as large as the one before it, so nothing is deleted until somebody says that it is fine.".to_owned()
         }
+        Hold::Narrowed(many) => format!(
+            "⚠️ **The rules were edited, and {many} of {count} Snapshots are not wanted by them.** Nothing is deleted until somebody says so; until then all of them cost money."
+        ),
         Hold::TooMany(many) => format!(
             "⚠️ **{many} of {count} Snapshots are not wanted by the rules any more.** That is a lot at once, so nothing is deleted until somebody says so; until then all of them cost money."
         ),
@@ -177,7 +199,7 @@ fn buttons(standing: &Standing) -> Vec<Button> {
     let mut buttons = Vec::new();
     let press = Press::Approve(id);
     match standing.hold {
-        Some(Hold::TooMany(_)) => buttons.push(Button::new("Delete them", Style::Danger, press)),
+        Some(Hold::TooMany(_) | Hold::Narrowed(_)) => buttons.push(Button::new("Delete them", Style::Danger, press)),
         Some(Hold::Doubtful(_)) => buttons.push(Button::new("It's fine", Style::Primary, press)),
         Some(Hold::Unowned) => buttons.push(take_over()),
         Some(Hold::Paused | Hold::Stale | Hold::RestoredLately) | None => {}
@@ -206,6 +228,9 @@ fn line(slot: &Slot) -> String {
         Fate::Failed(Failed::Hung) => "❌ failed: the Droplet did not shut down",
         Fate::Failed(Failed::Cancelled) => "🛑 stopped by somebody",
         Fate::Failed(Failed::Operation) => "❌ failed",
+        Fate::Failed(Failed::NotAll) => "❌ not all Droplets have a good Snapshot",
+        Fate::Failed(Failed::Nobody) => "❌ failed: no Droplet has the tag",
+        Fate::Skipped(Skipped::Edited) => "✏️ left out: the schedule was edited",
         Fate::Skipped(Skipped::Paused) => "⏸️ left out while paused",
         Fate::Missed(Missed::Away) => "⚠️ missed: I was not running",
         Fate::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for too long",
@@ -273,6 +298,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Oldest => "the oldest, as long as a rule is not full",
         Reason::Pinned => "somebody keeps it",
         Reason::Doubtful => "much smaller than the one before it, to be looked at",
+        Reason::NotOfThisSchedule => "the schedule takes no Snapshots of its Droplet any more",
         Reason::UnknownTime => "its time is not known",
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     operation::ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
     schedule::{
         IfHung, Owner, Paused, State,
+        group::BadGroup,
         notice::Notice,
         policy::BadPolicy,
         pruning::Hold,
@@ -44,6 +45,8 @@ fn nightly() -> Schedule {
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        narrowed: false,
+        group: None,
     }
 }
 
@@ -51,6 +54,7 @@ fn snapshot(number: u64) -> ScheduleSnapshot {
     ScheduleSnapshot {
         operation: OperationId::from_random(number),
         droplet: DropletId(1),
+        is_current: true,
         planned: Some(at("2026-11-25T02:00:00Z")),
         name: format!("web-1-20261125-0200-{}", OperationId::from_random(number)),
         snapshot: Some(SnapshotId(number)),
@@ -66,7 +70,15 @@ fn snapshot(number: u64) -> ScheduleSnapshot {
 fn standing() -> Standing {
     let schedule = nightly();
     let next = schedule.rule.next_after(at("2026-11-26T12:00:00Z"));
-    Standing { schedule, slots: Vec::new(), snapshots: vec![snapshot(1)], stale_since: None, hold: None, next }
+    Standing {
+        schedule,
+        slots: Vec::new(),
+        snapshots: vec![snapshot(1)],
+        stale_since: None,
+        hold: None,
+        next,
+        run: None,
+    }
 }
 
 fn slot(fate: Fate) -> Slot {
@@ -115,13 +127,13 @@ fn reviews() {
     let of = |schedule: &Schedule, cost| {
         let now = at("2026-11-26T12:00:00Z");
         let downtime = Some(SignedDuration::from_mins(4));
-        review(&Review { schedule, cost, downtime, now }, 0.06, buttons())
+        review(&Review { schedule, cost, downtime, members: None, edit: None, now }, 0.06, buttons())
     };
     insta::assert_snapshot!(side_by_side([
         ("nightly", of(&schedule, Cost::AsNewest(8.0))),
         ("every 2 hours, by its disk", of(&often, Cost::AtMost(25.0))),
         ("live, nothing known", of(&live, Cost::Unknown)),
-        ("run", review_run(&schedule, buttons())),
+        ("run", review_run(&schedule, None, buttons())),
         ("remove", review_removal(&schedule, (3, 30.0), 0.06, buttons())),
     ]));
 }
@@ -215,7 +227,23 @@ fn refusals() {
     ];
     let keeps = [BadPolicy::Empty, BadPolicy::Part { typed: typed() }, BadPolicy::TooMany { typed: typed() }];
     let others = [
-        ScheduleRefusal::Tag,
+        ScheduleRefusal::Group(BadGroup::Tag { typed: "a b".to_owned() }),
+        ScheduleRefusal::Group(BadGroup::AtOnce { typed: 99 }),
+        ScheduleRefusal::Group(BadGroup::Gap { typed: "2h".to_owned() }),
+        ScheduleRefusal::Group(BadGroup::Check { typed: "udp:53".to_owned() }),
+        ScheduleRefusal::NoGroup,
+        ScheduleRefusal::Nobody { tag: "prod".to_owned(), excluded: 0 },
+        ScheduleRefusal::Nobody { tag: "prod".to_owned(), excluded: 3 },
+        ScheduleRefusal::TooManyMembers { tag: "prod".to_owned(), count: 300 },
+        ScheduleRefusal::TooLong {
+            tag: "prod".to_owned(),
+            count: 80,
+            length: SignedDuration::from_hours(7),
+            at_once: Some(2),
+        },
+        ScheduleRefusal::Running,
+        ScheduleRefusal::NothingToChange,
+        ScheduleRefusal::ChangedMeanwhile,
         ScheduleRefusal::Until { typed: typed() },
         ScheduleRefusal::Unknown { typed: typed() },
         ScheduleRefusal::TooMany { most: 25 },
