@@ -33,6 +33,8 @@ use crate::{
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// How soon a Droplet is looked at again that is not back yet, and a member tried again that was busy.
 const LOOK_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// How soon an operation that runs is asked about again: that it gets stuck rings for nobody here.
+const TAKING_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// How often an id is drawn again when it is taken.
 const DRAWS: usize = 3;
 
@@ -115,10 +117,13 @@ impl Groups {
         let around = Around { busy: &busy, is_wanted: self.is_wanted(run).await? };
         Ok(match run.next(around, now) {
             Next::Wait(until) => Looked::Until([wake, until].into_iter().flatten().min()),
-            Next::Begin(droplet) => match self.begin(run, droplet, now).await? {
-                true => Looked::Changed,
-                false => Looked::Until(Some(now + LOOK_PAUSE)),
-            },
+            Next::Begin(droplet) => {
+                if self.begin(run, droplet, now).await? {
+                    Looked::Changed
+                } else {
+                    Looked::Until(Some(now + LOOK_PAUSE))
+                }
+            }
             Next::End => {
                 let notice = Notice::Group { run: run.plan.id, planned: run.plan.planned };
                 self.store.end_run(run, Some(&notice).filter(|_| !run.is_success())).await?;
@@ -150,7 +155,7 @@ impl Groups {
             // A row that is gone or cannot be read says nothing; then the Droplet does.
             Phase::Taking => Ok((
                 operation.as_ref().map_or(Phase::Returning { is_good: false, since: now }, |it| after(it, now)),
-                None,
+                Some(now + TAKING_PAUSE),
             )),
             Phase::Returning { is_good, since } => {
                 let was_off_anyway = operation.is_some_and(|it| !it.power.was_told_to_turn_off());

@@ -133,7 +133,7 @@ pub enum Stopped {
 /// What is known around a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
-    /// Droplets on which an operation runs, whoever wanted it, or may still take effect.
+    /// Droplets on which an operation runs, also somebody else's, or may still take effect.
     pub busy: &'a BTreeSet<DropletId>,
     /// Whether its schedule, if it has one, is neither paused nor removed.
     pub is_wanted: bool,
@@ -224,7 +224,7 @@ impl Run {
         }
     }
 
-    /// What is to be done now. The same question gives the same answer, whoever asks it after whatever crash.
+    /// What is to be done now. The same question gives the same answer, also after a crash.
     pub fn next(&self, around: Around<'_>, now: Timestamp) -> Next {
         let is_waiting = |member: &&Member| member.phase == Phase::Waiting;
         let is_over = self.stopped(around.is_wanted, now).is_some() || !self.members.iter().any(|one| is_waiting(&one));

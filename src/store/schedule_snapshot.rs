@@ -222,9 +222,9 @@ impl Store {
         let rows = sqlx::query(
             "SELECT s.operation, s.droplet_id, s.planned_at, s.name, s.snapshot_id, s.created_at, s.size_millis, s.is_consistent, \
              COALESCE(s.kept_by, p.by_user) AS kept_by, s.announced_at, s.deletion, \
-             CASE WHEN s.droplet_id = o.droplet_id THEN 1 WHEN o.droplet_id = 0 AND EXISTS (SELECT 1 FROM group_members m \
+             CAST(CASE WHEN s.droplet_id = o.droplet_id THEN 1 WHEN o.droplet_id = 0 AND EXISTS (SELECT 1 FROM group_members m \
              WHERE m.droplet_id = s.droplet_id AND m.phase <> 'excluded' AND m.run = (SELECT r.id FROM group_runs r \
-             WHERE r.schedule = s.schedule ORDER BY r.planned_at DESC, r.id DESC LIMIT 1)) THEN 1 ELSE 0 END AS is_current \
+             WHERE r.schedule = s.schedule ORDER BY r.planned_at DESC, r.id DESC LIMIT 1)) THEN 1 ELSE 0 END AS BIGINT) AS is_current \
              FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
              LEFT JOIN snapshot_pins p ON p.snapshot_id = s.snapshot_id \
              WHERE s.schedule = $1 AND s.state = 'listed' ORDER BY s.planned_at DESC, s.operation DESC",

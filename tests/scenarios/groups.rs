@@ -196,6 +196,10 @@ async fn a_group_that_makes_no_sense_is_refused_before_anything_is_stored() {
         assert!(ruth.sees(words), "{line}\n{}", ruth.transcript());
     }
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM confirmations").await, 0);
+    // The first key may come before the list of Droplets was read.
+    stage
+        .until_async("tags are offered", async || !ruth.suggestions("schedule add", "what", "tag:p").await.is_empty())
+        .await;
     let offered = ruth.suggestions("schedule add", "what", "tag:p").await;
     assert_eq!(offered, ["tag:prod · 2 Droplets", "tag:pool · 1 Droplet"]);
     ruth.transcript();

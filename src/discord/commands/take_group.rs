@@ -20,10 +20,10 @@ use crate::{
         interaction_info::InteractionInfo,
         messages::{
             confirm::Buttons,
-            group::{self as words, Taking},
             help::Help,
             message::Message,
             refusal::Refusal,
+            take_group::{self as words, Taking},
         },
         responder::{Answer, Stop},
         start,

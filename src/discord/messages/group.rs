@@ -3,12 +3,10 @@
 use jiff::SignedDuration;
 
 use super::{
-    confirm::{self, Buttons},
     failure, lengths,
     message::{Button, Colour, Embed, Message, Style},
-    schedule::{Cost, Members},
     text::{name, plain, quote, shorten},
-    units::{about, cost, dollars_a_month},
+    units::about,
 };
 use crate::{
     discord::press::Press,
@@ -19,7 +17,7 @@ use crate::{
     schedule::{
         Power, WINDOW,
         group::{BadGroup, Excluded, Group, MOST_AT_ONCE},
-        run::{Lost, Member, Phase, Plan, Run},
+        run::{Lost, Member, Phase, Run},
     },
 };
 
@@ -55,18 +53,25 @@ pub fn pace(group: &Group) -> String {
     format!("{order}{gap}{}", check.unwrap_or_else(|| "; each must be on again before the next begins".to_owned()))
 }
 
+/// Who is in a group now.
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// The names of those of which Snapshots are taken, in their order.
+    pub names: Vec<String>,
+    /// Those that are left out, and why.
+    pub excluded: Vec<(String, Excluded)>,
+    /// How long a run takes.
+    pub length: SignedDuration,
+}
+
 /// Who would be taken, how, how long that takes, and who is left out.
-pub fn members(
-    group: &Group,
-    names: &[String],
-    excluded: &[(String, Excluded)],
-    length: SignedDuration,
-) -> Vec<String> {
+pub fn members(group: &Group, members: &Members) -> Vec<String> {
+    let Members { names, excluded, length } = members;
     let count = names.len();
     let mut lines = vec![format!(
         "**Droplets:** {count} with the tag {}, {}: {}.",
         name(&group.tag),
-        about(length),
+        about(*length),
         listed(names.iter().map(|one| name(one)))
     )];
     lines.push(format!("**Order:** {}. The one whose Snapshot is oldest comes first.", pace(group)));
@@ -212,58 +217,6 @@ pub fn ended(run: &Run, operations: &[Operation]) -> Message {
         content: format!("<@{owner}> {said}\n-# {}", marker(run.plan.id, 1)),
         pings: vec![owner],
         ..Message::default()
-    }
-}
-
-/// A group that somebody wants taken now.
-#[derive(Clone, Copy, Debug)]
-pub struct Taking<'a> {
-    /// How.
-    pub plan: &'a Plan,
-    /// Who.
-    pub members: &'a Members,
-    /// What one Snapshot of each costs.
-    pub cost: Cost,
-    /// Dollars per GB and month.
-    pub price_per_gb: f64,
-}
-
-/// Shall these be taken now?
-pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
-    let Taking { plan, members: named, .. } = *taking;
-    let mut lines = members(&plan.group, &named.names, &named.excluded, named.length);
-    let hung = match plan.power {
-        Power::Off => " If one does not shut down, its Snapshot is taken while it runs.",
-        Power::Live => "",
-    };
-    lines.push(format!("**Power:** {}{hung}", power(plan.power)));
-    let monthly = |size| dollars_a_month(cost(size, taking.price_per_gb));
-    lines.push(match taking.cost {
-        Cost::AsNewest(size) => format!("**Cost:** about {} for all of them.", monthly(size)),
-        Cost::AtMost(size) => format!("**Cost:** at most {} for all of them.", monthly(size)),
-        Cost::Unknown => "**Cost:** not known yet.".to_owned(),
-    });
-    lines.push("I stop when one does not come back, and say so in this channel.".to_owned());
-    let title = format!("Take Snapshots of all Droplets with the tag {} now?", name(&plan.group.tag));
-    let yes = Button::new("Take them", Style::Primary, Press::TakeGroup(buttons.id));
-    confirm::question(&title, lines, yes, buttons)
-}
-
-/// It begins.
-pub fn begun(plan: &Plan) -> String {
-    format!(
-        "The Droplets with the tag {} are taken now. The message in <#{}> shows how it goes.",
-        name(&plan.group.tag),
-        plan.channel
-    )
-}
-
-/// Somebody wants it stopped.
-pub fn stopping(is_heard: bool) -> String {
-    if is_heard {
-        "Nothing more begins. What runs is finished, and its Droplet is turned on again.".to_owned()
-    } else {
-        "It has ended or was stopped already.".to_owned()
     }
 }
 

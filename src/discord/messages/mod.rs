@@ -28,6 +28,7 @@ pub mod reply;
 pub mod schedule;
 pub mod status;
 pub mod stuck;
+pub mod take_group;
 pub mod text;
 pub mod units;
 

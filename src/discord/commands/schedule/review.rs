@@ -170,7 +170,7 @@ pub(in crate::discord) async fn confirmed(
     };
     let said = match draft {
         Draft::Add(schedule) => add(state, grant, *schedule, &consent).await?,
-        Draft::Edit { was, edited } => edit(state, info, (*was, *edited), &consent).await?,
+        Draft::Edit { was, edited } => edit(state, info, (&was, &edited), &consent).await?,
         Draft::Run(id) => {
             let schedule = pressed(state, &info.who, id).await?;
             if let Some(group) = &schedule.group {
@@ -220,7 +220,7 @@ async fn look_again(state: &AppState, droplet: DropletId) -> Result<String, Stop
 async fn edit(
     state: &AppState,
     info: &InteractionInfo,
-    (was, edited): (Schedule, Schedule),
+    (was, edited): (&Schedule, &Schedule),
     consent: &Consent,
 ) -> Result<String, Stop> {
     let (now, is_rebound) = (state.clock.now(), was.droplet != edited.droplet);
@@ -235,7 +235,7 @@ async fn edit(
             continue;
         }
         let settings = |it: &Schedule| (it.droplet, it.group.clone(), it.rule.clone(), it.power, it.if_hung, it.keep);
-        if settings(&present) != settings(&was) {
+        if settings(&present) != settings(was) {
             return Err(refused(ScheduleRefusal::ChangedMeanwhile));
         }
         let mut schedule = Schedule {

@@ -9,8 +9,9 @@ use crate::{
         group::{self, Gathered, Unknown},
         lookup,
         messages::{
+            group::Members,
             refusal::Refusal,
-            schedule::{Cost, Members, ScheduleRefusal},
+            schedule::{Cost, ScheduleRefusal},
         },
         responder::Stop,
         state::AppState,

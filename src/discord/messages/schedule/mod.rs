@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, civil::Time};
 pub use notice::{group_notice, notice};
 pub use refusal::ScheduleRefusal;
 pub use reply::{added, approved, edited, kept_announced, paused_until, removed, resumed, run_begun, taken_over};
-pub use review::{Cost, Edit, Members, Review, review, review_removal, review_run};
+pub use review::{Cost, Edit, Review, review, review_removal, review_run};
 pub use status::{Standing, list, preview, status};
 
 use super::{

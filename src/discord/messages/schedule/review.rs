@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     super::{
         confirm::Buttons,
-        group,
+        group::{self, Members},
         message::{Button, Colour, Embed, Message, Style},
         text::name,
         units::{ago, cost, dollars_a_month, moment},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     discord::press::Press,
-    schedule::{IfHung, Power, Schedule, group::Excluded},
+    schedule::{IfHung, Power, Schedule},
 };
 
 /// How many runs are shown.
@@ -60,17 +60,6 @@ pub struct Review<'a> {
     pub now: Timestamp,
 }
 
-/// Who is in a group now.
-#[derive(Clone, Debug)]
-pub struct Members {
-    /// The names of those of which Snapshots are taken, in their order.
-    pub names: Vec<String>,
-    /// Those that are left out, and why.
-    pub excluded: Vec<(String, Excluded)>,
-    /// How long a run takes.
-    pub length: SignedDuration,
-}
-
 /// How an edited schedule differs.
 #[derive(Clone, Copy, Debug)]
 pub struct Edit {
@@ -104,7 +93,7 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
         ));
     }
     if let (Some(of), Some(members)) = (&schedule.group, review.members) {
-        lines.extend(group::members(of, &members.names, &members.excluded, members.length));
+        lines.extend(group::members(of, members));
     }
     lines.push(format!("**Power:** {}", power(schedule, review.downtime)));
     let each = schedule.keep.most();
@@ -203,7 +192,7 @@ fn warnings(schedule: &Schedule) -> Option<String> {
 pub fn review_run(schedule: &Schedule, members: Option<&Members>, buttons: Buttons) -> Message {
     let droplet = name(&schedule.droplet_name);
     let mut lines = match (&schedule.group, members) {
-        (Some(of), Some(members)) => group::members(of, &members.names, &members.excluded, members.length),
+        (Some(of), Some(members)) => group::members(of, members),
         _ => Vec::new(),
     };
     lines.extend([

@@ -272,8 +272,12 @@ pub fn preview(standing: &Standing, verdicts: &[(OperationId, Verdict)]) -> Mess
             Some(Verdict::Drop) => "🧹 no rule wants it".to_owned(),
             None => "stays".to_owned(),
         };
-        let at = snapshot.planned.map(moment).unwrap_or_default();
-        lines.push(format!("{at} · {why}"));
+        let which = match schedule.group {
+            // Each Droplet has its own.
+            Some(_) => name(&snapshot.name),
+            None => snapshot.planned.map(moment).unwrap_or_default(),
+        };
+        lines.push(format!("{which} · {why}"));
     }
     if standing.snapshots.is_empty() {
         lines.push("It has no Snapshots yet.".to_owned());

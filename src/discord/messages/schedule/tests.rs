@@ -3,20 +3,28 @@
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
+use strum::IntoEnumIterator;
 
 use super::{
-    super::{confirm::Buttons, examples::wording, message::Message},
+    super::{
+        confirm::Buttons,
+        examples::wording,
+        group::{self, Members},
+        message::Message,
+        take_group::{self, Taking},
+    },
     *,
 };
 use crate::{
-    operation::ids::{ChannelId, DropletId, GuildId, OperationId, SnapshotId, UserId},
+    operation::ids::{ChannelId, DropletId, GuildId, OperationId, RunId, SnapshotId, UserId},
     schedule::{
         IfHung, Owner, Paused, State,
-        group::BadGroup,
+        group::{BadGroup, Excluded, Group},
         notice::Notice,
         policy::BadPolicy,
         pruning::Hold,
         rule::{Invalid, Typed},
+        run::{Lost, Member, Phase, Plan, Run},
         slot::{Failed, Fate, Missed, Skipped, Slot},
     },
     store::ScheduleSnapshot,
@@ -255,4 +263,81 @@ fn refusals() {
         rules.into_iter().map(ScheduleRefusal::Rule).chain(keeps.into_iter().map(ScheduleRefusal::Keep)).chain(others);
     let lines: Vec<String> = all.map(|refusal| refusal.words()).collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+fn run_of_a_group(phases: &[Phase]) -> Run {
+    let now = at("2026-11-26T02:00:00Z");
+    let group = Group::read("prod", None, Some("30s"), Some("http:80/health")).unwrap();
+    let schedule = Schedule { group: Some(group.clone()), ..nightly() };
+    let member = |(number, phase): (u64, &Phase)| Member {
+        droplet: DropletId(number),
+        name: format!("web-{number}"),
+        phase: *phase,
+        operation: phase.is_under_way().then(|| OperationId::from_random(number)),
+    };
+    Run {
+        plan: Plan::of(&schedule, &group, RunId::from_random(7), Some(now), now),
+        members: (1..).zip(phases).map(member).collect(),
+        stopped_by: None,
+        ended_at: None,
+        version: 1,
+    }
+}
+
+#[test]
+fn groups() {
+    let now = at("2026-11-26T02:00:00Z");
+    let good = Phase::Done { is_good: true, at: now };
+    let excluded = Excluded::iter().map(Phase::Excluded);
+    let going = run_of_a_group(
+        &[
+            good,
+            Phase::Done { is_good: false, at: now },
+            Phase::Returning { is_good: true, since: now },
+            Phase::Taking,
+            Phase::Waiting,
+        ]
+        .into_iter()
+        .chain(excluded)
+        .collect::<Vec<_>>(),
+    );
+    let lost = |why| Run {
+        ended_at: Some(now),
+        ..run_of_a_group(&[good, Phase::Lost { is_good: true, why }, Phase::Left, Phase::Left])
+    };
+    let stopped = Run { stopped_by: Some(UserId(9)), ..run_of_a_group(&[good, Phase::Taking, Phase::Waiting]) };
+    let well = Run { ended_at: Some(now), ..run_of_a_group(&[good, good]) };
+    let nobody = Run { ended_at: Some(now), ..run_of_a_group(&[]) };
+    let group = going.plan.group.clone();
+    let schedule = Schedule { group: Some(group.clone()), droplet_name: group.label(), ..nightly() };
+    let members = Members {
+        names: (1..=40).map(|number| format!("web-{number}")).collect(),
+        excluded: vec![("pool-1".to_owned(), Excluded::Kubernetes)],
+        length: SignedDuration::from_mins(200),
+    };
+    let buttons = || Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: at("2026-11-26T12:14:00Z") };
+    let of = |edit| {
+        let now = at("2026-11-26T12:00:00Z");
+        let cost = Cost::AsNewest(480.0);
+        review(
+            &Review { schedule: &schedule, cost, downtime: None, members: Some(&members), edit, now },
+            0.06,
+            buttons(),
+        )
+    };
+    let taking = Taking { plan: &going.plan, members: &members, cost: Cost::AtMost(800.0), price_per_gb: 0.06 };
+    let notice = |run: &Run| group_notice(&schedule, run, &[], 3);
+    let standing = Standing { schedule: schedule.clone(), run: Some(going.clone()), ..standing() };
+    insta::assert_snapshot!(side_by_side([
+        ("review", of(None)),
+        ("edit", of(Some(Edit { drops: 3, is_rebound: true }))),
+        ("question", take_group::question(&taking, buttons())),
+        ("by hand, under way", group::status(&going)),
+        ("by hand, stopped", group::status(&stopped)),
+        ("by hand, ended", group::ended(&well, &[])),
+        ("of a schedule", status(&standing, &wording())),
+        ("not active", notice(&lost(Lost::NotActive))),
+        ("check", notice(&lost(Lost::Check))),
+        ("nobody", notice(&nobody)),
+    ]));
 }
