@@ -240,7 +240,7 @@ proptest! {
                 Event::Look => drop(it.look()?),
                 Event::GetsOn { is_good, comes_back } => it.get_on(is_good, comes_back),
                 Event::Strangers(busy) => it.busy = busy.into_iter().map(DropletId).collect(),
-                Event::Passes(seconds) => it.now = it.now + SignedDuration::from_secs(seconds),
+                Event::Passes(seconds) => it.now += SignedDuration::from_secs(seconds),
                 Event::Stop => it.run.stopped_by = Some(UserId(9)),
             }
         }
