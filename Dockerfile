@@ -3,13 +3,35 @@
 # Pin what is built with by digest: --build-arg BUILD_IMAGE=rust:1.95.0-alpine@sha256:… (CONTRIBUTING.md, "Still open").
 ARG BUILD_IMAGE=rust:1.95.0-alpine
 
-FROM ${BUILD_IMAGE} AS build
+FROM ${BUILD_IMAGE} AS source
 # SQLite and ring are built from C. On musl, Alpine's C library, programs are linked statically unless told otherwise.
 RUN apk add --no-cache gcc musl-dev && cargo install --locked cargo-auditable@0.7.7
 WORKDIR /src
 COPY . .
-# Without the feature `demo`: nothing simulated goes into production. Paths of this machine stay out of panics and logs.
+# Paths of this machine stay out of panics and logs.
 ENV RUSTFLAGS="--remap-path-prefix=/src= --remap-path-prefix=/usr/local/cargo=cargo"
+
+FROM source AS build-demo
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo auditable build --release --locked --package snapshot-bot --bin snapshot-bot \
+    && install -D target/release/snapshot-bot /image/usr/local/bin/snapshot-bot \
+    && install -D -m 0644 LICENSE THIRD_PARTY.md -t /image/usr/local/share/doc/snapshot-bot \
+    && mkdir -p -m 1777 /image/tmp
+
+# The demo, with everything that it simulates: docker build --target demo. It is built only where it is asked for.
+FROM scratch AS demo
+COPY --from=build-demo --chown=0:0 /image/usr /usr
+COPY --from=build-demo --chown=0:0 /image/tmp /tmp
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# A container's own loopback can be reached from nowhere else. Publish the port on the host's loopback only.
+ENTRYPOINT ["/usr/local/bin/snapshot-bot", "demo", "--no-open", "--listen", "0.0.0.0:8080"]
+
+FROM source AS build
+# Without the feature `demo`: nothing simulated goes into production.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo auditable build --release --locked --package snapshot-bot --no-default-features --bin snapshot-bot \

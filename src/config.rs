@@ -3,6 +3,7 @@
 //! `main` reads the process's environment, the demo and tests bring a lookup of their own. It opens nothing but the
 //! certificate file it was told of, and decides nothing but whether a value can be used.
 
+mod env_file;
 mod problem;
 mod secret_file;
 mod value;
@@ -16,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 use url::{Url, form_urlencoded};
 
 pub use self::{
+    env_file::{ENV_FILE, EnvFile, Line},
     problem::{Problem, Problems, Warning},
     secret_file::{SecretFile, Unusable},
     variable::{Unset, VARIABLES, Variable, env_example, misspelled},
@@ -27,6 +29,7 @@ use self::{
 use crate::{
     access::{AdminsMay, Policy, Roles},
     operation::ids::{ChannelId, GuildId, RoleId},
+    ping::{Address, Reach},
     telemetry::LogFormat,
 };
 
@@ -43,6 +46,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// The file that the URL came from, if it did.
     pub database_url_file: Option<SecretFile>,
+    /// What is called so that somebody else notices silence.
+    pub pings: Pings,
     /// How long things may take.
     pub timing: Timing,
     /// How much one person may ask for.
@@ -96,6 +101,15 @@ pub struct DigitalOcean {
     pub api_url: Url,
     /// The tag that a Droplet must have to be seen and touched.
     pub droplet_tag: Option<String>,
+}
+
+/// What is called so that somebody else notices silence.
+#[derive(Clone, Debug)]
+pub struct Pings {
+    /// The address that is called while the bot gets on.
+    pub heartbeat: Option<Address>,
+    /// Where such addresses may lead.
+    pub reach: Reach,
 }
 
 /// How much one person may ask for.
@@ -229,6 +243,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let notify_channel = self.optional(variable::NOTIFY_CHANNEL_ID, value::snowflake).map(ChannelId);
         let report_channel = self.optional(variable::REPORT_CHANNEL_ID, value::snowflake).map(ChannelId);
         let failure_role = self.failure_role(guilds.as_ref());
+        let pings = self.pings();
         let timing = self.timing();
         let limits = self.limits();
         let snapshot_price_per_gb = self.required(variable::SNAPSHOT_PRICE_PER_GB, value::dollars);
@@ -247,6 +262,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             policy: Policy::new(guilds?.into_iter().map(GuildId), roles).with_admins(admins?),
             database_url,
             database_url_file,
+            pings: pings?,
             timing: timing?,
             limits: limits?,
             snapshot_price_per_gb: snapshot_price_per_gb?,
@@ -292,6 +308,13 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let wanted = "api.digitalocean.com or loopback; with ALLOW_OTHER_API_HOST=yes any host";
         self.wrong(variable::DIGITALOCEAN_API_URL, mismatch(found, wanted));
         None
+    }
+
+    fn pings(&mut self) -> Option<Pings> {
+        let reaches = [("yes", Reach::Everywhere), ("no", Reach::Public)];
+        let reach = self.required(variable::ALLOW_PRIVATE_URLS, |text| value::word(text, reaches))?;
+        let heartbeat = self.optional(variable::HEARTBEAT_URL, |text| value::address_to_call(text, reach));
+        Some(Pings { heartbeat, reach })
     }
 
     /// A guild's own id as a role is everyone in it, and nobody wants to wake everyone.
@@ -408,7 +431,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     fn wrong(&mut self, Variable { name, example, .. }: Variable, Mismatch { found, wanted }: Mismatch) {
-        self.problems.push(Problem { variable: name, found, wanted, example });
+        self.problems.push(Problem { variable: name, line: None, found, wanted, example });
     }
 }
 

@@ -13,7 +13,7 @@ mod teller;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use snapshot_bot_sandbox::page::{context::Context, server::Page};
+use snapshot_bot_sandbox::page::{context::Context, reach::Reach, server::Page};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How the demo is run.
@@ -23,8 +23,11 @@ pub struct Arguments {
     #[arg(long)]
     script: bool,
     /// Where the page listens (loopback; port 0 takes any that is free)
-    #[arg(long, default_value = "127.0.0.1:8080", conflicts_with = "script")]
+    #[arg(long, default_value = "127.0.0.1:8080", conflicts_with_all = ["script", "listen"])]
     addr: SocketAddr,
+    /// Where the page listens, on any address: whoever reaches it can use the demo, kill its bot and read what is typed
+    #[arg(long, value_name = "ADDR", conflicts_with = "script")]
+    listen: Option<SocketAddr>,
     /// Do not open a browser
     #[arg(long, conflicts_with = "script")]
     no_open: bool,
@@ -44,7 +47,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// Shows the page until a signal comes.
 async fn show(arguments: Arguments) -> anyhow::Result<()> {
     // Before anything else, so that a port in use is told at once.
-    let listener = Page::listen(arguments.addr).await?;
+    let (address, reach) = match arguments.listen {
+        Some(address) => (address, Reach::Network),
+        None => (arguments.addr, Reach::Loopback),
+    };
+    let listener = Page::listen(address, reach).await?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stage = stage::Stage::build(stage::Pace::Watched).await?;
     stage.add_droplets(&arguments.droplets);
@@ -56,7 +63,7 @@ async fn show(arguments: Arguments) -> anyhow::Result<()> {
         seats: stage.seats(),
         bot: Some(keeper.strings()),
     };
-    let page = Page::start(listener, shown).context("could not start the page")?;
+    let page = Page::start(listener, reach, shown).context("could not start the page")?;
     let url = page.url();
     say(&format!("{url}\n\nA simulated Discord with the real bot in it. Ctrl-C ends it and leaves nothing behind."));
     if !arguments.no_open {

@@ -23,6 +23,7 @@ use timeouts::{Absent, within};
 
 pub use crate::digitalocean::backups::{BackupPolicy, BackupRecord, SupportedPolicy};
 pub use crate::digitalocean::model::{BackupWindow, Droplet, DropletStatus, Region, Size, Snapshot, SshKey};
+pub use crate::digitalocean::unattached::{ReservedIp, Volume};
 pub use backups::BackedUp;
 pub use catalogue::Waiting;
 pub use droplet_location::DropletLocation;
@@ -30,6 +31,7 @@ pub use images::{Inspection, Origin};
 pub use label::{age, distinct, snapshot_label};
 pub use listing::Listing;
 pub use tag_filter::{Made, TagFilter};
+pub use unattached::Unattached;
 
 mod background;
 mod backups;
@@ -39,11 +41,13 @@ mod droplet_location;
 mod images;
 mod index;
 mod label;
+mod listed;
 mod listing;
 mod single_flight;
 mod tag_filter;
 mod tags;
 mod timeouts;
+mod unattached;
 
 /// How many names a refusal suggests.
 const SUGGESTIONS: usize = 3;
@@ -57,6 +61,8 @@ pub struct Inventory {
     backups: Backups,
     catalogue: Catalogue,
     plans: backups::Plans,
+    records: backups::Records,
+    beside: unattached::Beside,
     background: Background,
     known: Known,
 }
@@ -123,6 +129,8 @@ impl Inventory {
             backups: Backups::default(),
             catalogue: Catalogue::default(),
             plans: backups::Plans::default(),
+            records: backups::Records::default(),
+            beside: unattached::Beside::default(),
             background: Background::new(),
             known: Known::default(),
         }

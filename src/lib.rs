@@ -14,6 +14,7 @@ pub mod discord;
 pub mod http;
 pub mod inventory;
 pub mod operation;
+pub mod ping;
 pub mod schedule;
 pub mod store;
 pub mod telemetry;

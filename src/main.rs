@@ -18,13 +18,11 @@ use snapshot_bot::{
         healthcheck::{self, Question},
     },
     clock::Clock,
-    config::{Config, Problems, Warning, environment, misspelled},
+    config::{Config, ENV_FILE, EnvFile, Problems, Warning, environment, misspelled},
     telemetry,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What is read beside the environment, from the working directory.
-const ENV_FILE: &str = ".env";
 /// The bit of a file's mode that lets everybody read it.
 const READABLE_BY_OTHERS: u32 = 0o004;
 
@@ -111,18 +109,24 @@ fn main() -> ExitCode {
 
 /// Reads `.env` and the environment; every problem is told at once.
 fn with_config(run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
-    if let Err(code) = read_env_file() {
-        return code;
-    }
+    let file = match read_env_file() {
+        Ok(file) => file,
+        Err(code) => return code,
+    };
     let is_open =
         Path::new(ENV_FILE).metadata().is_ok_and(|metadata| metadata.permissions().mode() & READABLE_BY_OTHERS != 0);
     let misspelled = misspelled(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
     for warning in is_open.then_some(Warning::ReadableByOthers).iter().chain(&misspelled) {
-        say(format_args!("warning: {warning}"));
+        let line = match warning {
+            Warning::Misspelled { unknown, .. } => file.line(unknown),
+            Warning::DatabaseInTheClear { .. } | Warning::ReadableByOthers => None,
+        };
+        let place = line.map(|line| format!("{line}: ")).unwrap_or_default();
+        say(format_args!("{place}warning: {warning}"));
     }
     let config = match Config::from_env() {
         Ok(config) => config,
-        Err(problems) => return misconfigured(format_args!("{problems}")),
+        Err(problems) => return misconfigured(format_args!("{}", problems.located(&file))),
     };
     for warning in &config.warnings {
         say(format_args!("warning: {warning}"));
@@ -138,33 +142,31 @@ fn with_part<T>(
     part: impl FnOnce(fn(&str) -> Option<String>) -> Result<T, Problems>,
     run: impl FnOnce(T) -> ExitCode,
 ) -> ExitCode {
-    if let Err(code) = read_env_file() {
-        return code;
-    }
+    let file = match read_env_file() {
+        Ok(file) => file,
+        Err(code) => return code,
+    };
     match part(environment) {
         Ok(part) => run(part),
-        Err(problems) => misconfigured(format_args!("{problems}")),
+        Err(problems) => misconfigured(format_args!("{}", problems.located(&file))),
     }
 }
 
-fn read_env_file() -> Result<(), ExitCode> {
-    let file = Path::new(ENV_FILE);
-    match dotenvy::from_path(file) {
-        Ok(()) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
+/// Sets what the file says and the environment does not, and says on which lines that stands.
+fn read_env_file() -> Result<EnvFile, ExitCode> {
+    let path = Path::new(ENV_FILE);
+    // Before the file sets them, what is set comes from the environment.
+    let file = EnvFile::read(path, |name| std::env::var_os(name).is_some());
+    match dotenvy::from_path(path) {
+        Ok(()) => Ok(file),
+        Err(error) if error.not_found() => Ok(EnvFile::default()),
         // Its text is the line, and after an unclosed quote all that follows, with the tokens in it.
         Err(dotenvy::Error::LineParse(..)) => Err(misconfigured(format_args!(
-            "could not read the file .env: {} is not NAME=value; put a value with blanks or quotes into '…'",
-            unreadable_line(file)
+            "{}: not NAME=value; put a value with blanks or quotes into '…'",
+            EnvFile::unreadable(path)
         ))),
-        Err(error) => Err(misconfigured(format_args!("could not read the file .env: {error}"))),
+        Err(error) => Err(misconfigured(format_args!("could not read the file {ENV_FILE}: {error}"))),
     }
-}
-
-/// Where the file cannot be read, by the last name that can.
-fn unreadable_line(file: &Path) -> String {
-    let readable = dotenvy::from_path_iter(file).into_iter().flatten().map_while(Result::ok);
-    readable.last().map_or_else(|| "its first line".to_owned(), |(name, _)| format!("the line after {name}"))
 }
 
 async fn run(config: Config, proof: Proof) -> ExitCode {

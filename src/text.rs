@@ -1,8 +1,46 @@
-//! Cutting texts: whole characters as people see them, never a part of one.
+//! Texts from outside: without what hides in them, and cut between whole characters as people see them.
 //!
 //! Any room may ask here, and this one asks none. Discord counts as JavaScript does, in UTF-16 units.
 
+use icu_properties::{
+    CodePointSetData,
+    props::{BidiControl, DefaultIgnorableCodePoint, ExtendedPictographic},
+};
 use unicode_segmentation::UnicodeSegmentation as _;
+
+/// A text as it may be shown: nothing invisible, nothing that turns the text around it, and no line breaks; they become spaces. What
+/// joins the parts of one emoji, or colours it, is invisible and stays.
+pub fn visible(foreign: &str) -> String {
+    let pictographs = CodePointSetData::new::<ExtendedPictographic>();
+    let mut text = String::with_capacity(foreign.len());
+    for character in characters(foreign) {
+        let is_emoji = character.chars().next().is_some_and(|first| pictographs.contains(first));
+        let joins = |letter: char| is_emoji && matches!(letter, '\u{200d}' | '\u{fe0f}');
+        text.extend(character.chars().filter_map(|letter| if joins(letter) { Some(letter) } else { shown(letter) }));
+    }
+    text
+}
+
+/// The same as one line: words with one space between them.
+pub fn one_line(foreign: &str) -> String {
+    let visible = visible(foreign);
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A character as it may be shown; none if it is invisible or steers the text around it.
+fn shown(letter: char) -> Option<char> {
+    let is_hidden = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
+        || CodePointSetData::new::<BidiControl>().contains(letter)
+        // Interlinear annotations hide what they annotate.
+        || matches!(letter, '\u{fff9}'..='\u{fffb}');
+    // Line and paragraph separators break lines without being control characters.
+    let breaks = letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
+    match (is_hidden, breaks) {
+        (true, _) => None,
+        (false, true) => Some(' '),
+        (false, false) => Some(letter),
+    }
+}
 
 /// How long Discord finds a text.
 pub fn length(text: &str) -> usize {
@@ -63,7 +101,25 @@ mod tests {
         assert_eq!((start("ääää", 3), start("abc", 3)), ("äää", "abc"));
     }
 
+    #[test]
+    fn what_hides_or_turns_text_is_taken_out_and_an_emoji_stays_whole() {
+        assert_eq!(visible("a\u{202e}b\u{200b}c\u{2028}d\te\u{ad}\u{e0041}"), "abc d e");
+        for whole in ["👩\u{200d}🚀", "❤\u{fe0f}", "🇺🇦", "1 ﷼ ﷽"] {
+            assert_eq!(visible(whole), whole);
+        }
+        assert_eq!(visible("a\u{200d}b\u{fe0f}"), "ab");
+        assert_eq!(one_line(" a\n\tb\u{0}\u{1b}[31m  c "), "a b [31m c");
+    }
+
     proptest! {
+        #[test]
+        fn nothing_that_is_shown_breaks_a_line_or_turns_it(text: String) {
+            let shown = visible(&text);
+            let breaks = |letter: char| letter.is_control() || ('\u{2028}'..='\u{202e}').contains(&letter);
+            prop_assert!(!shown.chars().any(breaks));
+            prop_assert_eq!(visible(&shown), shown.clone());
+        }
+
         #[test]
         fn cutting_never_lengthens(text: String, longest in 1_usize..50) {
             prop_assert!(length(&shorten(&text, longest)) <= longest);

@@ -1,6 +1,6 @@
 //! The house rules that a machine can hold: who may import whom, and how every file is furnished.
 //!
-//! It reads the sources of both packages as text. Unit tests inside them are exempt: they may bring whatever they need to set a stage.
+//! It reads the sources of both packages with `syn`. Unit tests inside them are exempt: they may bring whatever they need to set a stage.
 
 #![expect(clippy::unwrap_used, reason = "a source that cannot be read should fail the test")]
 
@@ -10,7 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use proc_macro2::{TokenStream, TokenTree};
 use snapshot_bot::telemetry::METRICS;
+use syn::{ItemUse, UseName, UseRename, UseTree, visit::Visit};
 
 /// What a room may import, and why no more.
 struct Room {
@@ -35,19 +37,24 @@ const PACKAGES: &[Package] =
 /// The bot. Whatever it imports of the package `snapshot-bot-sandbox` counts as of a room `sandbox`.
 const BOT: &[Room] = &[
     room("operation", &["text"], "the domain is pure, so that its rules can be read, simulated and trusted alone"),
+    room("ping", &[], "it calls an address and does not know what for"),
     room(
         "schedule",
-        &["operation::ids"],
+        &["operation::ids", "ping"],
         "when Snapshots are due and what is kept must be simulated and trusted alone",
     ),
     room("access", &["operation::ids"], "a decision about rights must not depend on how Discord is spoken to"),
     room("text", &[], "how texts are cut is asked by every room, so it asks none"),
     room("clock", &[], "time is an argument that every room may ask for, so it asks for none"),
     room("telemetry", &[], "logs and metrics do not know what they speak of"),
-    room("config", &["access", "operation::ids", "telemetry"], "it makes values and starts nothing"),
+    room("config", &["access", "operation::ids", "ping", "telemetry"], "it makes values and starts nothing"),
     room("http", &["telemetry"], "it answers from memory, and is told what to say by app"),
-    room("digitalocean", &["operation::ids"], "the client could serve any other program"),
-    room("store", &["operation", "schedule", "clock"], "the memory keeps what happened and asks nobody what to do"),
+    room("digitalocean", &["operation::ids", "text"], "the client could serve any other program"),
+    room(
+        "store",
+        &["operation", "schedule", "ping", "clock"],
+        "the memory keeps what happened and asks nobody what to do",
+    ),
     room(
         "inventory",
         &["digitalocean", "operation::ids", "text"],
@@ -60,7 +67,7 @@ const BOT: &[Room] = &[
     ),
     room(
         "discord",
-        &["access", "inventory", "store", "operation", "schedule", "clock", "text"],
+        &["access", "inventory", "store", "operation", "schedule", "ping", "clock", "text"],
         "the Discord front end starts nothing at DigitalOcean: it writes wishes into the store, and the worker reads them",
     ),
     room(
@@ -74,6 +81,7 @@ const BOT: &[Room] = &[
             "http",
             "inventory",
             "operation",
+            "ping",
             "schedule",
             "store",
             "telemetry",
@@ -96,14 +104,6 @@ const SANDBOX: &[Room] = &[
     room("discord", &["control"], "each service can be had without the other"),
     room("page", &["digitalocean", "discord"], "it shows both services and acts on them"),
     room("standalone", &["digitalocean", "discord", "page"], "it starts everything that there is"),
-];
-
-/// Files of one folder that import each other, and should not: a circle that is opened leaves this list.
-const CIRCLES: &[&[&str]] = &[
-    &["src/app/active", "src/app/discord_side"],
-    &["src/digitalocean/error", "src/digitalocean/lenient"],
-    &["src/inventory/index", "src/inventory/label"],
-    &["src/store/open", "src/store/own_connection"],
 ];
 
 /// One source file, without its unit tests and comments.
@@ -166,18 +166,100 @@ fn shipped(text: &str) -> String {
     code.map(|line| if line.trim_start().starts_with("//") { "" } else { line }).collect::<Vec<_>>().join("\n")
 }
 
-/// Every path that begins with `crate::`, in the binary with the library's name, or with the sandbox's; groups in braces are spread out.
-fn imports(code: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (root, room) in [("crate::", ""), ("snapshot_bot::", ""), ("snapshot_bot_sandbox::", "sandbox")] {
-        for (at, _) in code.match_indices(root) {
-            let whole_word = !code[..at].ends_with(|before: char| before.is_alphanumeric() || "_$".contains(before));
-            if whole_word {
-                spread(&code[at + root.len()..], room, &mut found);
+/// Every path that a file names, from `use`, code and macros' arguments: `crate::a::b` as `["crate", "a", "b"]`.
+fn paths(code: &str) -> Vec<Vec<String>> {
+    let file = syn::parse_file(code).unwrap_or_else(|error| panic!("{error} in\n{code}"));
+    let mut named = NamedPaths::default();
+    named.visit_file(&file);
+    named.found
+}
+
+#[derive(Default)]
+struct NamedPaths {
+    found: Vec<Vec<String>>,
+}
+
+impl NamedPaths {
+    fn spread(&mut self, tree: &UseTree, mut above: Vec<String>) {
+        match tree {
+            UseTree::Path(path) => {
+                above.push(path.ident.to_string());
+                self.spread(&path.tree, above);
             }
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.spread(tree, above.clone())),
+            UseTree::Name(UseName { ident }) | UseTree::Rename(UseRename { ident, .. }) => {
+                if ident != "self" {
+                    above.push(ident.to_string());
+                }
+                self.found.push(above);
+            }
+            UseTree::Glob(_) => self.found.push(above),
         }
     }
-    found
+
+    /// What stands in a macro's arguments need not be an expression, so its words are read one by one.
+    fn read_words(&mut self, tokens: TokenStream) {
+        let (mut path, mut colons) = (Vec::new(), 0);
+        for token in tokens {
+            match token {
+                TokenTree::Ident(word) => {
+                    if colons != 2 {
+                        self.found.push(std::mem::take(&mut path));
+                    }
+                    path.push(word.to_string());
+                    colons = 0;
+                }
+                TokenTree::Punct(colon) if colon.as_char() == ':' => colons += 1,
+                other => {
+                    self.found.push(std::mem::take(&mut path));
+                    colons = 0;
+                    if let TokenTree::Group(group) = other {
+                        self.read_words(group.stream());
+                    }
+                }
+            }
+        }
+        self.found.push(path);
+        self.found.retain(|path| !path.is_empty());
+    }
+}
+
+impl<'file> Visit<'file> for NamedPaths {
+    fn visit_item_use(&mut self, item: &'file ItemUse) {
+        self.spread(&item.tree, Vec::new());
+    }
+
+    fn visit_path(&mut self, path: &'file syn::Path) {
+        self.found.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, invoked: &'file syn::Macro) {
+        self.read_words(invoked.tokens.clone());
+        syn::visit::visit_macro(self, invoked);
+    }
+}
+
+/// What a file imports of its package, in the binary by the library's name, or of the sandbox.
+fn imports(code: &str) -> Vec<String> {
+    let ours = paths(code).into_iter().filter_map(|path| match path.first()?.as_str() {
+        "crate" | "snapshot_bot" => Some(path[1..].join("::")),
+        "snapshot_bot_sandbox" => {
+            Some(["sandbox"].into_iter().chain(path[1..].iter().map(String::as_str)).collect::<Vec<_>>().join("::"))
+        }
+        _ => None,
+    });
+    ours.filter(|path| !path.is_empty()).collect()
+}
+
+/// Every path that begins with `super::`, from the package's root on.
+fn relative_imports(own: &[String], code: &str) -> Vec<Vec<String>> {
+    let relative = paths(code).into_iter().filter_map(|path| {
+        let up = path.iter().take_while(|part| *part == "super").count();
+        let above = own.len().checked_sub(up).filter(|_| up > 0)?;
+        Some(own[..above].iter().chain(&path[up..]).cloned().collect())
+    });
+    relative.collect()
 }
 
 /// The files that each file of a package imports. A folder and what lies in it are one thing: `mod`, `pub use` and `use super::` do not
@@ -197,28 +279,6 @@ fn file_imports(sources: &[Source]) -> BTreeMap<&[String], BTreeSet<&[String]>> 
     graph
 }
 
-/// Every path that begins with `super::`, from the package's root on.
-fn relative_imports(own: &[String], code: &str) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    for (at, _) in code.match_indices("super::") {
-        if code[..at].ends_with(|before: char| before.is_alphanumeric() || "_:".contains(before)) {
-            continue;
-        }
-        let mut rest = &code[at..];
-        let mut above = own;
-        while let Some(further) = rest.strip_prefix("super::") {
-            rest = further;
-            above = &above[..above.len().saturating_sub(1)];
-        }
-        let mut paths = Vec::new();
-        spread(rest, "", &mut paths);
-        found.extend(
-            paths.iter().map(|path| above.iter().cloned().chain(path.split("::").map(str::to_owned)).collect()),
-        );
-    }
-    found
-}
-
 /// Everything that a file imports, and that those import in turn.
 fn reach<'s>(graph: &BTreeMap<&'s [String], BTreeSet<&'s [String]>>, from: &'s [String]) -> BTreeSet<&'s [String]> {
     let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
@@ -226,34 +286,6 @@ fn reach<'s>(graph: &BTreeMap<&'s [String], BTreeSet<&'s [String]>>, from: &'s [
         open.extend(graph[file].iter().filter(|other| seen.insert(**other)));
     }
     seen
-}
-
-/// Reads one use-tree from the start of `text` and gives back what follows it.
-fn spread<'t>(text: &'t str, prefix: &str, found: &mut Vec<String>) -> &'t str {
-    let text = text.trim_start();
-    if let Some(mut rest) = text.strip_prefix('{') {
-        loop {
-            rest = rest.trim_start().trim_start_matches(',').trim_start();
-            match rest.strip_prefix('}') {
-                Some(after) => return after,
-                None if rest.is_empty() => return rest,
-                None => rest = spread(rest, prefix, found),
-            }
-        }
-    }
-    let end = text.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(text.len());
-    let (name, rest) = text.split_at(end);
-    let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}::{name}") };
-    if let Some(rest) = rest.strip_prefix("::") {
-        return spread(rest, &path, found);
-    }
-    found.push(path);
-    let rest = rest.trim_start();
-    let alias = rest.strip_prefix("as ").map_or(rest, |rest| {
-        rest.trim_start().trim_start_matches(|character: char| character.is_alphanumeric() || character == '_')
-    });
-    // A character that is no part of a tree (as in `crate::*`) must not hold us here.
-    if alias.starts_with([',', '}']) { alias } else { alias.get(1..).unwrap_or_default() }
 }
 
 fn allows(allowed: &str, import: &str) -> bool {
@@ -297,12 +329,21 @@ fn no_files_import_each_other_in_a_circle() {
             }
         }
     }
-    let known: BTreeSet<Vec<String>> =
-        CIRCLES.iter().map(|circle| circle.iter().map(|file| (*file).to_owned()).collect()).collect();
-    let new: Vec<_> = circles.difference(&known).collect();
-    assert!(new.is_empty(), "move what both need into a file of its own: {new:#?}");
-    let opened: Vec<_> = known.difference(&circles).collect();
-    assert!(opened.is_empty(), "take them off the list in tests/rooms.rs: {opened:#?}");
+    assert!(circles.is_empty(), "move what both need into a file of its own: {circles:#?}");
+}
+
+/// What is longer has more than one purpose, and can be told apart into files that each have one. Unit tests do not count.
+const LONGEST_FILE: usize = 400;
+
+#[test]
+fn no_file_is_too_long_to_be_read_at_once() {
+    let lines = |source: &Source| source.whole.lines().take_while(|line| line.trim() != "#[cfg(test)]").count();
+    let long: Vec<_> = Source::all()
+        .iter()
+        .map(|source| (lines(source), source.shown()))
+        .filter(|(lines, _)| *lines > LONGEST_FILE)
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
 }
 
 #[test]
@@ -398,12 +439,13 @@ fn the_reader_of_relative_imports_counts_the_steps_up() {
 #[test]
 fn the_reader_of_imports_sees_groups_aliases_and_paths_in_code() {
     let code = "use crate::{access::{Grant, self}, operation::ids::DropletId as Id, store};\nfn f() { crate::worker::go() }\nuse crate::clock::*;";
-    assert_eq!(
-        imports(code),
-        ["access::Grant", "access::self", "operation::ids::DropletId", "store", "worker::go", "clock::"]
-    );
+    assert_eq!(imports(code), ["access::Grant", "access", "operation::ids::DropletId", "store", "worker::go", "clock"]);
     assert_eq!(imports(&shipped("// crate::a\n#[cfg(test)]\nmod tests { use crate::b; }")), Vec::<String>::new());
-    assert_eq!(imports("$crate::a my_crate::b"), Vec::<String>::new());
+    assert_eq!(imports("fn f() { my_crate::b() } // crate::a\nconst A: &str = \"crate::c\";"), Vec::<String>::new());
+    assert_eq!(
+        imports("fn f() { log!(at = crate::clock::now(), \"{}\", [crate::store::x]) }"),
+        ["clock::now", "store::x"]
+    );
     assert_eq!(
         imports("use snapshot_bot_sandbox::{page, discord::seat};"),
         ["sandbox::page", "sandbox::discord::seat"]

@@ -25,6 +25,7 @@ use crate::{
     },
     page::{
         context::Context,
+        reach::Reach,
         server::{self as page, Page},
     },
 };
@@ -92,7 +93,7 @@ impl Services {
             seats: guild.users.iter().map(|(_, user)| *user).collect(),
             bot: None,
         };
-        let page = Page::start(Page::listen(gateway).await?, context)?;
+        let page = Page::start(Page::listen(gateway, Reach::Loopback).await?, Reach::Loopback, context)?;
         Ok(Self { discord, digitalocean, page, guild, directory })
     }
 

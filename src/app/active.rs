@@ -1,6 +1,6 @@
 //! A process that holds the lease: every loop runs, until it is told to stop, loses the lease, or cannot go on.
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
@@ -14,10 +14,14 @@ use super::{
     Error,
     calls::Calls,
     discord_side::DiscordSide,
+    drain,
     groups::Groups,
+    heartbeat::{Heartbeat, Progress},
     housekeeping,
+    pings::Pings,
     rotation::{Reread, Rotation},
     scheduler::Scheduler,
+    settings::{bot_parts, rules},
     token::{Answer, Token, Unfit},
 };
 use crate::{
@@ -25,16 +29,10 @@ use crate::{
     config::Config,
     digitalocean::client::{self, Client},
     discord::{
-        bot::{self, Rooms},
         incident::chain,
         intake::{Intake, IntakeState},
-        limits::Limits,
-        members::Members,
-        watchdog::Patience,
     },
     http::{self, Readiness},
-    inventory::{Inventory, Made, TagFilter},
-    operation::Rules,
     store::{self, Lease, Store, deadlines},
     worker::{
         Worker,
@@ -48,16 +46,8 @@ const _: () = assert!(
 );
 /// How often a live process says so in the database.
 const HEARTBEAT: Duration = Duration::from_mins(1);
-/// What a stop may take in all is 8 s; requests under way get most of it.
-const DRAIN_TURNS: Duration = Duration::from_millis(4_500);
 /// No message waits longer than this from a process's start on, whatever its row says.
 const LONGEST_REPORT_WAIT: SignedDuration = SignedDuration::from_mins(10);
-/// For the last words, and for closing the gateway.
-pub(super) const DRAIN_FACE: Duration = Duration::from_secs(2);
-/// For what fills the cache, and what looks after the database.
-const DRAIN_INVENTORY: Duration = Duration::from_millis(500);
-/// For giving the lease back; a successor waits until it has run out otherwise.
-const RELEASE: Duration = Duration::from_millis(500);
 /// Between two looks whether all power is back, where nothing else keeps the process.
 const POWER_PAUSE: Duration = Duration::from_millis(500);
 /// How long the last words may take where the token is refused, before the process ends.
@@ -128,7 +118,7 @@ impl Active<'_> {
 
     async fn give_back(self) {
         if let Ok(lease) = Arc::try_unwrap(self.lease)
-            && !matches!(timeout(RELEASE, lease.release()).await, Ok(Ok(())))
+            && !matches!(timeout(drain::RELEASE, lease.release()).await, Ok(Ok(())))
         {
             tracing::warn!("could not give the lease back; a successor waits until it has run out");
         }
@@ -207,7 +197,9 @@ impl Active<'_> {
             inventory: Arc::clone(&rooms.inventory),
             own_droplet: None,
             digitalocean: config.digitalocean.api_url.clone(),
+            progress: Progress::default(),
         };
+        self.begin_pings(&mut loops, &scheduler.progress);
         // It begins operations, so it stops with what carries them on; it owes nobody power, so its end is not the process's.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
         let groups = Groups { store: Arc::clone(self.store), clock: self.clock.clone(), client: self.client.clone() };
@@ -223,6 +215,17 @@ impl Active<'_> {
         };
         loops.state.spawn(discord_side.run());
         loops
+    }
+
+    /// Begins what tells others how it goes.
+    fn begin_pings(&self, loops: &mut Loops, progress: &Progress) {
+        let (reach, stop) = (self.config.pings.reach, &loops.stop_turns);
+        let pings = Pings { store: Arc::clone(self.store), clock: self.clock.clone(), reach };
+        loops.inventory.spawn(pings.run(stop.clone()));
+        if let Some(address) = self.config.pings.heartbeat.clone() {
+            let heartbeat = Heartbeat { address, reach, clock: self.clock.clone(), progress: progress.clone() };
+            loops.inventory.spawn(heartbeat.run(stop.clone()));
+        }
     }
 
     /// Waits for the first thing that ends this active time.
@@ -389,84 +392,11 @@ impl Loops {
     async fn drain(mut self, intake: IntakeState) {
         self.intake.set(intake);
         self.stop_turns.cancel();
-        finish(&mut self.turns, DRAIN_TURNS, "requests to DigitalOcean").await;
+        drain::finish(&mut self.turns, drain::TURNS, "requests to DigitalOcean").await;
         self.stop_reporter.cancel();
         // The reporter says its last words while the gateway is still open: people's commands get a kind answer until then.
         self.stop_gateway.cancel();
-        finish(&mut self.state, DRAIN_FACE, "messages").await;
-        finish(&mut self.inventory, DRAIN_INVENTORY, "the inventory").await;
-    }
-}
-
-/// What the bot on Discord is made of.
-pub(super) fn bot_parts(
-    config: &Config,
-    store: &Arc<Store>,
-    clock: &Clock,
-    client: &Client,
-    intake: Intake,
-) -> (bot::Settings, Rooms) {
-    let tag = config.digitalocean.droplet_tag.clone();
-    let tagged = tag.map(|tag| TagFilter { tag, made: made(Arc::clone(store)) });
-    let simulator = config.discord.simulator.as_ref();
-    let settings = bot::Settings {
-        token: config.discord.token.clone(),
-        connect_to: simulator.map(|simulator| simulator.connect_to),
-        extra_ca_pem: simulator.map(|simulator| simulator.root_certificate.clone()),
-        price_per_gb: config.snapshot_price_per_gb,
-        rules: rules(config),
-        own_droplet: None,
-        notify_channel: config.discord.notify_channel,
-        failure_role: config.discord.failure_role,
-        report_channel: config.discord.report_channel,
-        patience: Patience::default(),
-        limits: Limits {
-            interactions: config.limits.interactions,
-            operations: config.limits.operations,
-            take_cooldown: config.limits.take_cooldown,
-        },
-    };
-    let rooms = Rooms {
-        store: Arc::clone(store),
-        inventory: Arc::new(Inventory::new(client.clone(), tagged)),
-        policy: config.policy.clone(),
-        clock: clock.clone(),
-        intake,
-        members: Members::default(),
-    };
-    (settings, rooms)
-}
-
-/// Waits for loops to end, and ends them after `patience`: whatever they leave is taken up at the next start.
-pub(super) async fn finish<T: Send + 'static>(loops: &mut JoinSet<T>, patience: Duration, what: &str) {
-    let ended = timeout(patience, async { while loops.join_next().await.is_some() {} }).await;
-    if ended.is_err() {
-        tracing::warn!(what, "not finished in time; the next start goes on there");
-        loops.shutdown().await;
-    }
-}
-
-/// What the inventory may know of the store: which Snapshots we took.
-fn made(store: Arc<Store>) -> Made {
-    Arc::new(move |names| {
-        let store = Arc::clone(&store);
-        Box::pin(async move {
-            let origins = store.origins(names.iter().map(String::as_str)).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "could not learn which Snapshots we took");
-                HashMap::new()
-            });
-            origins.into_keys().collect()
-        })
-    })
-}
-
-pub(super) fn rules(config: &Config) -> Rules {
-    let timing = &config.timing;
-    Rules {
-        shutdown_timeout: timing.shutdown_timeout,
-        decision_timeout: timing.decision_timeout,
-        settle_time: timing.settle_time,
-        poll_interval: timing.poll_interval.max(SignedDuration::from_millis(1)),
-        droplet_tag: config.digitalocean.droplet_tag.clone(),
+        drain::finish(&mut self.state, drain::MESSAGES, "messages").await;
+        drain::finish(&mut self.inventory, drain::INVENTORY, "the inventory").await;
     }
 }

@@ -94,7 +94,14 @@ fn word(what: &What) -> Option<String> {
     Some(match what {
         What::Asked => "asked".to_owned(),
         What::Confirmed => "confirmed".to_owned(),
-        What::Wished(Wish::QuestionShown | Wish::AnswerTaken | Wish::AnswerLost | Wish::AnswerRefused) => return None,
+        What::Wished(
+            Wish::QuestionShown
+            | Wish::WarningShown
+            | Wish::WarningRefused
+            | Wish::AnswerTaken
+            | Wish::AnswerLost
+            | Wish::AnswerRefused,
+        ) => return None,
         What::Wished(wish) => format!("wished: {}", words_of(&serde_json::to_value(wish).unwrap_or_default())),
         What::Inherited(from) => format!("took over from {from}"),
         What::HandedOver(to) => format!("handed over to {to}"),

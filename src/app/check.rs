@@ -3,7 +3,7 @@
 //! It changes nothing at Discord or DigitalOcean (`digitalocean::probes` says why), nor in the database. Called by `main`.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     sync::Arc,
 };
@@ -27,6 +27,7 @@ use crate::{
         incident::chain,
     },
     operation::ids::RoleId,
+    ping::Reach,
     store::{self, Condition, Store},
 };
 
@@ -53,6 +54,7 @@ const PURPOSES: &[(&str, &[&str], Need)] = &[
         Need::ToChoose,
     ),
     ("knowing the account again when the token changes", &["account:read"], Need::ToChoose),
+    ("finding Volumes and addresses left over", &["block_storage:read", "reserved_ip:read"], Need::ToChoose),
 ];
 
 /// Who needs a scope.
@@ -93,6 +95,7 @@ pub async fn run(config: &Config, out: &mut dyn Write) -> io::Result<Verdict> {
     if let Some(droplet) = metadata::own_droplet(&config.digitalocean.api_url).await {
         findings.note(&format!("this machine is Droplet {droplet}; the bot will not shut it down"))?;
     }
+    pings(config, &mut findings).await?;
     let invite = discord(config, &mut findings).await?;
     match invite {
         Some(link) => writeln!(findings.out, "\nInvite the bot, or change its rights, with this link:\n{link}")?,
@@ -117,6 +120,23 @@ async fn database(config: &Config, findings: &mut Findings<'_>) -> io::Result<()
         }
         Err(error) => findings
             .missing(&format!("database: could not {}", chain(&error)), "set DATABASE_URL to one that can be used"),
+    }
+}
+
+/// Whether what is to hear of this bot may be called; it is not called here.
+async fn pings(config: &Config, findings: &mut Findings<'_>) -> io::Result<()> {
+    let reach = config.pings.reach;
+    if reach == Reach::Everywhere {
+        findings.note(
+            "ALLOW_PRIVATE_URLS: the ping-url of a schedule may lead into private networks and to this machine",
+        )?;
+    }
+    let Some(address) = &config.pings.heartbeat else { return Ok(()) };
+    match reach.check(address).await {
+        Ok(()) => {
+            findings.fine(&format!("HEARTBEAT_URL: {address} is called about once a minute while the bot gets on"))
+        }
+        Err(error) => findings.missing(&format!("HEARTBEAT_URL: {error}"), "correct it, or look at this machine's DNS"),
     }
 }
 
@@ -239,7 +259,7 @@ async fn discord(config: &Config, findings: &mut Findings<'_>) -> io::Result<Opt
         }
     };
     findings.fine(&format!("Discord: accepts the token of {}", account.name))?;
-    let (mut roles, mut mentionable) = (BTreeSet::new(), BTreeSet::new());
+    let (mut roles, mut mentionable) = (BTreeMap::new(), BTreeSet::new());
     for guild in config.policy.guilds() {
         match account.guild(guild).await {
             Ok(found) => tell_guild(&format!("guild {guild}"), found, (&mut roles, &mut mentionable), findings)?,
@@ -267,7 +287,7 @@ async fn discord(config: &Config, findings: &mut Findings<'_>) -> io::Result<Opt
 fn tell_guild(
     guild: &str,
     found: Guild,
-    (known, loud): (&mut BTreeSet<RoleId>, &mut BTreeSet<RoleId>),
+    (known, loud): (&mut BTreeMap<RoleId, String>, &mut BTreeSet<RoleId>),
     findings: &mut Findings<'_>,
 ) -> io::Result<()> {
     let Guild::Present { name, commands, roles, mentionable, channels } = found else {
@@ -302,7 +322,7 @@ fn tell_guild(
     Ok(())
 }
 
-fn tell_roles(config: &Config, known: &BTreeSet<RoleId>, findings: &mut Findings<'_>) -> io::Result<()> {
+fn tell_roles(config: &Config, known: &BTreeMap<RoleId, String>, findings: &mut Findings<'_>) -> io::Result<()> {
     let served = config.policy.guilds().count();
     if served > 1 {
         let who = match config.policy.admins_may() {
@@ -320,30 +340,47 @@ fn tell_roles(config: &Config, known: &BTreeSet<RoleId>, findings: &mut Findings
         );
     }
     // Whoever may look includes whoever may do more.
-    let unknown = config.policy.sufficient(Right::View).into_iter().filter(|role| !known.contains(role));
+    let unknown = config.policy.sufficient(Right::View).into_iter().filter(|role| !known.contains_key(role));
     let unknown: Vec<String> = unknown.map(|role| role.to_string()).collect();
     if unknown.is_empty() {
-        findings.fine("roles: every one of VIEW_ROLES, TAKE_ROLES and RESTORE_ROLES is there")
+        findings.fine("roles: every one of VIEW_ROLES, TAKE_ROLES and RESTORE_ROLES is there")?;
     } else {
-        let next = "copy the ids anew, with Developer Mode on";
-        findings.missing(&format!("roles: no guild that is served has {}", unknown.join(", ")), next)
+        let next = "copy the ids again, with Developer Mode on";
+        findings.missing(&format!("roles: no guild that is served has {}", unknown.join(", ")), next)?;
     }
+    for (right, what) in
+        [(Right::View, "look"), (Right::Take, "take Snapshots"), (Right::Restore, "restore, launch and delete")]
+    {
+        findings.note(&format!("who may {what}: {}", who_may(config, right, known)))?;
+    }
+    Ok(())
+}
+
+/// The roles that carry a right, by name, and those who need none.
+fn who_may(config: &Config, right: Right, known: &BTreeMap<RoleId, String>) -> String {
+    let named = |role: RoleId| known.get(&role).map_or_else(|| role.to_string(), |name| format!("@{name} ({role})"));
+    let roles = config.policy.sufficient(right).into_iter().map(named);
+    let admins = match config.policy.admins_may() {
+        AdminsMay::Everything => Some("members with Administrator or Manage Server".to_owned()),
+        AdminsMay::Nothing => None,
+    };
+    roles.chain(admins).collect::<Vec<_>>().join(", ")
 }
 
 /// The one role that may be pinged. That it is no guild's own id, the configuration has seen to.
 fn tell_failure_role(
     config: &Config,
-    known: &BTreeSet<RoleId>,
+    known: &BTreeMap<RoleId, String>,
     mentionable: &BTreeSet<RoleId>,
     findings: &mut Findings<'_>,
 ) -> io::Result<()> {
     let Some(role) = config.discord.failure_role else { return Ok(()) };
-    if !known.contains(&role) {
+    if !known.contains_key(&role) {
         let next = "copy its id again, with Developer Mode on";
         return findings.missing(&format!("FAILURE_ROLE: no guild that is served has {role}"), next);
     }
     if mentionable.contains(&role) {
-        findings.fine(&format!("FAILURE_ROLE {role}: is called when a Droplet does not come back"))
+        findings.fine(&format!("FAILURE_ROLE {role}: is called when a Droplet does not come back or a schedule fails"))
     } else {
         findings.note(&format!(
             "FAILURE_ROLE {role}: it is not mentionable, so nobody is pinged; allow anyone to mention it under Server Settings, Roles"

@@ -12,8 +12,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
-    Error,
-    active::{DRAIN_FACE, finish},
+    Error, drain,
     rotation::{Reread, Rotation},
 };
 use crate::{
@@ -70,7 +69,7 @@ impl DiscordSide {
                 // Messages need no gateway, so the last words are said without one.
                 Err(_) => stop_reporter.cancel(),
             }
-            finish(&mut reporters, DRAIN_FACE, "messages").await;
+            drain::finish(&mut reporters, drain::MESSAGES, "messages").await;
             // The worker went on meanwhile.
             if ended.is_ok() || self.all_power_is_back().await {
                 return ended;

@@ -4,10 +4,14 @@
 
 use std::fmt;
 
+use super::env_file::{EnvFile, Line};
+
 /// One variable that cannot be used as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub(super) variable: &'static str,
+    /// Where in `.env` it stands, if it comes from there.
+    pub(super) line: Option<Line>,
     pub(super) found: String,
     pub(super) wanted: String,
     pub(super) example: &'static str,
@@ -22,8 +26,11 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { variable, found, wanted, example } = self;
-        writeln!(f, "{variable}")?;
+        let Self { variable, line, found, wanted, example } = self;
+        match line {
+            Some(line) => writeln!(f, "{line}: {variable}")?,
+            None => writeln!(f, "{variable}")?,
+        }
         writeln!(f, "  found    {found}")?;
         writeln!(f, "  wanted   {wanted}")?;
         writeln!(f, "  example  {variable}={example}")
@@ -35,6 +42,15 @@ impl fmt::Display for Problem {
 pub struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
+    /// The same, each with its line in this file.
+    #[must_use]
+    pub fn located(mut self, file: &EnvFile) -> Self {
+        for problem in &mut self.0 {
+            problem.line = file.line(problem.variable);
+        }
+        self
+    }
+
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()

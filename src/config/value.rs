@@ -8,6 +8,8 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 use url::{Host, Url};
 
+use crate::ping::{Address, BadAddress, Reach};
+
 /// What is wrong with a value.
 #[derive(Debug)]
 pub(super) struct Mismatch {
@@ -104,6 +106,23 @@ pub(super) fn origin(text: &str) -> Result<Url, Mismatch> {
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
     if bare && safe && url.host().is_some() { Ok(url) } else { Err(mismatch(shown(text), wanted)) }
+}
+
+/// An address to call. Its path may be a key, so none of it is shown.
+pub(super) fn address_to_call(text: &str, reach: Reach) -> Result<Address, Mismatch> {
+    let wanted = match reach {
+        Reach::Public => "an https URL without user and password; http only with ALLOW_PRIVATE_URLS=yes",
+        Reach::Everywhere => "an https or http URL without user and password",
+    };
+    Address::read(text, reach).map_err(|bad| {
+        let found = match bad {
+            BadAddress::NoUrl => "text that is no such URL (not shown)",
+            BadAddress::NotEncrypted => "a URL without TLS (not shown)",
+            BadAddress::Credentials => "a URL with credentials (not shown)",
+            BadAddress::TooLong => "more than 500 characters (not shown)",
+        };
+        mismatch(found, wanted)
+    })
 }
 
 /// Whether a URL's host is this machine.

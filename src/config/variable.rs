@@ -94,7 +94,13 @@ table! {
     REPORT_CHANNEL_ID = variable(Absent("none"), "123456789012345678",
         "A channel that hears on the first of each month what Snapshots cost, and what is left over.");
     FAILURE_ROLE = variable(Absent("none"), "123456789012345678",
-        "The id of the one role that the bot may ping: when a Droplet is off and does not come back, beside whoever asked. Not a          guild's own id. Let it be mentioned by anyone (Server Settings, Roles), or nobody is pinged.");
+        "The id of the one role that the bot may ping: when a Droplet is off and does not come back, and when a \
+         schedule fails or loses its owner, beside whoever is concerned. Not a guild's own id. Let it be mentioned by anyone (Server Settings, Roles), or nobody is pinged.");
+    HEARTBEAT_URL = secret(Absent("none"), "https://hc-ping.com/your-key",
+        "An address that is called about once a minute while this bot is the active one and its scheduler gets on, so that another \
+         service notices when Snapshots are taken no more. https; its path may hold a key.");
+    ALLOW_PRIVATE_URLS = variable(Default("no"), "yes",
+        "yes lets HEARTBEAT_URL and the ping-url of schedules lead into private networks and to this machine, there over http too.");
     POLL_INTERVAL = variable(Default("5s"), "5s",
         "The shortest pause between two looks at running Actions: 10ms to 5m.");
     SHUTDOWN_TIMEOUT = variable(Default("2m"), "2m",

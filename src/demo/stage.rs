@@ -103,6 +103,9 @@ impl Stage {
             ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
             ("EXTRA_CA_FILE", certificate.display().to_string()),
         ]);
+        if pace == Pace::Watched {
+            talk(&discord, ops, people);
+        }
         let (discord, digitalocean) = (Arc::new(discord), Arc::new(digitalocean));
         Ok(Self { discord, digitalocean, guild, ops, people, environment, directory })
     }
@@ -163,6 +166,17 @@ fn settle(discord: &Discord) -> (Snowflake, Snowflake, [Snowflake; 3], [Snowflak
         world.join(guild, *person, roles);
     }
     (guild, ops, people, [operator, restorer])
+}
+
+/// What was said in `#ops` before the visitor came.
+fn talk(discord: &Discord, ops: Snowflake, [ada, rae, gus]: [Snowflake; 3]) {
+    for (who, words) in [
+        (rae, "Minecraft gets its upgrade tonight. If it breaks the world, I want to be able to go back."),
+        (gus, "Spawn took us three weeks, please don't lose it!"),
+        (ada, "I'll take a Snapshot of `minecraft` first. The bot turns it back on by itself."),
+    ] {
+        discord.as_user(who, ops).say(words);
+    }
 }
 
 /// The account: some Droplets that run, one that does not, and Snapshots from earlier days.

@@ -8,101 +8,16 @@
 //! GCRA such as governor's lets a whole burst pass and refills it meanwhile, which is nearly twice the limit within one
 //! minute, and it knows neither ranks nor what the answers' headers say.
 
-use std::{collections::VecDeque, time::Duration};
+mod priority;
+mod window;
+
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::http_types::HttpAnswer;
-
-/// Who goes first when not everybody can; the order of the variants is the order of precedence, by the harm of waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    /// Turning a Droplet on again.
-    PowerOn,
-    /// The same for a Droplet that cannot be seen: many of them at once may be on already.
-    PowerOnBlind,
-    /// What a Droplet that is off waits for: looks, and the Snapshot that it is off for.
-    Off,
-    /// Looking for what an ambiguous request did.
-    LookUp,
-    /// What a person waits for.
-    Person,
-    /// Beginning a new downtime.
-    Shutdown,
-    /// Looking at a Droplet that is to be shut down.
-    BeforeShutdown,
-    /// Looking at what runs while its Droplet runs as well.
-    Poll,
-    /// Watching Droplets that run for an off that comes late.
-    Watch,
-    /// Filling the caches.
-    Inventory,
-}
-
-impl Priority {
-    /// The shares of the minute and of the hour, in percent, that this rank leaves to those before it. Between what people leave
-    /// and what comes after them lie 8 % that are always free for them.
-    const fn leaves(self) -> (usize, usize) {
-        match self {
-            Self::PowerOn => (0, 0),
-            Self::PowerOnBlind => (1, 0),
-            Self::Off => (2, 1),
-            Self::LookUp => (10, 3),
-            Self::Person => (16, 5),
-            Self::Shutdown => (24, 13),
-            Self::BeforeShutdown => (27, 15),
-            Self::Poll => (30, 18),
-            Self::Watch => (40, 28),
-            Self::Inventory => (50, 40),
-        }
-    }
-
-    /// How many requests it leaves at least, however low the limit is: one for turning on, and one for looking at what is off.
-    const fn leaves_at_least(self) -> usize {
-        match self {
-            Self::PowerOn => 0,
-            Self::PowerOnBlind | Self::Off => 1,
-            Self::LookUp
-            | Self::Person
-            | Self::Shutdown
-            | Self::BeforeShutdown
-            | Self::Poll
-            | Self::Watch
-            | Self::Inventory => 2,
-        }
-    }
-
-    /// How many of a minute's `limit` requests this rank may fill, never none at all.
-    const fn share_of_minute(self, limit: usize) -> usize {
-        self.all_but(self.leaves().0, limit)
-    }
-
-    /// How many of an hour's `limit` requests this rank may fill, never none at all.
-    const fn share_of_hour(self, limit: usize) -> usize {
-        self.all_but(self.leaves().1, limit)
-    }
-
-    const fn all_but(self, percent: usize, limit: usize) -> usize {
-        let (share, least) = ((limit * percent).div_ceil(100), self.leaves_at_least());
-        let left = limit.saturating_sub(if share < least { least } else { share });
-        if left == 0 { 1 } else { left }
-    }
-
-    /// Whether it may find out, now and then, whether DigitalOcean that asked for a long silence is back: a Droplet that is off
-    /// cannot wait for an hour.
-    const fn may_probe(self) -> bool {
-        matches!(self, Self::PowerOn | Self::PowerOnBlind | Self::Off)
-    }
-
-    /// Whether a read of this rank waits in an outage while another one finds out whether it is over. People's own do not: somebody who
-    /// asks is told what is so now.
-    pub(super) const fn waits_in_an_outage(self) -> bool {
-        match self {
-            Self::Off | Self::LookUp | Self::BeforeShutdown | Self::Poll | Self::Watch | Self::Inventory => true,
-            Self::PowerOn | Self::PowerOnBlind | Self::Person | Self::Shutdown => false,
-        }
-    }
-}
+pub use priority::Priority;
+use window::{Window, later};
 
 /// Leave to send one request.
 #[must_use = "leave was given and counted"]
@@ -431,32 +346,6 @@ const fn shutdown_share(limit: usize) -> usize {
 /// its shutdown cannot follow at once is too old when it can, and is taken again.
 const fn look_share(limit: usize) -> usize {
     shutdown_share(limit) * 2 / 3
-}
-
-fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
-    moment.saturating_add(by).unwrap_or(moment)
-}
-
-/// The moments at which requests left, oldest first.
-#[derive(Debug, Default)]
-struct Window(VecDeque<Timestamp>);
-
-impl Window {
-    fn forget(&mut self, length: SignedDuration, now: Timestamp) {
-        while self.0.front().is_some_and(|sent| later(*sent, length) <= now) {
-            self.0.pop_front();
-        }
-    }
-
-    fn within(&self, length: SignedDuration, now: Timestamp) -> usize {
-        self.0.len() - self.0.partition_point(|sent| later(*sent, length) <= now)
-    }
-
-    /// When fewer than `most` requests will be within the window: when the oldest of the newest `most` leaves it.
-    fn free_at(&self, length: SignedDuration, most: usize, now: Timestamp) -> Option<Timestamp> {
-        let sent = self.0.get(self.0.len().checked_sub(most)?)?;
-        Some(later(*sent, length)).filter(|at| *at > now)
-    }
 }
 
 #[cfg(test)]

@@ -121,7 +121,8 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         Self::pages(path, field, id, |_| false, Unreadable::IsSkipped)
     }
 
-    /// Like [`Call::paged`], for a list that is never empty for want of understanding: a page of which nothing can be read is unreadable.
+    /// Like [`Call::paged`], for a list that is never empty for want of understanding: unreadable is a page of which nothing can be read,
+    /// and a list that shows nothing although DigitalOcean says that it has something.
     pub(super) fn paged_in_earnest<Id: Eq + Hash + Send + 'static>(
         path: String,
         field: &'static str,
@@ -130,8 +131,8 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         Self::pages(path, field, id, |_| false, Unreadable::MustNotBeAll)
     }
 
-    /// Like [`Call::paged`], for a list from which it follows that something is not there: one item that cannot be read, and all of it
-    /// is unreadable.
+    /// Like [`Call::paged`], for a list from which it follows that something is not there: one item that cannot be read, or fewer items
+    /// than DigitalOcean says that there are, and all of it is unreadable.
     pub(super) fn paged_whole<Id: Eq + Hash + Send + 'static>(
         path: String,
         field: &'static str,
@@ -162,16 +163,17 @@ impl<Item: DeserializeOwned + Send + 'static> Call<Vec<Item>> {
         let mut page = 1;
         let read = move |answer: &HttpAnswer| {
             let wire: Page<Item> = Page::read(&answer.body, field)?;
+            let next = wire.next_page(page, shown + wire.shown)?;
+            shown += wire.shown;
+            let lacks_some = next.is_none() && wire.total.is_some_and(|total| shown < total);
             let is_spoilt = match unreadable {
                 Unreadable::IsSkipped => false,
-                Unreadable::MustNotBeAll => wire.items.is_empty() && wire.shown > 0,
-                Unreadable::SpoilsTheList => wire.items.len() < wire.shown,
+                Unreadable::MustNotBeAll => wire.items.is_empty() && (wire.shown > 0 || (shown == 0 && lacks_some)),
+                Unreadable::SpoilsTheList => wire.items.len() < wire.shown || lacks_some,
             };
             if is_spoilt {
                 return Err(Mismatch::at(field, "what is looked for may be what cannot be read".to_owned()));
             }
-            let next = wire.next_page(page, shown + wire.shown)?;
-            shown += wire.shown;
             let next = next.filter(|_| wire.items.len() < wire.shown || !is_enough(&wire.items));
             items.extend(wire.items.into_iter().filter(|item| seen.insert(id(item))));
             Ok(match next {

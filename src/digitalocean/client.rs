@@ -22,6 +22,7 @@ use super::{
     error::{self, Error},
     http_types::{HttpAnswer, HttpRequest, Method, TransportError},
     outage::Outage,
+    request_log,
 };
 
 /// The clock, as this room sees it: it may not know ours.
@@ -191,7 +192,7 @@ impl Client {
         }
         let begun = Instant::now();
         let answer = self.transfer(request).await;
-        log(request, &answer, begun.elapsed());
+        request_log::log(request, &answer, begun.elapsed());
         let answer = answer?;
         if answer.status == 401 {
             self.shared.unauthorized.notify_one();
@@ -364,6 +365,15 @@ impl fmt::Debug for Client {
     }
 }
 
+/// The innermost reason, which is the one that says something ("connection refused").
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    super::plain::plain(&cause.to_string())
+}
+
 fn authorization(token: &SecretString) -> Result<HeaderValue, Unusable> {
     let mut header =
         HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).map_err(|_| Unusable::Token)?;
@@ -378,36 +388,4 @@ pub(super) fn is_loopback(origin: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }
-}
-
-/// The innermost reason, which is the one that says something ("connection refused").
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    super::error::plain(&cause.to_string())
-}
-
-fn log(request: &HttpRequest, answer: &Result<HttpAnswer, TransportError>, took: Duration) {
-    let (method, path, ms) = (request.method.as_str(), &request.path_and_query, millis(took));
-    let status = match answer {
-        Ok(answer) => {
-            let request_id = answer.header("x-request-id").unwrap_or_default();
-            tracing::debug!(method, path, status = answer.status, request_id, ms, "DigitalOcean answered");
-            answer.status.to_string()
-        }
-        Err(error) => {
-            tracing::debug!(method, path, %error, ms, "DigitalOcean did not answer");
-            "none".to_owned()
-        }
-    };
-    if status == "429" {
-        metrics::counter!("snapshot_bot_throttled_total", "service" => "digitalocean").increment(1);
-    }
-    metrics::counter!("snapshot_bot_requests_total", "service" => "digitalocean", "status" => status).increment(1);
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     http_types::{HttpAnswer, TransportError},
     lenient::Fields,
+    plain::plain,
 };
 
 /// Why a call gave no result.
@@ -279,23 +280,6 @@ fn names_a_pending_event(message: &str) -> bool {
 fn missing_scopes(scopes: &[&'static str], message: &str) -> Vec<&'static str> {
     let named: Vec<_> = scopes.iter().copied().filter(|scope| message.contains(scope)).collect();
     if named.is_empty() { scopes.to_vec() } else { named }
-}
-
-/// Foreign text as one short line without control characters.
-pub(super) fn plain(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let mut line = String::new();
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    for (index, character) in words.flat_map(|word| word.chars().chain([' '])).enumerate() {
-        if index == LONGEST {
-            line.truncate(line.trim_end().len());
-            line.push('…');
-            return line;
-        }
-        line.push(character);
-    }
-    line.truncate(line.trim_end().len());
-    line
 }
 
 /// A request id if it looks like one.

@@ -14,7 +14,7 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::error::plain;
+use super::plain::plain;
 
 /// A body that is not what the API describes: where, and how.
 #[derive(Debug)]

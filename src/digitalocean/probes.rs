@@ -77,6 +77,8 @@ pub const PROBES: &[Probe] = &[
     read("ssh_key:read", "/v2/account/keys?per_page=1"),
     write("tag:create", Post, "/v2/tags"),
     read("account:read", "/v2/account"),
+    read("block_storage:read", "/v2/volumes?per_page=1"),
+    read("reserved_ip:read", "/v2/reserved_ips?per_page=1"),
 ];
 
 impl Probe {

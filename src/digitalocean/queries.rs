@@ -30,7 +30,7 @@ pub fn team() -> Call<Option<String>> {
 
 /// All Droplets, or those with a tag. GPU Droplets are not among them.
 pub fn droplets(tag: Option<&str>) -> Call<Vec<Droplet>> {
-    let call = Call::paged("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id);
+    let call = Call::paged_in_earnest("/v2/droplets".to_owned(), "droplets", |droplet: &Droplet| droplet.id);
     let call = call.with_priority(Priority::Inventory);
     match tag {
         Some(tag) => call.query("tag_name", tag).scopes(&["droplet:read", "tag:read"]),
@@ -104,6 +104,11 @@ pub fn droplet_snapshots(id: DropletId) -> Call<Vec<Snapshot>> {
 /// The backups of one Droplet.
 pub fn droplet_backups(id: DropletId) -> Call<Vec<Snapshot>> {
     of_droplet(id, Call::paged(format!("/v2/droplets/{id}/backups"), "backups", |image: &Snapshot| image.id))
+}
+
+/// The backups of one Droplet, as proof that there are no others: what is not listed is deleted without a question.
+pub fn every_droplet_backup(id: DropletId) -> Call<Vec<Snapshot>> {
+    of_droplet(id, Call::paged_whole(format!("/v2/droplets/{id}/backups"), "backups", |image: &Snapshot| image.id))
 }
 
 /// Under a Droplet the images do not say whose they are.

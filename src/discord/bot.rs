@@ -44,6 +44,7 @@ use crate::{
         Rules,
         ids::{ChannelId, DropletId, RoleId},
     },
+    ping::Reach,
     store::Store,
 };
 
@@ -82,6 +83,8 @@ pub struct Settings {
     pub patience: Patience,
     /// How much one person may ask for.
     pub limits: Limits,
+    /// Where the addresses may lead that schedules call.
+    pub reach: Reach,
 }
 
 /// The rooms behind the bot.
@@ -133,6 +136,7 @@ impl Bot {
             failure_role,
             patience,
             limits,
+            reach,
         } = settings;
         let http = wire::http(&Route { token, connect_to, extra_ca_pem })?;
         let login = log_in(&http, connect_to.is_some());
@@ -149,8 +153,9 @@ impl Bot {
             wording,
             own_droplet,
             names: Names::default(),
-            roles: RoleNames::default(),
+            roles: Arc::new(RoleNames::default()),
             limits,
+            reach,
             people: People::new(&limits),
             refusals: RefusalLog::default(),
         });

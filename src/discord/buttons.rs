@@ -58,6 +58,7 @@ fn deferral(press: Press) -> Deferral {
         Press::Confirm(_)
         | Press::Schedule(_)
         | Press::TakeGroup(_)
+        | Press::HandOver(_)
         | Press::Decline(_)
         | Press::Take { .. }
         | Press::Tags(_)
@@ -78,6 +79,8 @@ fn deferral(press: Press) -> Deferral {
         | Press::KeepAnnounced(_)
         | Press::Approve(_)
         | Press::TakeOver(_)
+        | Press::Hangs { .. }
+        | Press::PruneAgain(_)
         | Press::RunAgain(_)
         | Press::StopRun(_)
         | Press::Begin { .. }
@@ -128,6 +131,9 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None)?, id).await,
         Press::Approve(id) => schedule::approve(state, info, &may(None)?, id).await,
         Press::TakeOver(id) => schedule::take_over(state, info, &may(None)?, id).await,
+        Press::Hangs { schedule, answer } => schedule::answer_hangs(state, info, &may(None)?, (schedule, answer)).await,
+        Press::PruneAgain(id) => schedule::prune_again(state, info, &may(None)?, id).await,
+        Press::HandOver(id) => schedule::hand_over(state, info, &may(None)?, id).await,
         Press::RunAgain(id) => schedule::ask_to_run(state, info, &may(None)?, id).await,
         Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
         Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,
@@ -260,5 +266,6 @@ fn means_something(act: Act, operation: &Operation) -> bool {
         Act::LeaveOff => power.owed().is_some(),
         Act::HandleIt | Act::KeepWaiting => power.stuck().is_some(),
         Act::TurnOn => power.is_owed(),
+        Act::Postpone => operation.may_be_postponed(),
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! Called by `app::check`, which puts it into words. Writes nothing on Discord.
 
-use std::{collections::BTreeSet, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use secrecy::SecretString;
 use serenity::{
@@ -51,8 +54,8 @@ pub enum Guild {
         name: String,
         /// Whether it was invited with the scope `applications.commands`.
         commands: bool,
-        /// Its roles, everyone's included.
-        roles: BTreeSet<RoleId>,
+        /// The names of its roles, everyone's included.
+        roles: BTreeMap<RoleId, String>,
         /// Those of them that the bot may ping.
         mentionable: BTreeSet<RoleId>,
         /// The text channels that the bot sees.
@@ -118,7 +121,7 @@ impl Account {
         let channels = there(self.http.get_channels(requested).await)?.unwrap_or_default();
         let places = channels.iter().filter(|channel| matches!(channel.kind, ChannelType::Text | ChannelType::News));
         let places = places.filter_map(|channel| place(&found, channel, &member)).collect();
-        let roles = found.roles.keys().map(|role| RoleId(role.get())).collect();
+        let roles = found.roles.values().map(|role| (RoleId(role.id.get()), role.name.clone())).collect();
         let may_ping_all = |role: &&Role| {
             (member.roles.contains(&role.id) || role.id.get() == guild.0)
                 && role.permissions.intersects(Permissions::MENTION_EVERYONE | Permissions::ADMINISTRATOR)

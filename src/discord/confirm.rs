@@ -17,6 +17,7 @@ use super::{
 use crate::{
     access::Grant,
     operation::{
+        announce::Announce,
         ids::OperationId,
         kinds::{Downtime, Kind, of_kind},
     },
@@ -39,12 +40,15 @@ pub(super) struct Question {
     /// The failed operation that it makes good.
     #[serde(default)]
     pub(super) retries: Option<OperationId>,
+    /// How people hear of what is begun.
+    #[serde(default)]
+    pub(super) announce: Announce,
 }
 
 impl Question {
     /// A question about this, of which there is nothing to warn.
     pub(super) fn new(requested: Requested) -> Self {
-        Self { requested, warned: Warnings::default(), offer: None, retries: None }
+        Self { requested, warned: Warnings::default(), offer: None, retries: None, announce: Announce::default() }
     }
 }
 
@@ -190,10 +194,11 @@ async fn carry_out(
     let asked_again = of_kind!(&question.requested.kind, it => {
         it.look_again((state, info), (grant, consent), &question).await?
     });
-    match asked_again {
-        Some(message) => Ok(message),
-        None => start::begin_confirmed(state, info, grant, (question.requested, consent)).await.map(Message::text),
+    if let Some(message) = asked_again {
+        return Ok(message);
     }
+    let begun = (question.requested, question.announce, consent);
+    start::begin_confirmed(state, info, grant, begun).await.map(Message::text)
 }
 
 fn closed(refusal: &Refusal) -> Answer {

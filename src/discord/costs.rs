@@ -4,12 +4,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
     leftovers::{self, Known},
     lookup,
-    messages::cost::{Costs, Leftover, Sum},
+    messages::{
+        backups::price as plan_price,
+        cost::{BackupsSum, Costs, Leftover, Sum},
+        schedule::label as schedule_label,
+    },
     responder::Stop,
     state::AppState,
     tally::{by_cause, months, trend},
@@ -17,6 +21,7 @@ use super::{
 use crate::{
     inventory::{Listing, Snapshot},
     operation::{ids::SnapshotId, kinds::Kind},
+    store::DayTotal,
 };
 
 /// What costs are sorted by.
@@ -24,12 +29,16 @@ use crate::{
 pub(super) enum By {
     /// The Droplet that was taken.
     Droplet,
+    /// The schedule that keeps it.
+    Schedule,
     /// Each tag of that Droplet.
     Tag,
 }
 
 /// Stands for the Droplets that are not listed.
 const NOT_LISTED: &str = "(no Droplet that is listed)";
+/// Stands for Snapshots that no schedule keeps.
+const NO_SCHEDULE: &str = "(no schedule)";
 /// Stands for the Droplets without a tag.
 const NO_TAG: &str = "(no tag)";
 
@@ -42,7 +51,9 @@ pub(super) async fn listing(state: &AppState) -> Result<Listing, Stop> {
 pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: usize) -> Result<Costs, Stop> {
     let price = state.wording.price_per_gb;
     let droplet_of = |snapshot: &Snapshot| snapshot.droplet.and_then(|id| listing.droplet(id));
+    let scheduled = if by == By::Schedule { scheduled(state).await? } else { HashMap::new() };
     let causes = |snapshot: &Snapshot| match (by, droplet_of(snapshot)) {
+        (By::Schedule, _) => scheduled.get(&snapshot.id).cloned().unwrap_or_else(|| vec![NO_SCHEDULE.to_owned()]),
         (_, None) => vec![NOT_LISTED.to_owned()],
         (By::Droplet, Some(droplet)) => vec![droplet.name.clone()],
         (By::Tag, Some(droplet)) => match droplet.tags.as_deref() {
@@ -54,16 +65,59 @@ pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: us
     let months = months(today, count);
     let since = months.first().and_then(|first| first.to_zoned(TimeZone::UTC).ok());
     let since = since.map_or_else(|| state.clock.now(), |first| first.timestamp());
-    let days = state.store.weighed_since(since).await?;
+    let mut days = state.store.weighed_since(since).await?;
+    // Today is what the list says, whether or not that was written down already.
+    days.retain(|written| written.day != today);
+    days.push(day_total(today, listing));
     Ok(Costs {
         total: Sum::of(listing.snapshots(), price),
         by: match by {
             By::Droplet => "Droplet",
+            By::Schedule => "schedule",
             By::Tag => "tag",
         },
+        backups: backups(state, listing).await,
         causes: by_cause(listing.snapshots(), causes, price),
         trend: trend(&months, &days, price),
     })
+}
+
+/// What Snapshots weigh today.
+fn day_total(day: Date, listing: &Listing) -> DayTotal {
+    let sizes =
+        listing.snapshots().map(|snapshot| snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0));
+    let sized: Vec<f64> = sizes.flatten().collect();
+    let count = u64::try_from(sized.len()).unwrap_or(u64::MAX);
+    DayTotal { day, droplet: None, count, gigabytes: sized.iter().sum() }
+}
+
+/// By which schedules each Snapshot is kept.
+async fn scheduled(state: &AppState) -> Result<HashMap<SnapshotId, Vec<String>>, Stop> {
+    let mut found: HashMap<SnapshotId, Vec<String>> = HashMap::new();
+    for (snapshot, schedule) in state.store.kept_by_schedules().await? {
+        let stored = state.store.schedule(schedule).await?;
+        let label = stored.map_or_else(|| schedule.to_string(), |stored| schedule_label(&stored.schedule));
+        found.entry(snapshot).or_default().push(label);
+    }
+    Ok(found)
+}
+
+/// What DigitalOcean asks for its own Backups; none where no Droplet that is listed has any, or that cannot be read.
+async fn backups(state: &AppState, listing: &Listing) -> Option<BackupsSum> {
+    if listing.droplets().all(|droplet| droplet.next_backup_window.is_none()) {
+        return None;
+    }
+    let records = state.inventory.backup_records().await.ok()?;
+    let mut sum = BackupsSum::default();
+    for record in records.iter().filter(|record| record.enabled) {
+        let Some(droplet) = listing.droplet(record.droplet) else { continue };
+        sum.droplets += 1;
+        match record.policy.as_ref().and_then(|policy| plan_price(&policy.plan, droplet)) {
+            Some(dollars) => sum.dollars += dollars,
+            None => sum.unknown += 1,
+        }
+    }
+    Some(sum)
 }
 
 /// What may be left over.

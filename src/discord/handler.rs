@@ -11,7 +11,7 @@ use serenity::{
         application::{CommandInteraction, Interaction},
         gateway::Ready,
         guild::{Guild, Role},
-        id::GuildId,
+        id::{GuildId, RoleId},
     },
 };
 use tokio::sync::{Notify, mpsc};
@@ -29,7 +29,7 @@ use super::{
     responder::{Answer, Deferral, Responder},
     state::AppState,
 };
-use crate::operation::ids::UserId;
+use crate::operation::ids::{self, UserId};
 
 /// The ears of the bot.
 pub(super) struct Handler {
@@ -144,15 +144,19 @@ impl EventHandler for Handler {
     }
 
     async fn guild_role_create(&self, _: Context, role: Role) {
-        self.state.roles.learn([&role]);
+        self.state.roles.learn(&role);
+    }
+
+    async fn guild_role_delete(&self, _: Context, guild: GuildId, role: RoleId, _: Option<Role>) {
+        self.state.roles.forget(ids::GuildId(guild.get()), ids::RoleId(role.get()));
     }
 
     async fn guild_role_update(&self, _: Context, _: Option<Role>, role: Role) {
-        self.state.roles.learn([&role]);
+        self.state.roles.learn(&role);
     }
 
     async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
-        self.state.roles.learn(guild.roles.values());
+        self.state.roles.learn_guild(&guild);
         // Nobody listens any more while the bot is being stopped.
         let _ = self.seen.send(guild.id);
     }

@@ -27,6 +27,7 @@ pub mod members;
 pub mod messages;
 mod monthly;
 mod names;
+mod posting;
 mod preflight;
 mod presence;
 pub mod press;

@@ -13,6 +13,7 @@ use crate::{
         Wish,
         ids::{DropletId, OperationId, RunId, ScheduleId, SnapshotId, UserId},
     },
+    schedule::hangs::HangAnswer,
     store::ConfirmationId,
 };
 
@@ -71,6 +72,17 @@ pub enum Press {
     Approve(ScheduleId),
     /// *Take over* a schedule.
     TakeOver(ScheduleId),
+    /// What a schedule does about shutdowns that hang.
+    Hangs {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// What it does.
+        answer: HangAnswer,
+    },
+    /// *Prune again*: a schedule may delete although the Droplet was restored lately.
+    PruneAgain(ScheduleId),
+    /// A schedule was chosen that takes over the Snapshots of one that is to be removed.
+    HandOver(ConfirmationId),
     /// *Try again*: have a schedule take a Snapshot now. Asks first.
     RunAgain(ScheduleId),
     /// Show another page of the list of Snapshots.
@@ -195,12 +207,22 @@ pub enum Act {
     KeepWaiting,
     /// *Turn it on as soon as possible*.
     TurnOn,
+    /// *Postpone 10 min*.
+    Postpone,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Cancel, Self::Force, Self::Live, Self::LeaveOff, Self::HandleIt, Self::KeepWaiting, Self::TurnOn];
+    pub const ALL: [Self; 8] = [
+        Self::Cancel,
+        Self::Force,
+        Self::Live,
+        Self::LeaveOff,
+        Self::HandleIt,
+        Self::KeepWaiting,
+        Self::TurnOn,
+        Self::Postpone,
+    ];
 
     fn word(self) -> &'static str {
         match self {
@@ -211,6 +233,7 @@ impl Act {
             Self::HandleIt => "handle",
             Self::KeepWaiting => "wait",
             Self::TurnOn => "on",
+            Self::Postpone => "postpone",
         }
     }
 
@@ -219,7 +242,7 @@ impl Act {
     pub fn right(self, asker: UserId, person: UserId) -> Right {
         match self {
             Self::LeaveOff | Self::HandleIt => Right::Restore,
-            Self::KeepWaiting | Self::TurnOn => Right::Take,
+            Self::KeepWaiting | Self::TurnOn | Self::Postpone => Right::Take,
             Self::Cancel | Self::Force | Self::Live => Right::over(asker, person),
         }
     }
@@ -234,7 +257,16 @@ impl Act {
             Self::HandleIt => Wish::HandleIt,
             Self::KeepWaiting => Wish::KeepWaiting,
             Self::TurnOn => Wish::TurnOn,
+            Self::Postpone => Wish::Postpone,
         }
+    }
+}
+
+fn hang_word(answer: HangAnswer) -> &'static str {
+    match answer {
+        HangAnswer::ShutDown => "off",
+        HangAnswer::StayLive => "live",
+        HangAnswer::Pause => "pause",
     }
 }
 
@@ -261,6 +293,9 @@ impl Press {
             | Self::Schedule(_)
             | Self::Approve(_)
             | Self::TakeOver(_)
+            | Self::Hangs { .. }
+            | Self::PruneAgain(_)
+            | Self::HandOver(_)
             | Self::RunAgain(_)
             | Self::Confirm(_) => Right::Restore,
             // What it takes to begin the failed operation is asked once that is known.
@@ -290,6 +325,13 @@ impl Press {
             "keep" => Self::KeepAnnounced(rest.parse().ok()?),
             "approve" => Self::Approve(rest.parse().ok()?),
             "own" => Self::TakeOver(rest.parse().ok()?),
+            "hangs" => {
+                let (answer, schedule) = rest.split_once(':')?;
+                let answer = HangAnswer::iter().find(|known| hang_word(*known) == answer)?;
+                Self::Hangs { schedule: schedule.parse().ok()?, answer }
+            }
+            "pruneagain" => Self::PruneAgain(rest.parse().ok()?),
+            "handover" => Self::HandOver(rest.parse().ok()?),
             "runagain" => Self::RunAgain(rest.parse().ok()?),
             "restore" => Self::Restore(rest.parse().ok()?),
             "launch" => Self::Launch(rest.parse().ok()?),
@@ -338,6 +380,9 @@ impl fmt::Display for Press {
             Self::KeepAnnounced(id) => write!(f, "keep:{id}"),
             Self::Approve(id) => write!(f, "approve:{id}"),
             Self::TakeOver(id) => write!(f, "own:{id}"),
+            Self::Hangs { schedule, answer } => write!(f, "hangs:{}:{schedule}", hang_word(*answer)),
+            Self::PruneAgain(id) => write!(f, "pruneagain:{id}"),
+            Self::HandOver(id) => write!(f, "handover:{id}"),
             Self::RunAgain(id) => write!(f, "runagain:{id}"),
             Self::Restore(snapshot) => write!(f, "restore:{snapshot}"),
             Self::Launch(snapshot) => write!(f, "launch:{snapshot}"),
@@ -402,7 +447,8 @@ mod tests {
         let schedule = any::<u64>().prop_map(ScheduleId::from_random);
         let confirmation = confirmation_id();
         prop_oneof![
-            (0_usize..5, operation.clone()).prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
+            (0..Act::ALL.len(), operation.clone())
+                .prop_map(|(act, operation)| Press::Wish { act: Act::ALL[act], operation }),
             operation.clone().prop_map(Press::KeepWaiting),
             operation.clone().prop_map(Press::Undo),
             operation.clone().prop_map(Press::TurnOn),
@@ -415,6 +461,12 @@ mod tests {
             schedule.clone().prop_map(Press::KeepAnnounced),
             schedule.clone().prop_map(Press::Approve),
             schedule.clone().prop_map(Press::TakeOver),
+            schedule.clone().prop_map(Press::PruneAgain),
+            (schedule.clone(), 0..3_usize).prop_map(|(schedule, answer)| Press::Hangs {
+                schedule,
+                answer: HangAnswer::iter().nth(answer).unwrap(),
+            }),
+            confirmation.clone().prop_map(Press::HandOver),
             schedule.prop_map(Press::RunAgain),
             confirmation.prop_map(Press::Decline),
             (any::<Option<u64>>(), any::<u32>(), 0..4_usize).prop_map(|(of, number, order)| Press::Page {
@@ -471,7 +523,7 @@ mod tests {
             let (own, others) = match act {
                 Act::LeaveOff | Act::HandleIt => (Right::Restore, Right::Restore),
                 // What brings a Droplet back sooner, or lets it be, takes nothing away from anybody.
-                Act::KeepWaiting | Act::TurnOn => (Right::Take, Right::Take),
+                Act::KeepWaiting | Act::TurnOn | Act::Postpone => (Right::Take, Right::Take),
                 Act::Cancel | Act::Force | Act::Live => (Right::Take, Right::Restore),
             };
             assert_eq!((act.right(asker, asker), act.right(asker, other)), (own, others), "{act:?}");

@@ -130,6 +130,7 @@ impl Registration {
         let is_unchanged = self.state.store.registered_commands(id).await?.as_deref() == Some(&self.digest);
         if is_unchanged && self.are_all_in(&known) {
             self.state.commands.learn(id, mentions(known));
+            self.tell_ready(guild);
             return Ok(());
         }
         let registered = self.http.create_guild_commands(guild, &self.commands).await;
@@ -137,7 +138,14 @@ impl Registration {
         self.state.commands.learn(id, mentions(registered?));
         self.state.store.set_registered_commands(id, &self.digest).await?;
         tracing::info!(guild.id = guild.get(), "registered the commands");
+        self.tell_ready(guild);
         Ok(())
+    }
+
+    /// The line for which whoever starts the bot waits.
+    fn tell_ready(&self, guild: GuildId) {
+        let commands: Vec<String> = self.names.iter().map(|name| format!("/{name}")).collect();
+        tracing::info!("ready: guild {guild}, {}", commands.join(", "));
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod deadline;
 mod deliver;
+mod direct;
 mod fallback;
 mod find_posted;
 mod queue;
@@ -20,21 +21,26 @@ use super::{
     incident::chain,
     messages::{
         Wording,
-        answer::{answer, notify},
+        answer::{answer, notify, without_snapshot},
         marker::signed,
         message::Message,
         progress::progress,
         question::question,
         stuck::{call, repaired},
+        warning::warning,
     },
+    press::Press,
+    roles::RoleNames,
     state::AppState,
 };
 use crate::{
     clock::Clock,
     inventory::Inventory,
     operation::{
+        Operation,
         ids::{ChannelId, OperationId},
         report::ReportKind,
+        warning::Warned,
     },
     store::{self, Called, Report, Store},
 };
@@ -54,6 +60,7 @@ pub struct Reporter {
     clock: Clock,
     wording: Arc<Wording>,
     global_rate_limit: GlobalRateLimit,
+    roles: Arc<RoleNames>,
     notify_channel: Option<ChannelId>,
     me: UserId,
 }
@@ -97,6 +104,7 @@ impl Reporter {
             clock: state.clock.clone(),
             wording: Arc::new(state.wording.clone()),
             global_rate_limit,
+            roles: Arc::clone(&state.roles),
             notify_channel,
             me,
         }
@@ -141,6 +149,31 @@ impl Reporter {
         Ok([sorted.wake, later].into_iter().flatten().min())
     }
 
+    /// The announcement without what could be done with Snapshots that we have deleted since.
+    async fn without_deleted(&self, mut said: Message, operation: &Operation) -> Result<Message, store::Error> {
+        let (mut kept, mut gone) = (Vec::new(), None);
+        for button in said.buttons {
+            let snapshot = match button.press() {
+                Some(Press::Restore(id) | Press::Launch(id) | Press::Delete(id)) => Some(id),
+                Some(Press::Undo(_)) => operation.safety_snapshot().map(|safety| safety.id),
+                _ => None,
+            };
+            let deletion = match snapshot {
+                Some(id) => self.store.deletion_of(id).await?,
+                None => None,
+            };
+            match deletion {
+                Some(deletion) => gone = Some(deletion),
+                None => kept.push(button),
+            }
+        }
+        said.buttons = kept;
+        Ok(match gone {
+            Some(deletion) => without_snapshot(said, deletion.by, deletion.at),
+            None => said,
+        })
+    }
+
     async fn sleep_until(&self, wake: Option<Timestamp>) {
         match wake {
             Some(wake) => self.clock.sleep_until(wake).await,
@@ -156,21 +189,40 @@ impl Reporter {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Repaired
-            | ReportKind::Question => Vec::new(),
+            | ReportKind::Question
+            | ReportKind::Direct
+            | ReportKind::Warning => Vec::new(),
         };
         let said = match report.kind {
             ReportKind::Progress => progress(operation, &self.wording, now),
-            ReportKind::Answer => answer(operation, &self.wording),
+            ReportKind::Answer => {
+                let said = answer(operation, &self.wording);
+                // Only an edit can come after the end of what it offers.
+                if report.message.is_some() { self.without_deleted(said, operation).await? } else { said }
+            }
             ReportKind::Notify => notify(operation, &self.wording),
             // An edit pings nobody, and once nobody is needed any more there is nobody to name.
-            ReportKind::Stuck => call(&called).calling(self.wording.failure_role.filter(|_| is_called_about(&called))),
+            ReportKind::Stuck => {
+                let role = self.wording.failure_role.filter(|_| is_called_about(&called));
+                call(&called).calling(self.roles.callable(role, report.channel, operation.asker.guild))
+            }
             ReportKind::Repaired => repaired(operation),
             ReportKind::Question => question(operation, &self.wording, now),
+            ReportKind::Direct => {
+                let said = self.store.announcement(operation.id).await?;
+                direct::words(operation, said, report.channel)
+            }
+            ReportKind::Warning => warning(operation),
         };
         let is_over = match report.kind {
             ReportKind::Question => operation.question.is_none(),
+            ReportKind::Warning => !matches!(operation.warned(), Some(Warned::Ahead { .. })),
             ReportKind::Stuck => !is_called_about(&called),
-            ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => false,
+            ReportKind::Progress
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Repaired
+            | ReportKind::Direct => false,
         };
         Ok(Words { said: signed(said, report.kind, operation.id), called, is_over })
     }

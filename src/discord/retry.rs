@@ -35,15 +35,14 @@ pub(super) async fn question(
     if state.clock.now().duration_since(ended) >= OFFERED {
         return Err(Refusal::RetryOver.into());
     }
-    let retries = Some(failed.id);
     let droplet = || failed.target.droplet.ok_or(Refusal::DropletGone);
     let said = match &failed.kind {
-        Kind::Take(_) => take::question(state, info, grant, droplet()?, retries).await?,
+        Kind::Take(_) => take::question(state, info, grant, droplet()?, Some(failed)).await?,
         Kind::Restore(restore) => {
-            let asked = (restore.snapshot.id, restore.safety, retries);
+            let asked = (restore.snapshot.id, restore.safety, Some(failed));
             restore::of_droplet(state, info, grant, droplet()?, asked).await?
         }
-        Kind::Launch(launch) => return launch::again(state, info, grant, (launch, failed.id)).await,
+        Kind::Launch(launch) => return launch::again(state, info, grant, (launch, failed)).await,
         // Their buttons stand where they help, and a failed change of Backups is looked at first.
         Kind::TurnOn(_) | Kind::Restart(_) | Kind::Backups(_) => return Err(Refusal::UnknownButton.into()),
         Kind::Delete(delete) => return delete::question(state, info, grant, &delete.snapshot.id.to_string()).await,

@@ -1,27 +1,89 @@
-//! What the roles of the guilds are called, for places where Discord renders no mentions. Learnt from the gateway, in memory only.
+//! The roles of the guilds and what they are called, and which guild a channel is in. Learnt from the gateway, in memory only.
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use serenity::model::guild::Role;
+use serenity::model::guild::{Guild, Role};
 
-use crate::operation::ids::RoleId;
+use crate::operation::ids::{ChannelId, GuildId, RoleId};
 
-/// Names by role.
+/// What the gateway told.
 #[derive(Debug, Default)]
-pub(super) struct RoleNames(Mutex<HashMap<RoleId, String>>);
+pub(super) struct RoleNames(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    names: HashMap<RoleId, String>,
+    guilds: HashMap<GuildId, HashSet<RoleId>>,
+    channels: HashMap<ChannelId, GuildId>,
+}
 
 impl RoleNames {
-    /// Remembers what a role is called now.
-    pub(super) fn learn<'r>(&self, roles: impl IntoIterator<Item = &'r Role>) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names.extend(roles.into_iter().map(|role| (RoleId(role.id.get()), role.name.clone())));
+    /// Remembers a guild's roles and channels.
+    pub(super) fn learn_guild(&self, guild: &Guild) {
+        let id = GuildId(guild.id.get());
+        let mut known = self.known();
+        let roles = guild.roles.values().map(|role| (RoleId(role.id.get()), role.name.clone()));
+        known.names.extend(roles);
+        known.guilds.insert(id, guild.roles.keys().map(|role| RoleId(role.get())).collect());
+        let channels = guild.channels.keys().chain(guild.threads.iter().map(|thread| &thread.id));
+        known.channels.extend(channels.map(|channel| (ChannelId(channel.get()), id)));
+    }
+
+    /// Remembers a role that is new, or what it is called now.
+    pub(super) fn learn(&self, role: &Role) {
+        let (id, mut known) = (RoleId(role.id.get()), self.known());
+        known.names.insert(id, role.name.clone());
+        known.guilds.entry(GuildId(role.guild_id.get())).or_default().insert(id);
+    }
+
+    /// A guild has a role no more.
+    pub(super) fn forget(&self, guild: GuildId, role: RoleId) {
+        if let Some(roles) = self.known().guilds.get_mut(&guild) {
+            roles.remove(&role);
+        }
     }
 
     /// What a role is called, if that is known.
     pub(super) fn name(&self, role: RoleId) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&role).cloned()
+        self.known().names.get(&role).cloned()
+    }
+
+    /// The role, unless it is known not to exist where a message is posted: in a channel that belongs to this guild if it is not known
+    /// to be in another. Before the gateway has told, it counts as there: a mention too many pings nobody, one too few wakes nobody.
+    pub(super) fn callable(&self, role: Option<RoleId>, channel: ChannelId, home: GuildId) -> Option<RoleId> {
+        let known = self.known();
+        let guild = known.channels.get(&channel).unwrap_or(&home);
+        role.filter(|role| known.guilds.get(guild).is_none_or(|roles| roles.contains(role)))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_called_where_it_exists_and_where_nothing_is_known() {
+        let (here, there, role) = (GuildId(1), GuildId(2), RoleId(7));
+        let names = RoleNames::default();
+        assert_eq!(names.callable(Some(role), ChannelId(5), here), Some(role), "nothing is known yet");
+        {
+            let mut known = names.known();
+            known.guilds.insert(here, HashSet::from([role]));
+            known.guilds.insert(there, HashSet::new());
+            known.channels.insert(ChannelId(6), there);
+        }
+        assert_eq!(names.callable(Some(role), ChannelId(5), here), Some(role));
+        assert_eq!(names.callable(Some(role), ChannelId(5), there), None);
+        assert_eq!(names.callable(Some(role), ChannelId(6), here), None, "the channel is in the other guild");
+        names.forget(here, role);
+        assert_eq!(names.callable(Some(role), ChannelId(5), here), None);
+        assert_eq!(names.callable(None, ChannelId(5), here), None);
     }
 }

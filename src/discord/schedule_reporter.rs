@@ -3,7 +3,7 @@
 //! As the other reporter, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it beside that
 //! one.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use serenity::{http::Http, model::id::UserId};
@@ -14,15 +14,24 @@ use super::{
     global_rate_limit::GlobalRateLimit,
     group_reporter,
     incident::chain,
-    messages::{Wording, message::Message, schedule as words},
+    messages::{
+        Wording,
+        message::Message,
+        schedule::{self as words, Told},
+    },
+    roles::RoleNames,
     standing,
     state::AppState,
     wire::{self, Trouble},
 };
 use crate::{
+    access::Right,
     clock::Clock,
-    operation::ids::{ChannelId, MessageId},
-    schedule::notice::Notice,
+    operation::{
+        Operation,
+        ids::{ChannelId, MessageId, RoleId},
+    },
+    schedule::{notice::Notice, run::Run},
     store::{self, Said, ScheduleMessage, Store},
 };
 
@@ -47,6 +56,9 @@ pub struct ScheduleReporter {
     clock: Clock,
     wording: Arc<Wording>,
     global_rate_limit: GlobalRateLimit,
+    roles: Arc<RoleNames>,
+    /// The roles that may take a schedule over.
+    restorers: BTreeSet<RoleId>,
     notify_channel: Option<ChannelId>,
     me: UserId,
 }
@@ -65,6 +77,8 @@ impl ScheduleReporter {
             clock: state.clock.clone(),
             wording: Arc::new(state.wording.clone()),
             global_rate_limit,
+            roles: Arc::clone(&state.roles),
+            restorers: state.policy.sufficient(Right::Restore),
             notify_channel,
             me,
         }
@@ -112,6 +126,9 @@ impl ScheduleReporter {
     }
 
     async fn say(&self, message: &ScheduleMessage) -> Result<(), store::Error> {
+        if self.is_of_an_earlier_week(message) {
+            return self.store.schedule_message_lost(message, message.channel).await;
+        }
         let said = self.words(message).await?;
         match message.message {
             Some(posted) => self.edit(message, posted, &said).await,
@@ -119,36 +136,69 @@ impl ScheduleReporter {
         }
     }
 
+    /// Whether a status message is from before this week's Monday: it is posted as a new one then, so that people need not scroll.
+    fn is_of_an_earlier_week(&self, message: &ScheduleMessage) -> bool {
+        let zone = message.stored.schedule.rule.time_zone();
+        let week = |at: Timestamp| at.to_zoned(zone.clone()).date().iso_week_date();
+        let monday_of = |at: Timestamp| (week(at).year(), week(at).week());
+        let posted = message.posting_since.filter(|_| message.said == Said::Status && message.message.is_some());
+        posted.is_some_and(|posted| monday_of(posted) < monday_of(self.clock.now()))
+    }
+
     async fn words(&self, message: &ScheduleMessage) -> Result<Message, store::Error> {
         let schedule = &message.stored.schedule;
-        if let Said::Once(Notice::Group { run, .. }) = &message.said
-            && let Some(run) = self.store.run(*run).await?
-        {
-            let operations = group_reporter::explained(&self.store, &run).await?;
-            return Ok(words::group_notice(schedule, &run, &operations, message.number));
-        }
         Ok(match &message.said {
             Said::Status => {
                 let standing = standing::of(&self.store, schedule, self.clock.now()).await?;
                 words::status(&standing, &self.wording)
             }
-            Said::Once(notice) => {
-                let operation = match notice {
-                    Notice::Failed { operation, .. } => self.store.operation(*operation).await?,
-                    Notice::Group { .. }
-                    | Notice::Missed { .. }
-                    | Notice::Stale { .. }
-                    | Notice::OwnerLost { .. }
-                    | Notice::Unowned => None,
-                };
-                let operation = operation.map(|stored| stored.operation);
-                words::notice(schedule, notice, operation.as_ref(), message.number)
-            }
+            Said::Once(notice) => self.told(message, notice).await?,
         })
     }
 
+    /// A message that says something once: of its schedule, and of those that it tells of beside it.
+    async fn told(&self, message: &ScheduleMessage, notice: &Notice) -> Result<Message, store::Error> {
+        let schedule = &message.stored.schedule;
+        let others = self.store.told_with((schedule.id, message.number)).await?;
+        let all = || {
+            let others = others.iter().map(|(stored, notice)| (&stored.schedule, notice));
+            [(schedule, notice)].into_iter().chain(others)
+        };
+        let mut known = Vec::new();
+        for (_, notice) in all() {
+            known.push(self.known(notice).await?);
+        }
+        let told: Vec<Told<'_>> = all()
+            .zip(&known)
+            .map(|((schedule, notice), (run, operations))| Told { schedule, notice, operations, run: run.as_ref() })
+            .collect();
+        let role = self.wording.failure_role.filter(|_| all().any(|(_, notice)| notice.calls_role()));
+        let role = self.roles.callable(role, message.channel, schedule.guild);
+        let named = |restorer: &RoleId| {
+            role.is_none() && self.roles.callable(Some(*restorer), message.channel, schedule.guild).is_some()
+        };
+        let restorers = self.restorers.iter().copied().filter(named).collect();
+        Ok(words::notice(&told, &restorers, message.number).calling(role))
+    }
+
+    /// What a notice is about: the run of a group, and the operations that failed.
+    async fn known(&self, notice: &Notice) -> Result<(Option<Run>, Vec<Operation>), store::Error> {
+        match notice {
+            Notice::Failed { operation, .. } => {
+                let failed = self.store.operation(*operation).await?.map(|stored| stored.operation);
+                Ok((None, failed.into_iter().collect()))
+            }
+            Notice::Group { run, .. } => {
+                let Some(run) = self.store.run(*run).await? else { return Ok((None, Vec::new())) };
+                let operations = group_reporter::explained(&self.store, &run).await?;
+                Ok((Some(run), operations))
+            }
+            _ => Ok((None, Vec::new())),
+        }
+    }
+
     async fn edit(&self, message: &ScheduleMessage, posted: MessageId, said: &Message) -> Result<(), store::Error> {
-        let (version, digest) = (message.stored.version, said.digest());
+        let (version, digest) = (message.version, said.digest());
         if message.shown_digest.as_deref() == Some(&digest) {
             return self.store.schedule_message_shown(message, posted, (version, &digest), self.clock.now()).await;
         }
@@ -168,7 +218,7 @@ impl ScheduleReporter {
     }
 
     async fn post(&self, message: &ScheduleMessage, said: &Message) -> Result<(), store::Error> {
-        let (version, digest) = (message.stored.version, said.digest());
+        let (version, digest) = (message.version, said.digest());
         if let Some(found) = self.posted_before(message).await {
             // What it shows is not known, so it is edited once more.
             return self.store.schedule_message_shown(message, found, (store::OUTDATED, ""), self.clock.now()).await;

@@ -1,6 +1,6 @@
 //! How a schedule stands, gathered from the store: for its message, and for whoever asks.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::messages::schedule::Standing;
 use crate::{
@@ -13,22 +13,20 @@ use crate::{
 
 /// How many of the latest planned times are looked at.
 const LATEST: usize = 12;
-/// Nothing is deleted for so long after a Snapshot was put back onto the Droplet.
-pub(super) const AFTER_A_RESTORE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How a schedule stands now.
 pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Result<Standing, store::Error> {
     let slots = store.latest_slots(schedule.id, LATEST).await?;
     let snapshots = store.schedule_snapshots(schedule.id).await?;
     let stale_since = schedule.stale_since(&slots);
-    let since = now.checked_sub(AFTER_A_RESTORE).unwrap_or(Timestamp::UNIX_EPOCH);
+    let since = schedule.restores_count_since(now);
     let around = Circumstances {
         right: schedule.owner.right(now),
         is_stale: stale_since.is_some(),
-        restored_lately: store.was_restored(schedule.id, since).await?,
+        restored_lately: store.restored_droplets(schedule.id, since).await?,
     };
     let candidates: Vec<Candidate> = snapshots.iter().map(ScheduleSnapshot::candidate).collect();
-    let hold = schedule.prune(&candidates, around, now).hold;
+    let hold = schedule.prune(&candidates, &around, now).hold;
     let next = schedule.rule.next_after(now.max(schedule.floor));
     let run = store.latest_run(schedule.id).await?;
     Ok(Standing { schedule: schedule.clone(), slots, snapshots, stale_since, hold, next, run })

@@ -17,6 +17,7 @@ use crate::{
     access::{Grant, Right},
     operation::{
         FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations,
+        announce::{Announce, Answering},
         ids::{OperationId, ScheduleId},
         kinds::{Kind, of_kind},
         trigger::Trigger,
@@ -71,11 +72,18 @@ pub(super) async fn begin(
     grant: &Grant,
     requested: Requested,
 ) -> Result<String, Stop> {
-    accepted(
-        state,
-        create(state, info, request(state, info, grant, requested)?, (info.interaction.into(), None)).await?,
-    )
-    .await
+    begin_announced(state, info, grant, (requested, Announce::default())).await
+}
+
+/// The same where the person has chosen how people hear of it.
+pub(super) async fn begin_announced(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (requested, announce): (Requested, Announce),
+) -> Result<String, Stop> {
+    let cause = Cause { trigger: info.interaction.into(), consent: None, announce };
+    accepted(state, create(state, info, request(state, info, grant, requested)?, cause).await?).await
 }
 
 /// The same for what somebody was asked about; their answer is used up by what it begins, and by nothing else.
@@ -83,13 +91,10 @@ pub(super) async fn begin_confirmed(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
-    (requested, consent): (Requested, &Consent),
+    (requested, announce, consent): (Requested, Announce, &Consent),
 ) -> Result<String, Stop> {
-    accepted(
-        state,
-        create(state, info, request(state, info, grant, requested)?, (info.interaction.into(), Some(consent))).await?,
-    )
-    .await
+    let cause = Cause { trigger: info.interaction.into(), consent: Some(consent), announce };
+    accepted(state, create(state, info, request(state, info, grant, requested)?, cause).await?).await
 }
 
 /// The same for one more Snapshot of a schedule.
@@ -101,7 +106,8 @@ pub(super) async fn begin_run(
     schedule: ScheduleId,
 ) -> Result<String, Stop> {
     let trigger = Trigger::Run { schedule, interaction: info.interaction };
-    accepted(state, create(state, info, request(state, info, grant, requested)?, (trigger, Some(consent))).await?).await
+    let cause = Cause { trigger, consent: Some(consent), announce: Announce::default() };
+    accepted(state, create(state, info, request(state, info, grant, requested)?, cause).await?).await
 }
 
 async fn accepted(state: &AppState, operation: Operation) -> Result<String, Stop> {
@@ -110,11 +116,18 @@ async fn accepted(state: &AppState, operation: Operation) -> Result<String, Stop
     Ok(reply::accepted(&operation, progress))
 }
 
+/// What an operation comes from, and how people hear of it.
+struct Cause<'a> {
+    trigger: Trigger,
+    consent: Option<&'a Consent>,
+    announce: Announce,
+}
+
 async fn create(
     state: &AppState,
     info: &InteractionInfo,
     mut request: NewOperation,
-    (trigger, consent): (Trigger, Option<&Consent>),
+    Cause { trigger, consent, announce }: Cause<'_>,
 ) -> Result<Operation, Stop> {
     let droplet = request.target.name.clone();
     if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| state.own_droplet == Some(droplet)) {
@@ -126,9 +139,9 @@ async fn create(
     if matches!(request.kind, Kind::Take { .. }) {
         check_cooldown(state, &request).await?;
     }
-    let first_answer = first_answer(state, info, &request.kind).await?;
+    let answering = Answering { first: first_answer(state, info, &request.kind).await?, announce };
     for _ in 0..DRAWS {
-        let created = state.store.create_answered(request.clone(), trigger, consent, first_answer).await;
+        let created = state.store.create_answered(request.clone(), trigger, consent, answering).await;
         match created {
             Ok(operation) => {
                 // Commits count what changes; this one was created so.

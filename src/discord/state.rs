@@ -22,6 +22,7 @@ use crate::{
         Operation,
         ids::{self, ChannelId, DropletId, MessageId, OperationId, RoleId, UserId},
     },
+    ping::Reach,
     store::{self, Store},
 };
 
@@ -37,8 +38,10 @@ pub(super) struct AppState {
     /// The Droplet that this process runs on, if it is known to run on one.
     pub(super) own_droplet: Option<DropletId>,
     pub(super) names: Names,
-    pub(super) roles: RoleNames,
+    pub(super) roles: Arc<RoleNames>,
     pub(super) limits: Limits,
+    /// Where the addresses may lead that schedules call.
+    pub(super) reach: Reach,
     pub(super) people: People,
     pub(super) refusals: RefusalLog,
 }

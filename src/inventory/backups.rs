@@ -17,6 +17,11 @@ use crate::{
 /// Plans change less than once a month.
 const KEEP: SignedDuration = SignedDuration::from_hours(1);
 
+/// How Droplets are backed up changes when somebody changes it, which may be here.
+const KEEP_RECORDS: SignedDuration = SignedDuration::from_mins(1);
+
+/// How the Droplets are backed up, as it was read lately.
+pub(super) type Records = SingleFlight<Vec<BackupRecord>>;
 /// The plans that there are, as they were read lately.
 pub(super) type Plans = SingleFlight<Vec<SupportedPolicy>>;
 
@@ -29,6 +34,8 @@ pub struct BackedUp {
     pub record: BackupRecord,
     /// Its Backups, newest first.
     pub backups: Vec<Snapshot>,
+    /// Whether these are all of them; else DigitalOcean has some that cannot be read.
+    pub are_all: bool,
 }
 
 impl Inventory {
@@ -37,17 +44,34 @@ impl Inventory {
         let (seen, record, backups) = tokio::join!(
             self.ask(queries::droplet(droplet)),
             self.ask(backups::policy(droplet)),
-            self.ask(queries::droplet_backups(droplet)),
+            self.backups_past_cache(droplet),
         );
         let gone = |absent| match absent {
             Absent::Failed(Error::NotFound { .. }) => Unresolved::NotFound { nearest: Vec::new() },
             absent => absent.into(),
         };
         let droplet = self.admit(seen.map_err(gone)?)?;
-        let mut backups = backups.map_err(gone)?;
+        let (mut backups, are_all) = backups.map_err(gone)?;
         // Of two that were begun in the same second, the later one has the higher id.
         backups.sort_by_key(|backup| std::cmp::Reverse((backup.created_at, backup.id)));
-        Ok(BackedUp { droplet, record: record.map_err(gone)?, backups })
+        Ok(BackedUp { droplet, record: record.map_err(gone)?, backups, are_all })
+    }
+
+    /// The Backups of a Droplet, and whether these are all.
+    async fn backups_past_cache(&self, droplet: DropletId) -> Result<(Vec<Snapshot>, bool), Absent> {
+        match self.ask(queries::every_droplet_backup(droplet)).await {
+            Ok(all) => Ok((all, true)),
+            Err(Absent::Failed(Error::Unreadable { .. })) => {
+                Ok((self.ask(queries::droplet_backups(droplet)).await?, false))
+            }
+            Err(absent) => Err(absent),
+        }
+    }
+
+    /// How every Droplet is backed up.
+    pub async fn backup_records(&self) -> Result<Arc<Vec<BackupRecord>>, Unresolved> {
+        let patience = Waiting::Command.patience();
+        Ok(self.records.get((&self.client, &self.background), KEEP_RECORDS, patience, backups::policies).await?)
     }
 
     /// The plans by which DigitalOcean backs up.

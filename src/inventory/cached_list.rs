@@ -16,8 +16,9 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     SUGGESTIONS, Unresolved,
-    index::{Index, Listed, Meaning},
+    index::{Index, Meaning},
     label,
+    listed::Listed,
     timeouts::{self, Absent, within},
 };
 use crate::digitalocean::{budget::Priority, client::Client, error::Error};

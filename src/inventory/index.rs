@@ -6,9 +6,6 @@ use std::{
     cell::RefCell,
     cmp::{Ordering, Reverse},
     collections::HashMap,
-    fmt::Display,
-    hash::Hash,
-    str::FromStr,
 };
 
 use nucleo_matcher::{
@@ -16,7 +13,7 @@ use nucleo_matcher::{
     pattern::{AtomKind, CaseMatching, Normalization, Pattern},
 };
 
-use super::label;
+use super::{label, listed::Listed};
 use crate::{
     digitalocean::model::{Droplet, Snapshot},
     operation::ids::{DropletId, SnapshotId},
@@ -30,18 +27,6 @@ const NEAR: f64 = 0.75;
 thread_local! {
     // A matcher owns some 100 KiB of scratch space, so it is kept, one for each thread that searches.
     static MATCHER: RefCell<Matcher> = RefCell::new(Matcher::new(Config::DEFAULT));
-}
-
-/// What can be listed: something with an id and a name.
-pub(super) trait Listed {
-    /// The type of its id.
-    type Id: Copy + Eq + Hash + FromStr + Display;
-    /// Its id.
-    fn id(&self) -> Self::Id;
-    /// Its name.
-    fn name(&self) -> &str;
-    /// Whether a text is what it is called in a choice.
-    fn is_called(&self, text: &str) -> bool;
 }
 
 impl Listed for Droplet {

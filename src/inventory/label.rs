@@ -4,11 +4,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Choice, index::Listed};
+use super::{Choice, listed::Listed};
 use crate::{
     digitalocean::model::{Droplet, DropletStatus, Snapshot},
     operation::ids::DropletId,
-    text::{length, shorten},
+    text::{length, shorten, visible},
 };
 
 /// Discord refuses longer names of choices, and empty ones.
@@ -136,7 +136,7 @@ fn calls(text: &str, name: &str, id: &str, constant: &[Option<String>; 2]) -> bo
 }
 
 fn visible_name(name: &str, id: &str) -> String {
-    let name: String = name.chars().filter_map(visible).collect();
+    let name = visible(name);
     let name = name.trim();
     if name.is_empty() { id.to_owned() } else { name.to_owned() }
 }
@@ -172,23 +172,6 @@ fn label(name: &str, id: &str, details: [Option<String>; 3]) -> String {
     let tail = shorten(&tail, LONGEST / 2);
     let room = LONGEST - length(&tail);
     format!("{}{tail}", shorten(&name, room))
-}
-
-/// A character as it may stand in one line; none if it is invisible or turns the text around it. What joins the parts of an emoji stays.
-fn visible(character: char) -> Option<char> {
-    match character {
-        '\u{2028}' | '\u{2029}' => Some(' '),
-        '\u{200b}'
-        | '\u{200c}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{61c}'
-        | '\u{feff}' => None,
-        control if control.is_control() => Some(' '),
-        other => Some(other),
-    }
 }
 
 #[cfg(test)]

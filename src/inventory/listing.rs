@@ -21,6 +21,11 @@ impl Listing {
         self.snapshots.iter().filter(|snapshot| self.of.is_none_or(|of| snapshot.droplet == Some(of)))
     }
 
+    /// The Droplets that are listed.
+    pub fn droplets(&self) -> impl Iterator<Item = &Droplet> {
+        self.droplets.iter()
+    }
+
     /// A Droplet that is listed.
     pub fn droplet(&self, id: DropletId) -> Option<&Droplet> {
         self.droplets.by_id(id)

@@ -25,7 +25,6 @@ impl Operation {
         if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
             checks.backups = true;
         }
-        self.not_before = None;
     }
 
     /// A look at the image that is to become a Snapshot.
@@ -67,7 +66,7 @@ impl Operation {
             run.looks = run.looks.saturating_add(1);
             let since = *run.unknown_since.get_or_insert(now);
             if now < later(since, pause) {
-                self.not_before = Some(later(since, pause));
+                self.timer.ask_at(later(since, pause));
                 return;
             }
         }

@@ -96,7 +96,7 @@ impl Operation {
     /// The hung shutdown is left to itself; what it may still do is owed.
     pub(super) fn give_up_shutdown(&mut self, now: Timestamp) {
         self.question = None;
-        self.not_before = None;
+        self.timer.ask_at_once();
         if let Some(step) = self.steps.iter_mut().find(|step| step.task() == Task::ShutDown && !step.is_over()) {
             if let Some(action) = step.run().and_then(|run| run.action) {
                 self.baseline.add(action);
@@ -164,6 +164,7 @@ impl Operation {
         let waits_its_turn = matches!(&self.obstacle, Some(Obstacle { what: Blocker::Turn, .. }));
         let longest = if waits_its_turn && !is_destructive { LONGEST_TURN } else { LONGEST_WAIT };
         let could_begin = self.steps[..index].iter().filter_map(Step::over_at).max().unwrap_or(self.asked_at);
+        let could_begin = self.free_of_warning().map_or(could_begin, |free| free.max(could_begin));
         // A schedule has said until when its first step may begin.
         let window_end = self.window_end().filter(|_| index == 0);
         if now >= window_end.unwrap_or_else(|| later(could_begin, longest)) {
@@ -195,7 +196,7 @@ impl Operation {
         match focus {
             Focus::Back => {
                 self.power.fail(Some(why), now);
-                self.not_before = Some(later(now, self.retry_pause()));
+                self.timer.ask_at(later(now, self.retry_pause()));
             }
             Focus::Forward(index) => {
                 if let Some(step) = self.steps.get_mut(index) {
@@ -205,7 +206,7 @@ impl Operation {
                     step.state = State::Failed { at: now, why: why.clone() };
                 }
                 self.verdict = Some(Outcome::Failed(why));
-                self.not_before = None;
+                self.timer.ask_at_once();
                 self.obstacle = None;
             }
             Focus::Rest => {}
@@ -215,7 +216,7 @@ impl Operation {
     /// The Droplet does not exist any more: nothing is owed to it, and nothing more can be done with it.
     pub(super) fn droplet_is_gone(&mut self, focus: Focus, now: Timestamp) {
         self.power.is_gone();
-        self.not_before = None;
+        self.timer.ask_at_once();
         match focus {
             Focus::Forward(_) => self.fail_step(focus, Failure::DropletGone, now),
             Focus::Back | Focus::Rest => {}
@@ -230,7 +231,7 @@ impl Operation {
         if let Some(action) = finished {
             self.baseline.add(action);
         }
-        self.not_before = None;
+        self.timer.ask_at_once();
         self.obstacle = None;
     }
 

@@ -60,7 +60,7 @@ impl Operation {
         if earlier.is_some() && now >= believed_from {
             return true;
         }
-        self.not_before = Some(believed_from.max(later(now, rules.poll_interval.min(doubt_pause(rules)))));
+        self.timer.ask_at(believed_from.max(later(now, rules.poll_interval.min(doubt_pause(rules)))));
         false
     }
 
@@ -71,9 +71,8 @@ impl Operation {
         let confirmed_from = later(missing.since, rules.settle_time * 2);
         if matches!(look, Look::Droplet(_)) && now >= confirmed_from {
             missing.is_confirmed = true;
-            self.not_before = None;
         } else {
-            self.not_before = Some(later(now, doubt_pause(rules)));
+            self.timer.ask_at(later(now, doubt_pause(rules)));
         }
     }
 
@@ -90,7 +89,7 @@ impl Operation {
             if now < later(began, rules.settle_time * Task::Create.traits().settle_factor) {
                 // A new Droplet may be known to nobody for a while.
                 self.missing = Some(Missing { is_confirmed: false, ..missing });
-                self.not_before = Some(later(now, doubt_pause(rules)));
+                self.timer.ask_at(later(now, doubt_pause(rules)));
             } else {
                 self.fail_step(focus, Failure::DropletGone, now);
             }
@@ -104,11 +103,10 @@ impl Operation {
         let Some(run) = self.step_mut(focus).and_then(Step::run_mut) else { return };
         let since = *run.unknown_since.get_or_insert(now);
         if now < later(since, doubt_pause(rules)) {
-            self.not_before = Some(later(since, doubt_pause(rules)));
+            self.timer.ask_at(later(since, doubt_pause(rules)));
             return;
         }
         self.break_run(focus, now);
-        self.not_before = None;
         self.recover_vanished(focus, rules, now);
     }
 }

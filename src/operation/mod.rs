@@ -45,6 +45,7 @@
 //! intent, and the operation ends → minutes later the Droplet reads off → `Owed` → its Actions show nobody else's off → `power_on` → on →
 //! nothing is owed, and people read that it was made good.
 
+pub mod announce;
 mod backoff;
 mod backups;
 pub mod baseline;
@@ -52,10 +53,13 @@ mod consequences;
 pub mod effect;
 mod evidence;
 mod first_answer;
+mod focus;
 pub mod ids;
 pub mod kinds;
 mod next;
+mod obstacle;
 mod on_reading;
+mod outcome;
 pub mod power;
 mod question;
 pub mod reading;
@@ -63,26 +67,36 @@ mod recover;
 pub mod report;
 mod row;
 pub mod step;
+pub mod timer;
 mod transition;
 pub mod trigger;
 pub mod undo;
+pub mod warning;
+mod wish;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::text;
 
+use announce::Tell;
 use baseline::Baseline;
 use evidence::{Denied, Missing};
 pub use first_answer::FirstAnswer;
+use focus::Focus;
 use ids::{ActionId, ChannelId, DropletId, GuildId, OperationId, UserId};
 use kinds::Kind;
+pub use obstacle::{Blocker, Obstacle};
+pub use outcome::{Cancelled, Launched, Outcome};
 use power::{Owed, Power};
 pub use question::{Decision, Question};
 use reading::{Failure, SnapshotReading};
 use step::{Run, State, Step, Task};
-pub use transition::{IllegalTransition, Observation, Wish, Wished};
+use timer::Timer;
+pub use transition::{IllegalTransition, Observation};
 use trigger::Trigger;
+use warning::Warning;
+pub use wish::{Wish, Wished};
 
 /// The times that an operation's rules depend on, from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,8 +155,9 @@ pub struct Operation {
     pub launched: Option<Launched>,
     /// When it ended. What is owed may outlive it.
     pub ended: Option<Timestamp>,
-    /// Nothing is asked of DigitalOcean before this moment.
-    pub not_before: Option<Timestamp>,
+    /// When DigitalOcean is asked next.
+    #[serde(rename = "not_before")]
+    pub timer: Timer,
     /// DigitalOcean says that it does not know the Droplet.
     missing: Option<Missing>,
     /// DigitalOcean refused a request in a way that is not believed until it is repeated.
@@ -158,6 +173,12 @@ pub struct Operation {
     /// What it comes from. Rows of earlier versions do not say; people asked for all of those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
+    /// How whoever asked hears that it is done.
+    #[serde(skip_serializing_if = "Tell::is_ping")]
+    pub tell: Tell,
+    /// The warning before its Droplet goes down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<Warning>,
 }
 
 /// Who asked, and where.
@@ -197,75 +218,6 @@ impl TypicalDurations {
         let (_, millis) = self.millis.iter().find(|(known, _)| *known == task)?;
         Some(SignedDuration::from_millis(*millis))
     }
-}
-
-/// Something that an operation waits for, other than its own Action.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Obstacle {
-    /// What.
-    pub what: Blocker,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// What may stand in an operation's way for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Blocker {
-    /// Another Action of the Droplet is in progress; its kind where known.
-    Event(Option<String>),
-    /// The Droplet is locked.
-    Locked,
-    /// The Droplet is neither on nor off: DigitalOcean's word for it.
-    Unsettled(String),
-    /// DigitalOcean does not answer, or not readably.
-    Outage,
-    /// DigitalOcean's request limit is reached.
-    Throttled,
-    /// Other operations come first, within the request limit.
-    Turn,
-}
-
-/// Somebody, or nobody within the time-out, stopped an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cancelled {
-    /// Who; absent when a question ran out of time.
-    pub by: Option<UserId>,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// How the forward part of an operation ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
-    /// Everything was done.
-    Completed,
-    /// A step failed.
-    Failed(Failure),
-    /// It was stopped.
-    Cancelled,
-}
-
-impl Outcome {
-    /// One word for logs, metrics and the database.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Failed(_) => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// A Droplet that an operation made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Launched {
-    /// Its id.
-    pub droplet: DropletId,
-    /// Its public IPv4 address, once it has one.
-    pub address: Option<String>,
-    /// What it costs a month, in cents, where DigitalOcean says it.
-    #[serde(default)]
-    pub monthly_cents: Option<u64>,
 }
 
 /// A new operation, before anything was done for it.
@@ -319,7 +271,7 @@ impl Operation {
             snapshot: None,
             launched: None,
             ended: None,
-            not_before: None,
+            timer: Timer::default(),
             missing: None,
             denied: None,
             unattended: false,
@@ -327,6 +279,8 @@ impl Operation {
             taken_off: None,
             first_answer: FirstAnswer::default(),
             trigger: None,
+            tell: Tell::default(),
+            warning: None,
         }
     }
 
@@ -395,64 +349,6 @@ impl Operation {
         self.active_step().and_then(Step::run).and_then(|run: &Run| run.action)
     }
 
-    fn focus(&self) -> Focus {
-        let owes = self.power.owed().is_some();
-        if self.ended.is_some() {
-            return if owes { Focus::Back } else { Focus::Rest };
-        }
-        let back_is_due = self.power.is_owed();
-        if self.verdict.is_some() {
-            return if back_is_due { Focus::Back } else { Focus::Rest };
-        }
-        if back_is_due && (self.power.is_blind() || self.is_turning_on() || self.may_hurry()) {
-            return Focus::Back;
-        }
-        match self.steps.iter().position(|step| !step.is_over()) {
-            // The Snapshot is made; that it is listed can be awaited while the Droplet runs again.
-            Some(index) if back_is_due && index + 1 == self.steps.len() && self.is_unlisted(index) => Focus::Back,
-            Some(index) => Focus::Forward(index),
-            None if back_is_due => Focus::Back,
-            None => Focus::Rest,
-        }
-    }
-
-    /// Whether a command to turn the Droplet on is under way.
-    fn is_turning_on(&self) -> bool {
-        matches!(self.power.back().state, State::Intended { .. } | State::Running(_))
-    }
-
-    /// Whether somebody wants the Droplet on at once, and no answer to a command is awaited or missing.
-    fn may_hurry(&self) -> bool {
-        let holds_up = |step: &Step| match step.state {
-            State::Intended { .. } => true,
-            State::Running(_) => step.task() == Task::Restore,
-            State::Waiting(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => false,
-        };
-        self.power.is_hurried() && !self.current().is_some_and(holds_up)
-    }
-
-    fn is_unlisted(&self, index: usize) -> bool {
-        self.steps
-            .get(index)
-            .is_some_and(|step| step.task() == Task::Snapshot && step.run().is_some_and(|run| run.completed.is_some()))
-    }
-
-    fn step_mut(&mut self, focus: Focus) -> Option<&mut Step> {
-        match focus {
-            Focus::Forward(index) => self.steps.get_mut(index),
-            Focus::Back => Some(self.power.back_mut()),
-            Focus::Rest => None,
-        }
-    }
-
-    fn step_at(&self, focus: Focus) -> Option<&Step> {
-        match focus {
-            Focus::Forward(index) => self.steps.get(index),
-            Focus::Back => Some(self.power.back()),
-            Focus::Rest => None,
-        }
-    }
-
     /// Whether the Droplet was on before or after its Snapshot was taken, although it was shut down for it.
     pub fn may_have_been_taken_live(&self) -> bool {
         let was_shut_down = self.steps.iter().any(|step| step.task().turns_off() && step.is_done());
@@ -468,14 +364,6 @@ impl Operation {
 /// The tag that marks a Droplet as made by an operation.
 pub fn launch_tag(id: OperationId) -> String {
     format!("snapshot-bot-{id}")
-}
-
-/// Which step the rules look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Focus {
-    Forward(usize),
-    Back,
-    Rest,
 }
 
 /// The longest name that we give a Snapshot; DigitalOcean documents no limit, and its panel shows no more.

@@ -29,7 +29,7 @@ impl Operation {
         if let Some(deadline) = self.first_answer_deadline(now) {
             return Effect::Sleep(deadline);
         }
-        if let Some(until) = self.not_before.filter(|until| now < *until) {
+        if let Some(until) = self.timer.ahead(now) {
             let deadline = self.deadline(rules).filter(|deadline| now < *deadline);
             return Effect::Sleep(deadline.map_or(until, |deadline| deadline.min(until)));
         }
@@ -37,9 +37,10 @@ impl Operation {
             return Effect::Look(if missing.is_confirmed { Look::Listed(droplet) } else { Look::Droplet(droplet) });
         }
         match &step.state {
-            State::Waiting(checks) => match self.needed_look(step.task(), *checks, now) {
-                Some(look) => Effect::Look(look),
-                None => self.command(&step.work).map_or(Effect::Rest, Effect::Send),
+            State::Waiting(checks) => match (self.held_by_warning(now), self.needed_look(step.task(), *checks, now)) {
+                (Some(until), _) => Effect::Sleep(self.deadline(rules).map_or(until, |deadline| deadline.min(until))),
+                (None, Some(look)) => Effect::Look(look),
+                (None, None) => self.command(&step.work).map_or(Effect::Rest, Effect::Send),
             },
             // The answer is on its way to whoever holds the claim; a claim found in this state lost it.
             State::Intended { at, doubt: None } => Effect::Sleep(later(*at, rules.settle_time)),

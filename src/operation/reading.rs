@@ -217,6 +217,8 @@ pub enum Failure {
     NotKnown,
     /// The Action completed, but the Snapshot never showed up in DigitalOcean's lists.
     NotListed,
+    /// Nobody could be warned, as was wanted before the Droplet goes down.
+    NotWarned,
     /// A bug of ours; the log holds the details under this operation's id.
     Internal,
 }

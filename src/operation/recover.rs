@@ -25,7 +25,6 @@ impl Operation {
             && let Some(kind) = self.foreign_off(readings)
         {
             self.power.is_theirs(Theirs { kind, at: now });
-            self.not_before = None;
             self.obstacle = None;
             return;
         }
@@ -43,7 +42,6 @@ impl Operation {
         if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
             checks.actions = true;
         }
-        self.not_before = None;
     }
 
     /// After a lost answer: is there an Action of the right type that was not there before?
@@ -58,7 +56,6 @@ impl Operation {
             .min_by_key(|reading| (reading.started_at, reading.id));
         if let Some(ours) = ours {
             self.run(focus, ours, true);
-            self.not_before = None;
         } else if let Some(kind) = self.foreign_in_progress(readings) {
             self.restart_round(focus);
             self.wait_for(Blocker::Event(Some(kind)), rules, now);
@@ -66,7 +63,6 @@ impl Operation {
             if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
                 doubt.round.actions = true;
             }
-            self.not_before = None;
         } else {
             self.empty_round(focus, rules, now);
         }
@@ -148,7 +144,7 @@ impl Operation {
         if self.snapshot.is_none() && now >= later(self.sought_since(completed), LISTING_PATIENCE) {
             return self.fail_step(focus, Failure::NotListed, now);
         }
-        self.not_before = Some(later(now, self.patience(completed, now, rules)));
+        self.timer.ask_at(later(now, self.patience(completed, now, rules)));
     }
 
     fn is_last(&self, focus: Focus) -> bool {
@@ -169,7 +165,7 @@ impl Operation {
         if now >= later(broken, rules.settle_time * 2) {
             self.fail_step(focus, Failure::ActionVanished, now);
         } else {
-            self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
+            self.timer.ask_at(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
         }
     }
 
@@ -179,7 +175,6 @@ impl Operation {
         if let Some(step) = self.step_mut(focus) {
             step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
         }
-        self.not_before = None;
     }
 
     /// A complete round of looks found nothing of ours. Enough of them, late enough, and the command is begun again.
@@ -214,7 +209,7 @@ impl Operation {
                 self.begin_again(focus);
             }
             (false, _) => {
-                self.not_before = Some(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
+                self.timer.ask_at(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
             }
         }
     }
@@ -229,7 +224,6 @@ impl Operation {
         if let Some(step) = self.step_mut(focus) {
             step.state = State::Waiting(Checks::DROPLET_STALE);
         }
-        self.not_before = None;
     }
 
     pub(super) fn restart_round(&mut self, focus: Focus) {

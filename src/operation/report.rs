@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blocker, Operation, ids::OperationId, reading::Failure};
+use super::{Blocker, Operation, announce::Tell, ids::OperationId, reading::Failure};
 
 /// A message that belongs to an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,12 +19,24 @@ pub enum ReportKind {
     Repaired,
     /// The question about a hung shutdown, which mentions who asked for the operation.
     Question,
+    /// The way to the announcement, for whoever wanted a direct message in place of a mention.
+    Direct,
+    /// The warning before a Droplet goes down, and what came of it.
+    Warning,
 }
 
 impl ReportKind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Progress, Self::Answer, Self::Notify, Self::Stuck, Self::Repaired, Self::Question];
+    pub const ALL: [Self; 8] = [
+        Self::Progress,
+        Self::Answer,
+        Self::Notify,
+        Self::Stuck,
+        Self::Repaired,
+        Self::Question,
+        Self::Direct,
+        Self::Warning,
+    ];
 
     /// One word for the database.
     pub fn word(self) -> &'static str {
@@ -35,6 +47,8 @@ impl ReportKind {
             Self::Stuck => "stuck",
             Self::Repaired => "repaired",
             Self::Question => "question",
+            Self::Direct => "direct",
+            Self::Warning => "warning",
         }
     }
 
@@ -48,6 +62,8 @@ impl ReportKind {
             Self::Stuck => 's',
             Self::Repaired => 'r',
             Self::Question => 'q',
+            Self::Direct => 'd',
+            Self::Warning => 'w',
         };
         match generation {
             0 | 1 => format!("{operation}-{letter}"),
@@ -66,10 +82,19 @@ impl Operation {
     pub fn times_called_for(&self, kind: ReportKind) -> u32 {
         match kind {
             // Its schedule's message says how it goes.
-            ReportKind::Progress | ReportKind::Answer | ReportKind::Notify if self.is_automatic() => 0,
+            ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Direct
+                if self.is_automatic() =>
+            {
+                0
+            }
             ReportKind::Progress => 1,
             // Who was told that the bot did not respond is told nothing more; the progress message says that nothing was done.
             ReportKind::Answer | ReportKind::Notify => u32::from(self.ended.is_some() && !self.is_withdrawn()),
+            ReportKind::Direct => {
+                let is_wanted = self.announced() == Tell::Direct && !self.is_withdrawn();
+                u32::from(self.ended.is_some() && is_wanted)
+            }
+            ReportKind::Warning => u32::from(self.warning.is_some_and(|warning| warning.due.is_some())),
             ReportKind::Stuck => self.power.calls(),
             ReportKind::Repaired => u32::from(self.power.repaired().is_some()),
             ReportKind::Question => self.questions,

@@ -9,10 +9,13 @@ use serde::{Deserialize, Deserializer};
 use super::{
     Baseline, Cancelled, Decision, Denied, FirstAnswer, Launched, Missing, Obstacle, Operation, Outcome, Power,
     Question, Requester, SnapshotReading, Target, TypicalDurations,
+    announce::Tell,
     ids::OperationId,
     kinds::Kind,
     step::{State, Step, Task, Work},
+    timer::Timer,
     trigger::Trigger,
+    warning::Warning,
 };
 
 /// The fields of a row. What each means stands at [`Operation`].
@@ -39,7 +42,8 @@ pub(super) struct Row {
     snapshot: Option<SnapshotReading>,
     launched: Option<Launched>,
     ended: Option<Timestamp>,
-    not_before: Option<Timestamp>,
+    #[serde(rename = "not_before")]
+    timer: Timer,
     #[serde(default)]
     missing: Option<Missing>,
     #[serde(default)]
@@ -54,6 +58,10 @@ pub(super) struct Row {
     first_answer: FirstAnswer,
     #[serde(default)]
     trigger: Option<Trigger>,
+    #[serde(default)]
+    tell: Tell,
+    #[serde(default)]
+    warning: Option<Warning>,
 }
 
 /// A step of a row.
@@ -114,7 +122,7 @@ impl TryFrom<Row> for Operation {
             snapshot: row.snapshot,
             launched: row.launched,
             ended: row.ended,
-            not_before: row.not_before,
+            timer: row.timer,
             missing: row.missing,
             denied: row.denied,
             unattended: row.unattended,
@@ -122,6 +130,8 @@ impl TryFrom<Row> for Operation {
             taken_off: row.taken_off,
             first_answer: row.first_answer,
             trigger: row.trigger,
+            tell: row.tell,
+            warning: row.warning,
         })
     }
 }

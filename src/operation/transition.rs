@@ -3,14 +3,11 @@
 //! This file holds what people, time and answers to commands do; `see` holds what looks do, `seek` what they do after a lost answer.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Blocker, Cancelled, FirstAnswer, Focus, Launched, Obstacle, Operation, Outcome, Rules,
+    Blocker, FirstAnswer, Focus, Launched, Obstacle, Operation, Rules, Wished,
     backoff::later,
     effect::{Answer, Command, Look},
-    ids::UserId,
-    power::Released,
     reading::{ActionReading, DropletReading, Failure, PowerState, Trouble},
     step::{Checks, Doubt, Run, State, Step, Task},
 };
@@ -41,46 +38,8 @@ pub enum Observation {
     Answered(Command, Answer),
 }
 
-/// What a person may say to a running operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Wish {
-    /// Stop, where that is possible.
-    Cancel,
-    /// Cut the power: an answer to a hung shutdown.
-    Force,
-    /// Go on with the Droplet running: an answer to a hung shutdown.
-    Live,
-    /// Do not turn the Droplet on again.
-    LeaveOff,
-    /// Power back is stuck, and I see to it.
-    HandleIt,
-    /// The Droplet is off for longer than expected, and that is fine: call nobody for a while.
-    KeepWaiting,
-    /// Turn the Droplet on as soon as DigitalOcean lets us, whatever else was to be done.
-    TurnOn,
-    /// Said by the reporter: people can read the question from now on.
-    QuestionShown,
-    /// Said by the front end: Discord took the first answer.
-    AnswerTaken,
-    /// Said by the front end: the first answer left, and nothing came back.
-    AnswerLost,
-    /// Said by the front end: the first answer never left, or was refused.
-    AnswerRefused,
-}
-
 /// After so long without a process that looked after it, nothing destructive is begun without a new question.
 const LONGEST_UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
-
-/// A wish, with who and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wished {
-    /// What.
-    pub wish: Wish,
-    /// Who.
-    pub by: UserId,
-    /// When.
-    pub at: Timestamp,
-}
 
 /// An observation that does not fit the state it met: a bug of ours, or a row that somebody else wrote.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +69,7 @@ impl Operation {
             Observation::AnswerLost => next.lose_answer(focus)?,
             Observation::Deferred(why, until) => {
                 next.hinder(why, now);
-                next.not_before = Some(until);
+                next.timer.ask_at(until);
                 next.power.defer(until);
             }
             Observation::Restarted(unattended_for) => {
@@ -120,8 +79,14 @@ impl Operation {
             }
             Observation::TokenRefused => next.lose_token(focus, now),
             Observation::OtherAccount => next.call_for_token(Failure::OtherAccount, now),
-            Observation::Seen(look, answer) => next.on_reading(focus, &look, answer, rules, now)?,
-            Observation::Answered(command, answer) => next.answered(focus, &command, answer, rules, now)?,
+            Observation::Seen(look, answer) => {
+                next.timer.ask_at_once();
+                next.on_reading(focus, &look, answer, rules, now)?;
+            }
+            Observation::Answered(command, answer) => {
+                next.timer.ask_at_once();
+                next.answered(focus, &command, answer, rules, now)?;
+            }
         }
         next.advance(now);
         Ok(next)
@@ -135,55 +100,6 @@ impl Operation {
         next.fail_step(focus, Failure::Internal, now);
         next.advance(now);
         next
-    }
-
-    fn hear(&mut self, Wished { wish, by, at }: Wished) {
-        match wish {
-            Wish::Cancel if self.ended.is_none() => {
-                self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
-                if self.question.is_some() {
-                    self.give_up_shutdown(at);
-                    self.verdict = Some(Outcome::Cancelled);
-                }
-            }
-            Wish::Force if self.question.is_some() => {
-                self.unattended_since_decision = false;
-                self.force_power_off(at);
-            }
-            Wish::Live if self.question.is_some() => self.give_up_shutdown(at),
-            Wish::LeaveOff => self.power.release(by, Released::LeftOff, at),
-            Wish::HandleIt if self.power.stuck().is_some() => self.power.release(by, Released::Handled, at),
-            Wish::KeepWaiting if self.power.stuck().is_some() => self.power.keep_waiting(at),
-            Wish::TurnOn if self.power.is_owed() => self.turn_on_soon(by, at),
-            Wish::QuestionShown => {
-                if let Some(question) = &mut self.question {
-                    question.shown_at.get_or_insert(at);
-                }
-            }
-            Wish::AnswerTaken => self.hear_first_answer(FirstAnswer::Taken),
-            Wish::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
-            Wish::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),
-            // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
-            Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt | Wish::KeepWaiting | Wish::TurnOn => {}
-        }
-        let is_new_to_it = wish == Wish::TurnOn || self.power.stuck().is_none();
-        if wish != Wish::QuestionShown && is_new_to_it {
-            self.not_before = None;
-        }
-    }
-
-    /// Nothing more is begun, and the Droplet is turned on before what runs has ended. A restore is waited for: while it overwrites the
-    /// disk, nothing can start from it.
-    fn turn_on_soon(&mut self, by: UserId, at: Timestamp) {
-        self.power.hurry();
-        if self.ended.is_some() {
-            return;
-        }
-        self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
-        if self.current().is_some_and(|step| step.task().turns_off() && step.run().is_some()) {
-            self.give_up_shutdown(at);
-            self.verdict = Some(Outcome::Cancelled);
-        }
     }
 
     fn intend(&mut self, focus: Focus, now: Timestamp) -> Result<(), IllegalTransition> {
@@ -212,7 +128,7 @@ impl Operation {
             | Task::DisableBackups
             | Task::KeepBackup => {}
         }
-        self.not_before = None;
+        self.timer.ask_at_once();
         Ok(())
     }
 
@@ -229,7 +145,7 @@ impl Operation {
     /// Whatever was waited for is looked at at once: the token may be another one, and so may the clock. No moment in the row may lie
     /// ahead of it, or the operation would wait for as long as the clock was set back.
     fn restart(&mut self, unattended_for: SignedDuration, now: Timestamp) {
-        self.not_before = None;
+        self.timer.ask_at_once();
         self.denied = None;
         self.unattended |= unattended_for > LONGEST_UNATTENDED;
         self.unattended_since_decision |= unattended_for > LONGEST_UNATTENDED;
@@ -244,6 +160,7 @@ impl Operation {
             missing.since = missing.since.min(now);
         }
         self.asked_at = self.asked_at.min(now);
+        self.restart_warning(now);
         for step in &mut self.steps {
             step.restart(now);
         }
@@ -286,9 +203,9 @@ impl Operation {
                     self.baseline.raise(std::iter::once(&reading));
                 }
                 self.run(focus, &reading, false);
-                self.not_before = Some(later(now, rules.poll_interval));
+                self.timer.ask_at(later(now, rules.poll_interval));
             }
-            Answer::Droplets(made) if task == Task::Create && made.len() == 1 => self.adopt_launched(focus, &made, now),
+            Answer::Droplets(made) if task == Task::Create && made.len() == 1 => self.adopt_launched(focus, &made),
             Answer::Done if task == Task::Delete => self.complete(focus, now),
             Answer::Trouble(trouble) => self.refused(focus, task, trouble, rules, now),
             // An answer that speaks of something else tells us nothing about what was done.
@@ -309,17 +226,17 @@ impl Operation {
         match trouble {
             Trouble::Unclear { retry_at } => {
                 self.doubt(focus, Doubt::default());
-                self.not_before = Some(retry_at.min(later(now, rules.settle_time / 3)));
+                self.timer.ask_at(retry_at.min(later(now, rules.settle_time / 3)));
             }
             Trouble::NotSent { retry_at } => {
                 self.not_carried_out(focus, task, Checks::DROPLET_STALE);
                 self.hinder(Blocker::Outage, now);
-                self.not_before = Some(retry_at);
+                self.timer.ask_at(retry_at);
             }
             Trouble::Throttled { until } => {
                 self.not_carried_out(focus, task, Checks::DROPLET_STALE);
                 self.hinder(Blocker::Throttled, now);
-                self.not_before = Some(until.min(self.longest_silence(now)));
+                self.timer.ask_at(until.min(self.longest_silence(now)));
             }
             // The pending event may be the one that our lost command began.
             Trouble::Busy if was_lost => self.doubt(focus, Doubt::default()),
@@ -395,14 +312,13 @@ impl Operation {
     }
 
     /// The new Droplet is known.
-    pub(super) fn adopt_launched(&mut self, focus: Focus, made: &[super::reading::DropletReading], now: Timestamp) {
+    pub(super) fn adopt_launched(&mut self, focus: Focus, made: &[super::reading::DropletReading]) {
         let Some(droplet) = made.first() else { return };
         let DropletReading { id, address, monthly_cents, .. } = droplet.clone();
         self.launched = Some(Launched { droplet: id, address, monthly_cents });
         if let Some(step) = self.step_mut(focus) {
             step.state = State::Running(Run::default());
         }
-        self.not_before = Some(now);
     }
 
     /// Whether an Action is of our Droplet and of the task's type.
@@ -421,7 +337,7 @@ impl Operation {
     pub(super) fn wait_for(&mut self, what: Blocker, rules: &Rules, now: Timestamp) {
         self.hinder(what, now);
         let since = self.obstacle.as_ref().map_or(now, |obstacle| obstacle.since);
-        self.not_before = Some(later(now, self.patience(since, now, rules)));
+        self.timer.ask_at(later(now, self.patience(since, now, rules)));
     }
 
     pub(super) fn illegal(&self, observation: &Observation) -> IllegalTransition {

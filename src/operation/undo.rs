@@ -43,7 +43,8 @@ impl Operation {
                 | Failure::TooOld
                 | Failure::ChangedMeanwhile
                 | Failure::NotKnown
-                | Failure::NotListed => false,
+                | Failure::NotListed
+                | Failure::NotWarned => false,
             },
             State::Waiting(_) | State::Intended { .. } | State::Running(_) | State::Done { .. } | State::Skipped => {
                 true

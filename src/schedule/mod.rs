@@ -7,6 +7,7 @@
 mod calendar;
 mod decide;
 pub mod group;
+pub mod hangs;
 pub mod notice;
 mod owner;
 pub mod policy;
@@ -17,6 +18,7 @@ pub mod rule_edit;
 pub mod run;
 pub mod slot;
 mod stale;
+mod watched;
 pub mod weekday;
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,6 +29,7 @@ use group::Group;
 pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;
 use rule::Rule;
+pub use watched::Watched;
 
 use crate::operation::ids::{ChannelId, DropletId, GuildId, OperationId, ScheduleId, UserId};
 
@@ -74,6 +77,9 @@ pub struct Schedule {
     /// It takes Snapshots of every Droplet with a tag, not of one.
     #[serde(default)]
     pub group: Option<Group>,
+    /// What is watched over it, and what people were told.
+    #[serde(default)]
+    pub watched: Watched,
 }
 
 /// Whether a Droplet is shut down for its Snapshot.

@@ -64,6 +64,11 @@ impl Owner {
         }
     }
 
+    /// From when on nothing is done any more for want of somebody who may.
+    pub fn paused_at(self) -> Option<Timestamp> {
+        self.lost_since?.checked_add(PATIENCE).ok()
+    }
+
     /// What may be done by their right now.
     pub fn right(self, now: Timestamp) -> Right {
         match self.lost_since {

@@ -2,7 +2,7 @@
 //!
 //! In two phases: what no rule wants is announced, and deleted a day later if it is still not wanted then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,6 +16,9 @@ use crate::operation::ids::{DropletId, OperationId};
 pub const NOTICE: SignedDuration = SignedDuration::from_hours(24);
 /// More than so many at once are not deleted unless somebody says so.
 pub const MOST_AT_ONCE: usize = 3;
+
+/// Nothing is deleted for so long after a Snapshot was put back onto the Droplet.
+pub const AFTER_A_RESTORE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A Snapshot of a schedule, as far as it matters here.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,14 +42,14 @@ pub struct Candidate {
 }
 
 /// What is the case around a schedule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circumstances {
     /// What its owner's right is worth.
     pub right: Right,
     /// Whether it has no recent Snapshot.
     pub is_stale: bool,
-    /// Whether a Snapshot was put back onto the Droplet lately.
-    pub restored_lately: bool,
+    /// The Droplets onto which a Snapshot was put back lately.
+    pub restored_lately: BTreeSet<DropletId>,
 }
 
 /// Why nothing is deleted.
@@ -84,7 +87,7 @@ pub struct Pruning {
 impl Schedule {
     /// The members of one Droplet's group with what is known of each: doubtful is one that is less than half as large as the good one before
     /// it, unless somebody accepted it.
-    fn members(&self, group: &[&Candidate]) -> Vec<Member> {
+    pub fn members(&self, group: &[&Candidate]) -> Vec<Member> {
         let mut by_age = group.to_vec();
         by_age.sort_by_key(|candidate| (candidate.planned, candidate.operation));
         let mut before: Option<f64> = None;
@@ -107,6 +110,25 @@ impl Schedule {
             }
         };
         by_age.into_iter().map(member).collect()
+    }
+
+    /// From when on a restore of a Droplet keeps its Snapshots from being deleted: a week ago, or since somebody said that they may be.
+    pub fn restores_count_since(&self, now: Timestamp) -> Timestamp {
+        let week = now.checked_sub(AFTER_A_RESTORE).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.watched.prunes_after_restores_until.map_or(week, |until| until.max(week))
+    }
+
+    /// The newest Snapshot, if it is doubtful; of several Droplets, the latest of those.
+    pub fn doubtful(&self, candidates: &[Candidate]) -> Option<OperationId> {
+        let groups = current_groups(candidates);
+        let doubtful = groups.iter().filter_map(|group| self.doubtful_of(group));
+        doubtful.max_by_key(|newest| (newest.planned, newest.operation)).map(|newest| newest.operation)
+    }
+
+    /// The newest Snapshot of one Droplet, if it is doubtful.
+    fn doubtful_of(&self, group: &[&Candidate]) -> Option<Member> {
+        let newest = self.members(group).into_iter().next_back();
+        newest.filter(|newest| newest.quality == Quality::Doubtful)
     }
 
     /// What each Snapshot's fate is by the policy. Each Droplet's Snapshots are a group of their own.
@@ -143,12 +165,12 @@ impl Schedule {
     }
 
     /// What is announced and deleted now.
-    pub fn prune(&self, candidates: &[Candidate], around: Circumstances, now: Timestamp) -> Pruning {
+    pub fn prune(&self, candidates: &[Candidate], around: &Circumstances, now: Timestamp) -> Pruning {
         let groups = current_groups(candidates);
         groups.iter().map(|group| self.prune_group(group, around, now)).fold(Pruning::default(), Pruning::and)
     }
 
-    fn prune_group(&self, group: &[&Candidate], around: Circumstances, now: Timestamp) -> Pruning {
+    fn prune_group(&self, group: &[&Candidate], around: &Circumstances, now: Timestamp) -> Pruning {
         let dropped = self.dropped(group, now);
         if dropped.is_empty() {
             return Pruning::default();
@@ -171,18 +193,18 @@ impl Schedule {
         Pruning { announced: dropped.clone(), due, hold: None, wake }
     }
 
-    fn hold(&self, group: &[&Candidate], dropped: &[OperationId], around: Circumstances) -> Option<Hold> {
-        let newest = self.members(group).into_iter().next_back();
+    fn hold(&self, group: &[&Candidate], dropped: &[OperationId], around: &Circumstances) -> Option<Hold> {
         // Where runs are frequent, many are announced at any time; those that come at once are what may be a mistake.
         let is_new = |operation: &&OperationId| !is_announced(group, **operation) && !self.approved.contains(operation);
         let new = dropped.iter().filter(is_new).count();
-        let doubtful = newest.filter(|newest| newest.quality == Quality::Doubtful).map(|newest| newest.operation);
+        let doubtful = self.doubtful_of(group);
+        let was_restored = group.iter().any(|candidate| around.restored_lately.contains(&candidate.droplet));
         match () {
             () if !self.is_active() => Some(Hold::Paused),
             () if around.right != Right::Full => Some(Hold::Unowned),
             () if around.is_stale => Some(Hold::Stale),
-            () if around.restored_lately => Some(Hold::RestoredLately),
-            () if doubtful.is_some() => doubtful.map(Hold::Doubtful),
+            () if was_restored => Some(Hold::RestoredLately),
+            () if doubtful.is_some() => doubtful.map(|newest| Hold::Doubtful(newest.operation)),
             () if self.narrowed && new > 0 => Some(Hold::Narrowed(new)),
             () if new > MOST_AT_ONCE => Some(Hold::TooMany(new)),
             () => None,

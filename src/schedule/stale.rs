@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp, civil::Time};
 
 use super::{
-    Schedule,
+    Paused, Schedule, State,
     rule::{Every, Rule},
     slot::{Fate, Slot},
+    weekday::Weekday,
 };
 
 /// When people are reminded, by the clock of the schedule's zone.
@@ -17,6 +18,11 @@ impl Schedule {
     /// Since when it is stale, going by its latest planned times, newest first: since the end of the second one in a row without a good
     /// Snapshot, or of the first where they are rare. Those that wait, run or were left out on purpose say nothing.
     pub fn stale_since(&self, latest: &[Slot]) -> Option<Timestamp> {
+        // Nobody takes Snapshots any more, and nobody wanted that.
+        let unowned = matches!(self.state, State::Paused { why: Paused::OwnerLost, .. });
+        if let Some(since) = unowned.then(|| self.owner.paused_at()).flatten() {
+            return Some(since);
+        }
         let enough = if self.rule.shortest_gap().is_some_and(|gap| gap >= RARE) { 1 } else { 2 };
         let telling = latest.iter().filter(|slot| !slot.fate.is_open() && !matches!(slot.fate, Fate::Skipped(_)));
         let without: Vec<&Slot> = telling.take_while(|slot| !slot.fate.is_good()).collect();
@@ -34,7 +40,24 @@ impl Schedule {
 
     /// When people are reminded next.
     pub fn next_reminder(&self, stale_since: Timestamp) -> Option<Timestamp> {
-        let mornings = Rule { every: Every::Day, at: MORNING, zone: self.rule.zone.clone(), spread: 0 };
-        mornings.next_after(self.reminded_at.map_or(stale_since, |reminded| reminded.max(stale_since)))
+        self.next_morning(self.reminded_at.map_or(stale_since, |reminded| reminded.max(stale_since)), Every::Day)
+    }
+
+    /// When people are told next that its owner is lost, which they are at once, and then each morning.
+    pub fn next_owner_reminder(&self) -> Option<Timestamp> {
+        let since = self.owner.lost_since?;
+        match self.watched.owner_told_at.filter(|told| *told >= since) {
+            None => Some(since),
+            Some(told) => self.next_morning(told, Every::Day),
+        }
+    }
+
+    /// When people are told next how old the newest Snapshot of a paused schedule is: on Mondays.
+    pub fn next_pause_reminder(&self) -> Option<Timestamp> {
+        self.next_morning(self.watched.pause_told_at?, Every::Week(Weekday::Monday))
+    }
+
+    fn next_morning(&self, after: Timestamp, every: Every) -> Option<Timestamp> {
+        Rule { every, at: MORNING, zone: self.rule.zone.clone(), spread: 0 }.next_after(after)
     }
 }

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AnyConnection, Connection};
 
 use super::{
-    Engine, Error, Event, Store, event,
+    Engine, Error, Event, Store, connection, event,
     open::{self, Place},
     row::Row,
     schema,
@@ -167,13 +167,13 @@ async fn connect_to_read(url: &SecretString) -> Result<Option<(AnyConnection, En
     let url = url.expose_secret();
     if !url.starts_with("sqlite:") {
         open::check_is_postgres(url)?;
-        return Ok(Some((open::connect_alone(url, open::DEADLINES).await?, Engine::Postgres)));
+        return Ok(Some((connection::connect_alone(url, connection::DEADLINES).await?, Engine::Postgres)));
     }
     let Place::File(path) = open::place_of(url)? else { return Ok(None) };
     if !path.exists() {
         return Ok(None);
     }
     let base = url.split_once('?').map_or(url, |(base, _)| base);
-    let connection = open::connect_alone(&format!("{base}?mode=ro"), "PRAGMA busy_timeout = 5000;").await?;
+    let connection = connection::connect_alone(&format!("{base}?mode=ro"), "PRAGMA busy_timeout = 5000;").await?;
     Ok(Some((connection, Engine::Sqlite)))
 }

@@ -8,14 +8,16 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyArguments, query::Query};
 
 use super::{
-    Engine, Error, Store, Stored, Version, calls, durations,
+    Engine, Error, Store, Stored, Version, announcement, calls,
+    consequences::Consequences,
+    durations,
     event::{self, Audience, Event, What},
     operation_row::{self, Legible, select_stored, select_stored_without_state},
     power_owed, report,
     row::{Row, due_millis},
     unknown::Unknown,
 };
-use crate::operation::{Operation, Wished, ids::OperationId, report::ReportKind, step::Task};
+use crate::operation::{Operation, Wished, ids::OperationId, report::ReportKind};
 
 /// The number of a wish within its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -227,6 +229,7 @@ impl Store {
             power: power_owed::differs(before, after),
             outdated: [
                 (ReportKind::Question, report::question_changed(before, after)),
+                (ReportKind::Warning, report::warning_changed(before, after)),
                 // A call that is made again looks after the one before it.
                 (ReportKind::Stuck, calls::changed(before, after) && !reports.contains(&ReportKind::Stuck)),
             ]
@@ -234,6 +237,7 @@ impl Store {
             .filter_map(|(kind, is_outdated)| is_outdated.then_some(kind))
             .collect(),
             reports,
+            deleted_of: announcement::deleted_of(before, after),
             durations: durations::between(before, after),
             events,
             at: now,
@@ -260,7 +264,7 @@ impl Store {
         for kind in &consequences.outdated {
             match kind {
                 ReportKind::Stuck => calls::outdate(connection, operation.id).await?,
-                _ => report::outdate_question(connection, operation, consequences.at).await?,
+                kind => report::outdate(connection, (operation.id, *kind), consequences.at).await?,
             }
         }
         for kind in &consequences.reports {
@@ -268,6 +272,9 @@ impl Store {
                 ReportKind::Stuck => calls::call(connection, operation, consequences.at).await?,
                 kind => report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?,
             }
+        }
+        if let Some(taken_by) = consequences.deleted_of {
+            report::outdate(connection, (taken_by, ReportKind::Answer), consequences.at).await?;
         }
         for duration in &consequences.durations {
             let ended_at = consequences.at.as_millisecond();
@@ -295,31 +302,6 @@ impl Store {
         let row =
             sqlx::query("SELECT COUNT(*) AS open FROM operations WHERE is_open = 1").fetch_one(&self.pool).await?;
         Ok(Row(&row).number("open").and_then(|open| usize::try_from(open).ok()).unwrap_or_default())
-    }
-}
-
-/// What a commit writes beside the state itself.
-struct Consequences {
-    rescued: bool,
-    heard_up_to: Option<i64>,
-    power: bool,
-    /// Questions and calls that say something else by now.
-    outdated: Vec<ReportKind>,
-    reports: Vec<ReportKind>,
-    durations: Vec<(Task, i64)>,
-    events: Vec<Event>,
-    at: Timestamp,
-}
-
-impl Consequences {
-    fn are_none(&self) -> bool {
-        !self.rescued
-            && self.heard_up_to.is_none()
-            && !self.power
-            && self.outdated.is_empty()
-            && self.reports.is_empty()
-            && self.durations.is_empty()
-            && self.events.is_empty()
     }
 }
 

@@ -7,15 +7,16 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 
 use super::{
-    ConfirmationRefused, Consent, CreateError, Error, Store, confirmation, group_message,
+    ConfirmationRefused, Consent, CreateError, Error, Store, StoredSchedule, confirmation, group_message,
     row::{Row, bits, without_nul},
-    schedule_message, schedule_row,
+    schedule_notice, schedule_ping, schedule_row,
 };
 use crate::{
     operation::{
         NewOperation,
         ids::{DropletId, RunId, ScheduleId, UserId},
     },
+    ping::Signal,
     schedule::{
         group::Excluded,
         notice::Notice,
@@ -80,10 +81,15 @@ impl Store {
             insert(&mut transaction, plan.id, position, member).await?;
         }
         match plan.schedule {
-            Some(schedule) => schedule_row::touch(&mut transaction, schedule).await?,
+            Some(schedule) => {
+                let start = (&*plan.id.to_string(), Signal::Start);
+                schedule_ping::tell(&mut transaction, schedule, start, self.clock.now()).await?;
+                schedule_row::touch(&mut transaction, schedule).await?;
+            }
             None => group_message::open(&mut transaction, plan.id, 0, self.clock.now()).await?,
         }
         transaction.commit().await?;
+        self.changes.pings.notify_one();
         self.ring_groups();
         Ok(())
     }
@@ -193,16 +199,22 @@ impl Store {
         }
         match run.plan.schedule {
             Some(schedule) => {
-                if let (Some(notice), Some(stored)) =
-                    (notice, schedule_row::read_one(&mut transaction, schedule).await?)
+                if let Some(StoredSchedule { schedule, .. }) =
+                    schedule_row::read_one(&mut transaction, schedule).await?
                 {
-                    schedule_message::say(&mut transaction, &stored.schedule, notice, now).await?;
+                    match notice {
+                        Some(notice) => schedule_notice::say(&mut transaction, &schedule, notice, now).await?,
+                        None => schedule_notice::say_good_again(&mut transaction, &schedule, now).await?,
+                    }
                 }
+                let signal = if run.is_success() { Signal::Success } else { Signal::Fail };
+                schedule_ping::tell(&mut transaction, schedule, (&id.to_string(), signal), now).await?;
             }
             None => group_message::open(&mut transaction, id, 1, now).await?,
         }
         touch(&mut transaction, id, run.plan.schedule).await?;
         transaction.commit().await?;
+        self.changes.pings.notify_one();
         self.ring_schedules();
         self.ring_messages();
         Ok(())

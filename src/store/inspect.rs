@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AnyConnection, Connection};
 
 use super::{
-    Engine, Error, Store,
+    Engine, Error, Store, connection,
     open::{self, Place},
     row::Row,
     schema,
@@ -35,7 +35,7 @@ impl Store {
         let url = url.expose_secret();
         if !url.starts_with("sqlite:") {
             open::check_is_postgres(url)?;
-            let mut connection = open::connect_alone(url, open::DEADLINES).await?;
+            let mut connection = connection::connect_alone(url, connection::DEADLINES).await?;
             return look(&mut connection, Engine::Postgres).await;
         }
         match open::place_of(url)? {
@@ -49,7 +49,7 @@ impl Store {
                 for file in [open::beside(&path), path.clone()] {
                     try_to_lock(&path, &file)?;
                 }
-                look(&mut open::connect_alone(url, "").await?, Engine::Sqlite).await
+                look(&mut connection::connect_alone(url, "").await?, Engine::Sqlite).await
             }
         }
     }

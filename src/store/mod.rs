@@ -4,10 +4,13 @@
 //! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
 
 mod account;
+mod announcement;
 mod audit;
 mod calls;
 mod commit;
 mod confirmation;
+mod connection;
+mod consequences;
 pub mod deadlines;
 mod durations;
 mod error;
@@ -33,7 +36,11 @@ mod row;
 mod schedule;
 mod schedule_edit;
 mod schedule_message;
+mod schedule_notice;
+mod schedule_outcome;
+mod schedule_ping;
 mod schedule_row;
+mod schedule_share;
 mod schedule_snapshot;
 mod schema;
 mod snapshot_records;
@@ -46,6 +53,7 @@ use secrecy::SecretString;
 use sqlx::{Any, AnyPool, Transaction};
 
 pub use account::{Account, Evidence};
+pub use announcement::Announcement;
 pub use audit::{AuditEntry, BackupError};
 pub use calls::Called;
 pub use commit::{Loaded, Whose, WishId};
@@ -60,10 +68,11 @@ pub use notify::Changes;
 pub use operation_row::{Stored, Version};
 pub use origin::Deletion;
 pub use power_owed::PowerOwed;
-pub use report::{OUTDATED, Report};
+pub use report::{DIRECTLY, OUTDATED, Report};
 pub use requests::{CreateError, Heard};
 pub use schedule::AddError;
 pub use schedule_message::{Said, ScheduleMessage};
+pub use schedule_ping::DuePing;
 pub use schedule_row::StoredSchedule;
 pub use schedule_snapshot::{ScheduleSnapshot, Settled};
 pub use snapshot_records::{DayTotal, Pin, Weighed};

@@ -19,6 +19,8 @@ pub struct Changes {
     pub group_messages: Notify,
     /// A schedule's message shows an older version.
     pub schedule_messages: Notify,
+    /// The address of a schedule is to be told something.
+    pub pings: Notify,
     /// A progress message became known.
     pub(super) posted: Notify,
 }

@@ -8,22 +8,23 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::{Arc, Mutex, atomic::AtomicI64},
-    time::Duration,
 };
 
-use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    AnyConnection, AnyPool, Connection, Executor,
+    AnyPool, Connection,
     any::{AnyConnectOptions, AnyPoolOptions},
     sqlite::SqliteConnectOptions,
 };
 
-use super::{Changes, Engine, Error, Settings, Store, Writes, own_connection::OwnConnection, pooler, schema};
+use super::{
+    Changes, Engine, Error, Settings, Store, Writes,
+    connection::{DEADLINES, PATIENCE, connect_alone, prepare},
+    own_connection::OwnConnection,
+    pooler, schema,
+};
 use crate::clock::Clock;
 
-/// How long somebody who needs a connection waits for one.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Face, worker and reporter on PostgreSQL; more would only queue inside the server.
 const CONNECTIONS: u32 = 6;
 /// The bot's files are for its own user only.
@@ -31,9 +32,6 @@ const PRIVATE: u32 = 0o600;
 /// WAL and FULL: a commit that returned survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
 const PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-
-/// A process that is frozen inside a transaction must not keep its successor from the lease's row, nor anybody waiting for ever.
-pub(super) const DEADLINES: &str = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '5s';";
 
 /// Where a SQLite database is.
 pub(super) enum Place {
@@ -246,16 +244,4 @@ async fn connect_postgres(url: &str) -> Result<(AnyPool, i64), Error> {
         .max_connections(CONNECTIONS)
         .after_connect(|connection, _| prepare(connection, DEADLINES));
     Ok((options.connect(url).await?, version))
-}
-
-/// A connection by itself: it says at once why there is none, where a pool would only say that it waited in vain.
-pub(super) async fn connect_alone(url: &str, preparation: &'static str) -> Result<AnyConnection, Error> {
-    let connection = tokio::time::timeout(PATIENCE, <AnyConnection as Connection>::connect(url)).await;
-    let mut connection = connection.map_err(|_| sqlx::Error::PoolTimedOut)??;
-    prepare(&mut connection, preparation).await?;
-    Ok(connection)
-}
-
-fn prepare<'c>(connection: &'c mut AnyConnection, sql: &'static str) -> BoxFuture<'c, sqlx::Result<()>> {
-    Box::pin(async move { connection.execute(sql).await.map(drop) })
 }

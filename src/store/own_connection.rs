@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::AnyConnection;
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{Error, open};
+use super::{Error, connection};
 
 /// The connection, while nobody uses it.
 pub(super) struct OwnConnection {
@@ -37,7 +37,7 @@ impl OwnConnection {
         let mut idle = self.idle.lock().await;
         let connection = match idle.take() {
             Some(connection) => connection,
-            None => open::connect_alone(self.url().expose_secret(), open::DEADLINES).await?,
+            None => connection::connect_alone(self.url().expose_secret(), connection::DEADLINES).await?,
         };
         Ok(InUse { connection, idle })
     }
@@ -53,7 +53,7 @@ impl OwnConnection {
 
     /// A further connection whose statements may take as long as they take.
     pub(super) async fn without_deadlines(&self) -> Result<AnyConnection, Error> {
-        open::connect_alone(self.url().expose_secret(), "").await
+        connection::connect_alone(self.url().expose_secret(), "").await
     }
 }
 

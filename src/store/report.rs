@@ -55,7 +55,9 @@ impl Report {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Repaired
-            | ReportKind::Question => self.operation.version,
+            | ReportKind::Question
+            | ReportKind::Direct
+            | ReportKind::Warning => self.operation.version,
         }
     }
 }
@@ -73,12 +75,14 @@ macro_rules! select_report {
 
 /// What a message shows that is known to be there, but perhaps shows something else than what is true now.
 pub const OUTDATED: Version = Version(0);
+/// Stands for the direct channel of whoever asked, which Discord opens when it is needed.
+pub const DIRECTLY: ChannelId = ChannelId(0);
 /// Edits of one message are at least this far apart.
 const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 
 impl Store {
-    /// Reports that are due: unsaid ones, progress that shows an older version, and questions and calls that changed since they were
-    /// posted; the longest waiting first.
+    /// Reports that are due: unsaid ones, progress that shows an older version, and what changed since it was posted of questions, warnings,
+    /// calls and announcements; the longest waiting first.
     pub async fn due_reports(&self, now: Timestamp, limit: usize) -> Result<Vec<Report>, Error> {
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut connection = self.pool.acquire().await?;
@@ -92,7 +96,7 @@ impl Store {
         ));
         let unshown = unshown.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
         let outdated = sqlx::query(select_report!(
-            "JOIN reports r ON r.operation = o.id WHERE r.kind = 'question' AND r.shown_version = 0 AND r.message_id IS NOT NULL \
+            "JOIN reports r ON r.operation = o.id WHERE r.kind IN ('question', 'warning', 'answer') AND r.shown_version = 0 AND r.message_id IS NOT NULL \
              AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
         ));
         let outdated = outdated.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
@@ -128,7 +132,7 @@ impl Store {
              WHERE o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
              AND r.given_up IS NULL \
              UNION ALL \
-             SELECT due_at FROM reports WHERE kind = 'question' AND shown_version = 0 AND message_id IS NOT NULL \
+             SELECT due_at FROM reports WHERE kind IN ('question', 'warning', 'answer') AND shown_version = 0 AND message_id IS NOT NULL \
              AND given_up IS NULL \
              UNION ALL \
              SELECT due_at FROM reports WHERE kind = 'stuck' AND changes > shown_version AND message_id IS NOT NULL \
@@ -209,12 +213,16 @@ impl Store {
                 show_up_to(&mut transaction, report, version).await?;
                 version
             }
-            ReportKind::Question if is_outdated(&mut transaction, report, version).await? => OUTDATED,
+            ReportKind::Question | ReportKind::Warning if is_outdated(&mut transaction, report, version).await? => {
+                OUTDATED
+            }
             ReportKind::Question
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Stuck
-            | ReportKind::Repaired => version,
+            | ReportKind::Repaired
+            | ReportKind::Direct
+            | ReportKind::Warning => version,
         };
         let query = sqlx::query(
             "UPDATE reports SET message_id = $4, shown_version = $5, shown_digest = $6, shown_at = $7, due_at = $8, \
@@ -401,6 +409,8 @@ pub(super) async fn call(
         ReportKind::Progress | ReportKind::Answer | ReportKind::Repaired | ReportKind::Question | ReportKind::Stuck => {
             operation.asker.channel
         }
+        ReportKind::Direct => DIRECTLY,
+        ReportKind::Warning => operation.warning.map_or(operation.asker.channel, |warning| warning.warn.channel),
     };
     let again = match kind {
         // What was asked before stays where it is: a later question takes a new message, since edits notify nobody.
@@ -410,7 +420,13 @@ pub(super) async fn call(
              shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, given_up = NULL, \
              moved_to = NULL, due_at = excluded.due_at"
         }
-        ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired => {
+        ReportKind::Progress
+        | ReportKind::Answer
+        | ReportKind::Notify
+        | ReportKind::Stuck
+        | ReportKind::Repaired
+        | ReportKind::Direct
+        | ReportKind::Warning => {
             "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
              ON CONFLICT DO NOTHING"
         }
@@ -432,19 +448,26 @@ pub(super) fn question_changed(before: &Operation, after: &Operation) -> bool {
         && (before.question != after.question || before.decision != after.decision)
 }
 
-/// Lets the message that asks an operation's question be edited, unless Discord told us to wait.
-pub(super) async fn outdate_question(
+/// Whether the message that warned people shows something else than what is true after a commit.
+pub(super) fn warning_changed(before: &Operation, after: &Operation) -> bool {
+    let (before, after) = (before.warned(), after.warned());
+    before.is_some() && before != after
+}
+
+/// Lets a message of this kind that says something about an operation be edited, unless Discord told us to wait.
+pub(super) async fn outdate(
     connection: &mut AnyConnection,
-    operation: &Operation,
+    (operation, kind): (OperationId, ReportKind),
     now: Timestamp,
 ) -> Result<(), Error> {
     sqlx::query(
         "UPDATE reports SET shown_version = $2, due_at = CASE WHEN attempts = 0 AND due_at > $3 THEN $3 ELSE due_at END \
-         WHERE operation = $1 AND kind = 'question' AND message_id IS NOT NULL",
+         WHERE operation = $1 AND kind = $4 AND message_id IS NOT NULL",
     )
-    .bind(operation.id.to_string())
+    .bind(operation.to_string())
     .bind(OUTDATED.0)
     .bind(now.as_millisecond())
+    .bind(kind.word())
     .execute(connection)
     .await?;
     Ok(())

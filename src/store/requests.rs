@@ -17,6 +17,7 @@ use super::{
 };
 use crate::operation::{
     FirstAnswer, NewOperation, Operation, Wished,
+    announce::Answering,
     ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId, UserId},
     report::ReportKind,
     trigger::Trigger,
@@ -105,21 +106,22 @@ impl Store {
         self.create_answered(request, consent.interaction, Some(consent), FirstAnswer::Taken).await
     }
 
-    /// The same, with what is known of the first answer to the person who asked. While it is awaited, nothing is done.
+    /// The same, with what is known of the first answer to the person who asked, and how they hear of the end. While the first answer is
+    /// awaited, nothing is done.
     pub async fn create_answered(
         &self,
         request: NewOperation,
         trigger: impl Into<Trigger>,
         consent: Option<&Consent>,
-        first_answer: FirstAnswer,
+        answering: impl Into<Answering>,
     ) -> Result<Operation, CreateError> {
-        let trigger = trigger.into();
+        let (trigger, answering) = (trigger.into(), answering.into());
         // What is left of the room on the disk is for what is under way.
         if self.writes.disk_is_full() {
             return Err(Error::Full.into());
         }
         for _ in 0..ATTEMPTS {
-            let attempt = Box::pin(self.try_create(request.clone(), trigger, consent, first_answer)).await;
+            let attempt = Box::pin(self.try_create(request.clone(), trigger, consent, answering)).await;
             if let Err(CreateError::Unavailable(error)) = &attempt {
                 self.writes.note(Err(error));
             }
@@ -127,6 +129,7 @@ impl Store {
                 Attempt::Created(operation) => {
                     self.writes.note(Ok(()));
                     self.changes.worker.notify_one();
+                    self.changes.pings.notify_one();
                     self.changes.reporter.notify_one();
                     return Ok(*operation);
                 }
@@ -141,14 +144,14 @@ impl Store {
         mut request: NewOperation,
         trigger: Trigger,
         consent: Option<&Consent>,
-        first_answer: FirstAnswer,
+        answering: Answering,
     ) -> Result<Attempt, CreateError> {
         let mut transaction = self.begin_as_owner().await?;
         claim(&mut transaction, trigger, &request).await?;
         request.target.name = without_nul(&request.target.name);
         request.usual = durations::usual(&mut transaction, request.target.droplet).await?;
         let mut operation = Operation::new(request);
-        operation.first_answer = first_answer;
+        operation.answer_by(answering);
         operation.trigger = Some(trigger);
         let by = Some(operation.asker.user).filter(|_| !operation.is_automatic());
         let mut events = vec![Event { at: operation.asked_at, by, what: What::Asked }];

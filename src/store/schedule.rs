@@ -9,7 +9,7 @@ use sqlx::{Any, Transaction};
 use super::{
     ConfirmationRefused, Consent, Error, Store, Version, confirmation,
     row::{Row, bits, due_millis},
-    schedule_message,
+    schedule_message, schedule_notice,
     schedule_row::{StoredSchedule, read, read_one, read_slot},
 };
 use crate::{
@@ -152,7 +152,7 @@ impl Store {
         let mut transaction = self.begin_as_owner().await?;
         let version = write_schedule(&mut transaction, stored, schedule, due, due_at).await?;
         for notice in notices {
-            schedule_message::say(&mut transaction, schedule, notice, self.clock.now()).await?;
+            schedule_notice::say(&mut transaction, schedule, notice, self.clock.now()).await?;
         }
         transaction.commit().await?;
         Ok(version)
@@ -226,7 +226,10 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
-            "DELETE FROM schedule_messages WHERE number > 0 AND due_at < $1 AND (message_id IS NOT NULL OR given_up IS NOT NULL) \
+            "DELETE FROM schedule_messages WHERE number > 0 AND due_at < $1 \
+             AND (message_id IS NOT NULL OR given_up IS NOT NULL OR (leader_schedule IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM schedule_messages l WHERE l.schedule = schedule_messages.leader_schedule \
+             AND l.number = schedule_messages.leader_number AND l.message_id IS NULL AND l.given_up IS NULL))) \
              AND number < (SELECT MAX(m.number) FROM schedule_messages m WHERE m.schedule = schedule_messages.schedule)",
         )
         .bind(before.as_millisecond())

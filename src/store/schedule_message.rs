@@ -49,6 +49,8 @@ pub struct ScheduleMessage {
     pub posting_since: Option<Timestamp>,
     /// How often it was tried since it last succeeded.
     pub attempts: i64,
+    /// The version that it should show: that of its schedule, or how often what is said once has changed.
+    pub version: Version,
 }
 
 /// Edits of one message are at least this far apart.
@@ -60,39 +62,12 @@ pub(super) async fn open_status(
     schedule: &Schedule,
     now: Timestamp,
 ) -> Result<(), Error> {
-    insert(connection, schedule, (0, ""), now).await
-}
-
-/// Has something said once.
-pub(super) async fn say(
-    connection: &mut AnyConnection,
-    schedule: &Schedule,
-    notice: &Notice,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let what = serde_json::to_string(notice).map_err(Error::Unwritable)?;
-    let row = sqlx::query("SELECT COALESCE(MAX(number), 0) AS number FROM schedule_messages WHERE schedule = $1")
-        .bind(schedule.id.to_string())
-        .fetch_one(&mut *connection)
-        .await?;
-    let number = Row(&row).number("number").unwrap_or_default().saturating_add(1);
-    insert(connection, schedule, (number, &what), now).await
-}
-
-async fn insert(
-    connection: &mut AnyConnection,
-    schedule: &Schedule,
-    (number, what): (i64, &str),
-    now: Timestamp,
-) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO schedule_messages (schedule, number, channel_id, what, generation, shown_version, attempts, due_at) \
-         VALUES ($1, $2, $3, $4, 1, 0, 0, $5)",
+         VALUES ($1, 0, $2, '', 1, 0, 0, $3)",
     )
     .bind(schedule.id.to_string())
-    .bind(number)
     .bind(bits(schedule.channel.0))
-    .bind(without_nul(what))
     .bind(due_millis(now))
     .execute(connection)
     .await?;
@@ -104,9 +79,10 @@ impl Store {
     pub async fn due_schedule_messages(&self, now: Timestamp, limit: usize) -> Result<Vec<ScheduleMessage>, Error> {
         let rows = sqlx::query(
             "SELECT s.id, s.version, s.state, m.number, m.channel_id, m.what, m.generation, m.message_id, m.shown_digest, \
-             m.posting_since, m.attempts FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
-             WHERE m.given_up IS NULL AND m.due_at <= $1 \
-             AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < s.version)) ORDER BY m.due_at, m.number LIMIT $2",
+             m.posting_since, m.attempts, m.changes FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
+             WHERE m.given_up IS NULL AND m.leader_schedule IS NULL AND m.due_at <= $1 AND (m.message_id IS NULL \
+             OR m.shown_version < CASE WHEN m.number = 0 THEN s.version ELSE m.changes END) \
+             ORDER BY m.due_at, m.number LIMIT $2",
         )
         .bind(now.as_millisecond())
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -119,7 +95,8 @@ impl Store {
     pub async fn next_schedule_message_due(&self) -> Result<Option<Timestamp>, Error> {
         let row = sqlx::query(
             "SELECT MIN(m.due_at) AS due_at FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
-             WHERE m.given_up IS NULL AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < s.version))",
+             WHERE m.given_up IS NULL AND m.leader_schedule IS NULL AND (m.message_id IS NULL \
+             OR m.shown_version < CASE WHEN m.number = 0 THEN s.version ELSE m.changes END)",
         )
         .fetch_one(&self.pool)
         .await?;
@@ -230,8 +207,11 @@ fn read(row: &AnyRow) -> Option<ScheduleMessage> {
             }
         },
     };
+    let version =
+        if said == Said::Status { stored.version } else { Version(row.number("changes").unwrap_or_default()) };
     Some(ScheduleMessage {
         stored,
+        version,
         number: row.number("number")?,
         said,
         channel: ChannelId(row.id("channel_id")?),

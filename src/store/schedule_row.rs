@@ -28,6 +28,20 @@ pub(super) async fn read_one(connection: &mut AnyConnection, id: ScheduleId) -> 
     Ok(rows.first().and_then(read))
 }
 
+/// Writes a schedule that the same transaction has read, unless somebody changed it meanwhile ([`Error::LeaseLost`]).
+pub(super) async fn write(
+    connection: &mut AnyConnection,
+    StoredSchedule { schedule, version }: &StoredSchedule,
+) -> Result<(), Error> {
+    let written = sqlx::query("UPDATE schedules SET state = $1, version = version + 1 WHERE id = $2 AND version = $3")
+        .bind(serde_json::to_string(schedule).map_err(Error::Unwritable)?)
+        .bind(schedule.id.to_string())
+        .bind(version.0)
+        .execute(connection)
+        .await?;
+    if written.rows_affected() > 0 { Ok(()) } else { Err(Error::LeaseLost) }
+}
+
 /// Says that something about a schedule changed: its message shows an older version now, and the scheduler looks at it.
 pub(super) async fn touch(connection: &mut AnyConnection, id: ScheduleId) -> Result<(), Error> {
     sqlx::query("UPDATE schedules SET version = version + 1, due_at = 0 WHERE id = $1")

@@ -10,21 +10,17 @@ use super::{
     CreateError, Error, Store,
     operation_row::{self, select_stored},
     row::{Row, bits, without_nul},
-    schedule_message, schedule_row,
+    schedule_notice, schedule_outcome as outcome, schedule_ping, schedule_row,
 };
 use crate::{
     operation::{
         Operation, Outcome,
         ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
-        reading::{Failure, SnapshotReading},
-        step::{State, Step},
+        reading::SnapshotReading,
         trigger::Trigger,
     },
-    schedule::{
-        notice::Notice,
-        pruning::Candidate,
-        slot::{Failed, Fate, Missed},
-    },
+    ping::Signal,
+    schedule::{notice::Notice, pruning::Candidate, slot::Fate},
 };
 
 /// A Snapshot that belongs to a schedule.
@@ -90,7 +86,8 @@ const TAKING: &str = "taking";
 /// The word of one that is there.
 const LISTED: &str = "listed";
 
-/// Takes a waiting planned time for an operation. A schedule takes one Snapshot at a time.
+/// Takes a waiting planned time for an operation. A schedule takes one Snapshot at a time, and one that another schedule has taken of the
+/// Droplet is settled first: it may serve for this time too.
 pub(super) async fn claim_slot(
     transaction: &mut Transaction<'_, Any>,
     (schedule, at): (ScheduleId, Timestamp),
@@ -98,7 +95,9 @@ pub(super) async fn claim_slot(
 ) -> Result<(), CreateError> {
     let claimed = sqlx::query(
         "UPDATE slots SET fate = 'running', operation = $1 WHERE schedule = $2 AND planned_at = $3 AND fate = 'waiting' \
-         AND NOT EXISTS (SELECT 1 FROM slots r WHERE r.schedule = $2 AND r.fate = 'running')",
+         AND NOT EXISTS (SELECT 1 FROM slots r WHERE r.schedule = $2 AND r.fate = 'running') \
+         AND NOT EXISTS (SELECT 1 FROM schedule_snapshots t WHERE t.droplet_id = slots.droplet_id AND t.state = 'taking' \
+         AND t.schedule <> $2)",
     )
     .bind(operation.to_string())
     .bind(schedule.to_string())
@@ -117,7 +116,8 @@ pub(super) async fn claim_deletion(
     let claimed = sqlx::query(
         "UPDATE schedule_snapshots SET deletion = $1 WHERE schedule = $2 AND operation = $3 AND state = 'listed' \
          AND deletion IS NULL AND kept_by IS NULL AND announced_at IS NOT NULL \
-         AND NOT EXISTS (SELECT 1 FROM snapshot_pins p WHERE p.snapshot_id = schedule_snapshots.snapshot_id)",
+         AND NOT EXISTS (SELECT 1 FROM snapshot_pins p WHERE p.snapshot_id = schedule_snapshots.snapshot_id) \
+         AND NOT EXISTS (SELECT 1 FROM schedule_snapshots o WHERE o.operation = $3 AND o.schedule <> $2)",
     )
     .bind(operation.to_string())
     .bind(schedule.to_string())
@@ -152,6 +152,10 @@ pub(super) async fn begin(
         .execute(&mut **transaction)
         .await?;
     }
+    if planned.is_some() && !is_member(operation) {
+        let start = (&*operation.id.to_string(), Signal::Start);
+        schedule_ping::tell(transaction, id, start, operation.asked_at).await?;
+    }
     schedule_row::touch(transaction, id).await
 }
 
@@ -174,6 +178,7 @@ impl Store {
             }
         }
         if !settled.is_empty() {
+            self.changes.pings.notify_one();
             self.changes.schedule_messages.notify_one();
         }
         Ok(settled)
@@ -195,7 +200,7 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         if let Some(planned) = slot.and_then(|row| Row(&row).at("planned_at")) {
-            let fate = fate(operation, is_good);
+            let fate = outcome::fate(operation, is_good);
             let (what, why) = fate.words();
             sqlx::query("UPDATE slots SET fate = $1, why = $2 WHERE operation = $3 AND fate = 'running'")
                 .bind(what)
@@ -204,17 +209,53 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
             let notice = match fate {
-                Fate::Failed(_) => Some(Notice::Failed { planned, operation: id }),
+                Fate::Failed(_) => {
+                    Some(Notice::Failed { planned, operation: id, why: outcome::why(operation, fate), count: 1 })
+                }
                 Fate::Missed(_) => Some(Notice::Missed { first: planned, last: planned, count: 1, was_away: false }),
                 Fate::Waiting | Fate::Running | Fate::Ran | Fate::Shared | Fate::Skipped(_) => None,
             };
-            if let (Some(notice), Some(stored)) = (notice, schedule_row::read_one(&mut transaction, schedule).await?) {
-                schedule_message::say(&mut transaction, &stored.schedule, &notice, self.clock.now()).await?;
-            }
+            self.note_outcome(&mut transaction, schedule, (operation, notice)).await?;
+        }
+        // How a member of a group goes is the run's to tell, once it has ended.
+        if taken_by == id && !is_member(operation) {
+            let signal = if is_good { Signal::Success } else { Signal::Fail };
+            schedule_ping::tell(&mut transaction, schedule, (&id.to_string(), signal), self.clock.now()).await?;
+        }
+        if is_good
+            && !is_member(operation)
+            && let Some(stored) = schedule_row::read_one(&mut transaction, schedule).await?
+        {
+            schedule_notice::say_good_again(&mut transaction, &stored.schedule, self.clock.now()).await?;
         }
         schedule_row::touch(&mut transaction, schedule).await?;
         transaction.commit().await?;
         Ok(Some(Settled { schedule, operation: id, is_good }))
+    }
+
+    /// What the end of a slot's operation means for its schedule: how the shutdown went, and what people are told.
+    async fn note_outcome(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        id: ScheduleId,
+        (operation, notice): (&Operation, Option<Notice>),
+    ) -> Result<(), Error> {
+        let Some(mut stored) = schedule_row::read_one(transaction, id).await? else { return Ok(()) };
+        let schedule = &mut stored.schedule;
+        let now = self.clock.now();
+        if let Some(notice) = notice {
+            schedule_notice::say(transaction, schedule, &notice, now).await?;
+        }
+        let before = schedule.watched.hangs;
+        let asks = outcome::shutdown(operation).is_some_and(|shutdown| schedule.note_shutdown(shutdown));
+        if asks {
+            let count = schedule.watched.hangs.in_a_row;
+            schedule_notice::say(transaction, schedule, &Notice::Hung { count }, now).await?;
+        }
+        if schedule.watched.hangs != before {
+            schedule_row::write(transaction, &stored).await?;
+        }
+        Ok(())
     }
 
     /// The Snapshots of a schedule that are there, the newest first. One that is pinned is kept by who pinned it.
@@ -328,6 +369,11 @@ impl Store {
     }
 }
 
+/// Whether it takes the Snapshot of one Droplet of a group.
+fn is_member(operation: &Operation) -> bool {
+    matches!(operation.trigger, Some(Trigger::Member { .. }))
+}
+
 /// The schedule that waits for an operation, and the operation that took the Snapshot which this one takes or deletes.
 async fn whose(
     connection: &mut AnyConnection,
@@ -389,19 +435,6 @@ async fn settle_deletion(
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-/// What became of a slot, by how its operation ended.
-fn fate(operation: &Operation, is_good: bool) -> Fate {
-    let never_began = operation.steps.iter().all(|step| step.began.is_none());
-    let hung = |step: &Step| matches!(step.state, State::Failed { why: Failure::Hung, .. });
-    match &operation.verdict {
-        _ if is_good => Fate::Ran,
-        Some(Outcome::Failed(Failure::TooOld)) if never_began => Fate::Missed(Missed::Busy),
-        Some(Outcome::Cancelled) => Fate::Failed(Failed::Cancelled),
-        _ if operation.steps.iter().any(hung) => Fate::Failed(Failed::Hung),
-        Some(Outcome::Completed | Outcome::Failed(_)) | None => Fate::Failed(Failed::Operation),
-    }
 }
 
 async fn forget(connection: &mut AnyConnection, (schedule, operation): (ScheduleId, OperationId)) -> Result<(), Error> {

@@ -14,7 +14,7 @@ use super::{Engine, Error, row::Row};
 
 /// Each file under `migrations/`, with its version and what it is for. sqlx has a macro that reads the folder, but building it compiles both
 /// databases' drivers once more, which takes minutes.
-const FILES: [(i64, &str, &str); 10] = [
+const FILES: [(i64, &str, &str); 12] = [
     (1, "memory", include_str!("../../migrations/0001_memory.sql")),
     (2, "lease", include_str!("../../migrations/0002_lease.sql")),
     (3, "power", include_str!("../../migrations/0003_power.sql")),
@@ -25,6 +25,8 @@ const FILES: [(i64, &str, &str); 10] = [
     (8, "schedules", include_str!("../../migrations/0008_schedules.sql")),
     (9, "snapshot records", include_str!("../../migrations/0009_snapshot_records.sql")),
     (10, "groups", include_str!("../../migrations/0010_groups.sql")),
+    (11, "schedule notices", include_str!("../../migrations/0011_schedule_notices.sql")),
+    (12, "outdated messages", include_str!("../../migrations/0012_outdated_messages.sql")),
 ];
 static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
     let of_file = |(version, name, sql): (i64, &'static str, &'static str)| {

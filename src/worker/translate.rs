@@ -53,7 +53,7 @@ pub fn look(look: &Look) -> Call<Answer> {
         Look::Launched(operation) => queries::every_droplet(Some(&launch_tag(*operation)))
             .map(|droplets| Answer::Droplets(droplets.into_iter().map(droplet_reading).collect()))
             .with_priority(Priority::LookUp),
-        Look::Backups(id) => queries::droplet_backups(*id)
+        Look::Backups(id) => queries::every_droplet_backup(*id)
             .map(|backups| Answer::Snapshots(backups.into_iter().map(snapshot_reading).collect())),
         Look::Image(id) => backups::image(*id).map(|image| {
             let is_backup = image.kind == "backup";

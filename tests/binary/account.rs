@@ -188,7 +188,7 @@ async fn a_process_whose_token_is_refused_calls_people_once_nobody_else_took_the
     let address = free_address();
     let variables = [("DIGITALOCEAN_TOKEN", "dop_v1_revoked".to_owned()), ("HTTP_ADDR", address.clone())];
     let second = stage.start_with("second", &variables);
-    stage.reads("could not be turned on again").await;
+    stage.reads("I couldn't turn").await;
     until_answered(&address, "/readyz", 503, "DigitalOcean").await;
     assert!(!stage.discord.world().is_bot_online(), "it does not connect");
 

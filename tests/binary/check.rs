@@ -49,9 +49,13 @@ async fn where_everything_is_there_each_line_says_so_and_the_link_follows() {
             "✓ scopes for taking Snapshots: droplet:update, image:create",
             "✓ scopes for minding DROPLET_TAG",
             "✓ scopes for deleting Snapshots",
+            "✓ scopes for finding Volumes and addresses left over: block_storage:read, reserved_ip:read",
             "✓ Discord: accepts the token of snapshot-bot",
             &guild,
             "✓ roles:",
+            &format!(
+                "· who may restore, launch and delete: @Operator ({roles}), members with Administrator or Manage Server"
+            ),
             "#ops hears of every outcome",
             "#ops hears once a month what Snapshots cost",
             &format!("· FAILURE_ROLE {roles}: it is not mentionable, so nobody is pinged"),
@@ -90,6 +94,7 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
         ("NOTIFY_CHANNEL_ID", secret.to_string()),
         ("REPORT_CHANNEL_ID", secret.to_string()),
         ("FAILURE_ROLE", "434343".to_owned()),
+        ("HEARTBEAT_URL", "https://10.0.0.7/a-secret-key".to_owned()),
         ("DATABASE_URL", "sqlite:///nowhere/at/all.db".to_owned()),
     ]);
     let ended = check(&stage).await;
@@ -113,8 +118,11 @@ async fn what_is_missing_is_named_with_what_to_do_and_ends_with_1() {
             &notify,
             &report,
             "✗ FAILURE_ROLE: no guild that is served has 434343",
+            "✗ HEARTBEAT_URL: 10.0.0.7 is in a private network",
+            "· scopes for finding Volumes and addresses left over: the token may lack block_storage:read, reserved_ip:read",
         ],
     );
+    assert!(!ended.stdout.contains("a-secret-key"), "{}", ended.stdout);
 }
 
 #[tokio::test]

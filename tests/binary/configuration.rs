@@ -41,16 +41,28 @@ async fn the_file_env_is_read_and_the_environment_wins_over_it() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_in_the_file_env_is_named_with_its_line() {
+    let dotenv = "# settings\nPOLL_INTERVAL=never\nSETTLE_TIME=always\nDROPLETTAG=web\n";
+    for command in ["run", "check"] {
+        let ended = run(&[command], &[("POLL_INTERVAL", "often")], Some(dotenv)).await;
+        assert_eq!(ended.code, Some(2));
+        for line in ["\n.env:3: SETTLE_TIME\n", "\nPOLL_INTERVAL\n", ".env:4: warning: the variable DROPLETTAG"] {
+            assert!(format!("\n{}", ended.stderr).contains(line), "{line} in {}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_file_env_that_cannot_be_read_is_wrong_configuration() {
     let (secret, other) = ("a.token.of-three-parts", "dop_v1_another-token");
     let broken = [
-        (format!("DISCORD_TOKEN='{secret}\nDIGITALOCEAN_TOKEN={other}\n"), "its first line is not NAME=value"),
-        (format!("SETTLE_TIME=5s\n\nDISCORD_TOKEN={secret} {other}\n"), "the line after SETTLE_TIME is not NAME=value"),
+        (format!("DISCORD_TOKEN='{secret}\nDIGITALOCEAN_TOKEN={other}\n"), ".env:1: not NAME=value"),
+        (format!("SETTLE_TIME=5s\n\nDISCORD_TOKEN={secret} {other}\n"), ".env:3: not NAME=value"),
     ];
     for (text, place) in broken {
         let ended = run(&[], &[], Some(&text)).await;
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
-        assert!(ended.stderr.contains("the file .env") && ended.stderr.contains(place), "{}", ended.stderr);
+        assert!(ended.stderr.contains(place), "{}", ended.stderr);
         assert!(!ended.stderr.contains(secret) && !ended.stderr.contains(other), "{}", ended.stderr);
     }
 }

@@ -16,6 +16,7 @@ mod http_port;
 mod limits;
 mod outage;
 mod process;
+mod proxies;
 mod refusals;
 #[path = "../harness/required.rs"]
 mod required;

@@ -40,7 +40,7 @@ async fn while_power_is_owed_a_refused_token_is_told_and_waited_for() {
     stage.digitalocean.world(|world| world.revoke_token(TOKEN));
     let address = free_address();
     let bot = stage.start_with("second", &[("HTTP_ADDR", address.clone())]);
-    stage.reads("is off and could not be turned on again").await;
+    stage.reads("is off, and I couldn't turn it back on").await;
     until_answered(&address, "/readyz", 503, "DigitalOcean: refuses the token").await;
     bot.logs("DIGITALOCEAN_TOKEN").await;
     stage.digitalocean.world(|world| world.add_token(TOKEN, Scopes::all()));
@@ -58,7 +58,7 @@ async fn a_token_that_is_refused_while_the_bot_runs_ends_it_only_once_nothing_is
     stage.digitalocean.world(|world| world.revoke_token(TOKEN));
     held.release();
     until_answered(&address, "/readyz", 503, "DigitalOcean: refuses the token").await;
-    stage.reads("could not be turned on again").await;
+    stage.reads("I couldn't turn").await;
     stage.press("I'll handle it").await;
     let ended = bot.end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
@@ -81,7 +81,7 @@ async fn people_hear_of_the_refused_token_also_where_nothing_was_to_be_done_for_
         world.revoke_token(TOKEN);
     });
     let bot = stage.start("second");
-    stage.reads("could not be turned on again").await;
+    stage.reads("I couldn't turn").await;
     assert_eq!(stage.ada.pings(), 1);
     bot.signal(Signal::Kill);
     bot.end().await;

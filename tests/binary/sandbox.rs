@@ -152,3 +152,19 @@ async fn a_discord_js_bot_logs_in_registers_and_answers() {
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sandbox/tests/discordjs/bot.mjs")).env("DISCORDJS_DIR", folder);
     answers(command).await;
 }
+
+#[tokio::test]
+async fn the_demo_listens_elsewhere_only_where_somebody_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = std::collections::BTreeMap::new();
+    let run = |arguments: &'static [&'static str]| Process::start(folder.path(), "demo", arguments, &environment).end();
+    let refused = run(&["demo", "--no-open", "--addr", "192.0.2.1:8080"]).await;
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    let reason = "listens on loopback only, not on 192.0.2.1:8080: `--listen 192.0.2.1:8080` lets it";
+    assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+    let both = run(&["demo", "--no-open", "--addr", "127.0.0.1:0", "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(both.code, Some(2), "{}", both.stderr);
+    // An address of nobody's, so that it is tried and nothing is opened to anybody.
+    let tried = run(&["demo", "--no-open", "--listen", "192.0.2.1:8080"]).await;
+    assert!(tried.stderr.contains("cannot listen on 192.0.2.1:8080"), "{}", tried.stderr);
+}

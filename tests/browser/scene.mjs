@@ -5,6 +5,9 @@ import { after, before, test } from "node:test";
 
 import { PATIENCE, openBrowser, openWindow, ready, startDemo } from "./window.mjs";
 
+/** How many messages stand in #ops when somebody comes. */
+export const SAID_BEFORE = 3;
+
 let chromium;
 
 before(async () => {

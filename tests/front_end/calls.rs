@@ -66,7 +66,7 @@ async fn a_call_grows_without_another_ping_and_shows_what_came_back() {
     let stage = Stage::new().await;
     let (one, two) = (begun(&stage, "ada", "web-1").await, begun(&stage, "ada", "web-2").await);
     call(&stage, one).await;
-    let first = stage.posted(says("`web-1` is off and could not be turned on again")).await;
+    let first = stage.posted(says("`web-1` is off, and I couldn't turn it back on")).await;
     assert_eq!(first.reference, stage.store.progress_message(one).await.unwrap().map(|(_, id)| Snowflake::new(id.0)));
     call(&stage, two).await;
     let grown = shown(&stage, "2 Droplets are off").await;
@@ -92,7 +92,7 @@ async fn who_is_not_mentioned_yet_is_called_by_a_reply_to_the_list() {
     call(&stage, ids[0]).await;
     let list = stage.posted(says("`web-1` is off")).await;
     call(&stage, ids[1]).await;
-    let reply = stage.posted(says("`web-2` is off and could not be turned on again")).await;
+    let reply = stage.posted(says("`web-2` is off, and I couldn't turn it back on")).await;
     assert_eq!(reply.reference, Some(list.id));
     call(&stage, ids[2]).await;
     assert_eq!(shown(&stage, "3 Droplets are off").await.id, list.id);
@@ -136,7 +136,7 @@ async fn an_outage_of_discord_loses_and_doubles_no_call() {
     stage.until_answered_later("POST", &history(stage.channel), 5).await;
     stage.discord.world().end_fault("down");
     shown(&stage, "2 Droplets are off").await;
-    shown(&stage, "`web-2` is off and could not be turned on again").await;
+    shown(&stage, "`web-2` is off, and I couldn't turn it back on").await;
     stage.leave().await;
     assert_eq!(calls(&stage, stage.channel), 2);
     assert_eq!(pings(&stage), (1, 1));
@@ -214,7 +214,7 @@ async fn where_the_channel_is_gone_each_asker_is_told_once() {
         world.end_fault("down");
     }
     for channel in direct {
-        stage.posted_later(channel, "could not be turned on again").await;
+        stage.posted_later(channel, "I couldn't turn").await;
     }
     stage.leave().await;
     assert_eq!(calls(&stage, direct[0]), 1);
@@ -227,7 +227,7 @@ async fn where_the_channel_is_gone_the_list_goes_on_in_the_notify_channel() {
     let (one, two) = (begun(&stage, "ada", "web-1").await, begun(&stage, "ada", "web-2").await);
     stage.discord.world().delete_channel(stage.channel);
     call(&stage, one).await;
-    stage.posted_later(stage.notified, "`web-1` is off and could not be turned on again").await;
+    stage.posted_later(stage.notified, "`web-1` is off, and I couldn't turn it back on").await;
     call(&stage, two).await;
     stage.posted_later(stage.notified, "2 Droplets are off").await;
     come_back(&stage, one).await;

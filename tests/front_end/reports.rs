@@ -255,7 +255,7 @@ async fn a_call_for_help_pings_and_offers_a_button() {
     let (id, progress) = begun(&stage).await;
     let now = stage.clock.now();
     stage.commit(id, |operation| stick(operation, now)).await;
-    let call = stage.posted(|message| message.body.content.contains("could not be turned on again")).await;
+    let call = stage.posted(|message| message.body.content.contains("I couldn't turn")).await;
     assert_eq!(call.reference, Some(progress.id));
     assert_eq!(stage.seat("ada").pings(), 1);
     stage.close().await;
@@ -398,7 +398,7 @@ async fn a_call_for_help_that_cannot_be_heard_at_once_is_heard_later() {
     stage.discord.world().delete_channel(stage.notified);
     let now = stage.clock.now();
     stage.commit(id, |operation| stick(operation, now)).await;
-    stage.posted_later(direct, "could not be turned on again").await;
+    stage.posted_later(direct, "I couldn't turn").await;
 }
 
 #[tokio::test]
@@ -411,7 +411,7 @@ async fn a_call_for_help_waits_for_the_notify_channel() {
     stage.commit(id, |operation| stick(operation, now)).await;
     stage.until_answered("POST", &history(stage.notified), 1).await;
     stage.discord.world().end_fault("down");
-    stage.posted_later(stage.notified, "could not be turned on again").await;
+    stage.posted_later(stage.notified, "I couldn't turn").await;
 }
 
 #[tokio::test]

@@ -174,6 +174,7 @@ impl Stage {
             notify_channel: Some(ChannelId(self.notified.get())),
             own_droplet: None,
             failure_role: None,
+            reach: snapshot_bot::ping::Reach::Public,
             report_channel: None,
             patience: self.patience,
             // People in tests are quicker than people.

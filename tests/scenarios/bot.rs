@@ -6,7 +6,12 @@ use std::{
     time::Duration,
 };
 
-use snapshot_bot::{app::App, clock::Clock, config::Config};
+use snapshot_bot::{
+    app::{self, App},
+    clock::Clock,
+    config::Config,
+    store,
+};
 use tokio::{
     runtime::{Builder, Runtime},
     task::spawn_blocking,
@@ -49,7 +54,13 @@ impl Bot {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (inside, clock) = (runtime.handle().clone(), clock.clone());
         let starting = move || {
-            let app = inside.block_on(App::start(config, clock)).expect("the bot starts");
+            let app = loop {
+                match inside.block_on(App::start(config.clone(), clock.clone())) {
+                    // One that was killed inside this process lets go of its lock a moment later than a process would.
+                    Err(app::Error::Store(store::Error::InUse { .. })) => std::thread::yield_now(),
+                    started => break started.expect("the bot starts"),
+                }
+            };
             Self(Some(Body::Inside(runtime, app)))
         };
         spawn_blocking(starting).await.unwrap()

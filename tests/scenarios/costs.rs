@@ -3,9 +3,12 @@
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 use regex::Regex;
-use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
+use snapshot_bot_sandbox::digitalocean::{backups::BackupPolicy, droplet::Blueprint};
 
-use crate::stage::{Role, Stage};
+use crate::{
+    schedules::{RAN, night, schedules_web_1},
+    stage::{Role, Stage},
+};
 
 /// What is compared is this month and those before it.
 fn months(text: &str) -> String {
@@ -59,6 +62,50 @@ async fn where_nothing_is_left_over_that_is_said() {
     vic.run("/snapshot orphans").await;
     assert!(vic.sees("Nothing is left over"), "{}", vic.transcript());
     vic.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_belongs_to_no_droplet_is_listed_as_far_as_the_token_may_see_it() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        world.add_volume("old-data", "nyc3", 100);
+        world.reserve_ip("192.0.2.7", "nyc3", None);
+        world.reserve_ip("192.0.2.8", "nyc3", Some(web));
+    });
+    let vic = stage.seat("vic", Role::Viewer);
+    vic.run("/snapshot orphans").await;
+    assert!(vic.sees("**Volumes attached to nothing** · 1 · $10/mo"), "{}", vic.transcript());
+    assert!(vic.sees("`192.0.2.7`") && !vic.sees("192.0.2.8"), "{}", vic.transcript());
+    assert!(vic.sees("**Reserved addresses without a Droplet** · 1 · $5/mo"), "{}", vic.transcript());
+    vic.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn costs_are_sorted_by_schedule_and_count_digitaloceans_own_backups() {
+    let stage = Stage::in_step().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        world.back_up(web, Some(BackupPolicy::DAILY));
+        world.add_snapshot(web, "by hand", 12.4);
+    });
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_web_1(&ruth, "3 last").await;
+    stage.calm().await;
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_query("it is taken", RAN).await;
+    stage.calm().await;
+    ruth.run("/snapshot cost by:schedule").await;
+    assert!(ruth.sees("**By schedule**") && ruth.sees("daily 03:00"), "{}", ruth.transcript());
+    assert!(ruth.sees("(no schedule)"), "{}", ruth.transcript());
+    assert!(ruth.sees("for DigitalOcean's own Backups of 1 Droplet"), "{}", ruth.transcript());
+    ruth.run("/snapshot list").await;
+    assert!(ruth.sees("🗓️"), "{}", ruth.transcript());
+    ruth.run("/snapshot status").await;
+    assert!(ruth.sees("by schedule"), "{}", ruth.transcript());
+    ruth.transcript();
     stage.finish().await;
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "a test may fail loudly, and its modules are its own")]
 
+mod announce;
 mod autocomplete;
 mod backups;
 mod bot;
@@ -34,8 +35,12 @@ mod requests;
 #[path = "../harness/required.rs"]
 mod required;
 mod restore;
+mod schedule_crashes;
 mod schedule_edit;
+mod schedule_pings;
+mod schedule_trouble;
 mod schedules;
 mod stage;
 mod status_help;
 mod take;
+mod warning;

@@ -14,7 +14,10 @@ pub const RAN: &str = "SELECT COUNT(*) AS n FROM slots WHERE fate = 'ran'";
 const OPEN: &str = "SELECT COUNT(*) AS n FROM slots WHERE fate IN ('waiting', 'running')";
 const ACCOUNTED: &str = "SELECT COALESCE(CAST(SUM(count) AS BIGINT), 0) AS n FROM slots";
 const UNSAID: &str = "SELECT COUNT(*) AS n FROM schedule_messages m JOIN schedules s ON s.id = m.schedule \
-     WHERE m.given_up IS NULL AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < s.version))";
+     WHERE m.given_up IS NULL AND m.leader_schedule IS NULL AND (m.message_id IS NULL \
+     OR m.shown_version < CASE WHEN m.number = 0 THEN s.version ELSE m.changes END)";
+
+const UNSEEN: &str = "SELECT COUNT(*) AS n FROM schedules WHERE is_removed = 0 AND due_at = 0";
 
 /// Presses the button whose label begins like this.
 pub async fn press(person: &Person, beginning: &str) {
@@ -52,7 +55,7 @@ impl Stage {
     pub async fn calm(&self) {
         for _ in 0..400 {
             self.settle().await;
-            if self.query(OPEN).await + self.query(UNSAID).await == 0 {
+            if self.query(OPEN).await + self.query(UNSAID).await + self.query(UNSEEN).await == 0 {
                 return;
             }
             self.clock.advance(SignedDuration::from_secs(1));

@@ -94,10 +94,15 @@ impl Stage {
 
     /// The same as `new`, with a DigitalOcean that goes by the bot's clock: days pass for both.
     pub async fn in_step() -> Self {
-        let clock = Clock::wall();
-        let mut stage = Self::dark_by(ChatSettings::default(), clock.clone(), clock).await;
+        let mut stage = Self::dark_in_step().await;
         stage.start().await;
         stage
+    }
+
+    /// The same, before the bot is started.
+    pub async fn dark_in_step() -> Self {
+        let clock = Clock::wall();
+        Self::dark_by(ChatSettings::default(), clock.clone(), clock).await
     }
 
     /// The same, with a Discord that is set up otherwise.
@@ -279,7 +284,7 @@ impl Stage {
             let outdated = count(
                 &pool,
                 "SELECT COUNT(*) AS n FROM reports WHERE message_id IS NOT NULL AND given_up IS NULL \
-                 AND ((kind = 'question' AND shown_version = 0) OR (kind = 'stuck' AND changes > shown_version))",
+                 AND ((kind IN ('question', 'warning', 'answer') AND shown_version = 0) OR (kind = 'stuck' AND changes > shown_version))",
             )
             .await;
             let unshown = unshown + outdated;
@@ -316,6 +321,28 @@ impl Stage {
         } else {
             "SELECT COUNT(*) AS n FROM operations WHERE is_open = 1"
         }
+    }
+
+    /// Adds so many copies of the one schedule that there is, while no bot runs.
+    pub async fn multiply_schedules(&self, count: usize) {
+        let pool = self.database().await;
+        let row = sqlx::query("SELECT id, state FROM schedules").fetch_one(&pool).await.unwrap();
+        let (id, state): (String, String) = (row.get("id"), row.get("state"));
+        let mut transaction = pool.begin().await.unwrap();
+        for number in 0..count {
+            let copy = format!("z{number:05}");
+            sqlx::query(
+                "INSERT INTO schedules (id, version, guild_id, droplet_id, is_removed, due_at, state) \
+                 SELECT $1, version, guild_id, droplet_id, is_removed, 0, $2 FROM schedules WHERE id = $3",
+            )
+            .bind(&copy)
+            .bind(state.replace(&id, &copy))
+            .bind(&id)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        }
+        transaction.commit().await.unwrap();
     }
 
     /// Keeps everybody else from writing into the database, as a backup tool may, until it is dropped.
@@ -643,6 +670,8 @@ impl Polish {
                 (r"\b\d+ (h|min|s)( \d+ (min|s))?\b", "SOME TIME"),
                 (r"<t:\d+:", "<t:TIME:"),
                 (r"\bincident `?[0-9a-z]{8}`?", "incident INCIDENT"),
+                // Shown a second later than it arose, a question is edited: its deadline counts from when it was shown.
+                (r"(What should I do\?) \(edited\)", "$1"),
             ]
             .map(|(rule, by)| (Regex::new(rule).unwrap(), by))
             .into()

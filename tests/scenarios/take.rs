@@ -142,7 +142,7 @@ async fn a_snapshot_that_is_never_listed_is_not_called_ready() {
     stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::ListedLate { after: None }));
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
-    stage.shows(&ada, "has yet to list it").await;
+    stage.shows(&ada, "waiting for DigitalOcean to list it").await;
     assert_snapshot!("waiting_for_the_list", ada.transcript());
     stage.until("it is on again", |stage| stage.is_on("web-1")).await;
     stage.clock.advance(SignedDuration::from_mins(31));
@@ -171,7 +171,7 @@ async fn a_snapshot_whose_size_stays_unknown_is_announced_all_the_same() {
     stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::Sizeless { shown: SizeShown::Null, until: None }));
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
-    stage.shows(&ada, "has yet to list it").await;
+    stage.shows(&ada, "waiting for DigitalOcean to list it").await;
     stage.until("it is on again", |stage| stage.is_on("web-1")).await;
     // Not the half hour that a Snapshot may be missing from the list: it is there.
     stage.clock.advance(SignedDuration::from_secs(61));

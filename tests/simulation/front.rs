@@ -88,8 +88,13 @@ fn may(user: UserId, wish: Wish, asker: UserId) -> bool {
     match wish {
         Wish::Cancel | Wish::Force | Wish::Live => user == OWNER || (user == TAKER && asker == TAKER),
         Wish::LeaveOff | Wish::HandleIt => user == OWNER,
-        Wish::KeepWaiting | Wish::TurnOn => user == OWNER || user == TAKER,
-        Wish::QuestionShown | Wish::AnswerTaken | Wish::AnswerLost | Wish::AnswerRefused => true,
+        Wish::KeepWaiting | Wish::TurnOn | Wish::Postpone => user == OWNER || user == TAKER,
+        Wish::QuestionShown
+        | Wish::WarningShown
+        | Wish::WarningRefused
+        | Wish::AnswerTaken
+        | Wish::AnswerLost
+        | Wish::AnswerRefused => true,
     }
 }
 
@@ -102,7 +107,13 @@ fn act(wish: Wish) -> Option<Act> {
         Wish::HandleIt => Some(Act::HandleIt),
         Wish::KeepWaiting => Some(Act::KeepWaiting),
         Wish::TurnOn => Some(Act::TurnOn),
-        Wish::QuestionShown | Wish::AnswerTaken | Wish::AnswerLost | Wish::AnswerRefused => None,
+        Wish::Postpone => Some(Act::Postpone),
+        Wish::QuestionShown
+        | Wish::WarningShown
+        | Wish::WarningRefused
+        | Wish::AnswerTaken
+        | Wish::AnswerLost
+        | Wish::AnswerRefused => None,
     }
 }
 

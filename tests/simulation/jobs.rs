@@ -717,7 +717,7 @@ impl Simulation {
                 self.carry_out(job.id, command, &ask);
             }
             if let (Some(Sabotage::Intent), Some(before)) = (self.sabotage, job.before) {
-                self.put_back(job.id, &before).await?;
+                Box::pin(self.put_back(job.id, &before)).await?;
             }
         }
         self.judge_world()

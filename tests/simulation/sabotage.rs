@@ -192,10 +192,10 @@ impl Sabotage {
                 });
             }
             Self::Live => spoilt.taken_off = spoilt.taken_off.map(|_| true),
-            Self::Minute if operation.power.is_owed() && operation.not_before.is_some() => {
-                spoilt.not_before = operation.not_before.max(Some(operation.asked_at + LONG));
+            Self::Minute if operation.power.is_owed() && operation.timer.moment().is_some() => {
+                spoilt.timer = operation.timer.moment().max(Some(operation.asked_at + LONG)).into();
             }
-            Self::Pace => spoilt.not_before = None,
+            Self::Pace => spoilt.timer.ask_at_once(),
             Self::FirstOff if operation.power.before() == Some(PowerState::Off) && operation.is_running() => {
                 spoilt = with_power(operation, |power| {
                     power["before"] = json!(PowerState::On);

@@ -11,6 +11,7 @@ use snapshot_bot::{
         reading::Failure,
         step::Work,
     },
+    schedule::hangs::{Asked, Hangs},
     store::{Error, Settings, Store, Whose},
 };
 use sqlx::migrate::Migrator;
@@ -71,7 +72,7 @@ contract! {
         assert_eq!(loaded.wishes.len(), 1);
         store.commit(&loaded, &loaded.operation, None).await.unwrap();
         assert_eq!(store.timeline(id).await.unwrap().len(), 2);
-        for number in "23456789a".chars() {
+        for number in "23456789ab".chars() {
             let id: OperationId = format!("0000000{number}").parse().unwrap();
             let loaded = store.load(id).await.unwrap().unwrap();
             let is_read = loaded.operation.verdict != Some(Outcome::Failed(Failure::Internal));
@@ -100,12 +101,14 @@ contract! {
         assert!(store.registered_commands(GuildId(2)).await.unwrap().is_some());
         assert_eq!(loaded.operation.trigger, None, "people asked for what rows of earlier versions hold");
         let schedules = store.schedules().await.unwrap();
-        assert_eq!(schedules.len(), 1);
+        assert_eq!(schedules.len(), 2);
+        assert_eq!(schedules[1].schedule.watched.hangs, Hangs { in_a_row: 3, asked: Asked::Open });
+        assert_eq!(store.told_with((schedules[1].schedule.id, 1)).await.unwrap().len(), 1);
         assert!(!schedules[0].schedule.is_active());
         let id = schedules[0].schedule.id;
         assert_eq!(store.latest_slots(id, 9).await.unwrap().len(), 1);
         assert_eq!(store.schedule_snapshots(id).await.unwrap().len(), 1);
-        assert_eq!(store.due_schedule_messages(memory.clock.now(), 9).await.unwrap().len(), 2);
+        assert_eq!(store.due_schedule_messages(memory.clock.now(), 9).await.unwrap().len(), 3, "one is told by another");
     }
 }
 

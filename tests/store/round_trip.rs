@@ -61,6 +61,7 @@ fn failure() -> impl Strategy<Value = Failure> {
             FailureKind::RestoreUnclear => Failure::RestoreUnclear,
             FailureKind::NotKnown => Failure::NotKnown,
             FailureKind::NotListed => Failure::NotListed,
+            FailureKind::NotWarned => Failure::NotWarned,
             FailureKind::Internal => Failure::Internal,
         },
     )
@@ -264,7 +265,7 @@ prop_compose! {
         verdict in option::of(verdict()).boxed(),
         snapshot in option::of(snapshot()).boxed(),
         launched in option::of((any::<u64>(), option::of(any::<String>()))),
-        (ended, not_before) in (option::of(moment()), option::of(moment())),
+        (ended, asked_from) in (option::of(moment()), option::of(moment())),
         name in any::<String>(),
     ) -> Operation {
         let mut operation = Operation::new(request(1, droplet));
@@ -281,7 +282,7 @@ prop_compose! {
         operation.snapshot = snapshot;
         operation.launched = launched.map(|(id, address)| Launched { droplet: DropletId(id), address, monthly_cents: Some(id) });
         operation.ended = ended;
-        operation.not_before = not_before;
+        operation.timer = asked_from.into();
         operation
     }
 }

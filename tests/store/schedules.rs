@@ -7,10 +7,13 @@ use snapshot_bot::{
         ids::{ChannelId, DropletId, GuildId, InteractionId, MessageId, OperationId, ScheduleId, SnapshotId, UserId},
         kinds::{Delete, Kind, SnapshotRef},
         reading::{Failure, SnapshotReading},
+        step::State as StepState,
         trigger::Trigger,
     },
+    ping::{Address, Reach, Signal},
     schedule::{
-        Due, IfHung, Owner, Power, Schedule, State,
+        Due, IfHung, Owner, Power, Schedule, State, Watched,
+        hangs::Asked,
         notice::Notice,
         policy::Policy,
         rule::{Every, Rule},
@@ -47,6 +50,7 @@ pub(crate) fn schedule(number: u64, droplet: u64) -> Schedule {
         approved: Vec::new(),
         narrowed: false,
         group: None,
+        watched: Watched::default(),
     }
 }
 
@@ -58,7 +62,8 @@ pub(crate) async fn consent(store: &Store, press: u64) -> Consent {
 }
 
 pub(crate) async fn add(store: &Store, schedule: &Schedule) -> StoredSchedule {
-    let consent = consent(store, schedule.droplet.0 * 1000).await;
+    let count = u64::try_from(store.schedules().await.unwrap().len()).unwrap();
+    let consent = consent(store, schedule.droplet.0 * 1000 + count).await;
     store.add_schedule(schedule, &consent).await.unwrap();
     store.schedule(schedule.id).await.unwrap().unwrap()
 }
@@ -181,7 +186,8 @@ contract! {
             (2, Outcome::Cancelled, "failed", true),
             (3, Outcome::Failed(Failure::TooOld), "missed", true),
         ] {
-            let stored = add(&store, &schedule(number, number + 10)).await;
+            let alone = Schedule { channel: ChannelId(number), ..schedule(number, number + 10) };
+            let stored = add(&store, &alone).await;
             open(&store, &stored, at(100)).await;
             store.create(request(number, number + 10), trigger(number, at(100))).await.unwrap();
             end(&store, ids(number), |it| {
@@ -359,7 +365,147 @@ contract! {
         store.prune_slots(at(999_999)).await.unwrap();
         assert_eq!(fates(&store, 1).await, [(at(300), 1, Fate::Missed(Missed::Busy))]);
         assert_eq!(store.accounts(id(1)).await.unwrap().last, Some(at(300)));
-        assert_eq!(store.due_schedule_messages(at(999_999_999), 99).await.unwrap().len(), 4, "what is unsaid stays");
+        let due = store.due_schedule_messages(at(999_999_999), 99).await.unwrap();
+        assert_eq!(due.len(), 2, "what is unsaid stays, and one message says all of it: {due:?}");
+        assert_eq!(store.told_with((id(1), 1)).await.unwrap().len(), 2);
+    }
+
+    async fn what_goes_wrong_in_one_channel_is_one_message_for_those_whom_it_calls(memory: &Memory) {
+        let store = memory.open().await;
+        let missed = Notice::Missed { first: at(1), last: at(1), count: 1, was_away: true };
+        let failed = |why: &str| Notice::Failed { planned: at(1), operation: ids(1), why: why.to_owned(), count: 1 };
+        let say = async |number, notice: &Notice| store.tell(id(number), notice, |_| ()).await.unwrap();
+        for number in 1..=3 {
+            add(&store, &schedule(number, number + 10)).await;
+        }
+        let other = Schedule { owner: Owner::new(UserId(9), at(0)), ..schedule(4, 14) };
+        add(&store, &other).await;
+        say(1, &failed("hung")).await;
+        say(2, &missed).await;
+        say(3, &failed("hung")).await;
+        say(4, &failed("hung")).await;
+        let far = at(999_999_999);
+        let posted = |due: &[snapshot_bot::store::ScheduleMessage]| {
+            due.iter().filter(|one| one.said != Said::Status).map(|one| one.stored.schedule.id).collect::<Vec<_>>()
+        };
+        let due = store.due_schedule_messages(far, 99).await.unwrap();
+        assert_eq!(posted(&due), [id(1), id(4)], "somebody else is called by a message of their own");
+        let told: Vec<_> = store.told_with((id(1), 1)).await.unwrap().into_iter().map(|(of, _)| of.schedule.id).collect();
+        assert_eq!(told, [id(2), id(3)]);
+        for one in &due {
+            store.schedule_message_shown(one, MessageId(70), (one.version, "d"), at(2)).await.unwrap();
+        }
+        assert_eq!(store.due_schedule_messages(far, 99).await.unwrap(), []);
+        say(3, &Notice::Stale { since: at(1), newest: None }).await;
+        // The same reason once more changes the message; another one is told by it too, as long as it grows.
+        say(3, &failed("hung")).await;
+        let due = store.due_schedule_messages(far, 99).await.unwrap();
+        assert_eq!((posted(&due), due[0].message), (vec![id(1)], Some(MessageId(70))));
+        let again = store.told_with((id(1), 1)).await.unwrap();
+        assert!(matches!(&again[1].1, Notice::Failed { count: 2, .. }), "{again:?}");
+        memory.clock.advance(SignedDuration::from_mins(11));
+        say(2, &failed("cancelled")).await;
+        let due = store.due_schedule_messages(far, 99).await.unwrap();
+        assert_eq!(posted(&due), [id(1), id(2)], "later it is a new message");
+    }
+
+    async fn a_shared_snapshot_is_deleted_once_nobody_has_it(memory: &Memory) {
+        let store = memory.open().await;
+        let one = add(&store, &schedule(1, 10)).await;
+        let other = add(&store, &schedule(2, 10)).await;
+        open(&store, &one, at(50)).await;
+        open(&store, &other, at(50)).await;
+        let taken = store.create(request(1, 10), trigger(1, at(50))).await.unwrap();
+        assert_eq!(store.taken_by_others(id(2), DropletId(10), at(0)).await.unwrap(), [], "it is being taken");
+        end(&store, ids(1), |it| listed(it, 12.5)).await;
+        let unsettled = store.create(request(5, 10), trigger(2, at(50))).await;
+        assert!(matches!(unsettled, Err(CreateError::NotWaiting)), "what was taken may serve: {unsettled:?}");
+        store.settle_schedules().await.unwrap();
+        let since = taken.asked_at;
+        assert_eq!(store.taken_by_others(id(2), DropletId(10), since).await.unwrap(), [(id(1), ids(1))]);
+        let late = since + SignedDuration::from_secs(1);
+        assert_eq!(store.taken_by_others(id(2), DropletId(10), late).await.unwrap(), [], "it was begun before");
+        assert_eq!(store.taken_by_others(id(2), DropletId(11), since).await.unwrap(), []);
+        assert!(store.share(&other.schedule, at(50), (id(1), ids(1))).await.unwrap());
+        assert!(!store.share(&other.schedule, at(50), (id(1), ids(1))).await.unwrap(), "once");
+        assert_eq!(fates(&store, 2).await, [(at(50), 1, Fate::Shared)]);
+        let members = store.schedule_snapshots(id(2)).await.unwrap();
+        assert_eq!((members[0].snapshot, members[0].is_consistent), (Some(SnapshotId(500)), true));
+        store.announce_deletions(id(1), &[ids(1)], at(200)).await.unwrap();
+        let delete = |number| NewOperation {
+            kind: Kind::Delete(Delete { snapshot: SnapshotRef { id: SnapshotId(500), name: "it".to_owned() } }),
+            ..request(number, 77)
+        };
+        let prune = |number| Trigger::Prune { schedule: id(number), taken_by: ids(1) };
+        let refused = store.create(delete(2), prune(1)).await;
+        assert!(matches!(refused, Err(CreateError::NotWaiting)), "the other has it: {refused:?}");
+        assert!(store.has_another_owner(id(1), ids(1)).await.unwrap());
+        store.forget_schedule_snapshot(id(1), ids(1)).await.unwrap();
+        assert!(!store.has_another_owner(id(2), ids(1)).await.unwrap());
+        store.announce_deletions(id(2), &[ids(1)], at(300)).await.unwrap();
+        store.create(delete(3), prune(2)).await.unwrap();
+    }
+
+    async fn the_snapshots_of_a_removed_schedule_are_handed_over_once(memory: &Memory) {
+        let store = memory.open().await;
+        let one = add(&store, &schedule(1, 10)).await;
+        add(&store, &schedule(2, 10)).await;
+        open(&store, &one, at(100)).await;
+        store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        end(&store, ids(1), |it| listed(it, 12.5)).await;
+        store.settle_schedules().await.unwrap();
+        store.announce_deletions(id(1), &[ids(1)], at(200)).await.unwrap();
+        assert_eq!(store.hand_over(id(1), id(2)).await.unwrap(), 1);
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap(), []);
+        let handed = store.schedule_snapshots(id(2)).await.unwrap();
+        assert_eq!((handed[0].operation, handed[0].announced_at), (ids(1), None), "it is announced first");
+        assert_eq!(store.hand_over(id(1), id(2)).await.unwrap(), 0);
+    }
+
+    async fn three_hung_shutdowns_are_one_question(memory: &Memory) {
+        let store = memory.open().await;
+        let mut stored = add(&store, &schedule(1, 10)).await;
+        for number in 1..=3_u64 {
+            let slot = at(100) + SignedDuration::from_hours(24 * i64::try_from(number).unwrap());
+            open(&store, &stored, slot).await;
+            store.create(request(number, 10), trigger(1, slot)).await.unwrap();
+            end(&store, ids(number), |it| {
+                let mut over = it.clone();
+                for step in &mut over.steps {
+                    step.state = StepState::Failed { at: at(60), why: Failure::Hung };
+                }
+                (over.verdict, over.ended) = (Some(Outcome::Failed(Failure::Hung)), Some(at(60)));
+                over
+            })
+            .await;
+            store.settle_schedules().await.unwrap();
+            stored = store.schedule(id(1)).await.unwrap().unwrap();
+        }
+        assert_eq!(stored.schedule.watched.hangs.asked, Asked::Open);
+        assert_eq!(stored.schedule.power_now(), Power::Live);
+    }
+
+    async fn an_address_is_told_of_each_run_once(memory: &Memory) {
+        let store = memory.open().await;
+        let address = Address::read("https://hc.example.com/key", Reach::Public).unwrap();
+        let watched = Watched { ping_url: Some(address), ..Watched::default() };
+        let one = add(&store, &Schedule { watched, ..schedule(1, 10) }).await;
+        let silent = add(&store, &schedule(2, 11)).await;
+        open(&store, &one, at(100)).await;
+        open(&store, &silent, at(100)).await;
+        store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
+        store.create(request(2, 11), trigger(2, at(100))).await.unwrap();
+        end(&store, ids(1), |it| listed(it, 12.5)).await;
+        store.settle_schedules().await.unwrap();
+        let far = at(999_999_999);
+        let due = store.due_pings(far, 9).await.unwrap();
+        let told: Vec<_> = due.iter().map(|ping| (ping.run.clone(), ping.signal)).collect();
+        assert_eq!(told, [(ids(1).to_string(), Signal::Start), (ids(1).to_string(), Signal::Success)]);
+        store.ping_is_over(&due[0]).await.unwrap();
+        store.ping_failed(&due[1], at(500)).await.unwrap();
+        assert_eq!(store.next_ping_due().await.unwrap(), Some(at(500)));
+        let left = store.due_pings(far, 9).await.unwrap();
+        assert_eq!((left.len(), left[0].attempts), (1, 1));
     }
 
     async fn a_schedule_that_cannot_be_read_stops_no_other(memory: &Memory) {

@@ -27,6 +27,7 @@ mod paging;
 #[cfg(test)]
 mod promises;
 mod refusal;
+pub mod reserved_ip;
 mod routes;
 pub mod scopes;
 pub mod server;

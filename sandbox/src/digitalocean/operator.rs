@@ -14,6 +14,7 @@ use super::{
     fault::Fault,
     image::{Image, Origin},
     limits::Usage,
+    reserved_ip::ReservedIp,
     scopes::{Scopes, Token},
     settings::Settings,
     volume::Volume,
@@ -34,6 +35,7 @@ impl World {
             images: BTreeMap::from([(base_image, base(base_image, start))]),
             base_image,
             volumes: Vec::new(),
+            reserved_ips: Vec::new(),
             tags: BTreeSet::new(),
             ssh_keys: Vec::new(),
             tokens: Vec::new(),
@@ -90,6 +92,24 @@ impl World {
     pub fn add_droplets(&mut self, blueprint: &Blueprint, count: usize) -> Vec<u64> {
         let numbered = |n: usize| Blueprint { name: format!("{}-{n}", blueprint.name), ..blueprint.clone() };
         (1..=count).map(|n| self.add_droplet(&numbered(n))).collect()
+    }
+
+    /// Puts a Volume there that is attached to nothing.
+    pub fn add_volume(&mut self, name: &str, region: &str, size_gigabytes: u64) {
+        let number = self.new_id();
+        self.volumes.push(Volume {
+            id: format!("506f78a4-e098-11e5-ad9f-{number:012x}"),
+            name: name.to_owned(),
+            region: region.to_owned(),
+            size_gigabytes,
+            droplet: None,
+            created_at: self.now,
+        });
+    }
+
+    /// Reserves an address, for a Droplet or for none.
+    pub fn reserve_ip(&mut self, ip: &str, region: &str, droplet: Option<u64>) {
+        self.reserved_ips.push(ReservedIp { ip: ip.to_owned(), region: region.to_owned(), droplet });
     }
 
     /// Puts a Snapshot of a Droplet there, taken now and listed at once.

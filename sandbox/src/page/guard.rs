@@ -2,7 +2,7 @@
 //!
 //! Loopback alone is not enough: any site that a person visits could have its name resolve to 127.0.0.1, or post a form there.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{Request, State},
@@ -10,6 +10,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+
+use super::reach::Reach;
 
 /// What every answer says to the browser: nothing is loaded from elsewhere, nothing runs that is not a file of ours.
 const HEADERS: [(header::HeaderName, &str); 6] = [
@@ -29,22 +31,28 @@ const HEADERS: [(header::HeaderName, &str); 6] = [
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     hosts: Vec<String>,
+    /// Whether it may also be asked for by any address, which nobody can have resolve to another machine.
+    any_address: bool,
 }
 
 impl Guard {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(super) fn new(address: SocketAddr, reach: Reach) -> Self {
         let port = address.port();
         let mut hosts = vec![address.to_string(), format!("127.0.0.1:{port}"), format!("localhost:{port}")];
         if port == 80 {
             hosts.extend(["127.0.0.1".to_owned(), "localhost".to_owned()]);
         }
-        Self { hosts }
+        Self { hosts, any_address: reach == Reach::Network }
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        self.hosts.iter().any(|known| known == host) || (self.any_address && is_address(host))
     }
 
     /// Why this request is not let in, if so.
     fn refuse(&self, method: &Method, headers: &HeaderMap) -> Option<&'static str> {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let Some(host) = text(header::HOST).filter(|host| self.hosts.iter().any(|known| known == host)) else {
+        let Some(host) = text(header::HOST).filter(|host| self.knows(host)) else {
             return Some("this page answers to its own address alone");
         };
         // Browsers always tell the origin of a POST and of a WebSocket.
@@ -53,6 +61,12 @@ impl Guard {
         let own = origin.and_then(|origin| origin.strip_prefix("http://")) == Some(host);
         (!own && (acts || origin.is_some())).then_some("only the page itself may ask for this")
     }
+}
+
+/// Whether this is an address or `localhost`, with a port or without.
+fn is_address(host: &str) -> bool {
+    let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+    name == "localhost" || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
 }
 
 /// Lets a request in, or not, and puts the headers on its answer.
@@ -73,7 +87,7 @@ mod tests {
     use super::*;
 
     fn verdict(method: &Method, pairs: &[(header::HeaderName, &'static str)]) -> bool {
-        let guard = Guard::new(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let guard = Guard::new(SocketAddr::from(([127, 0, 0, 1], 8080)), Reach::Loopback);
         let headers = pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
         guard.refuse(method, &headers).is_none()
     }
@@ -99,5 +113,16 @@ mod tests {
         assert!(!verdict(&Method::GET, &[HOST, socket.clone()]));
         assert!(!verdict(&Method::GET, &[HOST, socket.clone(), (header::ORIGIN, "null")]));
         assert!(verdict(&Method::GET, &[HOST, socket, (header::ORIGIN, "http://127.0.0.1:8080")]));
+    }
+
+    #[test]
+    fn in_a_network_any_address_will_do_but_no_name() {
+        let guard = Guard::new(SocketAddr::from(([0, 0, 0, 0], 8080)), Reach::Network);
+        for host in ["192.0.2.7:9000", "192.0.2.7", "[2001:db8::1]:8080", "localhost:9000", "127.0.0.1:8080"] {
+            assert!(guard.knows(host), "{host}");
+        }
+        for host in ["evil.example:8080", "evil.example", "localhost.evil.example:80", "127.0.0.1.evil.example", ""] {
+            assert!(!guard.knows(host), "{host}");
+        }
     }
 }

@@ -12,6 +12,7 @@ pub mod context;
 mod guard;
 mod live;
 mod place;
+pub mod reach;
 pub mod server;
 mod switch;
 mod view;

@@ -1,6 +1,10 @@
 //! The running page: a listener on loopback, its routes, and a tidy end.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     Router, middleware,
@@ -9,13 +13,15 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{act, asset, context::Context, guard, live};
+use super::{act, asset, context::Context, guard, live, reach::Reach};
 
 /// Why a page did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It may be reached from this machine only.
-    #[error("the page listens on loopback only, not on {0}")]
+    #[error(
+        "the page listens on loopback only, not on {0}: `--listen {0}` lets it, and then everybody who reaches it can use it"
+    )]
     NotLoopback(SocketAddr),
     /// Something else has the port.
     #[error("port {} is in use: name another one by --addr, or 127.0.0.1:0 for any that is free", .0.port())]
@@ -39,9 +45,9 @@ pub struct Page {
 }
 
 impl Page {
-    /// Binds an address, which must be a loopback one; nothing is answered yet.
-    pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-        if !address.ip().is_loopback() {
+    /// Binds an address, which must be a loopback one unless somebody asked for another; nothing is answered yet.
+    pub async fn listen(address: SocketAddr, reach: Reach) -> Result<TcpListener, Error> {
+        if reach == Reach::Loopback && !address.ip().is_loopback() {
             return Err(Error::NotLoopback(address));
         }
         TcpListener::bind(address).await.map_err(|source| match source.kind() {
@@ -51,12 +57,12 @@ impl Page {
     }
 
     /// Serves a context there.
-    pub fn start(listener: TcpListener, context: Context) -> Result<Self, Error> {
+    pub fn start(listener: TcpListener, reach: Reach, context: Context) -> Result<Self, Error> {
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
         let address = listener.local_addr().map_err(|source| Error::Listen { address: unknown, source })?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let watching = live::Watching { stop: stop.clone(), tasks: tasks.clone() };
-        let router = router(Arc::new(context), watching, guard::Guard::new(address));
+        let router = router(Arc::new(context), watching, guard::Guard::new(address, reach));
         let closing = stop.clone();
         tasks.spawn(async move {
             let closed = async move { closing.cancelled().await };
@@ -68,7 +74,12 @@ impl Page {
 
     /// What to type into a browser.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            // No browser goes to "everywhere".
+            address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+        format!("http://{address}/")
     }
 
     /// Closes every window's connection and waits until nothing runs any more.

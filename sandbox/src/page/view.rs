@@ -30,6 +30,7 @@ impl View {
             sections.insert("names", names(context, &world));
             sections.insert("commands", commands(&world, place));
             sections.insert("online", world.is_bot_online().into());
+            sections.insert("presence", world.presence().activity.as_str().into());
         }
         sections.insert("bot", context.bot.as_ref().map_or(Value::Null, |bot| json!(*bot.state.borrow())));
         context.digitalocean.look(|world| {

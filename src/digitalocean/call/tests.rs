@@ -67,8 +67,8 @@ fn a_total_that_is_not_reached_asks_for_more_even_without_a_link() {
 #[test]
 fn an_empty_page_ends_the_list_whatever_it_promises() {
     let link = json!({ "pages": { "next": "https://api.digitalocean.com/v2/x?page=2" } });
-    let bodies = [json!({ "actions": [], "links": link, "meta": { "total": 900 } })];
-    assert_eq!(ids(&play(queries::droplet_actions(DropletId(7)), &bodies).0.unwrap()), [0; 0]);
+    let bodies = [json!({ "snapshots": [], "links": link, "meta": { "total": 900 } })];
+    assert!(play(queries::droplet_snapshots(DropletId(7)), &bodies).0.unwrap().is_empty());
 }
 
 #[test]
@@ -172,14 +172,42 @@ fn a_list_with_a_droplet_that_cannot_be_read_proves_nothing() {
 }
 
 #[test]
+fn a_list_of_all_backups_is_whole_or_unreadable() {
+    let backup = |id: u64, name: Value| json!({ "id": id, "name": name });
+    let end = json!({ "backups": [], "meta": { "total": 2 } });
+    let read = |body: Value| play(queries::every_droplet_backup(DropletId(7)), &[body, end.clone()]).0;
+    let two = [backup(1, json!("a")), backup(2, json!("b"))];
+    assert_eq!(read(json!({ "backups": two, "meta": { "total": 2 } })).unwrap().len(), 2);
+    assert_eq!(read(json!({ "backups": [], "meta": { "total": 0 } })).unwrap().len(), 0);
+    for spoilt in [
+        json!({ "backups": [two[0], null], "meta": { "total": 2 } }),
+        json!({ "backups": [two[0], backup(2, Value::Null)] }),
+        json!({ "backups": [two[0]], "meta": { "total": 2 } }),
+        json!({ "backups": [], "meta": { "total": 3 } }),
+    ] {
+        assert_eq!(path_of(read(spoilt.clone()).unwrap_err()), "backups", "{spoilt}");
+    }
+}
+
+#[test]
+fn droplets_that_digitalocean_counts_and_does_not_show_are_not_no_droplets() {
+    let read = |body: Value| play(queries::droplets(None), &[body]).0;
+    assert!(read(json!({ "droplets": [], "meta": { "total": 0 } })).unwrap().is_empty());
+    for unread in [json!({ "droplets": [], "meta": { "total": 3 } }), json!({ "droplets": [null, { "id": "x" }] })] {
+        assert_eq!(path_of(read(unread.clone()).unwrap_err()), "droplets", "{unread}");
+    }
+}
+
+#[test]
 fn actions_of_which_none_can_be_read_are_not_no_actions() {
     let odd = json!({ "id": "not a number", "status": 42, "type": 42 });
     let (none, _) = play(queries::droplet_actions(DropletId(7)), &[json!({ "actions": [] })]);
     assert!(none.unwrap().is_empty());
     let (some, _) = play(queries::droplet_actions(DropletId(7)), &[json!({ "actions": [odd.clone(), action(2)] })]);
     assert_eq!(ids(&some.unwrap()), [2]);
-    let (unread, _) = play(queries::droplet_actions(DropletId(7)), &[json!({ "actions": [odd] })]);
-    assert_eq!(path_of(unread.unwrap_err()), "actions");
+    for unread in [json!({ "actions": [odd] }), json!({ "actions": [], "meta": { "total": 900 } })] {
+        assert_eq!(path_of(play(queries::droplet_actions(DropletId(7)), &[unread]).0.unwrap_err()), "actions");
+    }
 }
 
 #[test]

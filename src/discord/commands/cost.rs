@@ -19,6 +19,8 @@ const MONTHS: usize = 3;
 enum Cause {
     #[name = "droplet"]
     Droplet,
+    #[name = "schedule"]
+    Schedule,
     #[name = "tag"]
     Tag,
 }
@@ -42,6 +44,7 @@ pub(super) async fn cost(
     let state = context.framework.user_data;
     let by = match by {
         None | Some(Cause::Droplet) => By::Droplet,
+        Some(Cause::Schedule) => By::Schedule,
         Some(Cause::Tag) => By::Tag,
     };
     let months = months.map_or(MONTHS, usize::from).clamp(1, 12);
@@ -66,7 +69,8 @@ pub(super) async fn orphans(context: Context<'_>) -> Result<(), Fault> {
             state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
             let listing = costs::listing(state).await?;
             let found = costs::leftovers(state, &listing).await?;
-            Ok(Answer::New(words::leftovers(&found, state.wording.price_per_gb)))
+            let beside = state.inventory.unattached().await;
+            Ok(Answer::New(words::leftovers(&found, &beside, state.wording.price_per_gb)))
         })
     })
     .await;

@@ -2,7 +2,7 @@
 
 use serenity::builder::CreateAutocompleteResponse;
 
-use super::{Context, answer, snapshots};
+use super::{Context, announce, answer, choices::OneOf, snapshots};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -22,6 +22,7 @@ use crate::{
     },
     operation::{
         Target,
+        announce::{Announce, Tell},
         kinds::{Delete, Kind, SnapshotRef},
     },
     store::Consent,
@@ -38,12 +39,14 @@ pub(super) async fn delete(
     #[description = "The Snapshot; type a part of its name"]
     #[autocomplete = "all_snapshots"]
     snapshot: String,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
+    let announce = announce::told(tell);
     let state = context.framework.user_data;
     answer(context, |info| {
         Box::pin(async move {
             let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
-            question(state, &info, &grant, &snapshot).await
+            announced(state, &info, &grant, (&snapshot, announce)).await
         })
     })
     .await;
@@ -57,12 +60,21 @@ pub(in crate::discord) async fn question(
     grant: &Grant,
     text: &str,
 ) -> Result<Answer, Stop> {
-    start::check(state, info)?;
-    let found = preflight::delete(state, &info.who, text).await?;
-    ask(state, grant, &found).await.map(Answer::New)
+    announced(state, info, grant, (text, Announce::default())).await
 }
 
-async fn ask(state: &AppState, grant: &Grant, found: &Deletable) -> Result<Message, Stop> {
+async fn announced(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (text, announce): (&str, Announce),
+) -> Result<Answer, Stop> {
+    start::check(state, info)?;
+    let found = preflight::delete(state, &info.who, text).await?;
+    ask(state, grant, &found, announce).await.map(Answer::New)
+}
+
+async fn ask(state: &AppState, grant: &Grant, found: &Deletable, announce: Announce) -> Result<Message, Stop> {
     let snapshot = &found.snapshot;
     let deleting = Deleting {
         snapshot,
@@ -77,7 +89,7 @@ async fn ask(state: &AppState, grant: &Grant, found: &Deletable) -> Result<Messa
     let target = Target { droplet: None, name, region: None, disk_gb: None };
     let kind = Kind::Delete(Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } });
     let requested = Requested { kind, target, snapshot_name: None };
-    let question = Question { warned: found.warnings(), ..Question::new(requested) };
+    let question = Question { warned: found.warnings(), announce, ..Question::new(requested) };
     confirm::ask(state, grant, &question, |buttons| words::delete(&deleting, &state.wording, buttons)).await
 }
 
@@ -98,7 +110,7 @@ impl Confirmed for Delete {
             return Ok(None);
         }
         state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
-        ask(state, grant, &found).await.map(Some)
+        ask(state, grant, &found, question.announce).await.map(Some)
     }
 }
 

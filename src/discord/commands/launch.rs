@@ -5,7 +5,7 @@ mod ask;
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{CHOICES, Context, answer, sibling, snapshots};
+use super::{CHOICES, Context, announce, answer, choices::OneOf, sibling, snapshots};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -25,7 +25,8 @@ use crate::{
     },
     inventory::{Droplet, Size, Snapshot, SshKey, Waiting},
     operation::{
-        Target,
+        Operation, Target,
+        announce::{Announce, Tell},
         effect::NewDroplet,
         ids::OperationId,
         kinds::{Kind, Launch, SnapshotRef},
@@ -53,6 +54,7 @@ pub(in crate::discord) struct Typed {
     pub(in crate::discord) ssh_key: Option<String>,
     /// The failed launch that this one makes good.
     pub(in crate::discord) retries: Option<OperationId>,
+    pub(in crate::discord) announce: Announce,
 }
 
 /// What help says of it, and the right that it takes.
@@ -60,6 +62,7 @@ pub(super) const HELP: Help =
     Help { name: "snapshot launch", right: Right::Restore, does: "makes a new Droplet from a Snapshot; asks first" };
 
 /// Create a new Droplet from a Snapshot (costs money, asks first)
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
 #[poise::command(slash_command)]
 pub(super) async fn launch(
     context: Context<'_>,
@@ -79,8 +82,9 @@ pub(super) async fn launch(
     #[rename = "ssh-key"]
     #[autocomplete = "ssh_keys"]
     ssh_key: Option<String>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
-    let typed = Typed { snapshot, name, region, size, ssh_key, retries: None };
+    let typed = Typed { snapshot, name, region, size, ssh_key, retries: None, announce: announce::told(tell) };
     let state = context.framework.user_data;
     answer(context, |info| {
         Box::pin(async move {
@@ -131,7 +135,8 @@ pub(in crate::discord) async fn question(
         monthly: size.price_monthly,
     };
     let requested = Requested { kind, target, snapshot_name: None };
-    let question = Question { offer: Some(offer), retries: typed.retries, ..Question::new(requested) };
+    let question =
+        Question { offer: Some(offer), retries: typed.retries, announce: typed.announce, ..Question::new(requested) };
     ask::ask(state, grant, &question).await.map(Answer::New)
 }
 
@@ -140,16 +145,17 @@ pub(in crate::discord) async fn again(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
-    (failed, retries): (&Launch, OperationId),
+    (launch, failed): (&Launch, &Operation),
 ) -> Result<Answer, Stop> {
-    let droplet = &failed.droplet;
+    let droplet = &launch.droplet;
     let typed = Typed {
-        snapshot: failed.snapshot.id.to_string(),
+        snapshot: launch.snapshot.id.to_string(),
         name: droplet.name.clone(),
         region: Some(droplet.region.clone()),
         size: Some(droplet.size.clone()),
         ssh_key: droplet.ssh_keys.first().cloned(),
-        retries: Some(retries),
+        retries: Some(failed.id),
+        announce: failed.announced_again(),
     };
     question(state, info, grant, typed).await
 }

@@ -25,7 +25,11 @@ use crate::{
         state::AppState,
     },
     inventory::{DropletLocation, Snapshot},
-    operation::ids::DropletId,
+    operation::{
+        Operation,
+        ids::{DropletId, ScheduleId},
+        trigger::Trigger,
+    },
 };
 
 /// How many Snapshots a page shows.
@@ -95,6 +99,7 @@ pub(in crate::discord) async fn show(
     let before = (number - 1) * PER_PAGE;
     let shown: Vec<&Snapshot> = all.iter().skip(before).take(PER_PAGE).copied().collect();
     let origins = state.store.origins(shown.iter().map(|snapshot| snapshot.name.as_str())).await?;
+    let pins = state.store.pins().await?;
     let droplets = shown.iter().filter_map(|snapshot| snapshot.droplet).chain(of);
     let locations = state.inventory.locate(&listing, droplets).await;
     let where_is = |droplet: Option<DropletId>| {
@@ -107,6 +112,8 @@ pub(in crate::discord) async fn show(
             snapshot,
             droplet: where_is(snapshot.droplet),
             taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
+            schedule: origins.get(&snapshot.name).and_then(scheduled),
+            is_pinned: pins.contains_key(&snapshot.id),
         };
         let last = groups.last_mut().filter(|(droplet, _)| !is_grouped || *droplet == snapshot.droplet);
         if let Some((_, group)) = last {
@@ -167,7 +174,15 @@ pub(in crate::discord) async fn one(state: &AppState, info: &InteractionInfo, te
     let origins = state.store.origins([snapshot.name.as_str()]).await?;
     let taken_by = origins.get(&snapshot.name).map(|operation| operation.asker.user);
     let may_restore = state.policy.authorize(&info.who, Right::Restore).is_ok();
-    Ok(list::one(&Entry { snapshot: &snapshot, droplet, taken_by }, &state.wording, may_restore))
+    let schedule = origins.get(&snapshot.name).and_then(scheduled);
+    let is_pinned = state.store.pins().await?.contains_key(&snapshot.id);
+    let entry = Entry { snapshot: &snapshot, droplet, taken_by, schedule, is_pinned };
+    Ok(list::one(&entry, &state.wording, may_restore))
+}
+
+/// The schedule that an operation was of.
+fn scheduled(operation: &Operation) -> Option<ScheduleId> {
+    operation.trigger.and_then(Trigger::schedule)
 }
 
 async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {

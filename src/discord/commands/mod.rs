@@ -1,5 +1,6 @@
 //! The commands: `/snapshot`, `/droplet`, `/schedule`, `/backups` and what stands under them, one file each. Registered as they are declared here.
 
+mod announce;
 mod backups;
 mod cancel;
 mod choices;

@@ -1,9 +1,11 @@
 //! `/snapshot restore`: puts one of a Droplet's own Snapshots or backups back onto it, after a question. *Undo* comes here too.
 
-use serenity::builder::CreateAutocompleteResponse;
+use serenity::{builder::CreateAutocompleteResponse, model::id};
 
 use super::{
-    CHOICES, Context, answer,
+    CHOICES, Context,
+    announce::Chosen,
+    answer,
     choices::{OneOf, Values},
     sibling,
 };
@@ -29,6 +31,7 @@ use crate::{
     inventory::DropletStatus,
     operation::{
         Operation,
+        announce::{Announce, Tell},
         ids::{DropletId, OperationId, SnapshotId},
         kinds::{Kind, Restore, Safety, SnapshotRef},
     },
@@ -70,6 +73,7 @@ pub(super) const HELP: Help =
     Help { name: "snapshot restore", right: Right::Restore, does: "puts a Snapshot back; asks first, can be undone" };
 
 /// Roll a Droplet back to one of its Snapshots (asks first, undo for 24 h)
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
 #[poise::command(slash_command)]
 pub(super) async fn restore(
     context: Context<'_>,
@@ -80,28 +84,43 @@ pub(super) async fn restore(
     #[autocomplete = "snapshots"]
     snapshot: String,
     #[description = "Whether the current disk is saved first"] safety: Option<OneOf<Safety>>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "Warn people before it goes down: 1 to 60 minutes, such as 5m"]
+    #[max_length = 10]
+    warn: Option<String>,
+    #[description = "The channel that is warned; this one if left out"]
+    #[rename = "warn-in"]
+    #[channel_types("Text", "News", "PublicThread", "PrivateThread", "NewsThread")]
+    warn_in: Option<id::ChannelId>,
 ) -> Result<(), Fault> {
     let safety = safety.map_or(Safety::Snapshot, |OneOf(safety)| safety);
-    answer(context, |info| Box::pin(question(context, info, droplet, snapshot, safety))).await;
+    let typed = Typed { droplet, snapshot, safety, announce: Chosen { tell, warn, warn_in } };
+    answer(context, |info| Box::pin(question(context, info, typed))).await;
     Ok(())
+}
+
+/// What was typed.
+struct Typed {
+    droplet: String,
+    snapshot: String,
+    safety: Safety,
+    announce: Chosen,
 }
 
 async fn question(
     context: Context<'_>,
     info: InteractionInfo,
-    droplet: String,
-    snapshot: String,
-    safety: Safety,
+    Typed { droplet, snapshot, safety, announce }: Typed,
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
+    let announce = announce.read(context, grant.guild()).await?;
     let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
     check_free(state, &info, droplet.id, &droplet.name).await?;
     let found = preflight::restore(state, droplet.id, &snapshot).await?;
-    let asked = Asked { safety, is_undo: false, retries: None };
-    ask(state, &info, &grant, found, asked).await.map(Answer::New)
+    ask(state, &info, &grant, found, Asked { announce, ..Asked::new(safety) }).await.map(Answer::New)
 }
 
 /// *Undo* was pressed: a restore of the safety Snapshot, asked about like any other.
@@ -128,7 +147,7 @@ pub(in crate::discord) async fn undo(
         }
         stop => stop,
     })?;
-    let asked = Asked { safety: Safety::Snapshot, is_undo: true, retries: None };
+    let asked = Asked { is_undo: true, ..Asked::new(Safety::Snapshot) };
     ask(state, info, grant, found, asked).await.map(Answer::New)
 }
 
@@ -156,14 +175,25 @@ pub(in crate::discord) async fn of_droplet(
     info: &InteractionInfo,
     grant: &Grant,
     droplet: DropletId,
-    (snapshot, safety, retries): (SnapshotId, Safety, Option<OperationId>),
+    (snapshot, safety, failed): (SnapshotId, Safety, Option<&Operation>),
 ) -> Result<Message, Stop> {
     start::check(state, info)?;
     let found = state.inventory.resolve_droplet(&droplet.to_string()).await;
     let named = found.map_err(|unresolved| lookup::no_droplet(&droplet.to_string(), unresolved))?;
     check_free(state, info, droplet, &named.name).await?;
     let found = preflight::restore(state, droplet, &snapshot.to_string()).await?;
-    ask(state, info, grant, found, Asked { safety, is_undo: false, retries }).await
+    ask(
+        state,
+        info,
+        grant,
+        found,
+        Asked {
+            retries: failed.map(|failed| failed.id),
+            announce: failed.map(Operation::announced_again).unwrap_or_default(),
+            ..Asked::new(safety)
+        },
+    )
+    .await
 }
 
 /// How a restore is asked about.
@@ -172,6 +202,13 @@ struct Asked {
     safety: Safety,
     is_undo: bool,
     retries: Option<OperationId>,
+    announce: Announce,
+}
+
+impl Asked {
+    fn new(safety: Safety) -> Self {
+        Self { safety, is_undo: false, retries: None, announce: Announce::default() }
+    }
 }
 
 /// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
@@ -192,14 +229,14 @@ async fn ask(
     info: &InteractionInfo,
     grant: &Grant,
     Restorable { droplet, snapshot, is_backup }: Restorable,
-    Asked { safety, is_undo, retries }: Asked,
+    Asked { safety, is_undo, retries, announce }: Asked,
 ) -> Result<Message, Stop> {
     let target = preflight::target(&droplet);
     let kind =
         Kind::Restore(Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety });
     let origins = state.store.origins([snapshot.name.as_str()]).await?;
     let requested = Requested { kind, target: target.clone(), snapshot_name: None };
-    let question = Question { retries, ..Question::new(requested.clone()) };
+    let question = Question { retries, announce, ..Question::new(requested.clone()) };
     let now = state.clock.now();
     let mut preview = Operation::new(start::request(state, info, grant, requested)?);
     preview.usual = state.store.usual(Some(droplet.id)).await?;
@@ -220,6 +257,7 @@ async fn ask(
         downtime: downtime(&preview),
         volumes: droplet.volume_ids.len(),
         backups,
+        warn: announce.warn,
     };
     confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await
 }

@@ -1,9 +1,11 @@
 //! `/snapshot take`: from the wish to an operation that is durable, and to a link to its progress.
 
-use serenity::builder::CreateAutocompleteResponse;
+use serenity::{builder::CreateAutocompleteResponse, model::id};
 
 use super::{
-    Context, answer,
+    Context,
+    announce::Chosen,
+    answer,
     choices::{OneOf, Values},
 };
 use crate::{
@@ -28,6 +30,7 @@ use crate::{
     inventory::DropletStatus,
     operation::{
         Operation,
+        announce::Tell,
         ids::{DropletId, OperationId},
         kinds::{Downtime, IfHung, Kind, Take},
         undo::is_safety_name,
@@ -60,6 +63,7 @@ pub(super) const HELP: Help =
     Help { name: "snapshot take", right: Right::Take, does: "shuts down, takes a Snapshot, powers back on" };
 
 /// Snapshot a Droplet: shut down, snapshot, power back on
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
 #[poise::command(slash_command)]
 pub(super) async fn take(
     context: Context<'_>,
@@ -73,22 +77,37 @@ pub(super) async fn take(
     #[description = "What to do if the shutdown gets stuck"]
     #[rename = "if-hung"]
     if_hung: Option<OneOf<IfHung>>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
+    #[description = "Warn people before it goes down: 1 to 60 minutes, such as 5m"]
+    #[max_length = 10]
+    warn: Option<String>,
+    #[description = "The channel that is warned; this one if left out"]
+    #[rename = "warn-in"]
+    #[channel_types("Text", "News", "PublicThread", "PrivateThread", "NewsThread")]
+    warn_in: Option<id::ChannelId>,
 ) -> Result<(), Fault> {
     let default = Take::default();
+    let announce = Chosen { tell, warn, warn_in };
     let kind = Kind::Take(Take {
         power: power.map_or(default.power, |OneOf(power)| power),
         if_hung: if_hung.map_or(default.if_hung, |OneOf(if_hung)| if_hung),
     });
-    answer(context, |info| Box::pin(wish(context, info, kind, droplet, name))).await;
+    answer(context, |info| Box::pin(wish(context, info, Wanted { kind, droplet, name, announce }))).await;
     Ok(())
+}
+
+/// What was typed.
+struct Wanted {
+    kind: Kind,
+    droplet: String,
+    name: Option<String>,
+    announce: Chosen,
 }
 
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
-    kind: Kind,
-    droplet: String,
-    name: Option<String>,
+    Wanted { kind, droplet, name, announce }: Wanted,
 ) -> Result<String, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
@@ -96,10 +115,12 @@ async fn wish(
         check_name(name).map_err(Refusal::BadSnapshotName)?;
     }
     start::check(state, &info)?;
+    let announce = announce.read(context, grant.guild()).await?;
     let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
     let target = preflight::target(&droplet);
-    start::begin(state, &info, &grant, Requested { kind, target, snapshot_name: name }).await
+    let requested = Requested { kind, target, snapshot_name: name };
+    start::begin_announced(state, &info, &grant, (requested, announce)).await
 }
 
 /// Asks whether a Snapshot of this Droplet shall be taken now: a button says nothing of power, so the question does.
@@ -108,7 +129,7 @@ pub(in crate::discord) async fn question(
     info: &InteractionInfo,
     grant: &Grant,
     droplet: DropletId,
-    retries: Option<OperationId>,
+    failed: Option<&Operation>,
 ) -> Result<Message, Stop> {
     start::check(state, info)?;
     let text = droplet.to_string();
@@ -124,7 +145,11 @@ pub(in crate::discord) async fn question(
         is_on: droplet.status == DropletStatus::Active,
         downtime: downtime(&preview),
     };
-    let question = Question { retries, ..Question::new(requested.clone()) };
+    let question = Question {
+        retries: failed.map(|failed| failed.id),
+        announce: failed.map(Operation::announced_again).unwrap_or_default(),
+        ..Question::new(requested.clone())
+    };
     confirm::ask(state, grant, &question, |buttons| words::take(&taking, buttons)).await
 }
 

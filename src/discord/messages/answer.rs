@@ -1,5 +1,7 @@
 //! The announcement at the end, which mentions who asked, and the line for the channel that hears of every outcome.
 
+use jiff::Timestamp;
+
 use super::{
     Wording, capitalised, failure, is_gone,
     kinds::{SOMEBODY_TURNED_IT_ON, words},
@@ -8,12 +10,14 @@ use super::{
     subject,
     text::{name, plain, shorten},
     the_subject,
-    units::{clock, duration, panel},
+    units::{ago, clock, duration, link, panel},
 };
 use crate::{
     discord::press::Press,
     operation::{
         Operation, Outcome,
+        announce::Tell,
+        ids::{ChannelId, MessageId, UserId},
         power::{Released, Status},
         reading::{Failure, PowerState},
         step::{State, Step},
@@ -23,13 +27,35 @@ use crate::{
 /// The answer to who asked.
 pub fn answer(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker.user;
-    let content = format!("<@{asker}> {}", outcome(operation, wording));
-    Message {
-        content: shorten(&content, lengths::CONTENT),
-        pings: vec![asker],
-        buttons: buttons(operation),
-        ..Message::default()
-    }
+    let outcome = outcome(operation, wording);
+    let (content, pings) = match operation.announced() {
+        Tell::Ping => (format!("<@{asker}> {outcome}"), vec![asker]),
+        Tell::Silent | Tell::Direct => (outcome, Vec::new()),
+    };
+    Message { content: shorten(&content, lengths::CONTENT), pings, buttons: buttons(operation), ..Message::default() }
+}
+
+/// The same, once somebody deleted the Snapshot that it offered.
+pub fn without_snapshot(said: Message, by: UserId, at: Timestamp) -> Message {
+    let note = format!("\n⏭️ <@{by}> deleted that Snapshot {}.", ago(at));
+    let content = shorten(&said.content, lengths::CONTENT - note.encode_utf16().count());
+    Message { content: content + &note, ..said }
+}
+
+/// The way to the announcement, for whoever wanted a direct message. It names nothing: what is private to a guild stays there.
+pub fn lead(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
+    let how = if operation.verdict == Some(Outcome::Completed) { "Done" } else { "Stopped" };
+    Message::text(format!("{how}: {}", link(operation.asker.guild, channel, message)))
+}
+
+/// The same in the channel, for whoever takes no direct messages.
+pub fn lead_in_channel(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
+    let asker = operation.asker.user;
+    let content = format!(
+        "<@{asker}> You don't take direct messages from me, so I mention you here: {}",
+        link(operation.asker.guild, channel, message)
+    );
+    Message { content, pings: vec![asker], ..Message::default() }
 }
 
 /// What can be pressed under it: what its kind offers, and what helps a Droplet that is off, or whose shutdown hung.
@@ -93,7 +119,7 @@ fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
     let mut sentences = vec![match by {
         Some(by) => format!("{subject} was cancelled by <@{by}>."),
         None => format!(
-            "{subject} was cancelled: the shutdown hung, and nobody answered within {}.",
+            "{subject} was cancelled: the shutdown got stuck, and nobody answered within {}.",
             duration(wording.rules.decision_timeout)
         ),
     }];
@@ -126,13 +152,13 @@ fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
     if operation.may_have_left_a_snapshot() && !is_said_anyway {
         let snapshot = name(&operation.snapshot_name);
         return Some(format!(
-            "Snapshot {snapshot} may be made all the same: look for it in DigitalOcean's control panel before trying again, so \
-             that you do not pay for two."
+            "Snapshot {snapshot} may still appear. Look for it in DigitalOcean's control panel before you try again, so you \
+             don't pay for two."
         ));
     }
     let launched = operation.launched.as_ref().filter(|_| *why != Failure::DropletGone)?;
     Some(format!(
-        "Droplet {} may exist anyway, and then it is billed: look at {}, and destroy it there if you do not want it.",
+        "Droplet {} may exist anyway, and then it costs money: look at {}, and destroy it there if you don't want it.",
         name(&operation.target.name),
         panel(launched.droplet)
     ))
@@ -154,11 +180,11 @@ fn power(operation: &Operation) -> Option<String> {
         Status::Back(_) | Status::OffBefore | Status::Untouched if words(&operation.kind).is_about_power() => {
             return None;
         }
-        Status::Gone => format!("{droplet} does not exist any more."),
+        Status::Gone => format!("{droplet} no longer exists."),
         Status::Released(release) => match release.how {
             Released::LeftOff => format!("{droplet} stays off: <@{}> chose that.", release.by),
             Released::Handled => {
-                format!("{droplet} could not be turned on, and <@{}> is taking care of it.", release.by)
+                format!("I couldn't turn {droplet} on; <@{}> is taking care of it.", release.by)
             }
         },
         Status::Theirs(theirs) => {
@@ -169,7 +195,7 @@ fn power(operation: &Operation) -> Option<String> {
             let late = power.owed().and_then(|owed| owed.late_until);
             let until = late.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
             format!(
-                "{droplet} is on. Its shutdown may still take effect{until}; if it does, {droplet} is turned on again."
+                "{droplet} is on. Its shutdown may still take effect{until}; if it does, I'll turn {droplet} back on."
             )
         }
         Status::Back(downtime) => {
@@ -183,7 +209,7 @@ fn power(operation: &Operation) -> Option<String> {
             format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime))
         }
         Status::OffBefore if power.after() == Some(PowerState::On) => {
-            format!("{droplet} was off before and is on now; it is left on.")
+            format!("{droplet} was off before and is on now; I leave it on.")
         }
         Status::OffBefore => format!("{droplet} was off before and stays off."),
         Status::Untouched if power.before().is_none() => return None,

@@ -58,6 +58,11 @@ pub enum BackupsRefusal {
         /// The hours at which one may.
         hours: Vec<u64>,
     },
+    /// Some of the Backups that would be deleted cannot be read.
+    NotAll {
+        /// The Droplet's name.
+        droplet: String,
+    },
     /// The Droplet has no such Backup.
     NoBackup {
         /// What was typed.
@@ -100,6 +105,11 @@ impl BackupsRefusal {
                 let hours: Vec<_> = hours.iter().map(u64::to_string).collect();
                 format!("No backup window opens at {}. Windows open at (UTC): {}.", quote(text), listed(&hours))
             }
+            Self::NotAll { droplet } => format!(
+                "I can't read all Backups of {}, so I can't list what you would lose, and changed nothing. Try again in a few minutes, \
+                 or turn Backups off in DigitalOcean's control panel.",
+                name(droplet)
+            ),
             Self::NoBackup { droplet, count: 0, .. } => {
                 format!("{} has no Backups. `/backups show` shows whether one is due.", name(droplet))
             }
@@ -176,6 +186,9 @@ pub fn show(found: &BackedUp, plans: &[SupportedPolicy], wording: &Wording) -> M
     }
     lines.push(String::new());
     lines.extend(images(&found.backups));
+    if !found.are_all {
+        lines.push("⚠️ There are more, which I can't read.".to_owned());
+    }
     lines.push(String::new());
     lines.push(compared(found, plans, wording));
     Message {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     discord::press::Press,
     inventory::Snapshot,
-    operation::{Target, ids::UserId, kinds::Safety},
+    operation::{Target, ids::UserId, kinds::Safety, warning::Warn},
     store::{ConfirmationId, Pin},
 };
 
@@ -48,6 +48,8 @@ pub struct Restoring<'a> {
     pub volumes: usize,
     /// Whether a backup of it may come first.
     pub backups: Backups,
+    /// Who is warned before it goes down.
+    pub warn: Option<Warn>,
 }
 
 /// When a Droplet's next backup may begin.
@@ -81,6 +83,9 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
             format!("It is a Backup, taken while {droplet} ran: files open at that moment may be incomplete.")
         }),
     );
+    lines.extend(asked.warn.filter(|_| asked.is_on).map(|warn| {
+        format!("**Warned first:** <#{}>, {} min before {droplet} goes down.", warn.channel, warn.minutes)
+    }));
     lines.extend(volumes(asked.volumes));
     lines.extend(match asked.backups {
         Backups::Later => None,

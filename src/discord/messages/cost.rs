@@ -8,7 +8,7 @@ use super::{
     text::{name, plain, shorten},
     units::{ago, cost, dollars_a_month, gigabytes},
 };
-use crate::inventory::Snapshot;
+use crate::inventory::{Snapshot, Unattached, Volume};
 
 /// How many causes are named.
 const CAUSES: usize = 10;
@@ -16,6 +16,10 @@ const CAUSES: usize = 10;
 const LISTED: usize = 6;
 /// How many parts a bar has.
 const PARTS: usize = 8;
+/// What DigitalOcean asks for a Volume, in dollars per GB and month.
+const VOLUME_PRICE_PER_GB: f64 = 0.1;
+/// What it asks for a reserved address without a Droplet, in dollars a month.
+const ADDRESS_PRICE: f64 = 5.0;
 /// Discord's limit for an embed's description.
 const LONGEST: usize = 4_096;
 
@@ -85,11 +89,26 @@ pub struct Costs {
     pub causes: Vec<(String, Sum)>,
     /// From month to month, oldest first; the last one is this month.
     pub trend: Vec<Month>,
+    /// DigitalOcean's own Backups, where there are any.
+    pub backups: Option<BackupsSum>,
+}
+
+/// What DigitalOcean's own Backups cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BackupsSum {
+    /// Of how many Droplets.
+    pub droplets: usize,
+    /// For how many of them the price is not known; they count as nothing.
+    pub unknown: usize,
+    /// Dollars a month.
+    pub dollars: f64,
 }
 
 /// The costs.
 pub fn costs(costs: &Costs) -> Message {
-    let mut lines = vec![summed(&costs.total), String::new(), format!("**By {}**", costs.by)];
+    let mut lines = vec![summed(&costs.total)];
+    lines.extend(costs.backups.map(|backups| backed_up(&backups, costs.total.dollars)));
+    lines.extend([String::new(), format!("**By {}**", costs.by)]);
     let dearest = costs.causes.first().map_or(0.0, |(_, sum)| sum.dollars);
     lines.extend(costs.causes.iter().take(CAUSES).map(|(cause, sum)| {
         format!(
@@ -124,6 +143,21 @@ fn summed(sum: &Sum) -> String {
     format!("**{}** for {count}, {size}.{unknown}", dollars_a_month(sum.dollars))
 }
 
+/// DigitalOcean's own Backups, and both together.
+fn backed_up(backups: &BackupsSum, snapshots: f64) -> String {
+    let droplets =
+        if backups.droplets == 1 { "1 Droplet".to_owned() } else { format!("{} Droplets", backups.droplets) };
+    let unknown = match backups.unknown {
+        0 => String::new(),
+        unknown => format!(" The price of {unknown} isn't known."),
+    };
+    format!(
+        "**{}** for DigitalOcean's own Backups of {droplets}: 20 % of a Droplet's price weekly, 30 % daily.{unknown}\n**{}** together.",
+        dollars_a_month(backups.dollars),
+        dollars_a_month(backups.dollars + snapshots)
+    )
+}
+
 fn counted(count: usize) -> String {
     if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") }
 }
@@ -155,13 +189,13 @@ fn bar(of: f64, longest: f64) -> String {
 }
 
 /// What may be left over, class by class.
-pub fn leftovers(found: &[(&Snapshot, Leftover)], price_per_gb: f64) -> Message {
-    if found.is_empty() {
-        return Message::text(
-            "✅ Nothing is left over: every Snapshot belongs to a Droplet that is there, is pinned, or can still be undone.",
-        );
+pub fn leftovers(found: &[(&Snapshot, Leftover)], beside: &Unattached, price_per_gb: f64) -> Message {
+    let unseen = unseen(beside);
+    if found.is_empty() && beside.volumes.is_empty() && beside.addresses.is_empty() {
+        let nothing = "✅ Nothing is left over: every Snapshot belongs to a Droplet that is there, is pinned, or can still be undone.";
+        return Message::text(unseen.map_or_else(|| nothing.to_owned(), |unseen| format!("{nothing}\n{unseen}")));
     }
-    let mut lines = Vec::new();
+    let mut lines = unattached(beside);
     for class in [Leftover::Extra, Leftover::DropletGone, Leftover::SafetyOver] {
         let of_class: Vec<_> =
             found.iter().filter(|(_, other)| *other == class).map(|(snapshot, _)| *snapshot).collect();
@@ -181,11 +215,54 @@ pub fn leftovers(found: &[(&Snapshot, Leftover)], price_per_gb: f64) -> Message 
         lines.push(next.to_owned());
         lines.push(String::new());
     }
+    lines.extend(unseen);
     embed(
         "What may be left over (estimate)",
         &lines,
         "Nothing is deleted by itself. Pinned Snapshots are never listed here",
     )
+}
+
+/// Volumes and addresses that belong to no Droplet, each a class of its own.
+fn unattached(Unattached { volumes, addresses, .. }: &Unattached) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !volumes.is_empty() {
+        let sizes = volumes.iter().filter_map(|volume| volume.size_gigabytes.and_then(|size| u32::try_from(size).ok()));
+        let dollars: f64 = sizes.map(|size| f64::from(size) * VOLUME_PRICE_PER_GB).sum();
+        lines.push(format!("**Volumes attached to nothing** · {} · {}", volumes.len(), dollars_a_month(dollars)));
+        let line = |volume: &Volume| {
+            let size = volume.size_gigabytes.map(|size| format!(" · {size} GB")).unwrap_or_default();
+            format!("• {}{size}", name(&plain(&volume.name, 60)))
+        };
+        lines.extend(volumes.iter().take(LISTED).map(line));
+        lines.push(
+            "No Snapshot includes them. Look what is on one before you delete it in DigitalOcean's control panel."
+                .to_owned(),
+        );
+        lines.push(String::new());
+    }
+    if !addresses.is_empty() {
+        let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+        let dollars = dollars_a_month(f64::from(count) * ADDRESS_PRICE);
+        lines.push(format!("**Reserved addresses without a Droplet** · {count} · {dollars}"));
+        lines.extend(addresses.iter().take(LISTED).map(|address| format!("• {}", name(&plain(&address.ip, 45)))));
+        lines.push(
+            "They cost money only while no Droplet has them. Assign or delete them in DigitalOcean's control panel."
+                .to_owned(),
+        );
+        lines.push(String::new());
+    }
+    lines
+}
+
+/// What could not be looked at.
+fn unseen(Unattached { missing_scopes, is_partial, .. }: &Unattached) -> Option<String> {
+    if *is_partial {
+        return Some("-# Volumes or reserved addresses could not be read now.".to_owned());
+    }
+    let scopes: Vec<String> = missing_scopes.iter().map(|scope| format!("`{scope}`")).collect();
+    (!scopes.is_empty())
+        .then(|| format!("-# Volumes or reserved addresses are not shown: the token lacks {}.", scopes.join(" and ")))
 }
 
 fn described(class: Leftover) -> (&'static str, &'static str) {
@@ -251,9 +328,12 @@ mod tests {
         let trend =
             (1..=12).map(|month| Month { first: date(2026, month, 1), dollars: Some(f64::from(month)) }).collect();
         let total = Sum { unknown: 2, ..sum(400.0) };
-        let message = costs(&Costs { total, by: "Droplet", causes, trend });
+        let backups = Some(BackupsSum { droplets: 2, unknown: 1, dollars: 7.2 });
+        let message = costs(&Costs { total, by: "Droplet", causes, trend, backups });
         let text = &message.embeds[0].description;
         assert!(text.contains("and 390 more: $390/mo") && crate::text::length(text) <= LONGEST, "{text}");
+        assert!(text.contains("**$7.20/mo** for DigitalOcean's own Backups of 2 Droplets"), "{text}");
+        assert!(text.contains("**$407.20/mo** together"), "{text}");
         assert!(text.contains("The size of 2 isn't known yet.") && text.contains("Dec 2026 so far: $12"), "{text}");
     }
 }

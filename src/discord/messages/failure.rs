@@ -61,6 +61,7 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
             format!("DigitalOcean says it doesn't know what this is about, although {droplet} is there.")
         }
         Failure::NotListed => words(&operation.kind).not_listed().to_owned(),
+        Failure::NotWarned => "I couldn't post the warning where you wanted it, so I turned nothing off.".to_owned(),
         Failure::Internal => "I made a mistake and stopped here.".to_owned(),
     }
 }
@@ -107,6 +108,7 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).next,
         Failure::RestoreUnclear => "Look at it before you try again.".to_owned(),
         Failure::NotListed | Failure::ActionVanished => words(&operation.kind).look_first(operation),
+        Failure::NotWarned => "Ask again with a channel where I may post, or without `warn`.".to_owned(),
         Failure::Internal => in_the_log(operation),
     }
 }
@@ -144,7 +146,8 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
         | Failure::TooOld
         | Failure::ChangedMeanwhile
         | Failure::NotKnown
-        | Failure::NotListed => format!("{way_back}; if that fails too, ask DigitalOcean's support."),
+        | Failure::NotListed
+        | Failure::NotWarned => format!("{way_back}; if that fails too, ask DigitalOcean's support."),
     }
 }
 
@@ -180,6 +183,7 @@ pub fn short(failure: &Failure) -> String {
         Failure::RestoreUnclear => "not known whether it was carried out".to_owned(),
         Failure::NotKnown => "DigitalOcean did not know it".to_owned(),
         Failure::NotListed => "completed, but never listed".to_owned(),
+        Failure::NotWarned => "the warning could not be posted".to_owned(),
         Failure::Internal => "my own mistake".to_owned(),
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     discord::press::{Begun, Choosing, Order, Press},
     inventory::{DropletLocation, Snapshot, snapshot_label},
     operation::{
-        ids::{DropletId, UserId},
+        ids::{DropletId, ScheduleId, UserId},
         undo::is_safety_name,
     },
 };
@@ -21,6 +21,10 @@ use super::choice::SAFETY;
 
 /// How many of a Snapshot's regions are named.
 const REGIONS: usize = 4;
+/// Stands before what a schedule took.
+const SCHEDULED: &str = "🗓️ ";
+/// Stands before what somebody pinned.
+const PINNED: &str = "📌 ";
 /// The longest name of a Snapshot in a line, which a phone shows without breaking it.
 const LONGEST_NAME: usize = 30;
 
@@ -76,6 +80,10 @@ pub struct Entry<'a> {
     pub droplet: DropletLocation,
     /// Who took it, where we did.
     pub taken_by: Option<UserId>,
+    /// The schedule that took it, where one did.
+    pub schedule: Option<ScheduleId>,
+    /// Whether somebody pinned it.
+    pub is_pinned: bool,
 }
 
 /// The page, with a menu of what it shows and buttons to the other pages.
@@ -92,7 +100,7 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
     }
     let groups: Vec<String> = page.groups.iter().map(|group| lines(group, page, wording)).collect();
     let choices = entries().map(|entry| {
-        let label = format!("{}{}", mark(entry.snapshot), snapshot_label(entry.snapshot, None, page.now));
+        let label = format!("{}{}", mark(entry), snapshot_label(entry.snapshot, None, page.now));
         Choice::new(&label, &of(&entry.droplet), entry.snapshot.id.to_string())
     });
     Message {
@@ -137,7 +145,7 @@ fn line(entry: &Entry<'_>, names_droplet: bool) -> String {
         }
         _ => snapshot.name.clone(),
     };
-    let called = format!("{}{}", mark(snapshot), name(&plain(&called, LONGEST_NAME)));
+    let called = format!("{}{}", mark(entry), name(&plain(&called, LONGEST_NAME)));
     let droplet = match &entry.droplet {
         DropletLocation::There(droplet) if names_droplet => Some(format!("of {}", name(&plain(droplet, 20)))),
         DropletLocation::Gone if names_droplet => Some("⚠️ its Droplet is gone".to_owned()),
@@ -157,7 +165,9 @@ pub fn one(entry: &Entry<'_>, wording: &Wording, may_restore: bool) -> Message {
     details.extend(regions(&snapshot.regions));
     let mut from = vec![of(&entry.droplet)];
     from.extend(is_safety_name(&snapshot.name).then(|| "🛟 taken before a restore".to_owned()));
-    from.extend(entry.taken_by.map(|by| format!("taken by <@{by}>")));
+    from.extend(entry.schedule.map(|schedule| format!("🗓️ taken by schedule `{schedule}`")));
+    from.extend(entry.taken_by.filter(|_| entry.schedule.is_none()).map(|by| format!("taken by <@{by}>")));
+    from.extend(entry.is_pinned.then(|| "📌 pinned".to_owned()));
     let content = format!("**{}**{when}\n{}\n{}", name(&snapshot.name), details.join(" · "), from.join(" · "));
     let there = matches!(entry.droplet, DropletLocation::There(_));
     let offered = [
@@ -177,8 +187,13 @@ fn of(droplet: &DropletLocation) -> String {
     }
 }
 
-fn mark(snapshot: &Snapshot) -> &'static str {
-    if is_safety_name(&snapshot.name) { SAFETY } else { "" }
+fn mark(entry: &Entry<'_>) -> String {
+    let marks = [
+        (is_safety_name(&entry.snapshot.name), SAFETY),
+        (entry.schedule.is_some(), SCHEDULED),
+        (entry.is_pinned, PINNED),
+    ];
+    marks.into_iter().filter_map(|(is_so, mark)| is_so.then_some(mark)).collect()
 }
 
 fn known(snapshot: &Snapshot) -> Option<f64> {

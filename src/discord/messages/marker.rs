@@ -14,6 +14,8 @@ pub fn marker(kind: ReportKind, operation: OperationId) -> String {
         ReportKind::Stuck => format!("-# operation {operation} · power"),
         ReportKind::Repaired => format!("-# operation {operation} · late shutdown"),
         ReportKind::Question => format!("-# operation {operation} · question"),
+        ReportKind::Direct => format!("-# operation {operation} · direct"),
+        ReportKind::Warning => format!("-# operation {operation} · warning"),
     }
 }
 
@@ -21,7 +23,13 @@ pub fn marker(kind: ReportKind, operation: OperationId) -> String {
 pub fn signed(message: Message, kind: ReportKind, operation: OperationId) -> Message {
     match kind {
         ReportKind::Progress => message,
-        ReportKind::Answer | ReportKind::Notify | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question => {
+        ReportKind::Answer
+        | ReportKind::Notify
+        | ReportKind::Stuck
+        | ReportKind::Repaired
+        | ReportKind::Question
+        | ReportKind::Direct
+        | ReportKind::Warning => {
             let line = marker(kind, operation);
             let content = shorten(&message.content, lengths::CONTENT - line.encode_utf16().count() - 1);
             Message { content: format!("{content}\n{line}"), ..message }

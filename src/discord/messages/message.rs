@@ -268,6 +268,14 @@ impl Message {
         Self { role, ..self }
     }
 
+    /// The same without the role: for a place that has none.
+    #[must_use]
+    pub fn calling_nobody_else(self) -> Self {
+        let mention = self.role.map(|role| format!("<@&{role}> "));
+        let content = mention.and_then(|mention| self.content.strip_prefix(&mention).map(str::to_owned));
+        Self { content: content.unwrap_or(self.content), role: None, ..self }
+    }
+
     /// A digest of everything that a reader sees, so that an edit which changes nothing is not sent.
     pub fn digest(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();

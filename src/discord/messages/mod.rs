@@ -31,6 +31,8 @@ pub mod stuck;
 pub mod take_group;
 pub mod text;
 pub mod units;
+mod waiting;
+pub mod warning;
 
 use crate::operation::{Operation, Rules, ids::RoleId, power::Status, reading::SnapshotReading};
 use kinds::words;

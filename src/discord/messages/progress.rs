@@ -10,15 +10,17 @@ use super::{
     lengths,
     message::{Button, Colour, Embed, Message, Style},
     text::{name, plain, shorten},
-    units::{ago, clock, duration, guess, roughly, usually},
+    units::{ago, clock, duration, roughly},
+    waiting::active,
 };
 use crate::{
     discord::press::{Act, Press},
     operation::{
-        Blocker, FirstAnswer, Operation, Outcome,
+        FirstAnswer, Operation, Outcome,
         power::{Released, Status},
         reading::{Failure, PowerState},
-        step::{Run, State, Step, Task},
+        step::{State, Step, Task},
+        trigger::Trigger,
     },
 };
 
@@ -277,61 +279,15 @@ fn line(step: &Step, operation: &Operation, now: Timestamp) -> String {
                 // That it is over is not that it is there: its Action may have failed, or was not asked.
                 let is_taken = run.completed.is_some() && run.broken.is_none() && !run.concluded;
                 let state = if is_taken {
-                    "taken; the Droplet is turned on first"
+                    "taken; I turn the Droplet on first"
                 } else {
-                    "checked once the Droplet is back on"
+                    "I check it once the Droplet is back on"
                 };
                 format!("🔄 {noun} — {state}")
             } else {
                 format!("▫️ {noun}")
             }
         }
-    }
-}
-
-/// The step that is under way: since when, how long it usually takes, what it waits for.
-fn active(verb: &str, step: &Step, operation: &Operation, now: Timestamp) -> String {
-    if let Some(obstacle) = &operation.obstacle {
-        return format!("⚠️ {verb} — {}, waiting since {}", blocker(&obstacle.what), ago(obstacle.since));
-    }
-    if step.task() == Task::ShutDown && operation.question.is_some() {
-        return format!("⚠️ {verb} — {}", failure::short(&Failure::Hung));
-    }
-    match (&step.state, step.began) {
-        (State::Intended { doubt: Some(_), .. }, _) => {
-            format!("🔄 {verb} — DigitalOcean's answer was lost; looking whether it was carried out")
-        }
-        (State::Running(Run { completed: Some(_), .. }), Some(began)) if step.task() == Task::Snapshot => {
-            format!("🔄 {verb} — started {}, taken; DigitalOcean has yet to list it", ago(began))
-        }
-        (_, Some(began)) => format!("🔄 {verb} — started {}{}", ago(began), pace(step.task(), began, operation, now)),
-        (_, None) => format!("🔄 {verb}"),
-    }
-}
-
-/// How long it usually takes, and that it is slower this time.
-fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> String {
-    match operation.usual.of(task) {
-        Some(usual) if now.duration_since(began) > usual * 3 / 2 => {
-            format!(", {}: slower than usual", usually(usual))
-        }
-        Some(usual) => format!(", {}", usually(usual)),
-        None if matches!(task, Task::Snapshot | Task::Restore) => {
-            format!(", {}", guess(operation.target.disk_gb))
-        }
-        None => String::new(),
-    }
-}
-
-pub(super) fn blocker(what: &Blocker) -> String {
-    match what {
-        Blocker::Event(Some(kind)) => format!("another Action, {}, is in progress", name(&plain(kind, 40))),
-        Blocker::Event(None) => "another Action is in progress".to_owned(),
-        Blocker::Locked => "the Droplet is locked while DigitalOcean works on it".to_owned(),
-        Blocker::Unsettled(status) => format!("the Droplet is {}", name(&plain(status, 40))),
-        Blocker::Outage => "DigitalOcean does not answer".to_owned(),
-        Blocker::Throttled => "DigitalOcean's request limit is reached".to_owned(),
-        Blocker::Turn => "other operations come first".to_owned(),
     }
 }
 
@@ -356,10 +312,10 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
             format!("⏭️ {noun} — somebody else turned it off meanwhile ({})", name(&plain(&theirs.kind, 40)))
         }
         Status::OffBefore => format!("⏭️ {noun} — it was off before"),
-        Status::Stuck(_) => format!("⚠️ {noun} — did not succeed yet; tried again every few minutes"),
+        Status::Stuck(_) => format!("⚠️ {noun} — hasn't worked yet; I try again every few minutes"),
         Status::Watched(until) => {
             let until = until.map(|until| format!(" until {}", clock(until))).unwrap_or_default();
-            format!("✅ {noun} — it is on; watched for a late shutdown{until}")
+            format!("✅ {noun} — it is on; I watch for a late shutdown{until}")
         }
         Status::Back(downtime) => format!("✅ {noun} — down for {}", duration(downtime)),
         Status::Owed if operation.active_step() == Some(power.back()) => active(verb, power.back(), operation, now),
@@ -384,7 +340,12 @@ fn withdrawn(operation: &Operation) -> Option<String> {
 
 /// Who asked, when, and who stopped it.
 pub(super) fn asked(operation: &Operation) -> String {
-    let asked = format!("Requested by <@{}> {}", operation.asker.user, ago(operation.asked_at));
+    let (person, when) = (operation.asker.user, ago(operation.asked_at));
+    let asked = match operation.trigger.and_then(Trigger::schedule) {
+        Some(schedule) if operation.is_automatic() => format!("Begun by schedule `{schedule}` of <@{person}> {when}"),
+        Some(schedule) => format!("Requested by <@{person}> for schedule `{schedule}` {when}"),
+        None => format!("Requested by <@{person}> {when}"),
+    };
     match operation.cancelled {
         Some(cancelled) => match cancelled.by {
             Some(by) if operation.verdict == Some(Outcome::Completed) => {

@@ -83,7 +83,10 @@ fn over(operation: &Operation) -> String {
         | Wish::HandleIt
         | Wish::KeepWaiting
         | Wish::TurnOn
+        | Wish::Postpone
         | Wish::QuestionShown
+        | Wish::WarningShown
+        | Wish::WarningRefused
         | Wish::AnswerTaken
         | Wish::AnswerLost
         | Wish::AnswerRefused => chose(decision.by, "another way"),

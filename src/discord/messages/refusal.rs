@@ -10,6 +10,7 @@ use super::{
     schedule::ScheduleRefusal,
     text::{name, quote},
     units::{ago, link},
+    warning::WarningRefusal,
 };
 use crate::{
     access::{Denial, Right},
@@ -30,6 +31,8 @@ pub enum Refusal {
     Schedule(ScheduleRefusal),
     /// DigitalOcean's own Backups are not changed as somebody wants.
     Backups(BackupsRefusal),
+    /// Nobody can be warned as it was asked for.
+    Warning(WarningRefusal),
     /// What they typed is no Droplet of ours.
     UnknownDroplet {
         /// What was typed.
@@ -349,36 +352,48 @@ pub enum BadName {
 /// The longest name that a person may give a Snapshot.
 pub const LONGEST_SNAPSHOT_NAME: usize = 100;
 
+// What says the same every time.
+const QUESTION_EXPIRED: &str =
+    "This question was open for two minutes and has closed. Nothing was done; use the command again.";
+const QUESTION_ANSWERED: &str = "This question is answered already. `/snapshot status` shows what came of it.";
+const NOTHING_TO_UNDO: &str =
+    "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.";
+const STANDBY: &str =
+    "I'm only standing by, and another copy of me is at work. Nothing was started; try again in a minute.";
+const RETRY_OVER: &str =
+    "This failed more than a day ago, so the button is closed. Use the command again if you still want it.";
+const UNKNOWN_BUTTON: &str =
+    "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.";
+const UNKNOWN_COMMAND: &str =
+    "This command has changed. Reload Discord, then try again; `/snapshot help` lists what there is.";
+const DROPLET_GONE: &str =
+    "This Droplet does not exist any more. Choose one from the list that appears while you type.";
+const SNAPSHOT_GONE: &str = "This Snapshot does not exist any more. `/snapshot list` shows what there is.";
+const DIGITALOCEAN_DOWN: &str = "DigitalOcean isn't responding, so nothing was started. Try again in a minute.";
+
 impl Refusal {
     /// The words.
     pub fn words(&self) -> String {
         match self {
             Self::Denied(denial) => denied(denial),
             Self::Backups(refusal) => refusal.words(),
+            Self::Warning(refusal) => refusal.words(),
             Self::UnknownDroplet { text, nearest } => unknown_droplet(text, nearest),
             Self::AmbiguousDroplet { text, labels } => ambiguous("Droplets are called", text, labels),
             Self::UntaggedDroplet { name, tag } => untagged(name, tag),
-            Self::DigitalOceanDown => {
-                "DigitalOcean isn't responding, so nothing was started. Try again in a minute.".to_owned()
-            }
+            Self::DigitalOceanDown => DIGITALOCEAN_DOWN.to_owned(),
             Self::DigitalOceanTokenRefused => {
                 "DigitalOcean refuses my token. Nothing was done. Whoever runs me has to set a new \
                  `DIGITALOCEAN_TOKEN`."
                     .to_owned()
             }
-            Self::DigitalOceanForbids { scopes, message } => format!(
-                "{} Nothing was done. {}",
-                failure::forbidden(scopes, message),
-                failure::ASK_FOR_ACCESS
-            ),
+            Self::DigitalOceanForbids { scopes, message } => {
+                format!("{} Nothing was done. {}", failure::forbidden(scopes, message), failure::ASK_FOR_ACCESS)
+            }
             Self::OwnDroplet { droplet, may_take_live } => own_droplet(droplet, *may_take_live),
             Self::Busy { droplet, by } => busy(droplet, by),
-            Self::DropletGone => {
-                "This Droplet does not exist any more. Choose one from the list that appears while you type.".to_owned()
-            }
-            Self::SnapshotGone => {
-                "This Snapshot does not exist any more. `/snapshot list` shows what there is.".to_owned()
-            }
+            Self::DropletGone => DROPLET_GONE.to_owned(),
+            Self::SnapshotGone => SNAPSHOT_GONE.to_owned(),
             Self::UnknownSnapshot { text, droplet, nearest } => unknown_snapshot(text, droplet.as_deref(), nearest),
             Self::AmbiguousSnapshot { text, labels } => ambiguous("Snapshots are called", text, labels),
             Self::ForeignSnapshot { snapshot, droplet } => foreign(snapshot, droplet),
@@ -407,30 +422,28 @@ impl Refusal {
                 "The account has no SSH key {}. Choose one from the list that appears while you type, or leave `ssh-key` out.",
                 quote(text)
             ),
-            Self::QuestionExpired => {
-                "This question was open for two minutes and has closed. Nothing was done; use the command again.".to_owned()
-            }
-            Self::QuestionAnswered => "This question has been answered already, and an answer counts once. `/snapshot status` shows what came of it."
-                .to_owned(),
+            Self::QuestionExpired => QUESTION_EXPIRED.to_owned(),
+            Self::QuestionAnswered => QUESTION_ANSWERED.to_owned(),
             Self::NotYourQuestion => "Somebody else was asked this. Use the command yourself.".to_owned(),
-            Self::NothingToUndo => {
-                "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.".to_owned()
-            }
+            Self::NothingToUndo => NOTHING_TO_UNDO.to_owned(),
             Self::NothingToUndoOn { snapshot } => nothing_to_undo_on(snapshot),
             Self::UndoOver { snapshot } => undo_over(snapshot),
             Self::CannotPost { missing } => cannot_post(missing),
             Self::ThreadLocked => thread_locked(),
             Self::Draining => "I'm being restarted, so nothing was started. Try again in a minute.".to_owned(),
-            Self::Standby => {
-                "I'm only standing by, and another copy of me is at work. Nothing was started; try again in a minute.".to_owned()
-            }
+            Self::Standby => STANDBY.to_owned(),
             Self::BadSnapshotName(bad) => bad_name(*bad),
             Self::UnknownOperation { text } => {
-                format!("There is no operation {}. `/snapshot status` lists what is running and what ended last.", name(text))
+                format!(
+                    "There is no operation {}. `/snapshot status` lists what is running and what ended last.",
+                    name(text)
+                )
             }
             Self::NothingRunsOn { text, running } => nothing_runs(text, running),
             Self::AmbiguousOperation { text, labels } => ambiguous("operations run on", text, labels),
-            Self::AlreadyEnded(operation) => format!("Operation `{operation}` has ended already, so there is nothing left to do."),
+            Self::AlreadyEnded(operation) => {
+                format!("Operation `{operation}` has ended already, so there is nothing left to do.")
+            }
             Self::TooLate { operation, progress } => too_late(*operation, *progress),
             Self::NotYours(denial) => format!("Somebody else asked for this. {}", denied(denial)),
             Self::TooFast => too_fast(),
@@ -442,14 +455,10 @@ impl Refusal {
             }
             Self::SourceGone { snapshot, .. } => source_gone(snapshot),
             Self::TriedAgain { by } => tried_again(by),
-            Self::RetryOver => {
-                "This failed more than a day ago, so the button is closed. Use the command again if you still want it.".to_owned()
-            }
+            Self::RetryOver => RETRY_OVER.to_owned(),
             Self::NothingChosen => "That is no longer there to choose. Open the menu again.".to_owned(),
-            Self::UnknownButton => "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.".to_owned(),
-            Self::UnknownCommand => {
-                "This command has changed meanwhile. Reload Discord, then try again; `/snapshot help` lists what there is.".to_owned()
-            }
+            Self::UnknownButton => UNKNOWN_BUTTON.to_owned(),
+            Self::UnknownCommand => UNKNOWN_COMMAND.to_owned(),
         }
     }
 }
@@ -500,7 +509,7 @@ fn no_region(snapshot: &str) -> String {
 
 fn cannot_post(missing: &[&str]) -> String {
     format!(
-        "I may not show my progress here: I lack {} in this channel. Nothing was done. Ask a server admin to grant \
+        "I can't post here: I lack {} in this channel. Nothing was done. Ask a server admin to grant \
                  that, or use another channel.",
         missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ")
     )
@@ -773,7 +782,7 @@ fn unknown_snapshot(text: &str, droplet: Option<&str>, nearest: &[String]) -> St
 }
 
 fn too_fast() -> String {
-    "That was too much in a few seconds, so I did not listen. Try again in 10 seconds.".to_owned()
+    "That was too much in a few seconds, so I ignored it. Try again in 10 seconds.".to_owned()
 }
 
 fn too_many_running(most: usize) -> String {
@@ -787,7 +796,7 @@ fn taken_lately(droplet: &str, until: Timestamp) -> String {
 
 fn bad_name(bad: BadName) -> String {
     match bad {
-        BadName::Empty => "Give the Snapshot a name that can be seen. Leave `name` out to have one made up.".to_owned(),
+        BadName::Empty => "That name is empty. Leave `name` out and I'll make one up.".to_owned(),
         BadName::TooLong => format!(
             "A Snapshot's name may have at most {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
         ),

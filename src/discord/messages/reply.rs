@@ -43,13 +43,16 @@ pub fn heard(act: Act, operation: &Operation) -> String {
             name(&operation.target.name)
         ),
         Act::TurnOn => turning_on(operation),
+        Act::Postpone => format!("OK, {} goes down 10 min later.", name(&operation.target.name)),
     }
 }
 
 /// The wish to keep waiting was heard by so many operations.
 pub fn waiting_for_all(count: usize) -> String {
-    let droplets = if count == 1 { "1 Droplet is".to_owned() } else { format!("{count} Droplets are") };
-    format!("OK, I'll keep waiting and call nobody for the next 6 hours. {droplets} turned on as soon as this is over.")
+    let droplets = if count == 1 { "the Droplet".to_owned() } else { format!("all {count} Droplets") };
+    format!(
+        "OK, I'll keep waiting and call nobody for the next 6 hours. I'll turn {droplets} on as soon as this is over."
+    )
 }
 
 /// What becomes of what was to be done, once somebody wants the Droplet on.
@@ -76,7 +79,7 @@ fn cancelling(operation: &Operation) -> String {
     let step = operation.current();
     let begun = step.is_some_and(|step| step.began.is_some());
     let back =
-        if operation.power.owed().is_some() { format!(" Then {target} is turned on again.") } else { String::new() };
+        if operation.power.owed().is_some() { format!(" Then I'll turn {target} back on.") } else { String::new() };
     match step.map(Step::task) {
         Some(Task::ShutDown | Task::PowerOff) if begun => format!(
             "Stopping {subject}. I can't take the shutdown back, so I'll wait for it to finish and start nothing else.{back}"

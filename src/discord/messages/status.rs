@@ -17,6 +17,7 @@ use crate::{
     operation::{
         Operation, Outcome, Wish,
         ids::{ChannelId, MessageId},
+        trigger::Trigger,
     },
     store::{Event, What},
 };
@@ -116,6 +117,9 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
         What::Wished(Wish::HandleIt) => format!("*I'll handle it* pressed{by}"),
         What::Wished(Wish::KeepWaiting) => format!("*Keep waiting* pressed{by}"),
         What::Wished(Wish::TurnOn) => format!("*Turn it on as soon as possible* pressed{by}"),
+        What::Wished(Wish::Postpone) => format!("*Postpone 10 min* pressed{by}"),
+        What::Wished(Wish::WarningShown) => "warned the channel".to_owned(),
+        What::Wished(Wish::WarningRefused) => "the warning could not be posted".to_owned(),
         What::Wished(Wish::AnswerLost) => "it is not known whether Discord showed my answer".to_owned(),
         What::Wished(Wish::AnswerRefused) => "Discord didn't show my answer".to_owned(),
         What::Wished(Wish::QuestionShown) => "asked what to do about the hung shutdown".to_owned(),
@@ -152,7 +156,7 @@ fn running_line(entry: &Entry, now: Timestamp) -> String {
         None => "🔄 Ending".to_owned(),
     };
     let subject = subject_with(operation, in_list);
-    format!("**{subject}** for <@{}> · {}\n{doing}", operation.asker.user, way_or_id(entry))
+    format!("**{subject}** {} · {}\n{doing}", for_whom(operation), way_or_id(entry))
 }
 
 fn ended_line(entry: &Entry) -> String {
@@ -166,7 +170,17 @@ fn ended_line(entry: &Entry) -> String {
     let when = operation.ended.map(|at| format!(" {}", ago(at))).unwrap_or_default();
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     let late = if operation.power.owed().is_some() { ", watched for a late shutdown" } else { "" };
-    format!("{sign} {} — {how}{when}{why}{late} · {}", subject_with(operation, in_list), way_or_id(entry))
+    let whose = if operation.is_automatic() { format!(" · {}", for_whom(operation)) } else { String::new() };
+    format!("{sign} {} — {how}{when}{why}{late}{whose} · {}", subject_with(operation, in_list), way_or_id(entry))
+}
+
+/// The person who asked for it, or the schedule that began it.
+fn for_whom(operation: &Operation) -> String {
+    let asker = operation.asker.user;
+    match operation.trigger.and_then(Trigger::schedule).filter(|_| operation.is_automatic()) {
+        Some(schedule) => format!("by schedule `{schedule}` of <@{asker}>"),
+        None => format!("for <@{asker}>"),
+    }
 }
 
 fn in_list(foreign: &str) -> String {

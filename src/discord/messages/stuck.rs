@@ -3,10 +3,10 @@
 use super::{
     failure,
     message::{Button, Message, Style},
-    progress::blocker,
     text::{name, plain},
     the_subject,
     units::{ago, duration, panel},
+    waiting::blocker,
 };
 use crate::{
     discord::press::{Act, Press},
@@ -63,18 +63,18 @@ fn alone(operation: &Operation) -> String {
     };
     let is_turning_on = is_turning_on(operation);
     let state = if operation.power.was_seen_off() && is_turning_on {
-        format!("{droplet} is off and could not be turned on again.")
+        format!("{droplet} is off, and I couldn't turn it back on.")
     } else if operation.power.was_seen_off() {
-        format!("{droplet} is off, and {} is not getting on.", the_subject(operation))
+        format!("{droplet} is off, and {} is making no progress.", the_subject(operation))
     } else {
-        format!("{droplet} was told to shut down, and it cannot be seen whether it is on again.")
+        format!("I told {droplet} to shut down, and I can't see whether it is back on.")
     };
     let again = if must_be_done(operation) {
-        "This is tried again as soon as that is done."
+        "I'll try again as soon as that is done."
     } else if is_turning_on {
-        "This is tried again every few minutes."
+        "I try again every few minutes."
     } else {
-        "It goes on as soon as that is over."
+        "I'll go on as soon as that is over."
     };
     format!(
         "{state} {}\n{again} To fix it now, power it on at {panel}, or press **I'll handle it** and I'll stop trying.",
@@ -88,9 +88,9 @@ fn several(first: &Operation, (still, over): (&[&Operation], &[&Operation]), roo
     let all_seen_off = still.iter().all(|operation| operation.power.was_seen_off());
     let turning_on = still.iter().filter(|operation| is_turning_on(operation)).count();
     let state = match turning_on {
-        _ if !all_seen_off => format!("{count} Droplets are off, or cannot be seen."),
-        0 => format!("{count} Droplets are off, and their operations are not getting on."),
-        on if on == count => format!("{count} Droplets are off and could not be turned on again."),
+        _ if !all_seen_off => format!("{count} Droplets are off, or I can't see them."),
+        0 => format!("{count} Droplets are off, and their operations are making no progress."),
+        on if on == count => format!("{count} Droplets are off, and I couldn't turn them back on."),
         _ => format!("{count} Droplets are off."),
     };
     let again = if must_be_done(first) {
@@ -149,7 +149,7 @@ fn why(operation: &Operation, waits: &str) -> String {
         (Some(why), _) => failure::what(why, operation),
         (None, Some(obstacle)) => format!("{waits} because {}.", blocker(&obstacle.what)),
         (None, None) if operation.power.is_unseen() => format!("{waits} because {}.", blocker(&Blocker::Outage)),
-        (None, None) => "DigitalOcean keeps us waiting.".to_owned(),
+        (None, None) => "I'm still waiting for DigitalOcean.".to_owned(),
     }
 }
 
@@ -212,7 +212,7 @@ fn ended(operation: &Operation) -> String {
             None => format!("✅ {droplet} is on."),
         },
         _ if standing(operation) == Standing::GettingOn => {
-            format!("🔄 {droplet} is still off, but {} is getting on again.", the_subject(operation))
+            format!("🔄 {droplet} is still off, but {} is making progress again.", the_subject(operation))
         }
         Status::Released(Release { by, how: Released::Handled, .. }) => {
             format!("⏭️ <@{by}> is taking care of {droplet}.")
@@ -242,7 +242,7 @@ fn all_over(over: &[&Operation]) -> Vec<String> {
 fn standings(over: &[&Operation]) -> impl Iterator<Item = String> {
     let signs = [
         (Standing::On, "✅ On again"),
-        (Standing::GettingOn, "🔄 Still off, but getting on again"),
+        (Standing::GettingOn, "🔄 Still off, but making progress again"),
         (Standing::NotOurs, "⏭️ Left off, or looked after by somebody else"),
     ];
     signs.into_iter().filter_map(|(wanted, sign)| {
@@ -269,10 +269,10 @@ fn paragraphs(lines: impl IntoIterator<Item = String>) -> String {
 pub fn repaired(operation: &Operation) -> Message {
     let droplet = name(&operation.target.name);
     let downtime =
-        operation.power.downtime().map(|downtime| format!(", {} after the shutdown was asked for", duration(downtime)));
+        operation.power.downtime().map(|downtime| format!(", {} after I asked for the shutdown", duration(downtime)));
     let when = operation.power.repaired().map(|at| format!(" {}", ago(at))).unwrap_or_default();
     Message::text(format!(
-        "{droplet} turned off after all: the shutdown that hung took effect late. It was turned on again{when}{}.",
+        "{droplet} turned off after all: the stuck shutdown took effect late. I turned it back on{when}{}.",
         downtime.unwrap_or_default()
     ))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use strum::VariantArray;
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     schedule::ScheduleRefusal,
     status::{Entry, LISTED, Overview, choice, detail, overview},
     stuck::{call, repaired},
+    warning::{WarningRefusal, warning},
 };
 use crate::{
     access::{AdminsMay, Denial, Right},
@@ -26,12 +27,13 @@ use crate::{
     operation::{
         Blocker, Cancelled, Decision, FirstAnswer, Launched, Obstacle, Operation, Outcome, Question, Requester, Wish,
         effect::NewDroplet,
-        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
+        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, ScheduleId, SnapshotId, UserId},
         kinds::{Downtime, Kind, Launch, Restore, Safety, SnapshotRef},
         power::{Released, Stuck},
         reading::{Failure, FailureKind, PowerState},
         report::ReportKind,
         step::{Checks, Doubt, State, Task, Work},
+        warning::{Warn, Warning},
     },
     store::{Called, Event, What},
 };
@@ -97,6 +99,7 @@ fn failures() -> Vec<Failure> {
         Failure::NotKnown,
         Failure::RestoreUnclear,
         Failure::NotListed,
+        Failure::NotWarned,
         Failure::Internal,
     ];
     let shown: Vec<FailureKind> = failures.iter().map(FailureKind::from).collect();
@@ -719,6 +722,13 @@ fn denials() -> Vec<Denial> {
     ]
 }
 
+/// Why nobody can be warned.
+fn unwarned() -> impl Iterator<Item = Refusal> {
+    let cannot = WarningRefusal::CannotPost { channel: ChannelId(8), missing: vec!["View Channel", "Send Messages"] };
+    let time = WarningRefusal::Time { text: "soon".to_owned() };
+    [time, WarningRefusal::Place, cannot, WarningRefusal::Unanswered].into_iter().map(Refusal::Warning)
+}
+
 #[test]
 fn every_refusal() {
     let operation: OperationId = "7f3kq2xa".parse().unwrap();
@@ -813,6 +823,7 @@ fn every_refusal() {
         Refusal::UnknownCommand,
         Refusal::Backups(BackupsRefusal::On { droplet: text("web-1") }),
     ]);
+    refusals.extend(unwarned());
     let shown: Vec<RefusalKind> = refusals.iter().map(RefusalKind::from).collect();
     let missing: Vec<_> = RefusalKind::VARIANTS.iter().filter(|kind| !shown.contains(kind)).collect();
     assert!(missing.is_empty(), "no example of {missing:?}");
@@ -892,6 +903,9 @@ fn status_in_all_its_shapes() {
         What::Wished(Wish::KeepWaiting),
         What::Wished(Wish::TurnOn),
         What::Wished(Wish::QuestionShown),
+        What::Wished(Wish::Postpone),
+        What::Wished(Wish::WarningShown),
+        What::Wished(Wish::WarningRefused),
         What::Wished(Wish::AnswerTaken),
         What::Wished(Wish::AnswerLost),
         What::Wished(Wish::AnswerRefused),
@@ -1033,6 +1047,7 @@ fn every_question_before_something_is_lost() {
         downtime: Some(SignedDuration::from_mins(7)),
         volumes: 0,
         backups: Backups::Later,
+        warn: None,
     };
     let restores = [
         ("restore", plain.clone()),
@@ -1040,6 +1055,7 @@ fn every_question_before_something_is_lost() {
         ("no safety, without history", Restoring { safety: Safety::None, downtime: None, ..plain.clone() }),
         ("a Backup", Restoring { is_backup: true, taken_by: None, ..plain.clone() }),
         ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
+        ("people are warned", Restoring { warn: Some(Warn { channel: ChannelId(8), minutes: 5 }), ..plain.clone() }),
         ("Volumes, backup window", Restoring { volumes: 2, backups: Backups::Open, ..plain.clone() }),
         (
             "backup window soon",
@@ -1117,12 +1133,18 @@ fn a_page_of_the_list() {
         snapshot(serde_json::json!({"id": "7", "name": "`@everyone`\n**x**", "size_gigabytes": 0.01})),
     ];
     let entries = || {
-        let line = |snapshot| Line { snapshot, droplet: There("web-1".to_owned()), taken_by: None };
+        let line = |snapshot| Line {
+            snapshot,
+            droplet: There("web-1".to_owned()),
+            taken_by: None,
+            schedule: None,
+            is_pinned: false,
+        };
         vec![
             Line { taken_by: Some(ADA), ..line(&shown[0]) },
             line(&shown[1]),
             Line { droplet: Gone, ..line(&shown[2]) },
-            Line { droplet: Unlisted, ..line(&shown[0]) },
+            Line { droplet: Unlisted, schedule: Some(ScheduleId::from_random(7)), is_pinned: true, ..line(&shown[0]) },
         ]
     };
     let head = |droplet, is_continued| Some(Head { droplet, count: 3, sizes: vec![12.4, 0.01], is_continued });
@@ -1190,4 +1212,26 @@ fn a_panel_and_a_droplet() {
         ("nothing, for who only looks", droplet(&bare, &wording())),
     ];
     insta::assert_snapshot!(side_by_side(shown.map(|(label, message)| (label, read(&message)))));
+}
+
+#[test]
+fn a_warning_in_every_state() {
+    let warn = Warn { channel: ChannelId(8), minutes: 5 };
+    let warned = |mut operation: Operation, until: Option<Timestamp>, postponed| {
+        operation.warning = Some(Warning { warn, due: Some(ago(300)), until, restarted: None, postponed });
+        operation
+    };
+    let ahead = || examples::with_history(examples::waiting());
+    let until = Some(NOW + SignedDuration::from_mins(4));
+    let variants = [
+        ("about to be shown", warned(ahead(), None, 0)),
+        ("shown", warned(ahead(), until, 0)),
+        ("postponed three times", warned(ahead(), until, 3)),
+        ("shutting down", warned(examples::shutting_down(), until, 0)),
+        ("down", warned(examples::taking(), until, 0)),
+        ("back", warned(examples::completed(), until, 0)),
+        ("called off", warned(with(ahead(), |it| it.verdict = Some(Outcome::Cancelled)), until, 0)),
+    ];
+    let read = |(label, operation): (&str, Operation)| (label.to_owned(), read(&warning(&operation)));
+    insta::assert_snapshot!(side_by_side(variants.map(read)));
 }

@@ -3,8 +3,8 @@
 //! A foreign text is shown as a code span, in which Discord renders neither markdown nor mentions, or in a footer, which
 //! renders nothing at all. What could end the span, break the line or reverse its direction is taken out.
 
-use crate::text::characters;
 pub use crate::text::shorten;
+use crate::text::visible;
 
 /// The longest foreign name that we show; a Droplet's may have 255 characters, and a title holds no more than 256 in all.
 const LONGEST_NAME: usize = 100;
@@ -38,46 +38,9 @@ fn span(foreign: &str, longest: usize) -> String {
     if inner.is_empty() { "`(no name)`".to_owned() } else { format!("`{inner}`") }
 }
 
-/// A text as it may be shown. What joins the parts of one emoji, or colours it, is invisible and belongs to it.
+/// A text as it may be shown inside a code span, which a backtick would end.
 fn shown(foreign: &str) -> String {
-    let mut text = String::with_capacity(foreign.len());
-    for character in characters(foreign) {
-        let is_emoji = character
-            .chars()
-            .next()
-            .is_some_and(|first| matches!(first, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}'));
-        let joins = |letter: char| is_emoji && matches!(letter, '\u{200d}' | '\u{fe0f}');
-        text.extend(character.chars().filter_map(|letter| if joins(letter) { Some(letter) } else { visible(letter) }));
-    }
-    text
-}
-
-/// A character as it may be shown; none if it is invisible or steers the text around it.
-fn visible(letter: char) -> Option<char> {
-    match letter {
-        // A backtick would end the code span.
-        '`' => Some('\''),
-        // Line and paragraph separators break lines without being control characters.
-        '\u{2028}' | '\u{2029}' => Some(' '),
-        // Soft hyphen, Arabic letter mark, Hangul and Mongolian fillers, zero-width and bidi marks, variation selectors, tags.
-        '\u{ad}'
-        | '\u{34f}'
-        | '\u{61c}'
-        | '\u{115f}'..='\u{1160}'
-        | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}'
-        | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}' => None,
-        control if control.is_control() => Some(' '),
-        other => Some(other),
-    }
+    visible(foreign).replace('`', "'")
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::{
         ids::{ChannelId, MessageId, OperationId},
         report::ReportKind,
     },
-    store::{self, OUTDATED, Report},
+    store::{self, Announcement, DIRECTLY, OUTDATED, Report},
 };
 
 /// Before a message that Discord refuses for reasons unknown is given up here.
@@ -39,7 +39,7 @@ const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
 
 /// What came of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Came {
+pub(super) enum Came {
     Settled,
     Again(Timestamp),
 }
@@ -81,6 +81,9 @@ impl Reporter {
     }
 
     async fn say(&self, report: &Report) -> Result<Came, store::Error> {
+        if report.kind == ReportKind::Direct && report.channel == DIRECTLY {
+            return self.say_directly(report).await;
+        }
         let words = self.words(report, self.clock.now()).await?;
         match report.message {
             Some(message) => self.edit(report, message, &words).await,
@@ -115,6 +118,12 @@ impl Reporter {
                     Ok(Came::Settled)
                 }
                 Trouble::TooManyEdits => self.again(report, self.clock.now() + TIRED_PAUSE).await,
+                Trouble::Later => self.later(report, &error).await,
+                // It was said. What an edit would take from it are buttons that say themselves that they are over.
+                _ if report.kind == ReportKind::Answer => {
+                    self.store.report_edited(report, version, &digest, self.clock.now()).await?;
+                    Ok(Came::Settled)
+                }
                 _ => self.not_said(report, words, &error, deadline).await,
             },
         }
@@ -125,7 +134,7 @@ impl Reporter {
         match self.posted_before(report, channel, deadline::deadline()).await {
             Ok(None) => {}
             Ok(Some(found)) => {
-                self.question_shown(report).await?;
+                self.time_begins(report).await?;
                 self.store.report_posted(report, found, OUTDATED, "", self.clock.now()).await?;
                 return Ok(Came::Settled);
             }
@@ -147,7 +156,7 @@ impl Reporter {
                 let digest = if is_fresh { words.said.digest() } else { String::new() };
                 let id = MessageId(message.id.get());
                 // First, so that a process that ends in between says it once more: nothing else tells that the question's time runs.
-                self.question_shown(report).await?;
+                self.time_begins(report).await?;
                 self.store.report_posted(report, id, version, &digest, self.clock.now()).await?;
                 Ok(Came::Settled)
             }
@@ -164,12 +173,16 @@ impl Reporter {
     async fn deleted(&self, report: &Report, words: &Words) -> Result<(), store::Error> {
         match report.kind {
             ReportKind::Progress => self.store.report_deleted(report).await,
-            ReportKind::Question | ReportKind::Stuck if !words.is_over => self.store.report_deleted(report).await,
+            ReportKind::Question | ReportKind::Stuck | ReportKind::Warning if !words.is_over => {
+                self.store.report_deleted(report).await
+            }
             ReportKind::Question
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Stuck
-            | ReportKind::Repaired => self.drop_report(report, &words.listed(), "it was said and then deleted").await,
+            | ReportKind::Repaired
+            | ReportKind::Direct
+            | ReportKind::Warning => self.drop_report(report, &words.listed(), "it was said and then deleted").await,
         }
     }
 
@@ -181,7 +194,9 @@ impl Reporter {
             | ReportKind::Answer
             | ReportKind::Notify
             | ReportKind::Repaired
-            | ReportKind::Question => self.store.report_given_up(report, why).await,
+            | ReportKind::Question
+            | ReportKind::Direct
+            | ReportKind::Warning => self.store.report_given_up(report, why).await,
         }
     }
 
@@ -194,13 +209,17 @@ impl Reporter {
     ) -> Result<serenity::Result<Posted>, store::Error> {
         let id = report.operation.operation.id;
         let to = match (report.kind, report.leader) {
-            (ReportKind::Progress | ReportKind::Notify, _) => None,
+            (ReportKind::Progress | ReportKind::Notify | ReportKind::Warning, _) => None,
             // To the message that lists all.
             (ReportKind::Stuck, Some(leader)) => self.store.call_message(leader).await?,
             (ReportKind::Stuck, None) if words.called.len() > 1 => None,
             (ReportKind::Answer | ReportKind::Stuck | ReportKind::Repaired | ReportKind::Question, _) => {
                 self.store.progress_message(id).await?
             }
+            (ReportKind::Direct, _) => match self.store.announcement(id).await? {
+                Announcement::Said(channel, message) => Some((channel, message)),
+                Announcement::Unsaid | Announcement::GivenUp => None,
+            },
         };
         let reply_to = to.filter(|(channel, _)| *channel == report.channel);
         let said = &words.said;
@@ -224,13 +243,17 @@ impl Reporter {
         deadline::in_time(deadline, wire::post(&self.http, channel, &message, delivery::file(said))).await
     }
 
-    /// From now on people can read the question, so its time begins to run.
-    async fn question_shown(&self, report: &Report) -> Result<(), store::Error> {
+    /// From now on people can read the question, or the warning, so its time begins to run.
+    async fn time_begins(&self, report: &Report) -> Result<(), store::Error> {
         let operation = &report.operation.operation;
-        let is_new = report.kind == ReportKind::Question
-            && operation.question.is_some_and(|question| question.shown_at.is_none());
-        if is_new {
-            let wished = Wished { wish: Wish::QuestionShown, by: operation.asker.user, at: self.clock.now() };
+        let is_unread = match report.kind {
+            ReportKind::Question => operation.question.is_some_and(|question| question.shown_at.is_none()),
+            ReportKind::Warning => operation.warning.is_some_and(|warning| warning.until.is_none()),
+            _ => false,
+        };
+        let wish = if report.kind == ReportKind::Question { Wish::QuestionShown } else { Wish::WarningShown };
+        if is_unread {
+            let wished = Wished { wish, by: operation.asker.user, at: self.clock.now() };
             self.store.wish(operation.id, wished, None).await?;
         }
         Ok(())
@@ -283,6 +306,11 @@ impl Reporter {
             Ok(told) => told,
             Err(error) => return self.later(report, &error).await,
         };
+        if report.kind == ReportKind::Warning && report.message.is_none() {
+            let operation = &report.operation.operation;
+            let wished = Wished { wish: Wish::WarningRefused, by: operation.asker.user, at: self.clock.now() };
+            self.store.wish(operation.id, wished, None).await?;
+        }
         self.drop_report(report, &told, cause).await?;
         Ok(Came::Settled)
     }
@@ -294,11 +322,16 @@ impl Reporter {
                 self.notify_channel.filter(|channel| *channel != report.channel)
             }
             // The first was seen while it lasted, and the others are said once.
-            ReportKind::Progress | ReportKind::Answer | ReportKind::Notify | ReportKind::Repaired => None,
+            ReportKind::Progress
+            | ReportKind::Answer
+            | ReportKind::Notify
+            | ReportKind::Repaired
+            | ReportKind::Direct
+            | ReportKind::Warning => None,
         }
     }
 
-    async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
+    pub(super) async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
         let (id, kind, cause) = (report.operation.operation.id, report.kind.word(), wire::describe(error));
         tracing::info!(operation.id = %id, kind, cause, attempts = report.attempts, "could not post, trying again");
         self.again(report, self.retry_at(report.attempts)).await

@@ -24,7 +24,7 @@ use crate::{
 
 /// Whether somebody could be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+pub(super) enum Told {
     Yes,
     /// Discord refuses, and will go on doing so.
     No,
@@ -41,7 +41,7 @@ impl Reporter {
     ) -> serenity::Result<Vec<OperationId>> {
         let operation = &report.operation.operation;
         match report.kind {
-            ReportKind::Progress | ReportKind::Notify => {}
+            ReportKind::Progress | ReportKind::Notify | ReportKind::Direct | ReportKind::Warning => {}
             // Who asked waits for it, whoever else hears of it.
             ReportKind::Answer => {
                 self.tell_asker(report, operation, &words.said, deadline).await?;
@@ -77,7 +77,7 @@ impl Reporter {
         self.tell(report, delivery::channel_id(channel), (said, id, 'n'), deadline).await
     }
 
-    async fn tell_asker(
+    pub(super) async fn tell_asker(
         &self,
         report: &Report,
         operation: &Operation,
@@ -86,7 +86,7 @@ impl Reporter {
     ) -> serenity::Result<Told> {
         // Presses count in the guild only, where people have roles.
         let buttons = said.buttons.iter().filter(|button| button.press().is_none()).cloned().collect();
-        let said = Message { menus: Vec::new(), buttons, ..said.clone() };
+        let said = Message { menus: Vec::new(), buttons, ..said.clone().calling_nobody_else() };
         let asker = DiscordUser::new(operation.asker.user.0.max(1));
         match deadline::in_time(deadline, wire::direct_channel(&self.http, asker)).await {
             Ok(channel) => self.tell(report, channel, (&said, operation.id, 'd'), deadline).await,

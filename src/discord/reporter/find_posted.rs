@@ -83,7 +83,9 @@ impl Reporter {
                 | ReportKind::Notify
                 | ReportKind::Stuck
                 | ReportKind::Repaired
-                | ReportKind::Question => message.content.lines().last() == Some(&marker),
+                | ReportKind::Question
+                | ReportKind::Direct
+                | ReportKind::Warning => message.content.lines().last() == Some(&marker),
             }
     }
 }

@@ -148,8 +148,8 @@ fn urgency(report: &Report) -> u8 {
     match report.kind {
         // What another call lists replies to it.
         ReportKind::Stuck if report.leader.is_none() => 0,
-        ReportKind::Stuck | ReportKind::Question => 1,
-        ReportKind::Answer | ReportKind::Repaired => 2,
+        ReportKind::Stuck | ReportKind::Question | ReportKind::Warning => 1,
+        ReportKind::Answer | ReportKind::Repaired | ReportKind::Direct => 2,
         ReportKind::Progress => 3,
         ReportKind::Notify => 4,
     }

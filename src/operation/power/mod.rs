@@ -16,6 +16,7 @@
 //! ```
 
 mod calls;
+mod duty;
 mod row;
 mod sight;
 mod status;
@@ -31,6 +32,8 @@ use super::{
 };
 use calls::Calls;
 pub use calls::Stuck;
+use duty::{Duty, History};
+pub use duty::{Owed, Release, Released, Theirs};
 use row::Row;
 use sight::Sight;
 pub use status::Status;
@@ -62,78 +65,6 @@ pub struct Power {
     calls: Calls,
     sight: Sight,
     history: History,
-}
-
-/// What is owed to the Droplet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Duty {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// The Droplet is off because of us, or may be.
-    Owed(Owed),
-    /// It was seen on, but what we sent may still turn it off. The operation may end meanwhile.
-    Watched(Owed),
-    /// Somebody else turned it off after us: it is theirs to turn on.
-    Theirs(Theirs),
-    /// A person took the duty from us.
-    Released(Release),
-    /// The Droplet does not exist any more.
-    Gone,
-}
-
-/// Since when power is owed, and until when an off of ours may still land.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owed {
-    /// Since which intent.
-    pub since: Timestamp,
-    /// Until when what we sent may still turn the Droplet off; absent once it is known to be over.
-    pub late_until: Option<Timestamp>,
-    /// The same for what was sent before the latest command: what remains should that one not have been carried out.
-    #[serde(default)]
-    pub earlier_until: Option<Timestamp>,
-}
-
-/// What happened, for people to read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct History {
-    /// When the first intent to turn off was written.
-    went_off: Option<Timestamp>,
-    /// When the Droplet was seen active again after it was off.
-    came_back: Option<Timestamp>,
-    /// How the Droplet was seen right after a restore.
-    after: Option<PowerState>,
-    /// When a late off was made good after the operation had ended.
-    repaired: Option<Timestamp>,
-}
-
-/// Somebody else turned the Droplet off after us.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Theirs {
-    /// DigitalOcean's word for their Action, such as `power_off`.
-    pub kind: String,
-    /// When we learnt of it.
-    pub at: Timestamp,
-}
-
-/// A person took the duty from us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
-    /// Who.
-    pub by: UserId,
-    /// When.
-    pub at: Timestamp,
-    /// In which words.
-    pub how: Released,
-}
-
-/// The words in which a person took the duty from us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Released {
-    /// *Leave it off*.
-    LeftOff,
-    /// *I'll handle it*.
-    Handled,
 }
 
 impl Default for Power {
@@ -223,7 +154,7 @@ impl Power {
     }
 
     /// Attempts to turn it on that failed since it was last seen active.
-    pub(super) fn failures(&self) -> u32 {
+    pub fn failures(&self) -> u32 {
         self.failures
     }
 }

@@ -9,6 +9,7 @@ mod power_kinds;
 mod scheduled;
 mod stories;
 mod toy;
+mod warning;
 
 use jiff::Timestamp;
 

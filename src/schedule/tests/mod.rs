@@ -2,15 +2,17 @@
 
 mod calendar;
 mod decisions;
+mod laws;
 mod pruning;
 mod retention;
 mod runs;
 mod texts;
+mod watched;
 
 use jiff::{Timestamp, Zoned};
 
 use super::{
-    IfHung, Owner, Power, Schedule, State,
+    IfHung, Owner, Power, Schedule, State, Watched,
     policy::Policy,
     rule::{Rule, Typed},
 };
@@ -43,5 +45,6 @@ fn schedule(rule: Rule, created_at: Timestamp) -> Schedule {
         approved: Vec::new(),
         narrowed: false,
         group: None,
+        watched: Watched::default(),
     }
 }

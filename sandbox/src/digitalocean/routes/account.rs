@@ -1,4 +1,4 @@
-//! The account, its SSH keys and Volumes, and what can be had where.
+//! The account, its SSH keys, Volumes and reserved addresses, and what can be had where.
 
 use serde_json::{Value, json};
 
@@ -6,6 +6,7 @@ use super::{Call, Outcome, Reply};
 use crate::digitalocean::{
     catalogue::{REGIONS, SIZES},
     refusal::Refusal,
+    reserved_ip::ReservedIp,
     world::{SshKey, World},
 };
 
@@ -61,6 +62,11 @@ impl World {
             name.is_none_or(|name| name == volume.name) && region.is_none_or(|region| region == volume.region)
         });
         self.listing(call, "volumes", wanted, |volume| volume.render(&call.scopes))
+    }
+
+    pub(super) fn list_reserved_ips(&self, call: &Call<'_>) -> Outcome {
+        call.need("reserved_ip:read")?;
+        self.listing(call, "reserved_ips", self.reserved_ips.iter(), ReservedIp::render)
     }
 
     pub(super) fn get_volume(&self, call: &Call<'_>, id: &str) -> Outcome {

@@ -108,6 +108,7 @@ impl World {
             (Get, ["regions"]) => self.list_regions(&call),
             (Get, ["sizes"]) => self.list_sizes(&call),
             (Get, ["volumes"]) => self.list_volumes(&call),
+            (Get, ["reserved_ips"]) => self.list_reserved_ips(&call),
             (Get, ["volumes", id]) => self.get_volume(&call, id),
             (Get, ["droplets"]) => self.list_droplets(&call),
             (Post, ["droplets"]) => self.create_droplets(&call),

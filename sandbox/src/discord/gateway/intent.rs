@@ -17,7 +17,7 @@ pub(super) const MESSAGE_CONTENT: u64 = 1 << 15;
 
 impl Intent {
     /// Whether a bot that asked for these intents gets the event.
-    pub(super) fn is_in(self, intents: u64) -> bool {
+    pub(in crate::discord) fn is_in(self, intents: u64) -> bool {
         let bit = match self {
             Self::Always => return true,
             Self::Guilds => 0,

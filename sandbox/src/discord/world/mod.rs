@@ -11,6 +11,7 @@ mod interactions;
 mod messages;
 mod permissions;
 mod pings;
+mod sessions;
 
 use std::{collections::BTreeMap, time::Duration};
 

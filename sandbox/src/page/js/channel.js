@@ -177,9 +177,17 @@ function welcome() {
     node(
       "p",
       {},
-      "The bot in here is the real one; Discord and DigitalOcean are simulated. Type ",
+      "Tonight ",
+      node("code", {}, "minecraft"),
+      " gets an upgrade, and you keep a way back: the bot turns it off, takes a Snapshot and turns it on again, whatever goes wrong.",
+    ),
+    node("div", { class: "first", id: "first" }),
+    node(
+      "p",
+      { class: "aside-words" },
+      "The bot is the real one; Discord and DigitalOcean are simulated. Type ",
       node("kbd", {}, "/"),
-      " to see what it can do. The Droplets panel shows what it does, and there you can let things go wrong.",
+      " for all it can do.",
     ),
   );
 }

@@ -5,6 +5,7 @@ import { desk } from "./desk.js";
 import { Form } from "./form.js";
 import { ways } from "./markdown.js";
 import { fill, node, part } from "./node.js";
+import { sign } from "./sign.js";
 import { nameOf, state, watch } from "./state.js";
 import { Suggestions } from "./suggestions.js";
 
@@ -40,7 +41,7 @@ export class Composer {
     watch(["place"], () => {
       const { channels, channel } = state.place;
       const name = channels.find((known) => known.id === channel).name;
-      this.text.placeholder = `Message #${name}, or type / for commands`;
+      this.text.placeholder = `Message #${name}, or type /`;
       this.text.setAttribute("aria-label", `Message #${name}`);
     });
     watch(["commands"], () => document.activeElement === this.text && this.read());
@@ -60,6 +61,12 @@ export class Composer {
     const cancel = node("button", { type: "button", class: "cancel", onclick: () => this.showText(true) }, "Cancel");
     fill(part("composer"), this.form.element, cancel, sendButton());
     this.form.focus();
+  }
+
+  /** Runs a command at once. */
+  order(path, options) {
+    this.begin(path, options);
+    this.form?.send();
   }
 
   /** Back to plain text. */
@@ -154,7 +161,7 @@ export class Composer {
 }
 
 function sendButton() {
-  return node("button", { type: "submit", class: "send", "aria-label": "Send" }, "➤");
+  return node("button", { type: "submit", class: "send", "aria-label": "Send" }, sign("send"));
 }
 
 function nothing(commands) {

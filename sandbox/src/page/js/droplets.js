@@ -2,9 +2,10 @@
 
 import { moment } from "./moment.js";
 import { fill, node, part, reveal } from "./node.js";
+import { sign } from "./sign.js";
 import { state, watch } from "./state.js";
 
-const SIGNS = { completed: "✓", errored: "✗", "in-progress": "" };
+const SIGNS = { completed: "✅", errored: "❌" };
 /** What each Droplet's power was, to show that it changed. */
 const powers = new Map();
 /** Which lists of Snapshots somebody folded or unfolded. */
@@ -48,8 +49,8 @@ function action({ kind, state: progress, started, ended }) {
   return node(
     "li",
     { class: `action ${progress}` },
-    node("span", { class: "sign", "aria-hidden": "true" }, SIGNS[progress]),
-    node("span", {}, kind, node("span", { class: "unseen" }, ` ${progress}`), progress === "errored" && " failed"),
+    node("span", { class: "sign", "aria-hidden": "true" }, progress in SIGNS && sign(SIGNS[progress])),
+    node("span", {}, kind.replaceAll("_", " "), node("span", { class: "unseen" }, ` ${progress}`), progress === "errored" && " failed"),
     moment(Math.round((ended ?? started) / 1000), "R"),
   );
 }

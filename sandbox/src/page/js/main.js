@@ -11,7 +11,7 @@ import { showPlaces } from "./seat.js";
 import { here, state, watch } from "./state.js";
 import { showSwitches } from "./switches.js";
 import { showTheme } from "./theme.js";
-import { showTour } from "./tour.js";
+import { showFirst, showTour } from "./tour.js";
 
 showTheme();
 const line = new Line((how) => {
@@ -29,6 +29,7 @@ const composer = new Composer();
 showDroplets();
 showSwitches();
 showTour(composer, go);
+showFirst(composer);
 count();
 ways.message = (id, channel) => {
   const place = state.place.channels.find((known) => known.id === channel);

@@ -2,6 +2,7 @@
 
 import { moment } from "./moment.js";
 import { node } from "./node.js";
+import { signIn } from "./sign.js";
 import { nameOf, state } from "./state.js";
 
 const SPANS = [
@@ -73,7 +74,7 @@ export function inline(text) {
   };
   for (let at = 0; at < text.length; ) {
     const rest = text.slice(at);
-    const found = escaped(rest) ?? code(rest) ?? tag(rest) ?? link(rest) ?? span(rest, text[at - 1]);
+    const found = escaped(rest) ?? code(rest) ?? signIn(rest) ?? tag(rest) ?? link(rest) ?? span(rest, text[at - 1]);
     if (!found) {
       plain += text[at];
       at += 1;

@@ -5,6 +5,7 @@ import { blocks, ways } from "./markdown.js";
 import { clockTime } from "./moment.js";
 import { node } from "./node.js";
 import { rowsNode } from "./row.js";
+import { sign, withSigns } from "./sign.js";
 import { avatar } from "./seat.js";
 import { nameOf, state } from "./state.js";
 
@@ -36,7 +37,7 @@ function context({ occasion, reply }) {
   if (!reply) return null;
   const answered = state.messages.get(reply);
   if (!answered) return node("div", { class: "context" }, node("em", {}, "Original message was deleted"));
-  const jump = node("button", { type: "button", onclick: () => ways.message(reply, state.place.channel) }, excerpt(answered));
+  const jump = node("button", { type: "button", onclick: () => ways.message(reply, state.place.channel) }, withSigns(excerpt(answered)));
   return node("div", { class: "context" }, avatar(answered.author, "tiny"), who(answered.author), jump);
 }
 
@@ -75,9 +76,9 @@ function body(message, acts) {
 function aside(message, acts) {
   if (message.ephemeral) {
     const dismiss = node("button", { type: "button", onclick: acts.dismiss }, "Dismiss message");
-    return node("p", { class: "aside" }, "👁 Only you can see this ·", dismiss);
+    return node("p", { class: "aside" }, sign("👁"), "Only you can see this ·", dismiss);
   }
   if (!message.pings?.length) return null;
   const pinged = message.pings.map((user) => (user === state.place.me ? "You were" : `${nameOf(user)} was`));
-  return node("p", { class: "aside" }, `🔔 ${pinged.join(", ")} pinged`);
+  return node("p", { class: "aside" }, sign("🔔"), `${pinged.join(", ")} pinged`);
 }

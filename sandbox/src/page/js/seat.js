@@ -1,6 +1,8 @@
 // Who sits at this window and where: the people and Channels to choose from, and everybody's avatar.
 
+import { announce } from "./announcer.js";
 import { fill, node, part } from "./node.js";
+import { sign } from "./sign.js";
 import { nameOf, state, watch } from "./state.js";
 
 const TINTS = 5;
@@ -11,7 +13,7 @@ export function avatar(user, size = "") {
   const bot = state.names?.users[user]?.bot;
   const places = state.place?.seats.findIndex((seat) => seat.id === user) ?? -1;
   const tint = bot ? "tint-bot" : `tint-${(places < 0 ? name.length : places) % TINTS}`;
-  return node("span", { class: `avatar ${size} ${tint}`, "aria-hidden": "true" }, bot ? "◔" : name[0]);
+  return node("span", { class: `avatar ${size} ${tint}`, "aria-hidden": "true" }, bot ? sign("bot") : name[0]);
 }
 
 /** Shows seats and Channels, and tells `change` what was chosen. */
@@ -25,11 +27,19 @@ export function showPlaces(change) {
     fill(part("channels"), channels.map((place) => channelItem(place, place.id === channel, change)));
     fill(part("seats"), seats.map((seat) => seatButton(seat, seat.id === me, change)));
   });
-  watch(["online", "place", "names"], () => {
+  let seated;
+  watch(["place"], () => {
+    const seat = state.place.seats.find(({ id }) => id === state.place.me);
+    if (seated !== undefined && seated !== seat.id) announce(`You are ${seat.name} now, ${seat.roles[0] ?? "Guest"}.`);
+    seated = seat.id;
+  });
+  watch(["online", "place", "names", "presence"], () => {
     const { bot } = state.place;
     const presence = node("span", { class: state.online ? "presence online" : "presence" }, avatar(bot, "small"));
     const words = node("span", { class: "unseen" }, state.online ? "(online)" : "(offline)");
-    fill(part("app"), presence, nameOf(bot), words);
+    const activity = state.online ? state.presence : "";
+    const named = node("span", { class: "who" }, node("span", {}, nameOf(bot)), words, node("small", {}, activity || "\u00a0"));
+    fill(part("app"), presence, named);
   });
 }
 

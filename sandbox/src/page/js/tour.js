@@ -2,11 +2,35 @@
 
 import { announce } from "./announcer.js";
 import { desk } from "./desk.js";
+import { inline } from "./markdown.js";
 import { fill, node, part } from "./node.js";
+import { watchForProof } from "./proof.js";
+import { sign } from "./sign.js";
 import { state, watch } from "./state.js";
 import { order } from "./switches.js";
 
 const OVER = "tour-over";
+
+const FIRST = "minecraft";
+
+/** Shows the one thing to do first, under the Channel's name. Its place is there before it can be pressed. */
+export function showFirst(composer) {
+  let isDone = false;
+  const show = () => {
+    const place = part("first");
+    if (!place) return;
+    const isOffered = state.commands?.some(({ path }) => path === "snapshot take");
+    const press = () => {
+      isDone = true;
+      composer.order("snapshot take", [["droplet", FIRST]]);
+      show();
+    };
+    const words = ["Take a Snapshot of ", node("code", {}, FIRST)];
+    const kind = isDone ? "button" : "button primary";
+    fill(place, node("button", { type: "button", class: kind, "data-key": "first", disabled: !isOffered, onclick: press }, words));
+  };
+  watch(["place", "commands"], show);
+}
 
 /** Shows the suggestions above this composer; `sit` takes another seat. */
 export function showTour(composer, sit) {
@@ -27,7 +51,7 @@ export function showTour(composer, sit) {
     begin("restore", "snapshot restore", droplet ? [["droplet", droplet]] : []);
   };
   const suggestions = [
-    ["take", "Take a snapshot", () => begin("take")],
+    ["take", "Take another", () => begin("take")],
     [
       "restore",
       "Put one back",
@@ -78,17 +102,31 @@ export function showTour(composer, sit) {
   const isDown = ({ power, actions }) =>
     power === "off" && actions.some(({ kind, started }) => /^(shutdown|power_off)$/.test(kind) && started >= since);
   let shown;
+  let proof;
+  watchForProof((words) => {
+    proof = words;
+    show();
+  });
   const show = () => {
     if (wanted === "kill") victim = state.droplets?.find(isDown)?.name;
     const off = state.droplets?.find(({ name, power }) => name === victim && power === "off")?.name;
-    const mode = wanted === "start" ? "start" : wanted === "kill" && off ? "kill" : "list";
-    const key = `${mode} ${off} ${[...done]} ${Boolean(state.commands?.length)}`;
+    const asked = wanted === "start" ? "start" : wanted === "kill" && off ? "kill" : "list";
+    const mode = asked === "list" && proof ? "proof" : asked;
+    const key = `${mode} ${off} ${proof} ${[...done]} ${Boolean(state.commands?.length)}`;
     if (key === shown) return;
     shown = key;
     if (mode === "kill") {
       act(`${off} is off now. Kill the bot and see whether it comes back.`, "Kill the bot", "danger", "kill");
     } else if (mode === "start") {
       act(`The bot is dead${off ? `, and ${off} is off` : ""}.`, "Start it again", "success", "start");
+    } else if (mode === "proof") {
+      const go = () => {
+        proof = undefined;
+        show();
+      };
+      part("tour").className = "tour now proved";
+      fill(part("tour"), node("p", {}, sign("✅"), " ", inline(proof)), node("button", { type: "button", class: "button", "data-key": "proof", onclick: go }, "Good"));
+      announce(proof.replaceAll("`", ""));
     } else {
       part("tour").className = "tour";
       fill(
@@ -100,7 +138,9 @@ export function showTour(composer, sit) {
         node("button", { type: "button", class: "end", onclick: over }, "Hide"),
       );
     }
-    part("tour").hidden = sessionStorage.getItem(OVER) !== null || !state.commands?.length;
+    // Its place is kept until the bot has its commands.
+    part("tour").classList.toggle("coming", !state.commands?.length);
+    part("tour").hidden = mode !== "proof" && sessionStorage.getItem(OVER) !== null;
   };
   watch(["bot"], () => {
     if (wanted === "kill" && state.bot?.state === "killed") wanted = "start";

@@ -226,6 +226,9 @@ async fn ask_to_disable(
     if !found.record.enabled {
         return Err(refused(BackupsRefusal::Off { droplet: found.droplet.name.clone() }));
     }
+    if !found.are_all {
+        return Err(refused(BackupsRefusal::NotAll { droplet: found.droplet.name.clone() }));
+    }
     let listed: Vec<_> = found.backups.iter().map(reference).collect();
     let change = |keep: Option<&Snapshot>| BackupsChange::Disable { listed: listed.clone(), keep: keep.map(reference) };
     let newest = found.backups.first().filter(|_| keep.is_none());
@@ -255,6 +258,7 @@ impl Confirmed for Backups {
             }
             BackupsChange::Enable(_) | BackupsChange::Change(_) => Ok(None),
             BackupsChange::Keep(kept) => backup(&found, &kept.id.to_string()).map(|_| None),
+            BackupsChange::Disable { .. } if !found.are_all => Err(refused(BackupsRefusal::NotAll { droplet: name() })),
             BackupsChange::Disable { listed, keep } => {
                 let is_listed = |backup: &Snapshot| listed.iter().any(|known| known.id == backup.id);
                 let keep = keep.as_ref().map(|kept| found.backups.iter().find(|backup| backup.id == kept.id));

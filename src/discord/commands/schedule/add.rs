@@ -14,10 +14,12 @@ use crate::{
         messages::{help::Help, refusal::Refusal, schedule::ScheduleRefusal},
         responder::{Answer, Stop},
         start,
+        state::AppState,
     },
     operation::ids::ScheduleId,
+    ping::{Address, BadAddress, Unreached},
     schedule::{
-        IfHung, Owner, Power, Schedule, State,
+        IfHung, Owner, Power, Schedule, State, Watched,
         policy::Policy,
         rule::{Rule, Typed},
     },
@@ -107,6 +109,10 @@ pub(super) async fn add(
     #[description = "For a tag: what must work before the next one, such as tcp:25565 or http:80/health"]
     #[max_length = 220]
     check: Option<String>,
+    #[description = "An https address that is told of each start, success and failure (as healthchecks.io)"]
+    #[rename = "ping-url"]
+    #[max_length = 500]
+    ping_url: Option<String>,
 ) -> Result<(), Fault> {
     let wanted = Wanted {
         pace: Pace { at_once, gap, check },
@@ -116,6 +122,7 @@ pub(super) async fn add(
         on,
         timezone,
         keep,
+        ping_url,
         power: power.map_or(Power::Off, Power::from),
         if_hung: if_hung.map_or(IfHung::Live, IfHung::from),
     };
@@ -131,6 +138,7 @@ struct Wanted {
     on: Option<String>,
     timezone: Option<String>,
     keep: Option<String>,
+    ping_url: Option<String>,
     power: Power,
     if_hung: IfHung,
     pace: Pace,
@@ -150,6 +158,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
     let rule = Rule::read(typed).map_err(|invalid| refused(ScheduleRefusal::Rule(invalid)))?;
     let keep = wanted.keep.as_deref().map_or(Ok(Policy::PRESETS[0]), Policy::read);
     let keep = keep.map_err(|bad| refused(ScheduleRefusal::Keep(bad)))?;
+    let ping_url = address(state, wanted.ping_url.as_deref()).await?;
     let own = state.store.schedules().await?;
     if own.iter().filter(|stored| stored.schedule.owner.user == grant.user()).count() >= MOST {
         return Err(refused(ScheduleRefusal::TooMany { most: MOST }));
@@ -176,6 +185,24 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
         approved: Vec::new(),
         narrowed: false,
         group: subject.group.clone(),
+        watched: Watched { ping_url, ..Watched::default() },
     };
     review::ask_to_add(state, &grant, schedule, &subject).await
+}
+
+/// The address that somebody typed, if it may be called.
+async fn address(state: &AppState, typed: Option<&str>) -> Result<Option<Address>, Stop> {
+    let Some(typed) = typed.map(str::trim).filter(|typed| !typed.is_empty()) else { return Ok(None) };
+    let address = Address::read(typed, state.reach).map_err(|bad| refused(ScheduleRefusal::Address(bad)))?;
+    state.reach.check(&address).await.map_err(|unreached| {
+        let host = unreached.host().to_owned();
+        refused(match unreached {
+            Unreached::Private(_) => ScheduleRefusal::PrivateAddress { host },
+            Unreached::Plain(_) => ScheduleRefusal::Address(BadAddress::NotEncrypted),
+            Unreached::Unknown(_) | Unreached::Silent(_) | Unreached::Refused { .. } => {
+                ScheduleRefusal::NoAddress { host }
+            }
+        })
+    })?;
+    Ok(Some(address))
 }

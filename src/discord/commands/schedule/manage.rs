@@ -1,7 +1,5 @@
 //! What is done with schedules that there are: look at them, pause, resume, run, take over, remove; and the buttons under their messages.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
@@ -24,8 +22,8 @@ use crate::{
         standing, start,
         state::AppState,
     },
-    operation::ids::{OperationId, ScheduleId},
-    schedule::{Owner, Paused, Schedule, State, pruning::Candidate, retention::Verdict, rule::Rule},
+    operation::ids::ScheduleId,
+    schedule::{Owner, Paused, Schedule, State, pruning::Candidate, rule::Rule},
     store::ScheduleSnapshot,
 };
 
@@ -259,53 +257,13 @@ pub(in crate::discord) async fn take_over(
     Ok(words::taken_over(&changed).into())
 }
 
-/// Keeps what was chosen of what is announced to be deleted.
-pub(in crate::discord) async fn keep(
-    state: &AppState,
-    info: &InteractionInfo,
-    grant: &Grant,
-    id: ScheduleId,
-) -> Result<Answer, Stop> {
-    let schedule = pressed(state, &info.who, id).await?;
-    let chosen: Vec<OperationId> = info.chosen.iter().filter_map(|value| value.parse().ok()).collect();
-    let kept = state.store.keep_announced(schedule.id, &chosen, grant.user()).await?;
-    tracing::info!(schedule.id = %id, user.id = %grant.user(), kept, "kept Snapshots of a schedule");
-    Ok(words::kept_announced(kept).into())
-}
-
-/// Lets a schedule delete what is announced although it is much, and rely on a newest Snapshot that is small.
-pub(in crate::discord) async fn approve(
-    state: &AppState,
-    info: &InteractionInfo,
-    grant: &Grant,
-    id: ScheduleId,
-) -> Result<Answer, Stop> {
-    let schedule = pressed(state, &info.who, id).await?;
-    let standing = standing::of(&state.store, &schedule, state.clock.now()).await?;
-    let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
-    let verdicts = schedule.verdicts(&candidates, state.clock.now());
-    let dropped = verdicts.into_iter().filter(|(_, verdict)| *verdict == Verdict::Drop).map(|(operation, _)| operation);
-    // They are sorted, so the first of each Droplet is its newest.
-    let mut seen = BTreeSet::new();
-    let newest = standing.snapshots.iter().filter(|snapshot| seen.insert(snapshot.droplet));
-    let approved: Vec<OperationId> = dropped.chain(newest.map(|newest| newest.operation)).collect();
-    let change = |schedule: &mut Schedule| {
-        // Only what is still there counts, so this stays short.
-        schedule.approved.clone_from(&approved);
-        schedule.narrowed = false;
-    };
-    state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
-    tracing::info!(schedule.id = %id, user.id = %grant.user(), "approved what a schedule deletes");
-    Ok(words::approved().into())
-}
-
 fn end_pause(schedule: &mut Schedule, now: Timestamp) {
     if schedule.state != State::Active {
         schedule.resume(now);
     }
 }
 
-fn gone(id: ScheduleId) -> Stop {
+pub(super) fn gone(id: ScheduleId) -> Stop {
     refused(ScheduleRefusal::Unknown { typed: id.to_string() })
 }
 

@@ -6,6 +6,7 @@ pub(super) mod choices;
 pub(super) mod cost;
 mod edit;
 mod manage;
+mod presses;
 mod review;
 pub(super) mod subject;
 
@@ -23,8 +24,9 @@ use crate::{
     schedule::{Schedule, State},
 };
 
-pub(in crate::discord) use manage::{approve, keep, take_over};
-pub(in crate::discord) use review::{ask_to_run, confirmed};
+pub(in crate::discord) use manage::take_over;
+pub(in crate::discord) use presses::{answer_hangs, approve, keep, prune_again};
+pub(in crate::discord) use review::{ask_to_run, confirmed, hand_over};
 
 pub(in crate::discord) use add::HELP as ADD;
 pub(in crate::discord) use edit::HELP as EDIT;

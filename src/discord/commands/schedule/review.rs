@@ -27,7 +27,7 @@ use crate::{
         ids::{DropletId, RunId, ScheduleId},
         kinds::{Downtime, IfHung, Kind, Take},
     },
-    schedule::{Owner, Paused, Power, Schedule, State, group::Group, pruning::Candidate, run::Plan},
+    schedule::{Owner, Paused, Power, Schedule, State, group::Group, hangs::Hangs, pruning::Candidate, run::Plan},
     store::{AddError, Confirmation, ConfirmationRefused, Consent, Error, RunError, ScheduleSnapshot},
 };
 
@@ -109,6 +109,7 @@ async fn show(
         downtime: subject.downtime,
         members: subject.members.as_ref(),
         edit,
+        backup_window: subject.backup_window,
         now: state.clock.now(),
     };
     ask(state, grant, draft, |buttons| words::review(&review, price, buttons)).await
@@ -142,10 +143,60 @@ pub(super) async fn ask_to_remove(state: &AppState, grant: &Grant, schedule: &Sc
     let snapshots = state.store.schedule_snapshots(schedule.id).await?;
     let sizes = snapshots.iter().filter_map(|snapshot| snapshot.size).sum();
     let price = state.wording.price_per_gb;
+    let heirs = heirs(state, schedule).await?;
     ask(state, grant, &Draft::Remove(schedule.id), |buttons| {
-        words::review_removal(schedule, (snapshots.len(), sizes), price, buttons)
+        words::review_removal(schedule, (snapshots.len(), sizes), &heirs, price, buttons)
     })
     .await
+}
+
+/// The other schedules of its Droplet, or of its tag, in its guild.
+async fn heirs(state: &AppState, schedule: &Schedule) -> Result<Vec<Schedule>, Stop> {
+    let all = state.store.schedules_of(schedule.guild).await?.into_iter().map(|stored| stored.schedule);
+    Ok(all.filter(|other| other.id != schedule.id && takes_the_same(other, schedule)).collect())
+}
+
+/// Whether two schedules take Snapshots of the same Droplet, or of all with the same tag.
+fn takes_the_same(one: &Schedule, other: &Schedule) -> bool {
+    let tag = |schedule: &Schedule| schedule.group.as_ref().map(|group| group.tag.clone());
+    one.droplet == other.droplet && tag(one) == tag(other)
+}
+
+/// Removes a schedule under its review, and gives its Snapshots to the one that was chosen.
+pub(in crate::discord) async fn hand_over(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: crate::store::ConfirmationId,
+) -> Result<Answer, Stop> {
+    start::check(state, info)?;
+    let consent = consent(state, info, grant, id);
+    let draft = match state.store.confirmation(&consent).await? {
+        Ok(what) => serde_json::from_str(&what)?,
+        Err(why) => return Err(not_counted(why)),
+    };
+    let Draft::Remove(id) = draft else { return Err(Refusal::UnknownButton.into()) };
+    let schedule = pressed(state, &info.who, id).await?;
+    let chosen: Option<ScheduleId> = info.chosen.first().and_then(|value| value.parse().ok());
+    let heir = heirs(state, &schedule).await?.into_iter().find(|heir| Some(heir.id) == chosen);
+    let heir = heir.ok_or_else(|| refused(ScheduleRefusal::NoHeir))?;
+    state.store.close_confirmation(&consent).await?.map_err(not_counted)?;
+    // First, so that a crash in between leaves a schedule that can be removed again.
+    let count = state.store.hand_over(id, heir.id).await?;
+    state.store.change_schedule(id, |schedule| schedule.state = State::Removed).await?;
+    tracing::info!(schedule.id = %id, heir.id = %heir.id, user.id = %grant.user(), count, "handed a schedule's Snapshots over");
+    Ok(Answer::Instead(Message::text(words::handed_over(&schedule, &heir, count))))
+}
+
+fn consent(state: &AppState, info: &InteractionInfo, grant: &Grant, id: crate::store::ConfirmationId) -> Consent {
+    Consent {
+        id,
+        by: grant.user(),
+        guild: grant.guild(),
+        at: state.clock.now(),
+        interaction: info.interaction,
+        retries: None,
+    }
 }
 
 /// Yes was pressed under a review.
@@ -156,14 +207,7 @@ pub(in crate::discord) async fn confirmed(
     id: crate::store::ConfirmationId,
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
-    let consent = Consent {
-        id,
-        by: grant.user(),
-        guild: grant.guild(),
-        at: state.clock.now(),
-        interaction: info.interaction,
-        retries: None,
-    };
+    let consent = consent(state, info, grant, id);
     let draft = match state.store.confirmation(&consent).await? {
         Ok(what) => serde_json::from_str(&what)?,
         Err(why) => return Err(not_counted(why)),
@@ -250,6 +294,10 @@ async fn edit(
             ..present.clone()
         };
         schedule.narrowed = narrowed_by(state, &present, &schedule).await? > 0;
+        if is_rebound {
+            // What hung was another Droplet.
+            schedule.watched.hangs = Hangs::default();
+        }
         if is_rebound && matches!(schedule.state, State::Paused { why: Paused::DropletGone, .. }) {
             schedule.resume(now);
         }

@@ -16,6 +16,7 @@ use crate::{
         responder::Stop,
         state::AppState,
     },
+    inventory::BackupWindow,
     operation::ids::DropletId,
     schedule::{
         Power, Schedule,
@@ -37,6 +38,8 @@ pub(super) struct Subject {
     pub(super) cost: Cost,
     /// How long one usually takes.
     pub(super) downtime: Option<SignedDuration>,
+    /// When DigitalOcean's own next Backup of the Droplet may run, where that is known.
+    pub(super) backup_window: Option<BackupWindow>,
 }
 
 /// How a group is to be taken, as typed; what is absent is as usual.
@@ -83,7 +86,9 @@ impl Subject {
         if power == Power::Off && state.own_droplet == Some(droplet.id) {
             return Err(Refusal::OwnDroplet { droplet: droplet.name, may_take_live: true }.into());
         }
-        Self::of_droplet(state, (droplet.id, droplet.name, droplet.disk_gb), power).await
+        let backup_window = droplet.next_backup_window;
+        let subject = Self::of_droplet(state, (droplet.id, droplet.name, droplet.disk_gb), power).await?;
+        Ok(Self { backup_window, ..subject })
     }
 
     /// What a schedule takes Snapshots of from now on, where somebody edits it.
@@ -115,7 +120,7 @@ impl Subject {
     ) -> Result<Self, Stop> {
         let downtime = group::usual(&state.store.usual(Some(droplet)).await?, power);
         let cost = cost::cost(state, droplet, disk_gb).await;
-        Ok(Self { droplet, name, group: None, members: None, cost, downtime })
+        Ok(Self { droplet, name, group: None, members: None, cost, downtime, backup_window: None })
     }
 
     /// A group, if it has members, not too many, and they can be taken in time.
@@ -126,6 +131,7 @@ impl Subject {
             name: group.label(),
             cost: cost::group_cost(state, &gathered.droplets).await,
             downtime: gathered.each,
+            backup_window: None,
             members: Some(members),
             group: Some(group),
         })

@@ -64,7 +64,7 @@ impl Words for Launch {
         let droplet = name(&operation.target.name);
         let address = operation.launched.as_ref().and_then(|launched| launched.address.as_deref());
         let address = address.map_or_else(
-            || "DigitalOcean has not told its address yet".to_owned(),
+            || "DigitalOcean hasn't given it an address yet".to_owned(),
             |address| format!("its address is {}", name(address)),
         );
         let cents = operation.launched.as_ref().and_then(|launched| launched.monthly_cents);

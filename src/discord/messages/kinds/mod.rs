@@ -129,6 +129,11 @@ pub(super) trait Words {
         Taking::THE_SNAPSHOT
     }
 
+    /// What its Droplet goes down for, after the name of that.
+    fn goes_down(&self) -> &'static str {
+        "for a Snapshot"
+    }
+
     /// The answers to its hung shutdown.
     fn hung(&self) -> Hung {
         Hung::TAKING

@@ -45,6 +45,10 @@ impl Words for Restore {
         "done"
     }
 
+    fn goes_down(&self) -> &'static str {
+        "to be restored"
+    }
+
     fn completed(&self, operation: &Operation, wording: &Wording) -> Vec<String> {
         let snapshot = name(&self.snapshot.name);
         let mut sentences = vec![format!("{} is restored from Snapshot {snapshot}.", name(&operation.target.name))];

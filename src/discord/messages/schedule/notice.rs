@@ -1,101 +1,221 @@
-//! New messages about a schedule: what failed, what was missed, what is overdue. Each calls its owner.
+//! New messages about a schedule: what failed, what was missed, what is overdue, what is asked. One message may tell of several schedules
+//! that have one owner.
+
+use std::collections::BTreeSet;
 
 use super::{
     super::{
         failure, group,
         message::{Button, Message, Style},
-        text::{name, shorten},
+        text::{name, plain, shorten},
         units::{ago, moment},
     },
     marker,
 };
 use crate::{
     discord::press::Press,
-    operation::{Operation, Outcome},
-    schedule::{Schedule, notice::Notice, run::Run},
+    operation::{
+        Operation, Outcome,
+        ids::{RoleId, ScheduleId},
+    },
+    schedule::{
+        Paused, Schedule, State,
+        hangs::{Asked, HangAnswer},
+        notice::{Family, Notice},
+        run::Run,
+    },
 };
 
-/// What is said once.
-pub fn notice(schedule: &Schedule, notice: &Notice, operation: Option<&Operation>, number: i64) -> Message {
-    let droplet = name(&schedule.droplet_name);
-    let owner = schedule.owner.user;
-    let try_again = Button::new("Try again", Style::Primary, Press::RunAgain(schedule.id));
-    let take_over = Button::new("Take over", Style::Primary, Press::TakeOver(schedule.id));
-    let (text, buttons) = match notice {
-        Notice::Failed { planned, .. } => {
-            let why = operation.map(why).unwrap_or_default();
-            (
-                format!("❌ The Snapshot of {droplet} that was planned for {} failed.{why}", moment(*planned)),
-                vec![try_again],
-            )
+/// The longest Droplet's name on a button.
+const LONGEST_NAME: usize = 30;
+/// How many buttons stand under a message that tells of several schedules.
+const BUTTONS: usize = 5;
+/// So much of Discord's 2,000 is for the text; mentions and the last line need the rest.
+const LONGEST: usize = 1800;
+
+/// How a group's run ended is shorter than that: when it was planned follows.
+const LONGEST_OUTCOME: usize = 1700;
+
+/// What a message tells of one schedule.
+pub struct Told<'t> {
+    /// The schedule.
+    pub schedule: &'t Schedule,
+    /// What is told.
+    pub notice: &'t Notice,
+    /// The operations that failed, where some did.
+    pub operations: &'t [Operation],
+    /// The run of a group that it is about, as far as it is still known.
+    pub run: Option<&'t Run>,
+}
+
+/// What is said once, or of several schedules at once. `restorers` are the roles that may take a schedule over; they are named, not
+/// called.
+pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> Message {
+    let Some(first) = told.first() else { return Message::default() };
+    let calls_owner = first.notice.calls_owner();
+    let owner = first.schedule.owner.user;
+    let mention = if calls_owner { format!("<@{owner}> ") } else { String::new() };
+    let lines: Vec<String> = told.iter().map(|one| text(one, restorers)).collect();
+    let text = match lines.as_slice() {
+        [one] => one.clone(),
+        lines => {
+            let heading = match first.notice.family() {
+                Some(Family::Relief) => "**Good again:**",
+                Some(Family::Trouble) | None => "⚠️ **Several schedules need you:**",
+            };
+            shorten(&format!("{heading}\n{}", lines.join("\n")), LONGEST)
         }
-        // A run that is not known any more.
-        Notice::Group { planned, .. } => (
-            format!("❌ Not every Droplet with {droplet} got its Snapshot that was planned for {}.", moment(*planned)),
-            vec![try_again],
-        ),
-        Notice::Missed { first, count: 1, was_away, .. } => {
-            let why = if *was_away { "I was not running then" } else { "the Droplet was busy until it was too late" };
-            (format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.", moment(*first)), vec![try_again])
-        }
-        Notice::Missed { first, last, count, .. } => (
-            format!(
-                "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: I was not running then.",
-                moment(*first),
-                moment(*last)
-            ),
-            vec![try_again],
-        ),
-        Notice::Stale { newest: Some(newest), .. } => (
-            format!(
-                "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}). Until there is a new one, \
-                 none is deleted.",
-                moment(*newest),
-                ago(*newest)
-            ),
-            vec![try_again],
-        ),
-        Notice::Stale { newest: None, since } => (
-            format!("⚠️ **{droplet} has no Snapshot of this schedule yet**, and should have had one {}.", ago(*since)),
-            vec![try_again],
-        ),
-        Notice::OwnerLost { since } => (
-            format!(
-                "⚠️ <@{owner}>, who owns the schedule of {droplet}, has left or lost the right to it (seen {}). Snapshots are taken on for \
-                 7 days, and none is deleted. Somebody who may restore should take it over.",
-                ago(*since)
-            ),
-            vec![take_over],
-        ),
-        Notice::Unowned => (
-            format!(
-                "❌ The schedule of {droplet} is paused: nobody took it over for 7 days. **No more Snapshots are taken.**"
-            ),
-            vec![take_over],
-        ),
     };
     Message {
-        content: format!("<@{owner}> {text}\n-# {}", marker(schedule.id, number)),
-        buttons,
-        pings: vec![owner],
+        content: format!("{mention}{text}\n-# {}", marker(first.schedule.id, number)),
+        buttons: buttons(told),
+        pings: if calls_owner { vec![owner] } else { Vec::new() },
         ..Message::default()
     }
 }
 
-/// What is said once about a run of a group that was no success.
-pub fn group_notice(schedule: &Schedule, run: &Run, operations: &[Operation], number: i64) -> Message {
+fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
+    let droplet = name(&schedule.droplet_name);
     let owner = schedule.owner.user;
-    let said = shorten(&group::outcome(run, operations), 1800);
-    Message {
-        content: format!(
-            "<@{owner}> {said}\nIt was planned for {}.\n-# {}",
-            moment(run.plan.planned),
-            marker(schedule.id, number)
+    match notice {
+        Notice::Failed { planned, count, .. } => {
+            let why = operations.first().map(why).unwrap_or_default();
+            let again = match count {
+                0 | 1 => String::new(),
+                count => format!(" It has failed {count} times in a row for this reason."),
+            };
+            format!("❌ The Snapshot of {droplet} that was planned for {} failed.{why}{again}", moment(*planned))
+        }
+        Notice::Group { planned, .. } => match run {
+            Some(run) => {
+                let outcome = shorten(&group::outcome(run, operations), LONGEST_OUTCOME);
+                format!("{outcome}\nIt was planned for {}.", moment(*planned))
+            }
+            // It is not known any more.
+            None => format!(
+                "❌ Not every Droplet with {droplet} got its Snapshot that was planned for {}.",
+                moment(*planned)
+            ),
+        },
+        Notice::Missed { first, count: 1, was_away, .. } => {
+            let why = if *was_away { "I was not running then" } else { "the Droplet was busy until it was too late" };
+            format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.", moment(*first))
+        }
+        Notice::Missed { first, last, count, .. } => format!(
+            "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: I was not running then.",
+            moment(*first),
+            moment(*last)
         ),
-        buttons: vec![Button::new("Try again", Style::Primary, Press::RunAgain(schedule.id))],
-        pings: vec![owner],
-        ..Message::default()
+        Notice::Stale { newest: Some(newest), .. } => format!(
+            "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}). Until there is a new one, \
+             none is deleted.",
+            moment(*newest),
+            ago(*newest)
+        ),
+        Notice::Stale { newest: None, since } => {
+            format!("⚠️ **{droplet} has no Snapshot of this schedule yet**, and should have had one {}.", ago(*since))
+        }
+        Notice::OwnerLost { since } => {
+            let roles: Vec<String> = restorers.iter().map(|role| format!("<@&{role}>")).collect();
+            let who = match roles.as_slice() {
+                [] => "Somebody who may restore".to_owned(),
+                roles => format!("Somebody who may restore ({})", roles.join(", ")),
+            };
+            format!(
+                "⚠️ <@{owner}>, who owns the schedule of {droplet}, has left or lost the right to it (seen {}). Snapshots are taken on for \
+                 7 days, and none is deleted. {who} should take it over.",
+                ago(*since)
+            )
+        }
+        Notice::Unowned => format!(
+            "❌ The schedule of {droplet} is paused: nobody took it over for 7 days. **No more Snapshots are taken.**"
+        ),
+        Notice::GoodAgain => format!("✅ The schedule of {droplet} took a good Snapshot again."),
+        Notice::Hung { count } => {
+            let asked = format!("{droplet} did not shut down {count} times in a row for its scheduled Snapshot.");
+            match schedule.watched.hangs.asked {
+                Asked::Open => format!(
+                    "⚠️ **{asked}** Until somebody who may restore answers, its Snapshots are taken while it runs. What should happen?"
+                ),
+                Asked::No | Asked::ShutDownStill => format!("⚠️ {asked} This was answered."),
+            }
+        }
+        Notice::Doubtful { operation } if schedule.approved.contains(operation) => {
+            format!(
+                "✅ The newest Snapshot of {droplet} is less than half as large as the one before it. Somebody said that it is fine."
+            )
+        }
+        Notice::Doubtful { .. } => format!(
+            "⚠️ **The newest Snapshot of {droplet} is less than half as large as the one before it.** Nothing is deleted until somebody \
+             says that it is fine, or a larger one follows."
+        ),
+        Notice::Unheard { host, since } => format!(
+            "⚠️ {} could not be told since {} how the schedule of {droplet} goes. Its Snapshots are taken as before.",
+            name(host),
+            moment(*since)
+        ),
+        Notice::Paused { newest: Some(newest) } => {
+            format!(
+                "⏸️ The schedule of {droplet} is paused. Its newest Snapshot is from {} ({}).",
+                moment(*newest),
+                ago(*newest)
+            )
+        }
+        Notice::Paused { newest: None } => format!("⏸️ The schedule of {droplet} is paused. It has no Snapshot."),
     }
+}
+
+/// Those of each, named after their Droplets where there are several.
+fn buttons(told: &[Told<'_>]) -> Vec<Button> {
+    if let [Told { schedule, notice, .. }] = told {
+        return match notice {
+            Notice::Hung { .. } if schedule.watched.hangs.asked == Asked::Open => hang_buttons(schedule.id),
+            Notice::Doubtful { operation } if !schedule.approved.contains(operation) => {
+                vec![Button::new("It's fine", Style::Primary, Press::Approve(schedule.id))]
+            }
+            _ => next_step(schedule, notice)
+                .map(|(label, press)| Button::new(label, Style::Primary, press))
+                .into_iter()
+                .collect(),
+        };
+    }
+    let mut buttons: Vec<Button> = Vec::new();
+    for Told { schedule, notice, .. } in told {
+        if let Some((label, press)) = next_step(schedule, notice) {
+            let label = format!("{label}: {}", plain(&schedule.droplet_name, LONGEST_NAME));
+            let is_there = buttons.iter().any(|button| button.press() == Some(press));
+            if !is_there && buttons.len() < BUTTONS {
+                buttons.push(Button::new(label, Style::Primary, press));
+            }
+        }
+    }
+    buttons
+}
+
+fn next_step(schedule: &Schedule, notice: &Notice) -> Option<(&'static str, Press)> {
+    let try_again = ("Try again", Press::RunAgain(schedule.id));
+    let take_over = ("Take over", Press::TakeOver(schedule.id));
+    match notice {
+        Notice::Stale { .. } if matches!(schedule.state, State::Paused { why: Paused::OwnerLost, .. }) => {
+            Some(take_over)
+        }
+        Notice::Failed { .. } | Notice::Group { .. } | Notice::Missed { .. } | Notice::Stale { .. } => Some(try_again),
+        Notice::OwnerLost { .. } | Notice::Unowned => Some(take_over),
+        Notice::GoodAgain
+        | Notice::Hung { .. }
+        | Notice::Doubtful { .. }
+        | Notice::Paused { .. }
+        | Notice::Unheard { .. } => None,
+    }
+}
+
+fn hang_buttons(schedule: ScheduleId) -> Vec<Button> {
+    let button = |label, style, answer| Button::new(label, style, Press::Hangs { schedule, answer });
+    vec![
+        button("Keep shutting down", Style::Danger, HangAnswer::ShutDown),
+        button("Stay live", Style::Primary, HangAnswer::StayLive),
+        button("Pause", Style::Secondary, HangAnswer::Pause),
+    ]
 }
 
 fn why(operation: &Operation) -> String {

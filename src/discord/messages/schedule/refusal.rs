@@ -8,6 +8,7 @@ use super::super::{
 };
 use crate::{
     operation::ids::UserId,
+    ping::BadAddress,
     schedule::{
         group::{BadGroup, MOST_MEMBERS},
         policy::BadPolicy,
@@ -72,6 +73,22 @@ pub enum ScheduleRefusal {
         /// How many.
         most: usize,
     },
+    /// What to do about hung shutdowns is not asked, or was answered.
+    HangsAnswered,
+    /// The schedule that was chosen takes over no Snapshots of this Droplet.
+    NoHeir,
+    /// The address that is to be told makes no sense.
+    Address(BadAddress),
+    /// It is in a private network.
+    PrivateAddress {
+        /// Its host.
+        host: String,
+    },
+    /// Its host could not be looked up.
+    NoAddress {
+        /// Its host.
+        host: String,
+    },
     /// The review is over.
     Expired,
     /// It was added in another server.
@@ -108,6 +125,20 @@ impl ScheduleRefusal {
             Self::TooMany { most } => format!(
                 "You own {most} schedules, and nobody may own more. `/schedule remove` one that is not needed, or ask a colleague to take one over."
             ),
+            Self::HangsAnswered => "Somebody has answered this already.".to_owned(),
+            Self::NoHeir => "That schedule is not there any more, or is of another Droplet. Nothing was changed; use `/schedule remove` again.".to_owned(),
+            Self::Address(bad) => match bad {
+                BadAddress::NoUrl => "That `ping-url` is no address. Copy it as a whole, such as `https://hc-ping.com/your-key`.",
+                BadAddress::NotEncrypted => "That `ping-url` has no TLS. It must begin with `https://`.",
+                BadAddress::Credentials => "That `ping-url` holds a user or a password, which are not sent. Use one whose path is its key.",
+                BadAddress::TooLong => "That `ping-url` is longer than 500 characters.",
+            }
+            .to_owned(),
+            Self::PrivateAddress { host } => format!(
+                "{} is in a private network, where I may not call. Use an address that the internet can reach, or ask who runs me to set `ALLOW_PRIVATE_URLS=yes`.",
+                name(host)
+            ),
+            Self::NoAddress { host } => format!("I can't find {}. Check the `ping-url` for a typing error.", name(host)),
             Self::Expired => "This review was open for 14 minutes and has closed. Nothing was changed; use the command again.".to_owned(),
             Self::Elsewhere => "This schedule was added in another server. From here you can see it and pause it; everything else is done there.".to_owned(),
             Self::OwnAlready { owner } => format!("<@{owner}> owns this schedule already."),

@@ -9,7 +9,7 @@ use super::{
     },
     when,
 };
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, hangs::HangAnswer};
 
 /// It was added.
 pub fn added(schedule: &Schedule, now: Timestamp) -> String {
@@ -83,4 +83,39 @@ pub fn kept_announced(count: u64) -> String {
 /// The schedule may go on deleting.
 pub fn approved() -> String {
     "OK. What is announced there is deleted, each a day after it was announced.".to_owned()
+}
+
+/// What happens from now on about shutdowns that hang.
+pub fn hangs_answered(schedule: &Schedule, answer: HangAnswer) -> String {
+    let droplet = name(&schedule.droplet_name);
+    match answer {
+        HangAnswer::ShutDown => {
+            format!(
+                "OK. {droplet} is shut down for its Snapshots as before. You are asked again after it has shut down once and hung again."
+            )
+        }
+        HangAnswer::StayLive => format!("OK. From now on the Snapshots of {droplet} are taken while it runs."),
+        HangAnswer::Pause => {
+            format!("Paused: no Snapshots of {droplet} are taken by schedule until `/schedule resume`.")
+        }
+    }
+}
+
+/// The schedule deletes again, though its Droplet was restored lately.
+pub fn prunes_again(schedule: &Schedule) -> String {
+    format!(
+        "OK. The schedule of {} deletes again what its rules do not want, each a day after it was announced.",
+        name(&schedule.droplet_name)
+    )
+}
+
+/// It was removed, and another one has its Snapshots now.
+pub fn handed_over(schedule: &Schedule, heir: &Schedule, count: u64) -> String {
+    let snapshots = if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") };
+    format!(
+        "Removed schedule `{}` of {}. {snapshots} now belong to schedule `{}` and are kept by its rules.",
+        schedule.id,
+        name(&schedule.droplet_name),
+        heir.id
+    )
 }

@@ -6,14 +6,15 @@ use super::{
     super::{
         confirm::Buttons,
         group::{self, Members},
-        message::{Button, Colour, Embed, Message, Style},
+        message::{Button, Choice, Colour, Embed, Menu, Message, Style},
         text::name,
         units::{ago, cost, dollars_a_month, moment},
     },
-    hours, keeps, when, window,
+    hours, keeps, label, when, window,
 };
 use crate::{
     discord::press::Press,
+    inventory::BackupWindow,
     schedule::{IfHung, Power, Schedule},
 };
 
@@ -21,6 +22,9 @@ use crate::{
 const RUNS: usize = 5;
 /// Runs that shut a Droplet down more often than this are warned about.
 const OFTEN: SignedDuration = SignedDuration::from_hours(4);
+
+/// Runs within this of DigitalOcean's own Backup are pointed out.
+const NEAR: SignedDuration = SignedDuration::from_hours(4);
 
 /// What one Snapshot is expected to cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +60,8 @@ pub struct Review<'a> {
     pub members: Option<&'a Members>,
     /// What differs where there is such a schedule already.
     pub edit: Option<Edit>,
+    /// When DigitalOcean's own next Backup may run, where there is one.
+    pub backup_window: Option<BackupWindow>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -112,6 +118,7 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
             .to_owned(),
     );
     lines.extend(warnings(schedule));
+    lines.extend(review.backup_window.and_then(|window| near_backups(schedule, window)));
     lines.push(String::new());
     lines.push(format!("This review closes {}.", ago(buttons.expires_at)));
     // Buttons render no markdown and hold little.
@@ -188,6 +195,19 @@ fn warnings(schedule: &Schedule) -> Option<String> {
     })
 }
 
+/// That a run comes close to DigitalOcean's own Backup, if one does: while that runs, the Droplet is busy.
+fn near_backups(schedule: &Schedule, window: BackupWindow) -> Option<String> {
+    let (from, until) = (window.start.checked_sub(NEAR).ok()?, window.end.checked_add(NEAR).ok()?);
+    let run = schedule.rule.next_after(from).filter(|run| *run < until)?;
+    Some(format!(
+        "ℹ️ DigitalOcean's own Backup runs between {} and {}, close to the run of {}. One waits for the other then; another `at` keeps \
+         them apart.",
+        moment(window.start),
+        moment(window.end),
+        moment(run)
+    ))
+}
+
 /// Shall one more Snapshot be taken now?
 pub fn review_run(schedule: &Schedule, members: Option<&Members>, buttons: Buttons) -> Message {
     let droplet = name(&schedule.droplet_name);
@@ -214,6 +234,7 @@ pub fn review_run(schedule: &Schedule, members: Option<&Members>, buttons: Butto
 pub fn review_removal(
     schedule: &Schedule,
     (count, sizes): (usize, f64),
+    heirs: &[Schedule],
     price_per_gb: f64,
     buttons: Buttons,
 ) -> Message {
@@ -227,7 +248,14 @@ pub fn review_removal(
             dollars_a_month(sizes * price_per_gb)
         ),
     });
-    question(format!("Remove the schedule of {droplet}?"), &lines, ("Remove".to_owned(), Style::Danger), buttons)
+    let heirs = heirs.iter().filter(|_| count > 0).map(|heir| Choice::new(&label(heir), "", heir.id));
+    let menu = Menu::new(Press::HandOver(buttons.id), "Or hand them over and remove it…", heirs);
+    if menu.is_some() {
+        lines.push("Another schedule of this Droplet can take them over and keep them by its rules.".to_owned());
+    }
+    let asked =
+        question(format!("Remove the schedule of {droplet}?"), &lines, ("Remove".to_owned(), Style::Danger), buttons);
+    Message { menus: menu.into_iter().collect(), ..asked }
 }
 
 fn question(title: String, lines: &[String], (label, style): (String, Style), buttons: Buttons) -> Message {

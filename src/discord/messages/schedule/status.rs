@@ -15,7 +15,8 @@ use crate::{
     discord::press::Press,
     operation::ids::OperationId,
     schedule::{
-        Paused, Schedule, State,
+        Paused, Power, Schedule, State,
+        hangs::Asked,
         pruning::{Hold, NOTICE},
         retention::{Reason, Verdict},
         run::Run,
@@ -61,12 +62,13 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
     }
     lines.push(kept(standing, wording));
     lines.push(format!("**Owner:** <@{}>", schedule.owner.user));
-    lines.extend(standing.schedule.group.as_ref().map(|of| format!("**Order:** {}.", group::pace(of))));
+    lines.extend(schedule.group.as_ref().map(|of| format!("**Order:** {}.", group::pace(of))));
+    lines.extend(schedule.watched.ping_url.as_ref().map(|address| format!("**Tells:** {}", name(address.host()))));
     lines.extend(deletions(standing));
     lines.extend(members(standing));
     if !standing.slots.is_empty() {
         lines.push(String::new());
-        lines.extend(standing.slots.iter().take(SHOWN).map(line));
+        lines.extend(standing.slots.iter().take(SHOWN).map(|slot| line(slot, standing)));
     }
     let footer = marker(schedule.id, 0);
     let description = shorten(&lines.join("\n"), LONGEST);
@@ -121,6 +123,9 @@ fn state(standing: &Standing) -> (Vec<String>, Colour) {
             _ => Colour::Done,
         },
     };
+    if schedule.watched.hangs.asked == Asked::Open && schedule.power == Power::Off {
+        lines.push("⚠️ **Shutdowns hang:** its Snapshots are taken while it runs until somebody answers.".to_owned());
+    }
     if standing.stale_since.is_some() && schedule.state != State::Removed {
         lines.push("⚠️ **There is no recent Snapshot.**".to_owned());
     }
@@ -202,7 +207,8 @@ fn buttons(standing: &Standing) -> Vec<Button> {
         Some(Hold::TooMany(_) | Hold::Narrowed(_)) => buttons.push(Button::new("Delete them", Style::Danger, press)),
         Some(Hold::Doubtful(_)) => buttons.push(Button::new("It's fine", Style::Primary, press)),
         Some(Hold::Unowned) => buttons.push(take_over()),
-        Some(Hold::Paused | Hold::Stale | Hold::RestoredLately) | None => {}
+        Some(Hold::RestoredLately) => buttons.push(Button::new("Prune again", Style::Secondary, Press::PruneAgain(id))),
+        Some(Hold::Paused | Hold::Stale) | None => {}
     }
     buttons
 }
@@ -217,12 +223,13 @@ fn menu(standing: &Standing) -> Option<Menu> {
 }
 
 /// One planned time, or several that had one fate.
-fn line(slot: &Slot) -> String {
+fn line(slot: &Slot, standing: &Standing) -> String {
     let at = moment(slot.at);
     let times = if slot.count > 1 { format!("{at} to {} ({} times)", moment(slot.last), slot.count) } else { at };
     let fate = match slot.fate {
         Fate::Waiting => "⏳ waits for the Droplet",
         Fate::Running => "🔄 running",
+        Fate::Ran if was_taken_live(slot, standing) => "⚠️ taken while it was running: it did not shut down",
         Fate::Ran => "✅ taken",
         Fate::Shared => "✅ covered by another schedule's Snapshot",
         Fate::Failed(Failed::Hung) => "❌ failed: the Droplet did not shut down",
@@ -237,6 +244,12 @@ fn line(slot: &Slot) -> String {
         Fate::Missed(Missed::Overtaken) => "⚠️ missed: the next one came first",
     };
     format!("{times}: {fate}")
+}
+
+/// Whether its Snapshot was taken while the Droplet ran although it is meant to be off.
+fn was_taken_live(slot: &Slot, standing: &Standing) -> bool {
+    let mut taken = standing.snapshots.iter().filter(|snapshot| Some(snapshot.operation) == slot.operation);
+    standing.schedule.power == Power::Off && taken.any(|snapshot| !snapshot.is_consistent)
 }
 
 /// All schedules, one line each.

@@ -1,6 +1,6 @@
 //! The words about schedules side by side.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use jiff::{SignedDuration, Timestamp};
 use strum::IntoEnumIterator;
@@ -16,10 +16,13 @@ use super::{
     *,
 };
 use crate::{
-    operation::ids::{ChannelId, DropletId, GuildId, OperationId, RunId, SnapshotId, UserId},
+    inventory::BackupWindow,
+    operation::ids::{ChannelId, DropletId, GuildId, OperationId, RoleId, RunId, SnapshotId, UserId},
+    ping::BadAddress,
     schedule::{
-        IfHung, Owner, Paused, State,
+        IfHung, Owner, Paused, State, Watched,
         group::{BadGroup, Excluded, Group},
+        hangs::{Asked, Hangs},
         notice::Notice,
         policy::BadPolicy,
         pruning::Hold,
@@ -55,6 +58,7 @@ fn nightly() -> Schedule {
         approved: Vec::new(),
         narrowed: false,
         group: None,
+        watched: Watched::default(),
     }
 }
 
@@ -135,14 +139,24 @@ fn reviews() {
     let of = |schedule: &Schedule, cost| {
         let now = at("2026-11-26T12:00:00Z");
         let downtime = Some(SignedDuration::from_mins(4));
-        review(&Review { schedule, cost, downtime, members: None, edit: None, now }, 0.06, buttons())
+        let (members, edit, backup_window) = (None, None, None);
+        review(&Review { schedule, cost, downtime, members, edit, backup_window, now }, 0.06, buttons())
+    };
+    let near = {
+        let window = BackupWindow { start: at("2026-11-28T20:00:00Z"), end: at("2026-11-29T00:00:00Z") };
+        let (cost, now) = (Cost::Unknown, at("2026-11-26T12:00:00Z"));
+        let (downtime, members, edit, backup_window) = (None, None, None, Some(window));
+        let schedule = &schedule;
+        review(&Review { schedule, cost, downtime, members, edit, backup_window, now }, 0.06, buttons())
     };
     insta::assert_snapshot!(side_by_side([
         ("nightly", of(&schedule, Cost::AsNewest(8.0))),
         ("every 2 hours, by its disk", of(&often, Cost::AtMost(25.0))),
         ("live, nothing known", of(&live, Cost::Unknown)),
+        ("near DigitalOcean's Backup", near),
         ("run", review_run(&schedule, None, buttons())),
-        ("remove", review_removal(&schedule, (3, 30.0), 0.06, buttons())),
+        ("remove", review_removal(&schedule, (3, 30.0), &[], 0.06, buttons())),
+        ("remove, with an heir", review_removal(&schedule, (3, 30.0), std::slice::from_ref(&live), 0.06, buttons())),
     ]));
 }
 
@@ -200,9 +214,41 @@ fn statuses() {
 fn notices() {
     let schedule = nightly();
     let (first, last) = (at("2026-11-24T02:00:00Z"), at("2026-11-26T02:00:00Z"));
-    let said = |it: Notice| notice(&schedule, &it, None, 3);
+    let told = |schedule: &Schedule, it: &Notice| {
+        notice(&[Told { schedule, notice: it, operations: &[], run: None }], &BTreeSet::new(), 3)
+    };
+    let said = |it: Notice| told(&schedule, &it);
+    let mut asked = schedule.clone();
+    asked.watched.hangs = Hangs { in_a_row: 3, asked: Asked::Open };
+    let (small, mut approved) = (OperationId::from_random(1), schedule.clone());
+    approved.approved.push(small);
+    let failed = |count| Notice::Failed { planned: last, operation: small, why: "hung".to_owned(), count };
+    let other = Schedule { id: ScheduleId::from_random(8), droplet_name: "db-1".to_owned(), ..schedule.clone() };
+    let several = notice(
+        &[
+            Told { schedule: &schedule, notice: &failed(1), operations: &[], run: None },
+            Told { schedule: &other, notice: &failed(1), operations: &[], run: None },
+            Told { schedule: &other, notice: &Notice::OwnerLost { since: first }, operations: &[], run: None },
+        ],
+        &BTreeSet::new(),
+        3,
+    );
+    let roles = BTreeSet::from([RoleId(77), RoleId(78)]);
+    let gone = Notice::OwnerLost { since: first };
+    let named = notice(&[Told { schedule: &schedule, notice: &gone, operations: &[], run: None }], &roles, 3);
     insta::assert_snapshot!(side_by_side([
-        ("failed", said(Notice::Failed { planned: last, operation: OperationId::from_random(1) })),
+        ("failed", said(failed(1))),
+        ("failed again", said(failed(4))),
+        ("several", several),
+        ("owner lost, by role", named),
+        ("good again", said(Notice::GoodAgain)),
+        ("hung", told(&asked, &Notice::Hung { count: 3 })),
+        ("hung, answered", said(Notice::Hung { count: 3 })),
+        ("doubtful", said(Notice::Doubtful { operation: small })),
+        ("doubtful, approved", told(&approved, &Notice::Doubtful { operation: small })),
+        ("paused", said(Notice::Paused { newest: Some(first) })),
+        ("unheard", said(Notice::Unheard { host: "hc.example.com".to_owned(), since: first })),
+        ("paused without any", said(Notice::Paused { newest: None })),
         ("missed, away", said(Notice::Missed { first: last, last, count: 1, was_away: true })),
         ("missed, busy", said(Notice::Missed { first: last, last, count: 1, was_away: false })),
         ("missed, several", said(Notice::Missed { first, last, count: 3, was_away: true })),
@@ -255,6 +301,14 @@ fn refusals() {
         ScheduleRefusal::Until { typed: typed() },
         ScheduleRefusal::Unknown { typed: typed() },
         ScheduleRefusal::TooMany { most: 25 },
+        ScheduleRefusal::Address(BadAddress::NoUrl),
+        ScheduleRefusal::Address(BadAddress::NotEncrypted),
+        ScheduleRefusal::Address(BadAddress::Credentials),
+        ScheduleRefusal::Address(BadAddress::TooLong),
+        ScheduleRefusal::PrivateAddress { host: "hc.internal".to_owned() },
+        ScheduleRefusal::NoAddress { host: "hc.example.con".to_owned() },
+        ScheduleRefusal::HangsAnswered,
+        ScheduleRefusal::NoHeir,
         ScheduleRefusal::Expired,
         ScheduleRefusal::Elsewhere,
         ScheduleRefusal::OwnAlready { owner: UserId(5) },
@@ -320,13 +374,24 @@ fn groups() {
         let now = at("2026-11-26T12:00:00Z");
         let cost = Cost::AsNewest(480.0);
         review(
-            &Review { schedule: &schedule, cost, downtime: None, members: Some(&members), edit, now },
+            &Review {
+                schedule: &schedule,
+                cost,
+                downtime: None,
+                members: Some(&members),
+                edit,
+                backup_window: None,
+                now,
+            },
             0.06,
             buttons(),
         )
     };
     let taking = Taking { plan: &going.plan, members: &members, cost: Cost::AtMost(800.0), price_per_gb: 0.06 };
-    let notice = |run: &Run| group_notice(&schedule, run, &[], 3);
+    let notice = |run: &Run| {
+        let it = Notice::Group { run: run.plan.id, planned: run.plan.planned };
+        notice(&[Told { schedule: &schedule, notice: &it, operations: &[], run: Some(run) }], &BTreeSet::new(), 3)
+    };
     let standing = Standing { schedule: schedule.clone(), run: Some(going.clone()), ..standing() };
     insta::assert_snapshot!(side_by_side([
         ("review", of(None)),

@@ -1,0 +1,125 @@
+//! What people are told of a schedule without being asked: that its owner is lost, that it has no recent Snapshot, that it is paused for
+//! long, that a Snapshot is doubtful.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Scheduler;
+use crate::{
+    schedule::{
+        Due, Paused, Right, Schedule, State,
+        notice::Notice,
+        slot::{Fate, Missed, Slot},
+    },
+    store::ScheduleSnapshot,
+};
+
+/// A right that lasts until a moment is over just after it.
+const JUST_AFTER: SignedDuration = SignedDuration::from_millis(1);
+
+impl Scheduler {
+    /// Whether the owner still may: before a run begins, and while they are lost each morning and before the schedule pauses. When to ask
+    /// next.
+    pub(super) async fn ask_for_owner(
+        &self,
+        schedule: &mut Schedule,
+        due: &mut Due,
+        notices: &mut Vec<Notice>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if !schedule.is_active() {
+            return None;
+        }
+        let must_remind = |schedule: &Schedule| schedule.next_owner_reminder().is_some_and(|at| at <= now);
+        if due.begin.is_some() || must_remind(schedule) || schedule.owner.right(now) == Right::None {
+            let seen = self.members.owner(&self.policy, schedule.guild, schedule.owner.user).await;
+            schedule.owner = schedule.owner.seen(seen, now);
+        }
+        match schedule.owner.right(now) {
+            Right::Full => {
+                schedule.watched.owner_told_at = None;
+                None
+            }
+            Right::TakeOnly => {
+                if must_remind(schedule) {
+                    notices.push(Notice::OwnerLost { since: schedule.owner.lost_since.unwrap_or(now) });
+                    schedule.watched.owner_told_at = Some(now);
+                }
+                let pause = schedule.owner.paused_at().and_then(|at| at.checked_add(JUST_AFTER).ok());
+                [schedule.next_owner_reminder(), pause].into_iter().flatten().min()
+            }
+            Right::None => {
+                schedule.state = State::Paused { until: None, why: Paused::OwnerLost };
+                notices.push(Notice::Unowned);
+                due.begin = None;
+                due.wake = Some(now);
+                None
+            }
+        }
+    }
+}
+
+/// Tells people once a day that there is no recent Snapshot; when to do so next.
+pub(super) fn of_staleness(
+    schedule: &mut Schedule,
+    slots: &[Slot],
+    notices: &mut Vec<Notice>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let since = schedule.stale_since(slots).filter(|_| schedule.state != State::Removed)?;
+    if schedule.must_remind(since, now) {
+        let newest = slots.iter().find(|slot| slot.fate.is_good()).map(|slot| slot.last);
+        notices.push(Notice::Stale { since, newest });
+        schedule.reminded_at = Some(now);
+    }
+    schedule.next_reminder(since)
+}
+
+/// Tells people once a week how old the newest Snapshot of a paused schedule is; when to do so next. One that nobody owns is told of each
+/// day as it is.
+pub(super) fn of_pause(
+    schedule: &mut Schedule,
+    snapshots: &[ScheduleSnapshot],
+    notices: &mut Vec<Notice>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    match schedule.state {
+        State::Paused { why: Paused::By(_) | Paused::DropletGone, .. } => {}
+        State::Paused { why: Paused::OwnerLost, .. } | State::Active | State::Removed => {
+            schedule.watched.pause_told_at = None;
+            return None;
+        }
+    }
+    let is_due = schedule.next_pause_reminder().is_some_and(|at| at <= now);
+    if is_due {
+        notices.push(Notice::Paused { newest: snapshots.first().and_then(|newest| newest.planned) });
+    }
+    if is_due || schedule.watched.pause_told_at.is_none() {
+        schedule.watched.pause_told_at = Some(now);
+    }
+    schedule.next_pause_reminder()
+}
+
+/// Tells people once of a newest Snapshot that is much smaller than the one before it.
+pub(super) fn of_doubt(schedule: &mut Schedule, snapshots: &[ScheduleSnapshot], notices: &mut Vec<Notice>) {
+    let candidates: Vec<_> = snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+    if let Some(operation) = schedule.doubtful(&candidates)
+        && schedule.watched.doubted != Some(operation)
+    {
+        notices.push(Notice::Doubtful { operation });
+        schedule.watched.doubted = Some(operation);
+    }
+}
+
+/// What was missed, for people.
+pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
+    let away = due.closed.iter().filter(|closed| closed.fate == Fate::Missed(Missed::Away));
+    let away = away.map(|closed| Notice::Missed {
+        first: closed.first,
+        last: closed.last,
+        count: closed.count,
+        was_away: true,
+    });
+    let busy = due.given_up.filter(|(_, fate)| *fate == Fate::Missed(Missed::Busy));
+    let busy = busy.map(|(slot, _)| Notice::Missed { first: slot, last: slot, count: 1, was_away: false });
+    away.chain(busy).collect()
+}

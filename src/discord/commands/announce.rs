@@ -1,0 +1,93 @@
+//! The options by which whoever asks chooses how people hear of it: before, and at the end.
+
+use serenity::model::id;
+
+use super::{
+    Context,
+    choices::{OneOf, Values},
+};
+use crate::{
+    discord::{
+        messages::{refusal::Refusal, warning::WarningRefusal},
+        posting,
+    },
+    operation::{
+        announce::{Announce, Tell},
+        ids::{ChannelId, GuildId},
+        warning::Warn,
+    },
+};
+
+/// The longest warning, in minutes.
+const LONGEST: u8 = 60;
+/// Where people are warned and it was not said how long before, in minutes.
+const USUAL: u8 = 5;
+
+impl Values for Tell {
+    const ALL: &'static [(&'static str, &'static str, Self)] = &[
+        ("Mention me (default)", "ping", Self::Ping),
+        ("Mention nobody", "silent", Self::Silent),
+        ("Send me a direct message with a link", "dm", Self::Direct),
+    ];
+}
+
+/// What was chosen, of all that a command has.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chosen {
+    pub(super) tell: Option<OneOf<Tell>>,
+    pub(super) warn: Option<String>,
+    pub(super) warn_in: Option<id::ChannelId>,
+}
+
+impl Chosen {
+    /// How people hear of it. Where they are warned, Discord is asked first whether the bot may post there.
+    pub(super) async fn read(self, context: Context<'_>, guild: GuildId) -> Result<Announce, Refusal> {
+        let minutes = match (&self.warn, self.warn_in) {
+            (Some(text), _) => Some(minutes(text)?),
+            (None, Some(_)) => Some(USUAL),
+            (None, None) => None,
+        };
+        let here = context.interaction.channel_id;
+        let elsewhere = self.warn_in.filter(|channel| *channel != here);
+        if let Some(channel) = elsewhere {
+            posting::check(&context.serenity_context().http, guild, ChannelId(channel.get())).await?;
+        }
+        let channel = ChannelId(elsewhere.unwrap_or(here).get());
+        let warn = minutes.map(|minutes| Warn { channel, minutes });
+        Ok(Announce { warn, ..told(self.tell) })
+    }
+}
+
+/// How people hear of the end, from what was chosen.
+pub(super) fn told(tell: Option<OneOf<Tell>>) -> Announce {
+    Announce { tell: tell.map_or(Tell::default(), |OneOf(tell)| tell), warn: None }
+}
+
+/// `5m`, `5 min`, `5` or `1h`.
+fn minutes(text: &str) -> Result<u8, Refusal> {
+    let bad = || Refusal::Warning(WarningRefusal::Time { text: text.to_owned() });
+    let typed = text.trim().to_lowercase();
+    let digits = typed.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit: u8 = match typed[digits.len()..].trim() {
+        "" | "m" | "min" | "minutes" => 1,
+        "h" => LONGEST,
+        _ => return Err(bad()),
+    };
+    let number: u8 = digits.parse().map_err(|_| bad())?;
+    number.checked_mul(unit).filter(|minutes| (1..=LONGEST).contains(minutes)).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_given_in_minutes_up_to_an_hour() {
+        for (text, read) in [("5m", 5), ("5", 5), (" 10 min ", 10), ("60m", 60), ("1h", 60)] {
+            assert_eq!(minutes(text), Ok(read), "{text}");
+        }
+        for text in ["", "m", "0", "0m", "61m", "2h", "5s", "-5m", "300m", "five", "5m 3m"] {
+            assert!(minutes(text).is_err(), "{text}");
+        }
+    }
+}

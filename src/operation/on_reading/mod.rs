@@ -1,0 +1,195 @@
+//! What looks do to an operation: readings of the Droplet, its Actions and its Snapshots.
+
+mod power_back;
+mod prepare;
+mod under_way;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Blocker, Focus, IllegalTransition, Observation, Operation, Rules,
+    backoff::later,
+    effect::{Answer, Look},
+    reading::{DropletReading, Failure, PowerState, Trouble},
+    step::{Checks, State, Step, Task},
+};
+
+/// Whatever DigitalOcean asks for, it is asked again after so long.
+const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
+/// The same while a Droplet is off because of us.
+const LONGEST_SILENCE_WHILE_OFF: SignedDuration = SignedDuration::from_mins(1);
+
+impl Operation {
+    pub(in crate::operation) fn on_reading(
+        &mut self,
+        focus: Focus,
+        look: &Look,
+        answer: Answer,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(), IllegalTransition> {
+        let Some(state) = self.step_at(focus).map(|step| step.state.clone()) else {
+            return Err(self.illegal(&Observation::Seen(look.clone(), answer)));
+        };
+        match &answer {
+            Answer::Trouble(Trouble::Busy) => self.power.on_reading(),
+            Answer::Trouble(_) => self.power.miss(now),
+            Answer::Droplet(_)
+            | Answer::Actions(_)
+            | Answer::Action(_)
+            | Answer::Snapshots(_)
+            | Answer::Image(_)
+            | Answer::Droplets(_)
+            | Answer::Done => {
+                self.power.on_reading();
+                self.denied.take_if(|denied| !denied.is_command);
+            }
+        }
+        match (look, answer) {
+            (_, Answer::Trouble(trouble)) => self.see_trouble(focus, look, &trouble, rules, now),
+            (Look::Droplet(asked), Answer::Droplet(reading)) if reading.id == *asked => {
+                self.missing = None;
+                self.power.note_seen(reading.power());
+                if reading.power() == Some(PowerState::On) {
+                    self.power.get_on(now);
+                    // Also while it is not known whether the command arrived: DigitalOcean may be at it.
+                    let may_be_at_it = |step: &Step| matches!(step.state, State::Intended { .. } | State::Running(_));
+                    let is_taking =
+                        self.current().is_some_and(|step| step.task() == Task::Snapshot && may_be_at_it(step));
+                    if is_taking && !self.power.was_told_to_turn_on() {
+                        self.taken_off = Some(false);
+                    }
+                }
+                self.see_droplet(focus, state, &reading, rules, now);
+            }
+            (Look::Listed(_), Answer::Droplets(found)) => self.judge_missing(focus, !found.is_empty(), rules, now),
+            (Look::Actions(_), Answer::Actions(readings)) => match state {
+                State::Waiting(_) => self.take_baseline(focus, &readings, rules, now),
+                State::Intended { .. } => self.recover_action(focus, &readings, rules, now),
+                State::Running(_) if self.launched.is_some() => self.launched_actions(focus, &readings, rules, now),
+                State::Running(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => {
+                    return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Actions(readings))));
+                }
+            },
+            (Look::Action(asked), Answer::Action(reading)) if reading.id == *asked => {
+                self.see_action(focus, &reading, rules, now);
+            }
+            (Look::Snapshots(_), Answer::Snapshots(readings)) => match state {
+                State::Intended { .. } => self.recover_snapshot(focus, &readings, rules, now),
+                State::Running(run) => self.see_list(focus, &run, &readings, rules, now),
+                State::Waiting(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => {
+                    return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Snapshots(readings))));
+                }
+            },
+            // Whoever cancels is not told so while the lost command may still delete.
+            (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() => {
+                self.empty_round(focus, rules, now);
+            }
+            // The Snapshot that a lost answer was to delete is still there: deleting twice does no harm.
+            (Look::Snapshot(_), Answer::Snapshots(_)) => self.begin_again(focus),
+            (Look::Backups(_), Answer::Snapshots(readings)) => self.check_backups(focus, &readings, now),
+            (Look::Image(asked), Answer::Image(reading)) if reading.snapshot.id == *asked => {
+                self.see_image(focus, reading, rules, now);
+            }
+            (Look::Launched(_), Answer::Droplets(found)) if found.is_empty() => self.empty_round(focus, rules, now),
+            (Look::Launched(_), Answer::Droplets(found)) => self.adopt_launched(focus, &found),
+            // DigitalOcean spoke of something else: as good as no answer.
+            (
+                _,
+                Answer::Droplet(_)
+                | Answer::Actions(_)
+                | Answer::Action(_)
+                | Answer::Snapshots(_)
+                | Answer::Image(_)
+                | Answer::Droplets(_)
+                | Answer::Done,
+            ) => self.wait_for(Blocker::Outage, rules, now),
+        }
+        Ok(())
+    }
+
+    fn see_trouble(&mut self, focus: Focus, look: &Look, trouble: &Trouble, rules: &Rules, now: Timestamp) {
+        match trouble {
+            Trouble::NotSent { retry_at } | Trouble::Unclear { retry_at } => {
+                if matches!(look, Look::Action(_))
+                    && let Some(run) = self.step_mut(focus).and_then(Step::run_mut)
+                {
+                    run.asks_action = false;
+                    run.unread = run.unread.saturating_add(1);
+                    run.looks = run.looks.saturating_add(1);
+                }
+                if matches!(look, Look::Actions(_)) {
+                    if self.goes_on_without_actions(focus, rules, now) {
+                        return;
+                    }
+                    // The Droplet is looked at meanwhile: it may have gone off.
+                    self.restart_round(focus);
+                }
+                self.wait_for(Blocker::Outage, rules, now);
+                let patient = self.timer.moment().map_or(*retry_at, |patient| patient.max(*retry_at));
+                self.timer.ask_at(patient.min(self.longest_silence(now)));
+            }
+            Trouble::Throttled { until } => {
+                self.hinder(Blocker::Throttled, now);
+                self.timer.ask_at((*until).min(self.longest_silence(now)));
+            }
+            Trouble::Busy => self.wait_for(Blocker::Event(None), rules, now),
+            Trouble::NotFound => match look {
+                Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) | Look::Backups(_) => {
+                    self.miss_droplet(look, rules, now);
+                }
+                Look::Action(_) => self.miss_action(focus, rules, now),
+                Look::Snapshot(_) => self.complete(focus, now),
+                Look::Image(_) => self.miss_image(focus, rules, now),
+                Look::Launched(_) => self.empty_round(focus, rules, now),
+                // A list is there, also where it is empty: this answer is about something else.
+                Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),
+            },
+            Trouble::Unauthorized | Trouble::Forbidden { .. } => {
+                if !self.is_believed(trouble, false, rules, now) {
+                    return;
+                }
+                if matches!(look, Look::Actions(_)) && self.goes_on_without_actions(focus, rules, now) {
+                    return;
+                }
+                self.fail_step(focus, trouble.fatal().unwrap_or(Failure::Internal), now);
+            }
+            // No reason to refuse a look is known: as good as no answer.
+            Trouble::Refused { .. } => self.wait_for(Blocker::Outage, rules, now),
+        }
+    }
+
+    /// Whether it goes on although the Droplet's Actions cannot be read: they only help to tell our off from somebody else's, and power
+    /// does not wait for that.
+    fn goes_on_without_actions(&mut self, focus: Focus, rules: &Rules, now: Timestamp) -> bool {
+        match self.step_mut(focus).map(|step| (step.task(), &mut step.state)) {
+            Some((Task::PowerOn, State::Waiting(checks))) => {
+                *checks = Checks { actions: true, ..*checks };
+                true
+            }
+            Some((Task::ShutDown, State::Intended { at, doubt: Some(doubt) })) if doubt.seen_off => {
+                let lost_until = later(*at, rules.settle_time);
+                self.power.see_off_in_doubt(lost_until, now);
+                self.complete(focus, now);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Until when a DigitalOcean that wants to be left alone is left alone: a Droplet that is off is looked at again soon.
+    pub(in crate::operation) fn longest_silence(&self, now: Timestamp) -> Timestamp {
+        if self.power.is_owed() { later(now, LONGEST_SILENCE_WHILE_OFF) } else { later(now, LONGEST_SILENCE) }
+    }
+
+    fn see_droplet(&mut self, focus: Focus, state: State, reading: &DropletReading, rules: &Rules, now: Timestamp) {
+        match (focus, state) {
+            (Focus::Forward(index), State::Waiting(_)) => self.prepare(index, reading, rules, now),
+            (_, State::Intended { doubt: Some(doubt), .. }) => self.doubt_droplet(focus, doubt, reading, rules, now),
+            (Focus::Forward(_), State::Running(run)) => self.run_droplet(focus, &run, reading, rules, now),
+            (Focus::Back, State::Running(run)) => self.back_droplet(&run, reading, rules, now),
+            (Focus::Back, _) => self.owe_droplet(reading, rules, now),
+            (Focus::Forward(_) | Focus::Rest, _) => {}
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Looks at a Droplet that is to be on again.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::operation::{
+    Blocker, Focus, Obstacle, Operation, Rules,
+    backoff::later,
+    reading::{DropletReading, Failure, PowerState},
+    step::{Checks, Run, State, Task},
+};
+
+/// How long a Droplet may read `off` after DigitalOcean completed its power-on, before we try again.
+const POWER_ON_LAG: SignedDuration = SignedDuration::from_mins(3);
+/// How long a lock alone holds up a Droplet that is off.
+const LOCK_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+
+impl Operation {
+    /// A look at the Droplet while its power-on runs or has just ended. Seen on is on, even where the Action never ends.
+    pub(in crate::operation) fn back_droplet(
+        &mut self,
+        run: &Run,
+        reading: &DropletReading,
+        rules: &Rules,
+        now: Timestamp,
+    ) {
+        self.obstacle = None;
+        if reading.power() == Some(PowerState::On) {
+            return self.see_it_back(rules, now);
+        }
+        self.note_lock(Focus::Back, reading);
+        match (run.completed, run.broken) {
+            (Some(completed), _) if now < later(completed, POWER_ON_LAG) => {
+                self.look_again(Focus::Back, Task::PowerOn, completed, rules, now);
+            }
+            (Some(_), _) => self.retry_power_back(None, run, now),
+            (None, Some(_)) => self.retry_power_back(Some(Failure::ActionErrored), run, now),
+            (None, None) => {
+                let began = self.power.back().began.unwrap_or(now);
+                self.look_again(Focus::Back, Task::PowerOn, began, rules, now);
+            }
+        }
+    }
+
+    /// The Droplet is on, and our command to turn it on is under way or in doubt.
+    pub(in crate::operation) fn see_it_back(&mut self, rules: &Rules, now: Timestamp) {
+        self.power.see_on(now, self.ended.is_some());
+        self.obstacle = None;
+        if self.power.is_watched() {
+            // What was to be seen of this attempt is seen: from here on the Droplet is only watched.
+            self.power.back_mut().state = State::Waiting(Checks::default());
+            if self.verdict.is_some() {
+                self.timer.ask_at(later(now, Self::watch_pause(rules)));
+            }
+        }
+    }
+
+    pub(in crate::operation) fn retry_power_back(&mut self, why: Option<Failure>, run: &Run, now: Timestamp) {
+        if let Some(action) = run.action {
+            self.baseline.add(action);
+        }
+        self.power.fail(why, now);
+        self.timer.ask_at(later(now, self.retry_pause()));
+    }
+
+    /// A look at the Droplet whose power we owe.
+    pub(in crate::operation) fn owe_droplet(&mut self, reading: &DropletReading, rules: &Rules, now: Timestamp) {
+        match reading.power() {
+            Some(PowerState::On) => {
+                self.obstacle = None;
+                self.power.see_on(now, self.ended.is_some());
+                if self.power.is_watched() && self.verdict.is_some() {
+                    self.timer.ask_at(later(now, Self::watch_pause(rules)));
+                }
+            }
+            Some(PowerState::Off) => {
+                self.power.see_off(now);
+                // Every attempt after the first, and every late off, asks whether somebody else turned it off meanwhile.
+                let was_read =
+                    matches!(self.power.back().state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
+                let is_first = !self.power.was_told_to_turn_on() && self.ended.is_none();
+                let actions = was_read || (is_first && self.baseline.is_known());
+                if reading.locked && !self.has_waited_for_lock(now) {
+                    self.power.back_mut().state = State::Waiting(Checks { actions, ..Checks::default() });
+                    self.wait_for(Blocker::Locked, rules, now);
+                } else {
+                    self.power.back_mut().state = State::Waiting(Checks::seen(reading.asked_by(now), actions));
+                }
+            }
+            None => self.wait_for(Blocker::Unsettled("changing".to_owned()), rules, now),
+        }
+    }
+
+    /// Whether a lock has held up a Droplet that is off for so long that DigitalOcean is asked all the same: a locked Droplet *may* refuse
+    /// Actions, and only its refusal tells.
+    pub(in crate::operation) fn has_waited_for_lock(&self, now: Timestamp) -> bool {
+        let is_lock = |obstacle: &&Obstacle| matches!(obstacle.what, Blocker::Locked | Blocker::Event(_));
+        self.obstacle.as_ref().filter(is_lock).is_some_and(|obstacle| now >= later(obstacle.since, LOCK_PATIENCE))
+    }
+}

@@ -1,0 +1,205 @@
+//! The look before a command, and a look while nobody knows whether a command arrived.
+
+use jiff::Timestamp;
+
+use crate::operation::{
+    Blocker, Focus, Operation, Rules,
+    backoff::later,
+    reading::{DropletReading, Failure, PowerState, Status, Trouble},
+    step::{Checks, Doubt, State, Step, Task},
+};
+
+impl Operation {
+    /// The look before a command of a forward step: is the Droplet ours to touch, free, and not already as wanted?
+    pub(in crate::operation) fn prepare(
+        &mut self,
+        index: usize,
+        reading: &DropletReading,
+        rules: &Rules,
+        now: Timestamp,
+    ) {
+        let focus = Focus::Forward(index);
+        match (&rules.droplet_tag, &reading.tags) {
+            (Some(_), None) => return self.wait_for(Blocker::Outage, rules, now),
+            (Some(tag), Some(tags)) if !tags.contains(tag) => {
+                return self.fail_step(focus, Failure::TagRemoved { tag: tag.clone() }, now);
+            }
+            (Some(_) | None, _) => {}
+        }
+        let power = match &reading.status {
+            Status::Settled(power) => *power,
+            Status::New => return self.wait_for(Blocker::Unsettled("new".to_owned()), rules, now),
+            Status::Other(status) => {
+                let status = status.clone();
+                return self.fail_step(focus, Failure::DropletUnusable { status }, now);
+            }
+        };
+        let task = self.steps[index].task();
+        // Cutting the power is the way out of a shutdown that hangs and keeps the Droplet locked: only DigitalOcean's refusal holds it up.
+        let ignores_lock = match task {
+            Task::PowerOff => true,
+            Task::Snapshot => self.power.is_owed() && self.has_waited_for_lock(now),
+            Task::ShutDown
+            | Task::Restart
+            | Task::Restore
+            | Task::Create
+            | Task::Delete
+            | Task::PowerOn
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup => false,
+        };
+        if reading.locked && !ignores_lock {
+            return self.wait_for(Blocker::Locked, rules, now);
+        }
+        // A Droplet that was off and that somebody turned on meanwhile is theirs: what we do next may turn it off.
+        let turned_on = power == PowerState::On;
+        if self.power.owed().is_none() && (turned_on || self.steps.iter().all(|step| step.began.is_none())) {
+            self.power.note_before(power);
+        }
+        if let Some(name) = &reading.name {
+            self.target.name.clone_from(name);
+        }
+        let answer_lost = self.steps[index].answer_lost;
+        match (task, power) {
+            (Task::ShutDown, PowerState::Off) if self.power.owed().is_some() && self.may_be_off_by_us(index) => {
+                self.power.see_off(now);
+                self.complete_off(focus, reading, rules, now);
+            }
+            // Whoever turned it off: there is no power to cut.
+            (Task::PowerOff, PowerState::Off) => {
+                self.power.see_off(now);
+                self.complete_off(focus, reading, rules, now);
+            }
+            // It may have been restored, and be in use since then: sent again, that would be lost.
+            (Task::Restore, PowerState::On) if answer_lost => self.fail_step(focus, Failure::RestoreUnclear, now),
+            // Somebody turned it on since we turned it off, and may have used it: the safety Snapshot does not have what is on it now.
+            (Task::Restore, PowerState::On) if self.power.was_seen_off() => {
+                self.fail_step(focus, Failure::ChangedMeanwhile, now);
+            }
+            // It was cut off by an earlier try and did not come back: turning it on is all that is left.
+            (Task::Restart, PowerState::Off) if self.power.owed().is_some() => {
+                self.power.see_off(now);
+                self.complete(focus, now);
+            }
+            (Task::Restart, PowerState::Off) => self.skip_shutdown(index),
+            (Task::ShutDown, PowerState::Off) => {
+                if self.power.owed().is_some() {
+                    // Our shutdown was certainly not carried out, so somebody else's was.
+                    self.power.was_never_ours();
+                }
+                self.skip_shutdown(index);
+                self.prepare_next(index, false, reading, rules, now);
+            }
+            (
+                Task::ShutDown
+                | Task::PowerOff
+                | Task::Snapshot
+                | Task::Restart
+                | Task::Restore
+                | Task::Create
+                | Task::Delete
+                | Task::PowerOn
+                | Task::EnableBackups
+                | Task::ChangeBackups
+                | Task::DisableBackups
+                | Task::KeepBackup,
+                _,
+            ) => {
+                if let State::Waiting(checks) = &mut self.steps[index].state {
+                    *checks = Checks::seen(reading.asked_by(now), checks.actions);
+                }
+                if task == Task::ShutDown {
+                    self.call_for_warning(now);
+                }
+            }
+        }
+    }
+
+    /// The Droplet is off, and not by us: nothing needs to be shut down, and nothing is turned on afterwards.
+    pub(in crate::operation) fn skip_shutdown(&mut self, index: usize) {
+        self.steps[index].state = State::Skipped;
+        self.obstacle = None;
+    }
+
+    pub(in crate::operation) fn doubt_droplet(
+        &mut self,
+        focus: Focus,
+        doubt: Doubt,
+        reading: &DropletReading,
+        rules: &Rules,
+        now: Timestamp,
+    ) {
+        let Some(task) = self.step_at(focus).map(Step::task) else { return };
+        let power = reading.power();
+        match (task, power) {
+            // Our first off was refused, and nothing else of ours could have turned it off: somebody else has.
+            (Task::ShutDown, Some(PowerState::Off)) if doubt.refused.is_some() && !self.may_be_our_off(focus) => {
+                self.power.was_never_ours();
+                if let Focus::Forward(index) = focus {
+                    self.skip_shutdown(index);
+                    self.prepare_next(index, false, reading, rules, now);
+                }
+                return;
+            }
+            (Task::ShutDown | Task::PowerOff, Some(PowerState::Off)) if doubt.refused.is_some() => {
+                self.power.see_off(now);
+                return self.complete_off(focus, reading, rules, now);
+            }
+            (Task::ShutDown | Task::PowerOff, Some(PowerState::Off))
+                if task == Task::PowerOff || self.may_have_been_off_by_us() =>
+            {
+                let sent = self.step_at(focus).and_then(Step::intended_at).unwrap_or(now);
+                self.power.see_off_in_doubt(later(sent, rules.settle_time), now);
+                return self.complete_off(focus, reading, rules, now);
+            }
+            // Whether that is our doing, the Droplet's Actions say.
+            (Task::ShutDown, Some(PowerState::Off)) => {
+                if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
+                    doubt.seen_off = true;
+                }
+                return;
+            }
+            (Task::PowerOn, Some(PowerState::On)) => {
+                return self.see_it_back(rules, now);
+            }
+            _ => {}
+        }
+        if let Some(why) = doubt.refused {
+            let is_not_found = matches!(why, Failure::NotKnown | Failure::SnapshotGone);
+            if is_not_found && !self.is_believed(&Trouble::NotFound, true, rules, now) {
+                return self.not_carried_out(focus, task, Checks::default());
+            }
+            if task == Task::ShutDown {
+                self.power.settle();
+            }
+            return self.fail_step(focus, why, now);
+        }
+        let seen_on = power == Some(PowerState::On);
+        let free = !reading.locked;
+        if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
+            doubt.seen_on |= seen_on;
+            doubt.round.droplet = free;
+        }
+        if free {
+        } else {
+            self.wait_for(Blocker::Locked, rules, now);
+        }
+    }
+
+    /// Whether an off of ours, of this operation or one that it inherited from, may have taken effect before the one at hand.
+    pub(in crate::operation) fn may_have_been_off_by_us(&self) -> bool {
+        self.power.may_be_off_by_earlier()
+    }
+
+    /// Whether an off of ours may have been carried out before this step is sent again.
+    pub(in crate::operation) fn may_be_off_by_us(&self, index: usize) -> bool {
+        self.power.may_land_late() || self.may_be_our_off(Focus::Forward(index))
+    }
+
+    /// Whether our command was carried out although it was refused this time.
+    fn may_be_our_off(&self, focus: Focus) -> bool {
+        self.may_have_been_off_by_us() || self.step_at(focus).is_some_and(|step| step.answer_lost)
+    }
+}

@@ -1,0 +1,262 @@
+//! One step of a plan, and the states it may be in.
+
+mod task;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{ids::ActionId, reading::Failure};
+pub use task::{Task, Traits, Work};
+
+/// What is to be done, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// What is to be done.
+    #[serde(rename = "task")]
+    pub work: Work,
+    /// How far it is.
+    pub state: State,
+    /// When it was first intended, if ever: where elapsed times count from.
+    pub began: Option<Timestamp>,
+    /// Whether an earlier answer to this step's command was lost, so that a pending event may be our own.
+    pub answer_lost: bool,
+}
+
+/// How far a step is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// Not begun, or to be begun again.
+    Waiting(Checks),
+    /// Written down, and perhaps sent.
+    Intended {
+        /// When it was written down.
+        at: Timestamp,
+        /// What we know while we do not know whether it was carried out; absent while the answer is still expected.
+        doubt: Option<Doubt>,
+    },
+    /// DigitalOcean works on it.
+    Running(Run),
+    /// Done and seen.
+    Done {
+        /// When.
+        at: Timestamp,
+    },
+    /// Not needed, or not reached.
+    Skipped,
+    /// Ended badly.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        why: Failure,
+    },
+}
+
+/// What was looked at just before a command may leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// The Droplet was seen in the right state and unlocked.
+    pub droplet: bool,
+    /// No Action was in progress, and all Actions there are were written into the baseline.
+    pub actions: bool,
+    /// When the Droplet was seen so.
+    #[serde(default)]
+    pub looked_at: Option<Timestamp>,
+    /// The Backups that would be deleted were seen to be those that somebody was asked about.
+    #[serde(default)]
+    pub backups: bool,
+}
+
+/// A command leaves only on a look at the Droplet that is younger than this: people turn Droplets off and remove tags while an
+/// operation waits for its turn.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
+
+impl Checks {
+    /// The Droplet must be looked at again; its Actions are still known.
+    pub(super) const DROPLET_STALE: Self = Self { droplet: false, actions: true, looked_at: None, backups: false };
+
+    /// The Droplet was seen in the right state, by a look of this moment.
+    pub(super) fn seen(looked_at: Timestamp, actions: bool) -> Self {
+        Self { droplet: true, actions, looked_at: Some(looked_at), backups: false }
+    }
+
+    /// Whether the Droplet was seen in the right state, and a moment ago.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        self.droplet && self.looked_at.is_some_and(|at| now.duration_since(at).abs() < FRESH)
+    }
+}
+
+/// A command whose answer was lost: what the looks since then have shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// When a complete round of looks first found nothing of ours.
+    pub first_empty: Option<Timestamp>,
+    /// When a complete round of looks last found nothing of ours.
+    pub last_empty: Option<Timestamp>,
+    /// The round that is under way.
+    pub round: Round,
+    /// The Droplet was seen on since the intent.
+    pub seen_on: bool,
+    /// The Droplet was seen off since the intent; its Actions say whether that is our doing.
+    #[serde(default)]
+    pub seen_off: bool,
+    /// DigitalOcean refused in a way that the Droplet's own state must confirm.
+    pub refused: Option<Failure>,
+}
+
+/// One round of looks during a [`Doubt`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// The Droplet was looked at and is unlocked.
+    pub droplet: bool,
+    /// The Actions were looked at: none is ours and none is in progress.
+    pub actions: bool,
+}
+
+/// An Action under way.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that a look showed, and none follows from another"
+)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The Action; a Droplet that was found by its tag runs without one.
+    pub action: Option<ActionId>,
+    /// When DigitalOcean says it began.
+    pub started_at: Option<Timestamp>,
+    /// When its command was written down: a shutdown has its whole time from here on, however often it was refused before.
+    #[serde(default)]
+    pub intended_at: Option<Timestamp>,
+    /// The Action was found, not given in answer to our command: ours by all we know.
+    pub presumed: bool,
+    /// When it was seen completed; what it promises is yet to be seen.
+    pub completed: Option<Timestamp>,
+    /// When it was seen errored or gone, where the Droplet has the last word.
+    pub broken: Option<Timestamp>,
+    /// How often it was looked at.
+    pub looks: u32,
+    /// Since when DigitalOcean says that it does not know the Action. One such answer is not believed.
+    #[serde(default)]
+    pub unknown_since: Option<Timestamp>,
+    /// How many looks at the Action in a row brought no reading.
+    #[serde(default)]
+    pub unread: u32,
+    /// The Droplet was seen locked since the command was sent.
+    #[serde(default)]
+    pub seen_locked: bool,
+    /// The latest look showed the Droplet off: an Action to turn it off has done its work, whatever else holds the Droplet.
+    #[serde(default)]
+    pub seen_off: bool,
+    /// The Droplet alone did not tell how far it is, so the Action itself is looked at next.
+    #[serde(default)]
+    pub asks_action: bool,
+    /// That it completed was concluded from the Droplet, because the Action could not be read.
+    #[serde(default)]
+    pub concluded: bool,
+}
+
+impl Run {
+    /// Whether the Action is known to have ended.
+    pub fn ended(&self) -> bool {
+        self.completed.is_some() || self.broken.is_some()
+    }
+}
+
+impl Step {
+    /// A step not yet begun.
+    pub fn new(work: Work) -> Self {
+        Self { work, state: State::Waiting(Checks::default()), began: None, answer_lost: false }
+    }
+
+    /// What it does.
+    pub fn task(&self) -> Task {
+        self.work.task()
+    }
+
+    /// No moment of it lies ahead of a clock that may have been set back.
+    pub(super) fn restart(&mut self, now: Timestamp) {
+        self.began = self.began.map(|began| began.min(now));
+        match &mut self.state {
+            State::Waiting(checks) => *checks = Checks::default(),
+            State::Intended { at, doubt } => {
+                // How long ago that was by a clock that nobody set is not known any more, so the command may still take effect.
+                *at = now;
+                if let Some(doubt) = doubt {
+                    (doubt.first_empty, doubt.last_empty) = (None, None);
+                }
+            }
+            State::Running(run) => {
+                for moment in [&mut run.intended_at, &mut run.completed, &mut run.broken, &mut run.unknown_since] {
+                    *moment = moment.map(|moment| moment.min(now));
+                }
+            }
+            State::Done { at } | State::Failed { at, .. } => *at = (*at).min(now),
+            State::Skipped => {}
+        }
+    }
+
+    /// Whether nothing more will happen in this step.
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            State::Done { .. } | State::Skipped | State::Failed { .. } => true,
+            State::Waiting(_) | State::Intended { .. } | State::Running(_) => false,
+        }
+    }
+
+    /// Whether the step did what it is for.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done { .. })
+    }
+
+    /// The Action that runs, or ran last, for this step while it is under way.
+    pub fn run(&self) -> Option<&Run> {
+        match &self.state {
+            State::Running(run) => Some(run),
+            State::Waiting(_) | State::Intended { .. } | State::Done { .. } | State::Skipped | State::Failed { .. } => {
+                None
+            }
+        }
+    }
+
+    /// The Action that runs for this step, to note what was seen of it.
+    pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
+        match &mut self.state {
+            State::Running(run) => Some(run),
+            State::Waiting(_) | State::Intended { .. } | State::Done { .. } | State::Skipped | State::Failed { .. } => {
+                None
+            }
+        }
+    }
+
+    /// When the command that is under way was written down.
+    pub(super) fn intended_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Intended { at, .. } => Some(*at),
+            State::Running(run) => run.intended_at,
+            State::Waiting(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => None,
+        }
+    }
+
+    /// When what runs was sent, as far as that is known: a row may be older than this knowledge.
+    pub(super) fn sent_at(&self) -> Option<Timestamp> {
+        self.intended_at().or(self.began)
+    }
+
+    /// When nothing more was to happen in this step, if that is so and known.
+    pub(super) fn over_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Done { at } | State::Failed { at, .. } => Some(at),
+            State::Waiting(_) | State::Intended { .. } | State::Running(_) | State::Skipped => None,
+        }
+    }
+
+    /// How long a finished step took, from its first intent.
+    pub fn took(&self) -> Option<jiff::SignedDuration> {
+        match self.state {
+            State::Done { at } => self.began.map(|began| at.duration_since(began)),
+            State::Waiting(_) | State::Intended { .. } | State::Running(_) | State::Skipped | State::Failed { .. } => {
+                None
+            }
+        }
+    }
+}

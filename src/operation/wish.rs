@@ -1,0 +1,104 @@
+//! What people say to a running operation, and what follows from it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Cancelled, FirstAnswer, Operation, Outcome, ids::UserId, power::Released};
+
+/// What a person may say to a running operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wish {
+    /// Stop, where that is possible.
+    Cancel,
+    /// Cut the power: an answer to a hung shutdown.
+    Force,
+    /// Go on with the Droplet running: an answer to a hung shutdown.
+    Live,
+    /// Do not turn the Droplet on again.
+    LeaveOff,
+    /// Power back is stuck, and I see to it.
+    HandleIt,
+    /// The Droplet is off for longer than expected, and that is fine: call nobody for a while.
+    KeepWaiting,
+    /// Turn the Droplet on as soon as DigitalOcean lets us, whatever else was to be done.
+    TurnOn,
+    /// The Droplet goes down later: people need more time.
+    Postpone,
+    /// Said by the reporter: people can read the question from now on.
+    QuestionShown,
+    /// Said by the reporter: people can read the warning from now on.
+    WarningShown,
+    /// Said by the reporter: the warning cannot be posted where it was wanted.
+    WarningRefused,
+    /// Said by the front end: Discord took the first answer.
+    AnswerTaken,
+    /// Said by the front end: the first answer left, and nothing came back.
+    AnswerLost,
+    /// Said by the front end: the first answer never left, or was refused.
+    AnswerRefused,
+}
+
+/// A wish, with who and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wished {
+    /// What.
+    pub wish: Wish,
+    /// Who.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Operation {
+    pub(super) fn hear(&mut self, Wished { wish, by, at }: Wished) {
+        match wish {
+            Wish::Cancel if self.ended.is_none() => {
+                self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
+                if self.question.is_some() {
+                    self.give_up_shutdown(at);
+                    self.verdict = Some(Outcome::Cancelled);
+                }
+            }
+            Wish::Force if self.question.is_some() => {
+                self.unattended_since_decision = false;
+                self.force_power_off(at);
+            }
+            Wish::Live if self.question.is_some() => self.give_up_shutdown(at),
+            Wish::LeaveOff => self.power.release(by, Released::LeftOff, at),
+            Wish::HandleIt if self.power.stuck().is_some() => self.power.release(by, Released::Handled, at),
+            Wish::KeepWaiting if self.power.stuck().is_some() => self.power.keep_waiting(at),
+            Wish::TurnOn if self.power.is_owed() => self.turn_on_soon(by, at),
+            Wish::QuestionShown => {
+                if let Some(question) = &mut self.question {
+                    question.shown_at.get_or_insert(at);
+                }
+            }
+            Wish::Postpone => self.postpone(at),
+            Wish::WarningShown => self.warning_shown(at),
+            Wish::WarningRefused => self.warning_refused(at),
+            Wish::AnswerTaken => self.hear_first_answer(FirstAnswer::Taken),
+            Wish::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
+            Wish::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),
+            // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
+            Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt | Wish::KeepWaiting | Wish::TurnOn => {}
+        }
+        let is_new_to_it = wish == Wish::TurnOn || self.power.stuck().is_none();
+        if wish != Wish::QuestionShown && is_new_to_it {
+            self.timer.ask_at_once();
+        }
+    }
+
+    /// Nothing more is begun, and the Droplet is turned on before what runs has ended. A restore is waited for: while it overwrites the
+    /// disk, nothing can start from it.
+    fn turn_on_soon(&mut self, by: UserId, at: Timestamp) {
+        self.power.hurry();
+        if self.ended.is_some() {
+            return;
+        }
+        self.cancelled.get_or_insert(Cancelled { by: Some(by), at });
+        if self.current().is_some_and(|step| step.task().turns_off() && step.run().is_some()) {
+            self.give_up_shutdown(at);
+            self.verdict = Some(Outcome::Cancelled);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What is watched over a schedule, and what people were told of it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::hangs::Hangs;
+use crate::{operation::ids::OperationId, ping::Address};
+
+/// What is watched over a schedule. Rows that are older than a field of it have none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Shutdowns that hang.
+    #[serde(default)]
+    pub hangs: Hangs,
+    /// When people were last told that its owner is lost.
+    #[serde(default)]
+    pub owner_told_at: Option<Timestamp>,
+    /// When people were last told how old its newest Snapshot is while it is paused; the moment from which that is counted at first.
+    #[serde(default)]
+    pub pause_told_at: Option<Timestamp>,
+    /// The much smaller Snapshot that people were told of.
+    #[serde(default)]
+    pub doubted: Option<OperationId>,
+    /// Restores of the Droplet before this moment keep nothing from being deleted any more: somebody said so.
+    #[serde(default)]
+    pub prunes_after_restores_until: Option<Timestamp>,
+    /// The address that is told how its runs go.
+    #[serde(default)]
+    pub ping_url: Option<Address>,
+    /// Since when that address cannot be told.
+    #[serde(default)]
+    pub pings_fail_since: Option<Timestamp>,
+    /// Whether people were told so.
+    #[serde(default)]
+    pub pings_told: bool,
+}

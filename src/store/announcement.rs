@@ -1,0 +1,45 @@
+//! Where the end of an operation is announced, for what leads there, and when the announcement offers nothing any more.
+
+use super::{Error, Store, row::Row};
+use crate::operation::{
+    Operation, Outcome,
+    ids::{ChannelId, MessageId, OperationId},
+};
+
+/// Where an operation's end is announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announcement {
+    /// Nowhere yet.
+    Unsaid,
+    /// In this message.
+    Said(ChannelId, MessageId),
+    /// The channel does not hear us, so people were told another way as far as that was possible.
+    GivenUp,
+}
+
+impl Store {
+    /// Where the end of an operation is announced.
+    pub async fn announcement(&self, id: OperationId) -> Result<Announcement, Error> {
+        let row = sqlx::query(
+            "SELECT COALESCE(moved_to, channel_id) AS channel_id, message_id, given_up FROM reports \
+             WHERE operation = $1 AND kind = 'answer'",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = &row else { return Ok(Announcement::Unsaid) };
+        let row = Row(row);
+        Ok(match (row.id("channel_id"), row.id("message_id")) {
+            (Some(channel), Some(message)) => Announcement::Said(ChannelId(channel), MessageId(message)),
+            _ if row.text("given_up").is_some() => Announcement::GivenUp,
+            _ => Announcement::Unsaid,
+        })
+    }
+}
+
+/// The operation that took the Snapshot which one has deleted by this commit: its id ends the Snapshot's name.
+pub(super) fn deleted_of(before: &Operation, after: &Operation) -> Option<OperationId> {
+    let is_deleted = after.kind.deletes() && before.ended.is_none() && after.ended.is_some();
+    let deleted = after.kind.snapshot().filter(|_| is_deleted && after.verdict == Some(Outcome::Completed))?;
+    deleted.name.rsplit('-').next()?.parse().ok()
+}

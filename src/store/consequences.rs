@@ -1,0 +1,35 @@
+//! What follows from a commit beside the state itself: messages, events, what is owed, how long steps took.
+
+use jiff::Timestamp;
+
+use super::event::Event;
+use crate::operation::{ids::OperationId, report::ReportKind, step::Task};
+
+/// What a commit writes beside the state itself.
+pub(super) struct Consequences {
+    pub(super) rescued: bool,
+    pub(super) heard_up_to: Option<i64>,
+    pub(super) power: bool,
+    /// Questions and calls that say something else by now.
+    pub(super) outdated: Vec<ReportKind>,
+    pub(super) reports: Vec<ReportKind>,
+    /// The operation that took the Snapshot which is deleted now: its announcement offers nothing any more.
+    pub(super) deleted_of: Option<OperationId>,
+    pub(super) durations: Vec<(Task, i64)>,
+    pub(super) events: Vec<Event>,
+    pub(super) at: Timestamp,
+}
+
+impl Consequences {
+    /// Whether the state is all that there is to write.
+    pub(super) fn are_none(&self) -> bool {
+        !self.rescued
+            && self.heard_up_to.is_none()
+            && !self.power
+            && self.outdated.is_empty()
+            && self.reports.is_empty()
+            && self.deleted_of.is_none()
+            && self.durations.is_empty()
+            && self.events.is_empty()
+    }
+}

@@ -1,0 +1,44 @@
+//! How an operation of a schedule ended, and what that means for its slot and for what people are told.
+
+use crate::{
+    operation::{
+        Operation, Outcome,
+        reading::{Failure, FailureKind},
+        step::{State, Task},
+    },
+    schedule::{
+        hangs::Shutdown,
+        slot::{Failed, Fate, Missed},
+    },
+};
+
+/// What became of a slot, by how its operation ended.
+pub(super) fn fate(operation: &Operation, is_good: bool) -> Fate {
+    let never_began = operation.steps.iter().all(|step| step.began.is_none());
+    match &operation.verdict {
+        _ if is_good => Fate::Ran,
+        Some(Outcome::Failed(Failure::TooOld)) if never_began => Fate::Missed(Missed::Busy),
+        Some(Outcome::Cancelled) => Fate::Failed(Failed::Cancelled),
+        _ if hung(operation) => Fate::Failed(Failed::Hung),
+        Some(Outcome::Completed | Outcome::Failed(_)) | None => Fate::Failed(Failed::Operation),
+    }
+}
+
+/// A word that is the same for the same reason.
+pub(super) fn why(operation: &Operation, fate: Fate) -> String {
+    match (&operation.verdict, fate) {
+        (Some(Outcome::Failed(why)), Fate::Failed(Failed::Operation)) => format!("{:?}", FailureKind::from(why)),
+        _ => fate.words().1.to_owned(),
+    }
+}
+
+/// How its shutdown went; none if it had none, or none that tells.
+pub(super) fn shutdown(operation: &Operation) -> Option<Shutdown> {
+    let is_done =
+        |task| operation.steps.iter().any(|step| step.task() == task && matches!(step.state, State::Done { .. }));
+    if hung(operation) { Some(Shutdown::Hung) } else { is_done(Task::ShutDown).then_some(Shutdown::Done) }
+}
+
+fn hung(operation: &Operation) -> bool {
+    operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }))
+}

@@ -1,0 +1,116 @@
+//! What the address of a schedule is still to be told: written in the transaction in which it happened, so that no crash loses or repeats it.
+
+use jiff::Timestamp;
+use sqlx::AnyConnection;
+
+use super::{Error, Store, StoredSchedule, row::Row, schedule_row};
+use crate::{operation::ids::ScheduleId, ping::Signal};
+
+/// Something that an address is to be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DuePing {
+    /// Whose address.
+    pub stored: StoredSchedule,
+    /// The run that it is about, by the id of its operation, or of a group's run.
+    pub run: String,
+    /// What is told.
+    pub signal: Signal,
+    /// When it happened.
+    pub since: Timestamp,
+    /// How often it was tried.
+    pub attempts: i64,
+}
+
+/// Every signal, by its word in the database.
+const WORDS: [(Signal, &str); 3] = [(Signal::Start, "start"), (Signal::Success, "success"), (Signal::Fail, "fail")];
+
+fn word(signal: Signal) -> &'static str {
+    WORDS.iter().find(|(known, _)| *known == signal).map_or("success", |(_, word)| word)
+}
+
+/// Has the schedule's address told, if it has one.
+pub(super) async fn tell(
+    connection: &mut AnyConnection,
+    schedule: ScheduleId,
+    (run, signal): (&str, Signal),
+    now: Timestamp,
+) -> Result<(), Error> {
+    let stored = schedule_row::read_one(connection, schedule).await?;
+    if stored.is_none_or(|stored| stored.schedule.watched.ping_url.is_none()) {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO schedule_pings (schedule, operation, signal, since, due_at, attempts) VALUES ($1, $2, $3, $4, $4, 0) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(schedule.to_string())
+    .bind(run)
+    .bind(word(signal))
+    .bind(now.as_millisecond())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// What is to be told by now, what happened first comes first.
+    pub async fn due_pings(&self, now: Timestamp, limit: usize) -> Result<Vec<DuePing>, Error> {
+        let rows = sqlx::query(
+            "SELECT s.id, s.version, s.state, p.operation, p.signal, p.since, p.attempts \
+             FROM schedule_pings p JOIN schedules s ON s.id = p.schedule WHERE p.due_at <= $1 \
+             ORDER BY p.since, p.operation, p.signal DESC LIMIT $2",
+        )
+        .bind(now.as_millisecond())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row| {
+            let stored = schedule_row::read(row)?;
+            let row = Row(row);
+            let signal = row.text("signal")?;
+            Some(DuePing {
+                stored,
+                run: row.text("operation")?.to_owned(),
+                signal: WORDS.iter().find(|(_, word)| *word == signal)?.0,
+                since: row.at("since")?,
+                attempts: row.number("attempts").unwrap_or_default(),
+            })
+        };
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// When the next of it is due.
+    pub async fn next_ping_due(&self) -> Result<Option<Timestamp>, Error> {
+        let row = sqlx::query("SELECT MIN(due_at) AS due_at FROM schedule_pings").fetch_one(&self.pool).await?;
+        Ok(Row(&row).at("due_at"))
+    }
+
+    /// It was told, or is not worth telling any more.
+    pub async fn ping_is_over(&self, ping: &DuePing) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        sqlx::query("DELETE FROM schedule_pings WHERE schedule = $1 AND operation = $2 AND signal = $3")
+            .bind(ping.stored.schedule.id.to_string())
+            .bind(&ping.run)
+            .bind(word(ping.signal))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// It could not be told: not again before `retry_at`.
+    pub async fn ping_failed(&self, ping: &DuePing, retry_at: Timestamp) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        sqlx::query(
+            "UPDATE schedule_pings SET attempts = attempts + 1, due_at = $1 WHERE schedule = $2 AND operation = $3 AND signal = $4",
+        )
+        .bind(retry_at.as_millisecond())
+        .bind(ping.stored.schedule.id.to_string())
+        .bind(&ping.run)
+        .bind(word(ping.signal))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! Snapshots that more than one schedule has: shared ones, and those of a schedule that is removed.
+//!
+//! Each schedule has a row of its own for such a Snapshot. One that no rule of a schedule wants leaves that schedule; it is deleted once
+//! nobody else has it.
+
+use jiff::Timestamp;
+
+use super::{
+    Error, Store, StoredSchedule,
+    row::{Row, bits},
+    schedule_notice, schedule_ping, schedule_row,
+};
+use crate::{
+    operation::ids::{DropletId, OperationId, ScheduleId, SnapshotId},
+    ping::Signal,
+    schedule::{Schedule, slot::Fate},
+};
+
+impl Store {
+    /// The Snapshots that other schedules began of a Droplet from a moment on, and that are there: whose, and the operation that took each,
+    /// the newest first.
+    pub async fn taken_by_others(
+        &self,
+        schedule: ScheduleId,
+        droplet: DropletId,
+        since: Timestamp,
+    ) -> Result<Vec<(ScheduleId, OperationId)>, Error> {
+        let rows = sqlx::query(
+            "SELECT s.schedule, s.operation FROM schedule_snapshots s JOIN operations o ON o.id = s.operation \
+             WHERE s.schedule <> $1 AND s.droplet_id = $2 AND s.state = 'listed' AND s.deletion IS NULL AND o.asked_at >= $3 \
+             AND NOT EXISTS (SELECT 1 FROM schedule_snapshots own WHERE own.schedule = $1 AND own.operation = s.operation) \
+             ORDER BY o.asked_at DESC, s.schedule",
+        )
+        .bind(schedule.to_string())
+        .bind(bits(droplet.0))
+        .bind(since.as_millisecond())
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row| {
+            let row = Row(row);
+            Some((row.text("schedule")?.parse().ok()?, row.text("operation")?.parse().ok()?))
+        };
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// Ends a planned time that waits by the Snapshot of another schedule, which is a member of both from then on. False if either is not
+    /// there any more.
+    pub async fn share(
+        &self,
+        schedule: &Schedule,
+        at: Timestamp,
+        (of, operation): (ScheduleId, OperationId),
+    ) -> Result<bool, Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        let joined = sqlx::query(
+            "INSERT INTO schedule_snapshots (schedule, operation, droplet_id, planned_at, state, name, snapshot_id, created_at, \
+             size_millis, is_consistent) SELECT $1, operation, droplet_id, $2, state, name, snapshot_id, created_at, size_millis, \
+             is_consistent FROM schedule_snapshots WHERE schedule = $3 AND operation = $4 AND state = 'listed' \
+             AND deletion IS NULL ON CONFLICT DO NOTHING",
+        )
+        .bind(schedule.id.to_string())
+        .bind(at.as_millisecond())
+        .bind(of.to_string())
+        .bind(operation.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        let (what, why) = Fate::Shared.words();
+        let closed = sqlx::query(
+            "UPDATE slots SET fate = $1, why = $2, operation = $3 WHERE schedule = $4 AND planned_at = $5 AND fate = 'waiting'",
+        )
+        .bind(what)
+        .bind(why)
+        .bind(operation.to_string())
+        .bind(schedule.id.to_string())
+        .bind(at.as_millisecond())
+        .execute(&mut *transaction)
+        .await?;
+        if joined.rows_affected() == 0 || closed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        if let Some(StoredSchedule { schedule, .. }) = schedule_row::read_one(&mut transaction, schedule.id).await? {
+            schedule_notice::say_good_again(&mut transaction, &schedule, self.clock.now()).await?;
+        }
+        let now = self.clock.now();
+        schedule_ping::tell(&mut transaction, schedule.id, (&operation.to_string(), Signal::Success), now).await?;
+        schedule_row::touch(&mut transaction, schedule.id).await?;
+        transaction.commit().await?;
+        self.changes.pings.notify_one();
+        self.ring_schedules();
+        Ok(true)
+    }
+
+    /// Every Snapshot that a schedule keeps, with that schedule, also one that was removed.
+    pub async fn kept_by_schedules(&self) -> Result<Vec<(SnapshotId, ScheduleId)>, Error> {
+        let rows = sqlx::query(
+            "SELECT snapshot_id, schedule FROM schedule_snapshots WHERE state = 'listed' AND snapshot_id IS NOT NULL ORDER BY schedule",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row| {
+            let row = Row(row);
+            Some((SnapshotId(row.id("snapshot_id")?), row.text("schedule")?.parse().ok()?))
+        };
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// Whether another schedule has the Snapshot that an operation took.
+    pub async fn has_another_owner(&self, schedule: ScheduleId, operation: OperationId) -> Result<bool, Error> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS others FROM schedule_snapshots WHERE schedule <> $1 AND operation = $2 AND state = 'listed'",
+        )
+        .bind(schedule.to_string())
+        .bind(operation.to_string())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Row(&row).number("others").is_some_and(|others| others > 0))
+    }
+
+    /// Gives the Snapshots of a schedule to another one, but for those that are being taken or deleted; how many. What that one does not
+    /// want is announced first.
+    pub async fn hand_over(&self, from: ScheduleId, to: ScheduleId) -> Result<u64, Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        // Those that both have are left to the other.
+        sqlx::query(
+            "DELETE FROM schedule_snapshots WHERE schedule = $1 AND state = 'listed' AND deletion IS NULL \
+             AND operation IN (SELECT operation FROM schedule_snapshots WHERE schedule = $2)",
+        )
+        .bind(from.to_string())
+        .bind(to.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        let given = sqlx::query(
+            "UPDATE schedule_snapshots SET schedule = $1, announced_at = NULL \
+             WHERE schedule = $2 AND state = 'listed' AND deletion IS NULL",
+        )
+        .bind(to.to_string())
+        .bind(from.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        for schedule in [from, to] {
+            schedule_row::touch(&mut transaction, schedule).await?;
+        }
+        transaction.commit().await?;
+        self.ring_schedules();
+        Ok(given.rows_affected())
+    }
+}

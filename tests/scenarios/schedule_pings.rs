@@ -1,0 +1,134 @@
+//! What other services hear: each run of a schedule, and that the bot gets on.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::SignedDuration;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
+use crate::{
+    schedules::{RAN, night, press},
+    stage::{Role, Stage},
+};
+
+/// A service on loopback that answers everything with yes, and remembers what was called.
+struct Service {
+    address: String,
+    called: Arc<Mutex<Vec<String>>>,
+    answering: tokio::task::JoinHandle<()>,
+}
+
+impl Service {
+    #[expect(clippy::disallowed_methods, reason = "a service of the test, which ends with it")]
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let called = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&called);
+        let answering = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut bytes = [0; 2048];
+                let count = stream.read(&mut bytes).await.unwrap_or_default();
+                let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+                let path = text.split(' ').nth(1).unwrap_or_default().to_owned();
+                heard.lock().unwrap().push(path);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+            }
+        });
+        Self { address, called, answering }
+    }
+
+    fn called(&self, part: &str) -> Vec<String> {
+        self.called.lock().unwrap().iter().filter(|path| path.contains(part)).cloned().collect()
+    }
+}
+
+#[tokio::test]
+async fn each_run_is_told_with_one_id_and_an_address_that_falls_silent_fails_nothing() {
+    let mut stage = Stage::dark_in_step().await;
+    let service = Service::start().await;
+    stage.environment.insert("ALLOW_PRIVATE_URLS", "yes".to_owned());
+    stage.start().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    let add = format!(
+        "/schedule add what:web-1 every:day at:03:00 keep:3 last ping-url:http://{}/a-secret-key",
+        service.address
+    );
+    ruth.run(&add).await;
+    press(&ruth, "Create").await;
+    stage.calm().await;
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("it is taken", RAN, 1).await;
+    stage.calm().await;
+    stage.until("it was told", |_| service.called("key?rid=").len() == 1).await;
+    let (started, ended) = (service.called("/a-secret-key/start?rid="), service.called("/a-secret-key?rid="));
+    assert_eq!((started.len(), ended.len()), (1, 1), "{started:?} {ended:?}");
+    let id = |path: &str| path.split_once("rid=").map(|(_, id)| id.to_owned());
+    assert_eq!(id(&started[0]), id(&ended[0]));
+    stage.shows(&ruth, "**Tells:** `127.0.0.1`").await;
+    service.answering.abort();
+    for number in 2..=4 {
+        stage.pass_until(night(stage.clock.now()));
+        stage.until_count("it is taken all the same", RAN, number).await;
+        stage.calm().await;
+    }
+    stage.shows(&ruth, "could not be told since").await;
+    let told = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE '%Unheard%'";
+    assert_eq!(stage.query(told).await, 1, "once");
+    assert_eq!(ruth.seat.pings(), 0);
+    assert!(!stage.conversation().replace(&add, "").contains("a-secret-key"), "{}", stage.conversation());
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_private_address_is_refused_before_anything_is_stored() {
+    let stage = Stage::new().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    for (address, words) in [
+        ("https://10.0.0.7/key", "private network"),
+        ("https://[::1]/key", "private network"),
+        ("http://example.com/key", "no TLS"),
+        ("https://me:pass@example.com/key", "user or a password"),
+        ("hc-ping", "is no address"),
+    ] {
+        ruth.run(&format!("/schedule add what:web-1 every:day ping-url:{address}")).await;
+        assert!(ruth.sees(words), "{address}\n{}", ruth.transcript());
+    }
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM confirmations").await, 0);
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn the_heartbeat_is_called_once_a_minute_and_an_idle_bot_with_a_thousand_schedules_asks_for_nothing() {
+    let mut stage = Stage::dark_in_step().await;
+    let service = Service::start().await;
+    stage.environment.insert("ALLOW_PRIVATE_URLS", "yes".to_owned());
+    stage.environment.insert("HEARTBEAT_URL", format!("http://{}/beat", service.address));
+    stage.start().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    ruth.run("/schedule add what:web-1 every:month on:1 at:03:00 keep:3 last").await;
+    press(&ruth, "Create").await;
+    stage.calm().await;
+    stage.stop().await;
+    stage.multiply_schedules(1000).await;
+    stage.start().await;
+    stage.until_count("each was looked at", "SELECT COUNT(*) AS n FROM schedules WHERE due_at > 0", 1001).await;
+    stage.until("the heart beats", |_| !service.called("/beat").is_empty()).await;
+    let beats = service.called("/beat").len();
+    let requests = || (stage.digitalocean.journal().len(), stage.discord.world().journal().len());
+    let asked = requests();
+    stage.clock.advance(SignedDuration::from_secs(61));
+    stage.until("it beats again", |_| service.called("/beat").len() > beats).await;
+    for _ in 0..20 {
+        stage.clock.advance(SignedDuration::from_secs(1));
+        tokio::task::yield_now().await;
+    }
+    assert!(service.called("/beat").len() <= beats + 1, "at most once a minute: {:?}", service.called("/beat"));
+    assert_eq!(requests(), asked, "nobody else is asked");
+    ruth.transcript();
+    stage.finish().await;
+}

@@ -1,0 +1,203 @@
+//! What schedules say when something goes wrong: who is called, how often, and what is asked.
+
+use jiff::SignedDuration;
+use snapshot_bot_sandbox::{
+    digitalocean::fault::{Fault, HungAction, Pattern, Quirk},
+    discord::permission::Permissions,
+};
+
+use crate::{
+    schedules::{RAN, night, press, schedules_web_1},
+    stage::{Person, Role, Stage},
+};
+
+const FAILED: &str = "SELECT COUNT(*) AS n FROM slots WHERE fate = 'failed'";
+const LISTED: &str = "SELECT COUNT(*) AS n FROM schedule_snapshots WHERE state = 'listed'";
+
+async fn schedules_both(ruth: &Person) {
+    for droplet in ["web-1", "db-1"] {
+        ruth.run(&format!("/schedule add what:{droplet} every:day at:03:00 keep:3 last")).await;
+        press(ruth, "Create").await;
+    }
+}
+
+/// A stage on which this role is called when something fails.
+async fn with_failure_role(role: impl Fn(&mut Stage) -> String) -> (Stage, String) {
+    let mut stage = Stage::dark_in_step().await;
+    let role = role(&mut stage);
+    stage.discord.world().set_mentionable(role.parse().unwrap());
+    stage.environment.insert("FAILURE_ROLE", role.clone());
+    stage.start().await;
+    (stage, role)
+}
+
+#[tokio::test]
+async fn failures_in_one_channel_are_one_message_and_the_same_reason_again_is_an_edit() {
+    let (stage, role) = with_failure_role(|stage| stage.environment["VIEW_ROLES"].clone()).await;
+    let (ruth, vic) = (stage.seat("ruth", Role::Restorer), stage.seat("vic", Role::Viewer));
+    schedules_both(&ruth).await;
+    stage.calm().await;
+    stage.fault(Fault::always(Pattern::action("snapshot"), Quirk::Err).named("broken"));
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("both failed", FAILED, 2).await;
+    stage.calm().await;
+    stage.shows(&ruth, "Several schedules need you").await;
+    let pings = || (ruth.seat.pings(), vic.seat.pings());
+    assert_eq!(pings(), (1, 1), "{}", stage.conversation());
+    let names_role = |person: &Person| {
+        person.seat.messages().iter().any(|message| message.body.content.contains(&format!("<@&{role}>")))
+    };
+    assert!(names_role(&ruth), "{}", ruth.transcript());
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("both failed again", FAILED, 4).await;
+    stage.calm().await;
+    stage.shows(&ruth, "It has failed 2 times in a row").await;
+    assert_eq!(pings(), (1, 1), "an edit pings nobody\n{}", stage.conversation());
+    stage.digitalocean.world(|world| world.end_fault("broken"));
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("both are good", RAN, 2).await;
+    stage.calm().await;
+    stage.shows(&ruth, "took a good Snapshot again").await;
+    assert_eq!(pings(), (2, 1), "in the morning one message said that both are stale\n{}", stage.conversation());
+    ruth.transcript();
+    vic.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_role_of_another_guild_is_not_named() {
+    let (stage, role) = with_failure_role(|stage| {
+        let mut world = stage.discord.world();
+        let other = world.add_guild("Elsewhere");
+        world.invite_bot(other);
+        let role = world.add_role(other, "on call", Permissions::NONE).to_string();
+        drop(world);
+        let both = format!("{},{other}", stage.guild);
+        stage.environment.insert("DISCORD_GUILD_ID", both);
+        role
+    })
+    .await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_web_1(&ruth, "3 last").await;
+    stage.calm().await;
+    stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::Err));
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("it failed", FAILED, 1).await;
+    stage.calm().await;
+    stage.shows(&ruth, "that was planned for").await;
+    let names_role = ruth.seat.messages().iter().any(|message| message.body.content.contains(&format!("<@&{role}>")));
+    assert!(!names_role, "{}", ruth.transcript());
+    assert_eq!(ruth.seat.pings(), 1);
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn after_three_hung_shutdowns_people_are_asked_and_it_stays_live_until_they_answer() {
+    let stage = Stage::in_step().await;
+    let (ruth, ada) = (stage.seat("ruth", Role::Restorer), stage.seat("ada", Role::Operator));
+    schedules_web_1(&ruth, "3 last").await;
+    stage.calm().await;
+    let hangs = Quirk::ShutdownHangs { action: HungAction::Errs, off_after: None };
+    stage.fault(Fault::always(Pattern::action("shutdown"), hangs).named("hangs"));
+    for number in 1..=4 {
+        stage.pass_until(night(stage.clock.now()));
+        stage.until_count("the night's Snapshot", RAN, number).await;
+        stage.clock.advance(SignedDuration::from_mins(16));
+        stage.calm().await;
+    }
+    let shutdowns = || stage.commands().iter().filter(|command| *command == "shutdown web-1").count();
+    assert_eq!(shutdowns(), 3, "the fourth was taken live: {:?}", stage.commands());
+    stage.shows(&ruth, "did not shut down 3 times in a row").await;
+    assert!(ruth.sees("⚠️ taken while it was running"), "{}", ruth.transcript());
+    assert_eq!(ruth.seat.pings(), 1, "{}", stage.conversation());
+    ada.press("Keep shutting down").await;
+    assert!(ada.sees("need"), "{}", ada.transcript());
+    ruth.press("Keep shutting down").await;
+    stage.digitalocean.world(|world| world.end_fault("hangs"));
+    stage.calm().await;
+    stage.shows(&ruth, "This was answered.").await;
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("it is shut down again", RAN, 5).await;
+    stage.calm().await;
+    assert_eq!(shutdowns(), 4);
+    ruth.transcript();
+    ada.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn two_schedules_of_one_droplet_share_a_snapshot_and_hand_it_over() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_web_1(&ruth, "1 last").await;
+    schedules_web_1(&ruth, "2 last").await;
+    stage.calm().await;
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("one took it", RAN, 1).await;
+    let shared = "SELECT COUNT(*) AS n FROM slots WHERE fate = 'shared'";
+    stage.until_count("the other shares it", shared, 1).await;
+    stage.calm().await;
+    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+    assert_eq!(stage.query(LISTED).await, 2, "a member of both");
+    stage.shows(&ruth, "covered by another schedule's Snapshot").await;
+    for number in 2..=4 {
+        stage.pass_until(night(stage.clock.now()));
+        stage.until_count("the next night", RAN, number).await;
+        stage.until_count("shared again", shared, number).await;
+        stage.calm().await;
+    }
+    let web = stage.droplet("web-1");
+    let there = || stage.digitalocean.world(|world| world.snapshots_of(web).len());
+    let deleted = |stage: &Stage| stage.commands().iter().filter(|command| command.starts_with("delete")).count();
+    assert!((2..=4).contains(&there()), "deleted only once both want it gone: {} {:?}", there(), stage.commands());
+    assert!(deleted(&stage) <= 2, "{:?}", stage.commands());
+    let ids: Vec<String> = {
+        ruth.run("/schedule list").await;
+        let list = ruth.seat.messages().pop().unwrap().body.content;
+        list.lines().map(|line| line[1..7].to_owned()).collect()
+    };
+    ruth.run(&format!("/schedule remove schedule:{}", ids[0])).await;
+    ruth.choose(&ids[1]).await;
+    assert!(ruth.sees("now belong to schedule"), "{}", ruth.transcript());
+    stage.calm().await;
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedules WHERE is_removed = 0").await, 1);
+    let left = stage.query(LISTED).await;
+    assert_eq!(left, i64::try_from(there()).unwrap(), "each is a member once");
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn the_lost_owner_is_told_of_each_morning_and_a_pause_on_mondays() {
+    let stage = Stage::in_step().await;
+    let (ruth, rex) = (stage.seat("ruth", Role::Restorer), stage.seat("rex", Role::Restorer));
+    schedules_web_1(&ruth, "7 daily").await;
+    stage.calm().await;
+    ruth.transcript();
+    stage.discord.world().leave(stage.guild, ruth.seat.id());
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("the first night without an owner", RAN, 1).await;
+    stage.calm().await;
+    let told = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE '%OwnerLost%'";
+    assert_eq!(stage.query(told).await, 1, "at once");
+    stage.clock.advance(SignedDuration::from_hours(7));
+    stage.until_count("and at nine", told, 2).await;
+    stage.calm().await;
+    stage.shows(&rex, "Somebody who may restore").await;
+    press(&rex, "Take over").await;
+    stage.calm().await;
+    rex.run("/schedule pause schedule:web-1 until:30d").await;
+    stage.calm().await;
+    let paused = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE '%Paused%'";
+    assert_eq!(stage.query(paused).await, 0);
+    for weeks in 1..=2 {
+        stage.clock.advance(SignedDuration::from_hours(24 * 7));
+        stage.until_count("once a week", paused, weeks).await;
+        stage.calm().await;
+        assert_eq!(stage.query(paused).await, weeks);
+    }
+    stage.shows(&rex, "is paused. Its newest Snapshot is from").await;
+    rex.transcript();
+    stage.finish().await;
+}
