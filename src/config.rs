@@ -3,6 +3,7 @@
 //! `main` reads the process's environment, the demo and tests bring a lookup of their own. It opens nothing but the
 //! certificate file it was told of, and decides nothing but whether a value can be used.
 
+mod database_url;
 mod env_file;
 mod problem;
 mod secret_file;
@@ -13,10 +14,10 @@ use std::{collections::BTreeSet, net::SocketAddr};
 
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
-use tracing_subscriber::EnvFilter;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 pub use self::{
+    database_url::{is_same_database, passwords_in},
     env_file::{ENV_FILE, EnvFile, Line},
     problem::{Problem, Problems, Warning},
     secret_file::{SecretFile, Unusable},
@@ -187,38 +188,6 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// What must appear nowhere of a database's URL.
-pub fn passwords_in(database_url: &SecretString) -> Vec<SecretString> {
-    let url = Url::parse(database_url.expose_secret()).ok();
-    url.iter().flat_map(passwords).map(SecretString::from).collect()
-}
-
-/// Whether two URLs lead to the same database: only how one logs in there may differ.
-pub fn is_same_database(one: &SecretString, other: &SecretString) -> bool {
-    let place = |url: &SecretString| {
-        let url = Url::parse(url.expose_secret()).ok()?;
-        let leads = |key: &str| matches!(key, "host" | "hostaddr" | "port" | "dbname") || key.starts_with("options");
-        let mut query: Vec<_> = url.query_pairs().into_owned().filter(|(key, _)| leads(key)).collect();
-        query.sort();
-        let is_postgres = matches!(url.scheme(), "postgres" | "postgresql");
-        let host = url.host_str().unwrap_or_default().to_owned();
-        is_postgres.then(|| (host, url.port().unwrap_or(5432), url.path().to_owned(), query))
-    };
-    one.expose_secret() == other.expose_secret()
-        || place(one).is_some_and(|place_of_one| place(other) == Some(place_of_one))
-}
-
-/// The passwords in a URL, as they are written there and as they are meant.
-fn passwords(url: &Url) -> BTreeSet<String> {
-    let written = url.password().map(str::to_owned);
-    // Unlike in a form, a plus is a plus here.
-    let form = written.as_ref().map(|written| written.replace('+', "%2B").replace('&', "%26"));
-    let meant = form.as_ref().and_then(|form| form_urlencoded::parse(form.as_bytes()).next()).map(|(meant, _)| meant);
-    let asked = url.query_pairs().filter(|(name, _)| name == "password").map(|(_, value)| value);
-    let meant: Vec<String> = meant.into_iter().chain(asked).map(std::borrow::Cow::into_owned).collect();
-    written.into_iter().chain(meant).collect()
-}
-
 /// Reads one variable after the other and keeps what is wrong with each.
 struct Reader<L> {
     lookup: L,
@@ -248,8 +217,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let limits = self.limits();
         let snapshot_price_per_gb = self.required(variable::SNAPSHOT_PRICE_PER_GB, value::dollars);
         let http_addr = self.optional(variable::HTTP_ADDR, value::address);
-        let log_format = self.required(variable::LOG_FORMAT, log_format);
-        let log_filter = self.required(variable::RUST_LOG, log_filter);
+        let log_format = self.required(variable::LOG_FORMAT, value::log_format);
+        let log_filter = self.required(variable::RUST_LOG, value::log_filter);
         let simulator = self.simulator();
         let (database_url, database_url_file) = database_url?;
         let warnings = self.database_in_the_clear(&database_url).into_iter().collect();
@@ -437,20 +406,4 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
 fn first_sentence(text: &str) -> &str {
     text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.')
-}
-
-fn log_format(text: &str) -> Result<LogFormat, Mismatch> {
-    match text.to_ascii_lowercase().as_str() {
-        "pretty" => Ok(LogFormat::Pretty),
-        "json" => Ok(LogFormat::Json),
-        _ => Err(mismatch(value::shown(text), "pretty or json")),
-    }
-}
-
-fn log_filter(text: &str) -> Result<String, Mismatch> {
-    let wanted = "a level (error, warn, info, debug, trace, off), or module=level, separated by commas";
-    match EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(why) => Err(mismatch(format!("{}: {why}", value::shown(text)), wanted)),
-    }
 }

@@ -2,6 +2,8 @@
 //!
 //! It changes nothing at Discord or DigitalOcean (`digitalocean::probes` says why), nor in the database. Called by `main`.
 
+mod people;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
@@ -11,7 +13,6 @@ use std::{
 use secrecy::ExposeSecret;
 
 use crate::{
-    access::{AdminsMay, Right},
     clock::Clock,
     config::Config,
     digitalocean::{
@@ -23,13 +24,14 @@ use crate::{
         queries,
     },
     discord::{
-        check::{Account, Guild, Notify, Place},
+        check::{Account, Guild, Place},
         incident::chain,
     },
     operation::ids::RoleId,
     ping::Reach,
     store::{self, Condition, Store},
 };
+use people::{tell_failure_role, tell_notify, tell_roles};
 
 /// Whether the bot can do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -320,86 +322,6 @@ fn tell_guild(
         ))?;
     }
     Ok(())
-}
-
-fn tell_roles(config: &Config, known: &BTreeMap<RoleId, String>, findings: &mut Findings<'_>) -> io::Result<()> {
-    let served = config.policy.guilds().count();
-    if served > 1 {
-        let who = match config.policy.admins_may() {
-            AdminsMay::Everything => "members with Administrator or Manage Server",
-            AdminsMay::Nothing => "members with one of RESTORE_ROLES",
-        };
-        findings.note(&format!(
-            "rights: all {served} guilds share one account, so {who} in any of them may restore, launch and delete everything",
-        ))?;
-    }
-    if !config.policy.names_roles() {
-        return findings.note(
-            "roles: none is configured, so only members with Administrator or Manage Server may do anything; \
-             set TAKE_ROLES to let others",
-        );
-    }
-    // Whoever may look includes whoever may do more.
-    let unknown = config.policy.sufficient(Right::View).into_iter().filter(|role| !known.contains_key(role));
-    let unknown: Vec<String> = unknown.map(|role| role.to_string()).collect();
-    if unknown.is_empty() {
-        findings.fine("roles: every one of VIEW_ROLES, TAKE_ROLES and RESTORE_ROLES is there")?;
-    } else {
-        let next = "copy the ids again, with Developer Mode on";
-        findings.missing(&format!("roles: no guild that is served has {}", unknown.join(", ")), next)?;
-    }
-    for (right, what) in
-        [(Right::View, "look"), (Right::Take, "take Snapshots"), (Right::Restore, "restore, launch and delete")]
-    {
-        findings.note(&format!("who may {what}: {}", who_may(config, right, known)))?;
-    }
-    Ok(())
-}
-
-/// The roles that carry a right, by name, and those who need none.
-fn who_may(config: &Config, right: Right, known: &BTreeMap<RoleId, String>) -> String {
-    let named = |role: RoleId| known.get(&role).map_or_else(|| role.to_string(), |name| format!("@{name} ({role})"));
-    let roles = config.policy.sufficient(right).into_iter().map(named);
-    let admins = match config.policy.admins_may() {
-        AdminsMay::Everything => Some("members with Administrator or Manage Server".to_owned()),
-        AdminsMay::Nothing => None,
-    };
-    roles.chain(admins).collect::<Vec<_>>().join(", ")
-}
-
-/// The one role that may be pinged. That it is no guild's own id, the configuration has seen to.
-fn tell_failure_role(
-    config: &Config,
-    known: &BTreeMap<RoleId, String>,
-    mentionable: &BTreeSet<RoleId>,
-    findings: &mut Findings<'_>,
-) -> io::Result<()> {
-    let Some(role) = config.discord.failure_role else { return Ok(()) };
-    if !known.contains_key(&role) {
-        let next = "copy its id again, with Developer Mode on";
-        return findings.missing(&format!("FAILURE_ROLE: no guild that is served has {role}"), next);
-    }
-    if mentionable.contains(&role) {
-        findings.fine(&format!("FAILURE_ROLE {role}: is called when a Droplet does not come back or a schedule fails"))
-    } else {
-        findings.note(&format!(
-            "FAILURE_ROLE {role}: it is not mentionable, so nobody is pinged; allow anyone to mention it under Server Settings, Roles"
-        ))
-    }
-}
-
-fn tell_notify((what, hears): (&str, &str), found: Notify, findings: &mut Findings<'_>) -> io::Result<()> {
-    match found {
-        Notify::Unseen => {
-            findings.missing(&format!("{what}: the bot does not see it"), "give its role View Channels there")
-        }
-        Notify::Elsewhere => {
-            findings.missing(&format!("{what}: it is in no guild that is served"), "choose a channel of such a guild")
-        }
-        Notify::Seen(Place { name, lacks }) if lacks.is_empty() => findings.fine(&format!("{what}: #{name} {hears}")),
-        Notify::Seen(Place { name, lacks }) => findings
-            .missing(&format!("{what}: in #{name} the bot lacks {}", lacks.join(", ")), "give its role that right"),
-    }
 }
 
 #[cfg(test)]

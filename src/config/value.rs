@@ -6,9 +6,13 @@ use std::{collections::BTreeSet, net::SocketAddr};
 
 use jiff::SignedDuration;
 use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
-use crate::ping::{Address, BadAddress, Reach};
+use crate::{
+    ping::{Address, BadAddress, Reach},
+    telemetry::LogFormat,
+};
 
 /// What is wrong with a value.
 #[derive(Debug)]
@@ -235,5 +239,23 @@ pub(super) fn count(text: &str) -> Result<usize, Mismatch> {
     match text.parse::<usize>() {
         Ok(count) if (1..=100_000).contains(&count) => Ok(count),
         Ok(_) | Err(_) => Err(mismatch(shown(text), "a number between 1 and 100000")),
+    }
+}
+
+/// How log lines look.
+pub(super) fn log_format(text: &str) -> Result<LogFormat, Mismatch> {
+    match text.to_ascii_lowercase().as_str() {
+        "pretty" => Ok(LogFormat::Pretty),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(mismatch(shown(text), "pretty or json")),
+    }
+}
+
+/// Which log lines there are.
+pub(super) fn log_filter(text: &str) -> Result<String, Mismatch> {
+    let wanted = "a level (error, warn, info, debug, trace, off), or module=level, separated by commas";
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(why) => Err(mismatch(format!("{}: {why}", shown(text)), wanted)),
     }
 }

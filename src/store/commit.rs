@@ -10,10 +10,10 @@ use sqlx::{Any, AnyConnection, Transaction, any::AnyArguments, query::Query};
 use super::{
     Engine, Error, Store, Stored, Version, announcement, calls,
     consequences::Consequences,
-    durations,
+    due_report, durations,
     event::{self, Audience, Event, What},
     operation_row::{self, Legible, select_stored, select_stored_without_state},
-    power_owed, report,
+    power_owed,
     row::{Row, due_millis},
     unknown::Unknown,
 };
@@ -222,14 +222,14 @@ impl Store {
         if rescued {
             events.insert(0, Event { at: now, by: None, what: What::Unreadable });
         }
-        let reports: Vec<_> = report::called_for(Some(before), after, self.notify_channel).collect();
+        let reports: Vec<_> = due_report::called_for(Some(before), after, self.notify_channel).collect();
         Consequences {
             rescued,
             heard_up_to: loaded.heard_up_to,
             power: power_owed::differs(before, after),
             outdated: [
-                (ReportKind::Question, report::question_changed(before, after)),
-                (ReportKind::Warning, report::warning_changed(before, after)),
+                (ReportKind::Question, due_report::question_changed(before, after)),
+                (ReportKind::Warning, due_report::warning_changed(before, after)),
                 // A call that is made again looks after the one before it.
                 (ReportKind::Stuck, calls::changed(before, after) && !reports.contains(&ReportKind::Stuck)),
             ]
@@ -264,17 +264,17 @@ impl Store {
         for kind in &consequences.outdated {
             match kind {
                 ReportKind::Stuck => calls::outdate(connection, operation.id).await?,
-                kind => report::outdate(connection, (operation.id, *kind), consequences.at).await?,
+                kind => due_report::outdate(connection, (operation.id, *kind), consequences.at).await?,
             }
         }
         for kind in &consequences.reports {
             match kind {
                 ReportKind::Stuck => calls::call(connection, operation, consequences.at).await?,
-                kind => report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?,
+                kind => due_report::call(connection, operation, *kind, self.notify_channel, consequences.at).await?,
             }
         }
         if let Some(taken_by) = consequences.deleted_of {
-            report::outdate(connection, (taken_by, ReportKind::Answer), consequences.at).await?;
+            due_report::outdate(connection, (taken_by, ReportKind::Answer), consequences.at).await?;
         }
         for duration in &consequences.durations {
             let ended_at = consequences.at.as_millisecond();

@@ -12,6 +12,7 @@ mod confirmation;
 mod connection;
 mod consequences;
 pub mod deadlines;
+mod due_report;
 mod durations;
 mod error;
 mod event;

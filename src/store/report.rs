@@ -12,7 +12,6 @@ use super::{
     row::{Row, bits, due_millis, without_nul},
 };
 use crate::operation::{
-    Operation,
     ids::{ChannelId, MessageId, OperationId},
     report::ReportKind,
 };
@@ -380,95 +379,4 @@ fn read(row: Row<'_>) -> Option<(i64, Report)> {
         operation,
     };
     Some((row.number("report_due_at").unwrap_or_default(), report))
-}
-
-/// Kinds of report that an operation calls for, once more than before.
-pub(super) fn called_for(
-    before: Option<&Operation>,
-    after: &Operation,
-    notify_channel: Option<ChannelId>,
-) -> impl Iterator<Item = ReportKind> {
-    ReportKind::ALL.into_iter().filter(move |kind| {
-        // Where it was asked for, the answer says it already.
-        let is_heard_elsewhere = notify_channel.is_some_and(|channel| channel != after.asker.channel);
-        let wanted = *kind != ReportKind::Notify || is_heard_elsewhere;
-        wanted && after.newly_calls_for(*kind, before)
-    })
-}
-
-/// Writes down that a report is to be made. A call for help may be made by another operation's: [`super::calls`] knows.
-pub(super) async fn call(
-    connection: &mut AnyConnection,
-    operation: &Operation,
-    kind: ReportKind,
-    notify_channel: Option<ChannelId>,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let channel = match kind {
-        ReportKind::Notify => notify_channel.unwrap_or(operation.asker.channel),
-        ReportKind::Progress | ReportKind::Answer | ReportKind::Repaired | ReportKind::Question | ReportKind::Stuck => {
-            operation.asker.channel
-        }
-        ReportKind::Direct => DIRECTLY,
-        ReportKind::Warning => operation.warning.map_or(operation.asker.channel, |warning| warning.warn.channel),
-    };
-    let again = match kind {
-        // What was asked before stays where it is: a later question takes a new message, since edits notify nobody.
-        ReportKind::Question => {
-            "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
-             ON CONFLICT (operation, kind) DO UPDATE SET generation = reports.generation + 1, message_id = NULL, \
-             shown_version = NULL, shown_digest = NULL, shown_at = NULL, posting_since = NULL, attempts = 0, given_up = NULL, \
-             moved_to = NULL, due_at = excluded.due_at"
-        }
-        ReportKind::Progress
-        | ReportKind::Answer
-        | ReportKind::Notify
-        | ReportKind::Stuck
-        | ReportKind::Repaired
-        | ReportKind::Direct
-        | ReportKind::Warning => {
-            "INSERT INTO reports (operation, kind, channel_id, generation, attempts, due_at) VALUES ($1, $2, $3, 1, 0, $4) \
-             ON CONFLICT DO NOTHING"
-        }
-    };
-    sqlx::query(again)
-        .bind(operation.id.to_string())
-        .bind(kind.word())
-        .bind(bits(channel.0))
-        .bind(now.as_millisecond())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Whether the message that asks a question shows something else than what is true after a commit.
-pub(super) fn question_changed(before: &Operation, after: &Operation) -> bool {
-    before.questions == after.questions
-        && after.questions > 0
-        && (before.question != after.question || before.decision != after.decision)
-}
-
-/// Whether the message that warned people shows something else than what is true after a commit.
-pub(super) fn warning_changed(before: &Operation, after: &Operation) -> bool {
-    let (before, after) = (before.warned(), after.warned());
-    before.is_some() && before != after
-}
-
-/// Lets a message of this kind that says something about an operation be edited, unless Discord told us to wait.
-pub(super) async fn outdate(
-    connection: &mut AnyConnection,
-    (operation, kind): (OperationId, ReportKind),
-    now: Timestamp,
-) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE reports SET shown_version = $2, due_at = CASE WHEN attempts = 0 AND due_at > $3 THEN $3 ELSE due_at END \
-         WHERE operation = $1 AND kind = $4 AND message_id IS NOT NULL",
-    )
-    .bind(operation.to_string())
-    .bind(OUTDATED.0)
-    .bind(now.as_millisecond())
-    .bind(kind.word())
-    .execute(connection)
-    .await?;
-    Ok(())
 }

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction};
 
 use super::{
-    ConfirmationRefused, Consent, Engine, Error, Loaded, Store, calls, commit, confirmation, durations,
+    ConfirmationRefused, Consent, Engine, Error, Loaded, Store, calls, commit, confirmation, due_report, durations,
     event::{self, Audience, Event, What},
     group_run,
     operation_row::{self, Stored, select_stored},
-    power_owed, report,
+    power_owed,
     row::{Row, bits, due_millis, without_nul},
     schedule_snapshot,
 };
@@ -198,8 +198,8 @@ impl Store {
         if operation.power.owed().is_some() {
             power_owed::write(&mut transaction, &operation).await?;
         }
-        for kind in report::called_for(None, &operation, self.notify_channel) {
-            report::call(&mut transaction, &operation, kind, self.notify_channel, operation.asked_at).await?;
+        for kind in due_report::called_for(None, &operation, self.notify_channel) {
+            due_report::call(&mut transaction, &operation, kind, self.notify_channel, operation.asked_at).await?;
         }
         for (number, event) in (1..).zip(&events) {
             event::append(&mut transaction, operation.id, number, event, Audience::History).await?;

@@ -49,6 +49,21 @@ class Clock:
         self._elapsed += seconds
         self._publish()
 
+    def set(self, when: str) -> None:
+        """What time it is for everybody, before the bot is started first."""
+        self._rebase()
+        self._wall = datetime.fromisoformat(when).timestamp()
+        self._publish()
+
+    async def until_time(self, when: str, speed: float = 600.0, then: float = 1.0) -> None:
+        """Runs fast until that moment of everybody's wall clock, then `then` times as fast as we."""
+        end = datetime.fromisoformat(when).timestamp()
+        if end > self.now():
+            self.run_at(speed)
+            while (left := end - self.now()) > 0:
+                await asyncio.sleep(min(left / speed, 0.05))
+        self.run_at(then)
+
     def now(self) -> float:
         """The wall clock of everyone but the bot."""
         return self._wall + self._since()

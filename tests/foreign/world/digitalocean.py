@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from .clock import Clock
 from .http import Answer, Call, Json, Service
@@ -57,6 +58,7 @@ class Snapshot:
     taken: str  # the Droplet's status while it was taken
     listed_at: float = 0.0
     size: float | None = 2.34
+    kind: str = "snapshot"  # or "backup": DigitalOcean's own
 
 
 @dataclass
@@ -69,6 +71,7 @@ class Droplet:
     disk: str = "original"  # what is on it, so that a restore can be seen
     created: float = 0.0
     downtime: list[tuple[float, str]] = field(default_factory=list)  # (when, status) at each change
+    policy: dict[str, Json] | None = None  # of DigitalOcean's own Backups; None: they are off
 
 
 @dataclass
@@ -124,6 +127,19 @@ class DigitalOcean(Service):
         self.listed_late = 0.0  # how long after its Action a Snapshot appears in lists
         self.late_size: float | None = 2.34
         self.restore_powers_on = True
+        self.supported: list[Json] = [
+            {
+                "name": name,
+                "possible_window_starts": [0, 4, 8, 12, 16, 20],
+                "window_length_hours": 4,
+                "retention_period_days": kept,
+                "possible_days": days,
+            }
+            for name, kept, days in (
+                ("weekly", 28, ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]),
+                ("daily", 7, []),
+            )
+        ]
         self.hourly_limit, self.minute_limit = 5000, 250
         self.throttled = 0
         self._ids = itertools.count(3_000_000_000)  # beyond 32 bits, as theirs are near to be
@@ -142,6 +158,20 @@ class DigitalOcean(Service):
         snapshot = Snapshot(next(self._ids), name, droplet.id, self.clock.now() - age, droplet.status, **attributes)
         self.snapshots[snapshot.id] = snapshot
         return snapshot
+
+    def add_backup(self, droplet: Droplet, age: float = 3600.0, **attributes: Json) -> Snapshot:
+        """One of DigitalOcean's own Backups, of a Droplet that has them on."""
+        name = attributes.pop("name", self.clock.rfc3339(self.clock.now() - age)[:10])
+        return self.add_snapshot(droplet, f"{droplet.name}- {name}", age, kind="backup", **attributes)
+
+    def destroy(self, droplet: Droplet) -> None:
+        """Somebody destroys it: its Backups go with it, its Snapshots stay."""
+        del self.droplets[droplet.id]
+        for backup in self.backups(droplet):
+            del self.snapshots[backup.id]
+
+    def backups(self, droplet: Droplet) -> list[Snapshot]:
+        return [s for s in self.snapshots.values() if s.droplet == droplet.id and s.kind == "backup"]
 
     def set_status(self, droplet: Droplet, status: str) -> None:
         if droplet.status != status:
@@ -212,6 +242,12 @@ class DigitalOcean(Service):
                 size=self.late_size,
             )
             self.snapshots[snapshot.id] = snapshot
+        elif action.type in ("enable_backups", "change_backup_policy"):
+            droplet.policy = {"plan": "daily", "hour": 20, **(body.get("backup_policy") or {})}
+        elif action.type == "disable_backups":
+            droplet.policy = None
+            for backup in self.backups(droplet):
+                del self.snapshots[backup.id]
         elif action.type in ("restore", "rebuild"):
             droplet.disk = f"{action.type} of {body.get('image')}"
             if self.restore_powers_on:
@@ -227,6 +263,12 @@ class DigitalOcean(Service):
             return refuse(422, "Droplet already has a pending event.")
         if kind in ("shutdown", "power_off") and droplet.status == OFF:
             return refuse(422, "Droplet is already powered off.")
+        if kind == "disable_backups" and droplet.policy is None:
+            return refuse(422, "Backups are already disabled for this Droplet.")
+        if kind in ("enable_backups", "change_backup_policy") and body.get("backup_policy"):
+            policy = body["backup_policy"]
+            if policy.get("plan") not in ("daily", "weekly") or policy.get("hour") not in (None, 0, 4, 8, 12, 16, 20):
+                return refuse(422, "Invalid backup policy.")
         if kind == "restore" and not self._own_image(droplet, body.get("image")):
             return refuse(422, "You specified an invalid image for Droplet creation.")
         return Answer(201, {"action": self._action_json(self._begin(droplet, kind, body, step))})
@@ -280,6 +322,13 @@ class DigitalOcean(Service):
 
     def _route(self, call: Call) -> Answer:
         method, path, body = call.method, call.path, call.body
+        if path == "/v2/droplets/backups/supported_policies":
+            return Answer(200, {"supported_policies": self.supported})
+        if path == "/v2/droplets/backups/policies":
+            policies = {str(d.id): self._policy_json(d) for d in self.droplets.values()}
+            return Answer(200, {"policies": policies, "links": {}, "meta": {"total": len(policies)}})
+        if match := re.fullmatch(r"/v2/images/(\d+)/actions(?:/(\d+))?", path):
+            return self._image_actions(call, int(match[1]), match[2])
         if match := re.fullmatch(r"/v2/droplets/(\d+)(/.*)?", path):
             droplet = self.droplets.get(int(match[1]))
             if droplet is None:
@@ -304,7 +353,8 @@ class DigitalOcean(Service):
         if match := re.fullmatch(r"/v2/(?:snapshots|images)/([\w-]+)", path):
             return self._snapshot_route(call, match[1])
         if path == "/v2/snapshots":
-            return self._list(call, "snapshots", [self._snapshot_json(s) for s in self._listed()])
+            found = [s for s in self._listed() if s.kind == "snapshot"]
+            return self._list(call, "snapshots", [self._snapshot_json(s) for s in found])
         if path == "/v2/images":
             return self._list(call, "images", [self._image_json(s) for s in self._listed()])
         if path == "/v2/regions":
@@ -362,15 +412,21 @@ class DigitalOcean(Service):
             )
         if rest == "/snapshots":
             return self._list(
-                call, "snapshots", [self._image_json(s) for s in self._listed() if s.droplet == droplet.id]
+                call,
+                "snapshots",
+                [self._image_json(s) for s in self._listed() if s.droplet == droplet.id and s.kind == "snapshot"],
             )
         if rest == "/backups":
-            return self._list(call, "backups", [])
+            return self._list(call, "backups", [self._image_json(s) for s in self.backups(droplet)])
+        if rest == "/backups/policy":
+            return Answer(200, {"policy": self._policy_json(droplet)})
         self.unknown.append(f"{call.method} {call.path}")
         return not_found()
 
     def _snapshot_route(self, call: Call, key: str) -> Answer:
         snapshot = self.snapshots.get(int(key)) if key.isdigit() else None
+        if snapshot is not None and snapshot.kind == "backup" and "images" not in call.path:
+            return not_found()
         if snapshot is None or snapshot.listed_at > self.clock.now():
             return not_found()
         if call.method == "DELETE":
@@ -405,6 +461,56 @@ class DigitalOcean(Service):
                 },
             },
         )
+
+    def _image_actions(self, call: Call, key: int, action: str | None) -> Answer:
+        image = self.snapshots.get(key)
+        if action is not None:
+            found = self.actions.get(int(action))
+            return Answer(200, {"action": self._action_json(found)}) if found else not_found()
+        if call.method == "GET":
+            own = [a for a in self.actions.values() if a.droplet == key]
+            return self._list(call, "actions", [self._action_json(a) for a in own])
+        if image is None:
+            return not_found()
+        kind = call.body.get("type")
+        scripted = self.script.get(kind)
+        step = scripted.pop(0) if scripted else self._outcome(kind)
+        if isinstance(step, Refusal):
+            return refuse(step.status, step.message, step.id)
+        if kind == "convert" and image.kind != "backup":
+            return refuse(422, "This image is not a backup.")
+        begun = Action(next(self._ids), kind, key, self.clock.now())
+        self.actions[begun.id] = begun
+
+        def end() -> None:
+            begun.status, begun.completed = step.status, self.clock.now()
+            if step.works:
+                image.kind = "snapshot"
+
+        self.later(step.takes, end)
+        return Answer(201, {"action": {**self._action_json(begun), "resource_type": "image"}})
+
+    def _window(self, droplet: Droplet) -> Json:
+        if droplet.policy is None:
+            return None
+        day = datetime.fromtimestamp(self.clock.now(), UTC).replace(minute=0, second=0, microsecond=0)
+        start = day.replace(hour=droplet.policy.get("hour") or 0)
+        while start <= day or (
+            droplet.policy["plan"] == "weekly" and start.strftime("%a").upper() != droplet.policy.get("weekday", "SUN")
+        ):
+            start += timedelta(days=1)
+        return {"start": self.clock.rfc3339(start.timestamp()), "end": self.clock.rfc3339(start.timestamp() + 14400)}
+
+    def _policy_json(self, droplet: Droplet) -> Json:
+        if droplet.policy is None:
+            return {"droplet_id": droplet.id, "backup_enabled": False}
+        kept = 7 if droplet.policy["plan"] == "daily" else 28
+        return {
+            "droplet_id": droplet.id,
+            "backup_enabled": True,
+            "backup_policy": {**droplet.policy, "window_length_hours": 4, "retention_period_days": kept},
+            "next_backup_window": self._window(droplet),
+        }
 
     def _listed(self) -> list[Snapshot]:
         return [s for s in self.snapshots.values() if s.listed_at <= self.clock.now()]
@@ -444,10 +550,10 @@ class DigitalOcean(Service):
             "status": droplet.status,
             "kernel": None,
             "created_at": self.clock.rfc3339(droplet.created),
-            "features": ["droplet_agent", "private_networking"],
-            "backup_ids": [],
-            "next_backup_window": None,
-            "snapshot_ids": [s.id for s in self._listed() if s.droplet == droplet.id],
+            "features": ["droplet_agent", "private_networking", *(["backups"] if droplet.policy else [])],
+            "backup_ids": [s.id for s in self.backups(droplet)],
+            "next_backup_window": self._window(droplet),
+            "snapshot_ids": [s.id for s in self._listed() if s.droplet == droplet.id and s.kind == "snapshot"],
             "image": {
                 "id": 1,
                 "name": "24.04 (LTS) x64",
@@ -480,7 +586,7 @@ class DigitalOcean(Service):
             "started_at": self.clock.rfc3339(action.started),
             "completed_at": self.clock.rfc3339(action.completed) if action.completed else None,
             "resource_id": action.droplet,
-            "resource_type": "droplet",
+            "resource_type": "image" if action.type in ("convert", "transfer") else "droplet",
             "region": REGION,
             "region_slug": "nyc3",
         }
@@ -502,7 +608,7 @@ class DigitalOcean(Service):
         return {
             "id": snapshot.id,
             "name": snapshot.name,
-            "type": "snapshot",
+            "type": snapshot.kind,
             "distribution": "Ubuntu",
             "slug": None,
             "public": False,

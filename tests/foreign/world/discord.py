@@ -16,6 +16,7 @@ from .http import Answer, Call, Cut, Json, Service
 
 EPOCH_MS = 1_420_070_400_000
 ADMINISTRATOR, BASIC = 1 << 3, (1 << 10) | (1 << 11) | (1 << 14) | (1 << 16) | (1 << 31) | (1 << 38)
+ADMIN_ROLE = "400000000000000008"  # a role of the guild that has Administrator
 BOT_RIGHTS = 274877991936
 NONCE_MEMORY = 180.0  # "a few minutes"
 
@@ -28,6 +29,7 @@ class Person:
     roles: list[str] = field(default_factory=list)
     odd_user: dict[str, Json] = field(default_factory=dict)  # fields that this person's user object has otherwise
     lacks: tuple[str, ...] = ()  # fields that the member object lacks
+    left: bool = False  # no member of the guild any more
 
 
 @dataclass
@@ -39,7 +41,9 @@ class Message:
     nonce: str | None = None
     edits: list[tuple[float, dict[str, Json]]] = field(default_factory=list)
     deleted: bool = False
-    versions: list[tuple[float, dict[str, Json]]] = field(default_factory=list)  # every body it has had, the first one first
+    versions: list[tuple[float, dict[str, Json]]] = field(
+        default_factory=list
+    )  # every body it has had, the first one first
 
     def rang(self, person: Person) -> bool:
         """Whether the message pinged this person when it was new: an edit pings nobody."""
@@ -53,6 +57,19 @@ class Message:
     @property
     def buttons(self) -> list[dict[str, Json]]:
         return buttons_of(self.body)
+
+    @property
+    def menus(self) -> list[dict[str, Json]]:
+        return menus_of(self.body)
+
+    def rang_role(self, role: str) -> bool:
+        """Whether the message pinged that role when it was new."""
+        return Message(self.id, self.channel, self.versions[0][1], self.at).pings_role(role)
+
+    def pings_role(self, role: str) -> bool:
+        mentions = self.body.get("allowed_mentions") or {}
+        allowed = "roles" in mentions.get("parse", []) or role in [str(r) for r in mentions.get("roles", [])]
+        return allowed and f"<@&{role}>" in (self.body.get("content") or "")
 
     def pings(self, person: Person) -> bool:
         mentions = self.body.get("allowed_mentions") or {}
@@ -75,6 +92,12 @@ def buttons_of(body: dict[str, Json]) -> list[dict[str, Json]]:
     ]
 
 
+def menus_of(body: dict[str, Json]) -> list[dict[str, Json]]:
+    return [
+        item for row in body.get("components") or [] for item in row.get("components") or [] if item.get("type") == 3
+    ]
+
+
 @dataclass
 class Reply:
     """What one interaction got: its callback, and what its webhook posted or edited."""
@@ -88,6 +111,7 @@ class Reply:
     body: dict[str, Json] = field(default_factory=dict)
     followups: list[dict[str, Json]] = field(default_factory=list)
     message_id: str = ""
+    where: Message | Reply | None = None  # what was pressed
     first: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -97,6 +121,10 @@ class Reply:
     @property
     def buttons(self) -> list[dict[str, Json]]:
         return [b for body in [self.body, *self.followups] for b in buttons_of(body)]
+
+    @property
+    def menus(self) -> list[dict[str, Json]]:
+        return [m for body in [self.body, *self.followups] for m in menus_of(body)]
 
     @property
     def choices(self) -> list[dict[str, Json]]:
@@ -123,6 +151,7 @@ class Discord(Service):
         self.bot_user_extra: dict[str, Json] = {}
         self.gateway_url = ""
         self.down = False
+        self.heartbeat = 41250
         self.sessions: dict[str, list[Json]] = {}
         self.identified = 0
         self._sockets: dict[str, web.WebSocketResponse] = {}
@@ -134,6 +163,8 @@ class Discord(Service):
 
     def person(self, name: str, **attributes: Any) -> Person:
         person = Person(str(200000000000000000 + len(self.people)), name, **attributes)
+        if person.permissions & ADMINISTRATOR:
+            person.roles = [*person.roles, ADMIN_ROLE]
         self.people.append(person)
         return person
 
@@ -183,13 +214,69 @@ class Discord(Service):
             raise LookupError(
                 f"no button {label!r} among {[b.get('label') for b in where.buttons]} under {where.text[:200]!r}"
             )
-        body = where.body
-        data = {"custom_id": button["custom_id"], "component_type": 2}
-        message = self._message_json(where.id if isinstance(where, Message) else where.message_id, where.channel, body)
-        reply = await self._interact(person, 3, data, where.channel, None, wait, message=message)
-        if isinstance(where, Reply) and reply.kind == 7:
-            where.body = reply.body
+        return await self.send_component(person, where, {"custom_id": button["custom_id"], "component_type": 2}, wait)
+
+    async def press_id(self, person: Person, where: Message | Reply, custom_id: str, wait: float = 10.0) -> Reply:
+        """Presses what is not, or no longer, shown: a forged or an old button."""
+        return await self.send_component(person, where, {"custom_id": custom_id, "component_type": 2}, wait)
+
+    async def select(
+        self, person: Person, where: Message | Reply, like: str, wait: float = 10.0, menu: str = ""
+    ) -> Reply:
+        """Picks the one option like `like` of a select menu (with a placeholder or id like `menu`)."""
+        for found in where.menus:
+            if menu and menu.lower() not in (found.get("placeholder") or found["custom_id"]).lower():
+                continue
+            for option in found.get("options") or []:
+                if re.search(like, f"{option['label']} {option.get('description') or ''}", re.IGNORECASE):
+                    data = {"custom_id": found["custom_id"], "component_type": 3, "values": [option["value"]]}
+                    return await self.send_component(person, where, data, wait)
+        raise LookupError(
+            f"no option {like!r} in {[[o['label'] for o in m.get('options') or []] for m in where.menus]}"
+        )
+
+    async def select_value(self, person: Person, where: Message | Reply, custom_id: str, *values: str) -> Reply:
+        return await self.send_component(
+            person, where, {"custom_id": custom_id, "component_type": 3, "values": list(values)}, 10.0
+        )
+
+    async def send_component(self, person: Person, where: Message | Reply, data: Json, wait: float) -> Reply:
+        message = self._message_json(
+            where.id if isinstance(where, Message) else where.message_id, where.channel, where.body
+        )
+        reply = await self._interact(person, 3, data, where.channel, None, wait, message=message, where=where)
+        if reply.kind == 7:
+            self._updated(where, reply.body)
+            reply.body, reply.message_id = where.body, where.id if isinstance(where, Message) else where.message_id
         return reply
+
+    async def submit(self, person: Person, form: Reply, wait: float = 10.0, **values: str) -> Reply:
+        """Fills in the form that `form` opened: values by the inputs' ids or labels, the first words suffice."""
+        fields = [c for row in form.body.get("components") or [] for c in row.get("components") or []]
+        rows = []
+        for item in fields:
+            named = f"{item['custom_id']} {item.get('label') or ''}".lower()
+            value = next((v for k, v in values.items() if k.lower() in named), item.get("value") or "")
+            rows.append({"type": 1, "components": [{"type": 4, "custom_id": item["custom_id"], "value": value}]})
+        data = {"custom_id": form.body["custom_id"], "components": rows}
+        where = form.where
+        message = None
+        if where is not None:
+            message = self._message_json(
+                where.id if isinstance(where, Message) else where.message_id, where.channel, where.body
+            )
+        reply = await self._interact(person, 5, data, form.channel, None, wait, message=message, where=where)
+        if reply.kind == 7 and where is not None:
+            self._updated(where, reply.body)
+            reply.body, reply.message_id = where.body, where.id if isinstance(where, Message) else where.message_id
+        return reply
+
+    def _updated(self, where: Message | Reply, body: Json) -> None:
+        kept = where.body.get("flags", 0) & 64  # an edit leaves a message as private as it was
+        where.body = {**where.body, **body, "flags": int(body.get("flags") or 0) | kept}
+        if isinstance(where, Message):
+            where.edits.append((self.clock.elapsed(), body))
+            where.versions.append((self.clock.elapsed(), where.body))
 
     def _command_data(self, root: str, name: str, options: dict[str, str], focus: str | None) -> Json:
         given = [
@@ -224,10 +311,13 @@ class Discord(Service):
         guild: str | None,
         wait: float,
         message: Json = None,
+        where: Message | Reply | None = None,
     ) -> Reply:
         channel = channel or self.channel
         guild = guild or self.channels.get(channel, self.guild)
-        reply = Reply(self.snowflake(), f"token-{next(self._counter)}", person, channel, self.clock.elapsed())
+        reply = Reply(
+            self.snowflake(), f"token-{next(self._counter)}", person, channel, self.clock.elapsed(), where=where
+        )
         self.replies[reply.id] = reply
         member = {
             "user": self._user_json(person),
@@ -304,7 +394,7 @@ class Discord(Service):
         except ConnectionError:  # the bot died meanwhile
             return socket
         await socket.send_str(
-            json.dumps({"op": 10, "d": {"heartbeat_interval": 41250, "_trace": []}, "s": None, "t": None})
+            json.dumps({"op": 10, "d": {"heartbeat_interval": self.heartbeat, "_trace": []}, "s": None, "t": None})
         )
         session = ""
         async for frame in socket:
@@ -388,6 +478,8 @@ class Discord(Service):
                         for g in self.guilds
                     ],
                 )
+            case "GET", ["users", id] if any(p.id == id for p in self.people):
+                return Answer(200, self._user_json(next(p for p in self.people if p.id == id)))
             case "GET", ["applications", "@me"] | ["oauth2", "applications", "@me"]:
                 return Answer(200, self._application_json())
             case (("PUT" | "GET"), ["applications", _, "guilds", guild, "commands"]):
@@ -433,6 +525,11 @@ class Discord(Service):
                 return Answer(200, [self._channel_json(c) for c, g in self.channels.items() if g == guild])
             case "GET", ["guilds", guild, "roles"]:
                 return Answer(200, self._guild_json(guild)["roles"])
+            case "GET", ["guilds", guild, "members", id] if id not in ("@me", self.application):
+                person = next((p for p in self.people if p.id == id), None)
+                if person is None or person.left or guild not in self.guilds:
+                    return unknown("Member", 10007)
+                return Answer(200, {**self._bot_member(), "user": self._user_json(person), "roles": person.roles})
             case "GET", ["guilds", guild, "members", _]:
                 return Answer(200, self._bot_member())
             case "GET", ["guilds", guild, "threads", "active"]:
@@ -466,6 +563,8 @@ class Discord(Service):
         if call.method == "DELETE":
             reply.body = {}
             return Answer(204)
+        if call.method == "PATCH" and reply.kind == 6 and reply.where is not None:
+            self._updated(reply.where, {**reply.where.body, **call.body})
         if call.method == "PATCH":
             reply.body = {**reply.body, **call.body}
         return Answer(200, self._message_json(reply.message_id, reply.channel, reply.body))
@@ -626,6 +725,8 @@ class Discord(Service):
                 {**role, "id": f"40000000000000000{n}", "name": name, "permissions": "0"}
                 for n, name in ((1, "take"), (2, "restore"), (3, "view"))
             ),
+            {**role, "id": "400000000000000004", "name": "oncall", "permissions": "0", "mentionable": True},
+            {**role, "id": ADMIN_ROLE, "name": "admin", "permissions": str(ADMINISTRATOR)},
             {**role, "id": "400000000000000009", "name": "snapshots", "permissions": str(BOT_RIGHTS), "managed": True},
         ]
         body = {

@@ -1,0 +1,88 @@
+//! What is busy, with what, and the ways on from there.
+
+use super::{
+    super::{
+        kinds::words,
+        message::{Button, Style},
+        text::name,
+        units::link,
+    },
+    Occupant,
+};
+use crate::{
+    discord::press::{Act, Press},
+    operation::ids::{ChannelId, GuildId, MessageId, OperationId},
+};
+
+/// *Go there* and *Cancel it*.
+pub(super) fn ways_on(by: &Occupant) -> Vec<Button> {
+    let Occupant::Here { operation, progress, may_cancel } = by else { return Vec::new() };
+    let there = progress.map(|(guild, channel, message)| Button::link("Go there", link(guild, channel, message)));
+    let press = Press::Wish { act: Act::Cancel, operation: *operation };
+    let cancel = may_cancel.then(|| Button::new("Cancel it", Style::Danger, press));
+    there.into_iter().chain(cancel).collect()
+}
+
+pub(super) fn tried_again(by: &Occupant) -> String {
+    match by {
+        Occupant::Here { operation, progress, .. } => {
+            format!("Somebody has tried again already: {}.", way(*operation, *progress))
+        }
+        Occupant::Elsewhere { .. } => "Somebody has tried again already.".to_owned(),
+    }
+}
+
+pub(super) fn busy(droplet: &str, by: &Occupant) -> String {
+    let droplet = name(droplet);
+    match by {
+        Occupant::Here { operation, progress, .. } => format!(
+            "{droplet} is busy: {} is still running on it. Wait until it has ended, or cancel it.",
+            way(*operation, *progress)
+        ),
+        Occupant::Elsewhere { kind, may_cancel } => {
+            format!("{droplet} is busy: another server is {}. {}", words(kind).with_droplet(), cancel_it(*may_cancel))
+        }
+    }
+}
+
+pub(super) fn in_use(by: &Occupant) -> String {
+    match by {
+        Occupant::Here { operation, progress, .. } => format!(
+            "This Snapshot is in use: {} works with it. Nothing was done; try again when that has ended.",
+            way(*operation, *progress)
+        ),
+        Occupant::Elsewhere { kind, may_cancel } => {
+            format!(
+                "This Snapshot is in use: another server is {}. {}",
+                words(kind).with_snapshot(),
+                cancel_it(*may_cancel)
+            )
+        }
+    }
+}
+
+pub(super) fn cancel_it(may_cancel: Option<OperationId>) -> String {
+    match may_cancel {
+        Some(operation) => {
+            format!(
+                "Nothing was done; wait until that has ended, or stop it with `/snapshot cancel operation:{operation}`."
+            )
+        }
+        None => "Nothing was done; try again when that has ended.".to_owned(),
+    }
+}
+
+pub(super) fn way(operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>) -> String {
+    match progress {
+        Some((guild, channel, message)) => link(guild, channel, message),
+        None => format!("operation `{operation}`"),
+    }
+}
+
+pub(super) fn too_late(operation: OperationId, progress: Option<(GuildId, ChannelId, MessageId)>) -> String {
+    let place = progress.map_or_else(
+        || format!("`/snapshot status operation:{operation}`"),
+        |(guild, channel, message)| link(guild, channel, message),
+    );
+    format!("That is decided already; {place} shows how it goes on.")
+}
