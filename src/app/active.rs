@@ -183,11 +183,9 @@ impl Active<'_> {
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
         let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.intake.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
-        let weighing = (Arc::clone(self.store), Arc::clone(&rooms.inventory), self.clock.clone());
-        loops.inventory.spawn(housekeeping::weigh(weighing.0, weighing.1, weighing.2, loops.stop_gateway.clone()));
-        let keep_history = config.timing.keep_history;
-        let (store, clock) = (Arc::clone(self.store), self.clock.clone());
-        loops.inventory.spawn(housekeeping::run(store, clock, keep_history, loops.stop_gateway.clone()));
+        let (store, clock, stop) = (|| Arc::clone(self.store), || self.clock.clone(), loops.stop_gateway.clone());
+        loops.inventory.spawn(housekeeping::weigh(store(), Arc::clone(&rooms.inventory), clock(), stop.clone()));
+        loops.inventory.spawn(housekeeping::run(store(), clock(), config.timing.keep_history, stop));
         let scheduler = Scheduler {
             store: Arc::clone(self.store),
             clock: self.clock.clone(),

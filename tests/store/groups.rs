@@ -2,17 +2,21 @@
 
 use snapshot_bot::{
     operation::{
-        Outcome,
-        ids::{DropletId, OperationId, RunId, UserId},
+        NewOperation, Outcome,
+        ids::{DropletId, OperationId, RunId, SnapshotId, UserId},
+        kinds::{Kind, Restore, Safety, SnapshotRef},
         trigger::Trigger,
     },
+    ping::{Address, Reach, Signal},
     schedule::{
-        Schedule,
+        Schedule, Watched,
         group::{Excluded, Group, NO_DROPLET},
+        hangs::Hangs,
+        notice::Notice,
         run::{Lost, Member, Phase, Plan, Run},
         slot::{Failed, Fate},
     },
-    store::{CreateError, Error, RunError, Store, StoredSchedule},
+    store::{CreateError, Error, RunError, Said, Store, StoredSchedule},
 };
 
 use crate::{
@@ -140,6 +144,68 @@ contract! {
         store.prune_runs(at(100_000)).await.unwrap();
         assert!(store.run(plan.id).await.unwrap().is_none_or(|old| old.ended_at.is_some()));
         assert!(store.run(next.id).await.unwrap().is_some(), "the latest stays");
+    }
+
+    async fn a_run_is_told_as_one_failure_or_success(memory: &Memory) {
+        let store = memory.open().await;
+        let address = Address::read("https://hc.example.com/key", Reach::Public).unwrap();
+        let watched = Watched { ping_url: Some(address), ..Watched::default() };
+        let mut stored = add(&store, &Schedule { watched, ..of_group(1, 2) }).await;
+        for (slot, outcomes) in [(100, [true, false]), (900, [true, true])] {
+            stored = open(&store, &stored, at(slot)).await;
+            let number = u64::try_from(slot).unwrap();
+            let plan = plan(&stored.schedule, number, slot);
+            store.begin_run(&plan, &members(&[10, 11]), None).await.unwrap();
+            for (one, droplet, is_good) in [(number, 10, outcomes[0]), (number + 1, 11, outcomes[1])] {
+                store.create(request(one, droplet), turn(&plan)).await.unwrap();
+                end(&store, ids(one), |it| {
+                    if is_good { listed(it, 10.0) } else { ended(it.clone(), Outcome::Cancelled, at(slot + 60)) }
+                })
+                .await;
+                store.settle_schedules().await.unwrap();
+                let run = store.run(plan.id).await.unwrap().unwrap();
+                let member = run.members.iter().find(|member| member.droplet == DropletId(droplet)).unwrap();
+                store.note_member(&run, member, Phase::Done { is_good, at: at(slot + 61) }).await.unwrap();
+            }
+            let run = store.run(plan.id).await.unwrap().unwrap();
+            let notice = Notice::Group { run: plan.id, planned: plan.planned };
+            store.end_run(&run, Some(&notice).filter(|_| !run.is_success())).await.unwrap();
+            stored = store.schedule(stored.schedule.id).await.unwrap().unwrap();
+        }
+        let mut told: Vec<_> =
+            store.due_pings(at(999_999_999), 99).await.unwrap().into_iter().map(|ping| (ping.run, ping.signal)).collect();
+        told.sort_by_key(|(run, signal)| (run.clone(), *signal != Signal::Start));
+        let mut expected: Vec<_> = [(100, Signal::Fail), (900, Signal::Success)]
+            .into_iter()
+            .map(|(number, ending)| (RunId::from_random(number).to_string(), ending))
+            .flat_map(|(run, ending)| [(run.clone(), Signal::Start), (run, ending)])
+            .collect();
+        expected.sort_by_key(|(run, signal)| (run.clone(), *signal != Signal::Start));
+        assert_eq!(told, expected, "once for each run, whatever its members do");
+        let messages = store.due_schedule_messages(at(999_999_999), 99).await.unwrap();
+        let said: Vec<_> = messages.into_iter().map(|message| message.said).collect();
+        let failed = Said::Once(Notice::Group { run: RunId::from_random(100), planned: at(100) });
+        assert_eq!(said, [Said::Status, failed, Said::Once(Notice::GoodAgain)]);
+        assert_eq!(stored.schedule.watched.hangs, Hangs::default());
+    }
+
+    async fn a_restore_is_known_by_its_own_droplet(memory: &Memory) {
+        let store = memory.open().await;
+        let (_, plan) = begin(&store, 2, &[10, 11]).await;
+        for (number, droplet) in [(1, 10), (2, 11)] {
+            store.create(request(number, droplet), turn(&plan)).await.unwrap();
+            end(&store, ids(number), |it| listed(it, 10.0)).await;
+        }
+        store.settle_schedules().await.unwrap();
+        assert_eq!(store.restored_droplets(id(1), at(0)).await.unwrap(), [].into());
+        let kind = Kind::Restore(Restore {
+            snapshot: SnapshotRef { id: SnapshotId(1), name: "one".to_owned() },
+            safety: Safety::None,
+        });
+        let consent = consent(&store, 50).await;
+        store.create(NewOperation { kind, ..request(3, 11) }, Trigger::Interaction(consent.interaction)).await.unwrap();
+        assert_eq!(store.restored_droplets(id(1), at(0)).await.unwrap(), [DropletId(11)].into());
+        assert_eq!(store.restored_from(id(1), at(0)).await.unwrap(), [SnapshotId(1)]);
     }
 
     async fn a_run_by_hand_needs_an_answer_that_counts_and_has_a_message(memory: &Memory) {

@@ -138,6 +138,38 @@ fn each_droplet_is_a_group_of_its_own_and_one_that_left_keeps_all() {
 }
 
 #[test]
+fn a_restore_holds_what_was_taken_of_its_own_droplet() {
+    let now = at("2026-11-08T04:00:00Z");
+    let of = |droplet, day: u32| Candidate {
+        operation: OperationId::from_random(u64::from(day) + 100 * droplet),
+        droplet: DropletId(droplet),
+        ..candidate(day)
+    };
+    let candidates: Vec<Candidate> =
+        [1, 2].into_iter().flat_map(|droplet| [3, 4, 5].map(|day| of(droplet, day))).collect();
+    let around = Circumstances { restored_lately: BTreeSet::from([DropletId(2)]), ..WELL };
+    let pruning = keeps_last(2).prune(&candidates, &around, now);
+    assert_eq!((pruning.announced, pruning.hold), (vec![of(1, 3).operation], Some(Hold::RestoredLately)));
+}
+
+#[test]
+fn the_newest_of_any_droplet_may_be_doubtful() {
+    let of = |droplet, day: u32, size| Candidate {
+        operation: OperationId::from_random(u64::from(day) + 100 * droplet),
+        droplet: DropletId(droplet),
+        size: Some(size),
+        ..candidate(day)
+    };
+    let mut it = keeps_last(2);
+    let well = [of(1, 3, 10.0), of(2, 3, 2.0), of(1, 4, 10.0), of(2, 4, 2.0)];
+    assert_eq!(it.doubtful(&well), None, "each is compared with those of its own Droplet");
+    let shrunk = [of(1, 3, 10.0), of(2, 3, 10.0), of(1, 4, 4.0), of(2, 4, 10.0)];
+    assert_eq!(it.doubtful(&shrunk), Some(of(1, 4, 4.0).operation));
+    it.approved.push(of(1, 4, 4.0).operation);
+    assert_eq!(it.doubtful(&shrunk), None);
+}
+
+#[test]
 fn what_an_edit_drops_needs_somebody_to_say_so_once() {
     let now = at("2026-11-08T04:00:00Z");
     let candidates: Vec<Candidate> = (3..=6).map(candidate).collect();
