@@ -41,6 +41,7 @@ mod schedule_notice;
 mod schedule_outcome;
 mod schedule_ping;
 mod schedule_row;
+mod schedule_settle;
 mod schedule_share;
 mod schedule_snapshot;
 mod schema;
@@ -75,7 +76,8 @@ pub use schedule::AddError;
 pub use schedule_message::{Said, ScheduleMessage};
 pub use schedule_ping::DuePing;
 pub use schedule_row::StoredSchedule;
-pub use schedule_snapshot::{ScheduleSnapshot, Settled};
+pub use schedule_settle::Settled;
+pub use schedule_snapshot::ScheduleSnapshot;
 pub use snapshot_records::{DayTotal, Pin, Weighed};
 use writes::Writes;
 
