@@ -45,6 +45,7 @@ mod listed;
 mod listing;
 mod single_flight;
 mod tag_filter;
+mod tags;
 mod timeouts;
 mod unattached;
 

@@ -32,6 +32,8 @@ mod calls;
 mod commits;
 #[path = "store/confirmations.rs"]
 mod confirmations;
+#[path = "store/groups.rs"]
+mod groups;
 #[path = "store/history.rs"]
 mod history;
 #[path = "store/hostile_rows.rs"]

@@ -15,6 +15,7 @@ use super::{
     calls::Calls,
     discord_side::DiscordSide,
     drain,
+    groups::Groups,
     heartbeat::{Heartbeat, Progress},
     housekeeping,
     pings::Pings,
@@ -182,17 +183,16 @@ impl Active<'_> {
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
         let (settings, rooms) = bot_parts(config, self.store, self.clock, self.client, loops.intake.clone());
         loops.inventory.spawn(Arc::clone(&rooms.inventory).run(loops.stop_gateway.clone()));
-        let weighing = (Arc::clone(self.store), Arc::clone(&rooms.inventory), self.clock.clone());
-        loops.inventory.spawn(housekeeping::weigh(weighing.0, weighing.1, weighing.2, loops.stop_gateway.clone()));
-        let keep_history = config.timing.keep_history;
-        let (store, clock) = (Arc::clone(self.store), self.clock.clone());
-        loops.inventory.spawn(housekeeping::run(store, clock, keep_history, loops.stop_gateway.clone()));
+        let (store, clock, stop) = (|| Arc::clone(self.store), || self.clock.clone(), loops.stop_gateway.clone());
+        loops.inventory.spawn(housekeeping::weigh(store(), Arc::clone(&rooms.inventory), clock(), stop.clone()));
+        loops.inventory.spawn(housekeeping::run(store(), clock(), config.timing.keep_history, stop));
         let scheduler = Scheduler {
             store: Arc::clone(self.store),
             clock: self.clock.clone(),
             client: self.client.clone(),
             policy: config.policy.clone(),
             members: rooms.members.clone(),
+            inventory: Arc::clone(&rooms.inventory),
             own_droplet: None,
             digitalocean: config.digitalocean.api_url.clone(),
             progress: Progress::default(),
@@ -200,6 +200,8 @@ impl Active<'_> {
         self.begin_pings(&mut loops, &scheduler.progress);
         // It begins operations, so it stops with what carries them on; it owes nobody power, so its end is not the process's.
         loops.inventory.spawn(scheduler.run(loops.stop_turns.clone()));
+        let groups = Groups { store: Arc::clone(self.store), clock: self.clock.clone(), client: self.client.clone() };
+        loops.inventory.spawn(groups.run(loops.stop_turns.clone()));
         let discord_side = DiscordSide {
             settings,
             rooms,

@@ -147,6 +147,7 @@ impl DiscordSide {
         reporters.shutdown().await;
         reporters.spawn(bot.reporter().run(stop_reporter.clone()));
         reporters.spawn(bot.schedule_reporter().run(stop_reporter.clone()));
+        reporters.spawn(bot.group_reporter().run(stop_reporter.clone()));
         reporters.spawn(bot.monthly().run(stop_reporter.clone()));
         let mut ready = bot.ready();
         let telling = async {

@@ -84,7 +84,9 @@ async fn prune(store: &Store, clock: &Clock, keep_history: SignedDuration) -> Re
         }
         sleep(BREATH).await;
     }
-    store.prune_slots(clock.now().checked_sub(keep_history).unwrap_or(Timestamp::UNIX_EPOCH)).await?;
+    let before = clock.now().checked_sub(keep_history).unwrap_or(Timestamp::UNIX_EPOCH);
+    store.prune_slots(before).await?;
+    store.prune_runs(before).await?;
     if operations > 0 {
         tracing::info!(operations, "pruned operations that ended longer ago than KEEP_HISTORY");
     }

@@ -13,21 +13,22 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::heartbeat::Progress;
+use super::{groups::take, heartbeat::Progress};
 use crate::{
     access::Policy,
     clock::Clock,
     digitalocean::{client::Client, metadata},
     discord::{incident::chain, members::Members},
+    inventory::Inventory,
     operation::{
         NewOperation, Outcome, Requester, Target, TypicalDurations,
         ids::{DropletId, OperationId},
-        kinds::{self, Kind, Take},
+        kinds::Kind,
         reading::Failure,
         trigger::Trigger,
     },
     schedule::{
-        IfHung, Paused, Power, Schedule, State,
+        Paused, Power, Schedule, State,
         pruning::{Candidate, Circumstances},
         retention::Quality,
     },
@@ -54,6 +55,7 @@ pub(super) struct Scheduler {
     pub(super) client: Client,
     pub(super) policy: Policy,
     pub(super) members: Members,
+    pub(super) inventory: Arc<Inventory>,
     /// The Droplet that this process runs on, if it is known to run on one. It is taken while it runs, since nobody else turns it on again.
     pub(super) own_droplet: Option<DropletId>,
     /// Where DigitalOcean is.
@@ -139,11 +141,15 @@ impl Scheduler {
 
     /// A Droplet that does not exist any more is not tried again each night.
     async fn after(&self, settled: &Settled) -> Result<(), Error> {
-        let ended = self.store.operation(settled.operation).await?;
-        let verdict = ended.and_then(|stored| stored.operation.verdict);
-        if verdict == Some(Outcome::Failed(Failure::DropletGone)) {
+        let Some(ended) = self.store.operation(settled.operation).await?.map(|stored| stored.operation) else {
+            return Ok(());
+        };
+        if ended.verdict == Some(Outcome::Failed(Failure::DropletGone)) {
             let pause = |schedule: &mut Schedule| {
-                schedule.state = State::Paused { until: None, why: Paused::DropletGone };
+                // A group goes on without a member that is gone.
+                if ended.target.droplet == Some(schedule.droplet) {
+                    schedule.state = State::Paused { until: None, why: Paused::DropletGone };
+                }
             };
             self.store.change_schedule(settled.schedule, pause).await?;
         }
@@ -172,7 +178,7 @@ impl Scheduler {
         let stale_at = remind::of_staleness(&mut schedule, &slots, &mut notices, now);
         let pause_at = remind::of_pause(&mut schedule, &snapshots, &mut notices, now);
         let around = self.circumstances(&schedule, stale.is_some(), now).await?;
-        let pruned_at = Box::pin(self.prune(&schedule, around, now)).await?;
+        let pruned_at = Box::pin(self.prune(&schedule, &around, now)).await?;
         let retry = due.begin.map(|_| now + BUSY_PAUSE);
         let due_at = [due.wake, owner_at, stale_at, pause_at, pruned_at, retry].into_iter().flatten().min();
         let latest =
@@ -181,14 +187,15 @@ impl Scheduler {
         let Some(latest) = latest.filter(|latest| latest.schedule == stored.schedule) else { return Ok(()) };
         self.store.keep_schedule(&latest, &schedule, &due, &notices, due_at).await?;
         match due.begin {
-            Some(slot) if self.share(&schedule, slot).await? => Ok(()),
+            // The Droplets of a group are each taken by its run.
+            Some(slot) if schedule.group.is_none() && self.share(&schedule, slot).await? => Ok(()),
             Some(slot) => self.begin(&schedule, slot, now).await.map(drop),
             None => Ok(()),
         }
     }
 
     async fn circumstances(&self, schedule: &Schedule, is_stale: bool, now: Timestamp) -> Result<Circumstances, Error> {
-        let restored_lately = self.store.was_restored(schedule.droplet, schedule.restores_count_since(now)).await?;
+        let restored_lately = self.store.restored_droplets(schedule.id, schedule.restores_count_since(now)).await?;
         Ok(Circumstances { right: schedule.owner.right(now), is_stale, restored_lately })
     }
 
@@ -198,11 +205,13 @@ impl Scheduler {
         for (other, operation) in self.store.taken_by_others(schedule.id, schedule.droplet, slot).await? {
             let Some(other) = self.store.schedule(other).await? else { continue };
             let known = self.store.schedule_snapshots(other.schedule.id).await?;
-            let members = other.schedule.members(&candidates(&known));
+            let known = candidates(&known);
+            let of_droplet: Vec<&Candidate> = known.iter().filter(|one| one.droplet == schedule.droplet).collect();
+            let members = other.schedule.members(&of_droplet);
             let quality = members.iter().find(|member| member.operation == operation).map(|member| member.quality);
             let serves = match quality {
                 Some(Quality::Consistent) => true,
-                Some(Quality::Live) => self.power(schedule) == kinds::Downtime::None,
+                Some(Quality::Live) => self.power(schedule) == Power::Live,
                 Some(Quality::Doubtful) | None => false,
             };
             if serves && self.store.share(schedule, slot, (other.schedule.id, operation)).await? {
@@ -214,24 +223,16 @@ impl Scheduler {
     }
 
     /// Whether the Droplet is shut down for the next run.
-    fn power(&self, schedule: &Schedule) -> kinds::Downtime {
-        match schedule.power_now() {
-            Power::Off if self.own_droplet == Some(schedule.droplet) => kinds::Downtime::None,
-            Power::Off => kinds::Downtime::PowerOff,
-            Power::Live => kinds::Downtime::None,
-        }
+    fn power(&self, schedule: &Schedule) -> Power {
+        if self.own_droplet == Some(schedule.droplet) { Power::Live } else { schedule.power_now() }
     }
 
     async fn begin(&self, schedule: &Schedule, slot: Timestamp, now: Timestamp) -> Result<Begun, Error> {
+        if let Some(group) = &schedule.group {
+            return self.begin_group((schedule, group), slot, now).await;
+        }
         let trigger = Trigger::Slot { schedule: schedule.id, at: slot, until: schedule.window_end(slot) };
-        let kind = Kind::Take(Take {
-            power: self.power(schedule),
-            if_hung: match schedule.if_hung {
-                IfHung::Live => kinds::IfHung::Live,
-                IfHung::Skip => kinds::IfHung::Skip,
-                IfHung::Force => kinds::IfHung::Force,
-            },
-        });
+        let kind = Kind::Take(take(self.power(schedule), schedule.if_hung));
         let name = schedule.droplet_name.clone();
         let target = Target { droplet: Some(schedule.droplet), name, region: None, disk_gb: None };
         self.create(schedule, (kind, target), trigger, now).await
@@ -282,7 +283,7 @@ impl Scheduler {
 
 /// Whether an operation could be begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begun {
+pub(super) enum Begun {
     Yes,
     NotYet,
 }

@@ -18,6 +18,7 @@ use super::{
     check::ApplicationId,
     dedup::RecentInteractions,
     global_rate_limit::GlobalRateLimit,
+    group_reporter::GroupReporter,
     handler::Handler,
     intake::Intake,
     limits::{Limits, People, RefusalLog},
@@ -110,6 +111,7 @@ pub struct Bot {
     registrar: Registrar,
     reporter: Reporter,
     schedule_reporter: ScheduleReporter,
+    group_reporter: GroupReporter,
     monthly: Monthly,
     watchdog: Watchdog,
     state: Arc<AppState>,
@@ -187,6 +189,7 @@ impl Bot {
         members.learn(&http);
         let schedule_reporter =
             ScheduleReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), notify_channel, login.me);
+        let group_reporter = GroupReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), login.me);
         let monthly = Monthly { http: Arc::clone(&http), state: Arc::clone(&state), channel: report_channel };
         let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);
         Ok(Self {
@@ -197,6 +200,7 @@ impl Bot {
             client,
             reporter,
             schedule_reporter,
+            group_reporter,
             monthly,
             watchdog,
             left,
@@ -217,6 +221,11 @@ impl Bot {
     /// What says how schedules stand; to be run beside the other.
     pub fn schedule_reporter(&self) -> ScheduleReporter {
         self.schedule_reporter.clone()
+    }
+
+    /// What says how groups get on that people have taken; to be run beside the other.
+    pub fn group_reporter(&self) -> GroupReporter {
+        self.group_reporter.clone()
     }
 
     /// What says once a month what Snapshots cost; to be run beside the reporter.

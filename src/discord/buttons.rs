@@ -16,7 +16,7 @@ use super::{
     commands::{
         delete,
         launch::{self, Typed},
-        list, panel, restart, restore, schedule, turn_on,
+        list, panel, restart, restore, schedule, take_group, turn_on,
     },
     confirm,
     interaction_info::InteractionInfo,
@@ -57,6 +57,7 @@ fn deferral(press: Press) -> Deferral {
     match press {
         Press::Confirm(_)
         | Press::Schedule(_)
+        | Press::TakeGroup(_)
         | Press::HandOver(_)
         | Press::Decline(_)
         | Press::Take { .. }
@@ -81,6 +82,7 @@ fn deferral(press: Press) -> Deferral {
         | Press::Hangs { .. }
         | Press::PruneAgain(_)
         | Press::RunAgain(_)
+        | Press::StopRun(_)
         | Press::Begin { .. }
         | Press::Choose(Choosing::Snapshot) => Deferral::Thinking,
     }
@@ -124,6 +126,8 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::Undo(operation) => restore::undo(state, info, &may(None)?, operation).await,
         Press::Confirm(id) => confirm::confirmed(state, info, &may(None)?, id).await,
         Press::Schedule(id) => schedule::confirmed(state, info, &may(None)?, id).await,
+        Press::TakeGroup(id) => take_group::confirmed(state, info, &may(None)?, id).await,
+        Press::StopRun(id) => take_group::stop(state, info, id).await,
         Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None)?, id).await,
         Press::Approve(id) => schedule::approve(state, info, &may(None)?, id).await,
         Press::TakeOver(id) => schedule::take_over(state, info, &may(None)?, id).await,

@@ -86,9 +86,9 @@ pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: us
 fn day_total(day: Date, listing: &Listing) -> DayTotal {
     let sizes =
         listing.snapshots().map(|snapshot| snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0));
-    let sized: Vec<f64> = sizes.flatten().collect();
-    let count = u64::try_from(sized.len()).unwrap_or(u64::MAX);
-    DayTotal { day, droplet: None, count, gigabytes: sized.iter().sum() }
+    let known: Vec<f64> = sizes.flatten().collect();
+    let count = u64::try_from(known.len()).unwrap_or(u64::MAX);
+    DayTotal { day, droplet: None, count, gigabytes: known.iter().sum() }
 }
 
 /// By which schedules each Snapshot is kept.

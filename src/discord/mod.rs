@@ -14,6 +14,8 @@ mod delivery;
 mod error;
 mod first_response;
 mod global_rate_limit;
+pub mod group;
+pub mod group_reporter;
 mod handler;
 pub mod incident;
 pub mod intake;

@@ -11,7 +11,7 @@ use crate::{
     access::Right,
     operation::{
         Wish,
-        ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
+        ids::{DropletId, OperationId, RunId, ScheduleId, SnapshotId, UserId},
     },
     schedule::hangs::HangAnswer,
     store::ConfirmationId,
@@ -60,6 +60,10 @@ pub enum Press {
     Keys(ConfirmationId),
     /// No, leave it.
     Decline(ConfirmationId),
+    /// Yes, take the group that was asked about.
+    TakeGroup(ConfirmationId),
+    /// *Stop after this one*: no further member of a group's run begins.
+    StopRun(RunId),
     /// Yes, to the review of a schedule.
     Schedule(ConfirmationId),
     /// *Keep…*: a schedule does not delete what was chosen of what it has announced.
@@ -295,7 +299,11 @@ impl Press {
             | Self::RunAgain(_)
             | Self::Confirm(_) => Right::Restore,
             // What it takes to begin the failed operation is asked once that is known.
-            Self::Take { .. } | Self::TryAgain(_) | Self::TurnOn(_) | Self::KeepAnnounced(_) => Right::Take,
+            Self::Take { .. } | Self::TryAgain(_) | Self::TurnOn(_) | Self::KeepAnnounced(_) | Self::TakeGroup(_) => {
+                Right::Take
+            }
+            // Whose run it is decides, once that is known.
+            Self::StopRun(_) => Right::Take,
             Self::Begin { what, .. } => what.right(),
             Self::Choose(what) => what.right(),
             Self::Decline(_) | Self::Page { .. } => Right::View,
@@ -311,6 +319,8 @@ impl Press {
             "restart" => Self::Restart(rest.parse().ok()?),
             "confirm" => Self::Confirm(rest.parse().ok()?),
             "decline" => Self::Decline(rest.parse().ok()?),
+            "takegroup" => Self::TakeGroup(rest.parse().ok()?),
+            "stoprun" => Self::StopRun(rest.parse().ok()?),
             "schedule" => Self::Schedule(rest.parse().ok()?),
             "keep" => Self::KeepAnnounced(rest.parse().ok()?),
             "approve" => Self::Approve(rest.parse().ok()?),
@@ -364,6 +374,8 @@ impl fmt::Display for Press {
             Self::Restart(operation) => write!(f, "restart:{operation}"),
             Self::Confirm(id) => write!(f, "confirm:{id}"),
             Self::Decline(id) => write!(f, "decline:{id}"),
+            Self::TakeGroup(id) => write!(f, "takegroup:{id}"),
+            Self::StopRun(id) => write!(f, "stoprun:{id}"),
             Self::Schedule(id) => write!(f, "schedule:{id}"),
             Self::KeepAnnounced(id) => write!(f, "keep:{id}"),
             Self::Approve(id) => write!(f, "approve:{id}"),
@@ -444,6 +456,8 @@ mod tests {
             any::<u64>().prop_map(|id| Press::Delete(SnapshotId(id))),
             confirmation.clone().prop_map(Press::Confirm),
             confirmation.clone().prop_map(Press::Schedule),
+            confirmation.clone().prop_map(Press::TakeGroup),
+            any::<u64>().prop_map(|id| Press::StopRun(RunId::from_random(id))),
             schedule.clone().prop_map(Press::KeepAnnounced),
             schedule.clone().prop_map(Press::Approve),
             schedule.clone().prop_map(Press::TakeOver),

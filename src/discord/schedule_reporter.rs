@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     delivery,
     global_rate_limit::GlobalRateLimit,
+    group_reporter,
     incident::chain,
     messages::{
         Wording,
@@ -26,8 +27,11 @@ use super::{
 use crate::{
     access::Right,
     clock::Clock,
-    operation::ids::{ChannelId, MessageId, RoleId},
-    schedule::notice::Notice,
+    operation::{
+        Operation,
+        ids::{ChannelId, MessageId, RoleId},
+    },
+    schedule::{notice::Notice, run::Run},
     store::{self, Said, ScheduleMessage, Store},
 };
 
@@ -160,18 +164,13 @@ impl ScheduleReporter {
             let others = others.iter().map(|(stored, notice)| (&stored.schedule, notice));
             [(schedule, notice)].into_iter().chain(others)
         };
-        let mut operations = Vec::new();
+        let mut known = Vec::new();
         for (_, notice) in all() {
-            operations.push(match notice {
-                Notice::Failed { operation, .. } => {
-                    self.store.operation(*operation).await?.map(|stored| stored.operation)
-                }
-                _ => None,
-            });
+            known.push(self.known(notice).await?);
         }
         let told: Vec<Told<'_>> = all()
-            .zip(&operations)
-            .map(|((schedule, notice), operation)| Told { schedule, notice, operation: operation.as_ref() })
+            .zip(&known)
+            .map(|((schedule, notice), (run, operations))| Told { schedule, notice, operations, run: run.as_ref() })
             .collect();
         let role = self.wording.failure_role.filter(|_| all().any(|(_, notice)| notice.calls_role()));
         let role = self.roles.callable(role, message.channel, schedule.guild);
@@ -180,6 +179,22 @@ impl ScheduleReporter {
         };
         let restorers = self.restorers.iter().copied().filter(named).collect();
         Ok(words::notice(&told, &restorers, message.number).calling(role))
+    }
+
+    /// What a notice is about: the run of a group, and the operations that failed.
+    async fn known(&self, notice: &Notice) -> Result<(Option<Run>, Vec<Operation>), store::Error> {
+        match notice {
+            Notice::Failed { operation, .. } => {
+                let failed = self.store.operation(*operation).await?.map(|stored| stored.operation);
+                Ok((None, failed.into_iter().collect()))
+            }
+            Notice::Group { run, .. } => {
+                let Some(run) = self.store.run(*run).await? else { return Ok((None, Vec::new())) };
+                let operations = group_reporter::explained(&self.store, &run).await?;
+                Ok((Some(run), operations))
+            }
+            _ => Ok((None, Vec::new())),
+        }
     }
 
     async fn edit(&self, message: &ScheduleMessage, posted: MessageId, said: &Message) -> Result<(), store::Error> {

@@ -23,10 +23,11 @@ pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Re
     let around = Circumstances {
         right: schedule.owner.right(now),
         is_stale: stale_since.is_some(),
-        restored_lately: store.was_restored(schedule.droplet, since).await?,
+        restored_lately: store.restored_droplets(schedule.id, since).await?,
     };
     let candidates: Vec<Candidate> = snapshots.iter().map(ScheduleSnapshot::candidate).collect();
-    let hold = schedule.prune(&candidates, around, now).hold;
+    let hold = schedule.prune(&candidates, &around, now).hold;
     let next = schedule.rule.next_after(now.max(schedule.floor));
-    Ok(Standing { schedule: schedule.clone(), slots, snapshots, stale_since, hold, next })
+    let run = store.latest_run(schedule.id).await?;
+    Ok(Standing { schedule: schedule.clone(), slots, snapshots, stale_since, hold, next, run })
 }

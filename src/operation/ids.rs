@@ -128,6 +128,8 @@ letter_id! {
     OperationId(8), NotAnOperationId("an operation id is eight characters of 0-9 and a-z without i, l, o, u");
     /// Our own id of a schedule: six such characters. People read it aloud and type it.
     ScheduleId(6), NotAScheduleId("a schedule id is six characters of 0-9 and a-z without i, l, o, u");
+    /// Our own id of a group's run: seven such characters.
+    RunId(7), NotARunId("a run id is seven characters of 0-9 and a-z without i, l, o, u");
 }
 
 #[cfg(test)]

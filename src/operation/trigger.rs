@@ -1,4 +1,4 @@
-//! What an operation comes from: a person's command or press, or a schedule.
+//! What an operation comes from: a person's command or press, a schedule, or the run of a group.
 //!
 //! The store lets each trigger create one operation. A schedule's operation is nobody's conversation: it needs no answer from Discord,
 //! asks no question, and has no progress message and no announcement of its own. Its schedule speaks for it.
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Operation,
-    ids::{InteractionId, OperationId, ScheduleId},
+    ids::{InteractionId, OperationId, RunId, ScheduleId},
 };
 
 /// What an operation comes from.
@@ -21,6 +21,17 @@ pub enum Trigger {
         /// Whose.
         schedule: ScheduleId,
         /// The time that was planned.
+        at: Timestamp,
+        /// The latest moment to begin.
+        until: Timestamp,
+    },
+    /// It is a Droplet's turn in the run of a group.
+    Member {
+        /// Which run.
+        run: RunId,
+        /// Whose Snapshot it will be.
+        schedule: Option<ScheduleId>,
+        /// When the run was planned, or begun.
         at: Timestamp,
         /// The latest moment to begin.
         until: Timestamp,
@@ -52,7 +63,7 @@ impl Trigger {
     pub fn interaction(self) -> Option<InteractionId> {
         match self {
             Self::Interaction(interaction) | Self::Run { interaction, .. } => Some(interaction),
-            Self::Slot { .. } | Self::Prune { .. } => None,
+            Self::Slot { .. } | Self::Member { .. } | Self::Prune { .. } => None,
         }
     }
 
@@ -60,13 +71,14 @@ impl Trigger {
     pub fn schedule(self) -> Option<ScheduleId> {
         match self {
             Self::Interaction(_) => None,
+            Self::Member { schedule, .. } => schedule,
             Self::Slot { schedule, .. } | Self::Run { schedule, .. } | Self::Prune { schedule, .. } => Some(schedule),
         }
     }
 }
 
 impl Operation {
-    /// Whether a schedule began it and no person waits for it. Rows of earlier versions name no trigger: people asked for all of them.
+    /// Whether a schedule or a group's run began it and no person waits for it. Rows of earlier versions name no trigger: people asked for all of them.
     pub fn is_automatic(&self) -> bool {
         self.trigger.is_some_and(|trigger| trigger.interaction().is_none())
     }
@@ -74,7 +86,7 @@ impl Operation {
     /// The latest moment at which its first step may begin, where its schedule has set one.
     pub(super) fn window_end(&self) -> Option<Timestamp> {
         match self.trigger? {
-            Trigger::Slot { until, .. } => Some(until),
+            Trigger::Slot { until, .. } | Trigger::Member { until, .. } => Some(until),
             Trigger::Interaction(_) | Trigger::Run { .. } | Trigger::Prune { .. } => None,
         }
     }
@@ -93,6 +105,10 @@ mod tests {
             (
                 Trigger::Slot { schedule, at, until: at },
                 r#"{"Slot":{"schedule":"100000","at":"1970-01-01T00:00:00Z","until":"1970-01-01T00:00:00Z"}}"#,
+            ),
+            (
+                Trigger::Member { run: RunId::from_random(1), schedule: None, at, until: at },
+                r#"{"Member":{"run":"1000000","schedule":null,"at":"1970-01-01T00:00:00Z","until":"1970-01-01T00:00:00Z"}}"#,
             ),
             (
                 Trigger::Run { schedule, interaction: InteractionId(5) },

@@ -6,6 +6,7 @@
 
 mod calendar;
 mod decide;
+pub mod group;
 pub mod hangs;
 pub mod notice;
 mod owner;
@@ -13,6 +14,8 @@ pub mod policy;
 pub mod pruning;
 pub mod retention;
 pub mod rule;
+pub mod rule_edit;
+pub mod run;
 pub mod slot;
 mod stale;
 mod watched;
@@ -22,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use decide::{Accounts, Due};
+use group::Group;
 pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;
 use rule::Rule;
@@ -37,9 +41,9 @@ pub const WINDOW: SignedDuration = SignedDuration::from_hours(4);
 pub struct Schedule {
     /// Our id of it.
     pub id: ScheduleId,
-    /// The Droplet of which it takes Snapshots.
+    /// The Droplet of which it takes Snapshots; [`group::NO_DROPLET`] where it is for a group.
     pub droplet: DropletId,
-    /// That Droplet's name when it was last seen.
+    /// That Droplet's name when it was last seen; of a group, `tag:` and its tag.
     pub droplet_name: String,
     /// When.
     pub rule: Rule,
@@ -67,6 +71,12 @@ pub struct Schedule {
     /// Snapshots of which somebody said that they may be deleted though they are many, or relied on though they are small.
     #[serde(default)]
     pub approved: Vec<OperationId>,
+    /// Somebody edited what is kept, so that less is; nothing more is deleted until a person says so.
+    #[serde(default)]
+    pub narrowed: bool,
+    /// It takes Snapshots of every Droplet with a tag, not of one.
+    #[serde(default)]
+    pub group: Option<Group>,
     /// What is watched over it, and what people were told.
     #[serde(default)]
     pub watched: Watched,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::operation::ids::OperationId;
+use crate::operation::ids::{OperationId, RunId};
 
 /// Something that is said once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,13 @@ pub enum Notice {
         /// How many failed in a row for this reason.
         #[serde(default = "once")]
         count: u32,
+    },
+    /// A run of a group has ended, and not every Droplet has a good Snapshot.
+    Group {
+        /// The run that knows which.
+        run: RunId,
+        /// When it was planned, or begun.
+        planned: Timestamp,
     },
     /// Runs could not begin in time.
     Missed {
@@ -88,7 +95,7 @@ pub enum Family {
 impl Notice {
     /// Whether `FAILURE_ROLE` is called.
     pub fn calls_role(&self) -> bool {
-        matches!(self, Self::Failed { .. } | Self::OwnerLost { .. } | Self::Unowned)
+        matches!(self, Self::Failed { .. } | Self::Group { .. } | Self::OwnerLost { .. } | Self::Unowned)
     }
 
     /// Whether the owner is called.
@@ -99,9 +106,12 @@ impl Notice {
     /// What it is told together with; none for what needs a message of its own.
     pub fn family(&self) -> Option<Family> {
         match self {
-            Self::Failed { .. } | Self::Missed { .. } | Self::Stale { .. } | Self::OwnerLost { .. } | Self::Unowned => {
-                Some(Family::Trouble)
-            }
+            Self::Failed { .. }
+            | Self::Group { .. }
+            | Self::Missed { .. }
+            | Self::Stale { .. }
+            | Self::OwnerLost { .. }
+            | Self::Unowned => Some(Family::Trouble),
             Self::GoodAgain => Some(Family::Relief),
             Self::Hung { .. } | Self::Doubtful { .. } | Self::Paused { .. } | Self::Unheard { .. } => None,
         }

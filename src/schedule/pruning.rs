@@ -2,13 +2,15 @@
 //!
 //! In two phases: what no rule wants is announced, and deleted a day later if it is still not wanted then.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Right, Schedule,
-    retention::{Member, Quality, Verdict, plan},
+    retention::{Member, Quality, Reason, Verdict, plan},
 };
-use crate::operation::ids::OperationId;
+use crate::operation::ids::{DropletId, OperationId};
 
 /// How long people can read that a Snapshot will be deleted before it is.
 pub const NOTICE: SignedDuration = SignedDuration::from_hours(24);
@@ -23,6 +25,10 @@ pub const AFTER_A_RESTORE: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub struct Candidate {
     /// The operation that took it.
     pub operation: OperationId,
+    /// Of which Droplet.
+    pub droplet: DropletId,
+    /// Whether the schedule still takes Snapshots of that Droplet. If not, none of them is deleted.
+    pub is_current: bool,
     /// When it was planned.
     pub planned: Option<Timestamp>,
     /// In gigabytes; absent or zero where it is not known.
@@ -36,14 +42,14 @@ pub struct Candidate {
 }
 
 /// What is the case around a schedule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circumstances {
     /// What its owner's right is worth.
     pub right: Right,
     /// Whether it has no recent Snapshot.
     pub is_stale: bool,
-    /// Whether a Snapshot was put back onto the Droplet lately.
-    pub restored_lately: bool,
+    /// The Droplets onto which a Snapshot was put back lately.
+    pub restored_lately: BTreeSet<DropletId>,
 }
 
 /// Why nothing is deleted.
@@ -61,6 +67,8 @@ pub enum Hold {
     Doubtful(OperationId),
     /// So many would be deleted at once.
     TooMany(usize),
+    /// So many would be deleted since somebody edited what is kept.
+    Narrowed(usize),
 }
 
 /// What to do about the Snapshots of a schedule.
@@ -77,10 +85,10 @@ pub struct Pruning {
 }
 
 impl Schedule {
-    /// The members of its group with what is known of each: doubtful is one that is less than half as large as the good one before it,
-    /// unless somebody accepted it.
-    pub fn members(&self, candidates: &[Candidate]) -> Vec<Member> {
-        let mut by_age: Vec<&Candidate> = candidates.iter().collect();
+    /// The members of one Droplet's group with what is known of each: doubtful is one that is less than half as large as the good one before
+    /// it, unless somebody accepted it.
+    pub fn members(&self, group: &[&Candidate]) -> Vec<Member> {
+        let mut by_age = group.to_vec();
         by_age.sort_by_key(|candidate| (candidate.planned, candidate.operation));
         let mut before: Option<f64> = None;
         let member = |candidate: &Candidate| {
@@ -104,44 +112,79 @@ impl Schedule {
         by_age.into_iter().map(member).collect()
     }
 
-    /// From when on a restore of the Droplet keeps everything from being deleted: a week ago, or since somebody said that it may be.
+    /// From when on a restore of a Droplet keeps its Snapshots from being deleted: a week ago, or since somebody said that they may be.
     pub fn restores_count_since(&self, now: Timestamp) -> Timestamp {
         let week = now.checked_sub(AFTER_A_RESTORE).unwrap_or(Timestamp::UNIX_EPOCH);
         self.watched.prunes_after_restores_until.map_or(week, |until| until.max(week))
     }
 
-    /// The newest Snapshot, if it is doubtful.
+    /// The newest Snapshot, if it is doubtful; of several Droplets, the latest of those.
     pub fn doubtful(&self, candidates: &[Candidate]) -> Option<OperationId> {
-        let newest = self.members(candidates).into_iter().next_back();
-        newest.filter(|newest| newest.quality == Quality::Doubtful).map(|newest| newest.operation)
+        let groups = current_groups(candidates);
+        let doubtful = groups.iter().filter_map(|group| self.doubtful_of(group));
+        doubtful.max_by_key(|newest| (newest.planned, newest.operation)).map(|newest| newest.operation)
     }
 
-    /// What each Snapshot's fate is by the policy.
+    /// The newest Snapshot of one Droplet, if it is doubtful.
+    fn doubtful_of(&self, group: &[&Candidate]) -> Option<Member> {
+        let newest = self.members(group).into_iter().next_back();
+        newest.filter(|newest| newest.quality == Quality::Doubtful)
+    }
+
+    /// What each Snapshot's fate is by the policy. Each Droplet's Snapshots are a group of their own.
     pub fn verdicts(&self, candidates: &[Candidate], now: Timestamp) -> Vec<(OperationId, Verdict)> {
-        let members = self.members(candidates);
+        let groups = current_groups(candidates);
+        let mut verdicts: Vec<(OperationId, Verdict)> =
+            groups.iter().flat_map(|group| self.group_verdicts(group, now)).collect();
+        let elsewhere = candidates.iter().filter(|candidate| !candidate.is_current);
+        verdicts
+            .extend(elsewhere.map(|candidate| (candidate.operation, Verdict::Keep(vec![Reason::NotOfThisSchedule]))));
+        verdicts
+    }
+
+    fn group_verdicts(&self, group: &[&Candidate], now: Timestamp) -> Vec<(OperationId, Verdict)> {
+        let members = self.members(group);
         let verdicts = plan(&members, self.keep, &self.rule.time_zone(), now);
         members.iter().map(|member| member.operation).zip(verdicts).collect()
     }
 
+    /// What the policy does not want.
+    fn dropped(&self, group: &[&Candidate], now: Timestamp) -> Vec<OperationId> {
+        let verdicts = self.group_verdicts(group, now).into_iter();
+        verdicts.filter_map(|(operation, verdict)| (verdict == Verdict::Drop).then_some(operation)).collect()
+    }
+
+    /// How many more Snapshots an edited policy does not want, of those that nobody has read about yet.
+    pub fn narrowed_by(&self, edited: &Self, candidates: &[Candidate], now: Timestamp) -> usize {
+        let newly = |group: &Vec<&Candidate>| {
+            let before = if self.narrowed { Vec::new() } else { self.dropped(group, now) };
+            let after = edited.dropped(group, now).into_iter();
+            after.filter(|dropped| !before.contains(dropped) && !is_announced(group, *dropped)).count()
+        };
+        current_groups(candidates).iter().map(newly).sum()
+    }
+
     /// What is announced and deleted now.
-    pub fn prune(&self, candidates: &[Candidate], around: Circumstances, now: Timestamp) -> Pruning {
-        let dropped: Vec<OperationId> = self
-            .verdicts(candidates, now)
-            .into_iter()
-            .filter_map(|(operation, verdict)| (verdict == Verdict::Drop).then_some(operation))
-            .collect();
+    pub fn prune(&self, candidates: &[Candidate], around: &Circumstances, now: Timestamp) -> Pruning {
+        let groups = current_groups(candidates);
+        groups.iter().map(|group| self.prune_group(group, around, now)).fold(Pruning::default(), Pruning::and)
+    }
+
+    fn prune_group(&self, group: &[&Candidate], around: &Circumstances, now: Timestamp) -> Pruning {
+        let dropped = self.dropped(group, now);
         if dropped.is_empty() {
             return Pruning::default();
         }
-        if let Some(hold) = self.hold(candidates, &dropped, around) {
+        if let Some(hold) = self.hold(group, &dropped, around) {
             // What was announced before stays so while people are asked about more.
-            let stays =
-                |operation: &OperationId| matches!(hold, Hold::TooMany(_)) && is_announced(candidates, *operation);
+            let stays = |operation: &OperationId| {
+                matches!(hold, Hold::TooMany(_) | Hold::Narrowed(_)) && is_announced(group, *operation)
+            };
             let announced = dropped.into_iter().filter(stays).collect();
             return Pruning { announced, due: Vec::new(), hold: Some(hold), wake: None };
         }
         let due_at = |operation: OperationId| {
-            let announced_at = candidates.iter().find(|candidate| candidate.operation == operation)?.announced_at?;
+            let announced_at = group.iter().find(|candidate| candidate.operation == operation)?.announced_at?;
             announced_at.checked_add(NOTICE).ok()
         };
         let (due, waiting): (Vec<OperationId>, Vec<OperationId>) =
@@ -150,24 +193,49 @@ impl Schedule {
         Pruning { announced: dropped.clone(), due, hold: None, wake }
     }
 
-    fn hold(&self, candidates: &[Candidate], dropped: &[OperationId], around: Circumstances) -> Option<Hold> {
+    fn hold(&self, group: &[&Candidate], dropped: &[OperationId], around: &Circumstances) -> Option<Hold> {
         // Where runs are frequent, many are announced at any time; those that come at once are what may be a mistake.
-        let is_new =
-            |operation: &&OperationId| !is_announced(candidates, **operation) && !self.approved.contains(operation);
+        let is_new = |operation: &&OperationId| !is_announced(group, **operation) && !self.approved.contains(operation);
         let new = dropped.iter().filter(is_new).count();
-        let doubtful = self.doubtful(candidates);
+        let doubtful = self.doubtful_of(group);
+        let was_restored = group.iter().any(|candidate| around.restored_lately.contains(&candidate.droplet));
         match () {
             () if !self.is_active() => Some(Hold::Paused),
             () if around.right != Right::Full => Some(Hold::Unowned),
             () if around.is_stale => Some(Hold::Stale),
-            () if around.restored_lately => Some(Hold::RestoredLately),
-            () if doubtful.is_some() => doubtful.map(Hold::Doubtful),
+            () if was_restored => Some(Hold::RestoredLately),
+            () if doubtful.is_some() => doubtful.map(|newest| Hold::Doubtful(newest.operation)),
+            () if self.narrowed && new > 0 => Some(Hold::Narrowed(new)),
             () if new > MOST_AT_ONCE => Some(Hold::TooMany(new)),
             () => None,
         }
     }
 }
 
-fn is_announced(candidates: &[Candidate], operation: OperationId) -> bool {
-    candidates.iter().any(|candidate| candidate.operation == operation && candidate.announced_at.is_some())
+impl Pruning {
+    /// Both: what several Droplets of one schedule need.
+    fn and(mut self, other: Self) -> Self {
+        self.announced.extend(other.announced);
+        self.due.extend(other.due);
+        self.hold = match (self.hold, other.hold) {
+            (Some(Hold::TooMany(one)), Some(Hold::TooMany(two))) => Some(Hold::TooMany(one + two)),
+            (Some(Hold::Narrowed(one)), Some(Hold::Narrowed(two))) => Some(Hold::Narrowed(one + two)),
+            (one, two) => one.or(two),
+        };
+        self.wake = [self.wake, other.wake].into_iter().flatten().min();
+        self
+    }
+}
+
+/// The Snapshots of each Droplet of which the schedule still takes some.
+fn current_groups(candidates: &[Candidate]) -> Vec<Vec<&Candidate>> {
+    let mut groups: BTreeMap<DropletId, Vec<&Candidate>> = BTreeMap::new();
+    for candidate in candidates.iter().filter(|candidate| candidate.is_current) {
+        groups.entry(candidate.droplet).or_default().push(candidate);
+    }
+    groups.into_values().collect()
+}
+
+fn is_announced(group: &[&Candidate], operation: OperationId) -> bool {
+    group.iter().any(|candidate| candidate.operation == operation && candidate.announced_at.is_some())
 }

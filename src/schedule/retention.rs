@@ -69,6 +69,8 @@ pub enum Reason {
     Doubtful,
     /// It cannot be told when it was taken, or it was taken in the future.
     UnknownTime,
+    /// The schedule takes no Snapshots of its Droplet any more.
+    NotOfThisSchedule,
 }
 
 /// A rule while it is being filled.

@@ -47,6 +47,10 @@ pub enum Failed {
     Cancelled,
     /// A step of the operation failed; it knows why.
     Operation,
+    /// Of a group, not every Droplet has a good Snapshot now.
+    NotAll,
+    /// No Droplet has the tag.
+    Nobody,
 }
 
 /// Why a slot was left out.
@@ -54,6 +58,8 @@ pub enum Failed {
 pub enum Skipped {
     /// The schedule was paused.
     Paused,
+    /// The schedule was edited.
+    Edited,
 }
 
 /// Why a slot could not begin in time.
@@ -78,7 +84,10 @@ impl Fate {
             Self::Failed(Failed::Hung) => ("failed", "hung"),
             Self::Failed(Failed::Cancelled) => ("failed", "cancelled"),
             Self::Failed(Failed::Operation) => ("failed", "operation"),
+            Self::Failed(Failed::NotAll) => ("failed", "not all"),
+            Self::Failed(Failed::Nobody) => ("failed", "nobody"),
             Self::Skipped(Skipped::Paused) => ("skipped", "paused"),
+            Self::Skipped(Skipped::Edited) => ("skipped", "edited"),
             Self::Missed(Missed::Away) => ("missed", "away"),
             Self::Missed(Missed::Busy) => ("missed", "busy"),
             Self::Missed(Missed::Overtaken) => ("missed", "overtaken"),
@@ -94,6 +103,9 @@ impl Fate {
             ("shared", _) => Self::Shared,
             ("failed", "hung") => Self::Failed(Failed::Hung),
             ("failed", "cancelled") => Self::Failed(Failed::Cancelled),
+            ("failed", "not all") => Self::Failed(Failed::NotAll),
+            ("failed", "nobody") => Self::Failed(Failed::Nobody),
+            ("skipped", "edited") => Self::Skipped(Skipped::Edited),
             ("skipped", _) => Self::Skipped(Skipped::Paused),
             ("missed", "away") => Self::Missed(Missed::Away),
             ("missed", "overtaken") => Self::Missed(Missed::Overtaken),

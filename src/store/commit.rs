@@ -188,8 +188,9 @@ impl Store {
         self.note_write(committed)?;
         self.changes.reporter.notify_one();
         if operation.ended.is_some() {
-            // A schedule may have waited for this one, or for its Droplet.
+            // A schedule or a group may have waited for this one, or for its Droplet.
             self.changes.scheduler.notify_one();
+            self.changes.groups.notify_one();
         }
         Ok(Version(loaded.version.0.saturating_add(1)))
     }

@@ -13,6 +13,10 @@ pub struct Changes {
     pub reporter: Notify,
     /// Something is due for the scheduler: a schedule was added or changed, or an operation of one ended.
     pub scheduler: Notify,
+    /// Something is due for the runs of groups: one was begun or stopped, or an operation of one ended.
+    pub groups: Notify,
+    /// The message of a run that a person began shows an older version.
+    pub group_messages: Notify,
     /// A schedule's message shows an older version.
     pub schedule_messages: Notify,
     /// The address of a schedule is to be told something.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::operation::{
     Operation,
-    ids::{DropletId, OperationId, SnapshotId, UserId},
+    ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
 };
 
 /// A deletion that we carried out.
@@ -89,27 +89,32 @@ impl Store {
 }
 
 impl Store {
-    /// Whether a restore of this Droplet runs, or has ended since then, however it ended.
-    pub async fn was_restored(&self, droplet: DropletId, since: Timestamp) -> Result<bool, Error> {
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS restores FROM operations WHERE kind = 'restore' AND droplet_id = $1 \
-             AND (is_running = 1 OR ended_at >= $2)",
+    /// The Droplets of which a schedule has Snapshots and of which a restore runs, or has ended since then, however it ended.
+    pub async fn restored_droplets(
+        &self,
+        schedule: ScheduleId,
+        since: Timestamp,
+    ) -> Result<BTreeSet<DropletId>, Error> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT droplet_id FROM operations WHERE kind = 'restore' AND (is_running = 1 OR ended_at >= $2) \
+             AND droplet_id IN (SELECT droplet_id FROM schedule_snapshots WHERE schedule = $1)",
         )
-        .bind(bits(droplet.0))
+        .bind(schedule.to_string())
         .bind(since.as_millisecond())
-        .fetch_one(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(Row(&row).number("restores").is_some_and(|restores| restores > 0))
+        Ok(rows.iter().filter_map(|row| Row(row).id("droplet_id")).map(DropletId).collect())
     }
 }
 
 impl Store {
-    /// The Snapshots that were put back onto a Droplet since then, or are being put back.
-    pub async fn restored_from(&self, droplet: DropletId, since: Timestamp) -> Result<Vec<SnapshotId>, Error> {
+    /// The Snapshots that were put back since then, or are being put back, onto a Droplet of which a schedule has Snapshots.
+    pub async fn restored_from(&self, schedule: ScheduleId, since: Timestamp) -> Result<Vec<SnapshotId>, Error> {
         let rows = sqlx::query(select_stored!(
-            "WHERE o.kind = 'restore' AND o.droplet_id = $1 AND (o.is_running = 1 OR o.ended_at >= $2)"
+            "WHERE o.kind = 'restore' AND (o.is_running = 1 OR o.ended_at >= $2) \
+             AND o.droplet_id IN (SELECT droplet_id FROM schedule_snapshots WHERE schedule = $1)"
         ))
-        .bind(bits(droplet.0))
+        .bind(schedule.to_string())
         .bind(since.as_millisecond())
         .fetch_all(&self.pool)
         .await?;

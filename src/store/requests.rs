@@ -9,6 +9,7 @@ use sqlx::{Any, AnyConnection, Transaction};
 use super::{
     ConfirmationRefused, Consent, Engine, Error, Loaded, Store, calls, commit, confirmation, due_report, durations,
     event::{self, Audience, Event, What},
+    group_run,
     operation_row::{self, Stored, select_stored},
     power_owed,
     row::{Row, bits, due_millis, without_nul},
@@ -410,6 +411,7 @@ async fn claim(
         Trigger::Slot { schedule, at, .. } => {
             schedule_snapshot::claim_slot(transaction, (schedule, at), request.id).await
         }
+        Trigger::Member { run, .. } => group_run::claim_member(transaction, run, request).await,
         Trigger::Prune { schedule, taken_by } => {
             schedule_snapshot::claim_deletion(transaction, (schedule, taken_by), request.id).await
         }

@@ -107,7 +107,7 @@ impl Store {
     }
 
     /// What a pause has left out so far: counted before anything else is known of the schedule.
-    async fn left_out(&self, schedule: &Schedule) -> Result<Due, Error> {
+    pub(super) async fn left_out(&self, schedule: &Schedule) -> Result<Due, Error> {
         if schedule.state == State::Active {
             return Ok(Due::default());
         }
@@ -149,29 +149,13 @@ impl Store {
         notices: &[Notice],
         due_at: Option<Timestamp>,
     ) -> Result<Version, Error> {
-        let says_something =
-            stored.schedule != *schedule || due.given_up.is_some() || due.opened.is_some() || !due.closed.is_empty();
         let mut transaction = self.begin_as_owner().await?;
-        let kept = sqlx::query(
-            "UPDATE schedules SET version = version + $1, state = $2, due_at = $3, is_removed = $4 WHERE id = $5 AND version = $6",
-        )
-        .bind(i64::from(says_something))
-        .bind(serde_json::to_string(schedule).map_err(Error::Unwritable)?)
-        .bind(due_at.map(due_millis))
-        .bind(i64::from(schedule.state == State::Removed))
-        .bind(schedule.id.to_string())
-        .bind(stored.version.0)
-        .execute(&mut *transaction)
-        .await?;
-        if kept.rows_affected() == 0 {
-            return Err(Error::LeaseLost);
-        }
-        write_slots(&mut transaction, schedule, due).await?;
+        let version = write_schedule(&mut transaction, stored, schedule, due, due_at).await?;
         for notice in notices {
             schedule_notice::say(&mut transaction, schedule, notice, self.clock.now()).await?;
         }
         transaction.commit().await?;
-        Ok(Version(stored.version.0 + i64::from(says_something)))
+        Ok(version)
     }
 
     /// Schedules that the scheduler must look at by now, the longest waiting first.
@@ -258,11 +242,46 @@ impl Store {
     /// Has the scheduler look at once.
     pub(super) fn ring_schedules(&self) {
         self.changes.scheduler.notify_one();
+        self.changes.groups.notify_one();
         self.changes.schedule_messages.notify_one();
     }
 }
 
-async fn write_slots(transaction: &mut Transaction<'_, Any>, schedule: &Schedule, due: &Due) -> Result<(), Error> {
+/// Writes a schedule and what was decided for it, unless it changed meanwhile ([`Error::LeaseLost`]).
+pub(super) async fn write_schedule(
+    transaction: &mut Transaction<'_, Any>,
+    stored: &StoredSchedule,
+    schedule: &Schedule,
+    due: &Due,
+    due_at: Option<Timestamp>,
+) -> Result<Version, Error> {
+    let says_something =
+        stored.schedule != *schedule || due.given_up.is_some() || due.opened.is_some() || !due.closed.is_empty();
+    let kept = sqlx::query(
+        "UPDATE schedules SET version = version + $1, state = $2, due_at = $3, is_removed = $4, droplet_id = $5 \
+         WHERE id = $6 AND version = $7",
+    )
+    .bind(i64::from(says_something))
+    .bind(serde_json::to_string(schedule).map_err(Error::Unwritable)?)
+    .bind(due_at.map(due_millis))
+    .bind(i64::from(schedule.state == State::Removed))
+    .bind(bits(schedule.droplet.0))
+    .bind(schedule.id.to_string())
+    .bind(stored.version.0)
+    .execute(&mut **transaction)
+    .await?;
+    if kept.rows_affected() == 0 {
+        return Err(Error::LeaseLost);
+    }
+    write_slots(transaction, stored, due).await?;
+    Ok(Version(stored.version.0 + i64::from(says_something)))
+}
+
+async fn write_slots(
+    transaction: &mut Transaction<'_, Any>,
+    StoredSchedule { schedule, .. }: &StoredSchedule,
+    due: &Due,
+) -> Result<(), Error> {
     if let Some((slot, fate)) = due.given_up {
         let (what, why) = fate.words();
         sqlx::query(

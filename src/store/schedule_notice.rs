@@ -74,7 +74,7 @@ pub(super) async fn say_good_again(
 
 /// Whether it tells how the latest runs went.
 fn is_an_outcome(notice: &Notice) -> bool {
-    matches!(notice, Notice::Failed { .. } | Notice::Stale { .. } | Notice::GoodAgain)
+    matches!(notice, Notice::Failed { .. } | Notice::Group { .. } | Notice::Stale { .. } | Notice::GoodAgain)
 }
 
 /// What was said of a schedule last, the newest first.

@@ -5,6 +5,7 @@ use crate::{
         Operation, Outcome,
         reading::{Failure, FailureKind},
         step::{State, Task},
+        trigger::Trigger,
     },
     schedule::{
         hangs::Shutdown,
@@ -41,4 +42,9 @@ pub(super) fn shutdown(operation: &Operation) -> Option<Shutdown> {
 
 fn hung(operation: &Operation) -> bool {
     operation.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }))
+}
+
+/// Whether it takes the Snapshot of one Droplet of a group.
+pub(super) fn is_member(operation: &Operation) -> bool {
+    matches!(operation.trigger, Some(Trigger::Member { .. }))
 }

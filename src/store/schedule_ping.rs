@@ -4,18 +4,15 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use super::{Error, Store, StoredSchedule, row::Row, schedule_row};
-use crate::{
-    operation::ids::{OperationId, ScheduleId},
-    ping::Signal,
-};
+use crate::{operation::ids::ScheduleId, ping::Signal};
 
 /// Something that an address is to be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DuePing {
     /// Whose address.
     pub stored: StoredSchedule,
-    /// The run that it is about.
-    pub operation: OperationId,
+    /// The run that it is about, by the id of its operation, or of a group's run.
+    pub run: String,
     /// What is told.
     pub signal: Signal,
     /// When it happened.
@@ -35,7 +32,7 @@ fn word(signal: Signal) -> &'static str {
 pub(super) async fn tell(
     connection: &mut AnyConnection,
     schedule: ScheduleId,
-    (operation, signal): (OperationId, Signal),
+    (run, signal): (&str, Signal),
     now: Timestamp,
 ) -> Result<(), Error> {
     let stored = schedule_row::read_one(connection, schedule).await?;
@@ -47,7 +44,7 @@ pub(super) async fn tell(
          ON CONFLICT DO NOTHING",
     )
     .bind(schedule.to_string())
-    .bind(operation.to_string())
+    .bind(run)
     .bind(word(signal))
     .bind(now.as_millisecond())
     .execute(connection)
@@ -73,7 +70,7 @@ impl Store {
             let signal = row.text("signal")?;
             Some(DuePing {
                 stored,
-                operation: row.text("operation")?.parse().ok()?,
+                run: row.text("operation")?.to_owned(),
                 signal: WORDS.iter().find(|(_, word)| *word == signal)?.0,
                 since: row.at("since")?,
                 attempts: row.number("attempts").unwrap_or_default(),
@@ -93,7 +90,7 @@ impl Store {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query("DELETE FROM schedule_pings WHERE schedule = $1 AND operation = $2 AND signal = $3")
             .bind(ping.stored.schedule.id.to_string())
-            .bind(ping.operation.to_string())
+            .bind(&ping.run)
             .bind(word(ping.signal))
             .execute(&mut *transaction)
             .await?;
@@ -109,7 +106,7 @@ impl Store {
         )
         .bind(retry_at.as_millisecond())
         .bind(ping.stored.schedule.id.to_string())
-        .bind(ping.operation.to_string())
+        .bind(&ping.run)
         .bind(word(ping.signal))
         .execute(&mut *transaction)
         .await?;

@@ -82,7 +82,7 @@ impl Store {
             schedule_notice::say_good_again(&mut transaction, &schedule, self.clock.now()).await?;
         }
         let now = self.clock.now();
-        schedule_ping::tell(&mut transaction, schedule.id, (operation, Signal::Success), now).await?;
+        schedule_ping::tell(&mut transaction, schedule.id, (&operation.to_string(), Signal::Success), now).await?;
         schedule_row::touch(&mut transaction, schedule.id).await?;
         transaction.commit().await?;
         self.changes.pings.notify_one();

@@ -8,19 +8,18 @@ use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 
 use super::{
     CreateError, Error, Store,
-    operation_row::{self, select_stored},
     row::{Row, bits, without_nul},
-    schedule_notice, schedule_outcome as outcome, schedule_ping, schedule_row,
+    schedule_outcome as outcome, schedule_ping, schedule_row,
 };
 use crate::{
     operation::{
-        Operation, Outcome,
+        Operation,
         ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
         reading::SnapshotReading,
         trigger::Trigger,
     },
     ping::Signal,
-    schedule::{notice::Notice, pruning::Candidate, slot::Fate},
+    schedule::pruning::Candidate,
 };
 
 /// A Snapshot that belongs to a schedule.
@@ -30,6 +29,8 @@ pub struct ScheduleSnapshot {
     pub operation: OperationId,
     /// Of which Droplet.
     pub droplet: DropletId,
+    /// Whether its schedule still takes Snapshots of that Droplet.
+    pub is_current: bool,
     /// When its slot was planned, or when it was begun where a person had it taken.
     pub planned: Option<Timestamp>,
     /// Its name, which ends in the operation's id.
@@ -55,6 +56,8 @@ impl ScheduleSnapshot {
     pub fn candidate(&self) -> Candidate {
         Candidate {
             operation: self.operation,
+            droplet: self.droplet,
+            is_current: self.is_current,
             planned: self.planned,
             size: self.size,
             is_consistent: self.is_consistent,
@@ -64,23 +67,10 @@ impl ScheduleSnapshot {
     }
 }
 
-/// An operation of a schedule that has come to its end, and what that meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
-    /// Whose it was.
-    pub schedule: ScheduleId,
-    /// The operation.
-    pub operation: OperationId,
-    /// Whether it was a good take.
-    pub is_good: bool,
-}
-
-/// How many are settled in one go.
-const BATCH: i64 = 50;
 /// The word of a Snapshot that is being taken.
-const TAKING: &str = "taking";
+pub(super) const TAKING: &str = "taking";
 /// The word of one that is there.
-const LISTED: &str = "listed";
+pub(super) const LISTED: &str = "listed";
 
 /// Takes a waiting planned time for an operation. A schedule takes one Snapshot at a time, and one that another schedule has taken of the
 /// Droplet is settled first: it may serve for this time too.
@@ -130,7 +120,7 @@ pub(super) async fn begin(
     operation: &Operation,
 ) -> Result<(), Error> {
     let planned = match operation.trigger {
-        Some(Trigger::Slot { at, .. }) => Some(at),
+        Some(Trigger::Slot { at, .. } | Trigger::Member { at, .. }) => Some(at),
         Some(Trigger::Run { .. }) => Some(operation.asked_at),
         Some(Trigger::Prune { .. } | Trigger::Interaction(_)) | None => None,
     };
@@ -148,113 +138,24 @@ pub(super) async fn begin(
         .execute(&mut **transaction)
         .await?;
     }
-    if planned.is_some() {
-        schedule_ping::tell(transaction, id, (operation.id, Signal::Start), operation.asked_at).await?;
+    if planned.is_some() && !outcome::is_member(operation) {
+        let start = (&*operation.id.to_string(), Signal::Start);
+        schedule_ping::tell(transaction, id, start, operation.asked_at).await?;
     }
     schedule_row::touch(transaction, id).await
 }
 
 impl Store {
-    /// Draws the consequences for schedules of their operations that have ended: what became of each slot, which Snapshots there are now,
-    /// and what people are told. Each in a transaction of its own; call it again until it gives none.
-    pub async fn settle_schedules(&self) -> Result<Vec<Settled>, Error> {
-        let rows = sqlx::query(select_stored!(
-            "WHERE o.is_running = 0 AND o.id IN ( \
-             SELECT operation FROM schedule_snapshots WHERE state = 'taking' \
-             UNION SELECT deletion FROM schedule_snapshots WHERE deletion IS NOT NULL) ORDER BY o.ended_at, o.id LIMIT $1"
-        ))
-        .bind(BATCH)
-        .fetch_all(&self.pool)
-        .await?;
-        let mut settled = Vec::new();
-        for stored in operation_row::read_all(&rows) {
-            if let Some(one) = self.settle(&stored.operation).await? {
-                settled.push(one);
-            }
-        }
-        if !settled.is_empty() {
-            self.changes.pings.notify_one();
-            self.changes.schedule_messages.notify_one();
-        }
-        Ok(settled)
-    }
-
-    /// What an operation means stands in our own rows, so that one whose state cannot be read any more is settled too.
-    async fn settle(&self, operation: &Operation) -> Result<Option<Settled>, Error> {
-        let id = operation.id;
-        let mut transaction = self.begin_as_owner().await?;
-        let Some((schedule, taken_by)) = whose(&mut transaction, id).await? else { return Ok(None) };
-        let is_good = if taken_by == id {
-            settle_take(&mut transaction, schedule, operation).await?
-        } else {
-            settle_deletion(&mut transaction, (schedule, taken_by), operation).await?;
-            false
-        };
-        let slot = sqlx::query("SELECT planned_at FROM slots WHERE operation = $1 AND fate = 'running'")
-            .bind(id.to_string())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if let Some(planned) = slot.and_then(|row| Row(&row).at("planned_at")) {
-            let fate = outcome::fate(operation, is_good);
-            let (what, why) = fate.words();
-            sqlx::query("UPDATE slots SET fate = $1, why = $2 WHERE operation = $3 AND fate = 'running'")
-                .bind(what)
-                .bind(why)
-                .bind(id.to_string())
-                .execute(&mut *transaction)
-                .await?;
-            let notice = match fate {
-                Fate::Failed(_) => {
-                    Some(Notice::Failed { planned, operation: id, why: outcome::why(operation, fate), count: 1 })
-                }
-                Fate::Missed(_) => Some(Notice::Missed { first: planned, last: planned, count: 1, was_away: false }),
-                Fate::Waiting | Fate::Running | Fate::Ran | Fate::Shared | Fate::Skipped(_) => None,
-            };
-            self.note_outcome(&mut transaction, schedule, (operation, notice)).await?;
-        }
-        if taken_by == id {
-            let signal = if is_good { Signal::Success } else { Signal::Fail };
-            schedule_ping::tell(&mut transaction, schedule, (id, signal), self.clock.now()).await?;
-        }
-        if is_good && let Some(stored) = schedule_row::read_one(&mut transaction, schedule).await? {
-            schedule_notice::say_good_again(&mut transaction, &stored.schedule, self.clock.now()).await?;
-        }
-        schedule_row::touch(&mut transaction, schedule).await?;
-        transaction.commit().await?;
-        Ok(Some(Settled { schedule, operation: id, is_good }))
-    }
-
-    /// What the end of a slot's operation means for its schedule: how the shutdown went, and what people are told.
-    async fn note_outcome(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        id: ScheduleId,
-        (operation, notice): (&Operation, Option<Notice>),
-    ) -> Result<(), Error> {
-        let Some(mut stored) = schedule_row::read_one(transaction, id).await? else { return Ok(()) };
-        let schedule = &mut stored.schedule;
-        let now = self.clock.now();
-        if let Some(notice) = notice {
-            schedule_notice::say(transaction, schedule, &notice, now).await?;
-        }
-        let before = schedule.watched.hangs;
-        let asks = outcome::shutdown(operation).is_some_and(|shutdown| schedule.note_shutdown(shutdown));
-        if asks {
-            let count = schedule.watched.hangs.in_a_row;
-            schedule_notice::say(transaction, schedule, &Notice::Hung { count }, now).await?;
-        }
-        if schedule.watched.hangs != before {
-            schedule_row::write(transaction, &stored).await?;
-        }
-        Ok(())
-    }
-
     /// The Snapshots of a schedule that are there, the newest first. One that is pinned is kept by who pinned it.
     pub async fn schedule_snapshots(&self, schedule: ScheduleId) -> Result<Vec<ScheduleSnapshot>, Error> {
         let rows = sqlx::query(
             "SELECT s.operation, s.droplet_id, s.planned_at, s.name, s.snapshot_id, s.created_at, s.size_millis, s.is_consistent, \
-             COALESCE(s.kept_by, p.by_user) AS kept_by, s.announced_at, s.deletion \
-             FROM schedule_snapshots s LEFT JOIN snapshot_pins p ON p.snapshot_id = s.snapshot_id \
+             COALESCE(s.kept_by, p.by_user) AS kept_by, s.announced_at, s.deletion, \
+             CAST(CASE WHEN s.droplet_id = o.droplet_id THEN 1 WHEN o.droplet_id = 0 AND EXISTS (SELECT 1 FROM group_members m \
+             WHERE m.droplet_id = s.droplet_id AND m.phase <> 'excluded' AND m.run = (SELECT r.id FROM group_runs r \
+             WHERE r.schedule = s.schedule ORDER BY r.planned_at DESC, r.id DESC LIMIT 1)) THEN 1 ELSE 0 END AS BIGINT) AS is_current \
+             FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
+             LEFT JOIN snapshot_pins p ON p.snapshot_id = s.snapshot_id \
              WHERE s.schedule = $1 AND s.state = 'listed' ORDER BY s.planned_at DESC, s.operation DESC",
         )
         .bind(schedule.to_string())
@@ -356,70 +257,10 @@ impl Store {
     }
 }
 
-/// The schedule that waits for an operation, and the operation that took the Snapshot which this one takes or deletes.
-async fn whose(
+pub(super) async fn forget(
     connection: &mut AnyConnection,
-    operation: OperationId,
-) -> Result<Option<(ScheduleId, OperationId)>, Error> {
-    let row = sqlx::query(
-        "SELECT schedule, operation FROM schedule_snapshots WHERE (operation = $1 AND state = 'taking') OR deletion = $1",
-    )
-    .bind(operation.to_string())
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.and_then(|row| {
-        let row = Row(&row);
-        Some((row.text("schedule")?.parse().ok()?, row.text("operation")?.parse().ok()?))
-    }))
-}
-
-/// Whether the take was good; then its Snapshot is a member from now on.
-async fn settle_take(
-    transaction: &mut Transaction<'_, Any>,
-    schedule: ScheduleId,
-    operation: &Operation,
-) -> Result<bool, Error> {
-    let is_completed = operation.verdict == Some(Outcome::Completed);
-    let Some(seen) = operation.snapshot.as_ref().filter(|_| is_completed) else {
-        forget(transaction, (schedule, operation.id)).await?;
-        return Ok(false);
-    };
-    note(transaction, operation.id, seen).await?;
-    sqlx::query("UPDATE schedule_snapshots SET state = $1, is_consistent = $2 WHERE operation = $3 AND state = $4")
-        .bind(LISTED)
-        .bind(i64::from(is_consistent(operation)))
-        .bind(operation.id.to_string())
-        .bind(TAKING)
-        .execute(&mut **transaction)
-        .await?;
-    Ok(true)
-}
-
-/// Whether the Droplet was off before and after; one that was off anyway is as good.
-fn is_consistent(operation: &Operation) -> bool {
-    operation.taken_off == Some(true)
-}
-
-async fn settle_deletion(
-    transaction: &mut Transaction<'_, Any>,
-    (schedule, taken_by): (ScheduleId, OperationId),
-    operation: &Operation,
+    (schedule, operation): (ScheduleId, OperationId),
 ) -> Result<(), Error> {
-    if operation.verdict == Some(Outcome::Completed) {
-        return forget(transaction, (schedule, taken_by)).await;
-    }
-    // Whatever is still not wanted is announced again.
-    sqlx::query(
-        "UPDATE schedule_snapshots SET deletion = NULL, announced_at = NULL WHERE schedule = $1 AND operation = $2",
-    )
-    .bind(schedule.to_string())
-    .bind(taken_by.to_string())
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-async fn forget(connection: &mut AnyConnection, (schedule, operation): (ScheduleId, OperationId)) -> Result<(), Error> {
     sqlx::query("DELETE FROM schedule_snapshots WHERE schedule = $1 AND operation = $2")
         .bind(schedule.to_string())
         .bind(operation.to_string())
@@ -428,7 +269,11 @@ async fn forget(connection: &mut AnyConnection, (schedule, operation): (Schedule
     Ok(())
 }
 
-async fn note(connection: &mut AnyConnection, operation: OperationId, seen: &SnapshotReading) -> Result<(), Error> {
+pub(super) async fn note(
+    connection: &mut AnyConnection,
+    operation: OperationId,
+    seen: &SnapshotReading,
+) -> Result<(), Error> {
     sqlx::query(
         "UPDATE schedule_snapshots SET snapshot_id = $1, created_at = COALESCE($2, created_at), \
          size_millis = COALESCE($3, size_millis) WHERE operation = $4",
@@ -458,6 +303,7 @@ fn read(row: &AnyRow) -> Option<ScheduleSnapshot> {
     Some(ScheduleSnapshot {
         operation: operation("operation")?,
         droplet: DropletId(row.id("droplet_id")?),
+        is_current: row.number("is_current") == Some(1),
         planned: row.at("planned_at"),
         name: row.text("name").unwrap_or_default().to_owned(),
         snapshot: row.id("snapshot_id").map(SnapshotId),

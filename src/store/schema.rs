@@ -14,7 +14,7 @@ use super::{Engine, Error, row::Row};
 
 /// Each file under `migrations/`, with its version and what it is for. sqlx has a macro that reads the folder, but building it compiles both
 /// databases' drivers once more, which takes minutes.
-const FILES: [(i64, &str, &str); 11] = [
+const FILES: [(i64, &str, &str); 12] = [
     (1, "memory", include_str!("../../migrations/0001_memory.sql")),
     (2, "lease", include_str!("../../migrations/0002_lease.sql")),
     (3, "power", include_str!("../../migrations/0003_power.sql")),
@@ -24,6 +24,7 @@ const FILES: [(i64, &str, &str); 11] = [
     (7, "moved reports", include_str!("../../migrations/0007_moved_reports.sql")),
     (8, "schedules", include_str!("../../migrations/0008_schedules.sql")),
     (9, "snapshot records", include_str!("../../migrations/0009_snapshot_records.sql")),
+    (10, "groups", include_str!("../../migrations/0010_groups.sql")),
     (11, "schedule notices", include_str!("../../migrations/0011_schedule_notices.sql")),
     (12, "outdated messages", include_str!("../../migrations/0012_outdated_messages.sql")),
 ];

@@ -389,7 +389,7 @@ impl Stage {
         self.until_async(what, async || wish(self)).await;
     }
 
-    async fn until_async(&self, what: &str, wish: impl AsyncFn() -> bool) {
+    pub async fn until_async(&self, what: &str, wish: impl AsyncFn() -> bool) {
         self.until_within(PATIENCE, what, wish).await;
     }
 

@@ -27,11 +27,11 @@ use snapshot_bot::{
 
 use crate::memory::{Memory, at, ended, ids, load, request};
 
-fn id(number: u64) -> ScheduleId {
+pub(crate) fn id(number: u64) -> ScheduleId {
     ScheduleId::from_random(number)
 }
 
-fn schedule(number: u64, droplet: u64) -> Schedule {
+pub(crate) fn schedule(number: u64, droplet: u64) -> Schedule {
     Schedule {
         id: id(number),
         droplet: DropletId(droplet),
@@ -48,18 +48,20 @@ fn schedule(number: u64, droplet: u64) -> Schedule {
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        narrowed: false,
+        group: None,
         watched: Watched::default(),
     }
 }
 
-async fn consent(store: &Store, press: u64) -> Consent {
+pub(crate) async fn consent(store: &Store, press: u64) -> Consent {
     let confirmation =
         Confirmation { asker: UserId(1), guild: GuildId(2), what: "{}".to_owned(), expires_at: at(3600) };
     let id = store.create_confirmation(&confirmation).await.unwrap();
     Consent { id, by: UserId(1), guild: GuildId(2), at: at(1), interaction: InteractionId(press), retries: None }
 }
 
-async fn add(store: &Store, schedule: &Schedule) -> StoredSchedule {
+pub(crate) async fn add(store: &Store, schedule: &Schedule) -> StoredSchedule {
     let count = u64::try_from(store.schedules().await.unwrap().len()).unwrap();
     let consent = consent(store, schedule.droplet.0 * 1000 + count).await;
     store.add_schedule(schedule, &consent).await.unwrap();
@@ -67,7 +69,7 @@ async fn add(store: &Store, schedule: &Schedule) -> StoredSchedule {
 }
 
 /// Opens a planned time, as the scheduler does when it is due.
-async fn open(store: &Store, stored: &StoredSchedule, slot: Timestamp) -> StoredSchedule {
+pub(crate) async fn open(store: &Store, stored: &StoredSchedule, slot: Timestamp) -> StoredSchedule {
     let due = Due { opened: Some(slot), ..Due::default() };
     store.keep_schedule(stored, &stored.schedule, &due, &[], None).await.unwrap();
     store.schedule(stored.schedule.id).await.unwrap().unwrap()
@@ -77,7 +79,7 @@ fn trigger(schedule: u64, slot: Timestamp) -> Trigger {
     Trigger::Slot { schedule: id(schedule), at: slot, until: slot + SignedDuration::from_hours(4) }
 }
 
-fn listed(operation: &Operation, size: f64) -> Operation {
+pub(crate) fn listed(operation: &Operation, size: f64) -> Operation {
     let mut done = ended(operation.clone(), Outcome::Completed, at(60));
     done.taken_off = Some(true);
     done.snapshot = Some(SnapshotReading {
@@ -89,12 +91,12 @@ fn listed(operation: &Operation, size: f64) -> Operation {
     done
 }
 
-async fn end(store: &Store, operation: OperationId, as_it_is: impl Fn(&Operation) -> Operation) {
+pub(crate) async fn end(store: &Store, operation: OperationId, as_it_is: impl Fn(&Operation) -> Operation) {
     let loaded = load(store, operation).await;
     store.commit(&loaded, &as_it_is(&loaded.operation), None).await.unwrap();
 }
 
-async fn fates(store: &Store, schedule: u64) -> Vec<(Timestamp, u32, Fate)> {
+pub(crate) async fn fates(store: &Store, schedule: u64) -> Vec<(Timestamp, u32, Fate)> {
     let slots = store.latest_slots(id(schedule), 99).await.unwrap();
     slots.into_iter().map(|slot| (slot.at, slot.count, slot.fate)).collect()
 }
@@ -497,8 +499,8 @@ contract! {
         store.settle_schedules().await.unwrap();
         let far = at(999_999_999);
         let due = store.due_pings(far, 9).await.unwrap();
-        let told: Vec<_> = due.iter().map(|ping| (ping.operation, ping.signal)).collect();
-        assert_eq!(told, [(ids(1), Signal::Start), (ids(1), Signal::Success)]);
+        let told: Vec<_> = due.iter().map(|ping| (ping.run.clone(), ping.signal)).collect();
+        assert_eq!(told, [(ids(1).to_string(), Signal::Start), (ids(1).to_string(), Signal::Success)]);
         store.ping_is_over(&due[0]).await.unwrap();
         store.ping_failed(&due[1], at(500)).await.unwrap();
         assert_eq!(store.next_ping_due().await.unwrap(), Some(at(500)));

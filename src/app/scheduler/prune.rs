@@ -27,7 +27,7 @@ impl Scheduler {
     pub(super) async fn prune(
         &self,
         schedule: &Schedule,
-        around: Circumstances,
+        around: &Circumstances,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Error> {
         let known = self.store.schedule_snapshots(schedule.id).await?;
@@ -53,17 +53,17 @@ impl Scheduler {
         Box::pin(self.delete(schedule, (&known, &sources, around), (now, theirs))).await
     }
 
-    /// What was put back onto the Droplet lately, which nobody may delete yet.
+    /// What was put back onto a Droplet of the schedule lately, which nobody may delete yet.
     async fn sources(&self, schedule: &Schedule, now: Timestamp) -> Result<Vec<SnapshotId>, Error> {
         let since = now.checked_sub(AFTER_A_RESTORE).unwrap_or(Timestamp::UNIX_EPOCH);
-        self.store.restored_from(schedule.droplet, since).await
+        self.store.restored_from(schedule.id, since).await
     }
 
     /// Looks at what is listed, decides once more, and has one Snapshot deleted.
     async fn delete(
         &self,
         schedule: &Schedule,
-        (known, sources, around): (&[ScheduleSnapshot], &[SnapshotId], Circumstances),
+        (known, sources, around): (&[ScheduleSnapshot], &[SnapshotId], &Circumstances),
         (now, theirs): (Timestamp, Timestamp),
     ) -> Result<Option<Timestamp>, Error> {
         let listed: HashMap<SnapshotId, Snapshot> = match self.client.run(queries::snapshots()).await {

@@ -17,6 +17,7 @@ pub(super) mod restore;
 pub(super) mod schedule;
 mod status;
 pub(super) mod take;
+pub(super) mod take_group;
 pub(super) mod turn_on;
 
 use std::sync::Arc;
@@ -44,7 +45,7 @@ use crate::{
 const CHOICES: usize = OPTIONS;
 
 /// What help says of each command.
-pub(super) const HELP: [Help; 27] = [
+pub(super) const HELP: [Help; 29] = [
     take::HELP,
     restore::HELP,
     launch::HELP,
@@ -52,7 +53,9 @@ pub(super) const HELP: [Help; 27] = [
     delete::HELP,
     status::HELP,
     cancel::HELP,
+    take_group::HELP,
     schedule::ADD,
+    schedule::EDIT,
     schedule::LIST,
     schedule::SHOW,
     schedule::PREVIEW,
@@ -100,6 +103,7 @@ async fn droplet(context: Context<'_>) -> Result<(), Fault> {
     slash_command,
     subcommands(
         "take::take",
+        "take_group::take_group",
         "restore::restore",
         "launch::launch",
         "list::list",

@@ -23,13 +23,14 @@ pub struct Help {
 
 /// What people want of a command, as the headings of help.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Save", &["snapshot take", "snapshot pin", "snapshot unpin"]),
+    ("Save", &["snapshot take", "snapshot take-group", "snapshot pin", "snapshot unpin"]),
     ("Bring back", &["snapshot restore", "snapshot launch"]),
     ("Look", &["snapshot list", "droplet show", "snapshot status", "snapshot cost", "snapshot orphans"]),
     (
         "By itself",
         &[
             "schedule add",
+            "schedule edit",
             "schedule list",
             "schedule show",
             "schedule preview",

@@ -785,7 +785,7 @@ fn every_refusal() {
         Refusal::GpuSize { size: text("gpu-h100x1-80gb"), suggestions: names(&["small", "large"]) },
         Refusal::UnknownSize { text: text("huge"), suggestions: Vec::new() },
         Refusal::UnknownSshKey { text: text("laptop") },
-        Refusal::Schedule(ScheduleRefusal::Tag),
+        Refusal::Schedule(ScheduleRefusal::NoGroup),
         Refusal::QuestionExpired,
         Refusal::QuestionAnswered,
         Refusal::NotYourQuestion,

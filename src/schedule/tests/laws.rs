@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{at, rule, schedule};
 use crate::{
-    operation::ids::{OperationId, UserId},
+    operation::ids::{DropletId, OperationId, UserId},
     schedule::{
         Accounts, OwnerSeen, Paused, Policy, Right, Schedule, State,
         pruning::{Candidate, Circumstances, Hold, NOTICE},
@@ -209,6 +209,8 @@ impl Year {
         let planned = Some(slot);
         self.group.push(Candidate {
             operation,
+            droplet: DropletId(1),
+            is_current: true,
             planned,
             size: Some(size),
             is_consistent,
@@ -229,11 +231,13 @@ impl Year {
         let around = Circumstances {
             right: self.schedule.owner.right(self.now),
             is_stale: self.stale(),
-            restored_lately: self.restored_at.is_some_and(|at| at >= since),
+            restored_lately: self.restored_at.filter(|at| *at >= since).map(|_| DropletId(1)).into_iter().collect(),
         };
-        let pruning = self.schedule.prune(&self.group, around, self.now);
-        let holds =
-            around.is_stale || around.restored_lately || around.right != Right::Full || !self.schedule.is_active();
+        let pruning = self.schedule.prune(&self.group, &around, self.now);
+        let holds = around.is_stale
+            || !around.restored_lately.is_empty()
+            || around.right != Right::Full
+            || !self.schedule.is_active();
         assert!(!holds || pruning.due.is_empty(), "{around:?} {pruning:?}");
         for candidate in &mut self.group {
             let is_announced = pruning.announced.contains(&candidate.operation);
@@ -241,7 +245,7 @@ impl Year {
         }
         self.answer(pruning.hold);
         let Some(one) = pruning.due.first() else { return };
-        let members = self.schedule.members(&self.group);
+        let members = self.schedule.members(&self.group.iter().collect::<Vec<_>>());
         let of = |operation| members.iter().find(|member| member.operation == operation).unwrap();
         let newest = |quality: &dyn Fn(Quality) -> bool| {
             let there = members.iter().filter(|member| quality(member.quality) && member.planned <= Some(self.now));
@@ -266,7 +270,8 @@ impl Year {
         if self.now.duration_since(since) > NOTICE {
             let verdicts = self.schedule.verdicts(&self.group, self.now).into_iter();
             let dropped = verdicts.filter(|(_, verdict)| *verdict == Verdict::Drop).map(|(operation, _)| operation);
-            let newest = self.schedule.members(&self.group).last().map(|newest| newest.operation);
+            let newest =
+                self.schedule.members(&self.group.iter().collect::<Vec<_>>()).last().map(|newest| newest.operation);
             self.schedule.approved = dropped.chain(newest).collect();
         }
     }

@@ -5,6 +5,7 @@ mod decisions;
 mod laws;
 mod pruning;
 mod retention;
+mod runs;
 mod texts;
 mod watched;
 
@@ -42,6 +43,8 @@ fn schedule(rule: Rule, created_at: Timestamp) -> Schedule {
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        narrowed: false,
+        group: None,
         watched: Watched::default(),
     }
 }

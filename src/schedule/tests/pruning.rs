@@ -1,10 +1,12 @@
 //! What is deleted by itself: after a day's notice, and only when everything speaks for it.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 use super::{at, rule, schedule};
 use crate::{
-    operation::ids::{OperationId, UserId},
+    operation::ids::{DropletId, OperationId, UserId},
     schedule::{
         Paused, Right, Schedule, State,
         policy::Policy,
@@ -12,11 +14,13 @@ use crate::{
     },
 };
 
-const WELL: Circumstances = Circumstances { right: Right::Full, is_stale: false, restored_lately: false };
+const WELL: Circumstances = Circumstances { right: Right::Full, is_stale: false, restored_lately: BTreeSet::new() };
 
 fn candidate(day: u32) -> Candidate {
     Candidate {
         operation: OperationId::from_random(u64::from(day)),
+        droplet: DropletId(1),
+        is_current: true,
         planned: Some(at(&format!("2026-11-{day:02}T03:00:00Z"))),
         size: Some(10.0),
         is_consistent: true,
@@ -39,15 +43,15 @@ fn id(day: u32) -> OperationId {
 fn what_is_not_wanted_is_announced_and_goes_a_day_later() {
     let (it, now) = (keeps_last(2), at("2026-11-05T04:00:00Z"));
     let mut candidates = vec![candidate(3), candidate(4), candidate(5)];
-    let first = it.prune(&candidates, WELL, now);
+    let first = it.prune(&candidates, &WELL, now);
     assert_eq!((first.announced.as_slice(), first.due.len()), ([id(3)].as_slice(), 0));
     candidates[0].announced_at = Some(now);
     let day = SignedDuration::from_hours(24);
-    let soon = it.prune(&candidates, WELL, now + day - SignedDuration::from_secs(1));
+    let soon = it.prune(&candidates, &WELL, now + day - SignedDuration::from_secs(1));
     assert_eq!((soon.due.len(), soon.wake), (0, Some(now + day)));
-    assert_eq!(it.prune(&candidates, WELL, now + day).due, [id(3)]);
+    assert_eq!(it.prune(&candidates, &WELL, now + day).due, [id(3)]);
     candidates[0].is_kept = true;
-    assert_eq!(it.prune(&candidates, WELL, now + day).announced, [], "somebody keeps it");
+    assert_eq!(it.prune(&candidates, &WELL, now + day).announced, [], "somebody keeps it");
 }
 
 #[test]
@@ -56,30 +60,30 @@ fn nothing_goes_while_anything_speaks_against_it() {
     let announced = |day| Candidate { announced_at: Some(at("2026-11-01T00:00:00Z")), ..candidate(day) };
     let candidates = vec![announced(3), candidate(4), candidate(5)];
     let it = keeps_last(2);
-    assert_eq!(it.prune(&candidates, WELL, now).due, [id(3)]);
+    assert_eq!(it.prune(&candidates, &WELL, now).due, [id(3)]);
     for (around, hold) in [
         (Circumstances { right: Right::TakeOnly, ..WELL }, Hold::Unowned),
         (Circumstances { is_stale: true, ..WELL }, Hold::Stale),
-        (Circumstances { restored_lately: true, ..WELL }, Hold::RestoredLately),
+        (Circumstances { restored_lately: BTreeSet::from([DropletId(1)]), ..WELL }, Hold::RestoredLately),
     ] {
-        let held = it.prune(&candidates, around, now);
+        let held = it.prune(&candidates, &around, now);
         assert_eq!((held.due.len(), held.announced.len(), held.hold), (0, 0, Some(hold)));
     }
     let mut paused = it.clone();
     paused.state = State::Paused { until: None, why: Paused::By(UserId(5)) };
-    assert_eq!(paused.prune(&candidates, WELL, now).hold, Some(Hold::Paused));
+    assert_eq!(paused.prune(&candidates, &WELL, now).hold, Some(Hold::Paused));
     let mut shrunk = candidates.clone();
     shrunk[2].size = Some(4.0);
     assert_eq!(
-        it.prune(&shrunk, WELL, now).due,
+        it.prune(&shrunk, &WELL, now).due,
         [],
         "with a newest one that cannot be relied on, nothing is superfluous"
     );
     shrunk.insert(0, announced(2));
-    assert_eq!(it.prune(&shrunk, WELL, now).hold, Some(Hold::Doubtful(id(5))));
+    assert_eq!(it.prune(&shrunk, &WELL, now).hold, Some(Hold::Doubtful(id(5))));
     let mut accepted = it.clone();
     accepted.approved.push(id(5));
-    assert_eq!(accepted.prune(&shrunk, WELL, now).due, [id(2), id(3)]);
+    assert_eq!(accepted.prune(&shrunk, &WELL, now).due, [id(2), id(3)]);
 }
 
 #[test]
@@ -87,10 +91,10 @@ fn many_at_once_need_somebody_to_say_so() {
     let now = at("2026-11-20T04:00:00Z");
     let mut candidates: Vec<Candidate> = (1..=6).map(candidate).collect();
     let mut it = keeps_last(2);
-    let held = it.prune(&candidates, WELL, now);
+    let held = it.prune(&candidates, &WELL, now);
     assert_eq!((held.hold, held.due.len(), held.announced.len()), (Some(Hold::TooMany(4)), 0, 0));
     it.approved = (1..=4).map(id).collect();
-    let approved = it.prune(&candidates, WELL, now);
+    let approved = it.prune(&candidates, &WELL, now);
     assert_eq!(
         (approved.hold, approved.due.len(), approved.announced.len()),
         (None, 0, 4),
@@ -99,7 +103,7 @@ fn many_at_once_need_somebody_to_say_so() {
     for candidate in &mut candidates {
         candidate.announced_at = Some(at("2026-11-10T00:00:00Z"));
     }
-    assert_eq!(it.prune(&candidates, WELL, now).due.len(), 4);
+    assert_eq!(it.prune(&candidates, &WELL, now).due.len(), 4);
 }
 
 #[test]
@@ -109,6 +113,74 @@ fn a_schedule_of_many_runs_a_day_asks_nobody_about_its_daily_round() {
     for candidate in candidates.iter_mut().take(15) {
         candidate.announced_at = Some(now - SignedDuration::from_hours(5));
     }
-    let pruning = keeps_last(2).prune(&candidates, WELL, now);
+    let pruning = keeps_last(2).prune(&candidates, &WELL, now);
     assert_eq!((pruning.hold, pruning.announced.len(), pruning.due.len()), (None, 17, 0));
+}
+
+#[test]
+fn each_droplet_is_a_group_of_its_own_and_one_that_left_keeps_all() {
+    let now = at("2026-11-08T04:00:00Z");
+    let of = |droplet, day: u32| Candidate {
+        operation: OperationId::from_random(u64::from(day) + 100 * droplet),
+        droplet: DropletId(droplet),
+        ..candidate(day)
+    };
+    let mut candidates: Vec<Candidate> =
+        [1, 2].into_iter().flat_map(|droplet| [3, 4, 5].map(|day| of(droplet, day))).collect();
+    let it = keeps_last(2);
+    let dropped = it.prune(&candidates, &WELL, now).announced;
+    assert_eq!(dropped, [of(1, 3).operation, of(2, 3).operation], "the oldest of each");
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.droplet == DropletId(2)) {
+        candidate.is_current = false;
+    }
+    assert_eq!(it.prune(&candidates, &WELL, now).announced, [of(1, 3).operation]);
+    assert_eq!(it.verdicts(&candidates, now).len(), 6, "each has a verdict");
+}
+
+#[test]
+fn a_restore_holds_what_was_taken_of_its_own_droplet() {
+    let now = at("2026-11-08T04:00:00Z");
+    let of = |droplet, day: u32| Candidate {
+        operation: OperationId::from_random(u64::from(day) + 100 * droplet),
+        droplet: DropletId(droplet),
+        ..candidate(day)
+    };
+    let candidates: Vec<Candidate> =
+        [1, 2].into_iter().flat_map(|droplet| [3, 4, 5].map(|day| of(droplet, day))).collect();
+    let around = Circumstances { restored_lately: BTreeSet::from([DropletId(2)]), ..WELL };
+    let pruning = keeps_last(2).prune(&candidates, &around, now);
+    assert_eq!((pruning.announced, pruning.hold), (vec![of(1, 3).operation], Some(Hold::RestoredLately)));
+}
+
+#[test]
+fn the_newest_of_any_droplet_may_be_doubtful() {
+    let of = |droplet, day: u32, size| Candidate {
+        operation: OperationId::from_random(u64::from(day) + 100 * droplet),
+        droplet: DropletId(droplet),
+        size: Some(size),
+        ..candidate(day)
+    };
+    let mut it = keeps_last(2);
+    let well = [of(1, 3, 10.0), of(2, 3, 2.0), of(1, 4, 10.0), of(2, 4, 2.0)];
+    assert_eq!(it.doubtful(&well), None, "each is compared with those of its own Droplet");
+    let shrunk = [of(1, 3, 10.0), of(2, 3, 10.0), of(1, 4, 4.0), of(2, 4, 10.0)];
+    assert_eq!(it.doubtful(&shrunk), Some(of(1, 4, 4.0).operation));
+    it.approved.push(of(1, 4, 4.0).operation);
+    assert_eq!(it.doubtful(&shrunk), None);
+}
+
+#[test]
+fn what_an_edit_drops_needs_somebody_to_say_so_once() {
+    let now = at("2026-11-08T04:00:00Z");
+    let candidates: Vec<Candidate> = (3..=6).map(candidate).collect();
+    let (wide, narrow) = (keeps_last(4), keeps_last(3));
+    assert_eq!(wide.narrowed_by(&narrow, &candidates, now), 1);
+    assert_eq!(narrow.narrowed_by(&wide, &candidates, now), 0);
+    assert_eq!(narrow.narrowed_by(&narrow, &candidates, now), 0, "that is dropped anyway");
+    let mut edited = Schedule { narrowed: true, ..narrow };
+    let held = edited.prune(&candidates, &WELL, now);
+    assert_eq!((held.hold, held.announced.len(), held.due.len()), (Some(Hold::Narrowed(1)), 0, 0));
+    assert_eq!(edited.narrowed_by(&keeps_last(2), &candidates, now), 2, "nobody has said yes to the first one yet");
+    edited.narrowed = false;
+    assert_eq!(edited.prune(&candidates, &WELL, now).announced, [id(3)]);
 }

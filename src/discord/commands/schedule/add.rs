@@ -2,16 +2,15 @@
 
 use super::{
     super::{Context, answer},
-    choices::{droplets, every, policies, timezones},
-    cost::cost,
+    choices::{every, policies, subjects, timezones},
     refused, review,
+    subject::{Pace, Subject},
 };
 use crate::{
     access::Right,
     discord::{
         incident::Fault,
         interaction_info::InteractionInfo,
-        lookup,
         messages::{help::Help, refusal::Refusal, schedule::ScheduleRefusal},
         responder::{Answer, Stop},
         start,
@@ -31,7 +30,7 @@ const MOST: usize = 25;
 
 /// Whether the Droplet is shut down.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-enum PowerChoice {
+pub(super) enum PowerChoice {
     #[name = "off"]
     Off,
     #[name = "live"]
@@ -40,13 +39,32 @@ enum PowerChoice {
 
 /// What to do when the shutdown hangs.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-enum IfHungChoice {
+pub(super) enum IfHungChoice {
     #[name = "live"]
     Live,
     #[name = "skip"]
     Skip,
     #[name = "force"]
     Force,
+}
+
+impl From<PowerChoice> for Power {
+    fn from(choice: PowerChoice) -> Self {
+        match choice {
+            PowerChoice::Off => Self::Off,
+            PowerChoice::Live => Self::Live,
+        }
+    }
+}
+
+impl From<IfHungChoice> for IfHung {
+    fn from(choice: IfHungChoice) -> Self {
+        match choice {
+            IfHungChoice::Live => Self::Live,
+            IfHungChoice::Skip => Self::Skip,
+            IfHungChoice::Force => Self::Force,
+        }
+    }
 }
 
 /// What help says of it, and the right that it takes.
@@ -58,8 +76,8 @@ pub(in crate::discord) const HELP: Help =
 #[poise::command(slash_command)]
 pub(super) async fn add(
     context: Context<'_>,
-    #[description = "The Droplet; type a part of its name"]
-    #[autocomplete = "droplets"]
+    #[description = "The Droplet, or tag: for all with a tag; type a part of its name"]
+    #[autocomplete = "subjects"]
     what: String,
     #[description = "How often: day, 6h, week, month, or cron with five fields"]
     #[autocomplete = "every"]
@@ -82,12 +100,22 @@ pub(super) async fn add(
     #[description = "If the shutdown gets stuck: snapshot while running (default), skip this time, or cut the power"]
     #[rename = "if-hung"]
     if_hung: Option<IfHungChoice>,
+    #[description = "For a tag: how many Droplets at once; 1 if left out"]
+    #[rename = "at-once"]
+    at_once: Option<i64>,
+    #[description = "For a tag: the pause after each Droplet, such as 30s"]
+    #[max_length = 20]
+    gap: Option<String>,
+    #[description = "For a tag: what must work before the next one, such as tcp:25565 or http:80/health"]
+    #[max_length = 220]
+    check: Option<String>,
     #[description = "An https address that is told of each start, success and failure (as healthchecks.io)"]
     #[rename = "ping-url"]
     #[max_length = 500]
     ping_url: Option<String>,
 ) -> Result<(), Fault> {
     let wanted = Wanted {
+        pace: Pace { at_once, gap, check },
         what,
         every,
         at,
@@ -95,15 +123,8 @@ pub(super) async fn add(
         timezone,
         keep,
         ping_url,
-        power: match power {
-            None | Some(PowerChoice::Off) => Power::Off,
-            Some(PowerChoice::Live) => Power::Live,
-        },
-        if_hung: match if_hung {
-            None | Some(IfHungChoice::Live) => IfHung::Live,
-            Some(IfHungChoice::Skip) => IfHung::Skip,
-            Some(IfHungChoice::Force) => IfHung::Force,
-        },
+        power: power.map_or(Power::Off, Power::from),
+        if_hung: if_hung.map_or(IfHung::Live, IfHung::from),
     };
     answer(context, |info| Box::pin(wish(context, info, wanted))).await;
     Ok(())
@@ -120,15 +141,13 @@ struct Wanted {
     ping_url: Option<String>,
     power: Power,
     if_hung: IfHung,
+    pace: Pace,
 }
 
 async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
-    if wanted.what.trim().to_lowercase().starts_with("tag:") {
-        return Err(refused(ScheduleRefusal::Tag));
-    }
     // What makes no sense is refused before anything is looked up.
     let typed = Typed {
         every: &wanted.every,
@@ -144,18 +163,14 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
     if own.iter().filter(|stored| stored.schedule.owner.user == grant.user()).count() >= MOST {
         return Err(refused(ScheduleRefusal::TooMany { most: MOST }));
     }
-    let found = state.inventory.resolve_droplet(&wanted.what).await;
-    let droplet = found.map_err(|unresolved| lookup::no_droplet(&wanted.what, unresolved))?;
-    if wanted.power == Power::Off && state.own_droplet == Some(droplet.id) {
-        return Err(Refusal::OwnDroplet { droplet: droplet.name, may_take_live: true }.into());
-    }
+    let subject = Subject::find(state, &wanted.what, &wanted.pace, wanted.power).await?;
     let seed = fastrand::u64(..);
     let rule = if wanted.at.is_none() { rule.spread_by(seed) } else { rule };
     let now = state.clock.now();
     let schedule = Schedule {
         id: ScheduleId::from_random(seed),
-        droplet: droplet.id,
-        droplet_name: droplet.name.clone(),
+        droplet: subject.droplet,
+        droplet_name: subject.name.clone(),
         rule,
         power: wanted.power,
         if_hung: wanted.if_hung,
@@ -168,10 +183,11 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        narrowed: false,
+        group: subject.group.clone(),
         watched: Watched { ping_url, ..Watched::default() },
     };
-    let cost = cost(state, droplet.id, droplet.disk_gb).await;
-    review::ask_to_add(state, &grant, schedule, (cost, droplet.next_backup_window)).await
+    review::ask_to_add(state, &grant, schedule, &subject).await
 }
 
 /// The address that somebody typed, if it may be called.

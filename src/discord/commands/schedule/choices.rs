@@ -11,6 +11,7 @@ use crate::{
     access::Right,
     discord::messages::schedule::{keeps, keeps_for, label},
     schedule::{
+        group::Group,
         policy::Policy,
         rule::{Rule, Typed, zones_like},
     },
@@ -26,6 +27,8 @@ const EVERY: [(&str, &str); 7] = [
     ("every hour", "1h"),
     ("by cron: weekdays at 03:00", "cron 0 3 * * 1-5"),
 ];
+/// So many tags are offered beside Droplets.
+const TAGS: usize = 5;
 /// Time zones that are offered before anything is typed.
 const ZONES: [&str; 8] = [
     "UTC",
@@ -61,13 +64,34 @@ pub(super) async fn schedules<'a>(context: Context<'a>, partial: &'a str) -> Cre
     response(labelled.filter(|(label, _)| label.to_lowercase().contains(&wanted)))
 }
 
-/// The Droplets that a half-typed text may mean.
-pub(super) async fn droplets<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+/// The Droplets and tags that a half-typed text may mean. After `tag:` there are tags alone.
+pub(super) async fn subjects<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
     if !may(context, Right::Restore) {
         return response([]);
     }
-    let found = context.framework.user_data.inventory.find_droplets(partial, CHOICES).await;
-    response(found.into_iter().map(|choice| (choice.label, choice.id.to_string())))
+    let inventory = &context.framework.user_data.inventory;
+    let label = |(tag, count): (String, usize)| {
+        let value = format!("tag:{tag}");
+        (crate::discord::messages::group::choice(&value, count), value)
+    };
+    if let Some(tag) = Group::tag_in(partial) {
+        return response(inventory.find_tags(tag, CHOICES).await.into_iter().map(label));
+    }
+    let droplets = inventory.find_droplets(partial, CHOICES).await;
+    let tags = inventory.find_tags(partial, TAGS).await;
+    // A few tags are always among them, so that people learn that there are groups.
+    let shown = droplets.into_iter().map(|choice| (choice.label, choice.id.to_string())).take(CHOICES - tags.len());
+    response(shown.chain(tags.into_iter().map(label)))
+}
+
+/// The tags that a half-typed text may mean, with or without `tag:`.
+pub(in crate::discord) async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    if !may(context, Right::Take) {
+        return response([]);
+    }
+    let wanted = Group::tag_in(partial).unwrap_or(partial);
+    let found = context.framework.user_data.inventory.find_tags(wanted, CHOICES).await;
+    response(found.into_iter().map(|(tag, count)| (crate::discord::messages::group::choice(&tag, count), tag)))
 }
 
 /// How often; what was typed first, if it makes sense.

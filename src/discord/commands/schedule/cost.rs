@@ -2,6 +2,7 @@
 
 use crate::{
     discord::{messages::schedule::Cost, state::AppState},
+    inventory::Droplet,
     operation::ids::DropletId,
 };
 
@@ -12,6 +13,28 @@ pub(super) async fn cost(state: &AppState, droplet: DropletId, disk_gb: Option<u
         let mut sizes = listing.snapshots().filter_map(|snapshot| snapshot.size_gigabytes);
         sizes.find(|size| size.is_finite() && *size > 0.0)
     });
-    let disk = disk_gb.and_then(|disk| u32::try_from(disk).ok()).map(f64::from);
-    size.map(Cost::AsNewest).or(disk.map(Cost::AtMost)).unwrap_or(Cost::Unknown)
+    size.map(Cost::AsNewest).or(disk(disk_gb).map(Cost::AtMost)).unwrap_or(Cost::Unknown)
+}
+
+/// The same for one Snapshot of each of these Droplets.
+pub(in crate::discord) async fn group_cost(state: &AppState, droplets: &[Droplet]) -> Cost {
+    let listing = state.inventory.listing(None).await.ok();
+    let newest = |droplet: &Droplet| {
+        let mut snapshots = listing.as_ref()?.snapshots().filter(|snapshot| snapshot.droplet == Some(droplet.id));
+        snapshots.find_map(|snapshot| snapshot.size_gigabytes.filter(|size| size.is_finite() && *size > 0.0))
+    };
+    let (mut sum, mut is_certain) = (0.0, true);
+    for droplet in droplets {
+        let known = newest(droplet);
+        is_certain &= known.is_some();
+        match known.or_else(|| disk(droplet.disk_gb)) {
+            Some(size) => sum += size,
+            None => return Cost::Unknown,
+        }
+    }
+    if is_certain { Cost::AsNewest(sum) } else { Cost::AtMost(sum) }
+}
+
+fn disk(disk_gb: Option<u64>) -> Option<f64> {
+    disk_gb.and_then(|disk| u32::try_from(disk).ok()).map(f64::from)
 }

@@ -2,11 +2,13 @@
 //! store, so its button works after a restart, and once.
 
 mod add;
-mod choices;
-mod cost;
+pub(super) mod choices;
+pub(super) mod cost;
+mod edit;
 mod manage;
 mod presses;
 mod review;
+pub(super) mod subject;
 
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ pub(in crate::discord) use presses::{answer_hangs, approve, keep, prune_again};
 pub(in crate::discord) use review::{ask_to_run, confirmed, hand_over};
 
 pub(in crate::discord) use add::HELP as ADD;
+pub(in crate::discord) use edit::HELP as EDIT;
 pub(in crate::discord) use manage::{LIST, PAUSE, PREVIEW, REMOVE, RESUME, RUN, SHOW, TAKE_OVER};
 
 /// Take Snapshots by schedule, and keep as many as you need
@@ -34,6 +37,7 @@ pub(in crate::discord) use manage::{LIST, PAUSE, PREVIEW, REMOVE, RESUME, RUN, S
     slash_command,
     subcommands(
         "add::add",
+        "edit::edit",
         "manage::list",
         "manage::show",
         "manage::preview",

@@ -1,5 +1,7 @@
 //! What is pressed under the messages of a schedule, beside taking it over and running it.
 
+use std::collections::BTreeSet;
+
 use super::{manage::gone, pressed, refused};
 use crate::{
     access::Grant,
@@ -41,11 +43,14 @@ pub(in crate::discord) async fn approve(
     let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
     let verdicts = schedule.verdicts(&candidates, state.clock.now());
     let dropped = verdicts.into_iter().filter(|(_, verdict)| *verdict == Verdict::Drop).map(|(operation, _)| operation);
-    let newest = standing.snapshots.first().map(|newest| newest.operation);
-    let approved: Vec<OperationId> = dropped.chain(newest).collect();
+    // They are sorted, so the first of each Droplet is its newest.
+    let mut seen = BTreeSet::new();
+    let newest = standing.snapshots.iter().filter(|snapshot| seen.insert(snapshot.droplet));
+    let approved: Vec<OperationId> = dropped.chain(newest.map(|newest| newest.operation)).collect();
     let change = |schedule: &mut Schedule| {
         // Only what is still there counts, so this stays short.
         schedule.approved.clone_from(&approved);
+        schedule.narrowed = false;
     };
     state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
     state.store.question_was_answered(id).await?;

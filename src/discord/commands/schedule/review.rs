@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{pressed, refused};
+use super::{
+    pressed, refused,
+    subject::{self, Subject},
+};
 use crate::{
     access::Grant,
     discord::{
@@ -13,31 +16,39 @@ use crate::{
             confirm::Buttons,
             message::Message,
             refusal::Refusal,
-            schedule::{self as words, Cost, Review, ScheduleRefusal},
+            schedule::{self as words, Review, ScheduleRefusal},
         },
         responder::{Answer, Stop},
         start::{self, Requested},
         state::AppState,
     },
-    inventory::BackupWindow,
     operation::{
         Target,
-        ids::ScheduleId,
+        ids::{DropletId, RunId, ScheduleId},
         kinds::{Downtime, IfHung, Kind, Take},
-        step::Task,
     },
-    schedule::{Owner, Power, Schedule, State},
-    store::{AddError, Confirmation, ConfirmationRefused, Consent},
+    schedule::{Owner, Paused, Power, Schedule, State, group::Group, hangs::Hangs, pruning::Candidate, run::Plan},
+    store::{AddError, Confirmation, ConfirmationRefused, Consent, Error, RunError, ScheduleSnapshot},
 };
 
 /// How long a review stays open: Discord's own limit for answering is 15 minutes.
 const OPEN: SignedDuration = SignedDuration::from_mins(14);
+
+/// How often an edit is tried again when the schedule changed under its hands.
+const ATTEMPTS: usize = 8;
 
 /// What a review is about.
 #[derive(Debug, Serialize, Deserialize)]
 enum Draft {
     /// Add it.
     Add(Box<Schedule>),
+    /// Make it something else, if it is still what it was.
+    Edit {
+        /// What it was when the review was shown.
+        was: Box<Schedule>,
+        /// What it becomes.
+        edited: Box<Schedule>,
+    },
     /// Take one more Snapshot.
     Run(ScheduleId),
     /// Remove it.
@@ -62,18 +73,53 @@ pub(super) async fn ask_to_add(
     state: &AppState,
     grant: &Grant,
     schedule: Schedule,
-    (cost, backup_window): (Cost, Option<BackupWindow>),
+    subject: &Subject,
 ) -> Result<Answer, Stop> {
-    let now = state.clock.now();
     let draft = Draft::Add(Box::new(schedule.clone()));
+    show(state, grant, (&draft, &schedule), subject, None).await
+}
+
+/// Shows what an edited schedule would do, and what it would not keep any more.
+pub(super) async fn ask_to_edit(
+    state: &AppState,
+    grant: &Grant,
+    (was, edited): (Schedule, Schedule),
+    subject: &Subject,
+) -> Result<Answer, Stop> {
+    let edit = words::Edit {
+        drops: narrowed_by(state, &was, &edited).await?,
+        is_rebound: was.droplet != edited.droplet
+            || (edited.group.is_some() && was.droplet_name != edited.droplet_name),
+    };
+    let draft = Draft::Edit { was: Box::new(was), edited: Box::new(edited.clone()) };
+    show(state, grant, (&draft, &edited), subject, Some(edit)).await
+}
+
+async fn show(
+    state: &AppState,
+    grant: &Grant,
+    (draft, schedule): (&Draft, &Schedule),
+    subject: &Subject,
+    edit: Option<words::Edit>,
+) -> Result<Answer, Stop> {
     let price = state.wording.price_per_gb;
-    let usual = state.store.usual(Some(schedule.droplet)).await?;
-    let around = || [Task::ShutDown, Task::PowerOn].into_iter().filter_map(|task| usual.of(task));
-    let downtime = usual.of(Task::Snapshot).map(|snapshot| around().fold(snapshot, |sum, part| sum + part));
-    ask(state, grant, &draft, |buttons| {
-        words::review(&Review { schedule: &schedule, cost, downtime, backup_window, now }, price, buttons)
-    })
-    .await
+    let review = Review {
+        schedule,
+        cost: subject.cost,
+        downtime: subject.downtime,
+        members: subject.members.as_ref(),
+        edit,
+        backup_window: subject.backup_window,
+        now: state.clock.now(),
+    };
+    ask(state, grant, draft, |buttons| words::review(&review, price, buttons)).await
+}
+
+/// How many Snapshots more an edited schedule does not want.
+async fn narrowed_by(state: &AppState, was: &Schedule, edited: &Schedule) -> Result<usize, Stop> {
+    let known = state.store.schedule_snapshots(was.id).await?;
+    let candidates: Vec<Candidate> = known.iter().map(ScheduleSnapshot::candidate).collect();
+    Ok(was.narrowed_by(edited, &candidates, state.clock.now()))
 }
 
 /// Asks whether one more Snapshot shall be taken now. Also what *Try again* does.
@@ -85,7 +131,11 @@ pub(in crate::discord) async fn ask_to_run(
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
     let schedule = pressed(state, &info.who, id).await?;
-    ask(state, grant, &Draft::Run(id), |buttons| words::review_run(&schedule, buttons)).await
+    let members = match &schedule.group {
+        Some(group) => Some(subject::members(state, group, schedule.power).await?.1),
+        None => None,
+    };
+    ask(state, grant, &Draft::Run(id), |buttons| words::review_run(&schedule, members.as_ref(), buttons)).await
 }
 
 /// Asks whether a schedule shall be removed.
@@ -100,10 +150,16 @@ pub(super) async fn ask_to_remove(state: &AppState, grant: &Grant, schedule: &Sc
     .await
 }
 
-/// The other schedules of its Droplet in its guild.
+/// The other schedules of its Droplet, or of its tag, in its guild.
 async fn heirs(state: &AppState, schedule: &Schedule) -> Result<Vec<Schedule>, Stop> {
     let all = state.store.schedules_of(schedule.guild).await?.into_iter().map(|stored| stored.schedule);
-    Ok(all.filter(|other| other.id != schedule.id && other.droplet == schedule.droplet).collect())
+    Ok(all.filter(|other| other.id != schedule.id && takes_the_same(other, schedule)).collect())
+}
+
+/// Whether two schedules take Snapshots of the same Droplet, or of all with the same tag.
+fn takes_the_same(one: &Schedule, other: &Schedule) -> bool {
+    let tag = |schedule: &Schedule| schedule.group.as_ref().map(|group| group.tag.clone());
+    one.droplet == other.droplet && tag(one) == tag(other)
 }
 
 /// Removes a schedule under its review, and gives its Snapshots to the one that was chosen.
@@ -158,8 +214,12 @@ pub(in crate::discord) async fn confirmed(
     };
     let said = match draft {
         Draft::Add(schedule) => add(state, grant, *schedule, &consent).await?,
+        Draft::Edit { was, edited } => edit(state, info, (&was, &edited), &consent).await?,
         Draft::Run(id) => {
             let schedule = pressed(state, &info.who, id).await?;
+            if let Some(group) = &schedule.group {
+                return run_group(state, (&schedule, group), &consent).await;
+            }
             let requested = Requested { kind: take(&schedule), target: target(&schedule), snapshot_name: None };
             start::begin_run(state, info, grant, (requested, &consent), id).await?
         }
@@ -176,17 +236,14 @@ pub(in crate::discord) async fn confirmed(
 
 /// Adds it, from this moment on: what lies before is nobody's. The Droplet is looked at once more.
 async fn add(state: &AppState, grant: &Grant, draft: Schedule, consent: &Consent) -> Result<String, Stop> {
-    let text = draft.droplet.to_string();
-    let found = state.inventory.resolve_droplet(&text).await;
-    let droplet = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
-    let now = state.clock.now();
-    let schedule = Schedule {
-        droplet_name: droplet.name,
-        owner: Owner::new(grant.user(), now),
-        created_at: now,
-        floor: now,
-        ..draft
+    let droplet_name = match &draft.group {
+        // Who is in it is looked up at each run.
+        Some(group) => group.label(),
+        None => look_again(state, draft.droplet).await?,
     };
+    let now = state.clock.now();
+    let schedule =
+        Schedule { droplet_name, owner: Owner::new(grant.user(), now), created_at: now, floor: now, ..draft };
     match state.store.add_schedule(&schedule, consent).await {
         Ok(()) => {}
         Err(AddError::Unconfirmed(why)) => return Err(not_counted(why)),
@@ -194,6 +251,87 @@ async fn add(state: &AppState, grant: &Grant, draft: Schedule, consent: &Consent
     }
     tracing::info!(schedule.id = %schedule.id, droplet.id = %schedule.droplet, user.id = %grant.user(), "added a schedule");
     Ok(words::added(&schedule, now))
+}
+
+/// The name of a Droplet that is still there.
+async fn look_again(state: &AppState, droplet: DropletId) -> Result<String, Stop> {
+    let text = droplet.to_string();
+    let found = state.inventory.resolve_droplet(&text).await;
+    Ok(found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?.name)
+}
+
+/// Makes a schedule what was reviewed, if it still is what it was then. Planned times before this moment are nobody's.
+async fn edit(
+    state: &AppState,
+    info: &InteractionInfo,
+    (was, edited): (&Schedule, &Schedule),
+    consent: &Consent,
+) -> Result<String, Stop> {
+    let (now, is_rebound) = (state.clock.now(), was.droplet != edited.droplet);
+    let droplet_name = match &edited.group {
+        None if is_rebound => look_again(state, edited.droplet).await?,
+        Some(_) | None => edited.droplet_name.clone(),
+    };
+    for _ in 0..ATTEMPTS {
+        let present = pressed(state, &info.who, was.id).await?;
+        let Some(stored) = state.store.schedule(was.id).await? else { continue };
+        if stored.schedule != present {
+            continue;
+        }
+        let settings = |it: &Schedule| (it.droplet, it.group.clone(), it.rule.clone(), it.power, it.if_hung, it.keep);
+        if settings(&present) != settings(was) {
+            return Err(refused(ScheduleRefusal::ChangedMeanwhile));
+        }
+        let mut schedule = Schedule {
+            droplet: edited.droplet,
+            droplet_name: droplet_name.clone(),
+            group: edited.group.clone(),
+            rule: edited.rule.clone(),
+            power: edited.power,
+            if_hung: edited.if_hung,
+            keep: edited.keep,
+            floor: present.floor.max(now),
+            ..present.clone()
+        };
+        schedule.narrowed = narrowed_by(state, &present, &schedule).await? > 0;
+        if is_rebound {
+            // What hung was another Droplet.
+            schedule.watched.hangs = Hangs::default();
+        }
+        if is_rebound && matches!(schedule.state, State::Paused { why: Paused::DropletGone, .. }) {
+            schedule.resume(now);
+        }
+        match state.store.edit_schedule(&stored, &schedule, consent).await {
+            Ok(()) => {
+                tracing::info!(schedule.id = %schedule.id, user.id = %consent.by, "edited a schedule");
+                return Ok(words::edited(&schedule, now));
+            }
+            Err(AddError::Unavailable(Error::LeaseLost)) => {}
+            Err(AddError::Unconfirmed(why)) => return Err(not_counted(why)),
+            Err(AddError::Unavailable(error)) => return Err(error.into()),
+        }
+    }
+    Err(Error::Locked.into())
+}
+
+/// Begins a run of a group now, beside its planned times.
+async fn run_group(
+    state: &AppState,
+    (schedule, group): (&Schedule, &Group),
+    consent: &Consent,
+) -> Result<Answer, Stop> {
+    let (gathered, _) = subject::members(state, group, schedule.power).await?;
+    let run = RunId::from_random(fastrand::u64(..));
+    let plan = Plan::of(schedule, group, run, None, state.clock.now());
+    match state.store.begin_run(&plan, &gathered.members(), Some(consent)).await {
+        Ok(()) => {
+            tracing::info!(schedule.id = %schedule.id, run.id = %run, user.id = %consent.by, "had a group taken");
+            Ok(Answer::Instead(Message::text(words::run_begun(schedule))))
+        }
+        Err(RunError::Unconfirmed(why)) => Err(not_counted(why)),
+        Err(RunError::NotFree) => Err(refused(ScheduleRefusal::Running)),
+        Err(RunError::Unavailable(error)) => Err(error.into()),
+    }
 }
 
 fn not_counted(why: ConfirmationRefused) -> Stop {

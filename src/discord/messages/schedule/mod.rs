@@ -11,10 +11,10 @@ use jiff::{SignedDuration, Timestamp, civil::Time};
 pub use notice::{Told, notice};
 pub use refusal::ScheduleRefusal;
 pub use reply::{
-    added, approved, handed_over, hangs_answered, kept_announced, paused_until, prunes_again, removed, resumed,
-    taken_over,
+    added, approved, edited, handed_over, hangs_answered, kept_announced, paused_until, prunes_again, removed, resumed,
+    run_begun, taken_over,
 };
-pub use review::{Cost, Review, review, review_removal, review_run};
+pub use review::{Cost, Edit, Review, review, review_removal, review_run};
 pub use status::{Standing, list, preview, status};
 
 use super::{

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{
     super::{
-        failure,
+        failure, group,
         message::{Button, Message, Style},
         text::{name, plain, shorten},
         units::{ago, moment},
@@ -22,6 +22,7 @@ use crate::{
         Paused, Schedule, State,
         hangs::{Asked, HangAnswer},
         notice::{Family, Notice},
+        run::Run,
     },
 };
 
@@ -32,14 +33,19 @@ const BUTTONS: usize = 5;
 /// So much of Discord's 2,000 is for the text; mentions and the last line need the rest.
 const LONGEST: usize = 1800;
 
+/// How a group's run ended is shorter than that: when it was planned follows.
+const LONGEST_OUTCOME: usize = 1700;
+
 /// What a message tells of one schedule.
 pub struct Told<'t> {
     /// The schedule.
     pub schedule: &'t Schedule,
     /// What is told.
     pub notice: &'t Notice,
-    /// The operation that failed, where one did.
-    pub operation: Option<&'t Operation>,
+    /// The operations that failed, where some did.
+    pub operations: &'t [Operation],
+    /// The run of a group that it is about, as far as it is still known.
+    pub run: Option<&'t Run>,
 }
 
 /// What is said once, or of several schedules at once. `restorers` are the roles that may take a schedule over; they are named, not
@@ -68,18 +74,29 @@ pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> M
     }
 }
 
-fn text(Told { schedule, notice, operation }: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
+fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
     let droplet = name(&schedule.droplet_name);
     let owner = schedule.owner.user;
     match notice {
         Notice::Failed { planned, count, .. } => {
-            let why = operation.map(why).unwrap_or_default();
+            let why = operations.first().map(why).unwrap_or_default();
             let again = match count {
                 0 | 1 => String::new(),
                 count => format!(" It has failed {count} times in a row for this reason."),
             };
             format!("❌ The Snapshot of {droplet} that was planned for {} failed.{why}{again}", moment(*planned))
         }
+        Notice::Group { planned, .. } => match run {
+            Some(run) => {
+                let outcome = shorten(&group::outcome(run, operations), LONGEST_OUTCOME);
+                format!("{outcome}\nIt was planned for {}.", moment(*planned))
+            }
+            // It is not known any more.
+            None => format!(
+                "❌ Not every Droplet with {droplet} got its Snapshot that was planned for {}.",
+                moment(*planned)
+            ),
+        },
         Notice::Missed { first, count: 1, was_away, .. } => {
             let why = if *was_away { "I was not running then" } else { "the Droplet was busy until it was too late" };
             format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.", moment(*first))
@@ -182,7 +199,7 @@ fn next_step(schedule: &Schedule, notice: &Notice) -> Option<(&'static str, Pres
         Notice::Stale { .. } if matches!(schedule.state, State::Paused { why: Paused::OwnerLost, .. }) => {
             Some(take_over)
         }
-        Notice::Failed { .. } | Notice::Missed { .. } | Notice::Stale { .. } => Some(try_again),
+        Notice::Failed { .. } | Notice::Group { .. } | Notice::Missed { .. } | Notice::Stale { .. } => Some(try_again),
         Notice::OwnerLost { .. } | Notice::Unowned => Some(take_over),
         Notice::GoodAgain
         | Notice::Hung { .. }

@@ -1,10 +1,19 @@
 //! Why there is no such schedule: each says what, why, and what to do instead.
 
-use super::super::text::{name, quote};
+use jiff::SignedDuration;
+
+use super::super::{
+    group,
+    text::{name, quote},
+};
 use crate::{
     operation::ids::UserId,
     ping::BadAddress,
-    schedule::{policy::BadPolicy, rule::Invalid},
+    schedule::{
+        group::{BadGroup, MOST_MEMBERS},
+        policy::BadPolicy,
+        rule::Invalid,
+    },
 };
 
 /// Why a person does not get the schedule that they want.
@@ -14,8 +23,41 @@ pub enum ScheduleRefusal {
     Rule(Invalid),
     /// What it keeps makes no sense.
     Keep(BadPolicy),
-    /// Groups by tag are not there yet.
-    Tag,
+    /// What was typed about a group makes no sense.
+    Group(BadGroup),
+    /// It says how a group is taken, and there is no group.
+    NoGroup,
+    /// No Droplet with the tag is a member.
+    Nobody {
+        /// The tag.
+        tag: String,
+        /// How many have it and are left out.
+        excluded: usize,
+    },
+    /// The tag has too many Droplets.
+    TooManyMembers {
+        /// The tag.
+        tag: String,
+        /// How many.
+        count: usize,
+    },
+    /// A run could not end in time.
+    TooLong {
+        /// The tag.
+        tag: String,
+        /// How many Droplets have it.
+        count: usize,
+        /// How long they take.
+        length: SignedDuration,
+        /// With so many at once they fit.
+        at_once: Option<u32>,
+    },
+    /// A run of it is not over.
+    Running,
+    /// An edit that changes nothing.
+    NothingToChange,
+    /// It was changed since the review was shown.
+    ChangedMeanwhile,
     /// A pause that is no moment in the future.
     Until {
         /// What was typed.
@@ -64,7 +106,14 @@ impl ScheduleRefusal {
         match self {
             Self::Rule(invalid) => rule(invalid),
             Self::Keep(bad) => keep(bad),
-            Self::Tag => "Schedules for a tag are not there yet. Choose one Droplet; each can have a schedule of its own.".to_owned(),
+            Self::Group(bad) => group::bad(bad),
+            Self::NoGroup => "`at-once`, `gap` and `check` are for several Droplets. Choose a tag, such as `what: tag:prod`, or leave them out.".to_owned(),
+            Self::Nobody { tag, excluded } => group::nobody(tag, *excluded),
+            Self::TooManyMembers { tag, count } => group::too_many(tag, *count, MOST_MEMBERS),
+            Self::TooLong { tag, count, length, at_once } => group::too_long(tag, *count, *length, *at_once),
+            Self::Running => "A run of this schedule is not over yet. Its message shows how far it is.".to_owned(),
+            Self::NothingToChange => "That changes nothing. Say what is to be different, for example `at: 04:00` or `keep: 7 daily`.".to_owned(),
+            Self::ChangedMeanwhile => "Somebody changed this schedule since the review was shown. Nothing was changed now; use the command again.".to_owned(),
             Self::Until { typed } => format!(
                 "{} is no time to pause until. Use a number of days such as `7d`, hours such as `12h`, or a date such as `2026-12-24`.",
                 quote(typed)
@@ -99,7 +148,6 @@ impl ScheduleRefusal {
 
 fn rule(invalid: &Invalid) -> String {
     match invalid {
-        Invalid::Every { typed } if typed.to_lowercase().starts_with("tag:") => ScheduleRefusal::Tag.words(),
         Invalid::Every { typed } => format!(
             "I don't know how often {} is. Use `day`, `week`, `month`, a number of hours such as `6h`, or `cron` with five fields, such as `cron 0 3 * * 1-5`.",
             quote(typed)

@@ -24,6 +24,28 @@ pub fn added(schedule: &Schedule, now: Timestamp) -> String {
     )
 }
 
+/// It was changed.
+pub fn edited(schedule: &Schedule, now: Timestamp) -> String {
+    let next = schedule.rule.next_after(now).filter(|_| schedule.is_active());
+    let next = next.map(|next| format!(" The next one is {}.", ago(next))).unwrap_or_default();
+    format!(
+        "Changed schedule `{}`: Snapshots of {} are taken {}.{next}",
+        schedule.id,
+        name(&schedule.droplet_name),
+        when(&schedule.rule)
+    )
+}
+
+/// A run of its group begins.
+pub fn run_begun(schedule: &Schedule) -> String {
+    format!(
+        "The Droplets with {} are taken now. The message of schedule `{}` in <#{}> shows how it goes.",
+        name(&schedule.droplet_name),
+        schedule.id,
+        schedule.channel
+    )
+}
+
 /// It was removed.
 pub fn removed(schedule: &Schedule) -> String {
     format!("Removed schedule `{}` of {}. Its Snapshots stay as they are.", schedule.id, name(&schedule.droplet_name))

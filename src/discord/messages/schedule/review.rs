@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     super::{
         confirm::Buttons,
+        group::{self, Members},
         message::{Button, Choice, Colour, Embed, Menu, Message, Style},
         text::name,
         units::{ago, cost, dollars_a_month, moment},
@@ -51,14 +52,27 @@ impl Cost {
 pub struct Review<'a> {
     /// As it would be.
     pub schedule: &'a Schedule,
-    /// What a Snapshot costs.
+    /// What a Snapshot costs; of a group, one of each Droplet.
     pub cost: Cost,
     /// How long the Droplet is usually down for one.
     pub downtime: Option<SignedDuration>,
+    /// Who is in its group, where it has one.
+    pub members: Option<&'a Members>,
+    /// What differs where there is such a schedule already.
+    pub edit: Option<Edit>,
     /// When DigitalOcean's own next Backup may run, where there is one.
     pub backup_window: Option<BackupWindow>,
     /// The present moment.
     pub now: Timestamp,
+}
+
+/// How an edited schedule differs.
+#[derive(Clone, Copy, Debug)]
+pub struct Edit {
+    /// So many Snapshots more are not wanted by what it keeps.
+    pub drops: usize,
+    /// Whether it takes Snapshots of something else from now on.
+    pub is_rebound: bool,
 }
 
 /// Shall this schedule be added?
@@ -66,13 +80,15 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
     let Review { schedule, cost: size, now, .. } = *review;
     let droplet = name(&schedule.droplet_name);
     let runs: Vec<Timestamp> = schedule.rule.runs_after(now).take(RUNS).collect();
-    let mut lines = vec![format!("**When:** {}", when(&schedule.rule))];
+    let mut lines: Vec<String> = edited(review).into_iter().collect();
+    lines.push(format!("**When:** {}", when(&schedule.rule)));
     let shown: Vec<String> = runs.iter().map(|run| moment(*run)).collect();
     lines.push(format!("**Next runs:** {}", shown.join(" · ")));
     if let Some(first) = runs.first() {
         lines.push(format!(
-            "**Begins:** {}, as soon as {droplet} is free; what cannot begin by then is skipped and reported.",
-            window(schedule, *first)
+            "**Begins:** {}, as soon as {} free; what cannot begin by then is skipped and reported.",
+            window(schedule, *first),
+            if schedule.group.is_some() { "Droplets are".to_owned() } else { format!("{droplet} is") }
         ));
     }
     if schedule.rule.spread > 0 {
@@ -82,9 +98,16 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
             hours(late)
         ));
     }
+    if let (Some(of), Some(members)) = (&schedule.group, review.members) {
+        lines.extend(group::members(of, members));
+    }
     lines.push(format!("**Power:** {}", power(schedule, review.downtime)));
-    let count = schedule.keep.most();
-    let most = |size| dollars_a_month(f64::from(count) * cost(size, price_per_gb));
+    let each = schedule.keep.most();
+    let most = |size| dollars_a_month(f64::from(each) * cost(size, price_per_gb));
+    let count = match review.members {
+        Some(members) => format!("of each of the {} Droplets {each}", members.names.len()),
+        None => each.to_string(),
+    };
     lines.push(match size {
         Cost::AsNewest(size) => format!("**Keeps:** {}: {count} Snapshots, about {}", keeps(schedule.keep), most(size)),
         Cost::AtMost(size) => format!("**Keeps:** {}: {count} Snapshots, at most {}", keeps(schedule.keep), most(size)),
@@ -99,14 +122,50 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
     lines.push(String::new());
     lines.push(format!("This review closes {}.", ago(buttons.expires_at)));
     // Buttons render no markdown and hold little.
+    let verb = if review.edit.is_some() { "Change" } else { "Create" };
     let label = match size.size() {
-        Some(size) => format!("Create – ≈ ${:.0}/mo", (f64::from(count) * cost(size, price_per_gb)).ceil()),
-        None => "Create".to_owned(),
+        Some(size) => format!("{verb} – ≈ ${:.0}/mo", (f64::from(each) * cost(size, price_per_gb)).ceil()),
+        None => verb.to_owned(),
     };
-    question(format!("Take Snapshots of {droplet} by schedule?"), &lines, (label, Style::Primary), buttons)
+    let title = match review.edit {
+        Some(_) => format!("Change schedule {} of {droplet}?", schedule.id),
+        None => format!("Take Snapshots of {droplet} by schedule?"),
+    };
+    question(title, &lines, (label, Style::Primary), buttons)
+}
+
+/// What an edit means for what is there.
+fn edited(review: &Review<'_>) -> Vec<String> {
+    let Some(edit) = review.edit else { return Vec::new() };
+    let mut lines = Vec::new();
+    if edit.is_rebound {
+        lines.push(format!(
+            "From now on it takes Snapshots of {}. Those of the Droplet before stay, and are not deleted by schedule.",
+            name(&review.schedule.droplet_name)
+        ));
+    }
+    if edit.drops > 0 {
+        lines.push(format!(
+            "⚠️ **{} not wanted by the new rules.** The schedule's message asks everybody about that; nothing is deleted until somebody who may restore says so.",
+            if edit.drops == 1 { "1 more Snapshot is".to_owned() } else { format!("{} more Snapshots are", edit.drops) }
+        ));
+    }
+    if !review.schedule.is_active() {
+        lines.push("It is paused and stays so; `/schedule resume` lets it go on.".to_owned());
+    }
+    lines
 }
 
 fn power(schedule: &Schedule, downtime: Option<SignedDuration>) -> String {
+    if schedule.group.is_some() {
+        let hung = match (schedule.power, schedule.if_hung) {
+            (Power::Live, _) => "",
+            (Power::Off, IfHung::Live) => " If one does not shut down, its Snapshot is taken while it runs.",
+            (Power::Off, IfHung::Skip) => " If one does not shut down, it gets no Snapshot that time.",
+            (Power::Off, IfHung::Force) => " If one does not shut down, its power is cut.",
+        };
+        return format!("{}{hung}", group::power(schedule.power));
+    }
     match schedule.power {
         Power::Live => {
             "it keeps running. The disk is saved as after a power cut, so a database may need repair after a restore."
@@ -150,10 +209,15 @@ fn near_backups(schedule: &Schedule, window: BackupWindow) -> Option<String> {
 }
 
 /// Shall one more Snapshot be taken now?
-pub fn review_run(schedule: &Schedule, buttons: Buttons) -> Message {
+pub fn review_run(schedule: &Schedule, members: Option<&Members>, buttons: Buttons) -> Message {
     let droplet = name(&schedule.droplet_name);
-    let lines = [
+    let mut lines = match (&schedule.group, members) {
+        (Some(of), Some(members)) => group::members(of, members),
+        _ => Vec::new(),
+    };
+    lines.extend([
         match schedule.power {
+            _ if schedule.group.is_some() => format!("**Power:** {}", group::power(schedule.power)),
             Power::Off => format!("{droplet} is shut down for it now and turned on again afterwards."),
             Power::Live => format!("{droplet} keeps running meanwhile."),
         },
@@ -162,7 +226,7 @@ pub fn review_run(schedule: &Schedule, buttons: Buttons) -> Message {
             schedule.id,
             keeps(schedule.keep)
         ),
-    ];
+    ]);
     question(format!("Take a Snapshot of {droplet} now?"), &lines, ("Take it now".to_owned(), Style::Primary), buttons)
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        Wording, lengths,
+        Wording, group, lengths,
         message::{Button, Choice, Colour, Embed, Menu, Message, Style},
         text::{name, plain, shorten},
         units::{ago, cost, dollars_a_month, gigabytes, moment},
@@ -19,6 +19,7 @@ use crate::{
         hangs::Asked,
         pruning::{Hold, NOTICE},
         retention::{Reason, Verdict},
+        run::Run,
         slot::{Failed, Fate, Missed, Skipped, Slot},
     },
     store::ScheduleSnapshot,
@@ -46,6 +47,8 @@ pub struct Standing {
     pub hold: Option<Hold>,
     /// The next run, if there is one.
     pub next: Option<Timestamp>,
+    /// The latest run of its group, if it has one.
+    pub run: Option<Run>,
 }
 
 /// The living message of a schedule.
@@ -59,8 +62,10 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
     }
     lines.push(kept(standing, wording));
     lines.push(format!("**Owner:** <@{}>", schedule.owner.user));
+    lines.extend(schedule.group.as_ref().map(|of| format!("**Order:** {}.", group::pace(of))));
     lines.extend(schedule.watched.ping_url.as_ref().map(|address| format!("**Tells:** {}", name(address.host()))));
     lines.extend(deletions(standing));
+    lines.extend(members(standing));
     if !standing.slots.is_empty() {
         lines.push(String::new());
         lines.extend(standing.slots.iter().take(SHOWN).map(|slot| line(slot, standing)));
@@ -75,6 +80,16 @@ pub fn status(standing: &Standing, wording: &Wording) -> Message {
     }
 }
 
+/// How far the group is, or how its latest run ended.
+fn members(standing: &Standing) -> Vec<String> {
+    let Some(run) = standing.run.as_ref().filter(|_| standing.schedule.group.is_some()) else { return Vec::new() };
+    let heading = match run.ended_at {
+        Some(_) => format!("**Run of {}:**", moment(run.plan.planned)),
+        None => "**This run:**".to_owned(),
+    };
+    [String::new(), heading].into_iter().chain(group::progress(run)).collect()
+}
+
 fn state(standing: &Standing) -> (Vec<String>, Colour) {
     let schedule = &standing.schedule;
     let mut lines = Vec::new();
@@ -87,6 +102,10 @@ fn state(standing: &Standing) -> (Vec<String>, Colour) {
         (State::Paused { until, why }, _) => {
             lines.push(paused(until, why));
             Colour::Stopped
+        }
+        (State::Active, Some((Fate::Running, at))) if schedule.group.is_some() => {
+            lines.push(format!("🔄 **Taking the Snapshots** that were planned for {}.", moment(at)));
+            Colour::Working
         }
         (State::Active, Some((Fate::Running, at))) => {
             lines.push(format!("🔄 **Taking the Snapshot** that was planned for {}.", moment(at)));
@@ -167,6 +186,9 @@ fn held(hold: Hold, count: usize) -> String {
         Hold::Doubtful(_) => {
             "⚠️ The newest Snapshot is less than half as large as the one before it, so nothing is deleted until somebody says that it is fine.".to_owned()
         }
+        Hold::Narrowed(many) => format!(
+            "⚠️ **The rules were edited, and {many} of {count} Snapshots are not wanted by them.** Nothing is deleted until somebody says so; until then all of them cost money."
+        ),
         Hold::TooMany(many) => format!(
             "⚠️ **{many} of {count} Snapshots are not wanted by the rules any more.** That is a lot at once, so nothing is deleted until somebody says so; until then all of them cost money."
         ),
@@ -182,7 +204,7 @@ fn buttons(standing: &Standing) -> Vec<Button> {
     let mut buttons = Vec::new();
     let press = Press::Approve(id);
     match standing.hold {
-        Some(Hold::TooMany(_)) => buttons.push(Button::new("Delete them", Style::Danger, press)),
+        Some(Hold::TooMany(_) | Hold::Narrowed(_)) => buttons.push(Button::new("Delete them", Style::Danger, press)),
         Some(Hold::Doubtful(_)) => buttons.push(Button::new("It's fine", Style::Primary, press)),
         Some(Hold::Unowned) => buttons.push(take_over()),
         Some(Hold::RestoredLately) => buttons.push(Button::new("Prune again", Style::Secondary, Press::PruneAgain(id))),
@@ -213,6 +235,9 @@ fn line(slot: &Slot, standing: &Standing) -> String {
         Fate::Failed(Failed::Hung) => "❌ failed: the Droplet did not shut down",
         Fate::Failed(Failed::Cancelled) => "🛑 stopped by somebody",
         Fate::Failed(Failed::Operation) => "❌ failed",
+        Fate::Failed(Failed::NotAll) => "❌ not all Droplets have a good Snapshot",
+        Fate::Failed(Failed::Nobody) => "❌ failed: no Droplet has the tag",
+        Fate::Skipped(Skipped::Edited) => "✏️ left out: the schedule was edited",
         Fate::Skipped(Skipped::Paused) => "⏸️ left out while paused",
         Fate::Missed(Missed::Away) => "⚠️ missed: I was not running",
         Fate::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for too long",
@@ -260,8 +285,12 @@ pub fn preview(standing: &Standing, verdicts: &[(OperationId, Verdict)]) -> Mess
             Some(Verdict::Drop) => "🧹 no rule wants it".to_owned(),
             None => "stays".to_owned(),
         };
-        let at = snapshot.planned.map(moment).unwrap_or_default();
-        lines.push(format!("{at} · {why}"));
+        let which = match schedule.group {
+            // Each Droplet has its own.
+            Some(_) => name(&snapshot.name),
+            None => snapshot.planned.map(moment).unwrap_or_default(),
+        };
+        lines.push(format!("{which} · {why}"));
     }
     if standing.snapshots.is_empty() {
         lines.push("It has no Snapshots yet.".to_owned());
@@ -286,6 +315,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Oldest => "the oldest, as long as a rule is not full",
         Reason::Pinned => "somebody keeps it",
         Reason::Doubtful => "much smaller than the one before it, to be looked at",
+        Reason::NotOfThisSchedule => "the schedule takes no Snapshots of its Droplet any more",
         Reason::UnknownTime => "its time is not known",
     }
 }

@@ -3,22 +3,31 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use jiff::{SignedDuration, Timestamp};
+use strum::IntoEnumIterator;
 
 use super::{
-    super::{confirm::Buttons, examples::wording, message::Message},
+    super::{
+        confirm::Buttons,
+        examples::wording,
+        group::{self, Members},
+        message::Message,
+        take_group::{self, Taking},
+    },
     *,
 };
 use crate::{
     inventory::BackupWindow,
-    operation::ids::{ChannelId, DropletId, GuildId, OperationId, RoleId, SnapshotId, UserId},
+    operation::ids::{ChannelId, DropletId, GuildId, OperationId, RoleId, RunId, SnapshotId, UserId},
     ping::BadAddress,
     schedule::{
         IfHung, Owner, Paused, State, Watched,
+        group::{BadGroup, Excluded, Group},
         hangs::{Asked, Hangs},
         notice::Notice,
         policy::BadPolicy,
         pruning::Hold,
         rule::{Invalid, Typed},
+        run::{Lost, Member, Phase, Plan, Run},
         slot::{Failed, Fate, Missed, Skipped, Slot},
     },
     store::ScheduleSnapshot,
@@ -47,6 +56,8 @@ fn nightly() -> Schedule {
         state: State::Active,
         reminded_at: None,
         approved: Vec::new(),
+        narrowed: false,
+        group: None,
         watched: Watched::default(),
     }
 }
@@ -55,6 +66,7 @@ fn snapshot(number: u64) -> ScheduleSnapshot {
     ScheduleSnapshot {
         operation: OperationId::from_random(number),
         droplet: DropletId(1),
+        is_current: true,
         planned: Some(at("2026-11-25T02:00:00Z")),
         name: format!("web-1-20261125-0200-{}", OperationId::from_random(number)),
         snapshot: Some(SnapshotId(number)),
@@ -70,7 +82,15 @@ fn snapshot(number: u64) -> ScheduleSnapshot {
 fn standing() -> Standing {
     let schedule = nightly();
     let next = schedule.rule.next_after(at("2026-11-26T12:00:00Z"));
-    Standing { schedule, slots: Vec::new(), snapshots: vec![snapshot(1)], stale_since: None, hold: None, next }
+    Standing {
+        schedule,
+        slots: Vec::new(),
+        snapshots: vec![snapshot(1)],
+        stale_since: None,
+        hold: None,
+        next,
+        run: None,
+    }
 }
 
 fn slot(fate: Fate) -> Slot {
@@ -119,19 +139,22 @@ fn reviews() {
     let of = |schedule: &Schedule, cost| {
         let now = at("2026-11-26T12:00:00Z");
         let downtime = Some(SignedDuration::from_mins(4));
-        review(&Review { schedule, cost, downtime, backup_window: None, now }, 0.06, buttons())
+        let (members, edit, backup_window) = (None, None, None);
+        review(&Review { schedule, cost, downtime, members, edit, backup_window, now }, 0.06, buttons())
     };
     let near = {
         let window = BackupWindow { start: at("2026-11-28T20:00:00Z"), end: at("2026-11-29T00:00:00Z") };
         let (cost, now) = (Cost::Unknown, at("2026-11-26T12:00:00Z"));
-        review(&Review { schedule: &schedule, cost, downtime: None, backup_window: Some(window), now }, 0.06, buttons())
+        let (downtime, members, edit, backup_window) = (None, None, None, Some(window));
+        let schedule = &schedule;
+        review(&Review { schedule, cost, downtime, members, edit, backup_window, now }, 0.06, buttons())
     };
     insta::assert_snapshot!(side_by_side([
         ("nightly", of(&schedule, Cost::AsNewest(8.0))),
         ("every 2 hours, by its disk", of(&often, Cost::AtMost(25.0))),
         ("live, nothing known", of(&live, Cost::Unknown)),
         ("near DigitalOcean's Backup", near),
-        ("run", review_run(&schedule, buttons())),
+        ("run", review_run(&schedule, None, buttons())),
         ("remove", review_removal(&schedule, (3, 30.0), &[], 0.06, buttons())),
         ("remove, with an heir", review_removal(&schedule, (3, 30.0), std::slice::from_ref(&live), 0.06, buttons())),
     ]));
@@ -192,7 +215,7 @@ fn notices() {
     let schedule = nightly();
     let (first, last) = (at("2026-11-24T02:00:00Z"), at("2026-11-26T02:00:00Z"));
     let told = |schedule: &Schedule, it: &Notice| {
-        notice(&[Told { schedule, notice: it, operation: None }], &BTreeSet::new(), 3)
+        notice(&[Told { schedule, notice: it, operations: &[], run: None }], &BTreeSet::new(), 3)
     };
     let said = |it: Notice| told(&schedule, &it);
     let mut asked = schedule.clone();
@@ -203,16 +226,16 @@ fn notices() {
     let other = Schedule { id: ScheduleId::from_random(8), droplet_name: "db-1".to_owned(), ..schedule.clone() };
     let several = notice(
         &[
-            Told { schedule: &schedule, notice: &failed(1), operation: None },
-            Told { schedule: &other, notice: &failed(1), operation: None },
-            Told { schedule: &other, notice: &Notice::OwnerLost { since: first }, operation: None },
+            Told { schedule: &schedule, notice: &failed(1), operations: &[], run: None },
+            Told { schedule: &other, notice: &failed(1), operations: &[], run: None },
+            Told { schedule: &other, notice: &Notice::OwnerLost { since: first }, operations: &[], run: None },
         ],
         &BTreeSet::new(),
         3,
     );
     let roles = BTreeSet::from([RoleId(77), RoleId(78)]);
     let gone = Notice::OwnerLost { since: first };
-    let named = notice(&[Told { schedule: &schedule, notice: &gone, operation: None }], &roles, 3);
+    let named = notice(&[Told { schedule: &schedule, notice: &gone, operations: &[], run: None }], &roles, 3);
     insta::assert_snapshot!(side_by_side([
         ("failed", said(failed(1))),
         ("failed again", said(failed(4))),
@@ -258,7 +281,23 @@ fn refusals() {
     ];
     let keeps = [BadPolicy::Empty, BadPolicy::Part { typed: typed() }, BadPolicy::TooMany { typed: typed() }];
     let others = [
-        ScheduleRefusal::Tag,
+        ScheduleRefusal::Group(BadGroup::Tag { typed: "a b".to_owned() }),
+        ScheduleRefusal::Group(BadGroup::AtOnce { typed: 99 }),
+        ScheduleRefusal::Group(BadGroup::Gap { typed: "2h".to_owned() }),
+        ScheduleRefusal::Group(BadGroup::Check { typed: "udp:53".to_owned() }),
+        ScheduleRefusal::NoGroup,
+        ScheduleRefusal::Nobody { tag: "prod".to_owned(), excluded: 0 },
+        ScheduleRefusal::Nobody { tag: "prod".to_owned(), excluded: 3 },
+        ScheduleRefusal::TooManyMembers { tag: "prod".to_owned(), count: 300 },
+        ScheduleRefusal::TooLong {
+            tag: "prod".to_owned(),
+            count: 80,
+            length: SignedDuration::from_hours(7),
+            at_once: Some(2),
+        },
+        ScheduleRefusal::Running,
+        ScheduleRefusal::NothingToChange,
+        ScheduleRefusal::ChangedMeanwhile,
         ScheduleRefusal::Until { typed: typed() },
         ScheduleRefusal::Unknown { typed: typed() },
         ScheduleRefusal::TooMany { most: 25 },
@@ -278,4 +317,92 @@ fn refusals() {
         rules.into_iter().map(ScheduleRefusal::Rule).chain(keeps.into_iter().map(ScheduleRefusal::Keep)).chain(others);
     let lines: Vec<String> = all.map(|refusal| refusal.words()).collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+fn run_of_a_group(phases: &[Phase]) -> Run {
+    let now = at("2026-11-26T02:00:00Z");
+    let group = Group::read("prod", None, Some("30s"), Some("http:80/health")).unwrap();
+    let schedule = Schedule { group: Some(group.clone()), ..nightly() };
+    let member = |(number, phase): (u64, &Phase)| Member {
+        droplet: DropletId(number),
+        name: format!("web-{number}"),
+        phase: *phase,
+        operation: phase.is_under_way().then(|| OperationId::from_random(number)),
+    };
+    Run {
+        plan: Plan::of(&schedule, &group, RunId::from_random(7), Some(now), now),
+        members: (1..).zip(phases).map(member).collect(),
+        stopped_by: None,
+        ended_at: None,
+        version: 1,
+    }
+}
+
+#[test]
+fn groups() {
+    let now = at("2026-11-26T02:00:00Z");
+    let good = Phase::Done { is_good: true, at: now };
+    let excluded = Excluded::iter().map(Phase::Excluded);
+    let going = run_of_a_group(
+        &[
+            good,
+            Phase::Done { is_good: false, at: now },
+            Phase::Returning { is_good: true, since: now },
+            Phase::Taking,
+            Phase::Waiting,
+        ]
+        .into_iter()
+        .chain(excluded)
+        .collect::<Vec<_>>(),
+    );
+    let lost = |why| Run {
+        ended_at: Some(now),
+        ..run_of_a_group(&[good, Phase::Lost { is_good: true, why }, Phase::Left, Phase::Left])
+    };
+    let stopped = Run { stopped_by: Some(UserId(9)), ..run_of_a_group(&[good, Phase::Taking, Phase::Waiting]) };
+    let well = Run { ended_at: Some(now), ..run_of_a_group(&[good, good]) };
+    let nobody = Run { ended_at: Some(now), ..run_of_a_group(&[]) };
+    let group = going.plan.group.clone();
+    let schedule = Schedule { group: Some(group.clone()), droplet_name: group.label(), ..nightly() };
+    let members = Members {
+        names: (1..=40).map(|number| format!("web-{number}")).collect(),
+        excluded: vec![("pool-1".to_owned(), Excluded::Kubernetes)],
+        length: SignedDuration::from_mins(200),
+    };
+    let buttons = || Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: at("2026-11-26T12:14:00Z") };
+    let of = |edit| {
+        let now = at("2026-11-26T12:00:00Z");
+        let cost = Cost::AsNewest(480.0);
+        review(
+            &Review {
+                schedule: &schedule,
+                cost,
+                downtime: None,
+                members: Some(&members),
+                edit,
+                backup_window: None,
+                now,
+            },
+            0.06,
+            buttons(),
+        )
+    };
+    let taking = Taking { plan: &going.plan, members: &members, cost: Cost::AtMost(800.0), price_per_gb: 0.06 };
+    let notice = |run: &Run| {
+        let it = Notice::Group { run: run.plan.id, planned: run.plan.planned };
+        notice(&[Told { schedule: &schedule, notice: &it, operations: &[], run: Some(run) }], &BTreeSet::new(), 3)
+    };
+    let standing = Standing { schedule: schedule.clone(), run: Some(going.clone()), ..standing() };
+    insta::assert_snapshot!(side_by_side([
+        ("review", of(None)),
+        ("edit", of(Some(Edit { drops: 3, is_rebound: true }))),
+        ("question", take_group::question(&taking, buttons())),
+        ("by hand, under way", group::status(&going)),
+        ("by hand, stopped", group::status(&stopped)),
+        ("by hand, ended", group::ended(&well, &[])),
+        ("of a schedule", status(&standing, &wording())),
+        ("not active", notice(&lost(Lost::NotActive))),
+        ("check", notice(&lost(Lost::Check))),
+        ("nobody", notice(&nobody)),
+    ]));
 }

@@ -1,0 +1,269 @@
+//! Carries the runs of groups on: begins the next member when its turn has come, and sees that each came back.
+//!
+//! `active` runs it, under the lease. Who may begin is decided by a pure function of `schedule` from what is stored; a member's operation is an
+//! ordinary take, carried out by the worker like any other. A new process after any crash goes on where the last one was.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::health_check;
+use crate::{
+    clock::Clock,
+    digitalocean::{client::Client, error::Error as Cloud, model::DropletStatus, queries},
+    discord::incident::chain,
+    operation::{
+        NewOperation, Operation, Outcome, Requester, Target, TypicalDurations,
+        ids::{DropletId, OperationId},
+        kinds::{Downtime, IfHung, Kind, Take},
+        power::Status,
+        trigger::Trigger,
+    },
+    schedule::{
+        self, Power, State,
+        notice::Notice,
+        run::{Around, Lost, Member, Next, PATIENCE, Phase, Run},
+    },
+    store::{CreateError, Error, Store},
+};
+
+/// The pause after the store did not answer.
+const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// How soon a Droplet is looked at again that is not back yet, and a member tried again that was busy.
+const LOOK_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// How soon an operation that runs is asked about again: that it gets stuck rings for nobody here.
+const TAKING_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// How often an id is drawn again when it is taken.
+const DRAWS: usize = 3;
+
+/// The loop that carries the runs of groups on.
+pub(super) struct Groups {
+    pub(super) store: Arc<Store>,
+    pub(super) clock: Clock,
+    pub(super) client: Client,
+}
+
+/// What came of looking at a run.
+enum Looked {
+    /// Something was written: look again.
+    Changed,
+    /// Nothing is to be done before this moment.
+    Until(Option<Timestamp>),
+}
+
+impl Groups {
+    /// Looks at every run that is not over until `stop`.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let work = async {
+            loop {
+                let rung = self.store.changes().groups.notified();
+                let wake = match AssertUnwindSafe(self.turn()).catch_unwind().await {
+                    Ok(Ok(wake)) => wake,
+                    Ok(Err(error)) => {
+                        tracing::warn!(error = chain(&error), "could not carry groups on; they are looked at again");
+                        Some(self.clock.now() + STORE_PAUSE)
+                    }
+                    Err(_) => {
+                        tracing::error!("carrying groups on panicked; they are looked at again");
+                        Some(self.clock.now() + PATIENCE)
+                    }
+                };
+                let asleep = async {
+                    match wake {
+                        Some(wake) => self.clock.sleep_until(wake).await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    () = rung => {}
+                    () = asleep => {}
+                }
+            }
+        };
+        stop.run_until_cancelled(work).await;
+    }
+
+    /// Does what is due; when to look again.
+    async fn turn(&self) -> Result<Option<Timestamp>, Error> {
+        loop {
+            let (mut wake, mut has_changed) = (None, false);
+            for run in self.store.open_runs().await? {
+                match Box::pin(self.look(&run)).await {
+                    Ok(Looked::Changed) | Err(Error::LeaseLost) => has_changed = true,
+                    Ok(Looked::Until(until)) => wake = [wake, until].into_iter().flatten().min(),
+                    Err(error) => return Err(error),
+                }
+            }
+            if !has_changed {
+                return Ok(wake);
+            }
+        }
+    }
+
+    async fn look(&self, run: &Run) -> Result<Looked, Error> {
+        let (mut wake, now) = (None, self.clock.now());
+        for member in run.members.iter().filter(|member| member.phase.is_under_way()) {
+            let (phase, look_at) = self.follow(run, member).await?;
+            if phase != member.phase {
+                tracing::info!(run.id = %run.plan.id, droplet.id = %member.droplet, ?phase, "a member of a group gets on");
+                self.store.note_member(run, member, phase).await?;
+                return Ok(Looked::Changed);
+            }
+            wake = [wake, look_at].into_iter().flatten().min();
+        }
+        let busy = self.store.busy_droplets().await?;
+        let around = Around { busy: &busy, is_wanted: self.is_wanted(run).await? };
+        Ok(match run.next(around, now) {
+            Next::Wait(until) => Looked::Until([wake, until].into_iter().flatten().min()),
+            Next::Begin(droplet) => {
+                if self.begin(run, droplet, now).await? {
+                    Looked::Changed
+                } else {
+                    Looked::Until(Some(now + LOOK_PAUSE))
+                }
+            }
+            Next::End => {
+                let notice = Notice::Group { run: run.plan.id, planned: run.plan.planned };
+                self.store.end_run(run, Some(&notice).filter(|_| !run.is_success())).await?;
+                tracing::info!(run.id = %run.plan.id, good = run.good(), of = run.taken().count(), "a run of a group has ended");
+                Looked::Changed
+            }
+        })
+    }
+
+    /// Whether its schedule still wants Snapshots. What a person had it take goes on while it is paused.
+    async fn is_wanted(&self, run: &Run) -> Result<bool, Error> {
+        let Some(schedule) = run.plan.schedule else { return Ok(true) };
+        let state = self.store.schedule(schedule).await?.map(|stored| stored.schedule.state);
+        Ok(match state {
+            Some(State::Active) => true,
+            Some(State::Paused { .. }) => run.plan.slot.is_none(),
+            Some(State::Removed) | None => false,
+        })
+    }
+
+    /// How far a member is now that is under way, and when to look at it again unless something ends before.
+    async fn follow(&self, run: &Run, member: &Member) -> Result<(Phase, Option<Timestamp>), Error> {
+        let operation = match member.operation {
+            Some(id) => self.store.operation(id).await?.map(|stored| stored.operation),
+            None => None,
+        };
+        let now = self.clock.now();
+        match member.phase {
+            // A row that is gone or cannot be read says nothing; then the Droplet does.
+            Phase::Taking => Ok((
+                operation.as_ref().map_or(Phase::Returning { is_good: false, since: now }, |it| after(it, now)),
+                Some(now + TAKING_PAUSE),
+            )),
+            Phase::Returning { is_good, since } => {
+                let was_off_anyway = operation.is_some_and(|it| !it.power.was_told_to_turn_off());
+                let phase = self.returning(run, member.droplet, (is_good, since), was_off_anyway).await;
+                Ok((phase, Some(now + LOOK_PAUSE)))
+            }
+            phase => Ok((phase, None)),
+        }
+    }
+
+    /// Looks whether a Droplet is active and does its work again. In silence nothing is concluded.
+    async fn returning(
+        &self,
+        run: &Run,
+        droplet: DropletId,
+        (is_good, since): (bool, Timestamp),
+        was_off_anyway: bool,
+    ) -> Phase {
+        let seen = self.client.run(queries::droplet(droplet)).await;
+        let now = self.clock.now();
+        let done = Phase::Done { is_good, at: now };
+        let missing = match seen {
+            Ok(seen) if seen.status == DropletStatus::Active => match (&run.plan.group.check, seen.public_ipv4) {
+                (None, _) => return done,
+                (Some(check), Some(address)) if health_check::passes(address, check).await => return done,
+                (Some(_), _) => Lost::Check,
+            },
+            Ok(_) if was_off_anyway => return done,
+            Ok(_) => Lost::NotActive,
+            Err(Cloud::NotFound { .. }) => return Phase::Done { is_good: false, at: now },
+            Err(error) => {
+                tracing::debug!(droplet.id = %droplet, %error, "a member of a group cannot be looked at");
+                return Phase::Returning { is_good, since };
+            }
+        };
+        if now.duration_since(since) < PATIENCE {
+            Phase::Returning { is_good, since }
+        } else {
+            Phase::Lost { is_good, why: missing }
+        }
+    }
+
+    /// Creates a member's operation. That the Droplet is busy, or its turn over, is no error: it is looked at again.
+    async fn begin(&self, run: &Run, droplet: DropletId, now: Timestamp) -> Result<bool, Error> {
+        let plan = &run.plan;
+        let name = run.members.iter().find(|member| member.droplet == droplet).map(|member| member.name.clone());
+        let trigger = Trigger::Member { run: plan.id, schedule: plan.schedule, at: plan.planned, until: plan.until };
+        for _ in 0..DRAWS {
+            let request = NewOperation {
+                id: OperationId::from_random(fastrand::u64(..)),
+                kind: Kind::Take(take(plan.power, plan.if_hung)),
+                asker: Requester { user: plan.owner, guild: plan.guild, channel: plan.channel },
+                asked_at: now,
+                target: Target {
+                    droplet: Some(droplet),
+                    name: name.clone().unwrap_or_default(),
+                    region: None,
+                    disk_gb: None,
+                },
+                snapshot_name: None,
+                usual: TypicalDurations::default(),
+            };
+            match self.store.create(request, trigger).await {
+                Ok(operation) => {
+                    tracing::info!(operation.id = %operation.id, run.id = %plan.id, droplet.id = %droplet, "begun by a group");
+                    self.store.changes().group_messages.notify_one();
+                    self.store.changes().schedule_messages.notify_one();
+                    return Ok(true);
+                }
+                Err(CreateError::Unavailable(Error::IdTaken)) => {}
+                Err(CreateError::Unavailable(error)) => return Err(error),
+                Err(why) => {
+                    tracing::debug!(run.id = %plan.id, droplet.id = %droplet, %why, "a member of a group is not begun yet");
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// How far a member is by what its operation has come to.
+fn after(operation: &Operation, now: Timestamp) -> Phase {
+    let is_good = operation.verdict == Some(Outcome::Completed) && operation.snapshot.is_some();
+    let lost = Phase::Lost { is_good, why: Lost::NotActive };
+    match operation.power.status() {
+        Status::Stuck(_) => lost,
+        // It runs, or what it sent may still turn the Droplet off.
+        _ if operation.is_open() => Phase::Taking,
+        Status::Theirs(_) | Status::Released(_) => lost,
+        Status::Gone => Phase::Done { is_good: false, at: now },
+        Status::Owed | Status::Watched(_) | Status::Untouched | Status::OffBefore | Status::Back(_) => {
+            Phase::Returning { is_good, since: now }
+        }
+    }
+}
+
+/// A take as a schedule wants it.
+pub(super) fn take(power: Power, if_hung: schedule::IfHung) -> Take {
+    Take {
+        power: match power {
+            Power::Off => Downtime::PowerOff,
+            Power::Live => Downtime::None,
+        },
+        if_hung: match if_hung {
+            schedule::IfHung::Live => IfHung::Live,
+            schedule::IfHung::Skip => IfHung::Skip,
+            schedule::IfHung::Force => IfHung::Force,
+        },
+    }
+}

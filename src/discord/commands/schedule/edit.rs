@@ -1,0 +1,126 @@
+//! `/schedule edit`: what a schedule becomes, reviewed like a new one. What is left out stays as it is.
+
+use super::{
+    super::{Context, answer},
+    add::{IfHungChoice, PowerChoice},
+    choices::{every, policies, schedules, subjects, timezones},
+    meant_here, refused, review,
+    subject::{Pace, Subject},
+};
+use crate::{
+    access::Right,
+    discord::{
+        incident::Fault,
+        interaction_info::InteractionInfo,
+        messages::{help::Help, refusal::Refusal, schedule::ScheduleRefusal},
+        responder::{Answer, Stop},
+        start,
+    },
+    schedule::{IfHung, Power, Schedule, policy::Policy, rule_edit::Changed},
+};
+
+/// What help says of it, and the right that it takes.
+pub(in crate::discord) const HELP: Help =
+    Help { name: "schedule edit", right: Right::Restore, does: "changes a schedule; asks first, with its price" };
+
+/// Change a schedule; what you leave out stays
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
+#[poise::command(slash_command)]
+pub(super) async fn edit(
+    context: Context<'_>,
+    #[description = "The schedule"]
+    #[autocomplete = "schedules"]
+    schedule: String,
+    #[description = "Another Droplet, or tag: for all with a tag"]
+    #[autocomplete = "subjects"]
+    what: Option<String>,
+    #[description = "How often: day, 6h, week, month, or cron with five fields"]
+    #[autocomplete = "every"]
+    every: Option<String>,
+    #[description = "The time of day, such as 03:00"]
+    #[max_length = 20]
+    at: Option<String>,
+    #[description = "The day: sunday for a week; 15 or last for a month"]
+    #[max_length = 20]
+    on: Option<String>,
+    #[description = "The time zone, such as Europe/Berlin"]
+    #[autocomplete = "timezones"]
+    timezone: Option<String>,
+    #[description = "off: shut down first, the safe way; live: keep running, no downtime"] power: Option<PowerChoice>,
+    #[description = "What to keep, such as 7 daily 4 weekly 6 monthly"]
+    #[autocomplete = "policies"]
+    keep: Option<String>,
+    #[description = "If the shutdown gets stuck: snapshot while running, skip this time, or cut the power"]
+    #[rename = "if-hung"]
+    if_hung: Option<IfHungChoice>,
+    #[description = "For a tag: how many Droplets at once"]
+    #[rename = "at-once"]
+    at_once: Option<i64>,
+    #[description = "For a tag: the pause after each Droplet, such as 30s"]
+    #[max_length = 20]
+    gap: Option<String>,
+    #[description = "For a tag: what must work before the next one, such as tcp:25565; or none"]
+    #[max_length = 220]
+    check: Option<String>,
+) -> Result<(), Fault> {
+    let wanted = Wanted {
+        schedule,
+        what,
+        every,
+        at,
+        on,
+        timezone,
+        keep,
+        power: power.map(Power::from),
+        if_hung: if_hung.map(IfHung::from),
+        pace: Pace { at_once, gap, check },
+    };
+    answer(context, |info| Box::pin(wish(context, info, wanted))).await;
+    Ok(())
+}
+
+/// What was typed.
+struct Wanted {
+    schedule: String,
+    what: Option<String>,
+    every: Option<String>,
+    at: Option<String>,
+    on: Option<String>,
+    timezone: Option<String>,
+    keep: Option<String>,
+    power: Option<Power>,
+    if_hung: Option<IfHung>,
+    pace: Pace,
+}
+
+async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Result<Answer, Stop> {
+    let state = context.framework.user_data;
+    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
+    start::check(state, &info)?;
+    let was = meant_here(state, &info.who, &wanted.schedule).await?;
+    let changed = Changed {
+        every: wanted.every.as_deref(),
+        at: wanted.at.as_deref(),
+        on: wanted.on.as_deref(),
+        timezone: wanted.timezone.as_deref(),
+    };
+    let rule = was.rule.changed(changed).map_err(|invalid| refused(ScheduleRefusal::Rule(invalid)))?;
+    let keep = wanted.keep.as_deref().map_or(Ok(was.keep), Policy::read);
+    let keep = keep.map_err(|bad| refused(ScheduleRefusal::Keep(bad)))?;
+    let power = wanted.power.unwrap_or(was.power);
+    let subject = Subject::changed(state, &was, wanted.what.as_deref(), &wanted.pace, power).await?;
+    let edited = Schedule {
+        droplet: subject.droplet,
+        droplet_name: subject.name.clone(),
+        group: subject.group.clone(),
+        rule,
+        power,
+        if_hung: wanted.if_hung.unwrap_or(was.if_hung),
+        keep,
+        ..was.clone()
+    };
+    if edited == was {
+        return Err(refused(ScheduleRefusal::NothingToChange));
+    }
+    review::ask_to_edit(state, &grant, (was, edited), &subject).await
+}

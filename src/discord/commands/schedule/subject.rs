@@ -1,0 +1,167 @@
+//! What a schedule takes Snapshots of, as somebody types it: a Droplet, or all with a tag. Looked up just now, and refused with a reason where it
+//! cannot be.
+
+use jiff::SignedDuration;
+
+use super::{cost, refused};
+use crate::{
+    discord::{
+        group::{self, Gathered, Unknown},
+        lookup,
+        messages::{
+            group::Members,
+            refusal::Refusal,
+            schedule::{Cost, ScheduleRefusal},
+        },
+        responder::Stop,
+        state::AppState,
+    },
+    inventory::BackupWindow,
+    operation::ids::DropletId,
+    schedule::{
+        Power, Schedule,
+        group::{Group, MOST_MEMBERS, NO_DROPLET},
+    },
+};
+
+/// What a schedule takes Snapshots of.
+pub(super) struct Subject {
+    /// The Droplet, or [`NO_DROPLET`].
+    pub(super) droplet: DropletId,
+    /// Its name, or the group's.
+    pub(super) name: String,
+    /// The group, where it is one.
+    pub(super) group: Option<Group>,
+    /// Who is in it now.
+    pub(super) members: Option<Members>,
+    /// What a Snapshot costs, of each.
+    pub(super) cost: Cost,
+    /// How long one usually takes.
+    pub(super) downtime: Option<SignedDuration>,
+    /// When DigitalOcean's own next Backup of the Droplet may run, where that is known.
+    pub(super) backup_window: Option<BackupWindow>,
+}
+
+/// How a group is to be taken, as typed; what is absent is as usual.
+#[derive(Clone, Debug, Default)]
+pub(in crate::discord) struct Pace {
+    pub(in crate::discord) at_once: Option<i64>,
+    pub(in crate::discord) gap: Option<String>,
+    pub(in crate::discord) check: Option<String>,
+}
+
+impl Pace {
+    /// The group with this tag, taken so.
+    pub(in crate::discord) fn group(&self, tag: &str) -> Result<Group, Stop> {
+        let group = Group::read(tag, self.at_once, self.gap.as_deref(), self.check.as_deref());
+        group.map_err(|bad| refused(ScheduleRefusal::Group(bad)))
+    }
+
+    /// A group that is there already, with what was typed.
+    fn changed(&self, group: &Group, tag: &str) -> Result<Group, Stop> {
+        let pace = Self {
+            at_once: self.at_once.or(Some(i64::from(group.at_once))),
+            gap: self.gap.clone().or(Some(format!("{}s", group.gap))),
+            check: self.check.clone().or_else(|| group.check.as_ref().map(ToString::to_string)),
+        };
+        pace.group(tag)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.at_once.is_none() && self.gap.is_none() && self.check.is_none()
+    }
+}
+
+impl Subject {
+    /// What a text means.
+    pub(super) async fn find(state: &AppState, what: &str, pace: &Pace, power: Power) -> Result<Self, Stop> {
+        if let Some(tag) = Group::tag_in(what) {
+            return Self::of_group(state, pace.group(tag)?, power).await;
+        }
+        if !pace.is_empty() {
+            return Err(refused(ScheduleRefusal::NoGroup));
+        }
+        let found = state.inventory.resolve_droplet(what).await;
+        let droplet = found.map_err(|unresolved| lookup::no_droplet(what, unresolved))?;
+        if power == Power::Off && state.own_droplet == Some(droplet.id) {
+            return Err(Refusal::OwnDroplet { droplet: droplet.name, may_take_live: true }.into());
+        }
+        let backup_window = droplet.next_backup_window;
+        let subject = Self::of_droplet(state, (droplet.id, droplet.name, droplet.disk_gb), power).await?;
+        Ok(Self { backup_window, ..subject })
+    }
+
+    /// What a schedule takes Snapshots of from now on, where somebody edits it.
+    pub(super) async fn changed(
+        state: &AppState,
+        schedule: &Schedule,
+        what: Option<&str>,
+        pace: &Pace,
+        power: Power,
+    ) -> Result<Self, Stop> {
+        match (what, &schedule.group) {
+            (None, Some(group)) => Self::of_group(state, pace.changed(group, &group.tag)?, power).await,
+            (Some(what), group) => match (Group::tag_in(what), group) {
+                (Some(tag), Some(group)) => Self::of_group(state, pace.changed(group, tag)?, power).await,
+                (_, _) => Self::find(state, what, pace, power).await,
+            },
+            (None, None) if !pace.is_empty() => Err(refused(ScheduleRefusal::NoGroup)),
+            // It may be gone, and what is kept can be changed all the same.
+            (None, None) => {
+                Self::of_droplet(state, (schedule.droplet, schedule.droplet_name.clone(), None), power).await
+            }
+        }
+    }
+
+    async fn of_droplet(
+        state: &AppState,
+        (droplet, name, disk_gb): (DropletId, String, Option<u64>),
+        power: Power,
+    ) -> Result<Self, Stop> {
+        let downtime = group::usual(&state.store.usual(Some(droplet)).await?, power);
+        let cost = cost::cost(state, droplet, disk_gb).await;
+        Ok(Self { droplet, name, group: None, members: None, cost, downtime, backup_window: None })
+    }
+
+    /// A group, if it has members, not too many, and they can be taken in time.
+    async fn of_group(state: &AppState, group: Group, power: Power) -> Result<Self, Stop> {
+        let (gathered, members) = members(state, &group, power).await?;
+        Ok(Self {
+            droplet: NO_DROPLET,
+            name: group.label(),
+            cost: cost::group_cost(state, &gathered.droplets).await,
+            downtime: gathered.each,
+            backup_window: None,
+            members: Some(members),
+            group: Some(group),
+        })
+    }
+}
+
+/// Who is in a group now; refused where a run of it makes no sense.
+pub(in crate::discord) async fn members(
+    state: &AppState,
+    group: &Group,
+    power: Power,
+) -> Result<(Gathered, Members), Stop> {
+    let found = group::gather((&state.store, &state.inventory), state.own_droplet, group, power).await;
+    let gathered = found.map_err(|unknown| match unknown {
+        Unknown::Store(error) => Stop::from(error),
+        Unknown::Unresolved(unresolved) => lookup::no_droplet(&group.label(), unresolved).into(),
+    })?;
+    let (tag, count) = (group.tag.clone(), gathered.droplets.len());
+    if count == 0 {
+        return Err(refused(ScheduleRefusal::Nobody { tag, excluded: gathered.excluded.len() }));
+    }
+    if count > MOST_MEMBERS {
+        return Err(refused(ScheduleRefusal::TooManyMembers { tag, count }));
+    }
+    let length = group.length(count, gathered.each);
+    if !group.fits(count, gathered.each) {
+        let at_once = group.at_once_that_fits(count, gathered.each);
+        return Err(refused(ScheduleRefusal::TooLong { tag, count, length, at_once }));
+    }
+    let names = gathered.droplets.iter().map(|droplet| droplet.name.clone()).collect();
+    let excluded = gathered.excluded.iter().map(|(droplet, why)| (droplet.name.clone(), *why)).collect();
+    Ok((gathered, Members { names, excluded, length }))
+}

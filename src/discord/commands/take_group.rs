@@ -1,0 +1,168 @@
+//! `/snapshot take-group`: the Droplets with a tag, one after another. Asks first, naming them; the answer is used up by the run that it begins.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serenity::builder::CreateAutocompleteResponse;
+
+use super::{
+    Context, answer,
+    choices::OneOf,
+    schedule::{
+        choices,
+        cost::group_cost,
+        subject::{Pace, members},
+    },
+};
+use crate::{
+    access::{Grant, Right},
+    discord::{
+        incident::Fault,
+        interaction_info::InteractionInfo,
+        messages::{
+            confirm::Buttons,
+            help::Help,
+            message::Message,
+            refusal::Refusal,
+            take_group::{self as words, Taking},
+        },
+        responder::{Answer, Stop},
+        start,
+        state::AppState,
+    },
+    operation::{
+        ids::{DropletId, RunId},
+        kinds::Downtime,
+    },
+    schedule::{
+        IfHung, Power, WINDOW,
+        group::{Excluded, Group},
+        run::{Member, Phase, Plan},
+    },
+    store::{Confirmation, ConfirmationId, Consent, RunError},
+};
+
+/// How long the question stays open.
+const OPEN: SignedDuration = SignedDuration::from_mins(5);
+
+/// What help says of it, and the right that it takes.
+pub(super) const HELP: Help =
+    Help { name: "snapshot take-group", right: Right::Take, does: "takes all Droplets with a tag, in turn" };
+
+/// What was asked about: those whom the question names are taken, and nobody else.
+#[derive(Debug, Serialize, Deserialize)]
+struct Draft {
+    plan: Plan,
+    members: Vec<(DropletId, String)>,
+    excluded: Vec<(DropletId, String, Excluded)>,
+}
+
+/// Snapshot all Droplets with a tag, one after another
+#[poise::command(slash_command, rename = "take-group")]
+pub(super) async fn take_group(
+    context: Context<'_>,
+    #[description = "The tag that the Droplets have"]
+    #[autocomplete = "tags"]
+    tag: String,
+    #[description = "How many Droplets at once; 1 if left out"]
+    #[rename = "at-once"]
+    at_once: Option<i64>,
+    #[description = "The pause after each Droplet, such as 30s"]
+    #[max_length = 20]
+    gap: Option<String>,
+    #[description = "What must work before the next one, such as tcp:25565 or http:80/health"]
+    #[max_length = 220]
+    check: Option<String>,
+    #[description = "Whether they are shut down for their Snapshots"] power: Option<OneOf<Downtime>>,
+) -> Result<(), Fault> {
+    let power = match power {
+        Some(OneOf(Downtime::None)) => Power::Live,
+        Some(OneOf(Downtime::PowerOff)) | None => Power::Off,
+    };
+    let pace = Pace { at_once, gap, check };
+    answer(context, |info| Box::pin(wish(context, info, (tag, pace, power)))).await;
+    Ok(())
+}
+
+async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteResponse {
+    choices::tags(context, partial).await
+}
+
+async fn wish(
+    context: Context<'_>,
+    info: InteractionInfo,
+    (tag, pace, power): (String, Pace, Power),
+) -> Result<Answer, Stop> {
+    let state = context.framework.user_data;
+    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
+    start::check(state, &info)?;
+    let tag = Group::tag_in(&tag).unwrap_or(tag.trim());
+    let group = pace.group(tag)?;
+    let (gathered, named) = members(state, &group, power).await?;
+    let cost = group_cost(state, &gathered.droplets).await;
+    let now = state.clock.now();
+    let plan = Plan {
+        id: RunId::from_random(fastrand::u64(..)),
+        schedule: None,
+        slot: None,
+        planned: now,
+        until: now,
+        group,
+        power,
+        // Nobody may be there when the seventh of twelve does not shut down.
+        if_hung: IfHung::Live,
+        owner: grant.user(),
+        guild: grant.guild(),
+        channel: info.lasting_channel(),
+    };
+    let draft = Draft {
+        members: gathered.droplets.iter().map(|droplet| (droplet.id, droplet.name.clone())).collect(),
+        excluded: gathered.excluded.iter().map(|(droplet, why)| (droplet.id, droplet.name.clone(), *why)).collect(),
+        plan,
+    };
+    let expires_at = now + OPEN;
+    let what = serde_json::to_string(&draft)?;
+    let confirmation = Confirmation { asker: grant.user(), guild: grant.guild(), what, expires_at };
+    let id = state.store.create_confirmation(&confirmation).await?;
+    let taking = Taking { plan: &draft.plan, members: &named, cost, price_per_gb: state.wording.price_per_gb };
+    Ok(Answer::New(words::question(&taking, Buttons { id, expires_at })))
+}
+
+/// *Take them* was pressed.
+pub(in crate::discord) async fn confirmed(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: ConfirmationId,
+) -> Result<Answer, Stop> {
+    start::check(state, info)?;
+    let now = state.clock.now();
+    let consent =
+        Consent { id, by: grant.user(), guild: grant.guild(), at: now, interaction: info.interaction, retries: None };
+    let what = state.store.confirmation(&consent).await?.map_err(start::not_counted)?;
+    let Draft { plan, members, excluded } = serde_json::from_str(&what)?;
+    let plan = Plan { planned: now, until: now + WINDOW, ..plan };
+    let member = |droplet, name, phase| Member { droplet, name, phase, operation: None };
+    let members = members.into_iter().map(|(droplet, name)| member(droplet, name, Phase::Waiting));
+    let excluded = excluded.into_iter().map(|(droplet, name, why)| member(droplet, name, Phase::Excluded(why)));
+    let members: Vec<Member> = members.chain(excluded).collect();
+    match state.store.begin_run(&plan, &members, Some(&consent)).await {
+        // The same press, delivered twice.
+        Ok(()) | Err(RunError::NotFree) => {
+            tracing::info!(run.id = %plan.id, tag = plan.group.tag, user.id = %grant.user(), "accepted");
+            Ok(Answer::Instead(Message::text(words::begun(&plan))))
+        }
+        Err(RunError::Unconfirmed(why)) => Err(start::not_counted(why).into()),
+        Err(RunError::Unavailable(error)) => Err(error.into()),
+    }
+}
+
+/// *Stop after this one* was pressed: by who began it, or by who may stop what others began.
+pub(in crate::discord) async fn stop(state: &AppState, info: &InteractionInfo, id: RunId) -> Result<Answer, Stop> {
+    let run = state.store.run(id).await?.filter(|run| info.who.guild == Some(run.plan.guild));
+    let run = run.ok_or(Refusal::UnknownButton)?;
+    let needed = Right::over(run.plan.owner, info.who.user);
+    let grant = state.policy.authorize(&info.who, needed).map_err(Refusal::Denied)?;
+    let is_heard = state.store.stop_run(id, grant.user()).await?;
+    tracing::info!(run.id = %id, user.id = %grant.user(), is_heard, "a group is to stop");
+    Ok(Answer::from(words::stopping(is_heard)))
+}

@@ -1,0 +1,96 @@
+//! Who is in a group now, in which order, and how long a run of it takes: for reviews, for questions, and when a run begins.
+
+use jiff::SignedDuration;
+
+use crate::{
+    inventory::{Droplet, Inventory, Unresolved},
+    operation::{TypicalDurations, ids::DropletId, step::Task},
+    schedule::{
+        Power,
+        group::{Excluded, Group},
+        run::{Member, Phase},
+    },
+    store::{self, Store},
+};
+
+/// The Droplets with a tag, looked up just now.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    /// Those of which Snapshots are taken, in their order: the one whose latest good Snapshot is oldest first.
+    pub droplets: Vec<Droplet>,
+    /// Those with the tag that are left out, and why.
+    pub excluded: Vec<(Droplet, Excluded)>,
+    /// How long one of them usually takes, by the slowest of which that is known.
+    pub each: Option<SignedDuration>,
+}
+
+/// Why it is not known who is in a group.
+#[derive(Debug)]
+pub enum Unknown {
+    /// DigitalOcean does not say.
+    Unresolved(Unresolved),
+    /// The store does not say in which order.
+    Store(store::Error),
+}
+
+impl From<Unresolved> for Unknown {
+    fn from(unresolved: Unresolved) -> Self {
+        Self::Unresolved(unresolved)
+    }
+}
+
+impl From<store::Error> for Unknown {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Gathered {
+    /// All of them, as a run begins with them.
+    pub fn members(&self) -> Vec<Member> {
+        let member = |droplet: &Droplet, phase| Member {
+            droplet: droplet.id,
+            name: droplet.name.clone(),
+            phase,
+            operation: None,
+        };
+        let taken = self.droplets.iter().map(|droplet| member(droplet, Phase::Waiting));
+        let excluded = self.excluded.iter().map(|(droplet, why)| member(droplet, Phase::Excluded(*why)));
+        taken.chain(excluded).collect()
+    }
+}
+
+/// Looks up who is in a group. The bot's own Droplet is left out where it would be shut down.
+pub async fn gather(
+    (store, inventory): (&Store, &Inventory),
+    own_droplet: Option<DropletId>,
+    group: &Group,
+    power: Power,
+) -> Result<Gathered, Unknown> {
+    let mut found = inventory.droplets_with_tag(&group.tag).await?;
+    let taken_at = store.latest_good_takes().await?;
+    // Without any Snapshot comes first.
+    found.sort_by_key(|droplet| (taken_at.get(&droplet.id).copied(), droplet.name.clone(), droplet.id));
+    let (mut droplets, mut excluded) = (Vec::new(), Vec::new());
+    for droplet in found {
+        let is_own = power == Power::Off && own_droplet == Some(droplet.id);
+        let tags = droplet.tags.as_deref().unwrap_or_default();
+        match Excluded::of(tags, droplet.size_slug.as_deref(), is_own) {
+            Some(why) => excluded.push((droplet, why)),
+            None => droplets.push(droplet),
+        }
+    }
+    let mut each = None;
+    for droplet in &droplets {
+        each = each.max(usual(&store.usual(Some(droplet.id)).await?, power));
+    }
+    Ok(Gathered { droplets, excluded, each })
+}
+
+/// How long a take usually lasts, where history says.
+pub fn usual(usual: &TypicalDurations, power: Power) -> Option<SignedDuration> {
+    let around = [Task::ShutDown, Task::PowerOn].into_iter().filter(|_| power == Power::Off);
+    usual
+        .of(Task::Snapshot)
+        .map(|snapshot| around.filter_map(|task| usual.of(task)).fold(snapshot, |sum, part| sum + part))
+}

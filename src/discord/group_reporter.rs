@@ -1,0 +1,196 @@
+//! Says how the runs of groups get on that people began: a message each that is edited, and a new one at the end, which calls them.
+//!
+//! As the other reporters, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it beside them. The
+//! runs of schedules are shown by their schedules.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serenity::{http::Http, model::id::UserId};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    delivery,
+    global_rate_limit::GlobalRateLimit,
+    incident::chain,
+    messages::{group as words, message::Message},
+    state::AppState,
+    wire::{self, Trouble},
+};
+use crate::{
+    clock::Clock,
+    operation::{Operation, ids::MessageId},
+    schedule::run::Run,
+    store::{self, GroupMessage, Store},
+};
+
+/// The pause after the store did not answer.
+const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// The slowest that something is tried again.
+const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
+/// How many messages are looked at together.
+const DUE: usize = 50;
+/// Before a message that Discord refuses is given up.
+const MOST_REFUSALS: i64 = 8;
+/// Discord remembers a nonce for some minutes; later, what may have arrived is looked for.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
+/// How many of a channel's latest messages are looked through.
+const LOOKED_THROUGH: u8 = 50;
+/// No version of a run: what shows it is edited.
+const OUTDATED: i64 = 0;
+
+/// The voice of groups. Clones speak for the same bot; run one.
+#[derive(Clone)]
+pub struct GroupReporter {
+    http: Arc<Http>,
+    store: Arc<Store>,
+    clock: Clock,
+    global_rate_limit: GlobalRateLimit,
+    me: UserId,
+}
+
+/// The operations that explain how a run ended.
+pub(super) async fn explained(store: &Store, run: &Run) -> Result<Vec<Operation>, store::Error> {
+    let mut operations = Vec::new();
+    for id in words::explained(run) {
+        operations.extend(store.operation(id).await?.map(|stored| stored.operation));
+    }
+    Ok(operations)
+}
+
+impl GroupReporter {
+    pub(super) fn new(http: Arc<Http>, state: &AppState, global_rate_limit: GlobalRateLimit, me: UserId) -> Self {
+        Self { http, store: Arc::clone(&state.store), clock: state.clock.clone(), global_rate_limit, me }
+    }
+
+    /// Says what is due until `shutdown`, then what is due at that moment, and returns.
+    pub async fn run(self, shutdown: CancellationToken) {
+        loop {
+            let rung = self.store.changes().group_messages.notified();
+            let is_last = shutdown.is_cancelled();
+            let wake = self.say_all().await.unwrap_or_else(|error| {
+                tracing::warn!(cause = chain(&error), "could not learn what is to be said about groups");
+                Some(self.clock.now() + STORE_PAUSE)
+            });
+            if is_last {
+                return;
+            }
+            let asleep = async {
+                match wake {
+                    Some(wake) => self.clock.sleep_until(wake).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = rung => {}
+                () = asleep => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    async fn say_all(&self) -> Result<Option<Timestamp>, store::Error> {
+        let now = self.clock.now();
+        if let Some(over) = self.global_rate_limit.over_at(now) {
+            return Ok(Some(over));
+        }
+        for message in self.store.due_group_messages(now, DUE).await? {
+            match self.say(&message).await {
+                Ok(()) => {}
+                Err(store::Error::LeaseLost) => tracing::debug!("the message of a group moved on meanwhile"),
+                Err(error) => return Err(error),
+            }
+        }
+        self.store.next_group_message_due().await
+    }
+
+    async fn say(&self, message: &GroupMessage) -> Result<(), store::Error> {
+        let said = match message.number {
+            0 => words::status(&message.run),
+            _ => words::ended(&message.run, &explained(&self.store, &message.run).await?),
+        };
+        match message.message {
+            Some(posted) => self.edit(message, posted, &said).await,
+            None => self.post(message, &said).await,
+        }
+    }
+
+    async fn edit(&self, message: &GroupMessage, posted: MessageId, said: &Message) -> Result<(), store::Error> {
+        let place = (delivery::channel_id(message.run.plan.channel), delivery::message_id(posted));
+        let edited = wire::edit(&self.http, place, &delivery::edit(said)).await;
+        wire::count(&edited);
+        match edited {
+            Ok(()) => self.shown(message, posted, message.run.version).await,
+            Err(error) => match Trouble::of(&error) {
+                Trouble::UnknownMessage | Trouble::TooManyEdits => self.store.group_message_lost(message).await,
+                trouble => self.not_said(message, trouble, &error).await,
+            },
+        }
+    }
+
+    async fn post(&self, message: &GroupMessage, said: &Message) -> Result<(), store::Error> {
+        let plan = &message.run.plan;
+        if let Some(found) = self.posted_before(message).await {
+            // What it shows is not known, so it is edited once more.
+            return self.shown(message, found, OUTDATED).await;
+        }
+        self.store.group_message_posting(message, self.clock.now()).await?;
+        let nonce = format!("{}-g{}g{}", plan.id, message.number, message.generation);
+        let channel = delivery::channel_id(plan.channel);
+        let posted = wire::post(&self.http, channel, &delivery::create(said, nonce, None), None).await;
+        wire::count(&posted);
+        match posted {
+            Ok(posted) => {
+                let version = if message.posting_since.is_none() { message.run.version } else { OUTDATED };
+                self.shown(message, MessageId(posted.id.get()), version).await
+            }
+            Err(error) => match Trouble::of(&error) {
+                // It was posted and then deleted. What is said once was said.
+                Trouble::UnknownMessage if message.number == 0 => self.store.group_message_lost(message).await,
+                Trouble::UnknownMessage => {
+                    self.store.group_message_given_up(message, "it was said and then deleted").await
+                }
+                trouble => self.not_said(message, trouble, &error).await,
+            },
+        }
+    }
+
+    async fn shown(&self, message: &GroupMessage, posted: MessageId, version: i64) -> Result<(), store::Error> {
+        self.store.group_message_shown(message, posted, version, self.clock.now()).await
+    }
+
+    /// The message, if an earlier try has posted it longer ago than Discord remembers its nonce.
+    async fn posted_before(&self, message: &GroupMessage) -> Option<MessageId> {
+        let since = message.posting_since?;
+        if self.clock.now().duration_since(since) < REMEMBERED {
+            return None;
+        }
+        let channel = delivery::channel_id(message.run.plan.channel);
+        let listed = wire::messages(&self.http, channel, LOOKED_THROUGH, None).await.ok()?;
+        let marker = words::marker(message.run.plan.id, message.number);
+        let is_it = |listed: &wire::Listed| {
+            let footers = listed.embeds.iter().filter_map(|embed| embed.footer.as_ref());
+            let mut texts = footers.map(|footer| footer.text.as_str()).chain([listed.content.as_str()]);
+            listed.author.id == self.me && texts.any(|text| text.ends_with(&marker))
+        };
+        listed.iter().find(|listed| is_it(listed)).map(|found| MessageId(found.id.get()))
+    }
+
+    async fn not_said(
+        &self,
+        message: &GroupMessage,
+        trouble: Trouble,
+        error: &serenity::Error,
+    ) -> Result<(), store::Error> {
+        let (id, cause) = (message.run.plan.id, wire::describe(error));
+        if matches!(trouble, Trouble::Later | Trouble::TooManyEdits | Trouble::TokenRefused)
+            || message.attempts < MOST_REFUSALS
+        {
+            tracing::info!(run.id = %id, cause, attempts = message.attempts, "could not post, trying again");
+            let pause = SignedDuration::from_secs(1 << message.attempts.clamp(0, 6)).min(SLOWEST);
+            return self.store.group_message_failed(message, self.clock.now() + pause).await;
+        }
+        tracing::error!(run.id = %id, cause, "how a group gets on cannot be said");
+        self.store.group_message_given_up(message, &cause).await
+    }
+}

@@ -1,0 +1,285 @@
+//! Words about groups: who is in one, how far a run is, how it ended, and what is wrong with what somebody typed.
+
+use jiff::SignedDuration;
+
+use super::{
+    failure, lengths,
+    message::{Button, Colour, Embed, Message, Style},
+    text::{name, plain, quote, shorten},
+    units::about,
+};
+use crate::{
+    discord::press::Press,
+    operation::{
+        Operation, Outcome,
+        ids::{OperationId, RunId},
+    },
+    schedule::{
+        Power, WINDOW,
+        group::{BadGroup, Excluded, Group, MOST_AT_ONCE},
+        run::{Lost, Member, Phase, Run},
+    },
+};
+
+/// How many members are named in a list; the rest are counted.
+const NAMED: usize = 30;
+/// How many failed members are explained.
+const EXPLAINED: usize = 5;
+
+/// The last words of a run's message, by which it is known again.
+pub fn marker(run: RunId, number: i64) -> String {
+    match number {
+        0 => format!("group run {run}"),
+        number => format!("group run {run} · {number}"),
+    }
+}
+
+/// What a choice shows of a tag.
+pub fn choice(tag: &str, count: usize) -> String {
+    format!("{} · {count} {}", plain(tag, 80), if count == 1 { "Droplet" } else { "Droplets" })
+}
+
+/// How the members are taken: `one after another, 30 s apart; each must pass `tcp:80` before the next begins`.
+pub fn pace(group: &Group) -> String {
+    let order = match group.at_once {
+        1 => "one after another".to_owned(),
+        count => format!("{count} at a time"),
+    };
+    let gap = if group.gap > 0 { format!(", {} apart", super::units::duration(group.pause())) } else { String::new() };
+    let check = group
+        .check
+        .as_ref()
+        .map(|check| format!("; each must be on again and pass {} before the next begins", name(&check.to_string())));
+    format!("{order}{gap}{}", check.unwrap_or_else(|| "; each must be on again before the next begins".to_owned()))
+}
+
+/// Who is in a group now.
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// The names of those of which Snapshots are taken, in their order.
+    pub names: Vec<String>,
+    /// Those that are left out, and why.
+    pub excluded: Vec<(String, Excluded)>,
+    /// How long a run takes.
+    pub length: SignedDuration,
+}
+
+/// Who would be taken, how, how long that takes, and who is left out.
+pub fn members(group: &Group, members: &Members) -> Vec<String> {
+    let Members { names, excluded, length } = members;
+    let count = names.len();
+    let mut lines = vec![format!(
+        "**Droplets:** {count} with the tag {}, {}: {}.",
+        name(&group.tag),
+        about(*length),
+        listed(names.iter().map(|one| name(one)))
+    )];
+    lines.push(format!("**Order:** {}. The one whose Snapshot is oldest comes first.", pace(group)));
+    if !excluded.is_empty() {
+        let left_out = excluded.iter().map(|(one, why)| format!("{} ({})", name(one), reason(*why)));
+        lines.push(format!("**Left out:** {}.", listed(left_out)));
+    }
+    lines
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.collect();
+    let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > NAMED { format!("{shown} and {} more", names.len() - NAMED) } else { shown }
+}
+
+/// Why a Droplet is no member.
+pub fn reason(why: Excluded) -> &'static str {
+    match why {
+        Excluded::Kubernetes => "a Kubernetes worker, which is replaced when it is off",
+        Excluded::Autoscale => "in an autoscale pool, which replaces what is off",
+        Excluded::Gpu => "has a GPU, which DigitalOcean's lists leave out",
+        Excluded::Own => "I run on it and could not turn it on again",
+    }
+}
+
+/// How far a run is, for the message that shows it: `7 of 12`, then each member.
+pub fn progress(run: &Run) -> Vec<String> {
+    let (good, all) = (run.good(), run.taken().count());
+    let mut lines = vec![match (run.ended_at, run.stopped_by) {
+        (Some(_), _) => format!("**{good} of {all}** have a good Snapshot."),
+        (None, Some(person)) => {
+            format!("🛑 **{good} of {all}.** <@{person}> stopped it; what runs is finished, nothing more begins.")
+        }
+        (None, None) => format!("🔄 **{good} of {all}** have a good Snapshot so far."),
+    }];
+    // What is going on comes first, then what went wrong: a long list is cut.
+    let mut members: Vec<&Member> = run.members.iter().collect();
+    members.sort_by_key(|member| rank(member.phase));
+    lines.extend(members.iter().take(NAMED).map(|member| line(run, member)));
+    if members.len() > NAMED {
+        lines.push(format!("… and {} more", members.len() - NAMED));
+    }
+    lines
+}
+
+fn rank(phase: Phase) -> u8 {
+    match phase {
+        Phase::Lost { .. } => 0,
+        Phase::Taking | Phase::Returning { .. } => 1,
+        Phase::Done { is_good: false, .. } => 2,
+        Phase::Done { is_good: true, .. } => 3,
+        Phase::Waiting | Phase::Left => 4,
+        Phase::Excluded(_) => 5,
+    }
+}
+
+fn line(run: &Run, member: &Member) -> String {
+    let droplet = name(&member.name);
+    let operation = member.operation.map(|id| format!(" · operation `{id}`")).unwrap_or_default();
+    let check = run.plan.group.check.as_ref().map(|check| name(&check.to_string())).unwrap_or_default();
+    let but_good = |is_good: bool| if is_good { " Its Snapshot is good." } else { "" };
+    match member.phase {
+        Phase::Waiting => format!("▫️ {droplet}"),
+        Phase::Taking => format!("🔄 {droplet}{operation}"),
+        Phase::Returning { .. } if run.plan.group.check.is_some() => format!("🔎 {droplet}: waiting for {check}"),
+        Phase::Returning { .. } => format!("🔎 {droplet}: waiting until it is on"),
+        Phase::Done { is_good: true, .. } => format!("✅ {droplet}"),
+        Phase::Done { is_good: false, .. } => format!("❌ {droplet}: no Snapshot{operation}"),
+        Phase::Lost { is_good, why: Lost::NotActive } => {
+            format!("⛔ {droplet}: not seen on again.{}{operation}", but_good(is_good))
+        }
+        Phase::Lost { is_good, why: Lost::Check } => {
+            format!("⛔ {droplet}: on, but it does not pass {check}.{}{operation}", but_good(is_good))
+        }
+        Phase::Left => format!("➖ {droplet}: not begun"),
+        Phase::Excluded(why) => format!("⏭️ {droplet}: left out, {}", reason(why)),
+    }
+}
+
+/// How a run ended that was no success, with what is known of those that failed.
+pub fn outcome(run: &Run, operations: &[Operation]) -> String {
+    let (good, all) = (run.good(), run.taken().count());
+    let tag = name(&run.plan.group.tag);
+    if all == 0 {
+        return format!("❌ No Droplet of mine has the tag {tag}, so no Snapshot was taken.");
+    }
+    if run.is_success() {
+        let each = if all == 1 { "The Droplet".to_owned() } else { format!("All {all} Droplets") };
+        return format!("✅ {each} with the tag {tag} have a good Snapshot.");
+    }
+    let mut lines = vec![format!("❌ **{good} of {all}** Droplets with the tag {tag} have a good Snapshot.")];
+    let stopped = run.taken().find(|member| matches!(member.phase, Phase::Lost { .. }));
+    let failed = run.taken().filter(|member| matches!(member.phase, Phase::Done { is_good: false, .. }));
+    lines.extend(stopped.map(|member| format!("{} I stopped there.", line(run, member))));
+    lines.extend(failed.take(EXPLAINED).map(|member| {
+        let why = member.operation.and_then(|id| operations.iter().find(|operation| operation.id == id)).map(cause);
+        format!("{}{}", line(run, member), why.unwrap_or_default())
+    }));
+    let left = run.taken().filter(|member| matches!(member.phase, Phase::Left | Phase::Waiting)).count();
+    if left > 0 {
+        lines.push(format!("➖ {left} were not begun."));
+    }
+    lines.join("\n")
+}
+
+fn cause(operation: &Operation) -> String {
+    match &operation.verdict {
+        Some(Outcome::Failed(why)) => format!(". {}", failure::what(why, operation)),
+        Some(Outcome::Cancelled) => ". Somebody stopped it.".to_owned(),
+        Some(Outcome::Completed) | None => String::new(),
+    }
+}
+
+/// The operations that explain how a run ended.
+pub fn explained(run: &Run) -> impl Iterator<Item = OperationId> {
+    let failed = run.taken().filter(|member| matches!(member.phase, Phase::Done { is_good: false, .. }));
+    failed.take(EXPLAINED).filter_map(|member| member.operation)
+}
+
+/// The message of a run that a person began, which is edited as it gets on.
+pub fn status(run: &Run) -> Message {
+    let colour = match run.ended_at {
+        None => Colour::Working,
+        Some(_) if run.is_success() => Colour::Done,
+        Some(_) => Colour::Failed,
+    };
+    let stop = Button::new("Stop after this one", Style::Secondary, Press::StopRun(run.plan.id));
+    let description = shorten(&progress(run).join("\n"), lengths::DESCRIPTION);
+    let title = shorten(&format!("Snapshots of {}", name(&run.plan.group.label())), lengths::TITLE);
+    Message {
+        embeds: vec![Embed { title, description, footer: marker(run.plan.id, 0), colour }],
+        buttons: (run.ended_at.is_none() && run.stopped_by.is_none()).then_some(stop).into_iter().collect(),
+        ..Message::default()
+    }
+}
+
+/// How a run ended that a person began: a new message, which calls them.
+pub fn ended(run: &Run, operations: &[Operation]) -> Message {
+    let owner = run.plan.owner;
+    let said = shorten(&outcome(run, operations), 1800);
+    Message {
+        content: format!("<@{owner}> {said}\n-# {}", marker(run.plan.id, 1)),
+        pings: vec![owner],
+        ..Message::default()
+    }
+}
+
+/// What happens to the power of each member.
+pub fn power(power: Power) -> &'static str {
+    match power {
+        Power::Off => "each is shut down, taken and turned on again.",
+        Power::Live => {
+            "they keep running. A disk is saved as after a power cut, so a database may need repair after a restore."
+        }
+    }
+}
+
+/// What is wrong with what was typed about a group.
+pub fn bad(bad: &BadGroup) -> String {
+    match bad {
+        BadGroup::Tag { typed } => format!(
+            "{} cannot be a tag. Tags have letters, digits, `:`, `-` and `_`; write it like `tag:prod`.",
+            quote(typed)
+        ),
+        BadGroup::AtOnce { typed } => {
+            format!("{typed} Droplets cannot be taken at once. Use a number from 1 to {MOST_AT_ONCE}.")
+        }
+        BadGroup::Gap { typed } => {
+            format!("{} is no pause. Write it like `30s` or `5m`; an hour is the longest.", quote(typed))
+        }
+        BadGroup::Check { typed } => format!(
+            "I don't know how to check {}. Use `tcp:` with a port, such as `tcp:25565`, or `http:` with a port and a path, such as `http:80/health`.",
+            quote(typed)
+        ),
+    }
+}
+
+/// Nobody has the tag.
+pub fn nobody(tag: &str, excluded: usize) -> String {
+    if excluded > 0 {
+        format!(
+            "Every Droplet with the tag {} is one that I leave out: Kubernetes workers, autoscale pools, GPUs, and the one that I run on.",
+            name(tag)
+        )
+    } else {
+        format!("No Droplet of mine has the tag {}. Choose a tag from the suggestions.", name(tag))
+    }
+}
+
+/// The tag has too many Droplets.
+pub fn too_many(tag: &str, count: usize, most: usize) -> String {
+    format!(
+        "{count} Droplets have the tag {}, and a group has at most {most}. Give some of them a tag of their own.",
+        name(tag)
+    )
+}
+
+/// They do not fit into the window.
+pub fn too_long(tag: &str, count: usize, length: SignedDuration, at_once: Option<u32>) -> String {
+    let hint = match at_once {
+        Some(count) => format!("`at-once: {count}` fits."),
+        None => "Give some of them a tag of their own.".to_owned(),
+    };
+    format!(
+        "{count} Droplets have the tag {}. Taking them takes {}, but the last one must begin within {}. {hint}",
+        name(tag),
+        about(length),
+        super::units::duration(WINDOW)
+    )
+}

@@ -1,0 +1,66 @@
+//! Words about a group that a person has taken: the question, and the short replies.
+
+use super::{
+    confirm::{self, Buttons},
+    group::{self, Members, power},
+    message::{Button, Message, Style},
+    schedule::Cost,
+    text::name,
+    units::{cost, dollars_a_month},
+};
+use crate::{
+    discord::press::Press,
+    schedule::{Power, run::Plan},
+};
+
+/// A group that somebody wants taken now.
+#[derive(Clone, Copy, Debug)]
+pub struct Taking<'a> {
+    /// How.
+    pub plan: &'a Plan,
+    /// Who.
+    pub members: &'a Members,
+    /// What one Snapshot of each costs.
+    pub cost: Cost,
+    /// Dollars per GB and month.
+    pub price_per_gb: f64,
+}
+
+/// Shall these be taken now?
+pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
+    let Taking { plan, members: named, .. } = *taking;
+    let mut lines = group::members(&plan.group, named);
+    let hung = match plan.power {
+        Power::Off => " If one does not shut down, its Snapshot is taken while it runs.",
+        Power::Live => "",
+    };
+    lines.push(format!("**Power:** {}{hung}", power(plan.power)));
+    let monthly = |size| dollars_a_month(cost(size, taking.price_per_gb));
+    lines.push(match taking.cost {
+        Cost::AsNewest(size) => format!("**Cost:** about {} for all of them.", monthly(size)),
+        Cost::AtMost(size) => format!("**Cost:** at most {} for all of them.", monthly(size)),
+        Cost::Unknown => "**Cost:** not known yet.".to_owned(),
+    });
+    lines.push("I stop when one does not come back, and say so in this channel.".to_owned());
+    let title = format!("Take Snapshots of all Droplets with the tag {} now?", name(&plan.group.tag));
+    let yes = Button::new("Take them", Style::Primary, Press::TakeGroup(buttons.id));
+    confirm::question(&title, lines, yes, buttons)
+}
+
+/// It begins.
+pub fn begun(plan: &Plan) -> String {
+    format!(
+        "The Droplets with the tag {} are taken now. The message in <#{}> shows how it goes.",
+        name(&plan.group.tag),
+        plan.channel
+    )
+}
+
+/// Somebody wants it stopped.
+pub fn stopping(is_heard: bool) -> String {
+    if is_heard {
+        "Nothing more begins. What runs is finished, and its Droplet is turned on again.".to_owned()
+    } else {
+        "It has ended or was stopped already.".to_owned()
+    }
+}

@@ -1,0 +1,32 @@
+//! Tags: which there are, and which Droplets have one.
+
+use std::collections::BTreeMap;
+
+use super::{Droplet, Inventory, Unresolved, timeouts};
+use crate::digitalocean::queries;
+
+impl Inventory {
+    /// The Droplets that have a tag and may be touched, looked up past every cache. One that cannot be read is an error: what is not seen would
+    /// be left out unsaid.
+    pub async fn droplets_with_tag(&self, tag: &str) -> Result<Vec<Droplet>, Unresolved> {
+        let mut droplets = self.ask(queries::every_droplet(Some(tag))).await?;
+        droplets.retain(|droplet| self.is_ours(droplet));
+        Ok(droplets)
+    }
+
+    /// The tags that a half-typed text may mean, with how many Droplets have each; those of the most Droplets first.
+    pub async fn find_tags(&self, text: &str, limit: usize) -> Vec<(String, usize)> {
+        let Ok(droplets) = self.droplets.list(&self.client, timeouts::SUGGESTION).await else { return Vec::new() };
+        let wanted = text.trim().to_lowercase();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for tag in droplets.iter().flat_map(|droplet| droplet.tags.iter().flatten()) {
+            if tag.to_lowercase().contains(&wanted) {
+                *counts.entry(tag).or_default() += 1;
+            }
+        }
+        let mut found: Vec<(String, usize)> = counts.into_iter().map(|(tag, count)| (tag.to_owned(), count)).collect();
+        found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        found.truncate(limit);
+        found
+    }
+}

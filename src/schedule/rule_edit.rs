@@ -1,0 +1,55 @@
+//! A rule of which a person changes a part: what they leave out stays as it was.
+
+use super::rule::{Every, Invalid, Rule, Typed};
+
+/// What a person typed; what is absent stays as it was.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changed<'a> {
+    /// As in [`Typed`].
+    pub every: Option<&'a str>,
+    /// As in [`Typed`].
+    pub at: Option<&'a str>,
+    /// As in [`Typed`].
+    pub on: Option<&'a str>,
+    /// As in [`Typed`].
+    pub timezone: Option<&'a str>,
+}
+
+impl Rule {
+    /// The same with these changes. A time of day stays only where it means the same.
+    pub fn changed(&self, changed: Changed<'_>) -> Result<Self, Invalid> {
+        let (every, on) = self.every.typed();
+        let on = if changed.every.is_some() { None } else { on };
+        let mut typed = Typed {
+            every: changed.every.unwrap_or(&every),
+            at: changed.at,
+            on: changed.on.or(on.as_deref()),
+            timezone: Some(changed.timezone.unwrap_or(&self.zone)),
+        };
+        let rule = Self::read(typed)?;
+        let counts_alike = match (&self.every, &rule.every) {
+            (Every::Cron(_), _) | (_, Every::Cron(_)) => false,
+            (was, is) => matches!(was, Every::Hours(_)) == matches!(is, Every::Hours(_)),
+        };
+        if !counts_alike || changed.at.is_some() {
+            return Ok(rule);
+        }
+        let at = format!("{:02}:{:02}", self.at.hour(), self.at.minute());
+        typed.at = Some(&at);
+        // Nobody said when it runs, then as now.
+        Ok(Self::read(typed)?.spread_by(u64::from(self.spread)))
+    }
+}
+
+impl Every {
+    /// How a person would type it, with the day if it has one.
+    fn typed(&self) -> (String, Option<String>) {
+        match self {
+            Self::Hours(hours) => (format!("{hours}h"), None),
+            Self::Day => ("day".to_owned(), None),
+            Self::Week(day) => ("week".to_owned(), Some(day.name().to_owned())),
+            Self::Month(day) => ("month".to_owned(), Some(day.to_string())),
+            Self::Cron(expression) => (format!("cron {expression}"), None),
+        }
+    }
+}

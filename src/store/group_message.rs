@@ -1,0 +1,185 @@
+//! The messages of runs that people began: one that is edited as the run gets on, and one that says how it ended. A schedule's run has none:
+//! its schedule speaks for it.
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{
+    Any, AnyConnection,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
+
+use super::{
+    Error, Store,
+    row::{Row, bits, due_millis, without_nul},
+};
+use crate::{
+    operation::ids::{MessageId, RunId},
+    schedule::run::Run,
+};
+
+/// A message that is to be posted or edited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupMessage {
+    /// The run that it is about, as it is now.
+    pub run: Run,
+    /// 0 is edited as the run gets on; 1 says how it ended.
+    pub number: i64,
+    /// Counts the messages posted after a deletion, from 1.
+    pub generation: i64,
+    /// The message, once posted.
+    pub message: Option<MessageId>,
+    /// When a post of this generation was first attempted: it may have arrived.
+    pub posting_since: Option<Timestamp>,
+    /// How often it was tried since it last succeeded.
+    pub attempts: i64,
+}
+
+/// Edits of one message are at least this far apart.
+const EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+
+/// Has a message posted.
+pub(super) async fn open(connection: &mut AnyConnection, run: RunId, number: i64, now: Timestamp) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO group_messages (run, number, generation, shown_version, attempts, due_at) VALUES ($1, $2, 1, 0, 0, $3) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(run.to_string())
+    .bind(number)
+    .bind(due_millis(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Messages that are to be posted or edited by now, the longest waiting first.
+    pub async fn due_group_messages(&self, now: Timestamp, limit: usize) -> Result<Vec<GroupMessage>, Error> {
+        let rows = sqlx::query(
+            "SELECT m.run, m.number, m.generation, m.message_id, m.posting_since, m.attempts FROM group_messages m \
+             JOIN group_runs r ON r.id = m.run WHERE m.given_up IS NULL AND m.due_at <= $1 \
+             AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < r.version)) ORDER BY m.due_at, m.number LIMIT $2",
+        )
+        .bind(now.as_millisecond())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        let mut messages = Vec::new();
+        for row in &rows {
+            let Some(id) = Row(row).text("run").and_then(|id| id.parse().ok()) else { continue };
+            if let Some(run) = self.run(id).await? {
+                messages.extend(read(row, run));
+            }
+        }
+        Ok(messages)
+    }
+
+    /// When the next of them is due.
+    pub async fn next_group_message_due(&self) -> Result<Option<Timestamp>, Error> {
+        let row = sqlx::query(
+            "SELECT MIN(m.due_at) AS due_at FROM group_messages m JOIN group_runs r ON r.id = m.run \
+             WHERE m.given_up IS NULL AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < r.version))",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Row(&row).at("due_at"))
+    }
+
+    /// A post is about to leave: from here on it may have arrived. Commit this first.
+    pub async fn group_message_posting(&self, message: &GroupMessage, now: Timestamp) -> Result<(), Error> {
+        self.change_group_message(
+            message,
+            sqlx::query(
+                "UPDATE group_messages SET posting_since = COALESCE(posting_since, $4) \
+                 WHERE run = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(now.as_millisecond()),
+        )
+        .await
+    }
+
+    /// The message is there, and shows this version of its run.
+    pub async fn group_message_shown(
+        &self,
+        message: &GroupMessage,
+        posted: MessageId,
+        version: i64,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let next_edit = now.checked_add(EDIT_PAUSE).unwrap_or(now);
+        self.change_group_message(
+            message,
+            sqlx::query(
+                "UPDATE group_messages SET message_id = $4, shown_version = $5, due_at = $6, attempts = 0 \
+                 WHERE run = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(bits(posted.0)).bind(version).bind(due_millis(next_edit)),
+        )
+        .await
+    }
+
+    /// It could not be posted or edited: not again before `retry_at`.
+    pub async fn group_message_failed(&self, message: &GroupMessage, retry_at: Timestamp) -> Result<(), Error> {
+        self.change_group_message(
+            message,
+            sqlx::query(
+                "UPDATE group_messages SET attempts = attempts + 1, due_at = $4 \
+                 WHERE run = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(due_millis(retry_at)),
+        )
+        .await
+    }
+
+    /// It was deleted: it is to be posted as a new message.
+    pub async fn group_message_lost(&self, message: &GroupMessage) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.change_group_message(
+            message,
+            sqlx::query(
+                "UPDATE group_messages SET generation = generation + 1, message_id = NULL, shown_version = 0, \
+                 posting_since = NULL, attempts = 0, due_at = $4 WHERE run = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(now.as_millisecond()),
+        )
+        .await
+    }
+
+    /// It cannot be said, and why.
+    pub async fn group_message_given_up(&self, message: &GroupMessage, why: &str) -> Result<(), Error> {
+        self.change_group_message(
+            message,
+            sqlx::query("UPDATE group_messages SET given_up = $4 WHERE run = $1 AND number = $2 AND generation = $3"),
+            |query| query.bind(without_nul(why)),
+        )
+        .await
+    }
+
+    /// Changes a message's row, unless it has moved on to another generation or another process.
+    async fn change_group_message<'q>(
+        &self,
+        message: &GroupMessage,
+        query: Query<'q, Any, AnyArguments>,
+        bind: impl FnOnce(Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments>,
+    ) -> Result<(), Error> {
+        let mut transaction = self.begin_as_owner().await?;
+        let named = query.bind(message.run.plan.id.to_string()).bind(message.number).bind(message.generation);
+        let changed = bind(named).execute(&mut *transaction).await?;
+        if changed.rows_affected() == 0 {
+            return Err(Error::LeaseLost);
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+fn read(row: &AnyRow, run: Run) -> Option<GroupMessage> {
+    let row = Row(row);
+    Some(GroupMessage {
+        run,
+        number: row.number("number")?,
+        generation: row.number("generation").unwrap_or(1),
+        message: row.id("message_id").map(MessageId),
+        posting_since: row.at("posting_since"),
+        attempts: row.number("attempts").unwrap_or_default(),
+    })
+}

@@ -1,0 +1,30 @@
+//! Edits of a schedule that a person reviewed: in one transaction with using up their answer, so that each is made once.
+
+use super::{AddError, Consent, Error, Store, StoredSchedule, confirmation, schedule};
+use crate::schedule::{
+    Due, Schedule,
+    slot::{Fate, Skipped},
+};
+
+impl Store {
+    /// Makes a schedule what a person has reviewed. A planned time that waits for its turn is left out: it was planned by the old schedule.
+    /// [`Error::LeaseLost`]: it has changed since it was read.
+    pub async fn edit_schedule(
+        &self,
+        stored: &StoredSchedule,
+        edited: &Schedule,
+        consent: &Consent,
+    ) -> Result<(), AddError> {
+        let left_out = self.left_out(&stored.schedule).await?;
+        let waiting = self.accounts(stored.schedule.id).await?.waiting;
+        let given_up = left_out.given_up.or(waiting.map(|at| (at, Fate::Skipped(Skipped::Edited))));
+        let due = Due { given_up, ..left_out };
+        let now = self.clock.now();
+        let mut transaction = self.begin_as_owner().await?;
+        confirmation::use_up(&mut transaction, consent).await?.map_err(AddError::Unconfirmed)?;
+        schedule::write_schedule(&mut transaction, stored, edited, &due, Some(now)).await?;
+        transaction.commit().await.map_err(Error::from)?;
+        self.ring_schedules();
+        Ok(())
+    }
+}

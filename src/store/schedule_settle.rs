@@ -1,0 +1,196 @@
+//! What it means for a schedule that one of its operations has ended: which Snapshots it has then, what became of the planned time, and what
+//! people and its address are told.
+
+use sqlx::{Any, AnyConnection, Transaction};
+
+use super::{
+    Error, Store,
+    operation_row::{self, select_stored},
+    row::Row,
+    schedule_notice, schedule_outcome as outcome, schedule_ping, schedule_row,
+    schedule_snapshot::{LISTED, TAKING, forget, note},
+};
+use crate::{
+    operation::{
+        Operation, Outcome,
+        ids::{OperationId, ScheduleId},
+    },
+    ping::Signal,
+    schedule::{notice::Notice, slot::Fate},
+};
+
+/// An operation of a schedule that has come to its end, and what that meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Whose it was.
+    pub schedule: ScheduleId,
+    /// The operation.
+    pub operation: OperationId,
+    /// Whether it was a good take.
+    pub is_good: bool,
+}
+
+/// How many are settled in one go.
+const BATCH: i64 = 50;
+impl Store {
+    /// Draws the consequences for schedules of their operations that have ended: what became of each slot, which Snapshots there are now,
+    /// and what people are told. Each in a transaction of its own; call it again until it gives none.
+    pub async fn settle_schedules(&self) -> Result<Vec<Settled>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_running = 0 AND o.id IN ( \
+             SELECT operation FROM schedule_snapshots WHERE state = 'taking' \
+             UNION SELECT deletion FROM schedule_snapshots WHERE deletion IS NOT NULL) ORDER BY o.ended_at, o.id LIMIT $1"
+        ))
+        .bind(BATCH)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut settled = Vec::new();
+        for stored in operation_row::read_all(&rows) {
+            if let Some(one) = self.settle(&stored.operation).await? {
+                settled.push(one);
+            }
+        }
+        if !settled.is_empty() {
+            self.changes.pings.notify_one();
+            self.changes.schedule_messages.notify_one();
+        }
+        Ok(settled)
+    }
+
+    /// What an operation means stands in our own rows, so that one whose state cannot be read any more is settled too.
+    async fn settle(&self, operation: &Operation) -> Result<Option<Settled>, Error> {
+        let id = operation.id;
+        let mut transaction = self.begin_as_owner().await?;
+        let Some((schedule, taken_by)) = whose(&mut transaction, id).await? else { return Ok(None) };
+        let is_good = if taken_by == id {
+            settle_take(&mut transaction, schedule, operation).await?
+        } else {
+            settle_deletion(&mut transaction, (schedule, taken_by), operation).await?;
+            false
+        };
+        let slot = sqlx::query("SELECT planned_at FROM slots WHERE operation = $1 AND fate = 'running'")
+            .bind(id.to_string())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if let Some(planned) = slot.and_then(|row| Row(&row).at("planned_at")) {
+            let fate = outcome::fate(operation, is_good);
+            let (what, why) = fate.words();
+            sqlx::query("UPDATE slots SET fate = $1, why = $2 WHERE operation = $3 AND fate = 'running'")
+                .bind(what)
+                .bind(why)
+                .bind(id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+            let notice = match fate {
+                Fate::Failed(_) => {
+                    Some(Notice::Failed { planned, operation: id, why: outcome::why(operation, fate), count: 1 })
+                }
+                Fate::Missed(_) => Some(Notice::Missed { first: planned, last: planned, count: 1, was_away: false }),
+                Fate::Waiting | Fate::Running | Fate::Ran | Fate::Shared | Fate::Skipped(_) => None,
+            };
+            self.note_outcome(&mut transaction, schedule, (operation, notice)).await?;
+        }
+        // How a member of a group goes is the run's to tell, once it has ended.
+        if taken_by == id && !outcome::is_member(operation) {
+            let signal = if is_good { Signal::Success } else { Signal::Fail };
+            schedule_ping::tell(&mut transaction, schedule, (&id.to_string(), signal), self.clock.now()).await?;
+        }
+        if is_good
+            && !outcome::is_member(operation)
+            && let Some(stored) = schedule_row::read_one(&mut transaction, schedule).await?
+        {
+            schedule_notice::say_good_again(&mut transaction, &stored.schedule, self.clock.now()).await?;
+        }
+        schedule_row::touch(&mut transaction, schedule).await?;
+        transaction.commit().await?;
+        Ok(Some(Settled { schedule, operation: id, is_good }))
+    }
+
+    /// What the end of a slot's operation means for its schedule: how the shutdown went, and what people are told.
+    async fn note_outcome(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        id: ScheduleId,
+        (operation, notice): (&Operation, Option<Notice>),
+    ) -> Result<(), Error> {
+        let Some(mut stored) = schedule_row::read_one(transaction, id).await? else { return Ok(()) };
+        let schedule = &mut stored.schedule;
+        let now = self.clock.now();
+        if let Some(notice) = notice {
+            schedule_notice::say(transaction, schedule, &notice, now).await?;
+        }
+        let before = schedule.watched.hangs;
+        let asks = outcome::shutdown(operation).is_some_and(|shutdown| schedule.note_shutdown(shutdown));
+        if asks {
+            let count = schedule.watched.hangs.in_a_row;
+            schedule_notice::say(transaction, schedule, &Notice::Hung { count }, now).await?;
+        }
+        if schedule.watched.hangs != before {
+            schedule_row::write(transaction, &stored).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The schedule that waits for an operation, and the operation that took the Snapshot which this one takes or deletes.
+async fn whose(
+    connection: &mut AnyConnection,
+    operation: OperationId,
+) -> Result<Option<(ScheduleId, OperationId)>, Error> {
+    let row = sqlx::query(
+        "SELECT schedule, operation FROM schedule_snapshots WHERE (operation = $1 AND state = 'taking') OR deletion = $1",
+    )
+    .bind(operation.to_string())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| {
+        let row = Row(&row);
+        Some((row.text("schedule")?.parse().ok()?, row.text("operation")?.parse().ok()?))
+    }))
+}
+
+/// Whether the take was good; then its Snapshot is a member from now on.
+async fn settle_take(
+    transaction: &mut Transaction<'_, Any>,
+    schedule: ScheduleId,
+    operation: &Operation,
+) -> Result<bool, Error> {
+    let is_completed = operation.verdict == Some(Outcome::Completed);
+    let Some(seen) = operation.snapshot.as_ref().filter(|_| is_completed) else {
+        forget(transaction, (schedule, operation.id)).await?;
+        return Ok(false);
+    };
+    note(transaction, operation.id, seen).await?;
+    sqlx::query("UPDATE schedule_snapshots SET state = $1, is_consistent = $2 WHERE operation = $3 AND state = $4")
+        .bind(LISTED)
+        .bind(i64::from(is_consistent(operation)))
+        .bind(operation.id.to_string())
+        .bind(TAKING)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(true)
+}
+
+/// Whether the Droplet was off before and after; one that was off anyway is as good.
+fn is_consistent(operation: &Operation) -> bool {
+    operation.taken_off == Some(true)
+}
+
+async fn settle_deletion(
+    transaction: &mut Transaction<'_, Any>,
+    (schedule, taken_by): (ScheduleId, OperationId),
+    operation: &Operation,
+) -> Result<(), Error> {
+    if operation.verdict == Some(Outcome::Completed) {
+        return forget(transaction, (schedule, taken_by)).await;
+    }
+    // Whatever is still not wanted is announced again.
+    sqlx::query(
+        "UPDATE schedule_snapshots SET deletion = NULL, announced_at = NULL WHERE schedule = $1 AND operation = $2",
+    )
+    .bind(schedule.to_string())
+    .bind(taken_by.to_string())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! Groups by tag: one after another, never two off at once, whatever dies in between.
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot_sandbox::{
+    control::gate::Point,
+    digitalocean::{
+        droplet::{Blueprint, Status},
+        fault::{Fault, Pattern, Quirk},
+    },
+};
+
+use crate::{
+    schedules::{RAN, night, press},
+    stage::{Person, Role, Stage},
+};
+
+const ENDED: &str = "SELECT COUNT(*) AS n FROM group_runs WHERE ended_at IS NOT NULL";
+const OVER: &str = "SELECT COUNT(*) AS n FROM group_members WHERE phase IN ('done', 'lost')";
+const TAKES: &str = "SELECT COUNT(*) AS n FROM operations WHERE kind = 'take'";
+const GOOD: &str = "SELECT COUNT(*) AS n FROM group_members WHERE phase = 'done' AND is_good = 1";
+const UNSAID: &str = "SELECT COUNT(*) AS n FROM group_messages m JOIN group_runs r ON r.id = m.run \
+     WHERE m.given_up IS NULL AND (m.message_id IS NULL OR (m.number = 0 AND m.shown_version < r.version))";
+
+impl Stage {
+    /// Puts Droplets `w-1` and so on there, with the tag `prod`.
+    fn add_group(&self, count: usize) -> Vec<u64> {
+        self.digitalocean.world(|world| {
+            let droplets = world.add_droplets(&Blueprint::named("w").tag("prod"), count);
+            world.mark_power();
+            droplets
+        })
+    }
+
+    /// From when to when each of these was off because of a shutdown, as DigitalOcean knows it.
+    fn downtimes(&self, droplets: &[u64]) -> Vec<(Timestamp, Timestamp)> {
+        self.digitalocean.read(|world| {
+            let of = |droplet: &u64| {
+                let (mut spans, mut off) = (Vec::new(), None);
+                for action in world.actions_of(*droplet) {
+                    match action.kind.as_str() {
+                        "shutdown" | "power_off" => off = off.or(Some(action.started_at)),
+                        "power_on" => {
+                            let back = action.completed_at.unwrap_or(Timestamp::MAX);
+                            spans.extend(off.take().map(|off| (off, back)));
+                        }
+                        _ => {}
+                    }
+                }
+                spans.extend(off.map(|off| (off, Timestamp::MAX)));
+                spans
+            };
+            let mut spans: Vec<_> = droplets.iter().flat_map(of).collect();
+            spans.sort_unstable();
+            spans
+        })
+    }
+
+    fn never_two_at_once(&self, droplets: &[u64]) {
+        let spans = self.downtimes(droplets);
+        for pair in spans.windows(2) {
+            assert!(pair[0].1 <= pair[1].0, "two were off at once: {pair:?} of {spans:?}\n{}", self.conversation());
+        }
+    }
+
+    /// Waits until so many runs have ended and everything was said. Each member may take as long as a scenario may be silent.
+    async fn runs_end(&self, count: i64) {
+        let mut over = self.query(OVER).await;
+        while self.query(ENDED).await < count {
+            self.until_async("a member is over", async || {
+                self.query(OVER).await > over || self.query(ENDED).await >= count
+            })
+            .await;
+            over = self.query(OVER).await;
+        }
+        self.calm().await;
+        for _ in 0..200 {
+            if self.query(UNSAID).await == 0 {
+                return;
+            }
+            self.clock.advance(SignedDuration::from_secs(1));
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("a group's messages do not come to rest\n{}", self.conversation());
+    }
+}
+
+async fn schedules_the_group(ruth: &Person, options: &str) {
+    ruth.run(&format!("/schedule add what:tag:prod every:day at:03:00 {options}")).await;
+    press(ruth, "Create").await;
+}
+
+#[tokio::test]
+async fn twelve_droplets_are_taken_in_turn_and_never_two_are_off_whatever_dies() {
+    let mut stage = Stage::in_step().await;
+    let droplets = stage.add_group(12);
+    let failing = droplets[4];
+    stage.digitalocean.world(|world| {
+        world.add_droplet(&Blueprint::named("pool-1").tag("prod").tag("k8s"));
+        world.mark_power();
+    });
+    let ruth = stage.seat("ruth", Role::Restorer);
+    ruth.run("/schedule add what:tag:prod every:day at:03:00 keep:7 daily").await;
+    for words in
+        ["12 with the tag `prod`", "one after another", "`pool-1` (a Kubernetes worker", "of each of the 12 Droplets 7"]
+    {
+        assert!(ruth.sees(words), "{words}\n{}", ruth.transcript());
+    }
+    press(&ruth, "Create").await;
+    stage.calm().await;
+    stage.fault(Fault::once(Pattern::action("snapshot").droplet(failing), Quirk::Err));
+    stage.pass_until(night(stage.clock.now()));
+    // It dies at every kind of step, before DigitalOcean does it and before it says so.
+    let kinds = ["shutdown", "snapshot", "power_on"];
+    for number in 0..12 {
+        let point = if number % 2 == 0 { Point::BeforeAnswer } else { Point::BeforeExecution };
+        let held = stage.digitalocean.gate().hold(point, Pattern::action(kinds[number % 3]), 0);
+        let held = held.caught().await.unwrap();
+        stage.kill().await;
+        held.release();
+        stage.start().await;
+    }
+    stage.runs_end(1).await;
+    stage.never_two_at_once(&droplets);
+    assert_eq!(stage.downtimes(&droplets).len(), 12, "each was off once");
+    assert_eq!((stage.query(TAKES).await, stage.query(GOOD).await), (12, 11), "{}", stage.conversation());
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM slots WHERE fate = 'failed'").await, 1, "not all are good");
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedule_snapshots WHERE state = 'listed'").await, 11);
+    assert!(ruth.sees("**11 of 12** Droplets with the tag `prod` have a good Snapshot"), "{}", ruth.transcript());
+    assert!(ruth.sees("`w-5`: no Snapshot"), "{}", ruth.transcript());
+    // The next night begins with the one that has none.
+    let commands = stage.commands().len();
+    stage.pass_until(night(stage.clock.now()));
+    stage.runs_end(2).await;
+    assert_eq!(stage.commands()[commands], "shutdown w-5");
+    stage.never_two_at_once(&droplets);
+    assert_eq!(stage.query(RAN).await, 1, "{}", stage.conversation());
+    assert!(ruth.sees("**12 of 12** have a good Snapshot."), "{}", ruth.transcript());
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_stops_when_a_member_does_not_come_back() {
+    let stage = Stage::in_step().await;
+    let droplets = stage.add_group(4);
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_the_group(&ruth, "").await;
+    stage.calm().await;
+    stage.fault(Fault::always(Pattern::action("power_on").droplet(droplets[1]), Quirk::Err));
+    stage.pass_until(night(stage.clock.now()));
+    for _ in 0..2000 {
+        if stage.query(ENDED).await > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        stage.clock.advance(SignedDuration::from_secs(2));
+    }
+    assert_eq!(stage.query(ENDED).await, 1, "{}", stage.conversation());
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM group_members WHERE phase = 'lost'").await, 1);
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM group_members WHERE phase = 'left'").await, 2);
+    assert_eq!(stage.query(TAKES).await, 2, "nobody else was shut down");
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::clear_faults);
+    stage.until_later("it is on again", |stage| stage.is_on("w-2")).await;
+    stage.until_later("nothing is owed", |stage| stage.is_on("w-2")).await;
+    stage.calm().await;
+    assert!(ruth.sees("not seen on again"), "{}", ruth.transcript());
+    assert!(ruth.sees("2 were not begun"), "{}", ruth.transcript());
+    stage.never_two_at_once(&droplets);
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_that_makes_no_sense_is_refused_before_anything_is_stored() {
+    let stage = Stage::new().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    stage.add_group(2);
+    stage.digitalocean.world(|world| {
+        world.add_droplets(&Blueprint::named("many").tag("crowd"), 300);
+        world.add_droplets(&Blueprint::named("full").tag("long"), 60);
+        world.add_droplet(&Blueprint::named("worker").tag("k8s").tag("pool"));
+        world.mark_power();
+    });
+    for (line, words) in [
+        ("/schedule add what:tag:nobody every:day", "No Droplet of mine has the tag `nobody`"),
+        ("/schedule add what:tag:pool every:day", "Every Droplet with the tag `pool` is one that I leave out"),
+        ("/schedule add what:tag:crowd every:day", "300 Droplets have the tag `crowd`, and a group has at most 100"),
+        ("/schedule add what:tag:long every:day", "`at-once: 2` fits"),
+        ("/schedule add what:tag:prod every:day at-once:50", "50 Droplets cannot be taken at once"),
+        ("/schedule add what:tag:prod every:day gap:9h", "is no pause"),
+        ("/schedule add what:tag:prod every:day check:ping", "I don't know how to check `ping`"),
+        ("/schedule add what:web-1 every:day at-once:2", "are for several Droplets"),
+        ("/snapshot take-group tag:nobody", "No Droplet of mine has the tag `nobody`"),
+    ] {
+        ruth.run(line).await;
+        assert!(ruth.sees(words), "{line}\n{}", ruth.transcript());
+    }
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM confirmations").await, 0);
+    // The first key may come before the list of Droplets was read.
+    stage
+        .until_async("tags are offered", async || !ruth.suggestions("schedule add", "what", "tag:p").await.is_empty())
+        .await;
+    let offered = ruth.suggestions("schedule add", "what", "tag:p").await;
+    assert_eq!(offered, ["tag:prod · 2 Droplets", "tag:pool · 1 Droplet"]);
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_person_takes_a_group_by_hand_and_another_is_stopped() {
+    let mut stage = Stage::in_step().await;
+    let droplets = stage.add_group(3);
+    let (ada, rex) = (stage.seat("ada", Role::Operator), stage.seat("rex", Role::Viewer));
+    rex.run("/snapshot take-group tag:prod").await;
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM confirmations").await, 0, "that takes the right to take");
+    ada.run("/snapshot take-group tag:prod gap:30s").await;
+    assert!(ada.sees("`w-1`, `w-2`, `w-3`"), "{}", ada.transcript());
+    assert!(ada.sees("30 s apart"), "{}", ada.transcript());
+    assert_eq!(stage.commands(), [""; 0], "nothing is done before it is confirmed");
+    press(&ada, "Take them").await;
+    let held = stage.digitalocean.gate().hold(Point::BeforeAnswer, Pattern::action("snapshot"), 1);
+    let caught = async {
+        loop {
+            stage.clock.advance(SignedDuration::from_secs(1));
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    let held = tokio::select! { held = held.caught() => held.unwrap(), () = caught => unreachable!() };
+    stage.shows(&ada, "**1 of 3** have a good Snapshot so far").await;
+    stage.kill().await;
+    held.release();
+    stage.start().await;
+    ada.press("Stop after this one").await;
+    stage.runs_end(1).await;
+    stage.never_two_at_once(&droplets);
+    assert_eq!((stage.query(TAKES).await, stage.query(GOOD).await), (2, 2));
+    assert!(ada.sees("**2 of 3** Droplets with the tag `prod`"), "{}", ada.transcript());
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedule_snapshots").await, 0, "they are of no schedule");
+    ada.run("/snapshot take-group tag:prod at-once:3").await;
+    press(&ada, "Take them").await;
+    stage.runs_end(2).await;
+    assert!(ada.sees("All 3 Droplets with the tag `prod` have a good Snapshot"), "{}", ada.transcript());
+    assert!(
+        droplets.iter().all(|id| stage.digitalocean.read(|world| world.droplet(*id).unwrap().status == Status::Active))
+    );
+    ada.transcript();
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_that_lost_its_members_fails_and_who_left_keeps_its_snapshots() {
+    let stage = Stage::in_step().await;
+    let droplets = stage.add_group(2);
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_the_group(&ruth, "power:live keep:1 last").await;
+    stage.calm().await;
+    for number in 1..=2 {
+        stage.pass_until(night(stage.clock.now()));
+        stage.runs_end(number).await;
+        stage.digitalocean.world(|world| world.set_tags(droplets[0], &[]));
+    }
+    // The first has left after the first night: its only Snapshot stays, and nothing of it is announced.
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedule_snapshots WHERE state = 'listed'").await, 3);
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedule_snapshots WHERE announced_at IS NOT NULL").await, 1);
+    stage.digitalocean.world(|world| world.set_tags(droplets[1], &[]));
+    stage.pass_until(night(stage.clock.now()));
+    stage.runs_end(3).await;
+    assert!(ruth.sees("No Droplet of mine has the tag `prod`, so no Snapshot was taken"), "{}", ruth.transcript());
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM slots WHERE fate = 'failed' AND why = 'nobody'").await, 1);
+    ruth.transcript();
+    stage.finish().await;
+}

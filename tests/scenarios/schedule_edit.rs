@@ -1,0 +1,82 @@
+//! `/schedule edit`: reviewed like a new one, and careful with what is there.
+
+use crate::{
+    schedules::{RAN, night, press, schedules_web_1},
+    stage::{Role, Stage},
+};
+
+#[tokio::test]
+async fn an_edit_is_reviewed_and_what_it_does_not_keep_any_more_is_asked_about_in_public() {
+    let stage = Stage::in_step().await;
+    let (ruth, rex) = (stage.seat("ruth", Role::Restorer), stage.seat("rex", Role::Restorer));
+    schedules_web_1(&ruth, "7 daily").await;
+    stage.calm().await;
+    for number in 1..=4 {
+        stage.pass_until(night(stage.clock.now()));
+        stage.until_count("a night", RAN, number).await;
+        stage.calm().await;
+    }
+    for (line, words) in [
+        ("every:sometimes", "how often"),
+        ("keep:7 daily", "That changes nothing"),
+        ("check:tcp:80", "are for several Droplets"),
+        ("what:nowhere", "nowhere"),
+    ] {
+        ruth.run(&format!("/schedule edit schedule:web-1 {line}")).await;
+        assert!(ruth.sees(words), "{line}\n{}", ruth.transcript());
+    }
+    ruth.run("/schedule edit schedule:web-1 at:04:00 keep:2 last timezone:europe/berlin").await;
+    assert!(ruth.sees("every day at 04:00 (Europe/Berlin)"), "{}", ruth.transcript());
+    assert!(ruth.sees("2 more Snapshots are not wanted by the new rules"), "{}", ruth.transcript());
+    press(&ruth, "Change").await;
+    stage.calm().await;
+    assert!(ruth.sees("Changed schedule"), "{}", ruth.transcript());
+    stage.shows(&rex, "The rules were edited, and 2 of 4 Snapshots are not wanted by them").await;
+    let announced = "SELECT COUNT(*) AS n FROM schedule_snapshots WHERE announced_at IS NOT NULL";
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("the night after", RAN, 5).await;
+    stage.calm().await;
+    assert_eq!(stage.query(announced).await, 0, "nothing is deleted before somebody says so");
+    press(&rex, "Delete them").await;
+    stage.until_count("they are announced", announced, 3).await;
+    stage.calm().await;
+    ruth.transcript();
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn an_edit_binds_another_droplet_where_the_old_one_was_destroyed() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_web_1(&ruth, "1 last").await;
+    stage.calm().await;
+    stage.pass_until(night(stage.clock.now()));
+    stage.until_count("the first night", RAN, 1).await;
+    stage.calm().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| world.destroy(web));
+    for _ in 0..2 {
+        if ruth.sees("its Droplet does not exist any more") {
+            break;
+        }
+        stage.pass_until(night(stage.clock.now()));
+        stage.until_query("it failed", "SELECT COUNT(*) AS n FROM slots WHERE fate = 'failed'").await;
+        stage.calm().await;
+    }
+    let id = ruth.suggestions("schedule edit", "schedule", "web-1").await[0].split(' ').next().unwrap().to_owned();
+    ruth.run(&format!("/schedule edit schedule:{id} what:db-1")).await;
+    assert!(ruth.sees("From now on it takes Snapshots of `db-1`"), "{}", ruth.transcript());
+    press(&ruth, "Change").await;
+    stage.calm().await;
+    for number in 2..=4 {
+        stage.pass_until(night(stage.clock.now()));
+        stage.until_count("it goes on with the other", RAN, number).await;
+        stage.calm().await;
+    }
+    let of_web = "SELECT COUNT(*) AS n FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
+         WHERE s.droplet_id <> o.droplet_id AND s.announced_at IS NULL AND s.deletion IS NULL";
+    assert_eq!(stage.query(of_web).await, 1, "the Snapshots of the one that is gone stay");
+    ruth.transcript();
+    stage.finish().await;
+}
