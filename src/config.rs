@@ -7,6 +7,7 @@ mod database_url;
 mod env_file;
 mod problem;
 mod secret_file;
+mod services;
 mod value;
 mod variable;
 
@@ -21,6 +22,7 @@ pub use self::{
     env_file::{ENV_FILE, EnvFile, Line},
     problem::{Problem, Problems, Warning},
     secret_file::{SecretFile, Unusable},
+    services::{DigitalOcean, Discord, Simulator},
     variable::{Unset, VARIABLES, Variable, env_example, misspelled},
 };
 use self::{
@@ -63,45 +65,6 @@ pub struct Config {
     pub log_filter: String,
     /// What works, but is probably not what was meant.
     pub warnings: Vec<Warning>,
-}
-
-/// How to reach Discord and whom to serve there.
-#[derive(Clone, Debug)]
-pub struct Discord {
-    /// The bot's token.
-    pub token: SecretString,
-    /// The file that it came from, if it did.
-    pub token_file: Option<SecretFile>,
-    /// A channel that also hears of every outcome.
-    pub notify_channel: Option<ChannelId>,
-    /// The channel that hears once a month what Snapshots cost.
-    pub report_channel: Option<ChannelId>,
-    /// The one role that the bot may ping, when people are called.
-    pub failure_role: Option<RoleId>,
-    /// A simulator to connect to in place of discord.com.
-    pub simulator: Option<Simulator>,
-}
-
-/// A simulated Discord on loopback.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Simulator {
-    /// What to connect to in place of discord.com:443.
-    pub connect_to: SocketAddr,
-    /// The one root certificate to trust there, as PEM.
-    pub root_certificate: String,
-}
-
-/// How to reach DigitalOcean and what to see there.
-#[derive(Clone, Debug)]
-pub struct DigitalOcean {
-    /// The API token.
-    pub token: SecretString,
-    /// The file that it came from, if it did.
-    pub token_file: Option<SecretFile>,
-    /// The API's origin: https, or http on loopback.
-    pub api_url: Url,
-    /// The tag that a Droplet must have to be seen and touched.
-    pub droplet_tag: Option<String>,
 }
 
 /// What is called so that somebody else notices silence.

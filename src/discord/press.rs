@@ -2,6 +2,8 @@
 //!
 //! A `custom_id` comes back from the client and may be anything: it is parsed strictly and proves nothing.
 
+mod choices;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
@@ -16,6 +18,7 @@ use crate::{
     schedule::hangs::HangAnswer,
     store::ConfirmationId,
 };
+pub use choices::{Begun, Choosing, Order};
 
 /// What a button is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,89 +108,6 @@ pub enum Press {
     Choose(Choosing),
     /// A Snapshot or backup of this Droplet was chosen from a menu, to be put back onto it.
     PutBack(DropletId),
-}
-
-/// What the buttons under a panel, or under a Droplet, begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
-pub enum Begun {
-    /// *Take…*
-    Take,
-    /// *Restore…*
-    Restore,
-    /// *List*
-    List,
-}
-
-impl Begun {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Take => "take",
-            Self::Restore => "restore",
-            Self::List => "list",
-        }
-    }
-
-    fn right(self) -> Right {
-        match self {
-            Self::Take => Right::Take,
-            Self::Restore => Right::Restore,
-            Self::List => Right::View,
-        }
-    }
-}
-
-/// What something is chosen for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
-pub enum Choosing {
-    /// A Droplet of which a Snapshot is taken.
-    DropletToTake,
-    /// A Droplet onto which a Snapshot is put back.
-    DropletToRestore,
-    /// A Snapshot of the list, to see what can be done with it.
-    Snapshot,
-}
-
-impl Choosing {
-    fn word(self) -> &'static str {
-        match self {
-            Self::DropletToTake => "take",
-            Self::DropletToRestore => "restore",
-            Self::Snapshot => "snapshot",
-        }
-    }
-
-    fn right(self) -> Right {
-        match self {
-            Self::DropletToTake => Right::Take,
-            Self::DropletToRestore => Right::Restore,
-            Self::Snapshot => Right::View,
-        }
-    }
-}
-
-/// In which order Snapshots are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumIter)]
-pub enum Order {
-    /// By Droplet, those of each newest first.
-    #[default]
-    Grouped,
-    /// The newest first.
-    Newest,
-    /// The oldest first.
-    Oldest,
-    /// The largest first.
-    Biggest,
-}
-
-impl Order {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Grouped => "grouped",
-            Self::Newest => "newest",
-            Self::Oldest => "oldest",
-            Self::Biggest => "biggest",
-        }
-    }
 }
 
 /// What can be pressed.
