@@ -14,7 +14,7 @@ use super::{
 use crate::{
     operation::{
         Operation,
-        ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
+        ids::{DropletId, GuildId, OperationId, ScheduleId, SnapshotId, UserId},
         reading::SnapshotReading,
         trigger::Trigger,
     },
@@ -234,11 +234,29 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps these Snapshots, which are announced to be deleted, whatever the policy says; how many.
-    pub async fn keep_announced(&self, schedule: ScheduleId, chosen: &[OperationId], by: UserId) -> Result<u64, Error> {
+    /// Pins these Snapshots, which are announced to be deleted: they are kept whatever the policy says. How many.
+    pub async fn keep_announced(
+        &self,
+        schedule: ScheduleId,
+        chosen: &[OperationId],
+        (by, guild): (UserId, GuildId),
+    ) -> Result<u64, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let mut count = 0;
         for operation in chosen {
+            sqlx::query(
+                "INSERT INTO snapshot_pins (snapshot_id, snapshot_name, by_user, guild_id, at, reason) \
+                 SELECT snapshot_id, name, $1, $2, $3, $4 FROM schedule_snapshots WHERE schedule = $5 AND operation = $6 \
+                 AND announced_at IS NOT NULL AND deletion IS NULL AND snapshot_id IS NOT NULL ON CONFLICT DO NOTHING",
+            )
+            .bind(bits(by.0))
+            .bind(bits(guild.0))
+            .bind(self.clock.now().as_millisecond())
+            .bind("kept from its schedule")
+            .bind(schedule.to_string())
+            .bind(operation.to_string())
+            .execute(&mut *transaction)
+            .await?;
             let kept = sqlx::query(
                 "UPDATE schedule_snapshots SET kept_by = $1, announced_at = NULL \
                  WHERE schedule = $2 AND operation = $3 AND announced_at IS NOT NULL AND deletion IS NULL",

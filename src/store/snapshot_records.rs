@@ -110,6 +110,11 @@ impl Store {
             .bind(bits(snapshot.0))
             .execute(&mut *transaction)
             .await?;
+        // *Keep…* under a schedule's message was a pin as well.
+        sqlx::query("UPDATE schedule_snapshots SET kept_by = NULL WHERE snapshot_id = $1")
+            .bind(bits(snapshot.0))
+            .execute(&mut *transaction)
+            .await?;
         Self::note_pin(&mut transaction, snapshot).await?;
         transaction.commit().await?;
         self.ring_schedules();

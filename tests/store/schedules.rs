@@ -260,10 +260,12 @@ contract! {
         assert_eq!(store.schedule_snapshots(id(1)).await.unwrap()[0].announced_at, Some(at(200)));
         store.announce_deletions(id(1), &[ids(1)], at(300)).await.unwrap();
         assert_eq!(store.schedule_snapshots(id(1)).await.unwrap()[0].announced_at, Some(at(200)), "told once");
-        assert_eq!(store.keep_announced(id(1), &[ids(1), ids(9)], UserId(4)).await.unwrap(), 1);
+        assert_eq!(store.keep_announced(id(1), &[ids(1), ids(9)], (UserId(4), GuildId(2))).await.unwrap(), 1);
         let kept = store.create(delete(2), prune).await;
         assert!(matches!(kept, Err(CreateError::NotWaiting)), "{kept:?}");
-        memory.tamper("UPDATE schedule_snapshots SET kept_by = NULL").await;
+        // *Keep…* is a pin, and goes with it.
+        assert_eq!(store.pinned(SnapshotId(500)).await.unwrap().map(|pin| pin.by), Some(UserId(4)));
+        assert!(store.unpin(SnapshotId(500)).await.unwrap());
         store.announce_deletions(id(1), &[ids(1)], at(350)).await.unwrap();
         // A pin keeps it as well, and takes the announcement back.
         let snapshot = SnapshotRef { id: SnapshotId(500), name: "nightly".to_owned() };

@@ -26,7 +26,7 @@ pub(in crate::discord) async fn keep(
 ) -> Result<Answer, Stop> {
     let schedule = pressed(state, &info.who, id).await?;
     let chosen: Vec<OperationId> = info.chosen.iter().filter_map(|value| value.parse().ok()).collect();
-    let kept = state.store.keep_announced(schedule.id, &chosen, grant.user()).await?;
+    let kept = state.store.keep_announced(schedule.id, &chosen, (grant.user(), grant.guild())).await?;
     tracing::info!(schedule.id = %id, user.id = %grant.user(), kept, "kept Snapshots of a schedule");
     Ok(words::kept_announced(kept).into())
 }

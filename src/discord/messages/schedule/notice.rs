@@ -17,6 +17,7 @@ use crate::{
     operation::{
         Operation, Outcome,
         ids::{RoleId, ScheduleId},
+        reading::Failure,
     },
     schedule::{
         Paused, Schedule, State,
@@ -61,6 +62,9 @@ pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> M
         lines => {
             let heading = match first.notice.family() {
                 Some(Family::Relief) => "**Good again:**",
+                Some(Family::Trouble) | None if told.iter().all(|one| one.schedule.id == first.schedule.id) => {
+                    "⚠️ **This schedule needs you:**"
+                }
                 Some(Family::Trouble) | None => "⚠️ **Several schedules need you:**",
             };
             shorten(&format!("{heading}\n{}", lines.join("\n")), LONGEST)
@@ -167,21 +171,19 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
 
 /// Those of each, named after their Droplets where there are several.
 fn buttons(told: &[Told<'_>]) -> Vec<Button> {
-    if let [Told { schedule, notice, .. }] = told {
+    if let [one @ Told { schedule, notice, .. }] = told {
         return match notice {
             Notice::Hung { .. } if schedule.watched.hangs.asked == Asked::Open => hang_buttons(schedule.id),
             Notice::Doubtful { operation } if !schedule.approved.contains(operation) => {
                 vec![Button::new("It's fine", Style::Primary, Press::Approve(schedule.id))]
             }
-            _ => next_step(schedule, notice)
-                .map(|(label, press)| Button::new(label, Style::Primary, press))
-                .into_iter()
-                .collect(),
+            _ => next_step(one).map(|(label, press)| Button::new(label, Style::Primary, press)).into_iter().collect(),
         };
     }
     let mut buttons: Vec<Button> = Vec::new();
-    for Told { schedule, notice, .. } in told {
-        if let Some((label, press)) = next_step(schedule, notice) {
+    for one in told {
+        if let Some((label, press)) = next_step(one) {
+            let schedule = one.schedule;
             let label = format!("{label}: {}", plain(&schedule.droplet_name, LONGEST_NAME));
             let is_there = buttons.iter().any(|button| button.press() == Some(press));
             if !is_there && buttons.len() < BUTTONS {
@@ -192,13 +194,16 @@ fn buttons(told: &[Told<'_>]) -> Vec<Button> {
     buttons
 }
 
-fn next_step(schedule: &Schedule, notice: &Notice) -> Option<(&'static str, Press)> {
+fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) -> Option<(&'static str, Press)> {
+    let is_gone = |operation: &Operation| operation.verdict == Some(Outcome::Failed(Failure::DropletGone));
     let try_again = ("Try again", Press::RunAgain(schedule.id));
     let take_over = ("Take over", Press::TakeOver(schedule.id));
     match notice {
         Notice::Stale { .. } if matches!(schedule.state, State::Paused { why: Paused::OwnerLost, .. }) => {
             Some(take_over)
         }
+        // What does not exist any more cannot be taken, however often it is tried.
+        Notice::Failed { .. } if operations.iter().any(is_gone) => None,
         Notice::Failed { .. } | Notice::Group { .. } | Notice::Missed { .. } | Notice::Stale { .. } => Some(try_again),
         Notice::OwnerLost { .. } | Notice::Unowned => Some(take_over),
         Notice::GoodAgain

@@ -75,8 +75,10 @@ pub fn taken_over(schedule: &Schedule) -> String {
 pub fn kept_announced(count: u64) -> String {
     match count {
         0 => "None of these was about to be deleted any more.".to_owned(),
-        1 => "It stays, whatever the rules say, until somebody deletes it by hand.".to_owned(),
-        count => format!("These {count} stay, whatever the rules say, until somebody deletes them by hand."),
+        1 => "It is pinned now: it stays, whatever the rules say, until somebody unpins or deletes it.".to_owned(),
+        count => format!(
+            "These {count} are pinned now: they stay, whatever the rules say, until somebody unpins or deletes them."
+        ),
     }
 }
 
