@@ -29,7 +29,7 @@ use snapshot_bot_sandbox::digitalocean::{
 };
 use tokio::runtime::Runtime;
 
-/// A take whose Snapshot never gets done, ready to be looked at for ever.
+/// A take whose Snapshot never gets done, ready to be looked at forever.
 struct Stage {
     worker: Worker,
     world: World,

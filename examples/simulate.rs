@@ -43,7 +43,7 @@ struct Arguments {
     /// Measure so many takes that are asked for at once, instead of playing worlds.
     #[arg(long)]
     fleet: Option<usize>,
-    /// How many Droplets a fleet's account has beside those that are taken.
+    /// How many Droplets a fleet's account has besides those that are taken.
     #[arg(long, default_value_t = 0)]
     others: usize,
     /// DigitalOcean's limit an hour for a fleet.

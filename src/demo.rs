@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Do not open a browser
     #[arg(long, conflicts_with = "script")]
     no_open: bool,
-    /// Another Droplet of this name, beside those that are there; may be repeated
+    /// Another Droplet of this name, besides those that are there; may be repeated
     #[arg(long = "droplet", value_name = "NAME", conflicts_with = "script")]
     droplets: Vec<String>,
 }

@@ -174,7 +174,7 @@ impl Inventory {
         found.into_iter().cloned().collect()
     }
 
-    /// The Droplet that a value means which stands beside what somebody types, perhaps half-typed itself: as the cache has it.
+    /// The Droplet that a value means which stands next to what somebody types, perhaps half-typed itself: as the cache has it.
     pub async fn peek_droplet(&self, text: &str) -> Option<DropletId> {
         let index = self.droplets.list(&self.client, timeouts::SUGGESTION).await.ok()?;
         let text = text.trim();

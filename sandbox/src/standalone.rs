@@ -72,7 +72,7 @@ struct Settled {
 }
 
 impl Services {
-    /// Starts both, Discord's REST and DigitalOcean's API at these loopback addresses, the gateway at a free port beside.
+    /// Starts both, Discord's REST and DigitalOcean's API at these loopback addresses, and the gateway at a free port.
     pub async fn start(discord: SocketAddr, digitalocean: SocketAddr) -> Result<Self, Error> {
         let (address, now) = (digitalocean, Now::wall());
         let gateway = SocketAddr::new(discord.ip(), 0);
@@ -149,7 +149,7 @@ fn account(now: &Now) -> World {
     world
 }
 
-/// A Guild with two Channels, and a person for each Role beside one with none.
+/// A Guild with two Channels, and a person for each Role besides one with none.
 fn settle(discord: &Discord) -> Settled {
     let mut world = discord.world();
     let id = world.add_guild("The Workshop");

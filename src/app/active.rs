@@ -108,7 +108,7 @@ impl Active<'_> {
         let outcome = self.watch(&mut loops, stop).await;
         let is_deposed = matches!(outcome, Ok(Ended::LeaseLost | Ended::LeaseRanOut));
         if is_deposed {
-            // Whoever is active now answers people; two must not.
+            // Anyone who is active now answers people; two must not.
             loops.stop_gateway.cancel();
         }
         loops.drain(if is_deposed { IntakeState::Standby } else { IntakeState::Draining }).await;

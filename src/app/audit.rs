@@ -1,6 +1,6 @@
 //! `snapshot-bot audit`: who did what, from the history. One line each, or one JSON object each.
 //!
-//! Called by `main`. Reads beside a running bot; the database's address is all it needs of the configuration.
+//! Called by `main`. Reads alongside a running bot; the database's address is all it needs of the configuration.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What an active process does for its database beside its work: room is kept on the disk, old history is pruned,
+//! What an active process does for its database besides its work: room is kept on the disk, old history is pruned,
 //! and what Snapshots weigh is written down.
 //!
 //! `active` runs it. It takes small steps, since on SQLite everybody shares one connection.

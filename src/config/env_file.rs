@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
-/// What is read beside the environment, from the working directory.
+/// What is read besides the environment, from the working directory.
 pub const ENV_FILE: &str = ".env";
 
 /// Where in the file something stands.

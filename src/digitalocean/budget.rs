@@ -206,7 +206,7 @@ impl Budget {
         })
     }
 
-    /// Whether a new downtime may begin beside `downtimes` others: the rest of all of them must fit into the hour, and one minute
+    /// Whether a new downtime may begin next to `downtimes` others: the rest of all of them must fit into the hour, and one minute
     /// must be able to turn all of them on and have room for looks.
     pub fn may_begin_downtime(&mut self, downtimes: usize, now: Timestamp) -> bool {
         self.advance(now);
@@ -235,7 +235,7 @@ impl Budget {
     }
 
     /// The least pause between two looks that cost `requests` each: none while polls have used less than a quarter of their half,
-    /// then longer and longer. At half of it, it is as long as would use exactly their half for ever; it grows on, since a crowd
+    /// then longer and longer. At half of it, it is as long as would use exactly their half forever; it grows on, since a crowd
     /// that has just arrived has looks under way that knew of no pause.
     pub fn poll_floor(&mut self, requests: u32, now: Timestamp) -> Duration {
         self.advance(now);

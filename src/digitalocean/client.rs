@@ -245,7 +245,7 @@ impl Client {
         self.budget(|budget, now| budget.held_back(priority, now))
     }
 
-    /// Whether a new downtime may begin beside so many; see [`Budget::may_begin_downtime`].
+    /// Whether a new downtime may begin besides so many; see [`Budget::may_begin_downtime`].
     pub fn may_begin_downtime(&self, downtimes: usize) -> bool {
         self.budget(|budget, now| budget.may_begin_downtime(downtimes, now))
     }

@@ -94,11 +94,11 @@ pub enum Outage {
 /// Whether the server took the request, as far as one can know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It never left: it may be sent anew.
+    /// It never left: it may be sent again.
     NotSent,
     /// It arrived and had no effect.
     Refused,
-    /// It may have had its effect: look before sending anew.
+    /// It may have had its effect: look before sending again.
     Ambiguous,
 }
 

@@ -46,7 +46,7 @@ impl Outage {
         self.run.as_ref().is_some_and(|run| run.failures >= FAILURES && now >= later(run.since, SILENT_FOR))
     }
 
-    /// When a read may leave that can wait; none if now. Whoever may is the one that finds out, until it has its answer.
+    /// When a read may leave that can wait; none if now. Anyone who may is the one that finds out, until it has its answer.
     pub(super) fn holds_until(&mut self, now: Timestamp) -> Option<Timestamp> {
         if !self.lasts(now) {
             return None;

@@ -127,7 +127,7 @@ pub fn actions_page(page: u32) -> Call<OnePage<Action>> {
     Call::one_page("/v2/actions".to_owned(), "actions", page).with_priority(Priority::Poll).scopes(&["actions:read"])
 }
 
-/// One Action. Not by the Droplet's path, where `completed_at` may stay null for ever.
+/// One Action. Not by the Droplet's path, where `completed_at` may stay null forever.
 pub fn action(id: ActionId) -> Call<Action> {
     Call::single(Method::Get, format!("/v2/actions/{id}"), move |wire| {
         let action: Action = wire.decisive("action")?;

@@ -1,4 +1,4 @@
-//! What costs money beside Droplets and Snapshots and may be left over: Volumes and reserved addresses.
+//! What costs money next to Droplets and Snapshots and may be left over: Volumes and reserved addresses.
 //!
 //! Read by the inventory when somebody asks for what is left over. A token need not have the scopes for it.
 

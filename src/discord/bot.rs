@@ -1,6 +1,6 @@
 //! The bot on Discord: built once, run until it is told to stop or Discord refuses it for good.
 //!
-//! `app` starts it, runs it beside its [`Reporter`], and closes it first of all when the process stops or loses its lease.
+//! `app` starts it, runs it alongside its [`Reporter`], and closes it first of all when the process stops or loses its lease.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -213,22 +213,22 @@ impl Bot {
         self.application
     }
 
-    /// What says everything else; to be run beside the bot, and for a little longer.
+    /// What says everything else; to be run alongside the bot, and for a little longer.
     pub fn reporter(&self) -> Reporter {
         self.reporter.clone()
     }
 
-    /// What says how schedules stand; to be run beside the other.
+    /// What says how schedules stand; to be run alongside the other.
     pub fn schedule_reporter(&self) -> ScheduleReporter {
         self.schedule_reporter.clone()
     }
 
-    /// What says how groups get on that people have taken; to be run beside the other.
+    /// What says how groups get on that people have taken; to be run alongside the other.
     pub fn group_reporter(&self) -> GroupReporter {
         self.group_reporter.clone()
     }
 
-    /// What says once a month what Snapshots cost; to be run beside the reporter.
+    /// What says once a month what Snapshots cost; to be run alongside the reporter.
     pub fn monthly(&self) -> Monthly {
         self.monthly.clone()
     }
@@ -244,7 +244,7 @@ impl Bot {
         let Self { mut client, registrar, watchdog, state, refusals, left, relaying, .. } = self;
         let left = left.drop_guard();
         let shards = Arc::clone(&client.shard_manager);
-        // While still connecting there is no shard to close, and serenity's own loop would wait for one for ever.
+        // While still connecting there is no shard to close, and serenity's own loop would wait for one forever.
         let close = async || drop(tokio::time::timeout(CLOSING, shards.shutdown_all()).await);
         let closed = async {
             shutdown.cancelled().await;

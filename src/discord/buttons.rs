@@ -1,6 +1,6 @@
 //! Presses, by people who may have lost the right to them since the button was shown.
 //!
-//! A press is stateless and forged as easily as typed text, so the operation is looked up and the person asked about anew.
+//! A press is stateless and forged as easily as typed text, so the operation is looked up and the person asked about again.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Questions before something is lost: asked of one person, open for two minutes, answered once, also after a restart.
 //!
 //! What is confirmed stands in the store and not in the button, so a forged press confirms nothing. Everything that was checked
-//! before the question is checked again before it is done, and what nobody was warned of is asked anew.
+//! before the question is checked again before it is done, and what nobody was warned of is asked again.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub(super) struct Question {
     pub(super) requested: Requested,
     #[serde(default)]
     pub(super) warned: Warnings,
-    /// What a launch can have beside what it has.
+    /// What a launch can have besides what it has.
     #[serde(default)]
     pub(super) offer: Option<Offer>,
     /// The failed operation that it makes good.

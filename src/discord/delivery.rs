@@ -49,7 +49,7 @@ pub(super) fn create(
     message
 }
 
-/// The whole message anew. An edit pings nobody, whatever it says.
+/// The whole message again. An edit pings nobody, whatever it says.
 pub(super) fn edit(said: &Message) -> EditMessage {
     EditMessage::new()
         .content(&said.content)
@@ -78,7 +78,7 @@ pub(super) fn edit_response(said: &Message) -> EditInteractionResponse {
     file(said).into_iter().fold(edit, EditInteractionResponse::new_attachment)
 }
 
-/// The file that goes with it; its bytes travel beside the JSON that all of these become.
+/// The file that goes with it; its bytes travel next to the JSON that all of these become.
 pub(super) fn file(said: &Message) -> Option<CreateAttachment> {
     let file = said.file.as_ref()?;
     let attachment = CreateAttachment::bytes(file.bytes.clone(), &file.name);
@@ -100,7 +100,7 @@ pub(super) fn modal(form: &Modal) -> CreateModal {
     CreateModal::new(form.press.to_string(), &form.title).components(vec![CreateActionRow::InputText(input)])
 }
 
-/// The same, beside it.
+/// The same, next to it.
 pub(super) fn follow_up(said: &Message) -> CreateInteractionResponseFollowup {
     CreateInteractionResponseFollowup::new()
         .content(&said.content)

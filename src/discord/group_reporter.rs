@@ -1,6 +1,6 @@
 //! Says how the runs of groups get on that people began: a message each that is edited, and a new one at the end, which calls them.
 //!
-//! As the other reporters, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it beside them. The
+//! As the other reporters, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it alongside them. The
 //! runs of schedules are shown by their schedules.
 
 use std::sync::Arc;

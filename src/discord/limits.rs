@@ -110,7 +110,7 @@ struct Counted {
 }
 
 impl RefusalLog {
-    /// Writes what was counted, at most once a minute. To be run beside the bot; never returns.
+    /// Writes what was counted, at most once a minute. To be run alongside the bot; never returns.
     pub(super) async fn run(&self) -> Infallible {
         loop {
             self.0.first.notified().await;

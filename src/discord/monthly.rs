@@ -1,4 +1,4 @@
-//! The message about costs in `REPORT_CHANNEL_ID`, on the first of each month. Run beside the reporter, over REST alone.
+//! The message about costs in `REPORT_CHANNEL_ID`, on the first of each month. Run alongside the reporter, over REST alone.
 //!
 //! That a month was told is written down. A process that was away tells it when it is back; a new database waits for the next month.
 
@@ -106,7 +106,7 @@ impl Monthly {
     async fn tell_if_due(&self, now: Timestamp) -> Result<Timestamp, Untold> {
         let (month, due) = month_of(now);
         let Some(told) = self.state.store.last_month_told().await? else {
-            // Whoever starts today knows what there is; from the next month on there is something to compare.
+            // Anyone who starts today knows what there is; from the next month on there is something to compare.
             self.state.store.month_was_told(month, None).await?;
             return Ok(next_due(now));
         };

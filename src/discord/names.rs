@@ -1,4 +1,4 @@
-//! What people are called, for places where Discord renders no mentions: learnt from whoever speaks to us, and asked for otherwise.
+//! What people are called, for places where Discord renders no mentions: learnt from anyone who speaks to us, and asked for otherwise.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use crate::operation::ids::UserId;
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Who was asked about in vain is not asked about again for so long: deleted users, and a Discord that is slow.
 const PAUSE: SignedDuration = SignedDuration::from_mins(5);
-/// Beyond so many people we begin anew.
+/// Beyond so many people we start over.
 const MOST: usize = 10_000;
 
 /// Names by user, in memory only.
@@ -66,12 +66,12 @@ impl Names {
                 }
             }
         });
-        // Whoever is known by then has a name, whatever became of the others.
+        // Anyone who is known by then has a name, whatever became of the others.
         let _ = tokio::time::timeout(PATIENCE, join_all(info)).await;
         users.into_iter().filter_map(|user| Some((user, self.called(user)?))).collect()
     }
 
-    /// Whether this user shall be asked about now; then nobody else does.
+    /// Whether this user is to be asked about now; then nobody else does.
     fn claim(&self, user: UserId, now: Timestamp) -> bool {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&user).cloned();
         let is_due = match known {

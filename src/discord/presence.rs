@@ -1,4 +1,4 @@
-//! What stands beside the bot's name: how to begin, or how much is running. No Droplet's name or state.
+//! What stands next to the bot's name: how to begin, or how much is running. No Droplet's name or state.
 //!
 //! Compared with what is shown once a minute, and sent only when it differs: Discord closes the connection of a bot that changes it often.
 

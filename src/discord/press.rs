@@ -157,7 +157,7 @@ impl Act {
         }
     }
 
-    /// What a person needs to press it, about an operation that `asker` asked for. Whoever keeps a Droplet off takes it away from
+    /// What a person needs to press it, about an operation that `asker` asked for. Anyone who keeps a Droplet off takes it away from
     /// everybody, so that takes the greatest right, also from the asker.
     pub fn right(self, asker: UserId, person: UserId) -> Right {
         match self {

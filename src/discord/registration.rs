@@ -1,4 +1,4 @@
-//! Our commands in each guild: written anew when they changed or when Discord has lost them, and only then.
+//! Our commands in each guild: written again when they changed or when Discord has lost them, and only then.
 //!
 //! Discord allows 200 command creations a day and guild. What was sent is compared by its digest, not with what Discord gives
 //! back, which has more fields. A failure here never stops the bot: it is tried again, more and more slowly.

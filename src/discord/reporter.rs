@@ -1,6 +1,6 @@
 //! Says everything but first answers: compares what is stored with what is shown, and posts or edits until both agree.
 //!
-//! It never relays events, so bursts collapse into one edit, a failed message is tried again, a deleted one is posted anew, and a
+//! It never relays events, so bursts collapse into one edit, a failed message is tried again, a deleted one is posted again, and a
 //! restart repairs everything. Nobody else posts into channels. `app` runs it and lets it drain after the gateway is closed.
 
 mod deadline;
@@ -110,7 +110,7 @@ impl Reporter {
         }
     }
 
-    /// Says what is due until `shutdown`, then flushes once more and returns. Whoever cannot wait for that drops it: nothing is lost.
+    /// Says what is due until `shutdown`, then flushes once more and returns. Anyone who cannot wait for that drops it: nothing is lost.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut queue = Queue::default();
         let mut pace = Pace::Steady;

@@ -1,6 +1,6 @@
 //! *Try again* under a failure: the same question once more, for a day, and for one person.
 //!
-//! Whoever presses needs the right that the failed operation took. What is begun is written down with what failed, so that a second
+//! Anyone who presses needs the right that the failed operation took. What is begun is written down with what failed, so that a second
 //! press leads there.
 
 use jiff::SignedDuration;

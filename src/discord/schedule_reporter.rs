@@ -1,6 +1,6 @@
 //! Says what there is to say about schedules: each has one message that is edited as it goes, and new ones where somebody must look.
 //!
-//! As the other reporter, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it beside that
+//! As the other reporter, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it alongside that
 //! one.
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -156,7 +156,7 @@ impl ScheduleReporter {
         })
     }
 
-    /// A message that says something once: of its schedule, and of those that it tells of beside it.
+    /// A message that says something once: of its schedule, and of those that it tells of next to it.
     async fn told(&self, message: &ScheduleMessage, notice: &Notice) -> Result<Message, store::Error> {
         let schedule = &message.stored.schedule;
         let others = self.store.told_with((schedule.id, message.number)).await?;

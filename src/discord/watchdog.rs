@@ -1,6 +1,6 @@
 //! Whether the bot hears anything, and the end of one that is deaf.
 //!
-//! serenity reconnects for ever, whatever Discord says, has no time-out on a handshake, and tells nobody when it begins anew. What
+//! serenity reconnects forever, whatever Discord says, has no time-out on a handshake, and tells nobody when it starts over. What
 //! can be seen from outside is the stage of its connection and the latency, which changes with each heartbeat that is answered.
 
 use std::{sync::Arc, time::Duration};

@@ -1,4 +1,4 @@
-//! The one HTTP client towards Discord, and what its errors mean for whoever sent the request.
+//! The one HTTP client towards Discord, and what its errors mean for anyone who sent the request.
 //!
 //! The client that serenity is given is ours, because of time-outs and because simulators are reached by connecting elsewhere:
 //! serenity's own proxy setting is ignored while its rate limiter is on.
@@ -212,7 +212,7 @@ pub(super) async fn post(
     http.fire(with(Request::new(route, LightMethod::Post), message, file)?).await
 }
 
-/// A request with a body, and a file beside it.
+/// A request with a body, and a file next to it.
 fn with<'a>(
     request: Request<'a>,
     body: &impl serde::Serialize,

@@ -30,7 +30,7 @@ impl Background {
         let _ = self.sender.send(task.boxed());
     }
 
-    /// Runs all of them, for ever.
+    /// Runs all of them, forever.
     pub(super) async fn run(&self) {
         let mut begun = self.begun.lock().await;
         let mut running = FuturesUnordered::new();

@@ -1,6 +1,6 @@
 //! One cached list and when it is read again.
 //!
-//! Whoever asks gets the list that is there, at once; one loop reads the next one when that is wished for. So reading is
+//! Anyone who asks gets the list that is there, at once; one loop reads the next one when that is wished for. So reading is
 //! single-flight, goes on when an asker gives up, and stops when nobody asks. While somebody waits it has a person's rank.
 
 use std::{

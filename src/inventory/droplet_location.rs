@@ -17,7 +17,7 @@ use crate::operation::ids::DropletId;
 
 /// A name is looked up again after this time; what is gone stays gone.
 const KEEP: SignedDuration = SignedDuration::from_mins(5);
-/// Beyond so many Droplets we begin anew.
+/// Beyond so many Droplets we start over.
 const MOST: usize = 10_000;
 
 /// Where a Droplet is.

@@ -1,4 +1,4 @@
-//! How people hear of an operation beside its progress, as whoever asked for it chose.
+//! How people hear of an operation next to its progress, as whoever asked for it chose.
 //!
 //! The front end writes the choice into the new operation; the reporter asks what to say. Questions, calls for help and failures do not
 //! depend on it: they always mention people.

@@ -36,7 +36,7 @@ impl Operation {
         let Some(step) = self.step_at(focus) else { return };
         let began = step.began.unwrap_or(now);
         match step.state.clone() {
-            // Whoever cancels is not told so while the lost command may still convert it.
+            // Anyone who cancels is not told so while the lost command may still convert it.
             State::Intended { .. } if self.cancelled.is_some() => self.empty_round(focus, rules, now),
             // Converting twice does no harm.
             State::Intended { .. } => self.begin_again(focus),

@@ -14,7 +14,7 @@
 //!      └── long enough, nothing of ours ──┘
 //! ```
 //!
-//! An *intent* is committed before its command leaves, so whoever finds one after a crash knows that the command may have been carried
+//! An *intent* is committed before its command leaves, so anyone who finds one after a crash knows that the command may have been carried
 //! out, and looks before doing anything again. A step that is not reached is `Skipped`.
 //!
 //! What [`next`](Operation::next) asks for, by the state of the step in focus:
@@ -197,7 +197,7 @@ pub struct Requester {
 pub struct Target {
     /// Absent when it is yet to be made, or when the Snapshot's Droplet is gone.
     pub droplet: Option<DropletId>,
-    /// Its name, or the name it shall have.
+    /// Its name, or the name it is to have.
     pub name: String,
     /// Region slug.
     pub region: Option<String>,

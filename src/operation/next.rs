@@ -42,7 +42,7 @@ impl Operation {
                 (None, Some(look)) => Effect::Look(look),
                 (None, None) => self.command(&step.work).map_or(Effect::Rest, Effect::Send),
             },
-            // The answer is on its way to whoever holds the claim; a claim found in this state lost it.
+            // The answer is on its way to anyone who holds the claim; a claim found in this state lost it.
             State::Intended { at, doubt: None } => Effect::Sleep(later(*at, rules.settle_time)),
             State::Intended { doubt: Some(doubt), .. } => {
                 self.doubt_look(step, doubt).map_or(Effect::Rest, Effect::Look)
@@ -147,7 +147,7 @@ impl Operation {
         let others_turn = run.looks % LOOKS_PER_DROPLET_LOOK == LOOKS_PER_DROPLET_LOOK - 1;
         if step.task() == Task::Create {
             let droplet = self.launched.as_ref()?.droplet;
-            // A Droplet whose create errs reads `new` for ever: only its Action says so.
+            // A Droplet whose create errs reads `new` forever: only its Action says so.
             return Some(if others_turn { Look::Actions(droplet) } else { Look::Droplet(droplet) });
         }
         if let Work::KeepBackup(backup) = &step.work {

@@ -19,7 +19,7 @@ pub enum ReportKind {
     Repaired,
     /// The question about a hung shutdown, which mentions who asked for the operation.
     Question,
-    /// The way to the announcement, for whoever wanted a direct message in place of a mention.
+    /// The way to the announcement, for anyone who wanted a direct message in place of a mention.
     Direct,
     /// The warning before a Droplet goes down, and what came of it.
     Warning,
@@ -52,7 +52,7 @@ impl ReportKind {
         }
     }
 
-    /// The nonce by which Discord recognises a repeated post: at most 25 characters. A message that was deleted is posted anew
+    /// The nonce by which Discord recognises a repeated post: at most 25 characters. A message that was deleted is posted again
     /// under the next generation, because Discord answers Unknown Message to the nonce of a deleted one.
     pub fn nonce(self, operation: OperationId, generation: u32) -> String {
         let letter = match self {

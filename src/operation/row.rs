@@ -1,7 +1,7 @@
 //! An operation as it stands in its row, before it is known that its steps are ones that its kind can have.
 //!
 //! A row names each step's task alone; what the task works with is the kind's. A pair that does not fit makes the row unreadable, and
-//! an unreadable row is ended in a way that keeps what is owed: read as it stands, it would wait for ever.
+//! an unreadable row is ended in a way that keeps what is owed: read as it stands, it would wait forever.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};

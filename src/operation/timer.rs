@@ -1,6 +1,6 @@
 //! When DigitalOcean is asked next about an operation.
 //!
-//! There is one timer, and every answer starts it anew: what an answer does not put off is asked at once. A rule that forgets to say
+//! There is one timer, and every answer restarts it: what an answer does not put off is asked at once. A rule that forgets to say
 //! when costs a request, and never leaves an operation waiting.
 
 use jiff::Timestamp;

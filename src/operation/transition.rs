@@ -21,7 +21,7 @@ pub enum Observation {
     Wished(Wished),
     /// The command that [`next`](Operation::next) names is about to leave.
     Intended,
-    /// Whoever sent the command is gone, and its answer with them.
+    /// Anyone who sent the command is gone, and its answer with them.
     AnswerLost,
     /// The request limit has no room for this operation before this moment, and why.
     Deferred(Blocker, Timestamp),
@@ -73,7 +73,7 @@ impl Operation {
                 next.power.defer(until);
             }
             Observation::Restarted(unattended_for) => {
-                // Whoever was to say what became of the first answer is gone.
+                // Anyone who was to say what became of the first answer is gone.
                 next.hear_first_answer(FirstAnswer::Lost);
                 next.restart(unattended_for, now);
             }

@@ -1,4 +1,4 @@
-//! The history as auditors and backups need it: read beside a running bot, without its lock, its lease and its migrations.
+//! The history as auditors and backups need it: read alongside a running bot, without its lock, its lease and its migrations.
 //!
 //! Called by `app::audit` and `app::backup`. Nothing is written but the copy.
 

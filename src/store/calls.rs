@@ -202,7 +202,7 @@ async fn leave(connection: &mut AnyConnection, (channel, cause): &Key, id: Opera
     .fetch_optional(&mut *connection)
     .await?;
     let Some(heir) = heir.and_then(|row| Row(&row).text("operation").map(str::to_owned)) else { return Ok(()) };
-    // Under a nonce of its own, should it have to be posted anew.
+    // Under a nonce of its own, should it have to be posted again.
     sqlx::query(
         "UPDATE reports SET leader = NULL, generation = reports.generation + 1, message_id = l.message_id, \
          shown_version = l.shown_version, shown_digest = l.shown_digest, shown_at = l.shown_at, moved_to = l.moved_to, changes = l.changes + 1, \

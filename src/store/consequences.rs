@@ -1,11 +1,11 @@
-//! What follows from a commit beside the state itself: messages, events, what is owed, how long steps took.
+//! What follows from a commit next to the state itself: messages, events, what is owed, how long steps took.
 
 use jiff::Timestamp;
 
 use super::event::Event;
 use crate::operation::{ids::OperationId, report::ReportKind, step::Task};
 
-/// What a commit writes beside the state itself.
+/// What a commit writes besides the state itself.
 pub(super) struct Consequences {
     pub(super) rescued: bool,
     pub(super) heard_up_to: Option<i64>,

@@ -138,7 +138,7 @@ impl Store {
         let transaction = match self.engine {
             Engine::Sqlite => match self.pool.begin_with("BEGIN IMMEDIATE").await {
                 // SQLite ends a transaction by itself when its disk is full or fails. The connection then counts one that is not
-                // there, for ever: only a new one can be used.
+                // there, forever: only a new one can be used.
                 Err(sqlx::Error::InvalidSavePointStatement) => {
                     self.pool.acquire().await?.close().await?;
                     self.pool.begin_with("BEGIN IMMEDIATE").await

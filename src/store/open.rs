@@ -138,7 +138,7 @@ fn creating(url: &str) -> String {
     }
 }
 
-/// Reads the address as sqlx will, so that the lock stands beside the very file that is opened.
+/// Reads the address as sqlx will, so that the lock stands next to the very file that is opened.
 pub(super) fn place_of(url: &str) -> Result<Place, Error> {
     let Ok(parsed) = url::Url::parse(url) else {
         return Err(Error::BadAddress("write spaces and other special characters of the path as %20 and so on"));
@@ -174,7 +174,7 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 /// would make it.
 ///
 /// This lock (flock) and those that SQLite takes on the same file (fcntl) do not meet. But whoever closes the file ends SQLite's
-/// locks of this process, so this comes after the lock beside: a second opening by the same name in one process gets no further.
+/// locks of this process, so this comes after the lock next to: a second opening by the same name in one process gets no further.
 fn lock_itself(path: &Path, may_create: bool) -> Result<Option<File>, Error> {
     if path.exists() {
         return lock(path, path, OpenOptions::new().read(true)).map(Some);
@@ -214,7 +214,7 @@ async fn connect_sqlite(url: &str, place: &Place) -> Result<AnyPool, Error> {
             let mut first = connect_alone(url, PRAGMAS).await?;
             schema::migrate(&mut first, Engine::Sqlite, schema::known()).await?;
             let pool = options.connect(url).await?;
-            // Whoever leaves last takes the write-ahead log away, and on a full disk there would be no room for another.
+            // Anyone who leaves last takes the write-ahead log away, and on a full disk there would be no room for another.
             first.close().await?;
             // A file that can only be read would be found out by the first wish of somebody. SQLite begins even a transaction that
             // wants to write; only a statement that writes is refused.

@@ -1,4 +1,4 @@
-//! An operation as it stands in its row: read back from its JSON, or rescued from the plain columns beside it.
+//! An operation as it stands in its row: read back from its JSON, or rescued from the plain columns next to it.
 //!
 //! Used by all readers of this room. A row that cannot be read never stops power from coming back.
 

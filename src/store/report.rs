@@ -30,7 +30,7 @@ macro_rules! select_report {
 
 /// What a message shows that is known to be there, but perhaps shows something else than what is true now.
 pub const OUTDATED: Version = Version(0);
-/// Stands for the direct channel of whoever asked, which Discord opens when it is needed.
+/// Stands for the direct channel of anyone who asked, which Discord opens when it is needed.
 pub const DIRECTLY: ChannelId = ChannelId(0);
 /// Edits of one message are at least this far apart.
 const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);

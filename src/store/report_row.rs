@@ -15,7 +15,7 @@ pub struct Report {
     pub operation: Stored,
     /// Which message.
     pub kind: ReportKind,
-    /// Counts the messages posted anew after a deletion, from 1.
+    /// Counts the messages posted again after a deletion, from 1.
     pub generation: u32,
     /// Where it belongs.
     pub channel: ChannelId,

@@ -1,4 +1,4 @@
-//! What is said of schedules beside their status: which message tells it, so that one cause is one message and one ping.
+//! What is said of schedules next to their status: which message tells it, so that one cause is one message and one ping.
 //!
 //! What went wrong within ten minutes in one channel is told by one message, which the first of them leads: the others are rows without
 //! a message of their own. The same failure once more changes the row that told the first.
@@ -171,7 +171,7 @@ fn read(row: &AnyRow) -> Option<Spoken> {
 }
 
 impl Store {
-    /// What a message says beside what it was posted for, in the order in which it happened.
+    /// What a message says next to what it was posted for, in the order in which it happened.
     pub async fn told_with(
         &self,
         (schedule, number): (ScheduleId, i64),

@@ -216,7 +216,7 @@ impl Store {
         Ok(())
     }
 
-    /// A pin was put on a Snapshot or taken off: its schedule, if it is of one, decides anew, and whatever is deleted then is announced first.
+    /// A pin was put on a Snapshot or taken off: its schedule, if it is of one, decides again, and whatever is deleted then is announced first.
     pub(super) async fn note_pin(transaction: &mut Transaction<'_, Any>, snapshot: SnapshotId) -> Result<(), Error> {
         let of_schedules = sqlx::query("SELECT schedule FROM schedule_snapshots WHERE snapshot_id = $1")
             .bind(bits(snapshot.0))

@@ -1,4 +1,4 @@
-//! What is remembered of Snapshots beside who took them: which somebody wants kept, and what each weighed from day to day.
+//! What is remembered of Snapshots besides who took them: which somebody wants kept, and what each weighed from day to day.
 //!
 //! The Discord front end pins and asks; `app` writes the days whenever the list of Snapshots was read anyway.
 

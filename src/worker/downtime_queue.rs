@@ -1,6 +1,6 @@
 //! Who may begin a downtime next.
 //!
-//! A place is taken once and kept to the end: asked for anew before each look, it would be lost again and again. Places are given in
+//! A place is taken once and kept to the end: asked for again before each look, it would be lost again and again. Places are given in
 //! batches, so that what begins together is seen together, and in turn to everybody who asked, so that one person's hundred takes keep
 //! nobody else waiting. Pure: [`super::run_loop`] acts on it, and so does the simulation. It dies with the process; whoever asks stands in it
 //! again.
@@ -19,7 +19,7 @@ const BATCH_PAUSE: SignedDuration = SignedDuration::from_secs(20);
 /// So many batches make a minute.
 const BATCHES_A_MINUTE: usize = 3;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
-/// Whoever has a place owes power long before this, and is counted by that from then on; else its place is free again.
+/// Anyone who has a place owes power long before this, and is counted by that from then on; else its place is free again.
 const PLACE_LASTS: SignedDuration = SignedDuration::from_mins(3);
 /// Who does not ask again for so long after its time stands in line no more.
 const ABSENCE: SignedDuration = SignedDuration::from_secs(45);
@@ -44,7 +44,7 @@ struct Waiting {
     asker: UserId,
     /// In minutes: who asks for many Droplets does so within a moment.
     asked_at: i64,
-    /// Droplets that stand beside each other in DigitalOcean's lists are seen on one page.
+    /// Droplets that stand next to each other in DigitalOcean's lists are seen on one page.
     droplet: Option<DropletId>,
     /// When it is expected to ask again.
     back_at: Timestamp,

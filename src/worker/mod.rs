@@ -32,7 +32,7 @@ pub struct Worker {
     store: Arc<Store>,
 }
 
-/// An operation that has something to ask of DigitalOcean now. Whoever holds it is the only one to do so: the version in
+/// An operation that has something to ask of DigitalOcean now. Anyone who holds it is the only one to do so: the version in
 /// it fences every commit.
 #[derive(Debug)]
 pub struct Claimed {
@@ -181,7 +181,7 @@ impl Worker {
         now: Timestamp,
     ) -> Result<Version, Error> {
         let due_at = match operation.next(rules, now) {
-            // Before all that is yet to be looked at: its own look is good for seconds only, and in a long line it would look for ever.
+            // Before all that is yet to be looked at: its own look is good for seconds only, and in a long line it would look forever.
             Effect::Send(_) => Some(Timestamp::UNIX_EPOCH),
             Effect::Look(_) => Some(now),
             Effect::Sleep(until) => Some(until),

@@ -89,7 +89,7 @@ pub fn requests_per_round(open: usize) -> u32 {
     u32::try_from(open).unwrap_or(u32::MAX).clamp(1, MOST_REQUESTS_PER_ROUND)
 }
 
-/// How many downtimes there are, or are about to be because they have a place, beside that of one operation.
+/// How many downtimes there are, or are about to be because they have a place, besides that of one operation.
 pub fn other_downtimes(owed: &[PowerOwed], placed: impl Iterator<Item = OperationId>, of: OperationId) -> usize {
     // A Droplet that is on and only watched is no downtime.
     let down = owed.iter().filter(|owed| !owed.is_watched).map(|owed| owed.operation);
@@ -111,7 +111,7 @@ pub struct Prospect {
 }
 
 impl Prospect {
-    /// What the request has to wait for, if that takes long, and when to ask again. Whoever waits gives its place to others, hears what
+    /// What the request has to wait for, if that takes long, and when to ask again. Anyone who waits gives its place to others, hears what
     /// people say meanwhile, and shows that it waits.
     pub fn wait(self, now: Timestamp) -> Option<(Blocker, Timestamp)> {
         if let Some(HeldBack::Silence(until)) = self.held_back {

@@ -39,7 +39,7 @@ pub enum Kind {
     Snapshot(String),
     /// Puts this image back.
     Restore(u64),
-    /// Starts anew from this image.
+    /// Starts over from this image.
     Rebuild(u64),
     Rename(String),
     Resize(String),

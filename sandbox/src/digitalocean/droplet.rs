@@ -84,7 +84,7 @@ pub struct Droplet {
     pub was_on: bool,
 }
 
-/// What a Droplet shall be; [`super::world::World::add_droplet`] makes it.
+/// What a Droplet is to be; [`super::world::World::add_droplet`] makes it.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
     pub(super) name: String,

@@ -7,7 +7,7 @@ use super::{fault::Quirk, http_types::Request};
 pub(super) enum Due {
     /// An Action ends.
     ActionEnds(u64),
-    /// A Droplet goes off, unless it was turned on anew since.
+    /// A Droplet goes off, unless it was turned on again since.
     TurnsOff { droplet: u64, boots: u32 },
     /// A Droplet comes on.
     TurnsOn { droplet: u64 },

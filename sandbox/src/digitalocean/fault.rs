@@ -118,7 +118,7 @@ pub enum Quirk {
     Sizeless {
         /// How that looks.
         shown: SizeShown,
-        /// For how long after it is listed; for ever if there is none.
+        /// For how long after it is listed; forever if there is none.
         until: Option<SignedDuration>,
     },
     /// The Snapshot is listed this long after the Action completed; never if there is none.

@@ -60,7 +60,7 @@ pub struct Image {
     pub min_disk_size: u64,
     /// What it weighs, in GB.
     pub size_gigabytes: f64,
-    /// How its size is shown until when; none is for ever.
+    /// How its size is shown until when; none is forever.
     pub sizeless: Option<(SizeShown, Option<Timestamp>)>,
     /// Its tags.
     pub tags: Vec<String>,

@@ -43,7 +43,7 @@ const BODY_LIMIT: usize = 1 << 20;
 /// Somebody may move the clock without telling; whoever waits for the world looks at least this often.
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
 
-/// The present moment, from whoever starts the server: the sandbox reads no clock of its own.
+/// The present moment, from anyone who starts the server: the sandbox reads no clock of its own.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 struct Shared {
@@ -176,7 +176,7 @@ impl Drop for DigitalOcean {
     }
 }
 
-/// How long nothing will happen by itself; none is for ever.
+/// How long nothing will happen by itself; none is forever.
 fn pause(world: &World) -> Option<Duration> {
     let until_due = world.next_due()?.duration_since(world.now());
     Some(Duration::try_from(until_due).unwrap_or_default().min(LONGEST_LOOK))
@@ -300,7 +300,7 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
     Ok(respond(answer, (shared.now)()))
 }
 
-/// What the metadata service tells whoever runs on a Droplet. It is no part of the API, so it stands in no journal.
+/// What the metadata service tells anyone who runs on a Droplet. It is no part of the API, so it stands in no journal.
 fn metadata(droplet: Option<u64>) -> Response<Body> {
     let mut response = Response::new(Body::from(droplet.map(|id| id.to_string()).unwrap_or_default()));
     if droplet.is_none() {

@@ -85,7 +85,7 @@ pub struct Settings {
     pub restore_wants_off: bool,
     /// Whether a Droplet reads `locked` while it has a pending event, as in hashicorp/packer#1814.
     pub locked_while_pending: bool,
-    /// Whether `/v2/droplets/{id}/actions/{aid}` shows `completed_at: null` for ever (digitalocean/api-v2#199).
+    /// Whether `/v2/droplets/{id}/actions/{aid}` shows `completed_at: null` forever (digitalocean/api-v2#199).
     pub forgetful_droplet_actions: bool,
     /// How many requests a token may make.
     pub limits: Limits,

@@ -14,7 +14,7 @@ const MOST: usize = 10;
 /// The longest text that stands for a file.
 const LONGEST_DESCRIPTION: usize = 1024;
 
-/// A file that came beside a request's JSON.
+/// A file that came next to a request's JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Upload {
     /// The form's field: `files[0]`.
@@ -56,7 +56,7 @@ pub(super) fn kept(list: Option<&Value>, came: &[Upload], before: &[Attachment],
     for (at, named) in list.iter().enumerate() {
         let description = named["description"].as_str().unwrap_or_default();
         form.length(&format!("attachments.{at}.description"), description, 0..=LONGEST_DESCRIPTION);
-        // A small number names what came beside the JSON, a snowflake what was there before.
+        // A small number names what came next to the JSON, a snowflake what was there before.
         let number = named["id"]
             .as_u64()
             .map_or_else(|| named["id"].as_str().unwrap_or_default().to_owned(), |id| id.to_string());

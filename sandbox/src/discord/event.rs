@@ -1,4 +1,4 @@
-//! What happened in the world, told to whoever watches: a browser page, a terminal demo, a waiting test.
+//! What happened in the world, told to anyone who watches: a browser page, a terminal demo, a waiting test.
 
 use super::snowflake::Snowflake;
 
@@ -60,7 +60,7 @@ pub enum Event {
         /// From where.
         guild: Snowflake,
     },
-    /// The bot is ready on the gateway, anew or resumed.
+    /// The bot is ready on the gateway, for the first time or resumed.
     BotOnline,
     /// A gateway connection of the bot ended.
     BotOffline,
@@ -74,7 +74,7 @@ pub enum Event {
         /// Its number in the journal.
         number: usize,
     },
-    /// The bot changed what stands beside its name.
+    /// The bot changed what stands next to its name.
     PresenceChanged,
     /// The bot did something wrong.
     Complained,

@@ -1,4 +1,4 @@
-//! What stands beside a bot's name: whether it is there, and what it does.
+//! What stands next to a bot's name: whether it is there, and what it does.
 //!
 //! Set over the gateway. <https://discord.com/developers/docs/events/gateway-events#update-presence>
 
@@ -9,7 +9,7 @@ pub(super) const UPDATES: usize = 5;
 /// The longest text of an activity.
 const LONGEST: usize = 128;
 
-/// What a bot shows beside its name.
+/// What a bot shows next to its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
     /// `online`, `idle`, `dnd` or `invisible`.

@@ -100,7 +100,7 @@ async fn serve(
         body: payload::read(text(header::CONTENT_TYPE).unwrap_or_default(), &bytes),
         text: String::from_utf8_lossy(&bytes).into_owned(),
     };
-    // A connections carries out what it has begun, also when its client has gone: so this runs beside the connection.
+    // A connections carries out what it has begun, also when its client has gone: so this runs alongside the connection.
     let stop = connections.stop.clone();
     let carried_out = connections.tasks.spawn(async move {
         tokio::select! {

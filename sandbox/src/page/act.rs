@@ -1,4 +1,4 @@
-//! What a person can do at the page: run a command, type, press, choose, fill a form in, talk, and throw the switches beside the Channel.
+//! What a person can do at the page: run a command, type, press, choose, fill a form in, talk, and throw the switches next to the Channel.
 //!
 //! What Discord's client would refuse is a plain answer here, not an HTTP error: it is for the person, not for a log.
 
@@ -121,7 +121,7 @@ pub(super) async fn bot(
     let Some(strings) = &context.bot else {
         return (StatusCode::NOT_FOUND, Json(json!({"error": "The bot runs elsewhere."})));
     };
-    // Whoever started the page may be on the way out: then there is nobody to give orders to.
+    // Anyone who started the page may be on the way out: then there is nobody to give orders to.
     let _ = strings.orders.send(ordering.order).await;
     (StatusCode::OK, Json(json!({})))
 }

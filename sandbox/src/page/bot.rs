@@ -1,6 +1,6 @@
 //! The bot as the page knows it: something that runs or not, and that takes two orders.
 //!
-//! Whoever starts the page holds the other ends; a page without them shows no such buttons.
+//! Anyone who starts the page holds the other ends; a page without them shows no such buttons.
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};

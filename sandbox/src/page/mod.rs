@@ -1,4 +1,4 @@
-//! A page in the browser that looks and feels like a Channel, with the simulated account beside it.
+//! A page in the browser that looks and feels like a Channel, with the simulated account next to it.
 //!
 //! Start at `server` (the running page). `view` says what one person sees, `live` keeps a window up to date with it, `act` is
 //! what a person can do, `switch` what can be made to go wrong. The demo starts it; nothing in here knows the bot: whoever

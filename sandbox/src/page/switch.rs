@@ -1,4 +1,4 @@
-//! The switches beside the Channel: what can be made to go wrong at DigitalOcean, in words that a visitor understands.
+//! The switches next to the Channel: what can be made to go wrong at DigitalOcean, in words that a visitor understands.
 //!
 //! A switch keeps no state of its own: it is on while its fault is in force, so one that happens once turns itself off.
 

@@ -53,7 +53,7 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Asks whether this Snapshot, by id or by name, shall be deleted.
+/// Asks whether this Snapshot, by id or by name, is to be deleted.
 pub(in crate::discord) async fn question(
     state: &AppState,
     info: &InteractionInfo,

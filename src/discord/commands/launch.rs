@@ -96,7 +96,7 @@ pub(super) async fn launch(
     Ok(())
 }
 
-/// Asks whether this Droplet shall be made, with its price.
+/// Asks whether this Droplet is to be made, with its price.
 pub(in crate::discord) async fn question(
     state: &AppState,
     info: &InteractionInfo,
@@ -140,7 +140,7 @@ pub(in crate::discord) async fn question(
     ask::ask(state, grant, &question).await.map(Answer::New)
 }
 
-/// Asks about a launch that failed once more. Tags are offered anew, since the source may have others by now.
+/// Asks about a launch that failed once more. Tags are offered again, since the source may have others by now.
 pub(in crate::discord) async fn again(
     state: &AppState,
     info: &InteractionInfo,

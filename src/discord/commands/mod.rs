@@ -162,7 +162,7 @@ fn refused(context: Context<'_>, right: Right) -> Option<CreateAutocompleteRespo
     let state = context.framework.user_data;
     let denial = state.policy.authorize(&asking(context), right).err()?;
     let why = choice::denied(&denial, |role| state.roles.name(role));
-    // Whoever submits it all the same is refused like anybody without the right.
+    // Anyone who submits it all the same is refused like anybody without the right.
     Some(CreateAutocompleteResponse::new().set_choices(vec![AutocompleteChoice::new(why, choice::NO_RIGHT)]))
 }
 

@@ -1,6 +1,6 @@
 //! `/snapshot panel`: a message with buttons for the team to pin, and what those buttons, and those under a Droplet, open.
 //!
-//! Every step asks for the right anew, answers the one who pressed alone, and ends in the question that the command would ask.
+//! Every step asks for the right again, answers the one who pressed alone, and ends in the question that the command would ask.
 
 use super::{Context, answer, list, restore, take};
 use crate::{

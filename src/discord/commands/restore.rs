@@ -151,7 +151,7 @@ pub(in crate::discord) async fn undo(
     ask(state, info, grant, found, asked).await.map(Answer::New)
 }
 
-/// Asks whether a Snapshot shall be put back onto the Droplet that it was taken of.
+/// Asks whether a Snapshot is to be put back onto the Droplet that it was taken of.
 pub(in crate::discord) async fn of_snapshot(
     state: &AppState,
     info: &InteractionInfo,

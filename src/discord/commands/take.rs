@@ -123,7 +123,7 @@ async fn wish(
     start::begin_announced(state, &info, &grant, (requested, announce)).await
 }
 
-/// Asks whether a Snapshot of this Droplet shall be taken now: a button says nothing of power, so the question does.
+/// Asks whether a Snapshot of this Droplet is to be taken now: a button says nothing of power, so the question does.
 pub(in crate::discord) async fn question(
     state: &AppState,
     info: &InteractionInfo,

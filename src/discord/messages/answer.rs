@@ -42,13 +42,13 @@ pub fn without_snapshot(said: Message, by: UserId, at: Timestamp) -> Message {
     Message { content: content + &note, ..said }
 }
 
-/// The way to the announcement, for whoever wanted a direct message. It names nothing: what is private to a guild stays there.
+/// The way to the announcement, for anyone who wanted a direct message. It names nothing: what is private to a guild stays there.
 pub fn lead(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
     let how = if operation.verdict == Some(Outcome::Completed) { "Done" } else { "Stopped" };
     Message::text(format!("{how}: {}", link(operation.asker.guild, channel, message)))
 }
 
-/// The same in the channel, for whoever takes no direct messages.
+/// The same in the channel, for anyone who takes no direct messages.
 pub fn lead_in_channel(operation: &Operation, (channel, message): (ChannelId, MessageId)) -> Message {
     let asker = operation.asker.user;
     let content = format!(

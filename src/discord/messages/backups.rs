@@ -171,7 +171,7 @@ fn priced(plan: &str, droplet: &Droplet) -> String {
     price(plan, droplet).map_or_else(|| "at a price that DigitalOcean doesn't say here".to_owned(), dollars_a_month)
 }
 
-/// How a Droplet is backed up, what there is, and what it costs beside Snapshots.
+/// How a Droplet is backed up, what there is, and what it costs besides Snapshots.
 pub fn show(found: &BackedUp, plans: &[SupportedPolicy], wording: &Wording) -> Message {
     let mut lines = vec![state(found)];
     if let Some(window) = found.record.next_window.or(found.droplet.next_backup_window).filter(|_| found.record.enabled)
@@ -266,7 +266,7 @@ fn compared(found: &BackedUp, plans: &[SupportedPolicy], wording: &Wording) -> S
     format!("**Prices (estimate):** {}", parts.join(" · "))
 }
 
-/// Shall this Droplet be backed up, or at other times?
+/// Asks whether to back this Droplet up, or to do it at other times.
 pub fn set(droplet: &Droplet, before: Option<&str>, wanted: &BackupPolicy, buttons: Buttons) -> Message {
     let of = name(&droplet.name);
     let price = priced(&wanted.plan, droplet);
@@ -286,7 +286,7 @@ pub fn set(droplet: &Droplet, before: Option<&str>, wanted: &BackupPolicy, butto
     question(&title, lines, yes(label, buttons), buttons)
 }
 
-/// Shall this Droplet be backed up no more, or one of its Backups kept first? The second pair of buttons keeps the newest.
+/// Asks whether to stop the Backups of this Droplet, or to keep one of them first. The second pair of buttons keeps the newest.
 pub fn disable(
     found: &BackedUp,
     keep: Option<&Snapshot>,
@@ -332,7 +332,7 @@ fn price_of(backup: &Snapshot, wording: &Wording) -> String {
     known(backup).map(|size| format!(", {}", monthly(size, wording.price_per_gb))).unwrap_or_default()
 }
 
-/// Shall this Backup become a Snapshot?
+/// Asks whether to make this Backup a Snapshot.
 pub fn keep(droplet: &Droplet, backup: &Snapshot, wording: &Wording, buttons: Buttons) -> Message {
     let price = known(backup).map_or_else(
         || "by its size, which DigitalOcean doesn't say yet".to_owned(),

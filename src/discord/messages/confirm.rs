@@ -63,7 +63,7 @@ pub enum Backups {
     Open,
 }
 
-/// Shall this Snapshot be put back?
+/// Asks whether to restore this Snapshot.
 pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Message {
     let droplet = name(&asked.target.name);
     let snapshot = asked.snapshot;
@@ -108,7 +108,7 @@ pub struct Taking<'a> {
     pub downtime: Option<SignedDuration>,
 }
 
-/// Shall a Snapshot be taken now, and how?
+/// Asks whether to take a Snapshot now, and how.
 pub fn take(asked: &Taking<'_>, buttons: Buttons) -> Message {
     let title = format!("Take a Snapshot of {} now?", name(&asked.target.name));
     let press =
@@ -130,7 +130,7 @@ pub fn take(asked: &Taking<'_>, buttons: Buttons) -> Message {
     message
 }
 
-/// Shall this Droplet be restarted?
+/// Asks whether to restart this Droplet.
 pub fn restart(target: &Target, buttons: Buttons) -> Message {
     let droplet = name(&target.name);
     let lines = vec![
@@ -157,7 +157,7 @@ pub struct Deleting<'a> {
     pub pin: Option<&'a Pin>,
 }
 
-/// Shall this Snapshot be deleted?
+/// Asks whether to delete this Snapshot.
 pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Message {
     let snapshot = asked.snapshot;
     let mut lines = vec![described(snapshot, asked.taken_by)];

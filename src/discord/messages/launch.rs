@@ -15,7 +15,7 @@ use crate::{
     operation::{ids::SnapshotId, kinds::Launch},
 };
 
-/// What a launch can have beside what was asked for. It is kept with the question, which is asked again when something else is chosen.
+/// What a launch can have besides what was asked for. It is kept with the question, which is asked again when something else is chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
     /// The Snapshot's Droplet, where it still is.
@@ -57,7 +57,7 @@ pub fn form(snapshot: SnapshotId) -> Modal {
     Modal::new(Press::LaunchAs(snapshot), "Launch a Droplet from this Snapshot", input)
 }
 
-/// Shall this Droplet be made?
+/// Asks whether to create this Droplet.
 pub fn ask(launch: &Launch, offer: &Offer, buttons: Buttons) -> Message {
     let droplet = &launch.droplet;
     let title = format!("Launch {} from {}?", name(&droplet.name), name(&launch.snapshot.name));

@@ -21,7 +21,7 @@ pub struct Message {
     pub menus: Vec<Menu>,
     /// The buttons, five a row; together with the menus at most five rows.
     pub buttons: Vec<Button>,
-    /// A file beside the text. It belongs to a new message: an edit leaves it as it is.
+    /// A file next to the text. It belongs to a new message: an edit leaves it as it is.
     pub file: Option<File>,
     /// The only people whom this message may ping.
     pub pings: Vec<UserId>,
@@ -120,7 +120,7 @@ impl Button {
 /// Something to choose from: one thing, or several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Menu {
-    /// What is heard when something was chosen; the choice comes beside it.
+    /// What is heard when something was chosen; the choice comes next to it.
     pub press: Press,
     /// What it says before anything is chosen.
     pub placeholder: String,

@@ -39,7 +39,7 @@ use kinds::words;
 use text::name;
 use units::{gigabytes, monthly};
 
-/// What the words depend on beside the operation itself.
+/// What the words depend on besides the operation itself.
 #[derive(Clone, Debug)]
 pub struct Wording {
     /// Dollars per GB and month.

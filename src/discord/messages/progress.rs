@@ -1,6 +1,6 @@
 //! The progress message: one embed with what matters first, a line for each step, and the buttons of the moment.
 //!
-//! Rendered anew from the operation whenever it changed; elapsed times are counted by the reader's own client.
+//! Rendered again from the operation whenever it changed; elapsed times are counted by the reader's own client.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -195,7 +195,7 @@ fn way_or_id(entry: &Entry) -> String {
     way(entry).unwrap_or_else(|| format!("operation `{}`", entry.operation.id))
 }
 
-/// As many whole entries as there is room for, and how many there are beside them.
+/// As many whole entries as there is room for, and how many there are besides them.
 fn fit(entries: impl ExactSizeIterator<Item = String>, more: usize, room: usize) -> String {
     let all = entries.len() + more;
     let (mut text, mut shown) = (String::new(), 0);

@@ -123,7 +123,7 @@ fn line(operation: &Operation, cause: &str) -> String {
     format!("- {droplet} · {told}{since}{seen}{other}{panel}")
 }
 
-/// As many whole lines as there is room for, and how many there are beside them.
+/// As many whole lines as there is room for, and how many there are besides them.
 fn as_many_as_fit(lines: impl ExactSizeIterator<Item = String>, room: usize) -> String {
     let all = lines.len();
     let mut shown: Vec<String> = Vec::new();

@@ -52,7 +52,7 @@ pub(super) fn active(verb: &str, step: &Step, operation: &Operation, now: Timest
     }
 }
 
-/// Whoever waits for longer reads what for.
+/// Anyone who waits for longer reads what for.
 const BRIEF: SignedDuration = SignedDuration::from_secs(30);
 
 /// What a step that takes a while waits for, to follow how long it has taken.

@@ -1,6 +1,6 @@
 //! How a request leaves: soon after we were known to look after the account, or not at all.
 //!
-//! Whoever looks after it next waits as long as a request may take. serenity holds requests back while Discord limits them, and a
+//! Anyone who looks after it next waits as long as a request may take. serenity holds requests back while Discord limits them, and a
 //! process can be stopped and go on: neither may let an old message out after a newer one.
 
 use tokio::time::{Instant, sleep_until};

@@ -169,7 +169,7 @@ impl Reporter {
         }
     }
 
-    /// Somebody deleted the message. What people still need is posted anew: the next generation is written down first.
+    /// Somebody deleted the message. What people still need is posted again: the next generation is written down first.
     async fn deleted(&self, report: &Report, words: &Words) -> Result<(), store::Error> {
         match report.kind {
             ReportKind::Progress => self.store.report_deleted(report).await,

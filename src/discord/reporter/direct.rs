@@ -1,4 +1,4 @@
-//! The direct message that leads to an announcement, for whoever wanted one. Who takes none is mentioned in the channel in its place.
+//! The direct message that leads to an announcement, for anyone who wanted one. Who takes none is mentioned in the channel in its place.
 
 use jiff::SignedDuration;
 

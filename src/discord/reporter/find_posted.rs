@@ -45,7 +45,7 @@ impl Reporter {
                 Ok(listed) => listed,
                 Err(error) => match Trouble::of(&error) {
                     Trouble::Later | Trouble::TokenRefused => return Err(error),
-                    // Whoever may not read may perhaps post, and learns there what is wrong.
+                    // Anyone who may not read may perhaps post, and learns there what is wrong.
                     Trouble::UnknownMessage
                     | Trouble::ChannelGone
                     | Trouble::NoAccess

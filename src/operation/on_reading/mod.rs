@@ -81,7 +81,7 @@ impl Operation {
                     return Err(self.illegal(&Observation::Seen(look.clone(), Answer::Snapshots(readings))));
                 }
             },
-            // Whoever cancels is not told so while the lost command may still delete.
+            // Anyone who cancels is not told so while the lost command may still delete.
             (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() => {
                 self.empty_round(focus, rules, now);
             }

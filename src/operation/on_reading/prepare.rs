@@ -67,7 +67,7 @@ impl Operation {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
             }
-            // Whoever turned it off: there is no power to cut.
+            // Anyone who turned it off: there is no power to cut.
             (Task::PowerOff, PowerState::Off) => {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);

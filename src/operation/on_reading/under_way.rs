@@ -96,7 +96,7 @@ impl Operation {
         let is_overdue = now >= later(sent, rules.shutdown_timeout);
         self.power.note_off(now);
         self.question = None;
-        // Whoever cancelled wants it on again, whatever holds it.
+        // Anyone who cancelled wants it on again, whatever holds it.
         let may_go_on = !reading.locked || (is_overdue && self.cancelled.is_some());
         if may_go_on && (run.ended() || run.seen_locked || run.unread >= UNREAD_ENOUGH || is_overdue) {
             self.obstacle = None;

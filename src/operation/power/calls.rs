@@ -78,7 +78,7 @@ impl Calls {
         self.recovering_since = None;
     }
 
-    /// Whoever answers a call has heard it: the next one has its whole pause again.
+    /// Anyone who answers a call has heard it: the next one has its whole pause again.
     pub(super) fn keep_quiet(&mut self, at: Timestamp) {
         self.called_at = Some(at);
     }

@@ -1,4 +1,4 @@
-//! What the rules do in a DigitalOcean that is silent, confused or slow, beside people who act on their own, and after a long absence.
+//! What the rules do in a DigitalOcean that is silent, confused or slow, besides people who act on their own, and after a long absence.
 
 use jiff::SignedDuration;
 

@@ -21,7 +21,7 @@ const ZONES: [&str; 3] = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_H
 /// How long a take lasts.
 const TAKE: SignedDuration = SignedDuration::from_mins(12);
 
-/// What happens beside the schedule.
+/// What happens next to the schedule.
 #[derive(Clone, Copy, Debug)]
 enum Happens {
     /// Nobody runs for a while: killed, frozen, or until somebody takes over.

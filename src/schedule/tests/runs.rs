@@ -161,7 +161,7 @@ fn what_is_left_out_of_an_edited_rule_stays() {
 /// Something that happens to a run.
 #[derive(Clone, Debug)]
 enum Event {
-    /// Whoever decides looks, and does what it says.
+    /// Anyone who decides looks, and does what it says.
     Look,
     /// The member that has been under way the longest gets on, with this outcome.
     GetsOn { is_good: bool, comes_back: bool },

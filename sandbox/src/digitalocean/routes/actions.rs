@@ -92,7 +92,7 @@ impl World {
         Ok(Reply::created(&json!({ "actions": actions })))
     }
 
-    /// Reads what an Action shall do; a snapshot without a name is named after the Droplet and the moment.
+    /// Reads what an Action is to do; a snapshot without a name is named after the Droplet and the moment.
     fn read_kind(&self, body: &Map<String, Value>, droplet: &str) -> Result<Kind, Refusal> {
         let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let missing = |key: &str| Refusal::malformed(format!("{key} is missing or of the wrong type"));

@@ -21,7 +21,7 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a [&'a str],
     pub(super) query: BTreeMap<String, String>,
     pub(super) body: &'a Value,
-    /// The files beside it.
+    /// The files next to it.
     pub(super) files: &'a [Upload],
     /// What `authorization` said.
     pub(super) authorization: Option<&'a str>,

@@ -9,7 +9,7 @@ use super::super::{api_error::ApiError, attachment::Upload};
 pub(in crate::discord) struct Payload {
     /// Null where there is none.
     pub(in crate::discord) json: Value,
-    /// The files beside it.
+    /// The files next to it.
     pub(in crate::discord) files: Vec<Upload>,
 }
 

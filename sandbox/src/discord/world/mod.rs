@@ -69,7 +69,7 @@ pub struct World {
     pub(super) complaints: Vec<Complaint>,
     pub(super) faults: Faults<Disturbance>,
     pub(super) gate: Gate,
-    /// What the bot shows beside its name, and when it was changed lately.
+    /// What the bot shows next to its name, and when it was changed lately.
     pub(super) presence: Presence,
     pub(super) presence_changes: Vec<Timestamp>,
     pub(super) buckets: Buckets,
@@ -122,12 +122,12 @@ impl World {
         self.bot.id
     }
 
-    /// What the bot shows beside its name.
+    /// What the bot shows next to its name.
     pub fn presence(&self) -> &Presence {
         &self.presence
     }
 
-    /// How often the bot has changed what it shows beside its name, in the last 20 seconds.
+    /// How often the bot has changed what it shows next to its name, in the last 20 seconds.
     pub fn presence_changes(&self) -> usize {
         self.presence_changes.len()
     }

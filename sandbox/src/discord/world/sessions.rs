@@ -60,7 +60,7 @@ impl World {
         self.sessions.held.send_replace(held);
     }
 
-    /// Sends whoever wants a session away with this code; nobody with none.
+    /// Sends anyone who wants a session away with this code; nobody with none.
     pub fn refuse_sessions(&mut self, code: Option<u16>) {
         self.sessions.refusing = code;
     }

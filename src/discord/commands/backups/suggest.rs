@@ -68,7 +68,7 @@ pub(super) async fn hours<'a>(context: Context<'a>, partial: &'a str) -> CreateA
     offered(hours.iter().map(|hour| (words::hour(*hour), hour.to_string())), partial)
 }
 
-/// The plan that is typed beside, or all; none for who may not change anything.
+/// The plan that is typed in the option for it, or all; none for who may not change anything.
 async fn offered_plans(context: Context<'_>) -> Vec<SupportedPolicy> {
     let state = context.framework.user_data;
     if state.policy.authorize(&asking(context), Right::Restore).is_err() {

@@ -27,7 +27,7 @@ const EVERY: [(&str, &str); 7] = [
     ("every hour", "1h"),
     ("by cron: weekdays at 03:00", "cron 0 3 * * 1-5"),
 ];
-/// So many tags are offered beside Droplets.
+/// So many tags are offered next to Droplets.
 const TAGS: usize = 5;
 /// Time zones that are offered before anything is typed.
 const ZONES: [&str; 8] = [

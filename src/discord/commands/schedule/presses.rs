@@ -1,4 +1,4 @@
-//! What is pressed under the messages of a schedule, beside taking it over and running it.
+//! What is pressed under the messages of a schedule, next to taking it over and running it.
 
 use std::collections::BTreeSet;
 

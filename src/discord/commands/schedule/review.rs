@@ -122,7 +122,7 @@ async fn narrowed_by(state: &AppState, was: &Schedule, edited: &Schedule) -> Res
     Ok(was.narrowed_by(edited, &candidates, state.clock.now()))
 }
 
-/// Asks whether one more Snapshot shall be taken now. Also what *Try again* does.
+/// Asks whether one more Snapshot is to be taken now. Also what *Try again* does.
 pub(in crate::discord) async fn ask_to_run(
     state: &AppState,
     info: &InteractionInfo,
@@ -138,7 +138,7 @@ pub(in crate::discord) async fn ask_to_run(
     ask(state, grant, &Draft::Run(id), |buttons| words::review_run(&schedule, members.as_ref(), buttons)).await
 }
 
-/// Asks whether a schedule shall be removed.
+/// Asks whether a schedule is to be removed.
 pub(super) async fn ask_to_remove(state: &AppState, grant: &Grant, schedule: &Schedule) -> Result<Answer, Stop> {
     let snapshots = state.store.schedule_snapshots(schedule.id).await?;
     let sizes = snapshots.iter().filter_map(|snapshot| snapshot.size).sum();
@@ -314,7 +314,7 @@ async fn edit(
     Err(Error::Locked.into())
 }
 
-/// Begins a run of a group now, beside its planned times.
+/// Begins a run of a group now, next to its planned times.
 async fn run_group(
     state: &AppState,
     (schedule, group): (&Schedule, &Group),

@@ -1,5 +1,5 @@
 //! What people read about a kind of operation, where it differs from the others. One file each; the words that all kinds share stand in the
-//! files beside this folder, which ask for them by [`words`].
+//! files next to this folder, which ask for them by [`words`].
 
 mod backups;
 mod delete;

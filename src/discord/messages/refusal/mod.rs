@@ -120,7 +120,7 @@ pub enum Refusal {
         /// The disk in GB that it needs.
         needed: u64,
     },
-    /// The Snapshot is not where the new Droplet shall be.
+    /// The Snapshot is not where the new Droplet is to be.
     NotInRegion {
         /// The Snapshot's name.
         snapshot: String,

@@ -75,7 +75,7 @@ pub struct Edit {
     pub is_rebound: bool,
 }
 
-/// Shall this schedule be added?
+/// Asks whether to add this schedule.
 pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Message {
     let Review { schedule, cost: size, now, .. } = *review;
     let droplet = name(&schedule.droplet_name);
@@ -208,7 +208,7 @@ fn near_backups(schedule: &Schedule, window: BackupWindow) -> Option<String> {
     ))
 }
 
-/// Shall one more Snapshot be taken now?
+/// Asks whether to take one more Snapshot now.
 pub fn review_run(schedule: &Schedule, members: Option<&Members>, buttons: Buttons) -> Message {
     let droplet = name(&schedule.droplet_name);
     let mut lines = match (&schedule.group, members) {
@@ -230,7 +230,7 @@ pub fn review_run(schedule: &Schedule, members: Option<&Members>, buttons: Butto
     question(format!("Take a Snapshot of {droplet} now?"), &lines, ("Take it now".to_owned(), Style::Primary), buttons)
 }
 
-/// Shall it be removed?
+/// Asks whether to remove it.
 pub fn review_removal(
     schedule: &Schedule,
     (count, sizes): (usize, f64),
