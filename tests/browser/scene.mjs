@@ -50,10 +50,12 @@ export const marked = (page) => page.locator("[role=option][aria-selected=true]"
 
 /** Begins a command with the keyboard alone, by what the list marks for a part of its name. */
 export async function begin(page, name) {
+  // Not `/snapshot take-group` for `take`.
+  const command = { hasText: new RegExp(`/snapshot ${name}(?!-)`) };
   await page.keyboard.press("/");
-  await offered(page).filter({ hasText: `/snapshot ${name}` }).waitFor();
+  await offered(page).filter(command).waitFor();
   await page.keyboard.type(name);
-  await marked(page).filter({ hasText: `/snapshot ${name}` }).waitFor();
+  await marked(page).filter(command).waitFor();
   await page.keyboard.press("Enter");
 }
 
