@@ -61,7 +61,7 @@ sweeps! {
     backups_are_disabled_and_one_is_kept_wherever_the_bot_dies: Ground::home(Looks::Some), BACKUPS_DISABLE;
     a_backup_is_kept_wherever_the_bot_dies: Ground::home(Looks::Some), BACKUPS_KEEP;
 
-    a_take_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::All), TAKE;
+    a_take_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), TAKE;
     a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), HUNG_FORCE;
     a_restore_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), RESTORE;
     a_launch_ends_the_same_wherever_the_program_is_killed: Ground::process(Looks::None), LAUNCH;
@@ -104,7 +104,8 @@ struct Ground {
     looks: Looks,
 }
 
-/// At which looks the bot dies, besides everything that changes something. `CRASH_SWEEP=all` means all of them everywhere.
+/// At which looks the bot dies, besides everything that changes something. `CRASH_SWEEP=all` means all of them everywhere, on PostgreSQL
+/// too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Looks {
     All,
@@ -135,7 +136,11 @@ impl Ground {
 async fn sweep(ground: &Ground, case: &Case) {
     let first = tell(ground, case, &[]).await;
     assert_eq!(first.ending.actions, case.actions, "undisturbed\n{}", first.ending.transcript);
-    let lives = lives(&first.requests, if everything() { Looks::All } else { ground.looks });
+    let mut lives = lives(&first.requests, if everything() { Looks::All } else { ground.looks });
+    if ground.postgresql.is_some() && !everything() {
+        // Every second one: on SQLite all of them are lived through, and both databases meet one contract.
+        lives = lives.into_iter().step_by(2).collect();
+    }
     let count = lives.len();
     let told = stream::iter(lives)
         .map(|cuts| async move {
