@@ -112,7 +112,7 @@ async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSen
     let Ok(serenity) = accept_async_with_config(serenity, config()).await else { return };
     let ((mut to_discord, mut from_discord), (mut to_serenity, mut from_serenity)) =
         (discord.split(), serenity.split());
-    let mut down = std::pin::pin!(async {
+    let down = async {
         while let Some(Ok(message)) = from_discord.next().await {
             let is_goodbye = message.is_close();
             let Some(message) = readable(message, &found) else { continue };
@@ -121,8 +121,8 @@ async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSen
             }
         }
         false
-    });
-    let mut up = std::pin::pin!(async {
+    };
+    let up = async {
         while let Some(Ok(message)) = from_serenity.next().await {
             let is_goodbye = message.is_close();
             if to_discord.send(message).await.is_err() || is_goodbye {
@@ -130,7 +130,9 @@ async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSen
             }
         }
         false
-    });
+    };
+    // A side that ended without a goodbye is not asked again: the other one's goodbye may still come, and then waits for nobody.
+    let (mut down, mut up) = (std::pin::pin!(down.fuse()), std::pin::pin!(up.fuse()));
     tokio::select! {
         true = &mut down => drop(timeout(GOODBYE, up).await),
         true = &mut up => drop(timeout(GOODBYE, down).await),
