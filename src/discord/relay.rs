@@ -292,6 +292,35 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_connection_that_ends_on_both_sides_leaves_room_for_the_next() {
+        let gateway = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let relay =
+            Relay::open(&format!("ws://{}", gateway.local_addr().unwrap()), Arc::new(Http::new(""))).await.unwrap();
+        let (url, left) = (relay.url().unwrap(), CancellationToken::new());
+        let relay = tokio::spawn(relay.run(left.clone()));
+        let connect = async || {
+            let (serenity, discord) = tokio::join!(connect_async_with_config(&url, None, true), async {
+                accept_async_with_config(gateway.accept().await.unwrap().0, None).await.unwrap()
+            });
+            (serenity.unwrap().0, discord)
+        };
+        // serenity's side ends without a goodbye, and has ended for the relay once Discord has its last words; then Discord says one.
+        let (mut serenity, mut discord) = connect().await;
+        serenity.send(Message::text("last words")).await.unwrap();
+        drop(serenity);
+        assert_eq!(discord.next().await.unwrap().unwrap(), Message::text("last words"));
+        discord.close(None).await.unwrap();
+
+        let (mut serenity, mut discord) = connect().await;
+        discord.send(Message::text("hello")).await.unwrap();
+        assert_eq!(serenity.next().await.unwrap().unwrap(), Message::text("hello"));
+        left.cancel();
+        serenity.close(None).await.unwrap();
+        while discord.next().await.is_some_and(|heard| heard.is_ok()) {}
+        relay.await.unwrap();
+    }
+
     #[test]
     fn an_interaction_that_nobody_can_read_is_answered_by_id_and_token() {
         let mut event = command(ada(0), None);
