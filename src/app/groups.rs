@@ -19,6 +19,7 @@ use crate::{
         ids::{DropletId, OperationId},
         kinds::{Downtime, IfHung, Kind, Take},
         power::Status,
+        reading::FailureKind,
         trigger::Trigger,
     },
     schedule::{
@@ -125,12 +126,36 @@ impl Groups {
                 }
             }
             Next::End => {
-                let notice = Notice::Group { run: run.plan.id, planned: run.plan.planned };
+                let (planned, why) = (run.plan.planned, self.why(run).await?);
+                let notice = Notice::Group { run: run.plan.id, planned, why, count: 1 };
                 self.store.end_run(run, Some(&notice).filter(|_| !run.is_success())).await?;
                 tracing::info!(run.id = %run.plan.id, good = run.good(), of = run.taken().count(), "a run of a group has ended");
                 Looked::Changed
             }
         })
+    }
+
+    /// Which members have no good Snapshot, and why, as a word that is the same for the same.
+    async fn why(&self, run: &Run) -> Result<String, Error> {
+        let mut words = Vec::new();
+        for member in run.taken().filter(|member| !matches!(member.phase, Phase::Done { is_good: true, .. })) {
+            let operation = match member.operation {
+                Some(id) => self.store.operation(id).await?.map(|stored| stored.operation),
+                None => None,
+            };
+            let why = match (member.phase, operation.and_then(|operation| operation.verdict)) {
+                (Phase::Lost { why, .. }, _) => format!("{why:?}"),
+                (_, Some(Outcome::Failed(why))) => format!("{:?}", FailureKind::from(&why)),
+                (_, Some(verdict)) => verdict.word().to_owned(),
+                (_, None) => "left".to_owned(),
+            };
+            words.push(format!("{} {why}", member.droplet));
+        }
+        if run.taken().next().is_none() {
+            words.push("nobody".to_owned());
+        }
+        words.sort_unstable();
+        Ok(words.join(", "))
     }
 
     /// Whether its schedule still wants Snapshots. What a person had it take goes on while it is paused.

@@ -172,13 +172,18 @@ impl Scheduler {
         let mut slots = self.store.latest_slots(schedule.id, TELLING).await?;
         // What is about to be written counts already.
         slots.retain(|slot| due.given_up.is_none_or(|(given_up, _)| given_up != slot.at));
-        let stale = schedule.stale_since(&slots);
         let snapshots = self.store.schedule_snapshots(schedule.id).await?;
-        remind::of_doubt(&mut schedule, &snapshots, &mut notices);
-        let stale_at = remind::of_staleness(&mut schedule, &slots, &mut notices, now);
+        let run = self.store.latest_run(schedule.id).await?;
+        let newest = schedule.newest_good(&candidates(&snapshots), run.as_ref());
+        let stale = schedule.stale_since(&slots, newest);
+        // Of a group, the newest of any member is better than none.
+        let newest = newest.or_else(|| snapshots.first().and_then(|newest| newest.planned));
+        let asked_before = asks(&schedule);
+        remind::of_doubt(&mut schedule, &candidates(&snapshots), &mut notices);
+        let stale_at = remind::of_staleness(&mut schedule, (stale, newest), &mut notices, now);
         let pause_at = remind::of_pause(&mut schedule, &snapshots, &mut notices, now);
         let around = self.circumstances(&schedule, stale.is_some(), now).await?;
-        let pruned_at = Box::pin(self.prune(&schedule, &around, now)).await?;
+        let pruned_at = Box::pin(self.prune(&mut schedule, &mut notices, &around, now)).await?;
         let retry = due.begin.map(|_| now + BUSY_PAUSE);
         let due_at = [due.wake, owner_at, stale_at, pause_at, pruned_at, retry].into_iter().flatten().min();
         let latest =
@@ -186,6 +191,9 @@ impl Scheduler {
         // Whatever a person changed meanwhile is looked at first.
         let Some(latest) = latest.filter(|latest| latest.schedule == stored.schedule) else { return Ok(()) };
         self.store.keep_schedule(&latest, &schedule, &due, &notices, due_at).await?;
+        if asked_before != asks(&schedule) {
+            self.store.question_was_answered(schedule.id).await?;
+        }
         match due.begin {
             // The Droplets of a group are each taken by its run.
             Some(slot) if schedule.group.is_none() && self.share(&schedule, slot).await? => Ok(()),
@@ -212,7 +220,7 @@ impl Scheduler {
             let serves = match quality {
                 Some(Quality::Consistent) => true,
                 Some(Quality::Live) => self.power(schedule) == Power::Live,
-                Some(Quality::Doubtful) | None => false,
+                Some(Quality::Doubtful | Quality::Unsized) | None => false,
             };
             if serves && self.store.share(schedule, slot, (other.schedule.id, operation)).await? {
                 tracing::info!(schedule.id = %schedule.id, other.id = %other.schedule.id, operation.id = %operation, "shares a Snapshot");
@@ -286,6 +294,11 @@ impl Scheduler {
 pub(super) enum Begun {
     Yes,
     NotYet,
+}
+
+/// What people are asked about a schedule's Snapshots: whether one may be relied on, and whether many may go.
+fn asks(schedule: &Schedule) -> (bool, bool) {
+    (schedule.watched.doubted.is_some(), schedule.watched.deletions.is_open())
 }
 
 fn candidates(known: &[ScheduleSnapshot]) -> Vec<Candidate> {

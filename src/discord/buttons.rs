@@ -77,7 +77,8 @@ fn deferral(press: Press) -> Deferral {
         | Press::TurnOn(_)
         | Press::Restart(_)
         | Press::KeepAnnounced(_)
-        | Press::Approve(_)
+        | Press::DeleteMany { .. }
+        | Press::RelyOn { .. }
         | Press::TakeOver(_)
         | Press::Hangs { .. }
         | Press::PruneAgain(_)
@@ -129,7 +130,12 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::TakeGroup(id) => take_group::confirmed(state, info, &may(None)?, id).await,
         Press::StopRun(id) => take_group::stop(state, info, id).await,
         Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None)?, id).await,
-        Press::Approve(id) => schedule::approve(state, info, &may(None)?, id).await,
+        Press::DeleteMany { schedule, edition } => {
+            schedule::delete_many(state, info, &may(None)?, (schedule, edition)).await
+        }
+        Press::RelyOn { schedule, operation } => {
+            schedule::rely_on(state, info, &may(None)?, (schedule, operation)).await
+        }
         Press::TakeOver(id) => schedule::take_over(state, info, &may(None)?, id).await,
         Press::Hangs { schedule, answer } => schedule::answer_hangs(state, info, &may(None)?, (schedule, answer)).await,
         Press::PruneAgain(id) => schedule::prune_again(state, info, &may(None)?, id).await,

@@ -71,8 +71,20 @@ pub enum Press {
     Schedule(ConfirmationId),
     /// *Keep…*: a schedule does not delete what was chosen of what it has announced.
     KeepAnnounced(ScheduleId),
-    /// A schedule may delete what is announced, and rely on a Snapshot that is small.
-    Approve(ScheduleId),
+    /// *Delete them*: a schedule may delete what this edition of its question shows, and nothing else.
+    DeleteMany {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// Which edition of its question was shown.
+        edition: u32,
+    },
+    /// *It's fine*: a schedule may rely on this Snapshot although it is small.
+    RelyOn {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// The operation that took the Snapshot.
+        operation: OperationId,
+    },
     /// *Take over* a schedule.
     TakeOver(ScheduleId),
     /// What a schedule does about shutdowns that hang.
@@ -211,7 +223,8 @@ impl Press {
             | Self::Keys(_)
             | Self::PutBack(_)
             | Self::Schedule(_)
-            | Self::Approve(_)
+            | Self::DeleteMany { .. }
+            | Self::RelyOn { .. }
             | Self::TakeOver(_)
             | Self::Hangs { .. }
             | Self::PruneAgain(_)
@@ -243,7 +256,14 @@ impl Press {
             "stoprun" => Self::StopRun(rest.parse().ok()?),
             "schedule" => Self::Schedule(rest.parse().ok()?),
             "keep" => Self::KeepAnnounced(rest.parse().ok()?),
-            "approve" => Self::Approve(rest.parse().ok()?),
+            "deletemany" => {
+                let (schedule, edition) = rest.split_once(':')?;
+                Self::DeleteMany { schedule: schedule.parse().ok()?, edition: edition.parse().ok()? }
+            }
+            "relyon" => {
+                let (schedule, operation) = rest.split_once(':')?;
+                Self::RelyOn { schedule: schedule.parse().ok()?, operation: operation.parse().ok()? }
+            }
             "own" => Self::TakeOver(rest.parse().ok()?),
             "hangs" => {
                 let (answer, schedule) = rest.split_once(':')?;
@@ -298,7 +318,8 @@ impl fmt::Display for Press {
             Self::StopRun(id) => write!(f, "stoprun:{id}"),
             Self::Schedule(id) => write!(f, "schedule:{id}"),
             Self::KeepAnnounced(id) => write!(f, "keep:{id}"),
-            Self::Approve(id) => write!(f, "approve:{id}"),
+            Self::DeleteMany { schedule, edition } => write!(f, "deletemany:{schedule}:{edition}"),
+            Self::RelyOn { schedule, operation } => write!(f, "relyon:{schedule}:{operation}"),
             Self::TakeOver(id) => write!(f, "own:{id}"),
             Self::Hangs { schedule, answer } => write!(f, "hangs:{}:{schedule}", hang_word(*answer)),
             Self::PruneAgain(id) => write!(f, "pruneagain:{id}"),
@@ -372,14 +393,15 @@ mod tests {
             operation.clone().prop_map(Press::KeepWaiting),
             operation.clone().prop_map(Press::Undo),
             operation.clone().prop_map(Press::TurnOn),
-            operation.prop_map(Press::Restart),
+            operation.clone().prop_map(Press::Restart),
             any::<u64>().prop_map(|id| Press::Delete(SnapshotId(id))),
             confirmation.clone().prop_map(Press::Confirm),
             confirmation.clone().prop_map(Press::Schedule),
             confirmation.clone().prop_map(Press::TakeGroup),
             any::<u64>().prop_map(|id| Press::StopRun(RunId::from_random(id))),
             schedule.clone().prop_map(Press::KeepAnnounced),
-            schedule.clone().prop_map(Press::Approve),
+            (schedule.clone(), any::<u32>()).prop_map(|(schedule, edition)| Press::DeleteMany { schedule, edition }),
+            (schedule.clone(), operation).prop_map(|(schedule, operation)| Press::RelyOn { schedule, operation }),
             schedule.clone().prop_map(Press::TakeOver),
             schedule.clone().prop_map(Press::PruneAgain),
             (schedule.clone(), 0..3_usize).prop_map(|(schedule, answer)| Press::Hangs {

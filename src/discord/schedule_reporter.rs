@@ -17,7 +17,7 @@ use super::{
     messages::{
         Wording,
         message::Message,
-        schedule::{self as words, Told},
+        schedule::{self as words, InQuestion, Told},
     },
     roles::RoleNames,
     standing,
@@ -31,8 +31,8 @@ use crate::{
         Operation,
         ids::{ChannelId, MessageId, RoleId},
     },
-    schedule::{notice::Notice, run::Run},
-    store::{self, Said, ScheduleMessage, Store},
+    schedule::{Schedule, notice::Notice, run::Run},
+    store::{self, Said, ScheduleMessage, ScheduleSnapshot, Store},
 };
 
 /// The pause after the store did not answer.
@@ -61,6 +61,16 @@ pub struct ScheduleReporter {
     restorers: BTreeSet<RoleId>,
     notify_channel: Option<ChannelId>,
     me: UserId,
+}
+
+/// What a notice is about, as far as it is still known.
+#[derive(Default)]
+struct Known {
+    run: Option<Run>,
+    /// Those that failed.
+    operations: Vec<Operation>,
+    /// All of the schedule, where somebody is asked about some.
+    snapshots: Option<Vec<ScheduleSnapshot>>,
 }
 
 impl ScheduleReporter {
@@ -165,12 +175,19 @@ impl ScheduleReporter {
             [(schedule, notice)].into_iter().chain(others)
         };
         let mut known = Vec::new();
-        for (_, notice) in all() {
-            known.push(self.known(notice).await?);
+        for (schedule, notice) in all() {
+            known.push(self.known(schedule, notice).await?);
         }
+        let price_per_gb = self.wording.price_per_gb;
         let told: Vec<Told<'_>> = all()
             .zip(&known)
-            .map(|((schedule, notice), (run, operations))| Told { schedule, notice, operations, run: run.as_ref() })
+            .map(|((schedule, notice), Known { run, operations, snapshots })| Told {
+                schedule,
+                notice,
+                operations,
+                run: run.as_ref(),
+                asked: snapshots.as_deref().map(|snapshots| InQuestion { snapshots, price_per_gb }),
+            })
             .collect();
         let role = self.wording.failure_role.filter(|_| all().any(|(_, notice)| notice.calls_role()));
         let role = self.roles.callable(role, message.channel, schedule.guild);
@@ -181,20 +198,24 @@ impl ScheduleReporter {
         Ok(words::notice(&told, &restorers, message.number).calling(role))
     }
 
-    /// What a notice is about: the run of a group, and the operations that failed.
-    async fn known(&self, notice: &Notice) -> Result<(Option<Run>, Vec<Operation>), store::Error> {
+    async fn known(&self, schedule: &Schedule, notice: &Notice) -> Result<Known, store::Error> {
+        let mut known = Known::default();
         match notice {
             Notice::Failed { operation, .. } => {
-                let failed = self.store.operation(*operation).await?.map(|stored| stored.operation);
-                Ok((None, failed.into_iter().collect()))
+                known.operations.extend(self.store.operation(*operation).await?.map(|stored| stored.operation));
             }
             Notice::Group { run, .. } => {
-                let Some(run) = self.store.run(*run).await? else { return Ok((None, Vec::new())) };
-                let operations = group_reporter::explained(&self.store, &run).await?;
-                Ok((Some(run), operations))
+                if let Some(run) = self.store.run(*run).await? {
+                    known.operations = group_reporter::explained(&self.store, &run).await?;
+                    known.run = Some(run);
+                }
             }
-            _ => Ok((None, Vec::new())),
+            Notice::Deletions { .. } | Notice::Doubtful { .. } => {
+                known.snapshots = Some(self.store.schedule_snapshots(schedule.id).await?);
+            }
+            _ => {}
         }
+        Ok(known)
     }
 
     async fn edit(&self, message: &ScheduleMessage, posted: MessageId, said: &Message) -> Result<(), store::Error> {

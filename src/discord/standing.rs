@@ -18,16 +18,16 @@ const LATEST: usize = 12;
 pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Result<Standing, store::Error> {
     let slots = store.latest_slots(schedule.id, LATEST).await?;
     let snapshots = store.schedule_snapshots(schedule.id).await?;
-    let stale_since = schedule.stale_since(&slots);
+    let candidates: Vec<Candidate> = snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+    let run = store.latest_run(schedule.id).await?;
+    let stale_since = schedule.stale_since(&slots, schedule.newest_good(&candidates, run.as_ref()));
     let since = schedule.restores_count_since(now);
     let around = Circumstances {
         right: schedule.owner.right(now),
         is_stale: stale_since.is_some(),
         restored_lately: store.restored_droplets(schedule.id, since).await?,
     };
-    let candidates: Vec<Candidate> = snapshots.iter().map(ScheduleSnapshot::candidate).collect();
     let hold = schedule.prune(&candidates, &around, now).hold;
     let next = schedule.rule.next_after(now.max(schedule.floor));
-    let run = store.latest_run(schedule.id).await?;
     Ok(Standing { schedule: schedule.clone(), slots, snapshots, stale_since, hold, next, run })
 }

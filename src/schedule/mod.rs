@@ -12,6 +12,7 @@ pub mod notice;
 mod owner;
 pub mod policy;
 pub mod pruning;
+pub mod question;
 pub mod retention;
 pub mod rule;
 pub mod rule_edit;
@@ -68,7 +69,7 @@ pub struct Schedule {
     /// When people were last reminded that it has no recent Snapshot.
     #[serde(default)]
     pub reminded_at: Option<Timestamp>,
-    /// Snapshots of which somebody said that they may be deleted though they are many, or relied on though they are small.
+    /// Snapshots of which somebody said that they may be deleted though they are many.
     #[serde(default)]
     pub approved: Vec<OperationId>,
     /// Somebody edited what is kept, so that less is; nothing more is deleted until a person says so.

@@ -27,6 +27,12 @@ pub enum Notice {
         run: RunId,
         /// When it was planned, or begun.
         planned: Timestamp,
+        /// Which Droplets have none, and why, as a word that is the same for the same; empty in older rows.
+        #[serde(default)]
+        why: String,
+        /// How many runs in a row ended so.
+        #[serde(default = "once")]
+        count: u32,
     },
     /// Runs could not begin in time.
     Missed {
@@ -64,6 +70,13 @@ pub enum Notice {
     Doubtful {
         /// The operation that took it.
         operation: OperationId,
+    },
+    /// So many Snapshots would be deleted at once, or an edit does not want them: may they go? Asked once, and edited while it is open.
+    Deletions {
+        /// The number of the question.
+        question: u32,
+        /// How many Snapshots it asked about last.
+        count: u32,
     },
     /// The address that is to hear of its runs could not be told for a day.
     Unheard {
@@ -113,19 +126,52 @@ impl Notice {
             | Self::OwnerLost { .. }
             | Self::Unowned => Some(Family::Trouble),
             Self::GoodAgain => Some(Family::Relief),
-            Self::Hung { .. } | Self::Doubtful { .. } | Self::Paused { .. } | Self::Unheard { .. } => None,
+            Self::Hung { .. }
+            | Self::Doubtful { .. }
+            | Self::Deletions { .. }
+            | Self::Paused { .. }
+            | Self::Unheard { .. } => None,
         }
     }
 
-    /// The same after one more failure, if it is one more for this reason.
+    /// What the message of this notice says from now on, if another one needs no message of its own: one more failure for the same reason,
+    /// or the same question about other Snapshots.
     pub fn repeated(&self, again: &Self) -> Option<Self> {
-        let Self::Failed { why, count, .. } = self else { return None };
-        match again {
-            Self::Failed { planned, operation, why: why_again, .. } if why == why_again && !why.is_empty() => {
+        match (self, again) {
+            (Self::Failed { why: before, count, .. }, Self::Failed { planned, operation, why, .. })
+                if before == why && !why.is_empty() =>
+            {
                 let (planned, operation, why) = (*planned, *operation, why.clone());
                 Some(Self::Failed { planned, operation, why, count: count.saturating_add(1) })
             }
+            (Self::Group { why: before, count, .. }, Self::Group { run, planned, why, .. })
+                if before == why && !why.is_empty() =>
+            {
+                let (run, planned, why) = (*run, *planned, why.clone());
+                Some(Self::Group { run, planned, why, count: count.saturating_add(1) })
+            }
+            (
+                Self::Missed { first, count: before, was_away: was_away_before, .. },
+                Self::Missed { last, count, was_away, .. },
+            ) if was_away_before == was_away => {
+                let (first, last, was_away) = (*first, *last, *was_away);
+                Some(Self::Missed { first, last, count: before.saturating_add(*count), was_away })
+            }
+            (Self::Deletions { question: before, .. }, Self::Deletions { question, .. }) => {
+                (before == question).then(|| again.clone())
+            }
             _ => None,
         }
+    }
+
+    /// Whether a message about this is compared with one about `other` before a new one is posted.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let is_a_question = |notice: &Self| matches!(notice, Self::Deletions { .. });
+        (is_a_question(self) && is_a_question(other)) || (self.is_of_a_run() && other.is_of_a_run())
+    }
+
+    /// Whether it tells how the latest planned time went.
+    pub fn is_of_a_run(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Group { .. } | Self::Missed { .. } | Self::GoodAgain)
     }
 }

@@ -11,6 +11,9 @@ use crate::operation::ids::UserId;
 /// How long the last good answer counts while there is none, and how long Snapshots are taken on for an owner who is lost.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How soon it is asked again where there was no answer.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+
 /// Who answers for a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
@@ -21,6 +24,12 @@ pub struct Owner {
     /// Since when it is known that they may not.
     #[serde(default)]
     pub lost_since: Option<Timestamp>,
+    /// Since when there is no answer whether they may; absent while the last question was answered.
+    #[serde(default)]
+    pub silent_since: Option<Timestamp>,
+    /// When the last question without an answer was asked.
+    #[serde(default)]
+    pub unanswered_at: Option<Timestamp>,
 }
 
 /// What Discord says of an owner.
@@ -48,7 +57,7 @@ pub enum Right {
 impl Owner {
     /// Somebody who has just shown that they may.
     pub fn new(user: UserId, now: Timestamp) -> Self {
-        Self { user, good_at: now, lost_since: None }
+        Self { user, good_at: now, lost_since: None, silent_since: None, unanswered_at: None }
     }
 
     /// Folds in what Discord says.
@@ -56,12 +65,25 @@ impl Owner {
     pub fn seen(self, seen: OwnerSeen, now: Timestamp) -> Self {
         match seen {
             OwnerSeen::Good => Self::new(self.user, now),
-            OwnerSeen::Lost => Self { lost_since: self.lost_since.or(Some(now)), ..self },
-            OwnerSeen::Silence if now.duration_since(self.good_at) > PATIENCE => {
-                Self { lost_since: self.lost_since.or(Some(now)), ..self }
+            OwnerSeen::Lost => {
+                Self { lost_since: self.lost_since.or(Some(now)), silent_since: None, unanswered_at: None, ..self }
             }
-            OwnerSeen::Silence => self,
+            OwnerSeen::Silence => {
+                let silent_since = self.silent_since.unwrap_or(now);
+                let is_too_long = now.duration_since(silent_since) > PATIENCE;
+                Self {
+                    lost_since: self.lost_since.or(is_too_long.then_some(now)),
+                    silent_since: Some(silent_since),
+                    unanswered_at: Some(now),
+                    ..self
+                }
+            }
         }
+    }
+
+    /// When it is asked again whether they may, where the last question had no answer.
+    pub fn ask_again_at(self) -> Option<Timestamp> {
+        self.unanswered_at?.checked_add(ASK_AGAIN).ok()
     }
 
     /// From when on nothing is done any more for want of somebody who may.

@@ -9,11 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Right, Schedule,
     retention::{Member, Quality, Reason, Verdict, plan},
+    run::Run,
 };
 use crate::operation::ids::{DropletId, OperationId};
 
 /// How long people can read that a Snapshot will be deleted before it is.
 pub const NOTICE: SignedDuration = SignedDuration::from_hours(24);
+/// What is not deleted within so long after its notice is announced once more: nobody was there to delete it, nor perhaps to show the notice.
+pub const LATE: SignedDuration = SignedDuration::from_hours(1);
 /// More than so many at once are not deleted unless somebody says so.
 pub const MOST_AT_ONCE: usize = 3;
 
@@ -71,13 +74,24 @@ pub enum Hold {
     Narrowed(usize),
 }
 
+impl Hold {
+    /// Whether people are asked because of how many would be deleted.
+    pub fn is_a_question_of_number(self) -> bool {
+        matches!(self, Self::TooMany(_) | Self::Narrowed(_))
+    }
+}
+
 /// What to do about the Snapshots of a schedule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruning {
     /// What is to be announced, or stays so.
     pub announced: Vec<OperationId>,
+    /// Of these, what was announced too long ago: its notice begins again now.
+    pub again: Vec<OperationId>,
     /// What may be deleted now; part of the former.
     pub due: Vec<OperationId>,
+    /// What is deleted only if somebody says so, whatever else holds; sorted.
+    pub asked: Vec<OperationId>,
     /// Why nothing is deleted, where something would be.
     pub hold: Option<Hold>,
     /// When something may be deleted next.
@@ -86,7 +100,7 @@ pub struct Pruning {
 
 impl Schedule {
     /// The members of one Droplet's group with what is known of each: doubtful is one that is less than half as large as the good one before
-    /// it, unless somebody accepted it.
+    /// it, unless somebody accepted it. One of unknown size is not good, however its operation ended.
     pub fn members(&self, group: &[&Candidate]) -> Vec<Member> {
         let mut by_age = group.to_vec();
         by_age.sort_by_key(|candidate| (candidate.planned, candidate.operation));
@@ -94,22 +108,33 @@ impl Schedule {
         let member = |candidate: &Candidate| {
             let size = candidate.size.filter(|size| size.is_finite() && *size > 0.0);
             let shrank = before.is_some_and(|before| size.is_some_and(|size| size * 2.0 < before));
-            let is_doubtful = shrank && !self.approved.contains(&candidate.operation);
+            let is_doubtful = shrank && !self.watched.relied_on.contains(&candidate.operation);
             if !is_doubtful {
                 before = size.or(before);
             }
             Member {
                 operation: candidate.operation,
                 planned: candidate.planned,
-                quality: match (is_doubtful, candidate.is_consistent) {
-                    (true, _) => Quality::Doubtful,
-                    (false, true) => Quality::Consistent,
-                    (false, false) => Quality::Live,
+                quality: match (size, is_doubtful, candidate.is_consistent) {
+                    (None, _, _) => Quality::Unsized,
+                    (Some(_), true, _) => Quality::Doubtful,
+                    (Some(_), false, true) => Quality::Consistent,
+                    (Some(_), false, false) => Quality::Live,
                 },
                 pinned: candidate.is_kept,
             }
         };
         by_age.into_iter().map(member).collect()
+    }
+
+    /// When the newest good Snapshot of one Droplet was planned. Of a group, when a run was that took a good one of every member.
+    pub fn newest_good(&self, candidates: &[Candidate], run: Option<&Run>) -> Option<Timestamp> {
+        if self.group.is_some() {
+            return run.filter(|run| run.is_success()).map(|run| run.plan.planned);
+        }
+        let groups = current_groups(candidates);
+        let members = groups.iter().flat_map(|group| self.members(group));
+        members.filter(|member| member.quality.is_good()).filter_map(|member| member.planned).max()
     }
 
     /// From when on a restore of a Droplet keeps its Snapshots from being deleted: a week ago, or since somebody said that they may be.
@@ -123,6 +148,12 @@ impl Schedule {
         let groups = current_groups(candidates);
         let doubtful = groups.iter().filter_map(|group| self.doubtful_of(group));
         doubtful.max_by_key(|newest| (newest.planned, newest.operation)).map(|newest| newest.operation)
+    }
+
+    /// Whether this is the newest Snapshot of its Droplet, and doubtful.
+    pub fn is_doubtful(&self, candidates: &[Candidate], operation: OperationId) -> bool {
+        let groups = current_groups(candidates);
+        groups.iter().any(|group| self.doubtful_of(group).is_some_and(|newest| newest.operation == operation))
     }
 
     /// The newest Snapshot of one Droplet, if it is doubtful.
@@ -167,7 +198,10 @@ impl Schedule {
     /// What is announced and deleted now.
     pub fn prune(&self, candidates: &[Candidate], around: &Circumstances, now: Timestamp) -> Pruning {
         let groups = current_groups(candidates);
-        groups.iter().map(|group| self.prune_group(group, around, now)).fold(Pruning::default(), Pruning::and)
+        let mut pruning =
+            groups.iter().map(|group| self.prune_group(group, around, now)).fold(Pruning::default(), Pruning::and);
+        pruning.asked.sort_unstable();
+        pruning
     }
 
     fn prune_group(&self, group: &[&Candidate], around: &Circumstances, now: Timestamp) -> Pruning {
@@ -175,28 +209,36 @@ impl Schedule {
         if dropped.is_empty() {
             return Pruning::default();
         }
-        if let Some(hold) = self.hold(group, &dropped, around) {
+        let asked = self.asked(group, &dropped);
+        if let Some(hold) = self.hold(group, &asked, around) {
             // What was announced before stays so while people are asked about more.
-            let stays = |operation: &OperationId| {
-                matches!(hold, Hold::TooMany(_) | Hold::Narrowed(_)) && is_announced(group, *operation)
-            };
+            let stays = |operation: &OperationId| hold.is_a_question_of_number() && is_announced(group, *operation);
             let announced = dropped.into_iter().filter(stays).collect();
-            return Pruning { announced, due: Vec::new(), hold: Some(hold), wake: None };
+            return Pruning { announced, asked, hold: Some(hold), ..Pruning::default() };
         }
         let due_at = |operation: OperationId| {
             let announced_at = group.iter().find(|candidate| candidate.operation == operation)?.announced_at?;
             announced_at.checked_add(NOTICE).ok()
         };
-        let (due, waiting): (Vec<OperationId>, Vec<OperationId>) =
+        let (over, waiting): (Vec<OperationId>, Vec<OperationId>) =
             dropped.iter().copied().partition(|operation| due_at(*operation).is_some_and(|at| at <= now));
+        // Nobody was there when it was due, so perhaps nobody could read of it either.
+        let is_late = |operation: OperationId| due_at(operation).is_some_and(|at| now.duration_since(at) > LATE);
+        let (again, due): (Vec<OperationId>, Vec<OperationId>) =
+            over.into_iter().partition(|operation| is_late(*operation));
         let wake = waiting.iter().filter_map(|operation| due_at(*operation)).min();
-        Pruning { announced: dropped.clone(), due, hold: None, wake }
+        Pruning { announced: dropped.clone(), again, due, asked, hold: None, wake }
     }
 
-    fn hold(&self, group: &[&Candidate], dropped: &[OperationId], around: &Circumstances) -> Option<Hold> {
-        // Where runs are frequent, many are announced at any time; those that come at once are what may be a mistake.
-        let is_new = |operation: &&OperationId| !is_announced(group, **operation) && !self.approved.contains(operation);
-        let new = dropped.iter().filter(is_new).count();
+    /// What somebody must say yes to before it is deleted. Where runs are frequent, many are announced at any time; those that come at once
+    /// are what may be a mistake.
+    fn asked(&self, group: &[&Candidate], dropped: &[OperationId]) -> Vec<OperationId> {
+        let is_new = |operation: &OperationId| !is_announced(group, *operation) && !self.approved.contains(operation);
+        let new: Vec<OperationId> = dropped.iter().copied().filter(is_new).collect();
+        if self.narrowed || new.len() > MOST_AT_ONCE { new } else { Vec::new() }
+    }
+
+    fn hold(&self, group: &[&Candidate], asked: &[OperationId], around: &Circumstances) -> Option<Hold> {
         let doubtful = self.doubtful_of(group);
         let was_restored = group.iter().any(|candidate| around.restored_lately.contains(&candidate.droplet));
         match () {
@@ -205,9 +247,9 @@ impl Schedule {
             () if around.is_stale => Some(Hold::Stale),
             () if was_restored => Some(Hold::RestoredLately),
             () if doubtful.is_some() => doubtful.map(|newest| Hold::Doubtful(newest.operation)),
-            () if self.narrowed && new > 0 => Some(Hold::Narrowed(new)),
-            () if new > MOST_AT_ONCE => Some(Hold::TooMany(new)),
-            () => None,
+            () if asked.is_empty() => None,
+            () if self.narrowed => Some(Hold::Narrowed(asked.len())),
+            () => Some(Hold::TooMany(asked.len())),
         }
     }
 }
@@ -216,10 +258,14 @@ impl Pruning {
     /// Both: what several Droplets of one schedule need.
     fn and(mut self, other: Self) -> Self {
         self.announced.extend(other.announced);
+        self.again.extend(other.again);
         self.due.extend(other.due);
+        self.asked.extend(other.asked);
         self.hold = match (self.hold, other.hold) {
             (Some(Hold::TooMany(one)), Some(Hold::TooMany(two))) => Some(Hold::TooMany(one + two)),
             (Some(Hold::Narrowed(one)), Some(Hold::Narrowed(two))) => Some(Hold::Narrowed(one + two)),
+            // What somebody must answer is shown before what ends by itself.
+            (Some(one), Some(two)) if two.is_a_question_of_number() && !one.is_a_question_of_number() => Some(two),
             (one, two) => one.or(two),
         };
         self.wake = [self.wake, other.wake].into_iter().flatten().min();

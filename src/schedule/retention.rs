@@ -33,6 +33,15 @@ pub enum Quality {
     Live,
     /// Not to be relied on: much smaller than the one before it. It fills no bucket.
     Doubtful,
+    /// Its size is not known yet, so that it cannot be told whether it is good. It fills no bucket.
+    Unsized,
+}
+
+impl Quality {
+    /// Whether a rule may count on it.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Consistent | Self::Live)
+    }
 }
 
 /// What becomes of a Snapshot.
@@ -67,6 +76,8 @@ pub enum Reason {
     Pinned,
     /// It is not to be relied on, and a person must look first.
     Doubtful,
+    /// Its size is not known yet.
+    Unsized,
     /// It cannot be told when it was taken, or it was taken in the future.
     UnknownTime,
     /// The schedule takes no Snapshots of its Droplet any more.
@@ -104,7 +115,7 @@ pub fn plan(members: &[Member], policy: Policy, zone: &TimeZone, now: Timestamp)
     let mut counted: Vec<(usize, Timestamp)> = members
         .iter()
         .enumerate()
-        .filter(|(_, member)| member.quality != Quality::Doubtful)
+        .filter(|(_, member)| member.quality.is_good())
         .filter_map(|(index, member)| Some((index, member.planned.filter(|planned| *planned <= now)?)))
         .collect();
     counted.sort_by_key(|(index, planned)| Reverse((*planned, members[*index].operation)));
@@ -150,6 +161,7 @@ fn certain(member: &Member, policy: Policy, now: Timestamp) -> Vec<Reason> {
     let why = [
         (member.pinned, Reason::Pinned),
         (member.quality == Quality::Doubtful, Reason::Doubtful),
+        (member.quality == Quality::Unsized, Reason::Unsized),
         (is_unknown, Reason::UnknownTime),
     ];
     why.into_iter().filter_map(|(is_so, reason)| is_so.then_some(reason)).collect()

@@ -16,8 +16,9 @@ const RARE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Schedule {
     /// Since when it is stale, going by its latest planned times, newest first: since the end of the second one in a row without a good
-    /// Snapshot, or of the first where they are rare. Those that wait, run or were left out on purpose say nothing.
-    pub fn stale_since(&self, latest: &[Slot]) -> Option<Timestamp> {
+    /// Snapshot, or of the first where they are rare. Those that wait, run or were left out on purpose say nothing, nor do those before the
+    /// newest good Snapshot, which a person may have had it take.
+    pub fn stale_since(&self, latest: &[Slot], newest_good: Option<Timestamp>) -> Option<Timestamp> {
         // Nobody takes Snapshots any more, and nobody wanted that.
         let unowned = matches!(self.state, State::Paused { why: Paused::OwnerLost, .. });
         if let Some(since) = unowned.then(|| self.owner.paused_at()).flatten() {
@@ -25,7 +26,8 @@ impl Schedule {
         }
         let enough = if self.rule.shortest_gap().is_some_and(|gap| gap >= RARE) { 1 } else { 2 };
         let telling = latest.iter().filter(|slot| !slot.fate.is_open() && !matches!(slot.fate, Fate::Skipped(_)));
-        let without: Vec<&Slot> = telling.take_while(|slot| !slot.fate.is_good()).collect();
+        let is_without = |slot: &&Slot| !slot.fate.is_good() && newest_good.is_none_or(|newest| newest < slot.last);
+        let without: Vec<&Slot> = telling.take_while(is_without).collect();
         let mut count = 0_u32;
         without.iter().rev().find_map(|slot| {
             count = count.saturating_add(slot.count);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::hangs::Hangs;
+use super::{hangs::Hangs, question::DeletionQuestion};
 use crate::{operation::ids::OperationId, ping::Address};
 
 /// What is watched over a schedule. Rows that are older than a field of it have none.
@@ -21,6 +21,12 @@ pub struct Watched {
     /// The much smaller Snapshot that people were told of.
     #[serde(default)]
     pub doubted: Option<OperationId>,
+    /// Much smaller Snapshots that somebody said are fine.
+    #[serde(default)]
+    pub relied_on: Vec<OperationId>,
+    /// What people are asked about deletions.
+    #[serde(default)]
+    pub deletions: DeletionQuestion,
     /// Restores of the Droplet before this moment keep nothing from being deleted any more: somebody said so.
     #[serde(default)]
     pub prunes_after_restores_until: Option<Timestamp>,

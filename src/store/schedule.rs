@@ -293,6 +293,7 @@ async fn write_slots(
         .bind(slot.as_millisecond())
         .execute(&mut **transaction)
         .await?;
+        fold(transaction, schedule, (slot, fate)).await?;
     }
     for closed in &due.closed {
         let (what, why) = closed.fate.words();
@@ -316,6 +317,36 @@ async fn write_slots(
     if let Some(slot) = due.opened {
         let slot = Slot { at: slot, last: slot, count: 1, fate: Fate::Waiting, operation: None };
         insert_slot(transaction, schedule, &slot).await?;
+    }
+    Ok(())
+}
+
+/// Joins a planned time that nothing was done for to the row before it, if that one had the same fate.
+async fn fold(
+    transaction: &mut Transaction<'_, Any>,
+    schedule: &Schedule,
+    (slot, fate): (Timestamp, Fate),
+) -> Result<(), Error> {
+    let (what, why) = fate.words();
+    let folded = sqlx::query(
+        "UPDATE slots SET last_at = $1, count = count + 1 WHERE schedule = $2 AND fate = $3 AND why = $4 AND operation IS NULL \
+         AND last_at = (SELECT MAX(b.last_at) FROM slots b WHERE b.schedule = $2 AND b.last_at < $1) \
+         AND EXISTS (SELECT 1 FROM slots o WHERE o.schedule = $2 AND o.planned_at = $1 AND o.fate = $3 AND o.why = $4 \
+         AND o.operation IS NULL)",
+    )
+    .bind(slot.as_millisecond())
+    .bind(schedule.id.to_string())
+    .bind(what)
+    .bind(why)
+    .execute(&mut **transaction)
+    .await?;
+    if folded.rows_affected() > 0 {
+        sqlx::query("DELETE FROM slots WHERE schedule = $1 AND planned_at = $2 AND fate = $3 AND operation IS NULL")
+            .bind(schedule.id.to_string())
+            .bind(slot.as_millisecond())
+            .bind(what)
+            .execute(&mut **transaction)
+            .await?;
     }
     Ok(())
 }

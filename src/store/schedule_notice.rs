@@ -42,7 +42,7 @@ pub(super) async fn say(
 ) -> Result<(), Error> {
     let latest = latest(connection, schedule.id).await?;
     // That it is stale meanwhile is another matter.
-    let last = latest.iter().find(|spoken| matches!(spoken.notice, Notice::Failed { .. } | Notice::GoodAgain));
+    let last = latest.iter().find(|spoken| spoken.notice.is_like(notice));
     if let Some((last, again)) = last.and_then(|last| Some((last, last.notice.repeated(notice)?))) {
         sqlx::query("UPDATE schedule_messages SET what = $1 WHERE schedule = $2 AND number = $3")
             .bind(without_nul(&serde_json::to_string(&again).map_err(Error::Unwritable)?))
@@ -74,7 +74,7 @@ pub(super) async fn say_good_again(
 
 /// Whether it tells how the latest runs went.
 fn is_an_outcome(notice: &Notice) -> bool {
-    matches!(notice, Notice::Failed { .. } | Notice::Group { .. } | Notice::Stale { .. } | Notice::GoodAgain)
+    notice.is_of_a_run() || matches!(notice, Notice::Stale { .. })
 }
 
 /// What was said of a schedule last, the newest first.
@@ -209,7 +209,7 @@ impl Store {
     pub async fn question_was_answered(&self, schedule: ScheduleId) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         for spoken in latest(&mut transaction, schedule).await? {
-            if matches!(spoken.notice, Notice::Hung { .. } | Notice::Doubtful { .. }) {
+            if matches!(spoken.notice, Notice::Hung { .. } | Notice::Doubtful { .. } | Notice::Deletions { .. }) {
                 change(&mut transaction, spoken.place).await?;
             }
         }

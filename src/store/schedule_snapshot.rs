@@ -182,12 +182,12 @@ impl Store {
         Ok(())
     }
 
-    /// Says which Snapshots of a schedule are to be deleted: newly announced ones from `now` on, and those that are not among them any more
-    /// not at all. Says nothing of those that somebody keeps, or that are being deleted.
+    /// Says which Snapshots of a schedule are to be deleted: newly announced ones, and those announced `again`, from `now` on; those that are
+    /// not among them any more not at all. Says nothing of those that somebody keeps, or that are being deleted.
     pub async fn announce_deletions(
         &self,
         schedule: ScheduleId,
-        dropped: &[OperationId],
+        (dropped, again): (&[OperationId], &[OperationId]),
         now: Timestamp,
     ) -> Result<(), Error> {
         let known = self.schedule_snapshots(schedule).await?;
@@ -197,6 +197,7 @@ impl Store {
             let is_dropped = one.kept_by.is_none() && dropped.contains(&one.operation);
             let announced_at = match (is_dropped, one.announced_at) {
                 (true, None) => Some(now),
+                (true, Some(_)) if again.contains(&one.operation) => Some(now),
                 (false, Some(_)) => None,
                 (true, Some(_)) | (false, None) => continue,
             };

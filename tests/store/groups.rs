@@ -168,7 +168,7 @@ contract! {
                 store.note_member(&run, member, Phase::Done { is_good, at: at(slot + 61) }).await.unwrap();
             }
             let run = store.run(plan.id).await.unwrap().unwrap();
-            let notice = Notice::Group { run: plan.id, planned: plan.planned };
+            let notice = Notice::Group { run: plan.id, planned: plan.planned, why: String::new(), count: 1 };
             store.end_run(&run, Some(&notice).filter(|_| !run.is_success())).await.unwrap();
             stored = store.schedule(stored.schedule.id).await.unwrap().unwrap();
         }
@@ -184,7 +184,7 @@ contract! {
         assert_eq!(told, expected, "once for each run, whatever its members do");
         let messages = store.due_schedule_messages(at(999_999_999), 99).await.unwrap();
         let said: Vec<_> = messages.into_iter().map(|message| message.said).collect();
-        let failed = Said::Once(Notice::Group { run: RunId::from_random(100), planned: at(100) });
+        let failed = Said::Once(Notice::Group { run: RunId::from_random(100), planned: at(100), why: String::new(), count: 1 });
         assert_eq!(said, [Said::Status, failed, Said::Once(Notice::GoodAgain)]);
         assert_eq!(stored.schedule.watched.hangs, Hangs::default());
     }

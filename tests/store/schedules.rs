@@ -256,28 +256,30 @@ contract! {
         let prune = Trigger::Prune { schedule: id(1), taken_by: ids(1) };
         let early = store.create(delete(2), prune).await;
         assert!(matches!(early, Err(CreateError::NotWaiting)), "nobody was told: {early:?}");
-        store.announce_deletions(id(1), &[ids(1)], at(200)).await.unwrap();
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(200)).await.unwrap();
         assert_eq!(store.schedule_snapshots(id(1)).await.unwrap()[0].announced_at, Some(at(200)));
-        store.announce_deletions(id(1), &[ids(1)], at(300)).await.unwrap();
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(300)).await.unwrap();
         assert_eq!(store.schedule_snapshots(id(1)).await.unwrap()[0].announced_at, Some(at(200)), "told once");
+        store.announce_deletions(id(1), (&[ids(1)], &[ids(1)]), at(310)).await.unwrap();
+        assert_eq!(store.schedule_snapshots(id(1)).await.unwrap()[0].announced_at, Some(at(310)), "its notice begins again");
         assert_eq!(store.keep_announced(id(1), &[ids(1), ids(9)], (UserId(4), GuildId(2))).await.unwrap(), 1);
         let kept = store.create(delete(2), prune).await;
         assert!(matches!(kept, Err(CreateError::NotWaiting)), "{kept:?}");
         // *Keep…* is a pin, and goes with it.
         assert_eq!(store.pinned(SnapshotId(500)).await.unwrap().map(|pin| pin.by), Some(UserId(4)));
         assert!(store.unpin(SnapshotId(500)).await.unwrap());
-        store.announce_deletions(id(1), &[ids(1)], at(350)).await.unwrap();
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(350)).await.unwrap();
         // A pin keeps it as well, and takes the announcement back.
         let snapshot = SnapshotRef { id: SnapshotId(500), name: "nightly".to_owned() };
         let pin = Pin { snapshot, by: UserId(8), guild: GuildId(2), at: at(360), reason: None };
         store.pin(&pin).await.unwrap();
         let pinned = store.schedule_snapshots(id(1)).await.unwrap();
         assert_eq!((pinned[0].kept_by, pinned[0].announced_at), (Some(UserId(8)), None));
-        store.announce_deletions(id(1), &[ids(1)], at(370)).await.unwrap();
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(370)).await.unwrap();
         let pinned = store.create(delete(2), prune).await;
         assert!(matches!(pinned, Err(CreateError::NotWaiting)), "{pinned:?}");
         store.unpin(SnapshotId(500)).await.unwrap();
-        store.announce_deletions(id(1), &[ids(1)], at(400)).await.unwrap();
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(400)).await.unwrap();
         store.create(delete(2), prune).await.unwrap();
         let again = store.create(delete(3), prune).await;
         assert!(matches!(again, Err(CreateError::NotWaiting)), "{again:?}");
@@ -291,7 +293,7 @@ contract! {
         store.settle_schedules().await.unwrap();
         let left = store.schedule_snapshots(id(1)).await.unwrap();
         assert_eq!((left[0].announced_at, left[0].deletion), (None, None));
-        store.announce_deletions(id(1), &[ids(1)], at(500)).await.unwrap();
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(500)).await.unwrap();
         store.create(delete(4), prune).await.unwrap();
         end(&store, ids(4), |it| ended(it.clone(), Outcome::Completed, at(60))).await;
         store.settle_schedules().await.unwrap();
@@ -433,7 +435,7 @@ contract! {
         assert_eq!(fates(&store, 2).await, [(at(50), 1, Fate::Shared)]);
         let members = store.schedule_snapshots(id(2)).await.unwrap();
         assert_eq!((members[0].snapshot, members[0].is_consistent), (Some(SnapshotId(500)), true));
-        store.announce_deletions(id(1), &[ids(1)], at(200)).await.unwrap();
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(200)).await.unwrap();
         let delete = |number| NewOperation {
             kind: Kind::Delete(Delete { snapshot: SnapshotRef { id: SnapshotId(500), name: "it".to_owned() } }),
             ..request(number, 77)
@@ -444,7 +446,7 @@ contract! {
         assert!(store.has_another_owner(id(1), ids(1)).await.unwrap());
         store.forget_schedule_snapshot(id(1), ids(1)).await.unwrap();
         assert!(!store.has_another_owner(id(2), ids(1)).await.unwrap());
-        store.announce_deletions(id(2), &[ids(1)], at(300)).await.unwrap();
+        store.announce_deletions(id(2), (&[ids(1)], &[]), at(300)).await.unwrap();
         store.create(delete(3), prune(2)).await.unwrap();
     }
 
@@ -456,7 +458,7 @@ contract! {
         store.create(request(1, 10), trigger(1, at(100))).await.unwrap();
         end(&store, ids(1), |it| listed(it, 12.5)).await;
         store.settle_schedules().await.unwrap();
-        store.announce_deletions(id(1), &[ids(1)], at(200)).await.unwrap();
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(200)).await.unwrap();
         assert_eq!(store.hand_over(id(1), id(2)).await.unwrap(), 1);
         assert_eq!(store.schedule_snapshots(id(1)).await.unwrap(), []);
         let handed = store.schedule_snapshots(id(2)).await.unwrap();

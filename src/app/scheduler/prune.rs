@@ -16,29 +16,35 @@ use crate::{
     },
     schedule::{
         Schedule,
+        notice::Notice,
         pruning::{AFTER_A_RESTORE, Candidate, Circumstances},
     },
     store::{Error, ScheduleSnapshot},
 };
 
 impl Scheduler {
-    /// Announces what no rule wants, and deletes what was announced a day ago; when to look again. `now` says that the schedule's row has
+    /// Announces what no rule wants, asks where that is too much at once, and deletes what was announced a day ago; when to look again. `now` says that the schedule's row has
     /// changed.
     pub(super) async fn prune(
         &self,
-        schedule: &Schedule,
+        schedule: &mut Schedule,
+        notices: &mut Vec<Notice>,
         around: &Circumstances,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Error> {
         let known = self.store.schedule_snapshots(schedule.id).await?;
         let sources = self.sources(schedule, now).await?;
+        schedule.forget_answers(|operation| known.iter().any(|one| one.operation == operation));
         let pruning = schedule.prune(&wanted(&known, &sources), around, now);
+        notices.extend(schedule.ask_about_deletions(&pruning));
+        let schedule = &*schedule;
         let announced: Vec<OperationId> =
             known.iter().filter(|one| one.announced_at.is_some()).map(|one| one.operation).collect();
-        let is_as_announced = announced.len() == pruning.announced.len()
+        let is_as_announced = pruning.again.is_empty()
+            && announced.len() == pruning.announced.len()
             && pruning.announced.iter().all(|operation| announced.contains(operation));
         if !is_as_announced {
-            self.store.announce_deletions(schedule.id, &pruning.announced, now).await?;
+            self.store.announce_deletions(schedule.id, (&pruning.announced, &pruning.again), now).await?;
             return Ok(Some(now));
         }
         let is_deleting = known.iter().any(|one| one.deletion.is_some());

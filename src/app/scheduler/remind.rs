@@ -8,7 +8,8 @@ use crate::{
     schedule::{
         Due, Paused, Right, Schedule, State,
         notice::Notice,
-        slot::{Fate, Missed, Slot},
+        pruning::Candidate,
+        slot::{Fate, Missed},
     },
     store::ScheduleSnapshot,
 };
@@ -30,14 +31,15 @@ impl Scheduler {
             return None;
         }
         let must_remind = |schedule: &Schedule| schedule.next_owner_reminder().is_some_and(|at| at <= now);
-        if due.begin.is_some() || must_remind(schedule) || schedule.owner.right(now) == Right::None {
+        let was_silent = schedule.owner.ask_again_at().is_some_and(|at| at <= now);
+        if due.begin.is_some() || was_silent || must_remind(schedule) || schedule.owner.right(now) == Right::None {
             let seen = self.members.owner(&self.policy, schedule.guild, schedule.owner.user).await;
             schedule.owner = schedule.owner.seen(seen, now);
         }
         match schedule.owner.right(now) {
             Right::Full => {
                 schedule.watched.owner_told_at = None;
-                None
+                schedule.owner.ask_again_at()
             }
             Right::TakeOnly => {
                 if must_remind(schedule) {
@@ -45,7 +47,7 @@ impl Scheduler {
                     schedule.watched.owner_told_at = Some(now);
                 }
                 let pause = schedule.owner.paused_at().and_then(|at| at.checked_add(JUST_AFTER).ok());
-                [schedule.next_owner_reminder(), pause].into_iter().flatten().min()
+                [schedule.next_owner_reminder(), pause, schedule.owner.ask_again_at()].into_iter().flatten().min()
             }
             Right::None => {
                 schedule.state = State::Paused { until: None, why: Paused::OwnerLost };
@@ -58,16 +60,20 @@ impl Scheduler {
     }
 }
 
-/// Tells people once a day that there is no recent Snapshot; when to do so next.
+/// Tells people once a day that there is no recent Snapshot, since when, and which good one is the newest; when to do so next.
 pub(super) fn of_staleness(
     schedule: &mut Schedule,
-    slots: &[Slot],
+    (since, newest): (Option<Timestamp>, Option<Timestamp>),
     notices: &mut Vec<Notice>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let since = schedule.stale_since(slots).filter(|_| schedule.state != State::Removed)?;
+    let is_told = match schedule.state {
+        State::Active | State::Paused { why: Paused::OwnerLost, .. } => true,
+        // Of a pause that somebody wants, people hear once a week.
+        State::Paused { why: Paused::By(_) | Paused::DropletGone, .. } | State::Removed => false,
+    };
+    let since = since.filter(|_| is_told)?;
     if schedule.must_remind(since, now) {
-        let newest = slots.iter().find(|slot| slot.fate.is_good()).map(|slot| slot.last);
         notices.push(Notice::Stale { since, newest });
         schedule.reminded_at = Some(now);
     }
@@ -100,9 +106,11 @@ pub(super) fn of_pause(
 }
 
 /// Tells people once of a newest Snapshot that is much smaller than the one before it.
-pub(super) fn of_doubt(schedule: &mut Schedule, snapshots: &[ScheduleSnapshot], notices: &mut Vec<Notice>) {
-    let candidates: Vec<_> = snapshots.iter().map(ScheduleSnapshot::candidate).collect();
-    if let Some(operation) = schedule.doubtful(&candidates)
+pub(super) fn of_doubt(schedule: &mut Schedule, candidates: &[Candidate], notices: &mut Vec<Notice>) {
+    if schedule.watched.doubted.is_some_and(|operation| !schedule.is_doubtful(candidates, operation)) {
+        schedule.watched.doubted = None;
+    }
+    if let Some(operation) = schedule.doubtful(candidates)
         && schedule.watched.doubted != Some(operation)
     {
         notices.push(Notice::Doubtful { operation });
@@ -119,7 +127,8 @@ pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
         count: closed.count,
         was_away: true,
     });
-    let busy = due.given_up.filter(|(_, fate)| *fate == Fate::Missed(Missed::Busy));
+    let is_busy = |fate| matches!(fate, Fate::Missed(Missed::Busy | Missed::Overtaken));
+    let busy = due.given_up.filter(|(_, fate)| is_busy(*fate));
     let busy = busy.map(|(slot, _)| Notice::Missed { first: slot, last: slot, count: 1, was_away: false });
     away.chain(busy).collect()
 }

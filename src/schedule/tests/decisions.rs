@@ -91,9 +91,14 @@ fn an_owner_is_lost_only_by_an_answer_or_after_a_week_of_silence() {
     let start = at("2026-11-01T00:00:00Z");
     let days = |days: i64| start + SignedDuration::from_hours(24 * days);
     let owner = Owner::new(UserId(5), start);
-    let silent = owner.seen(OwnerSeen::Silence, days(7));
-    assert_eq!(silent.right(days(7)), Right::Full);
-    assert_eq!(owner.seen(OwnerSeen::Silence, days(8)).right(days(8)), Right::TakeOnly);
+    let silent = owner.seen(OwnerSeen::Silence, days(30));
+    assert_eq!(silent.right(days(30)), Right::Full, "one question without an answer, however long nobody asked");
+    assert_eq!(silent.seen(OwnerSeen::Silence, days(37)).right(days(37)), Right::Full);
+    assert_eq!(silent.seen(OwnerSeen::Silence, days(38)).right(days(38)), Right::TakeOnly, "a week of silence");
+    let answered = silent.seen(OwnerSeen::Good, days(31)).seen(OwnerSeen::Silence, days(38));
+    assert_eq!(answered.right(days(38)), Right::Full, "an answer ends it");
+    let hour = SignedDuration::from_hours(1);
+    assert_eq!((owner.ask_again_at(), silent.ask_again_at()), (None, Some(days(30) + hour)));
     let lost = owner.seen(OwnerSeen::Lost, days(1)).seen(OwnerSeen::Silence, days(2)).seen(OwnerSeen::Lost, days(3));
     assert_eq!(
         (lost.right(days(1)), lost.right(days(8)), lost.right(days(9))),
@@ -111,12 +116,17 @@ fn slot(day: u32, fate: Fate, count: u32) -> Slot {
 fn two_in_a_row_without_a_snapshot_are_stale_and_told_once_each_morning() {
     let mut it = nightly();
     let failed = Fate::Failed(Failed::Operation);
-    assert_eq!(it.stale_since(&[]), None);
-    assert_eq!(it.stale_since(&[slot(9, failed, 1), slot(8, Fate::Ran, 1)]), None);
-    let stale = it.stale_since(&[slot(10, failed, 1), slot(9, Fate::Missed(Missed::Away), 1), slot(8, Fate::Ran, 1)]);
+    assert_eq!(it.stale_since(&[], None), None);
+    assert_eq!(it.stale_since(&[slot(9, failed, 1), slot(8, Fate::Ran, 1)], None), None);
+    let stale =
+        it.stale_since(&[slot(10, failed, 1), slot(9, Fate::Missed(Missed::Away), 1), slot(8, Fate::Ran, 1)], None);
     assert_eq!(stale, Some(at("2026-11-10T03:00:00Z")));
-    assert_eq!(it.stale_since(&[slot(9, Fate::Skipped(Skipped::Paused), 9), slot(8, Fate::Shared, 1)]), None);
-    assert!(it.stale_since(&[slot(9, Fate::Missed(Missed::Away), 2)]).is_some(), "one row may stand for several");
+    assert_eq!(it.stale_since(&[slot(9, Fate::Skipped(Skipped::Paused), 9), slot(8, Fate::Shared, 1)], None), None);
+    assert!(it.stale_since(&[slot(9, Fate::Missed(Missed::Away), 2)], None).is_some(), "one row may stand for several");
+    let two = [slot(10, failed, 1), slot(9, failed, 1), slot(8, Fate::Ran, 1)];
+    assert_eq!(it.stale_since(&two, Some(at("2026-11-10T12:00:00Z"))), None, "a person had it take one since");
+    assert_eq!(it.stale_since(&two, Some(at("2026-11-09T12:00:00Z"))), None, "one has failed since then");
+    assert_eq!(it.stale_since(&two, Some(at("2026-11-08T03:00:00Z"))), stale);
     let since = stale.unwrap();
     assert!(!it.must_remind(since, at("2026-11-10T08:59:59Z")));
     assert!(it.must_remind(since, at("2026-11-10T09:00:00Z")));
@@ -124,7 +134,7 @@ fn two_in_a_row_without_a_snapshot_are_stale_and_told_once_each_morning() {
     assert!(!it.must_remind(since, at("2026-11-11T08:00:00Z")));
     assert!(it.must_remind(since, at("2026-11-11T09:00:00Z")));
     let weekly = schedule(rule("week", None, None, "UTC"), at("2026-11-01T12:00:00Z"));
-    assert!(weekly.stale_since(&[slot(8, failed, 1), slot(1, Fate::Ran, 1)]).is_some());
+    assert!(weekly.stale_since(&[slot(8, failed, 1), slot(1, Fate::Ran, 1)], None).is_some());
 }
 
 #[test]

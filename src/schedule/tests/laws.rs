@@ -11,8 +11,8 @@ use crate::{
     operation::ids::{DropletId, OperationId, UserId},
     schedule::{
         Accounts, OwnerSeen, Paused, Policy, Right, Schedule, State,
-        pruning::{Candidate, Circumstances, Hold, NOTICE},
-        retention::{Quality, Verdict},
+        pruning::{Candidate, Circumstances, Hold, LATE, NOTICE},
+        retention::Quality,
         slot::{Failed, Fate, Slot},
     },
 };
@@ -223,7 +223,8 @@ impl Year {
         let latest = self.slots.iter().rev().take(12);
         let slots: Vec<Slot> =
             latest.map(|(at, fate)| Slot { at: *at, last: *at, count: 1, fate: *fate, operation: None }).collect();
-        self.schedule.stale_since(&slots).is_some()
+        let newest = self.schedule.newest_good(&self.group, None);
+        self.schedule.stale_since(&slots, newest).is_some()
     }
 
     fn prune(&mut self) {
@@ -241,8 +242,10 @@ impl Year {
         assert!(!holds || pruning.due.is_empty(), "{around:?} {pruning:?}");
         for candidate in &mut self.group {
             let is_announced = pruning.announced.contains(&candidate.operation);
-            candidate.announced_at = if is_announced { candidate.announced_at.or(Some(self.now)) } else { None };
+            let before = candidate.announced_at.filter(|_| !pruning.again.contains(&candidate.operation));
+            candidate.announced_at = if is_announced { before.or(Some(self.now)) } else { None };
         }
+        self.schedule.ask_about_deletions(&pruning);
         self.answer(pruning.hold);
         let Some(one) = pruning.due.first() else { return };
         let members = self.schedule.members(&self.group.iter().collect::<Vec<_>>());
@@ -256,6 +259,7 @@ impl Year {
         assert_ne!(of(*one).quality, Quality::Doubtful);
         let announced_at = self.group.iter().find(|candidate| candidate.operation == *one).unwrap().announced_at;
         assert!(announced_at.is_some_and(|at| at + NOTICE <= self.now), "a day's notice");
+        assert!(announced_at.is_some_and(|at| self.now <= at + NOTICE + LATE), "which is not long over");
         self.group.retain(|candidate| candidate.operation != *one);
         assert!(self.deleted.insert(*one));
     }
@@ -268,11 +272,11 @@ impl Year {
         }
         let since = *self.asked_since.get_or_insert(self.now);
         if self.now.duration_since(since) > NOTICE {
-            let verdicts = self.schedule.verdicts(&self.group, self.now).into_iter();
-            let dropped = verdicts.filter(|(_, verdict)| *verdict == Verdict::Drop).map(|(operation, _)| operation);
-            let newest =
-                self.schedule.members(&self.group.iter().collect::<Vec<_>>()).last().map(|newest| newest.operation);
-            self.schedule.approved = dropped.chain(newest).collect();
+            let edition = self.schedule.watched.deletions.edition;
+            match hold {
+                Some(Hold::Doubtful(operation)) => self.schedule.rely_on(operation),
+                _ => assert!(self.schedule.approve_deletions(edition, UserId(5)), "{hold:?}"),
+            }
         }
     }
 
@@ -317,7 +321,10 @@ fn play(zone: usize, hours: bool, mut happenings: Vec<(i64, Happens)>) {
         looks += 1;
         assert!(looks < 40_000, "it comes to rest");
         let due = year.schedule.decide(year.accounts, year.now);
-        let announced = year.group.iter().filter_map(|candidate| candidate.announced_at).map(|at| at + NOTICE);
+        // One is deleted at a time.
+        let soonest = year.now + SignedDuration::from_mins(10);
+        let announced =
+            year.group.iter().filter_map(|candidate| candidate.announced_at).map(|at| (at + NOTICE).max(soonest));
         let soon = year.now + SignedDuration::from_hours(6);
         let wake =
             [due.wake, year.running.map(|(_, ends)| ends), due.begin.map(|_| year.now + SignedDuration::from_mins(1))];

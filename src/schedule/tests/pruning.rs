@@ -9,6 +9,7 @@ use crate::{
     operation::ids::{DropletId, OperationId, UserId},
     schedule::{
         Paused, Right, Schedule, State,
+        notice::Notice,
         policy::Policy,
         pruning::{Candidate, Circumstances, Hold},
     },
@@ -50,6 +51,12 @@ fn what_is_not_wanted_is_announced_and_goes_a_day_later() {
     let soon = it.prune(&candidates, &WELL, now + day - SignedDuration::from_secs(1));
     assert_eq!((soon.due.len(), soon.wake), (0, Some(now + day)));
     assert_eq!(it.prune(&candidates, &WELL, now + day).due, [id(3)]);
+    let late = it.prune(&candidates, &WELL, now + day + SignedDuration::from_mins(61));
+    assert_eq!(
+        (late.due.len(), late.again.as_slice()),
+        (0, [id(3)].as_slice()),
+        "nobody was there: it is announced once more"
+    );
     candidates[0].is_kept = true;
     assert_eq!(it.prune(&candidates, &WELL, now + day).announced, [], "somebody keeps it");
 }
@@ -57,7 +64,7 @@ fn what_is_not_wanted_is_announced_and_goes_a_day_later() {
 #[test]
 fn nothing_goes_while_anything_speaks_against_it() {
     let now = at("2026-11-08T04:00:00Z");
-    let announced = |day| Candidate { announced_at: Some(at("2026-11-01T00:00:00Z")), ..candidate(day) };
+    let announced = |day| Candidate { announced_at: Some(at("2026-11-07T04:00:00Z")), ..candidate(day) };
     let candidates = vec![announced(3), candidate(4), candidate(5)];
     let it = keeps_last(2);
     assert_eq!(it.prune(&candidates, &WELL, now).due, [id(3)]);
@@ -82,7 +89,7 @@ fn nothing_goes_while_anything_speaks_against_it() {
     shrunk.insert(0, announced(2));
     assert_eq!(it.prune(&shrunk, &WELL, now).hold, Some(Hold::Doubtful(id(5))));
     let mut accepted = it.clone();
-    accepted.approved.push(id(5));
+    accepted.rely_on(id(5));
     assert_eq!(accepted.prune(&shrunk, &WELL, now).due, [id(2), id(3)]);
 }
 
@@ -101,7 +108,7 @@ fn many_at_once_need_somebody_to_say_so() {
         "they are announced like others"
     );
     for candidate in &mut candidates {
-        candidate.announced_at = Some(at("2026-11-10T00:00:00Z"));
+        candidate.announced_at = Some(at("2026-11-19T04:00:00Z"));
     }
     assert_eq!(it.prune(&candidates, &WELL, now).due.len(), 4);
 }
@@ -165,7 +172,7 @@ fn the_newest_of_any_droplet_may_be_doubtful() {
     assert_eq!(it.doubtful(&well), None, "each is compared with those of its own Droplet");
     let shrunk = [of(1, 3, 10.0), of(2, 3, 10.0), of(1, 4, 4.0), of(2, 4, 10.0)];
     assert_eq!(it.doubtful(&shrunk), Some(of(1, 4, 4.0).operation));
-    it.approved.push(of(1, 4, 4.0).operation);
+    it.rely_on(of(1, 4, 4.0).operation);
     assert_eq!(it.doubtful(&shrunk), None);
 }
 
@@ -183,4 +190,62 @@ fn what_an_edit_drops_needs_somebody_to_say_so_once() {
     assert_eq!(edited.narrowed_by(&keeps_last(2), &candidates, now), 2, "nobody has said yes to the first one yet");
     edited.narrowed = false;
     assert_eq!(edited.prune(&candidates, &WELL, now).announced, [id(3)]);
+}
+
+/// What pruning waits for is asked, and the notice about it.
+fn ask(it: &mut Schedule, candidates: &[Candidate], around: &Circumstances) -> Option<Notice> {
+    let pruning = it.prune(candidates, around, at("2026-11-20T04:00:00Z"));
+    it.ask_about_deletions(&pruning)
+}
+
+#[test]
+fn a_yes_counts_for_what_was_shown_and_for_nothing_else() {
+    let mut it = keeps_last(2);
+    let mut candidates: Vec<Candidate> = (1..=6).map(candidate).collect();
+    assert_eq!(ask(&mut it, &candidates, &WELL), Some(Notice::Deletions { question: 1, count: 4 }));
+    assert_eq!(ask(&mut it, &candidates, &WELL), None, "asked once");
+    candidates.push(candidate(7));
+    let edited = Notice::Deletions { question: 1, count: 5 };
+    assert_eq!(ask(&mut it, &candidates, &WELL), Some(edited.clone()), "the same question about one more");
+    let first = Notice::Deletions { question: 1, count: 4 };
+    assert_eq!(first.repeated(&edited), Some(edited), "which is an edit");
+    assert!(!it.approve_deletions(1, UserId(5)), "a press on what was shown before");
+    assert!(it.approve_deletions(2, UserId(5)) && !it.approve_deletions(2, UserId(5)), "once");
+    let approved = it.prune(&candidates, &WELL, at("2026-11-20T04:00:00Z"));
+    assert_eq!((approved.hold, approved.announced.len()), (None, 5));
+    candidates.extend((8..=11).map(candidate));
+    let asked = it.prune(&candidates, &WELL, at("2026-11-20T04:00:00Z"));
+    assert_eq!(asked.asked, [id(6), id(7), id(8), id(9)], "what came later is asked about by itself");
+    assert_eq!(ask(&mut it, &candidates, &WELL), Some(Notice::Deletions { question: 2, count: 4 }), "by a new message");
+}
+
+#[test]
+fn that_a_small_snapshot_is_fine_deletes_nothing() {
+    let mut it = keeps_last(2);
+    let mut candidates: Vec<Candidate> = (1..=7).map(candidate).collect();
+    candidates[6].size = Some(1.0);
+    let now = at("2026-11-20T04:00:00Z");
+    assert_eq!(it.prune(&candidates, &WELL, now).hold, Some(Hold::Doubtful(id(7))));
+    assert_eq!(ask(&mut it, &candidates, &WELL), None, "first of all somebody looks at the small one");
+    assert!(it.is_doubtful(&candidates, id(7)) && !it.is_doubtful(&candidates, id(6)));
+    it.rely_on(id(7));
+    let held = it.prune(&candidates, &WELL, now);
+    assert_eq!((held.hold, held.announced.len()), (Some(Hold::TooMany(5)), 0), "many at once are still asked about");
+    candidates.push(candidate(8));
+    assert!(!it.is_doubtful(&candidates, id(7)), "a larger one followed");
+}
+
+#[test]
+fn a_question_stays_open_while_something_else_holds_and_closes_when_nothing_is_asked() {
+    let mut it = Schedule { narrowed: true, ..keeps_last(3) };
+    let candidates: Vec<Candidate> = (3..=6).map(candidate).collect();
+    let stale = Circumstances { is_stale: true, ..WELL };
+    assert_eq!(ask(&mut it, &candidates, &stale), None, "nobody has to decide now");
+    assert!(ask(&mut it, &candidates, &WELL).is_some());
+    assert_eq!(ask(&mut it, &candidates, &stale), None);
+    assert!(it.watched.deletions.asks(1), "no second ping once it is not stale any more");
+    it.keep = Policy { last: 9, ..Policy::default() };
+    assert_eq!(ask(&mut it, &candidates, &WELL), None);
+    assert!(!it.watched.deletions.is_open());
+    assert!(!it.approve_deletions(1, UserId(5)), "nothing is asked any more");
 }

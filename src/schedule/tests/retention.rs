@@ -148,6 +148,7 @@ fn what_is_doubtful_pinned_or_of_unknown_time_stays_and_fills_no_bucket() {
     members[3].quality = Quality::Doubtful;
     members[2].pinned = true;
     members.push(Member { planned: None, ..member(9, at(NOW)) });
+    members.push(Member { quality: Quality::Unsized, ..member(10, at("2026-11-24T03:00:00Z")) });
     let verdicts = plan(&members, policy("1 last"), &TimeZone::UTC, at(NOW));
     assert_eq!(
         verdicts,
@@ -158,12 +159,13 @@ fn what_is_doubtful_pinned_or_of_unknown_time_stays_and_fills_no_bucket() {
             Verdict::Keep(vec![Reason::Doubtful]),
             Verdict::Keep(vec![Reason::UnknownTime]),
             Verdict::Keep(vec![Reason::UnknownTime]),
+            Verdict::Keep(vec![Reason::Unsized]),
         ]
     );
 }
 
 fn members() -> impl Strategy<Value = Vec<Member>> {
-    let quality = prop_oneof![6 => Just(Quality::Consistent), 3 => Just(Quality::Live), 1 => Just(Quality::Doubtful)];
+    let quality = prop_oneof![6 => Just(Quality::Consistent), 3 => Just(Quality::Live), 1 => Just(Quality::Doubtful), 1 => Just(Quality::Unsized)];
     let one = (1_700_000_000_i64..1_795_000_000, quality, prop::bool::weighted(0.1), prop::bool::weighted(0.05));
     prop::collection::vec(one, 0..60).prop_map(|all| {
         (0..)

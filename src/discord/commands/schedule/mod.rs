@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub(in crate::discord) use manage::take_over;
-pub(in crate::discord) use presses::{answer_hangs, approve, keep, prune_again};
+pub(in crate::discord) use presses::{answer_hangs, delete_many, keep, prune_again, rely_on};
 pub(in crate::discord) use review::{ask_to_run, confirmed, hand_over};
 
 pub(in crate::discord) use add::HELP as ADD;

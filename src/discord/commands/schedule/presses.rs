@@ -1,7 +1,5 @@
 //! What is pressed under the messages of a schedule, next to taking it over and running it.
 
-use std::collections::BTreeSet;
-
 use super::{manage::gone, pressed, refused};
 use crate::{
     access::Grant,
@@ -9,11 +7,10 @@ use crate::{
         interaction_info::InteractionInfo,
         messages::schedule::{self as words, ScheduleRefusal},
         responder::{Answer, Stop},
-        standing,
         state::AppState,
     },
     operation::ids::{OperationId, ScheduleId},
-    schedule::{Schedule, hangs::HangAnswer, pruning::Candidate, retention::Verdict},
+    schedule::{Schedule, hangs::HangAnswer, pruning::Candidate},
     store::ScheduleSnapshot,
 };
 
@@ -31,31 +28,45 @@ pub(in crate::discord) async fn keep(
     Ok(words::kept_announced(kept).into())
 }
 
-/// Lets a schedule delete what is announced although it is much, and rely on a newest Snapshot that is small.
-pub(in crate::discord) async fn approve(
+/// Lets a schedule delete what this edition of its question showed. What has joined it since is asked about again.
+pub(in crate::discord) async fn delete_many(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
-    id: ScheduleId,
+    (id, edition): (ScheduleId, u32),
 ) -> Result<Answer, Stop> {
     let schedule = pressed(state, &info.who, id).await?;
-    let standing = standing::of(&state.store, &schedule, state.clock.now()).await?;
-    let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
-    let verdicts = schedule.verdicts(&candidates, state.clock.now());
-    let dropped = verdicts.into_iter().filter(|(_, verdict)| *verdict == Verdict::Drop).map(|(operation, _)| operation);
-    // They are sorted, so the first of each Droplet is its newest.
-    let mut seen = BTreeSet::new();
-    let newest = standing.snapshots.iter().filter(|snapshot| seen.insert(snapshot.droplet));
-    let approved: Vec<OperationId> = dropped.chain(newest.map(|newest| newest.operation)).collect();
+    let (by, count) = (grant.user(), schedule.watched.deletions.asked.len());
+    if !schedule.clone().approve_deletions(edition, by) {
+        return Err(refused(ScheduleRefusal::AskedOtherwise));
+    }
     let change = |schedule: &mut Schedule| {
-        // Only what is still there counts, so this stays short.
-        schedule.approved.clone_from(&approved);
-        schedule.narrowed = false;
+        schedule.approve_deletions(edition, by);
     };
-    state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    let changed = state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
     state.store.question_was_answered(id).await?;
-    tracing::info!(schedule.id = %id, user.id = %grant.user(), "approved what a schedule deletes");
-    Ok(words::approved().into())
+    tracing::info!(schedule.id = %id, user.id = %by, count, "approved what a schedule deletes");
+    Ok(words::deletions_approved(&changed, count).into())
+}
+
+/// Lets a schedule rely on its newest Snapshot although it is small. Nothing else follows from it.
+pub(in crate::discord) async fn rely_on(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (id, operation): (ScheduleId, OperationId),
+) -> Result<Answer, Stop> {
+    let schedule = pressed(state, &info.who, id).await?;
+    let snapshots = state.store.schedule_snapshots(id).await?;
+    let candidates: Vec<Candidate> = snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+    if !schedule.is_doubtful(&candidates, operation) {
+        return Err(refused(ScheduleRefusal::NotDoubtful));
+    }
+    let change = |schedule: &mut Schedule| schedule.rely_on(operation);
+    let changed = state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    state.store.question_was_answered(id).await?;
+    tracing::info!(schedule.id = %id, operation.id = %operation, user.id = %grant.user(), "a schedule may rely on a small Snapshot");
+    Ok(words::relied_on(&changed).into())
 }
 
 /// Answers what is to happen about shutdowns that hang.

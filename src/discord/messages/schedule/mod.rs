@@ -8,11 +8,11 @@ mod status;
 
 use jiff::{SignedDuration, Timestamp, civil::Time};
 
-pub use notice::{Told, notice};
+pub use notice::{InQuestion, Told, notice};
 pub use refusal::ScheduleRefusal;
 pub use reply::{
-    added, approved, edited, handed_over, hangs_answered, kept_announced, paused_until, prunes_again, removed, resumed,
-    run_begun, taken_over,
+    added, deletions_approved, edited, handed_over, hangs_answered, kept_announced, paused_until, prunes_again,
+    relied_on, removed, resumed, run_begun, taken_over,
 };
 pub use review::{Cost, Edit, Review, review, review_removal, review_run};
 pub use status::{Standing, list, preview, status};

@@ -8,23 +8,26 @@ use super::{
         failure, group,
         message::{Button, Message, Style},
         text::{name, plain, shorten},
-        units::{ago, moment},
+        units::{ago, cost, dollars_a_month, gigabytes, moment},
     },
     marker,
+    status::delete_many,
 };
 use crate::{
     discord::press::Press,
     operation::{
         Operation, Outcome,
-        ids::{RoleId, ScheduleId},
+        ids::{OperationId, RoleId, ScheduleId},
         reading::Failure,
     },
     schedule::{
         Paused, Schedule, State,
         hangs::{Asked, HangAnswer},
         notice::{Family, Notice},
+        pruning::Candidate,
         run::Run,
     },
+    store::ScheduleSnapshot,
 };
 
 /// The longest Droplet's name on a button.
@@ -33,6 +36,9 @@ const LONGEST_NAME: usize = 30;
 const BUTTONS: usize = 5;
 /// So much of Discord's 2,000 is for the text; mentions and the last line need the rest.
 const LONGEST: usize = 1800;
+
+/// How many Snapshots a question names.
+const NAMED: usize = 12;
 
 /// How a group's run ended is shorter than that: when it was planned follows.
 const LONGEST_OUTCOME: usize = 1700;
@@ -47,6 +53,27 @@ pub struct Told<'t> {
     pub operations: &'t [Operation],
     /// The run of a group that it is about, as far as it is still known.
     pub run: Option<&'t Run>,
+    /// The Snapshots of the schedule, where somebody is asked about some of them.
+    pub asked: Option<InQuestion<'t>>,
+}
+
+/// What somebody must know to decide about Snapshots.
+#[derive(Clone, Copy, Debug)]
+pub struct InQuestion<'t> {
+    /// All of the schedule, newest first.
+    pub snapshots: &'t [ScheduleSnapshot],
+    /// Dollars per GB and month.
+    pub price_per_gb: f64,
+}
+
+impl Told<'_> {
+    /// Whether nobody has decided about the much smaller Snapshot of this operation, and somebody must.
+    fn is_doubtful(&self, operation: OperationId) -> bool {
+        let candidates = |asked: InQuestion<'_>| asked.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+        let candidates: Option<Vec<Candidate>> = self.asked.map(candidates);
+        let is_newest = candidates.is_none_or(|candidates| self.schedule.is_doubtful(&candidates, operation));
+        is_newest && !self.schedule.watched.relied_on.contains(&operation) && self.schedule.state != State::Removed
+    }
 }
 
 /// What is said once, or of several schedules at once. `restorers` are the roles that may take a schedule over; they are named, not
@@ -78,22 +105,21 @@ pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> M
     }
 }
 
-fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
+fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
+    let Told { schedule, notice, operations, run, .. } = told;
     let droplet = name(&schedule.droplet_name);
     let owner = schedule.owner.user;
     match notice {
         Notice::Failed { planned, count, .. } => {
             let why = operations.first().map(why).unwrap_or_default();
-            let again = match count {
-                0 | 1 => String::new(),
-                count => format!(" It has failed {count} times in a row for this reason."),
-            };
+            let again = in_a_row(*count);
             format!("❌ The Snapshot of {droplet} that was planned for {} failed.{why}{again}", moment(*planned))
         }
-        Notice::Group { planned, .. } => match run {
+        Notice::Group { planned, count, .. } => match run {
             Some(run) => {
+                let again = in_a_row(*count);
                 let outcome = shorten(&group::outcome(run, operations), LONGEST_OUTCOME);
-                format!("{outcome}\nIt was planned for {}.", moment(*planned))
+                format!("{outcome}\nIt was planned for {}.{again}", moment(*planned))
             }
             // It is not known any more.
             None => format!(
@@ -105,10 +131,11 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
             let why = if *was_away { "I was not running then" } else { "the Droplet was busy until it was too late" };
             format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.", moment(*first))
         }
-        Notice::Missed { first, last, count, .. } => format!(
-            "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: I was not running then.",
+        Notice::Missed { first, last, count, was_away } => format!(
+            "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: {}.",
             moment(*first),
-            moment(*last)
+            moment(*last),
+            if *was_away { "I was not running then" } else { "the Droplet was busy each time until it was too late" }
         ),
         Notice::Stale { newest: Some(newest), .. } => format!(
             "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}). Until there is a new one, \
@@ -144,11 +171,15 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
                 Asked::No | Asked::ShutDownStill => format!("⚠️ {asked} This was answered."),
             }
         }
-        Notice::Doubtful { operation } if schedule.approved.contains(operation) => {
+        Notice::Doubtful { operation } if schedule.watched.relied_on.contains(operation) => {
             format!(
                 "✅ The newest Snapshot of {droplet} is less than half as large as the one before it. Somebody said that it is fine."
             )
         }
+        Notice::Doubtful { operation } if !told.is_doubtful(*operation) => format!(
+            "A Snapshot of {droplet} was less than half as large as the one before it. Nobody has to decide about it any more."
+        ),
+        Notice::Deletions { question, count } => deletions(told, (*question, *count)),
         Notice::Doubtful { .. } => format!(
             "⚠️ **The newest Snapshot of {droplet} is less than half as large as the one before it.** Nothing is deleted until somebody \
              says that it is fine, or a larger one follows."
@@ -169,13 +200,67 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
     }
 }
 
+/// That it was not the first time.
+fn in_a_row(count: u32) -> String {
+    match count {
+        0 | 1 => String::new(),
+        count => format!(" It has failed {count} times in a row for this reason."),
+    }
+}
+
+/// Whether this question of a schedule waits for an answer.
+fn asks(schedule: &Schedule, question: u32) -> bool {
+    schedule.watched.deletions.asks(question) && schedule.state != State::Removed
+}
+
+/// Whether so many Snapshots may be deleted: which, and what it costs to wait.
+fn deletions(told: &Told<'_>, (number, count): (u32, u32)) -> String {
+    let schedule = told.schedule;
+    let (droplet, question) = (name(&schedule.droplet_name), &schedule.watched.deletions);
+    let many = if count == 1 { "1 Snapshot".to_owned() } else { format!("{count} Snapshots") };
+    if !asks(schedule, number) {
+        return match question.answered_by.filter(|_| question.number == number) {
+            Some(user) => format!(
+                "✅ {many} of {droplet} may be deleted, as <@{user}> said. They are announced in the schedule's message for 24 hours first."
+            ),
+            None => {
+                format!("The schedule of {droplet} asked whether {many} may be deleted. No answer is needed any more.")
+            }
+        };
+    }
+    let why = if schedule.narrowed { "Its rules were edited" } else { "That is a lot at once" };
+    let mut lines = vec![format!(
+        "⚠️ **May the schedule of {droplet} delete {many}?** No rule wants {} any more. {why}, so nothing of this schedule is deleted \
+         until somebody who may restore says so.",
+        if count == 1 { "it" } else { "them" }
+    )];
+    if let Some(InQuestion { snapshots, price_per_gb }) = told.asked {
+        let asked: Vec<&ScheduleSnapshot> =
+            snapshots.iter().filter(|snapshot| question.asked.contains(&snapshot.operation)).collect();
+        lines.extend(asked.iter().take(NAMED).map(|snapshot| {
+            let size = snapshot.size.map(|size| format!(", {}", gigabytes(size))).unwrap_or_default();
+            format!("- {}{size}", name(&snapshot.name))
+        }));
+        if asked.len() > NAMED {
+            lines.push(format!("- … and {} more", asked.len() - NAMED));
+        }
+        let waiting: f64 = asked.iter().filter_map(|snapshot| snapshot.size).map(|size| cost(size, price_per_gb)).sum();
+        lines.push(format!("Until then they cost {}.", dollars_a_month(waiting)));
+    }
+    lines.join("\n")
+}
+
 /// Those of each, named after their Droplets where there are several.
 fn buttons(told: &[Told<'_>]) -> Vec<Button> {
     if let [one @ Told { schedule, notice, .. }] = told {
         return match notice {
             Notice::Hung { .. } if schedule.watched.hangs.asked == Asked::Open => hang_buttons(schedule.id),
-            Notice::Doubtful { operation } if !schedule.approved.contains(operation) => {
-                vec![Button::new("It's fine", Style::Primary, Press::Approve(schedule.id))]
+            Notice::Doubtful { operation } if one.is_doubtful(*operation) => {
+                let press = Press::RelyOn { schedule: schedule.id, operation: *operation };
+                vec![Button::new("It's fine", Style::Primary, press)]
+            }
+            Notice::Deletions { question, .. } if asks(schedule, *question) => {
+                delete_many(schedule).into_iter().collect()
             }
             _ => next_step(one).map(|(label, press)| Button::new(label, Style::Primary, press)).into_iter().collect(),
         };
@@ -209,6 +294,7 @@ fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) -> Option<(&'
         Notice::GoodAgain
         | Notice::Hung { .. }
         | Notice::Doubtful { .. }
+        | Notice::Deletions { .. }
         | Notice::Paused { .. }
         | Notice::Unheard { .. } => None,
     }

@@ -75,6 +75,10 @@ pub enum ScheduleRefusal {
     },
     /// What to do about hung shutdowns is not asked, or was answered.
     HangsAnswered,
+    /// What may be deleted is not asked any more, or something else is asked now.
+    AskedOtherwise,
+    /// The Snapshot in question is not the newest one any more, is gone, or somebody said that it is fine.
+    NotDoubtful,
     /// The schedule that was chosen takes over no Snapshots of this Droplet.
     NoHeir,
     /// The address that is to be told makes no sense.
@@ -126,6 +130,8 @@ impl ScheduleRefusal {
                 "You own {most} schedules, and nobody may own more. `/schedule remove` one that is not needed, or ask a colleague to take one over."
             ),
             Self::HangsAnswered => "Somebody has answered this already.".to_owned(),
+            Self::AskedOtherwise => "This question has changed since you opened it, or was answered. Nothing was decided. Look at the message again; it shows what is asked now.".to_owned(),
+            Self::NotDoubtful => "Nobody has to decide about that Snapshot any more: a newer one followed, it is gone, or somebody has answered. Nothing was changed.".to_owned(),
             Self::NoHeir => "That schedule is not there any more, or is of another Droplet. Nothing was changed; use `/schedule remove` again.".to_owned(),
             Self::Address(bad) => match bad {
                 BadAddress::NoUrl => "That `ping-url` is no address. Copy it as a whole, such as `https://hc-ping.com/your-key`.",

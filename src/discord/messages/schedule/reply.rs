@@ -82,9 +82,22 @@ pub fn kept_announced(count: u64) -> String {
     }
 }
 
-/// The schedule may go on deleting.
-pub fn approved() -> String {
-    "OK. What is announced there is deleted, each a day after it was announced.".to_owned()
+/// The schedule may delete the Snapshots that it asked about.
+pub fn deletions_approved(schedule: &Schedule, count: usize) -> String {
+    let which = if count == 1 { "That Snapshot".to_owned() } else { format!("Those {count} Snapshots") };
+    format!(
+        "OK. {which} of {} will be deleted 24 hours from now. **Keep…** under the schedule's message in <#{}> still keeps what you choose.",
+        name(&schedule.droplet_name),
+        schedule.channel
+    )
+}
+
+/// The schedule relies on its newest Snapshot although it is small.
+pub fn relied_on(schedule: &Schedule) -> String {
+    format!(
+        "OK. The newest Snapshot of {} counts as good. Nothing is deleted because of this answer alone.",
+        name(&schedule.droplet_name)
+    )
 }
 
 /// What happens from now on about shutdowns that hang.

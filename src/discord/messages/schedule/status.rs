@@ -166,6 +166,13 @@ fn deletions(standing: &Standing) -> Vec<String> {
         standing.snapshots.iter().filter(|snapshot| snapshot.announced_at.is_some()).collect();
     let mut lines = Vec::new();
     lines.extend(standing.hold.map(|hold| held(hold, standing.snapshots.len())));
+    let question = &standing.schedule.watched.deletions;
+    let asked: Vec<&ScheduleSnapshot> =
+        standing.snapshots.iter().filter(|snapshot| question.asked.contains(&snapshot.operation)).collect();
+    lines.extend(asked.iter().take(NAMED).map(|snapshot| format!("❓ {}", name(&snapshot.name))));
+    if asked.len() > NAMED {
+        lines.push(format!("❓ … and {} more", asked.len() - NAMED));
+    }
     for snapshot in announced.iter().take(NAMED) {
         let at = snapshot.announced_at.and_then(|at| at.checked_add(NOTICE).ok()).filter(|_| standing.hold.is_none());
         let when = at.map(|at| format!(" {}", ago(at))).unwrap_or_default();
@@ -202,15 +209,24 @@ fn buttons(standing: &Standing) -> Vec<Button> {
         return vec![take_over()];
     }
     let mut buttons = Vec::new();
-    let press = Press::Approve(id);
     match standing.hold {
-        Some(Hold::TooMany(_) | Hold::Narrowed(_)) => buttons.push(Button::new("Delete them", Style::Danger, press)),
-        Some(Hold::Doubtful(_)) => buttons.push(Button::new("It's fine", Style::Primary, press)),
+        Some(Hold::Doubtful(operation)) => {
+            buttons.push(Button::new("It's fine", Style::Primary, Press::RelyOn { schedule: id, operation }));
+        }
         Some(Hold::Unowned) => buttons.push(take_over()),
         Some(Hold::RestoredLately) => buttons.push(Button::new("Prune again", Style::Secondary, Press::PruneAgain(id))),
+        // It stands under the message that asks, too; somebody may have deleted that one.
+        Some(Hold::TooMany(_) | Hold::Narrowed(_)) => buttons.extend(delete_many(&standing.schedule)),
         Some(Hold::Paused | Hold::Stale) | None => {}
     }
     buttons
+}
+
+/// Says yes to what the question of a schedule shows now, while it is open.
+pub(super) fn delete_many(schedule: &Schedule) -> Option<Button> {
+    let question = &schedule.watched.deletions;
+    let press = Press::DeleteMany { schedule: schedule.id, edition: question.edition };
+    question.is_open().then(|| Button::new("Delete them", Style::Danger, press))
 }
 
 /// The Snapshots that will be deleted, to choose from which of them to keep.
@@ -315,6 +331,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Oldest => "the oldest, as long as a rule is not full",
         Reason::Pinned => "somebody keeps it",
         Reason::Doubtful => "much smaller than the one before it, to be looked at",
+        Reason::Unsized => "its size is not known yet",
         Reason::NotOfThisSchedule => "the schedule takes no Snapshots of its Droplet any more",
         Reason::UnknownTime => "its time is not known",
     }

@@ -26,6 +26,7 @@ use crate::{
         notice::Notice,
         policy::BadPolicy,
         pruning::Hold,
+        question::DeletionQuestion,
         rule::{Invalid, Typed},
         run::{Lost, Member, Phase, Plan, Run},
         slot::{Failed, Fate, Missed, Skipped, Slot},
@@ -91,6 +92,11 @@ fn standing() -> Standing {
         next,
         run: None,
     }
+}
+
+fn asked_about(numbers: &[u64]) -> DeletionQuestion {
+    let asked = numbers.iter().copied().map(OperationId::from_random).collect();
+    DeletionQuestion { number: 1, edition: 1, asked, answered_by: None }
 }
 
 fn slot(fate: Fate) -> Slot {
@@ -199,7 +205,8 @@ fn statuses() {
             "too many",
             with(&|it| {
                 announced(it);
-                it.hold = Some(Hold::TooMany(4));
+                it.hold = Some(Hold::TooMany(2));
+                it.schedule.watched.deletions = asked_about(&[1, 2]);
             })
         ),
         ("doubtful", with(&|it| it.hold = Some(Hold::Doubtful(OperationId::from_random(1))))),
@@ -215,27 +222,44 @@ fn notices() {
     let schedule = nightly();
     let (first, last) = (at("2026-11-24T02:00:00Z"), at("2026-11-26T02:00:00Z"));
     let told = |schedule: &Schedule, it: &Notice| {
-        notice(&[Told { schedule, notice: it, operations: &[], run: None }], &BTreeSet::new(), 3)
+        notice(&[Told { schedule, notice: it, operations: &[], run: None, asked: None }], &BTreeSet::new(), 3)
     };
     let said = |it: Notice| told(&schedule, &it);
     let mut asked = schedule.clone();
     asked.watched.hangs = Hangs { in_a_row: 3, asked: Asked::Open };
     let (small, mut approved) = (OperationId::from_random(1), schedule.clone());
-    approved.approved.push(small);
+    approved.rely_on(small);
     let failed = |count| Notice::Failed { planned: last, operation: small, why: "hung".to_owned(), count };
     let other = Schedule { id: ScheduleId::from_random(8), droplet_name: "db-1".to_owned(), ..schedule.clone() };
     let several = notice(
         &[
-            Told { schedule: &schedule, notice: &failed(1), operations: &[], run: None },
-            Told { schedule: &other, notice: &failed(1), operations: &[], run: None },
-            Told { schedule: &other, notice: &Notice::OwnerLost { since: first }, operations: &[], run: None },
+            Told { schedule: &schedule, notice: &failed(1), operations: &[], run: None, asked: None },
+            Told { schedule: &other, notice: &failed(1), operations: &[], run: None, asked: None },
+            Told {
+                schedule: &other,
+                notice: &Notice::OwnerLost { since: first },
+                operations: &[],
+                run: None,
+                asked: None,
+            },
         ],
         &BTreeSet::new(),
         3,
     );
     let roles = BTreeSet::from([RoleId(77), RoleId(78)]);
+    let many: Vec<ScheduleSnapshot> = (1..=15).map(snapshot).collect();
+    let numbers: Vec<u64> = (1..=14).collect();
+    let asking = |change: &dyn Fn(&mut Schedule)| {
+        let mut schedule = nightly();
+        schedule.watched.deletions = asked_about(&numbers);
+        change(&mut schedule);
+        let asked = Some(InQuestion { snapshots: &many, price_per_gb: 0.06 });
+        let it = Notice::Deletions { question: 1, count: 14 };
+        notice(&[Told { schedule: &schedule, notice: &it, operations: &[], run: None, asked }], &BTreeSet::new(), 3)
+    };
     let gone = Notice::OwnerLost { since: first };
-    let named = notice(&[Told { schedule: &schedule, notice: &gone, operations: &[], run: None }], &roles, 3);
+    let named =
+        notice(&[Told { schedule: &schedule, notice: &gone, operations: &[], run: None, asked: None }], &roles, 3);
     insta::assert_snapshot!(side_by_side([
         ("failed", said(failed(1))),
         ("failed again", said(failed(4))),
@@ -246,12 +270,17 @@ fn notices() {
         ("hung, answered", said(Notice::Hung { count: 3 })),
         ("doubtful", said(Notice::Doubtful { operation: small })),
         ("doubtful, approved", told(&approved, &Notice::Doubtful { operation: small })),
+        ("many at once", asking(&|_| {})),
+        ("an edit drops", asking(&|it| it.narrowed = true)),
+        ("many, answered", asking(&|it| assert!(it.approve_deletions(1, UserId(9))))),
+        ("many, not asked any more", asking(&|it| it.watched.deletions.asked.clear())),
         ("paused", said(Notice::Paused { newest: Some(first) })),
         ("unheard", said(Notice::Unheard { host: "hc.example.com".to_owned(), since: first })),
         ("paused without any", said(Notice::Paused { newest: None })),
         ("missed, away", said(Notice::Missed { first: last, last, count: 1, was_away: true })),
         ("missed, busy", said(Notice::Missed { first: last, last, count: 1, was_away: false })),
         ("missed, several", said(Notice::Missed { first, last, count: 3, was_away: true })),
+        ("missed, busy again", said(Notice::Missed { first, last, count: 3, was_away: false })),
         ("stale", said(Notice::Stale { since: last, newest: Some(first) })),
         ("stale from the start", said(Notice::Stale { since: last, newest: None })),
         ("owner lost", said(Notice::OwnerLost { since: first })),
@@ -309,6 +338,8 @@ fn refusals() {
         ScheduleRefusal::NoAddress { host: "hc.example.con".to_owned() },
         ScheduleRefusal::HangsAnswered,
         ScheduleRefusal::NoHeir,
+        ScheduleRefusal::AskedOtherwise,
+        ScheduleRefusal::NotDoubtful,
         ScheduleRefusal::Expired,
         ScheduleRefusal::Elsewhere,
         ScheduleRefusal::OwnAlready { owner: UserId(5) },
@@ -389,8 +420,12 @@ fn groups() {
     };
     let taking = Taking { plan: &going.plan, members: &members, cost: Cost::AtMost(800.0), price_per_gb: 0.06 };
     let notice = |run: &Run| {
-        let it = Notice::Group { run: run.plan.id, planned: run.plan.planned };
-        notice(&[Told { schedule: &schedule, notice: &it, operations: &[], run: Some(run) }], &BTreeSet::new(), 3)
+        let it = Notice::Group { run: run.plan.id, planned: run.plan.planned, why: String::new(), count: 1 };
+        notice(
+            &[Told { schedule: &schedule, notice: &it, operations: &[], run: Some(run), asked: None }],
+            &BTreeSet::new(),
+            3,
+        )
     };
     let standing = Standing { schedule: schedule.clone(), run: Some(going.clone()), ..standing() };
     insta::assert_snapshot!(side_by_side([

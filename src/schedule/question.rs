@@ -1,0 +1,91 @@
+//! What people are asked about deletions: whether so many Snapshots may go at once, and whether a much smaller one is fine.
+//!
+//! An answer counts for exactly what was shown. A yes to one edition of a question says nothing about a Snapshot that a later edition adds,
+//! and a yes to a small Snapshot deletes nothing.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Schedule, notice::Notice, pruning::Pruning};
+use crate::operation::ids::{OperationId, UserId};
+
+/// The question whether Snapshots may be deleted that are many at once, or that an edit does not want. A schedule has one at a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletionQuestion {
+    /// Counts the questions of the schedule, from 1.
+    #[serde(default)]
+    pub number: u32,
+    /// Counts what was asked about, across all questions, from 1. A button carries it.
+    #[serde(default)]
+    pub edition: u32,
+    /// The operations that took the Snapshots in question; empty where no question is open.
+    #[serde(default)]
+    pub asked: Vec<OperationId>,
+    /// Who said yes to the latest question; nobody while it is open, and where it closed by itself.
+    #[serde(default)]
+    pub answered_by: Option<UserId>,
+}
+
+impl DeletionQuestion {
+    /// Whether it waits for an answer.
+    pub fn is_open(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// Whether the question of this number waits for an answer.
+    pub fn asks(&self, number: u32) -> bool {
+        self.is_open() && self.number == number
+    }
+}
+
+impl Schedule {
+    /// Opens, changes or closes the question about deletions, by what pruning waits for. What people are told: a new question, or the same
+    /// one with other Snapshots.
+    pub fn ask_about_deletions(&mut self, pruning: &Pruning) -> Option<Notice> {
+        let question = &mut self.watched.deletions;
+        if pruning.asked == question.asked {
+            return None;
+        }
+        if !question.is_open() {
+            // While nothing is deleted for another reason, nobody has to decide.
+            if !pruning.hold.is_some_and(|hold| hold.is_a_question_of_number()) {
+                return None;
+            }
+            question.number = question.number.saturating_add(1);
+            question.answered_by = None;
+        }
+        question.asked.clone_from(&pruning.asked);
+        if !question.is_open() {
+            return None;
+        }
+        question.edition = question.edition.saturating_add(1);
+        let count = u32::try_from(question.asked.len()).unwrap_or(u32::MAX);
+        Some(Notice::Deletions { question: question.number, count })
+    }
+
+    /// Somebody says that what this edition shows may be deleted. False where it is not what is asked now.
+    pub fn approve_deletions(&mut self, edition: u32, by: UserId) -> bool {
+        let question = &mut self.watched.deletions;
+        if !question.is_open() || question.edition != edition {
+            return false;
+        }
+        question.answered_by = Some(by);
+        self.approved.append(&mut question.asked);
+        self.approved.sort_unstable();
+        self.approved.dedup();
+        self.narrowed = false;
+        true
+    }
+
+    /// Somebody says that a much smaller Snapshot is fine.
+    pub fn rely_on(&mut self, operation: OperationId) {
+        if !self.watched.relied_on.contains(&operation) {
+            self.watched.relied_on.push(operation);
+        }
+    }
+
+    /// Forgets what was said about Snapshots that are not there any more, so that the lists stay short.
+    pub fn forget_answers(&mut self, is_there: impl Fn(OperationId) -> bool) {
+        self.approved.retain(|operation| is_there(*operation));
+        self.watched.relied_on.retain(|operation| is_there(*operation));
+    }
+}
