@@ -85,6 +85,7 @@ struct Parts {
     gateway: AtomicBool,
     database: AtomicBool,
     write_failed: AtomicBool,
+    unheard_schedules: AtomicBool,
     /// A [`Turn`] by its number, so that no lock is needed.
     turn: AtomicU8,
     /// A [`Token`] by its number.
@@ -105,6 +106,11 @@ impl Readiness {
     /// Says whether the last write to the database failed, though it may still be read.
     pub fn set_write_failed(&self, failed: bool) {
         self.0.write_failed.store(failed, Ordering::Relaxed);
+    }
+
+    /// Says whether schedules have something to say that no channel takes.
+    pub fn set_unheard_schedules(&self, are_some: bool) {
+        self.0.unheard_schedules.store(are_some, Ordering::Relaxed);
     }
 
     /// Says whose turn it is.
@@ -152,12 +158,14 @@ impl Readiness {
             Turn::Standby => Some("lease: standing by, another process is active"),
             Turn::Unknown => Some("lease: not held"),
         };
+        let unheard = self.0.unheard_schedules.load(Ordering::Relaxed);
         let gateway = !self.0.gateway.load(Ordering::Relaxed) && self.turn() != Turn::Standby;
         database
             .into_iter()
             .chain(turn)
             .chain(self.token_trouble())
             .chain(gateway.then_some("gateway: not connected"))
+            .chain(unheard.then_some("schedules: no channel takes their messages"))
             .collect()
     }
 }
@@ -309,6 +317,10 @@ mod tests {
         assert_eq!(intake.body("/readyz").await, (503, "gateway: not connected\n".to_owned()));
         intake.readiness.set_gateway(true);
         assert_eq!(intake.body("/readyz").await, (200, "ready\n".to_owned()));
+        intake.readiness.set_unheard_schedules(true);
+        let told = "schedules: no channel takes their messages\n";
+        assert_eq!(intake.body("/readyz").await, (503, told.to_owned()));
+        intake.readiness.set_unheard_schedules(false);
         intake.readiness.set_token(Token::Refused);
         assert_eq!(intake.body("/readyz").await, (503, "DigitalOcean: refuses the token\n".to_owned()));
         intake.readiness.set_token(Token::Usable);

@@ -375,10 +375,10 @@ pub(super) async fn keep_lease(lease: &Lease, store: &Store, readiness: &Readine
         };
         readiness.set_database(answers);
         if answers && store.write_failed() {
-            // What it finds is kept by the store.
-            drop(timeout(deadlines::RENEWAL, store.probe_write()).await);
+            drop(timeout(deadlines::RENEWAL, store.probe_write()).await); // The store keeps what it finds.
         }
         readiness.set_write_failed(store.write_failed());
+        readiness.set_unheard_schedules(store.has_unheard_schedules());
         if lease.remaining().is_zero() {
             return Ended::LeaseRanOut;
         }

@@ -178,6 +178,7 @@ impl Scheduler {
         let stale = schedule.stale_since(&slots, newest);
         // Of a group, the newest of any member is better than none.
         let newest = newest.or_else(|| snapshots.first().and_then(|newest| newest.planned));
+        remind::of_zone(&mut schedule, &mut notices);
         let asked_before = asks(&schedule);
         remind::of_doubt(&mut schedule, &candidates(&snapshots), &mut notices);
         let stale_at = remind::of_staleness(&mut schedule, (stale, newest), &mut notices, now);

@@ -187,10 +187,12 @@ impl Bot {
         let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
         members.learn(&http);
+        let other_channels = notify_channel.into_iter().chain(report_channel).collect();
         let schedule_reporter =
-            ScheduleReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), notify_channel, login.me);
+            ScheduleReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), other_channels, login.me);
         let group_reporter = GroupReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), login.me);
-        let monthly = Monthly { http: Arc::clone(&http), state: Arc::clone(&state), channel: report_channel };
+        let monthly =
+            Monthly { http: Arc::clone(&http), state: Arc::clone(&state), channel: report_channel, me: login.me };
         let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);
         Ok(Self {
             application: login.application,

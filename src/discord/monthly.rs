@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use serenity::http::Http;
+use serenity::{http::Http, model::id::UserId};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -26,6 +26,8 @@ use crate::{
 const HOUR: i8 = 9;
 /// Before another try, where something does not answer.
 const PAUSE: SignedDuration = SignedDuration::from_mins(10);
+/// How many of a channel's latest messages are looked through.
+const LOOKED_THROUGH: u8 = 50;
 /// How many months are compared.
 const MONTHS: usize = 6;
 
@@ -35,6 +37,7 @@ pub struct Monthly {
     pub(super) http: Arc<Http>,
     pub(super) state: Arc<AppState>,
     pub(super) channel: Option<ChannelId>,
+    pub(super) me: UserId,
 }
 
 /// Why a month could not be told.
@@ -59,6 +62,13 @@ fn month_of(now: Timestamp) -> (i64, Timestamp) {
 
 fn number_of(day: Date) -> i64 {
     (i64::from(day.year()) - 1970) * 12 + i64::from(day.month()) - 1
+}
+
+/// The first day of the month of this number.
+fn first_of(month: i64) -> Date {
+    let (year, month) = (1970 + month.div_euclid(12), month.rem_euclid(12) + 1);
+    let year = i16::try_from(year).unwrap_or(i16::MAX);
+    Date::new(year, i8::try_from(month).unwrap_or(1), 1).unwrap_or(Date::MAX)
 }
 
 fn due_in(day: Date) -> Option<Timestamp> {
@@ -121,13 +131,30 @@ impl Monthly {
         Ok(next_due(now))
     }
 
+    /// The message of a month, if it is there already.
+    async fn posted_before(&self, channel: ChannelId, month: Date) -> Option<MessageId> {
+        let listed = wire::messages(&self.http, delivery::channel_id(channel), LOOKED_THROUGH, None).await.ok()?;
+        let marker = words::month_marker(month);
+        let is_it = |listed: &&wire::Listed| {
+            let mut footers = listed.embeds.iter().filter_map(|embed| embed.footer.as_ref());
+            listed.author.id == self.me && footers.any(|footer| footer.text.ends_with(&marker))
+        };
+        listed.iter().find(is_it).map(|found| MessageId(found.id.get()))
+    }
+
     async fn tell(&self, month: i64) -> Result<Option<MessageId>, Untold> {
         let Some(channel) = self.channel else { return Ok(None) };
         let state = &self.state;
         let listing = costs::listing(state).await.map_err(Untold::Stopped)?;
         let found = costs::costs(state, &listing, By::Droplet, MONTHS).await.map_err(Untold::Stopped)?;
         let left = costs::leftovers(state, &listing).await.map_err(Untold::Stopped)?;
-        let said = words::monthly(&found, &left, state.wording.price_per_gb);
+        let beside = state.inventory.unattached().await;
+        let first = first_of(month);
+        // A process may have died between the message and its row.
+        if let Some(posted) = self.posted_before(channel, first).await {
+            return Ok(Some(posted));
+        }
+        let said = words::monthly(&found, (&left, &beside), state.wording.price_per_gb, first);
         // After a lost answer Discord returns the first message for some minutes.
         let message = delivery::create(&said, format!("cost-{month}"), None);
         let posted =
@@ -146,6 +173,7 @@ mod tests {
         assert_eq!(month_of(at("2026-12-31T23:59:59Z")), (56 * 12 + 11, at("2026-12-01T09:00:00Z")));
         assert_eq!(next_due(at("2026-12-31T23:59:59Z")), at("2027-01-01T09:00:00Z"));
         assert_eq!(next_due(at("2028-02-01T00:00:00Z")), at("2028-03-01T09:00:00Z"));
+        assert_eq!(first_of(56 * 12 + 11), at("2026-12-01T09:00:00Z").to_zoned(TimeZone::UTC).date());
         assert_eq!(number_of(at("1970-01-05T00:00:00Z").to_zoned(TimeZone::UTC).date()), 0);
     }
 }

@@ -39,6 +39,8 @@ use crate::{
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The slowest that something is tried again.
 const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
+/// Before another try to post what no channel takes.
+const UNHEARD_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// How many messages are looked at together.
 const DUE: usize = 50;
 /// Before a message that Discord refuses for reasons unknown is given up.
@@ -59,7 +61,8 @@ pub struct ScheduleReporter {
     roles: Arc<RoleNames>,
     /// The roles that may take a schedule over.
     restorers: BTreeSet<RoleId>,
-    notify_channel: Option<ChannelId>,
+    /// Where it speaks when the channel of a schedule is gone, in this order.
+    other_channels: Vec<ChannelId>,
     me: UserId,
 }
 
@@ -78,7 +81,7 @@ impl ScheduleReporter {
         http: Arc<Http>,
         state: &AppState,
         global_rate_limit: GlobalRateLimit,
-        notify_channel: Option<ChannelId>,
+        other_channels: Vec<ChannelId>,
         me: UserId,
     ) -> Self {
         Self {
@@ -89,7 +92,7 @@ impl ScheduleReporter {
             global_rate_limit,
             roles: Arc::clone(&state.roles),
             restorers: state.policy.sufficient(Right::Restore),
-            notify_channel,
+            other_channels,
             me,
         }
     }
@@ -201,7 +204,7 @@ impl ScheduleReporter {
     async fn known(&self, schedule: &Schedule, notice: &Notice) -> Result<Known, store::Error> {
         let mut known = Known::default();
         match notice {
-            Notice::Failed { operation, .. } => {
+            Notice::Failed { operation, .. } | Notice::Undeleted { operation, .. } => {
                 known.operations.extend(self.store.operation(*operation).await?.map(|stored| stored.operation));
             }
             Notice::Group { run, .. } => {
@@ -294,13 +297,13 @@ impl ScheduleReporter {
         let (id, cause) = (message.stored.schedule.id, wire::describe(error));
         match trouble {
             Trouble::ChannelGone | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
-                let other = self.notify_channel.filter(|channel| *channel != message.channel);
-                if let Some(other) = other {
-                    tracing::warn!(schedule.id = %id, channel.id = message.channel.0, cause, "speaks in the notify channel");
+                if let Some(other) = self.channel_after(message) {
+                    tracing::warn!(schedule.id = %id, channel.id = message.channel.0, other.id = other.0, cause, "speaks in another channel");
                     return self.store.schedule_message_lost(message, other).await;
                 }
                 tracing::error!(schedule.id = %id, channel.id = message.channel.0, cause, "there is no channel in which a schedule can speak");
-                self.store.schedule_message_given_up(message, &cause).await
+                let retry_at = self.clock.now().checked_add(UNHEARD_PAUSE).unwrap_or(Timestamp::MAX);
+                self.store.schedule_message_unheard(message, retry_at).await
             }
             Trouble::Later | Trouble::TooManyEdits => {
                 tracing::info!(schedule.id = %id, cause, attempts = message.attempts, "could not post, trying again");
@@ -319,6 +322,13 @@ impl ScheduleReporter {
                 self.store.schedule_message_failed(message, self.retry_at(message.attempts.max(3))).await
             }
         }
+    }
+
+    /// Where a message is posted next whose channel does not take it.
+    fn channel_after(&self, message: &ScheduleMessage) -> Option<ChannelId> {
+        let tried = self.other_channels.iter().rposition(|channel| *channel == message.channel);
+        let home = message.stored.schedule.channel;
+        self.other_channels.iter().skip(tried.map_or(0, |tried| tried + 1)).find(|channel| **channel != home).copied()
     }
 
     /// Twice as late each time, up to a minute.

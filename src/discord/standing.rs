@@ -19,6 +19,8 @@ pub(super) async fn of(store: &Store, schedule: &Schedule, now: Timestamp) -> Re
     let slots = store.latest_slots(schedule.id, LATEST).await?;
     let snapshots = store.schedule_snapshots(schedule.id).await?;
     let candidates: Vec<Candidate> = snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+    let sources = schedule.sources(&store.restores(schedule.id).await?, &candidates, now);
+    let candidates = store::wanted(&snapshots, &sources);
     let run = store.latest_run(schedule.id).await?;
     let stale_since = schedule.stale_since(&slots, schedule.newest_good(&candidates, run.as_ref()));
     let since = schedule.restores_count_since(now);

@@ -13,6 +13,8 @@ use crate::operation::ids::DropletId;
 pub const NO_DROPLET: DropletId = DropletId(0);
 /// No group has more members.
 pub const MOST_MEMBERS: usize = 100;
+/// The pause after each member where nobody says another one, in seconds: what depends on it finds it again.
+const GAP: u32 = 30;
 /// No more of a group are worked on at once.
 pub const MOST_AT_ONCE: u32 = 20;
 /// The pause between two members is not longer.
@@ -137,7 +139,7 @@ impl Group {
         Ok(Self {
             tag: tag.to_owned(),
             at_once: at_once.ok_or(BadGroup::AtOnce { typed })?,
-            gap: gap.map_or(Ok(0), seconds)?,
+            gap: gap.map_or(Ok(GAP), seconds)?,
             check: check.filter(|check| !check.trim().eq_ignore_ascii_case("none")).map(Check::read).transpose()?,
         })
     }

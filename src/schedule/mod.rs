@@ -6,6 +6,7 @@
 
 mod calendar;
 mod decide;
+mod forecast;
 pub mod group;
 pub mod hangs;
 pub mod notice;
@@ -13,6 +14,7 @@ mod owner;
 pub mod policy;
 pub mod pruning;
 pub mod question;
+pub mod restored;
 pub mod retention;
 pub mod rule;
 pub mod rule_edit;
@@ -26,6 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use decide::{Accounts, Due};
+pub use forecast::Forecast;
 use group::Group;
 pub use owner::{Owner, OwnerSeen, Right};
 use policy::Policy;
@@ -34,6 +37,8 @@ pub use watched::Watched;
 
 use crate::operation::ids::{ChannelId, DropletId, GuildId, OperationId, ScheduleId, UserId};
 
+/// Nobody owns more schedules.
+pub const MOST_OWNED: usize = 25;
 /// How long after its planned time a run may begin.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(4);
 

@@ -44,6 +44,9 @@ pub enum Notice {
         count: u32,
         /// Because the bot did not run; else the Droplet was busy.
         was_away: bool,
+        /// Because DigitalOcean did not answer.
+        #[serde(default)]
+        was_outage: bool,
     },
     /// There is no recent Snapshot; said once a day.
     Stale {
@@ -59,6 +62,24 @@ pub enum Notice {
     },
     /// It has paused because nobody took it over.
     Unowned,
+    /// Its time zone is not known any more, so it runs by UTC.
+    Zone {
+        /// The zone's name.
+        zone: String,
+    },
+    /// Its Droplet does not exist any more, so it has paused.
+    Gone,
+    /// A Snapshot that no rule wants could not be deleted.
+    Undeleted {
+        /// The operation that tried to.
+        operation: OperationId,
+        /// The Snapshot's name.
+        name: String,
+        /// Why, as a word that is the same for the same reason.
+        why: String,
+        /// How many tries in a row failed for this reason; more than one says that people know of the first.
+        count: u32,
+    },
     /// A good Snapshot was taken after one or more failed.
     GoodAgain,
     /// Several shutdowns in a row hung: what should happen from now on?
@@ -108,7 +129,10 @@ pub enum Family {
 impl Notice {
     /// Whether `FAILURE_ROLE` is called.
     pub fn calls_role(&self) -> bool {
-        matches!(self, Self::Failed { .. } | Self::Group { .. } | Self::OwnerLost { .. } | Self::Unowned)
+        matches!(
+            self,
+            Self::Failed { .. } | Self::Group { .. } | Self::Undeleted { .. } | Self::OwnerLost { .. } | Self::Unowned
+        )
     }
 
     /// Whether the owner is called.
@@ -124,12 +148,15 @@ impl Notice {
             | Self::Missed { .. }
             | Self::Stale { .. }
             | Self::OwnerLost { .. }
+            | Self::Gone
+            | Self::Undeleted { .. }
             | Self::Unowned => Some(Family::Trouble),
             Self::GoodAgain => Some(Family::Relief),
             Self::Hung { .. }
             | Self::Doubtful { .. }
             | Self::Deletions { .. }
             | Self::Paused { .. }
+            | Self::Zone { .. }
             | Self::Unheard { .. } => None,
         }
     }
@@ -151,11 +178,17 @@ impl Notice {
                 Some(Self::Group { run, planned, why, count: count.saturating_add(1) })
             }
             (
-                Self::Missed { first, count: before, was_away: was_away_before, .. },
-                Self::Missed { last, count, was_away, .. },
-            ) if was_away_before == was_away => {
-                let (first, last, was_away) = (*first, *last, *was_away);
-                Some(Self::Missed { first, last, count: before.saturating_add(*count), was_away })
+                Self::Missed { first, count: before, was_away: away_before, was_outage: outage_before, .. },
+                Self::Missed { last, count, was_away, was_outage, .. },
+            ) if (away_before, outage_before) == (was_away, was_outage) => {
+                let (first, last, count) = (*first, *last, before.saturating_add(*count));
+                Some(Self::Missed { first, last, count, was_away: *was_away, was_outage: *was_outage })
+            }
+            (Self::Undeleted { why: before, count, .. }, Self::Undeleted { operation, name, why, count: again })
+                if before == why && *again > 1 =>
+            {
+                let (operation, name, why) = (*operation, name.clone(), why.clone());
+                Some(Self::Undeleted { operation, name, why, count: count.saturating_add(1) })
             }
             (Self::Deletions { question: before, .. }, Self::Deletions { question, .. }) => {
                 (before == question).then(|| again.clone())
@@ -167,7 +200,10 @@ impl Notice {
     /// Whether a message about this is compared with one about `other` before a new one is posted.
     pub fn is_like(&self, other: &Self) -> bool {
         let is_a_question = |notice: &Self| matches!(notice, Self::Deletions { .. });
-        (is_a_question(self) && is_a_question(other)) || (self.is_of_a_run() && other.is_of_a_run())
+        let is_undeleted = |notice: &Self| matches!(notice, Self::Undeleted { .. });
+        (is_a_question(self) && is_a_question(other))
+            || (is_undeleted(self) && is_undeleted(other))
+            || (self.is_of_a_run() && other.is_of_a_run())
     }
 
     /// Whether it tells how the latest planned time went.

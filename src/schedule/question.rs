@@ -87,5 +87,6 @@ impl Schedule {
     pub fn forget_answers(&mut self, is_there: impl Fn(OperationId) -> bool) {
         self.approved.retain(|operation| is_there(*operation));
         self.watched.relied_on.retain(|operation| is_there(*operation));
+        self.watched.undeleted.retain(|operation| is_there(*operation));
     }
 }

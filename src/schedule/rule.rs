@@ -171,6 +171,11 @@ impl Rule {
         }
     }
 
+    /// Whether this program knows its time zone; one that it knew once may be gone.
+    pub fn has_known_zone(&self) -> bool {
+        TimeZone::get(&self.zone).is_ok()
+    }
+
     /// The time zone. One that this program does not know any more counts as UTC, so that nothing stops running.
     pub fn time_zone(&self) -> TimeZone {
         TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)

@@ -16,8 +16,9 @@ pub struct Changed<'a> {
 }
 
 impl Rule {
-    /// The same with these changes. A time of day stays only where it means the same.
-    pub fn changed(&self, changed: Changed<'_>) -> Result<Self, Invalid> {
+    /// The same with these changes. A time of day stays only where it means the same; where nobody says when it runs from now on, `seed`
+    /// spreads it.
+    pub fn changed(&self, changed: Changed<'_>, seed: u64) -> Result<Self, Invalid> {
         let (every, on) = self.every.typed();
         let on = if changed.every.is_some() { None } else { on };
         let mut typed = Typed {
@@ -31,8 +32,12 @@ impl Rule {
             (Every::Cron(_), _) | (_, Every::Cron(_)) => false,
             (was, is) => matches!(was, Every::Hours(_)) == matches!(is, Every::Hours(_)),
         };
-        if !counts_alike || changed.at.is_some() {
+        if changed.at.is_some() {
             return Ok(rule);
+        }
+        if !counts_alike {
+            // Nobody says when it runs now, so it is spread like a new one.
+            return Ok(rule.spread_by(seed));
         }
         let at = format!("{:02}:{:02}", self.at.hour(), self.at.minute());
         typed.at = Some(&at);

@@ -69,6 +69,8 @@ pub enum Missed {
     Away,
     /// The Droplet was busy with something else.
     Busy,
+    /// DigitalOcean did not answer.
+    Outage,
     /// A newer planned time took its place.
     Overtaken,
 }
@@ -90,6 +92,7 @@ impl Fate {
             Self::Skipped(Skipped::Edited) => ("skipped", "edited"),
             Self::Missed(Missed::Away) => ("missed", "away"),
             Self::Missed(Missed::Busy) => ("missed", "busy"),
+            Self::Missed(Missed::Outage) => ("missed", "outage"),
             Self::Missed(Missed::Overtaken) => ("missed", "overtaken"),
         }
     }
@@ -108,6 +111,7 @@ impl Fate {
             ("skipped", "edited") => Self::Skipped(Skipped::Edited),
             ("skipped", _) => Self::Skipped(Skipped::Paused),
             ("missed", "away") => Self::Missed(Missed::Away),
+            ("missed", "outage") => Self::Missed(Missed::Outage),
             ("missed", "overtaken") => Self::Missed(Missed::Overtaken),
             ("missed", _) => Self::Missed(Missed::Busy),
             (_, _) => Self::Failed(Failed::Operation),

@@ -24,6 +24,9 @@ pub struct Watched {
     /// Much smaller Snapshots that somebody said are fine.
     #[serde(default)]
     pub relied_on: Vec<OperationId>,
+    /// The Snapshots that could not be deleted when that was tried last.
+    #[serde(default)]
+    pub undeleted: Vec<OperationId>,
     /// What people are asked about deletions.
     #[serde(default)]
     pub deletions: DeletionQuestion,
@@ -33,10 +36,23 @@ pub struct Watched {
     /// The address that is told how its runs go.
     #[serde(default)]
     pub ping_url: Option<Address>,
+    /// The time zone that people were told is not known any more.
+    #[serde(default)]
+    pub zone_told: Option<String>,
     /// Since when that address cannot be told.
     #[serde(default)]
     pub pings_fail_since: Option<Timestamp>,
     /// Whether people were told so.
     #[serde(default)]
     pub pings_told: bool,
+}
+
+impl Watched {
+    /// From now on this address is told how runs go, or none. What is known of another one counts for nothing.
+    pub fn hear_at(&mut self, address: Option<Address>) {
+        if self.ping_url != address {
+            (self.pings_fail_since, self.pings_told) = (None, false);
+            self.ping_url = address;
+        }
+    }
 }

@@ -262,7 +262,7 @@ async fn claim(
         }
         Trigger::Member { run, .. } => group_run::claim_member(transaction, run, request).await,
         Trigger::Prune { schedule, taken_by } => {
-            schedule_snapshot::claim_deletion(transaction, (schedule, taken_by), request.id).await
+            schedule_snapshot::claim_deletion(transaction, (schedule, taken_by), (request.id, request.asked_at)).await
         }
     }
 }

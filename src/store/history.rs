@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use super::{
     Error, Store,
     operation_row::{self, select_stored},
+    restores,
     row::{Row, bits, places, without_nul},
 };
 use crate::operation::{Operation, Outcome, ids::OperationId};
@@ -37,6 +38,7 @@ impl Store {
         let gone: Vec<_> = old.filter(|old| old.undo_until().is_none_or(|until| until <= now)).collect();
         for operation in &gone {
             keep_origin(&mut transaction, operation).await?;
+            restores::keep(&mut transaction, operation).await?;
         }
         // No call grows for that long.
         sqlx::query("DELETE FROM calls WHERE began_at < $1")

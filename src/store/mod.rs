@@ -35,6 +35,7 @@ mod report;
 mod report_row;
 mod requests;
 mod reserve;
+mod restores;
 mod row;
 mod schedule;
 mod schedule_edit;
@@ -48,6 +49,7 @@ mod schedule_share;
 mod schedule_snapshot;
 mod schema;
 mod snapshot_records;
+mod unheard;
 mod unknown;
 mod writes;
 
@@ -81,7 +83,7 @@ pub use schedule_message::{Said, ScheduleMessage};
 pub use schedule_ping::DuePing;
 pub use schedule_row::StoredSchedule;
 pub use schedule_settle::Settled;
-pub use schedule_snapshot::ScheduleSnapshot;
+pub use schedule_snapshot::{ScheduleSnapshot, wanted};
 pub use snapshot_records::{DayTotal, Pin, Weighed};
 use writes::Writes;
 
@@ -107,6 +109,8 @@ pub struct Store {
     notify_channel: Option<ChannelId>,
     changes: Changes,
     writes: Writes,
+    /// Messages of schedules that no channel takes.
+    unheard: unheard::Unheard,
     /// The lease under which this process commits, on PostgreSQL.
     fence: Mutex<Option<lease::Fence>>,
     /// The version of the tables when they were last looked at.

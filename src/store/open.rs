@@ -22,6 +22,7 @@ use super::{
     connection::{DEADLINES, PATIENCE, connect_alone, prepare},
     own_connection::OwnConnection,
     pooler, schema,
+    unheard::Unheard,
 };
 use crate::clock::Clock;
 
@@ -71,6 +72,7 @@ impl Store {
             notify_channel: settings.notify_channel,
             changes: Changes::default(),
             writes: Writes::default(),
+            unheard: Unheard::default(),
             fence: Mutex::new(None),
             schema_version: AtomicI64::new(version),
             _alone: alone,

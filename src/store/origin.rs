@@ -14,7 +14,7 @@ use super::{
 };
 use crate::operation::{
     Operation,
-    ids::{DropletId, OperationId, ScheduleId, SnapshotId, UserId},
+    ids::{DropletId, OperationId, SnapshotId, UserId},
 };
 
 /// A deletion that we carried out.
@@ -85,41 +85,6 @@ impl Store {
         .await?;
         let restores = operation_row::read_all(&rows);
         Ok(restores.iter().any(|stored| stored.operation.kind.snapshot().is_some_and(|back| back.id == snapshot)))
-    }
-}
-
-impl Store {
-    /// The Droplets of which a schedule has Snapshots and of which a restore runs, or has ended since then, however it ended.
-    pub async fn restored_droplets(
-        &self,
-        schedule: ScheduleId,
-        since: Timestamp,
-    ) -> Result<BTreeSet<DropletId>, Error> {
-        let rows = sqlx::query(
-            "SELECT DISTINCT droplet_id FROM operations WHERE kind = 'restore' AND (is_running = 1 OR ended_at >= $2) \
-             AND droplet_id IN (SELECT droplet_id FROM schedule_snapshots WHERE schedule = $1)",
-        )
-        .bind(schedule.to_string())
-        .bind(since.as_millisecond())
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.iter().filter_map(|row| Row(row).id("droplet_id")).map(DropletId).collect())
-    }
-}
-
-impl Store {
-    /// The Snapshots that were put back since then, or are being put back, onto a Droplet of which a schedule has Snapshots.
-    pub async fn restored_from(&self, schedule: ScheduleId, since: Timestamp) -> Result<Vec<SnapshotId>, Error> {
-        let rows = sqlx::query(select_stored!(
-            "WHERE o.kind = 'restore' AND (o.is_running = 1 OR o.ended_at >= $2) \
-             AND o.droplet_id IN (SELECT droplet_id FROM schedule_snapshots WHERE schedule = $1)"
-        ))
-        .bind(schedule.to_string())
-        .bind(since.as_millisecond())
-        .fetch_all(&self.pool)
-        .await?;
-        let restores = operation_row::read_all(&rows).into_iter();
-        Ok(restores.filter_map(|stored| stored.operation.kind.snapshot().map(|source| source.id)).collect())
     }
 }
 

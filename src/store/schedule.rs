@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use sqlx::{Any, Transaction};
 
 use super::{
-    ConfirmationRefused, Consent, Error, Store, Version, confirmation,
+    ConfirmationRefused, Consent, Engine, Error, Store, Version, confirmation,
     row::{Row, bits, due_millis},
     schedule_message, schedule_notice,
     schedule_row::{StoredSchedule, read, read_one, read_slot},
 };
 use crate::{
-    operation::ids::{GuildId, ScheduleId},
+    operation::ids::{GuildId, ScheduleId, UserId},
     schedule::{
-        Accounts, Due, Schedule, State,
+        Accounts, Due, MOST_OWNED, Schedule, State,
         notice::Notice,
         slot::{Fate, Slot},
     },
@@ -24,6 +24,9 @@ use crate::{
 /// Why a schedule was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddError {
+    /// Its owner has as many as anybody may have.
+    #[error("add the schedule: its owner has as many as anybody may have")]
+    TooMany,
     /// The review was answered already, or does not count.
     #[error("add the schedule: the review does not count")]
     Unconfirmed(ConfirmationRefused),
@@ -40,6 +43,9 @@ impl Store {
     pub async fn add_schedule(&self, schedule: &Schedule, consent: &Consent) -> Result<(), AddError> {
         let mut transaction = self.begin_as_owner().await?;
         confirmation::use_up(&mut transaction, consent).await?.map_err(AddError::Unconfirmed)?;
+        if self.owned(&mut transaction, schedule.owner.user).await? >= MOST_OWNED {
+            return Err(AddError::TooMany);
+        }
         let inserted = sqlx::query(
             "INSERT INTO schedules (id, version, guild_id, droplet_id, is_removed, due_at, state) \
              VALUES ($1, 1, $2, $3, 0, 0, $4) ON CONFLICT DO NOTHING",
@@ -58,6 +64,18 @@ impl Store {
         transaction.commit().await.map_err(Error::from)?;
         self.ring_schedules();
         Ok(())
+    }
+
+    /// How many schedules somebody owns, as long as the transaction lasts.
+    async fn owned(&self, transaction: &mut Transaction<'_, Any>, owner: UserId) -> Result<usize, Error> {
+        if self.engine == Engine::Postgres {
+            // Two reviews answered at once would not see each other; this one waits for the other's end.
+            sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(bits(owner.0)).execute(&mut **transaction).await?;
+        }
+        let rows = sqlx::query("SELECT id, version, state FROM schedules WHERE is_removed = 0")
+            .fetch_all(&mut **transaction)
+            .await?;
+        Ok(rows.iter().filter_map(read).filter(|stored| stored.schedule.owner.user == owner).count())
     }
 
     /// A schedule, also one that was removed.

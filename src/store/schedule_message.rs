@@ -125,6 +125,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let next_edit = now.checked_add(EDIT_PAUSE).unwrap_or(now);
+        self.unheard.note((message.stored.schedule.id, message.number), false);
         self.change_message(
             message,
             sqlx::query(
@@ -162,6 +163,29 @@ impl Store {
             |query| query.bind(now.as_millisecond()).bind(bits(channel.0)),
         )
         .await
+    }
+
+    /// No channel takes it: it is tried again at `retry_at`, first where it belongs, and whoever looks after the bot hears of it
+    /// ([`Store::has_unheard_schedules`]).
+    pub async fn schedule_message_unheard(&self, message: &ScheduleMessage, retry_at: Timestamp) -> Result<(), Error> {
+        let channel = message.stored.schedule.channel;
+        self.change_message(
+            message,
+            sqlx::query(
+                "UPDATE schedule_messages SET generation = generation + 1, message_id = NULL, shown_version = 0, \
+                 shown_digest = NULL, posting_since = NULL, attempts = 0, due_at = $4, channel_id = $5 \
+                 WHERE schedule = $1 AND number = $2 AND generation = $3",
+            ),
+            |query| query.bind(due_millis(retry_at)).bind(bits(channel.0)),
+        )
+        .await?;
+        self.unheard.note((message.stored.schedule.id, message.number), true);
+        Ok(())
+    }
+
+    /// Whether there is a message of a schedule that no channel takes.
+    pub fn has_unheard_schedules(&self) -> bool {
+        self.unheard.are_some()
     }
 
     /// It cannot be said, and why.

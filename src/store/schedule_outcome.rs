@@ -15,14 +15,21 @@ use crate::{
 
 /// What became of a slot, by how its operation ended.
 pub(super) fn fate(operation: &Operation, is_good: bool) -> Fate {
-    let never_began = operation.steps.iter().all(|step| step.began.is_none());
     match &operation.verdict {
         _ if is_good => Fate::Ran,
-        Some(Outcome::Failed(Failure::TooOld)) if never_began => Fate::Missed(Missed::Busy),
+        // Until it begins it only looks, and whoever saw the Droplet once was answered.
+        _ if is_too_late(operation) && operation.power.last_seen().is_none() => Fate::Missed(Missed::Outage),
+        _ if is_too_late(operation) => Fate::Missed(Missed::Busy),
         Some(Outcome::Cancelled) => Fate::Failed(Failed::Cancelled),
         _ if hung(operation) => Fate::Failed(Failed::Hung),
         Some(Outcome::Completed | Outcome::Failed(_)) | None => Fate::Failed(Failed::Operation),
     }
+}
+
+/// Whether it did not begin in time.
+pub(super) fn is_too_late(operation: &Operation) -> bool {
+    operation.verdict == Some(Outcome::Failed(Failure::TooOld))
+        && operation.steps.iter().all(|step| step.began.is_none())
 }
 
 /// A word that is the same for the same reason.

@@ -14,9 +14,13 @@ use crate::{
     operation::{
         Operation, Outcome,
         ids::{OperationId, ScheduleId},
+        reading::FailureKind,
     },
     ping::Signal,
-    schedule::{notice::Notice, slot::Fate},
+    schedule::{
+        notice::Notice,
+        slot::{Fate, Missed},
+    },
 };
 
 /// An operation of a schedule that has come to its end, and what that meant.
@@ -66,6 +70,7 @@ impl Store {
             settle_take(&mut transaction, schedule, operation).await?
         } else {
             settle_deletion(&mut transaction, (schedule, taken_by), operation).await?;
+            self.note_deletion(&mut transaction, (schedule, taken_by), operation).await?;
             false
         };
         let slot = sqlx::query("SELECT planned_at FROM slots WHERE operation = $1 AND fate = 'running'")
@@ -85,7 +90,13 @@ impl Store {
                 Fate::Failed(_) => {
                     Some(Notice::Failed { planned, operation: id, why: outcome::why(operation, fate), count: 1 })
                 }
-                Fate::Missed(_) => Some(Notice::Missed { first: planned, last: planned, count: 1, was_away: false }),
+                Fate::Missed(why) => Some(Notice::Missed {
+                    first: planned,
+                    last: planned,
+                    count: 1,
+                    was_away: false,
+                    was_outage: why == Missed::Outage,
+                }),
                 Fate::Waiting | Fate::Running | Fate::Ran | Fate::Shared | Fate::Skipped(_) => None,
             };
             self.note_outcome(&mut transaction, schedule, (operation, notice)).await?;
@@ -104,6 +115,32 @@ impl Store {
         schedule_row::touch(&mut transaction, schedule).await?;
         transaction.commit().await?;
         Ok(Some(Settled { schedule, operation: id, is_good }))
+    }
+
+    /// Tells people that a Snapshot could not be deleted, once until one can be. What never began was only late, and what somebody stopped
+    /// they know of.
+    async fn note_deletion(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        (id, taken_by): (ScheduleId, OperationId),
+        operation: &Operation,
+    ) -> Result<(), Error> {
+        let Some(mut stored) = schedule_row::read_one(transaction, id).await? else { return Ok(()) };
+        let undeleted = &mut stored.schedule.watched.undeleted;
+        let is_known = !undeleted.is_empty();
+        undeleted.retain(|other| *other != taken_by);
+        match &operation.verdict {
+            Some(Outcome::Failed(why)) if !outcome::is_too_late(operation) => {
+                undeleted.push(taken_by);
+                let name = operation.kind.snapshot().map(|snapshot| snapshot.name.clone()).unwrap_or_default();
+                let why = format!("{:?}", FailureKind::from(why));
+                let notice =
+                    Notice::Undeleted { operation: operation.id, name, why, count: if is_known { 2 } else { 1 } };
+                schedule_notice::say(transaction, &stored.schedule, &notice, self.clock.now()).await?;
+            }
+            Some(Outcome::Failed(_) | Outcome::Completed | Outcome::Cancelled) | None => {}
+        }
+        schedule_row::write(transaction, &stored).await
     }
 
     /// What the end of a slot's operation means for its schedule: how the shutdown went, and what people are told.

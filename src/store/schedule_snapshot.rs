@@ -3,6 +3,8 @@
 //! A row is written in the transaction that creates its operation and lives as long as the Snapshot is listed, however soon history is
 //! pruned: what is kept of a group is decided from these rows.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 
@@ -67,6 +69,16 @@ impl ScheduleSnapshot {
     }
 }
 
+/// What is known of each, where those Snapshots that were put back onto a Droplet count as kept.
+pub fn wanted(known: &[ScheduleSnapshot], sources: &BTreeSet<SnapshotId>) -> Vec<Candidate> {
+    let is_source = |one: &ScheduleSnapshot| one.snapshot.is_some_and(|id| sources.contains(&id));
+    let wanted = |one: &ScheduleSnapshot| {
+        let candidate = one.candidate();
+        Candidate { is_kept: candidate.is_kept || is_source(one), ..candidate }
+    };
+    known.iter().map(wanted).collect()
+}
+
 /// The word of a Snapshot that is being taken.
 pub(super) const TAKING: &str = "taking";
 /// The word of one that is there.
@@ -93,21 +105,25 @@ pub(super) async fn claim_slot(
     if claimed.rows_affected() > 0 { Ok(()) } else { Err(CreateError::NotWaiting) }
 }
 
-/// Takes a Snapshot of a schedule for the operation that deletes it.
+/// Takes a Snapshot of a schedule for the operation that deletes it, unless a question names it that somebody may still answer. Such a
+/// question is text here: one that only happens to hold the same digits puts the deletion off for minutes, and does no harm.
 pub(super) async fn claim_deletion(
     transaction: &mut Transaction<'_, Any>,
     (schedule, taken_by): (ScheduleId, OperationId),
-    operation: OperationId,
+    (operation, now): (OperationId, Timestamp),
 ) -> Result<(), CreateError> {
     let claimed = sqlx::query(
         "UPDATE schedule_snapshots SET deletion = $1 WHERE schedule = $2 AND operation = $3 AND state = 'listed' \
          AND deletion IS NULL AND kept_by IS NULL AND announced_at IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM snapshot_pins p WHERE p.snapshot_id = schedule_snapshots.snapshot_id) \
-         AND NOT EXISTS (SELECT 1 FROM schedule_snapshots o WHERE o.operation = $3 AND o.schedule <> $2)",
+         AND NOT EXISTS (SELECT 1 FROM schedule_snapshots o WHERE o.operation = $3 AND o.schedule <> $2) \
+         AND NOT EXISTS (SELECT 1 FROM confirmations c WHERE c.used_by IS NULL AND c.expires_at > $4 \
+         AND c.what LIKE '%' || CAST(schedule_snapshots.snapshot_id AS TEXT) || '%')",
     )
     .bind(operation.to_string())
     .bind(schedule.to_string())
     .bind(taken_by.to_string())
+    .bind(now.as_millisecond())
     .execute(&mut **transaction)
     .await?;
     if claimed.rows_affected() > 0 { Ok(()) } else { Err(CreateError::NotWaiting) }

@@ -3,7 +3,7 @@
 use snapshot_bot::{
     operation::{
         NewOperation, Outcome,
-        ids::{DropletId, OperationId, RunId, SnapshotId, UserId},
+        ids::{DropletId, MessageId, OperationId, RunId, SnapshotId, UserId},
         kinds::{Kind, Restore, Safety, SnapshotRef},
         trigger::Trigger,
     },
@@ -13,10 +13,11 @@ use snapshot_bot::{
         group::{Excluded, Group, NO_DROPLET},
         hangs::Hangs,
         notice::Notice,
+        restored::Restored,
         run::{Lost, Member, Phase, Plan, Run},
         slot::{Failed, Fate},
     },
-    store::{CreateError, Error, RunError, Said, Store, StoredSchedule},
+    store::{CreateError, Error, RunError, Said, Store, StoredSchedule, Version},
 };
 
 use crate::{
@@ -205,7 +206,19 @@ contract! {
         let consent = consent(&store, 50).await;
         store.create(NewOperation { kind, ..request(3, 11) }, Trigger::Interaction(consent.interaction)).await.unwrap();
         assert_eq!(store.restored_droplets(id(1), at(0)).await.unwrap(), [DropletId(11)].into());
-        assert_eq!(store.restored_from(id(1), at(0)).await.unwrap(), [SnapshotId(1)]);
+        let restores = store.restores(id(1)).await.unwrap();
+        let running = Restored { droplet: DropletId(11), source: SnapshotId(1), ended_at: None, is_done: false };
+        assert_eq!(restores, [running]);
+        // What was put back stays known, however soon history is pruned.
+        end(&store, ids(3), |it| ended(it.clone(), Outcome::Completed, at(60))).await;
+        let done = Restored { ended_at: Some(at(60)), is_done: true, ..running };
+        assert_eq!(store.restores(id(1)).await.unwrap(), [done]);
+        for report in store.due_reports(at(999_999_999), 99).await.unwrap() {
+            store.report_posted(&report, MessageId(1), Version(2), "d", at(70)).await.unwrap();
+        }
+        while store.prune_operations(at(999_999_999), at(999_999_999)).await.unwrap() > 0 {}
+        assert_eq!(store.operation(ids(3)).await.unwrap(), None);
+        assert_eq!(store.restores(id(1)).await.unwrap(), [done]);
     }
 
     async fn a_run_by_hand_needs_an_answer_that_counts_and_has_a_message(memory: &Memory) {

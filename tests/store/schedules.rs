@@ -101,6 +101,28 @@ pub(crate) async fn fates(store: &Store, schedule: u64) -> Vec<(Timestamp, u32, 
     slots.into_iter().map(|slot| (slot.at, slot.count, slot.fate)).collect()
 }
 
+/// Deletes the Snapshot that [`listed`] lists.
+fn delete(number: u64) -> NewOperation {
+    NewOperation {
+        kind: Kind::Delete(Delete { snapshot: SnapshotRef { id: SnapshotId(500), name: "it".to_owned() } }),
+        ..request(number, 77)
+    }
+}
+
+/// As pruning the first Snapshot of the first schedule.
+fn prune() -> Trigger {
+    Trigger::Prune { schedule: id(1), taken_by: ids(1) }
+}
+
+/// A schedule with one good Snapshot, which operation 1 took.
+async fn taken(store: &Store, number: u64, slot: Timestamp) {
+    let stored = add(store, &schedule(number, 10)).await;
+    open(store, &stored, slot).await;
+    store.create(request(1, 10), trigger(number, slot)).await.unwrap();
+    end(store, ids(1), |it| listed(it, 12.5)).await;
+    store.settle_schedules().await.unwrap();
+}
+
 contract! {
     async fn a_schedule_is_there_after_a_restart_and_its_review_adds_it_once(memory: &Memory) {
         let store = memory.open().await;
@@ -300,6 +322,84 @@ contract! {
         assert_eq!(store.schedule_snapshots(id(1)).await.unwrap(), []);
     }
 
+    async fn what_an_open_question_names_is_not_deleted(memory: &Memory) {
+        let store = memory.open().await;
+        taken(&store, 1, at(100)).await;
+        store.announce_deletions(id(1), (&[ids(1)], &[]), at(200)).await.unwrap();
+        let asked = Confirmation {
+            asker: UserId(7),
+            guild: GuildId(2),
+            what: r#"{"kind":{"Restore":{"snapshot":{"id":500,"name":"web-1"}}}}"#.to_owned(),
+            expires_at: at(900),
+        };
+        store.create_confirmation(&asked).await.unwrap();
+        let early = store.create(NewOperation { asked_at: at(899), ..delete(2) }, prune()).await;
+        assert!(matches!(early, Err(CreateError::NotWaiting)), "somebody is about to put it back: {early:?}");
+        store.create(NewOperation { asked_at: at(901), ..delete(2) }, prune()).await.unwrap();
+    }
+
+    async fn a_deletion_that_fails_is_told_and_the_same_once_more_is_an_edit(memory: &Memory) {
+        let store = memory.open().await;
+        taken(&store, 1, at(100)).await;
+        let mut told = Vec::new();
+        for (number, verdict) in [
+            (2, Outcome::Failed(Failure::ActionErrored)),
+            (3, Outcome::Failed(Failure::ActionErrored)),
+            (4, Outcome::Cancelled),
+            (5, Outcome::Failed(Failure::ActionErrored)),
+        ] {
+            store.announce_deletions(id(1), (&[ids(1)], &[]), at(200)).await.unwrap();
+            store.create(delete(number), prune()).await.unwrap();
+            end(&store, ids(number), |it| ended(it.clone(), verdict.clone(), at(60))).await;
+            store.settle_schedules().await.unwrap();
+            let due = store.due_schedule_messages(at(999_999_999), 99).await.unwrap();
+            told = due.into_iter().filter(|one| matches!(one.said, Said::Once(Notice::Undeleted { .. }))).collect();
+            let undeleted = store.schedule(id(1)).await.unwrap().unwrap().schedule.watched.undeleted;
+            assert_eq!(undeleted.is_empty(), verdict == Outcome::Cancelled);
+        }
+        let counts: Vec<u32> = told
+            .iter()
+            .filter_map(|one| match &one.said {
+                Said::Once(Notice::Undeleted { count, .. }) => Some(*count),
+                Said::Once(_) | Said::Status => None,
+            })
+            .collect();
+        assert_eq!(counts, [2], "one message, edited");
+        let with: Vec<Notice> = store.told_with((id(1), 1)).await.unwrap().into_iter().map(|(_, told)| told).collect();
+        let again = |told: &Notice| matches!(told, Notice::Undeleted { count: 1, .. });
+        assert!(with.len() == 1 && again(&with[0]), "what somebody had dealt with in between is told again: {with:?}");
+    }
+
+    async fn nobody_owns_more_schedules_than_25_however_many_reviews_are_open(memory: &Memory) {
+        let store = memory.open().await;
+        for number in 1..=25 {
+            add(&store, &schedule(number, number + 10)).await;
+        }
+        let answer = consent(&store, 99_999).await;
+        let one_more = store.add_schedule(&schedule(26, 40), &answer).await;
+        assert!(matches!(one_more, Err(AddError::TooMany)), "{one_more:?}");
+        store.change_schedule(id(1), |it| it.state = State::Removed).await.unwrap().unwrap();
+        store.add_schedule(&schedule(26, 40), &answer).await.unwrap();
+    }
+
+    async fn planned_times_that_waited_in_vain_share_a_row(memory: &Memory) {
+        let store = memory.open().await;
+        let mut stored = add(&store, &schedule(1, 10)).await;
+        let busy = Fate::Missed(Missed::Overtaken);
+        for slot in [100, 200, 300] {
+            let due = Due {
+                given_up: (slot > 100).then(|| (at(slot - 100), busy)),
+                opened: Some(at(slot)),
+                ..Due::default()
+            };
+            store.keep_schedule(&stored, &stored.schedule, &due, &[], None).await.unwrap();
+            stored = store.schedule(id(1)).await.unwrap().unwrap();
+        }
+        assert_eq!(fates(&store, 1).await, [(at(300), 1, Fate::Waiting), (at(100), 2, busy)]);
+        let accounts = store.accounts(id(1)).await.unwrap();
+        assert_eq!((accounts.last, accounts.waiting), (Some(at(300)), Some(at(300))));
+    }
+
     async fn a_run_by_hand_is_a_member_without_a_slot(memory: &Memory) {
         let store = memory.open().await;
         add(&store, &schedule(1, 10)).await;
@@ -362,7 +462,8 @@ contract! {
         let mut stored = add(&store, &schedule(1, 10)).await;
         for number in 1..=3 {
             stored = open(&store, &stored, at(number * 100)).await;
-            let due = Due { given_up: Some((at(number * 100), Fate::Missed(Missed::Busy))), ..Due::default() };
+            let why = if number == 2 { Missed::Overtaken } else { Missed::Busy };
+            let due = Due { given_up: Some((at(number * 100), Fate::Missed(why))), ..Due::default() };
             store.keep_schedule(&stored, &stored.schedule, &due, &[Notice::Unowned], None).await.unwrap();
             stored = store.schedule(id(1)).await.unwrap().unwrap();
         }
@@ -374,9 +475,24 @@ contract! {
         assert_eq!(store.told_with((id(1), 1)).await.unwrap().len(), 2);
     }
 
+    async fn what_no_channel_takes_is_kept_and_known_until_one_does(memory: &Memory) {
+        let store = memory.open().await;
+        add(&store, &schedule(1, 10)).await;
+        let status = async || store.due_schedule_messages(at(999_999), 9).await.unwrap().remove(0);
+        store.schedule_message_lost(&status().await, ChannelId(8)).await.unwrap();
+        assert!(!store.has_unheard_schedules());
+        store.schedule_message_unheard(&status().await, at(5_000)).await.unwrap();
+        assert!(store.has_unheard_schedules());
+        assert_eq!(store.due_schedule_messages(at(4_999), 9).await.unwrap(), [], "later");
+        let again = status().await;
+        assert_eq!(again.channel, ChannelId(3), "first where it belongs");
+        store.schedule_message_shown(&again, MessageId(70), (again.version, "d"), at(5_001)).await.unwrap();
+        assert!(!store.has_unheard_schedules());
+    }
+
     async fn what_goes_wrong_in_one_channel_is_one_message_for_those_whom_it_calls(memory: &Memory) {
         let store = memory.open().await;
-        let missed = Notice::Missed { first: at(1), last: at(1), count: 1, was_away: true };
+        let missed = Notice::Missed { first: at(1), last: at(1), count: 1, was_away: true, was_outage: false };
         let failed = |why: &str| Notice::Failed { planned: at(1), operation: ids(1), why: why.to_owned(), count: 1 };
         let say = async |number, notice: &Notice| store.tell(id(number), notice, |_| ()).await.unwrap();
         for number in 1..=3 {

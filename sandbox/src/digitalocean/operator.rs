@@ -200,6 +200,11 @@ impl World {
         self.change(droplet, |droplet| droplet.locked = locked);
     }
 
+    /// Lets what runs on a Droplet use so much of its disk, which its next Snapshot will weigh.
+    pub fn set_used_gigabytes(&mut self, droplet: u64, used: f64) {
+        self.change(droplet, |droplet| droplet.used_gigabytes = used);
+    }
+
     /// Gives a Droplet exactly these tags.
     pub fn set_tags(&mut self, droplet: u64, tags: &[&str]) {
         let tags: BTreeSet<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();

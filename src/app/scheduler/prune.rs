@@ -1,12 +1,12 @@
 //! Announces what no rule wants, and has it deleted a day later.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Begun, LIST_PAUSE, Scheduler, candidates};
 use crate::{
-    digitalocean::{model::Snapshot, queries},
+    digitalocean::{error::Error as Cloud, model::Snapshot, queries},
     operation::{
         Target,
         ids::{OperationId, SnapshotId},
@@ -14,13 +14,12 @@ use crate::{
         reading::SnapshotReading,
         trigger::Trigger,
     },
-    schedule::{
-        Schedule,
-        notice::Notice,
-        pruning::{AFTER_A_RESTORE, Candidate, Circumstances},
-    },
-    store::{Error, ScheduleSnapshot},
+    schedule::{Paused, Schedule, State, notice::Notice, pruning::Circumstances},
+    store::{Error, ScheduleSnapshot, wanted},
 };
+
+/// For so long after a Snapshot was planned its size is looked for, if it is not known; later, before something is deleted.
+const SIZES_COME: SignedDuration = SignedDuration::from_hours(24);
 
 impl Scheduler {
     /// Announces what no rule wants, asks where that is too much at once, and deletes what was announced a day ago; when to look again. `now` says that the schedule's row has
@@ -33,7 +32,12 @@ impl Scheduler {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Error> {
         let known = self.store.schedule_snapshots(schedule.id).await?;
-        let sources = self.sources(schedule, now).await?;
+        let sized_at = match self.learn_sizes(&known, now).await? {
+            Sizes::Known => None,
+            Sizes::Learnt => return Ok(Some(now)),
+            Sizes::Unknown => Some(now + LIST_PAUSE),
+        };
+        let sources = schedule.sources(&self.store.restores(schedule.id).await?, &candidates(&known), now);
         schedule.forget_answers(|operation| known.iter().any(|one| one.operation == operation));
         let pruning = schedule.prune(&wanted(&known, &sources), around, now);
         notices.extend(schedule.ask_about_deletions(&pruning));
@@ -49,7 +53,7 @@ impl Scheduler {
         }
         let is_deleting = known.iter().any(|one| one.deletion.is_some());
         if pruning.due.is_empty() || is_deleting {
-            return Ok(pruning.wake);
+            return Ok([pruning.wake, sized_at].into_iter().flatten().min());
         }
         // A day must have passed by DigitalOcean's clock too, which shows whole seconds.
         let theirs = self.client.server_now().map_or(now, |theirs| theirs.min(now));
@@ -59,17 +63,53 @@ impl Scheduler {
         Box::pin(self.delete(schedule, (&known, &sources, around), (now, theirs))).await
     }
 
-    /// What was put back onto a Droplet of the schedule lately, which nobody may delete yet.
-    async fn sources(&self, schedule: &Schedule, now: Timestamp) -> Result<Vec<SnapshotId>, Error> {
-        let since = now.checked_sub(AFTER_A_RESTORE).unwrap_or(Timestamp::UNIX_EPOCH);
-        self.store.restored_from(schedule.id, since).await
+    /// Looks for the sizes that were not known when Snapshots were taken; DigitalOcean may say them a little later. A list that somebody has
+    /// just had read will do.
+    async fn learn_sizes(&self, known: &[ScheduleSnapshot], now: Timestamp) -> Result<Sizes, Error> {
+        let is_young = |one: &&ScheduleSnapshot| one.planned.is_some_and(|at| now.duration_since(at) < SIZES_COME);
+        let unsized_ones: Vec<_> =
+            known.iter().filter(|one| one.size.is_none() && one.snapshot.is_some()).filter(is_young).collect();
+        if unsized_ones.is_empty() {
+            return Ok(Sizes::Known);
+        }
+        let Ok(listing) = self.inventory.listing(None).await else { return Ok(Sizes::Unknown) };
+        let mut sizes = Sizes::Unknown;
+        for one in unsized_ones {
+            let seen = listing.snapshots().find(|seen| Some(seen.id) == one.snapshot).map(reading);
+            if let Some(seen) = seen.filter(|seen| seen.known_size().is_some()) {
+                self.store.note_schedule_snapshot(one.operation, &seen).await?;
+                sizes = Sizes::Learnt;
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// The first Snapshot that is due and of which the Droplet still exists. What is left of a Droplet that is gone may be all there is of it.
+    async fn of_a_droplet_that_is_there<'s>(&self, left: &'s [ScheduleSnapshot], due: &[OperationId]) -> Found<'s> {
+        let mut found = Found::Unknown;
+        for one in left.iter().filter(|one| due.contains(&one.operation)) {
+            match self.client.run(queries::droplet(one.droplet)).await {
+                Ok(_) => return Found::One(one),
+                Err(Cloud::NotFound { .. }) => match self.client.run(queries::every_droplet(None)).await {
+                    // A single "not found" between good answers is no evidence.
+                    Ok(all) if all.iter().any(|droplet| droplet.id == one.droplet) => return Found::Unknown,
+                    Ok(_) => found = Found::Gone,
+                    Err(_) => return Found::Unknown,
+                },
+                Err(error) => {
+                    tracing::info!(droplet.id = %one.droplet, %error, "nothing is deleted before its Droplet can be looked at");
+                    return Found::Unknown;
+                }
+            }
+        }
+        found
     }
 
     /// Looks at what is listed, decides once more, and has one Snapshot deleted.
     async fn delete(
         &self,
         schedule: &Schedule,
-        (known, sources, around): (&[ScheduleSnapshot], &[SnapshotId], &Circumstances),
+        (known, sources, around): (&[ScheduleSnapshot], &BTreeSet<SnapshotId>, &Circumstances),
         (now, theirs): (Timestamp, Timestamp),
     ) -> Result<Option<Timestamp>, Error> {
         let listed: HashMap<SnapshotId, Snapshot> = match self.client.run(queries::snapshots()).await {
@@ -95,7 +135,20 @@ impl Scheduler {
             }
         }
         let due = schedule.prune(&wanted(&left, sources), around, theirs).due;
-        let Some(one) = left.iter().find(|one| due.contains(&one.operation)) else { return Ok(Some(now + LIST_PAUSE)) };
+        let one = match self.of_a_droplet_that_is_there(&left, &due).await {
+            Found::One(one) => one,
+            Found::Unknown => return Ok(Some(now + LIST_PAUSE)),
+            // Of a group, the others are gone on with; its next run leaves this one out.
+            Found::Gone if schedule.group.is_some() => return Ok(Some(now + LIST_PAUSE)),
+            Found::Gone => {
+                tracing::warn!(schedule.id = %schedule.id, droplet.id = %schedule.droplet, "its Droplet is gone, so nothing is deleted");
+                let pause = |schedule: &mut Schedule| {
+                    schedule.state = State::Paused { until: None, why: Paused::DropletGone };
+                };
+                self.store.tell(schedule.id, &Notice::Gone, pause).await?;
+                return Ok(Some(now));
+            }
+        };
         if self.store.has_another_owner(schedule.id, one.operation).await? {
             // It leaves this schedule, and is the others' to keep or to delete.
             self.store.forget_schedule_snapshot(schedule.id, one.operation).await?;
@@ -112,14 +165,23 @@ impl Scheduler {
     }
 }
 
-/// What is known of each, where what was put back lately counts as kept.
-fn wanted(known: &[ScheduleSnapshot], sources: &[SnapshotId]) -> Vec<Candidate> {
-    let is_source = |one: &ScheduleSnapshot| one.snapshot.is_some_and(|id| sources.contains(&id));
-    known
-        .iter()
-        .zip(candidates(known))
-        .map(|(one, it)| Candidate { is_kept: it.is_kept || is_source(one), ..it })
-        .collect()
+/// What is known of the sizes of Snapshots.
+enum Sizes {
+    /// All that can be.
+    Known,
+    /// One more than before.
+    Learnt,
+    /// Not all; it is looked for them again.
+    Unknown,
+}
+
+/// What is to be deleted next.
+enum Found<'s> {
+    One(&'s ScheduleSnapshot),
+    /// Every Droplet of which something is due is gone.
+    Gone,
+    /// DigitalOcean does not say.
+    Unknown,
 }
 
 /// Whether a listed Snapshot is the one of our record, and no other one under its id.

@@ -118,6 +118,16 @@ pub(super) fn of_doubt(schedule: &mut Schedule, candidates: &[Candidate], notice
     }
 }
 
+/// Tells people once that a time zone is not known any more: a new version of this program may know other ones.
+pub(super) fn of_zone(schedule: &mut Schedule, notices: &mut Vec<Notice>) {
+    let zone = (!schedule.rule.has_known_zone()).then(|| schedule.rule.zone.clone());
+    if schedule.watched.zone_told == zone {
+        return;
+    }
+    notices.extend(zone.clone().map(|zone| Notice::Zone { zone }));
+    schedule.watched.zone_told = zone;
+}
+
 /// What was missed, for people.
 pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
     let away = due.closed.iter().filter(|closed| closed.fate == Fate::Missed(Missed::Away));
@@ -126,9 +136,11 @@ pub(super) fn of_missed(due: &Due) -> Vec<Notice> {
         last: closed.last,
         count: closed.count,
         was_away: true,
+        was_outage: false,
     });
     let is_busy = |fate| matches!(fate, Fate::Missed(Missed::Busy | Missed::Overtaken));
     let busy = due.given_up.filter(|(_, fate)| is_busy(*fate));
-    let busy = busy.map(|(slot, _)| Notice::Missed { first: slot, last: slot, count: 1, was_away: false });
+    let busy =
+        busy.map(|(slot, _)| Notice::Missed { first: slot, last: slot, count: 1, was_away: false, was_outage: false });
     away.chain(busy).collect()
 }

@@ -1,6 +1,8 @@
 //! DigitalOcean's own Backups of a Droplet: what there is and what it costs, the questions before something changes, what can be
 //! chosen, and why something cannot.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{
     Wording,
     confirm::{Buttons, known, question, yes},
@@ -16,6 +18,10 @@ use crate::{
 
 /// How many Backups are listed; DigitalOcean keeps seven daily ones.
 const LISTED: usize = 15;
+/// Seconds of a day.
+const DAY: i64 = 24 * 3_600;
+/// How long a window of DigitalOcean's Backups is open.
+const WINDOW: SignedDuration = SignedDuration::from_hours(4);
 /// Discord's limit for a choice.
 const LONGEST: usize = 100;
 
@@ -140,6 +146,15 @@ pub fn when(policy: &BackupPolicy) -> String {
 /// `between 20:00 and 00:00 UTC`.
 fn window(hour: u64) -> String {
     format!("between {:02}:00 and {:02}:00 UTC", hour % 24, (hour + 4) % 24)
+}
+
+/// The same window by the reader's own clock, around this moment.
+fn local(hour: u64, near: Timestamp) -> String {
+    let midnight = near.as_second().div_euclid(DAY) * DAY;
+    let opens = i64::try_from(hour % 24).ok().and_then(|hour| Timestamp::from_second(midnight + hour * 3_600).ok());
+    opens.map_or_else(String::new, |opens| {
+        format!(" ({} to {} for you)", clock(opens), clock(opens.saturating_add(WINDOW).unwrap_or(opens)))
+    })
 }
 
 fn weekday(day: &str) -> String {
@@ -279,7 +294,11 @@ pub fn set(droplet: &Droplet, before: Option<&str>, wanted: &BackupPolicy, butto
         ),
     };
     let lines = vec![
-        format!("DigitalOcean will back {of} up {}, while it runs.", when(wanted)),
+        format!(
+            "DigitalOcean will back {of} up {}{}, while it runs.",
+            when(wanted),
+            local(u64::from(wanted.hour), buttons.expires_at)
+        ),
         cost,
         "They stay in one region, and turning them off or destroying the Droplet deletes them all.".to_owned(),
     ];

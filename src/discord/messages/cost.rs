@@ -4,11 +4,15 @@ use jiff::civil::Date;
 
 use super::{
     confirm::known,
-    message::{Colour, Embed, Message},
+    lengths,
+    message::{Choice, Colour, Embed, Menu, Message},
     text::{name, plain, shorten},
     units::{ago, cost, dollars_a_month, gigabytes},
 };
-use crate::inventory::{Snapshot, Unattached, Volume};
+use crate::{
+    discord::press::{Choosing, Press},
+    inventory::{Snapshot, Unattached, Volume},
+};
 
 /// How many causes are named.
 const CAUSES: usize = 10;
@@ -216,20 +220,20 @@ pub fn leftovers(found: &[(&Snapshot, Leftover)], beside: &Unattached, price_per
         lines.push(String::new());
     }
     lines.extend(unseen);
-    embed(
+    let listed = embed(
         "What may be left over (estimate)",
         &lines,
         "Nothing is deleted by itself. Pinned Snapshots are never listed here",
-    )
+    );
+    Message { menus: offered(found).into_iter().collect(), ..listed }
 }
 
 /// Volumes and addresses that belong to no Droplet, each a class of its own.
 fn unattached(Unattached { volumes, addresses, .. }: &Unattached) -> Vec<String> {
     let mut lines = Vec::new();
     if !volumes.is_empty() {
-        let sizes = volumes.iter().filter_map(|volume| volume.size_gigabytes.and_then(|size| u32::try_from(size).ok()));
-        let dollars: f64 = sizes.map(|size| f64::from(size) * VOLUME_PRICE_PER_GB).sum();
-        lines.push(format!("**Volumes attached to nothing** · {} · {}", volumes.len(), dollars_a_month(dollars)));
+        let dollars = dollars_a_month(volume_dollars(volumes));
+        lines.push(format!("**Volumes attached to nothing** · {} · {dollars}", volumes.len()));
         let line = |volume: &Volume| {
             let size = volume.size_gigabytes.map(|size| format!(" · {size} GB")).unwrap_or_default();
             format!("• {}{size}", name(&plain(&volume.name, 60)))
@@ -242,8 +246,8 @@ fn unattached(Unattached { volumes, addresses, .. }: &Unattached) -> Vec<String>
         lines.push(String::new());
     }
     if !addresses.is_empty() {
-        let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
-        let dollars = dollars_a_month(f64::from(count) * ADDRESS_PRICE);
+        let count = addresses.len();
+        let dollars = dollars_a_month(address_dollars(count));
         lines.push(format!("**Reserved addresses without a Droplet** · {count} · {dollars}"));
         lines.extend(addresses.iter().take(LISTED).map(|address| format!("• {}", name(&plain(&address.ip, 45)))));
         lines.push(
@@ -283,21 +287,70 @@ fn described(class: Leftover) -> (&'static str, &'static str) {
     }
 }
 
-/// The monthly message: what it costs, and how much of that may be left over.
-pub fn monthly(said: &Costs, left: &[(&Snapshot, Leftover)], price_per_gb: f64) -> Message {
+/// The monthly message of this month: what it costs, and what of that may be left over, class by class.
+pub fn monthly(
+    said: &Costs,
+    (left, beside): (&[(&Snapshot, Leftover)], &Unattached),
+    price_per_gb: f64,
+    month: Date,
+) -> Message {
     let mut message = costs(said);
-    let sum = Sum::of(left.iter().map(|(snapshot, _)| *snapshot), price_per_gb);
-    if let Some(embed) = message.embeds.first_mut()
-        && sum.count > 0
-    {
-        let line = format!(
-            "\n\n**Maybe left over:** {}, {}. `/snapshot orphans` lists them.",
-            counted(sum.count),
-            dollars_a_month(sum.dollars)
-        );
-        embed.description = shorten(&(shorten(&embed.description, LONGEST - 200) + &line), LONGEST);
+    let lines = classes(left, beside, price_per_gb);
+    if let Some(embed) = message.embeds.first_mut() {
+        if !lines.is_empty() {
+            let told = format!("\n\n**Maybe left over** (`/snapshot orphans` lists them)\n{}", lines.join("\n"));
+            embed.description = shorten(&(shorten(&embed.description, LONGEST - 800) + &told), LONGEST);
+        }
+        embed.footer = format!("{} · {}", embed.footer, month_marker(month));
     }
+    message.menus = offered(left).into_iter().collect();
     message
+}
+
+/// The last words of the message of a month, by which it is known again.
+pub fn month_marker(month: Date) -> String {
+    month.strftime("costs of %Y-%m").to_string()
+}
+
+/// One line for each class of what may be left over.
+fn classes(left: &[(&Snapshot, Leftover)], beside: &Unattached, price_per_gb: f64) -> Vec<String> {
+    let mut lines = Vec::new();
+    for class in [Leftover::Extra, Leftover::DropletGone, Leftover::SafetyOver] {
+        let of_class = left.iter().filter(|(_, other)| *other == class).map(|(snapshot, _)| *snapshot);
+        let sum = Sum::of(of_class, price_per_gb);
+        if sum.count > 0 {
+            lines.push(format!("• {}: {}, {}", described(class).0, counted(sum.count), dollars_a_month(sum.dollars)));
+        }
+    }
+    if !beside.volumes.is_empty() {
+        let dollars = dollars_a_month(volume_dollars(&beside.volumes));
+        lines.push(format!("• Volumes attached to nothing: {}, {dollars}", beside.volumes.len()));
+    }
+    if !beside.addresses.is_empty() {
+        let count = beside.addresses.len();
+        lines.push(format!(
+            "• Reserved addresses without a Droplet: {count}, {}",
+            dollars_a_month(address_dollars(count))
+        ));
+    }
+    lines
+}
+
+/// What can be done about the Snapshots that may be left over is shown for the one that is chosen.
+fn offered(left: &[(&Snapshot, Leftover)]) -> Option<Menu> {
+    let choice = |(snapshot, _): &(&Snapshot, Leftover)| {
+        Choice::new(&plain(&snapshot.name, lengths::OPTION), "", snapshot.id.to_string())
+    };
+    Menu::new(Press::Choose(Choosing::Snapshot), "Delete or keep one of these…", left.iter().map(choice))
+}
+
+fn volume_dollars(volumes: &[Volume]) -> f64 {
+    let sizes = volumes.iter().filter_map(|volume| volume.size_gigabytes.and_then(|size| u32::try_from(size).ok()));
+    sizes.map(|size| f64::from(size) * VOLUME_PRICE_PER_GB).sum()
+}
+
+fn address_dollars(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX)) * ADDRESS_PRICE
 }
 
 fn embed(title: &str, lines: &[String], footer: &str) -> Message {
@@ -335,5 +388,28 @@ mod tests {
         assert!(text.contains("**$7.20/mo** for DigitalOcean's own Backups of 2 Droplets"), "{text}");
         assert!(text.contains("**$407.20/mo** together"), "{text}");
         assert!(text.contains("The size of 2 isn't known yet.") && text.contains("Dec 2026 so far: $12"), "{text}");
+    }
+
+    #[test]
+    fn a_month_tells_each_class_of_leftovers_by_itself() {
+        let snapshot = |id: u64, name: &str| -> Snapshot {
+            serde_json::from_value(serde_json::json!({ "id": id, "name": name, "size_gigabytes": 10.0 })).unwrap()
+        };
+        let (twice, gone) = (snapshot(1, "twice"), snapshot(2, "gone"));
+        let said = Costs { total: Sum::default(), by: "Droplet", causes: Vec::new(), trend: Vec::new(), backups: None };
+        let volume = serde_json::from_value(serde_json::json!({ "id": "v", "name": "data", "size_gigabytes": 20 }));
+        let beside = Unattached { volumes: vec![volume.unwrap()], ..Unattached::default() };
+        let left = [(&twice, Leftover::Extra), (&gone, Leftover::DropletGone)];
+        let message = monthly(&said, (&left, &beside), 0.06, date(2026, 11, 1));
+        let text = &message.embeds[0].description;
+        for line in [
+            "• Taken twice: 1 Snapshot, $0.60/mo",
+            "• Their Droplet is gone: 1 Snapshot, $0.60/mo",
+            "• Volumes attached to nothing: 1, $2/mo",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        assert!(message.embeds[0].footer.ends_with(&month_marker(date(2026, 11, 1))));
+        assert_eq!(message.menus[0].options.len(), 2, "each can be deleted or kept from here");
     }
 }

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod decisions;
+mod forecast;
 mod laws;
 mod pruning;
 mod retention;

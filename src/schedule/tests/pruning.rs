@@ -6,12 +6,13 @@ use jiff::SignedDuration;
 
 use super::{at, rule, schedule};
 use crate::{
-    operation::ids::{DropletId, OperationId, UserId},
+    operation::ids::{DropletId, OperationId, SnapshotId, UserId},
     schedule::{
         Paused, Right, Schedule, State,
         notice::Notice,
         policy::Policy,
         pruning::{Candidate, Circumstances, Hold},
+        restored::Restored,
     },
 };
 
@@ -248,4 +249,24 @@ fn a_question_stays_open_while_something_else_holds_and_closes_when_nothing_is_a
     assert_eq!(ask(&mut it, &candidates, &WELL), None);
     assert!(!it.watched.deletions.is_open());
     assert!(!it.approve_deletions(1, UserId(5)), "nothing is asked any more");
+}
+
+#[test]
+fn what_was_put_back_last_stays_for_a_week_and_until_a_newer_good_one_was_taken() {
+    let it = keeps_last(1);
+    let (restored_at, days) = (at("2026-11-06T12:00:00Z"), |days: i64| SignedDuration::from_hours(24 * days));
+    let of =
+        |number, ended_at, is_done| Restored { droplet: DropletId(1), source: SnapshotId(number), ended_at, is_done };
+    let restored = [of(4, Some(restored_at), true), of(3, Some(at("2026-11-05T12:00:00Z")), true), of(9, None, false)];
+    let sources = |candidates: &[Candidate], after| {
+        Vec::from_iter(it.sources(&restored, candidates, restored_at + after).into_iter().map(|source| source.0))
+    };
+    let mut candidates: Vec<Candidate> = (3..=6).map(candidate).collect();
+    assert_eq!(sources(&candidates, days(1)), [3, 4, 9]);
+    assert_eq!(sources(&candidates, days(90)), [4, 9], "nothing good was taken since then");
+    candidates.push(Candidate { size: None, ..candidate(8) });
+    assert_eq!(sources(&candidates, days(90)), [4, 9], "of that one it is not known whether it is good");
+    candidates.push(candidate(9));
+    assert_eq!(sources(&candidates, days(6)), [4, 9]);
+    assert_eq!(sources(&candidates, days(90)), [9]);
 }

@@ -233,3 +233,52 @@ proptest! {
         prop_assert_eq!(as_before, gone);
     }
 }
+
+/// The times of restic's own test of its policies, in our form.
+fn published_times() -> Vec<Timestamp> {
+    const SUMMER: [u8; 9] = [8, 10, 12, 13, 15, 18, 20, 21, 22];
+    const AUTUMN: [u8; 10] = [1, 2, 5, 6, 8, 9, 10, 11, 20, 22];
+    let mut times = Vec::new();
+    for year in [2014, 2015] {
+        for (month, days) in [(8, &SUMMER[..]), (9, &AUTUMN[..]), (10, &AUTUMN[..]), (11, &SUMMER[..])] {
+            times.extend(days.iter().map(|day| format!("{year}-{month:02}-{day:02}T10:20:30Z")));
+            times.extend((days.len() == 9).then(|| format!("{year}-{month:02}-13T10:20:30.1Z")));
+        }
+    }
+    times.extend((0..4).map(|_| "2015-10-22T10:20:30Z".to_owned()));
+    let january = "01 01:02 01 01:03 01 07:08 03 07:02 04 10:23 04 11:23 04 12:23 04 12:24 04 12:28 04 12:30 04 16:23 05 09:02 \
+                   06 08:02 07 10:02 08 20:02 09 21:02 12 21:02 12 21:08 18 12:02";
+    let words: Vec<&str> = january.split_whitespace().collect();
+    times.extend(words.chunks(2).map(|pair| format!("2016-01-{}T{}:03Z", pair[0], pair[1])));
+    times.iter().map(|time| at(time)).collect()
+}
+
+#[test]
+fn cases_that_restic_has_published_end_alike() {
+    let times = published_times();
+    assert_eq!(times.len(), 103);
+    let members: Vec<Member> = (0..).zip(&times).map(|(number, time)| member(number, *time)).collect();
+    let kept = |keep: &str| {
+        let verdicts = plan(&members, policy(keep), &TimeZone::UTC, at(NOW));
+        let kept = members.iter().zip(verdicts).filter(|(_, verdict)| *verdict != Verdict::Drop);
+        let mut kept: Vec<Timestamp> = kept.filter_map(|(member, _)| member.planned).collect();
+        kept.sort_unstable_by(|a, b| b.cmp(a));
+        kept.iter().map(|time| time.strftime("%y-%m-%d %H:%M").to_string()).collect::<Vec<_>>().join(", ")
+    };
+    for (keep, published) in [
+        (
+            "5 last 5 daily",
+            "16-01-18 12:02, 16-01-12 21:08, 16-01-12 21:02, 16-01-09 21:02, 16-01-08 20:02, 16-01-07 10:02",
+        ),
+        ("3 daily 4 weekly", "16-01-18 12:02, 16-01-12 21:08, 16-01-09 21:02, 16-01-03 07:02"),
+        // A rule that is not full keeps the oldest, too.
+        ("10 yearly", "16-01-18 12:02, 15-11-22 10:20, 14-11-22 10:20, 14-08-08 10:20"),
+        (
+            "7 daily 2 weekly 3 monthly 10 yearly",
+            "16-01-18 12:02, 16-01-12 21:08, 16-01-09 21:02, 16-01-08 20:02, 16-01-07 10:02, 16-01-06 08:02, 16-01-05 09:02, \
+             15-11-22 10:20, 15-10-22 10:20, 14-11-22 10:20, 14-08-08 10:20",
+        ),
+    ] {
+        assert_eq!(kept(keep), published, "{keep}");
+    }
+}

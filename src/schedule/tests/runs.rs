@@ -141,7 +141,7 @@ fn a_run_ends_well_only_if_everybody_is_well() {
 #[test]
 fn what_is_left_out_of_an_edited_rule_stays() {
     let nightly = rule("week", Some("22:30"), Some("friday"), "Europe/Berlin");
-    let changed = |changed| nightly.changed(changed).unwrap();
+    let changed = |changed| nightly.changed(changed, 0).unwrap();
     assert_eq!(changed(Changed::default()), nightly);
     assert_eq!(
         changed(Changed { at: Some("04:00"), ..Changed::default() }),
@@ -153,9 +153,11 @@ fn what_is_left_out_of_an_edited_rule_stays() {
     );
     assert_eq!(changed(Changed { every: Some("6h"), ..Changed::default() }), rule("6h", None, None, "Europe/Berlin"));
     assert_eq!(changed(Changed { on: Some("monday"), ..Changed::default() }).zone, "Europe/Berlin");
-    assert!(rule("day", None, None, "UTC").changed(Changed { on: Some("monday"), ..Changed::default() }).is_err());
+    assert!(rule("day", None, None, "UTC").changed(Changed { on: Some("monday"), ..Changed::default() }, 0).is_err());
     let spread = rule("day", None, None, "UTC").spread_by(400);
-    assert_eq!(spread.changed(Changed { timezone: Some("Asia/Tokyo"), ..Changed::default() }).unwrap().spread, 400);
+    assert_eq!(spread.changed(Changed { timezone: Some("Asia/Tokyo"), ..Changed::default() }, 7).unwrap().spread, 400);
+    let hourly = spread.changed(Changed { every: Some("6h"), ..Changed::default() }, 77).unwrap();
+    assert_eq!(hourly.spread, 77, "nobody says when it runs, so it is spread");
 }
 
 /// Something that happens to a run.

@@ -3,7 +3,7 @@
 use super::{
     super::{Context, answer},
     choices::{every, policies, subjects, timezones},
-    refused, review,
+    may_own_one_more, refused, review,
     subject::{Pace, Subject},
 };
 use crate::{
@@ -24,9 +24,6 @@ use crate::{
         rule::{Rule, Typed},
     },
 };
-
-/// How many schedules one person may own.
-const MOST: usize = 25;
 
 /// Whether the Droplet is shut down.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
@@ -159,10 +156,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
     let keep = wanted.keep.as_deref().map_or(Ok(Policy::PRESETS[0]), Policy::read);
     let keep = keep.map_err(|bad| refused(ScheduleRefusal::Keep(bad)))?;
     let ping_url = address(state, wanted.ping_url.as_deref()).await?;
-    let own = state.store.schedules().await?;
-    if own.iter().filter(|stored| stored.schedule.owner.user == grant.user()).count() >= MOST {
-        return Err(refused(ScheduleRefusal::TooMany { most: MOST }));
-    }
+    may_own_one_more(state, &grant).await?;
     let subject = Subject::find(state, &wanted.what, &wanted.pace, wanted.power).await?;
     let seed = fastrand::u64(..);
     let rule = if wanted.at.is_none() { rule.spread_by(seed) } else { rule };
@@ -191,7 +185,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
 }
 
 /// The address that somebody typed, if it may be called.
-async fn address(state: &AppState, typed: Option<&str>) -> Result<Option<Address>, Stop> {
+pub(super) async fn address(state: &AppState, typed: Option<&str>) -> Result<Option<Address>, Stop> {
     let Some(typed) = typed.map(str::trim).filter(|typed| !typed.is_empty()) else { return Ok(None) };
     let address = Address::read(typed, state.reach).map_err(|bad| refused(ScheduleRefusal::Address(bad)))?;
     state.reach.check(&address).await.map_err(|unreached| {

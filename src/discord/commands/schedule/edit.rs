@@ -2,7 +2,7 @@
 
 use super::{
     super::{Context, answer},
-    add::{IfHungChoice, PowerChoice},
+    add::{IfHungChoice, PowerChoice, address},
     choices::{every, policies, schedules, subjects, timezones},
     meant_here, refused, review,
     subject::{Pace, Subject},
@@ -62,6 +62,10 @@ pub(super) async fn edit(
     #[description = "For a tag: what must work before the next one, such as tcp:25565; or none"]
     #[max_length = 220]
     check: Option<String>,
+    #[description = "An https address that is told of each start, success and failure; or none"]
+    #[rename = "ping-url"]
+    #[max_length = 500]
+    ping_url: Option<String>,
 ) -> Result<(), Fault> {
     let wanted = Wanted {
         schedule,
@@ -74,6 +78,7 @@ pub(super) async fn edit(
         power: power.map(Power::from),
         if_hung: if_hung.map(IfHung::from),
         pace: Pace { at_once, gap, check },
+        ping_url,
     };
     answer(context, |info| Box::pin(wish(context, info, wanted))).await;
     Ok(())
@@ -91,6 +96,7 @@ struct Wanted {
     power: Option<Power>,
     if_hung: Option<IfHung>,
     pace: Pace,
+    ping_url: Option<String>,
 }
 
 async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Result<Answer, Stop> {
@@ -104,12 +110,19 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
         on: wanted.on.as_deref(),
         timezone: wanted.timezone.as_deref(),
     };
-    let rule = was.rule.changed(changed).map_err(|invalid| refused(ScheduleRefusal::Rule(invalid)))?;
+    let rule =
+        was.rule.changed(changed, fastrand::u64(..)).map_err(|invalid| refused(ScheduleRefusal::Rule(invalid)))?;
     let keep = wanted.keep.as_deref().map_or(Ok(was.keep), Policy::read);
     let keep = keep.map_err(|bad| refused(ScheduleRefusal::Keep(bad)))?;
     let power = wanted.power.unwrap_or(was.power);
     let subject = Subject::changed(state, &was, wanted.what.as_deref(), &wanted.pace, power).await?;
+    let mut watched = was.watched.clone();
+    if let Some(typed) = wanted.ping_url.as_deref() {
+        let is_none = typed.trim().eq_ignore_ascii_case("none");
+        watched.hear_at(if is_none { None } else { address(state, Some(typed)).await? });
+    }
     let edited = Schedule {
+        watched,
         droplet: subject.droplet,
         droplet_name: subject.name.clone(),
         group: subject.group.clone(),

@@ -1,11 +1,14 @@
 //! What is done with schedules that there are: look at them, pause, resume, run, take over, remove; and the buttons under their messages.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     super::{Context, answer},
     choices::schedules,
-    meant, meant_here, pressed, refused, review, seen,
+    may_own_one_more, meant, meant_here, pressed, refused, review, seen,
+    subject::{Pace, Subject},
 };
 use crate::{
     access::{Grant, Right},
@@ -16,7 +19,7 @@ use crate::{
             help::Help,
             message::Message,
             refusal::Refusal,
-            schedule::{self as words, ScheduleRefusal},
+            schedule::{self as words, Cost, Review, ScheduleRefusal},
         },
         responder::{Answer, Stop},
         standing, start,
@@ -24,7 +27,7 @@ use crate::{
     },
     operation::ids::ScheduleId,
     schedule::{Owner, Paused, Schedule, State, pruning::Candidate, rule::Rule},
-    store::ScheduleSnapshot,
+    store::{ScheduleSnapshot, wanted},
 };
 
 /// How long a pause lasts if nobody said.
@@ -64,7 +67,7 @@ pub(super) async fn list(context: Context<'_>) -> Result<(), Fault> {
                 (schedule, next)
             };
             let all: Vec<_> = seen(state, &info.who).await?.into_iter().map(next).collect();
-            Ok::<_, Stop>(Answer::New(words::list(&all)))
+            Ok::<_, Stop>(Answer::New(words::list(&all, info.who.guild)))
         })
     })
     .await;
@@ -84,7 +87,12 @@ pub(super) async fn show(
         Box::pin(async move {
             state.policy.authorize(&info.who, SHOW.right).map_err(Refusal::Denied)?;
             let schedule = meant(state, &info.who, &schedule).await?;
-            let standing = standing::of(&state.store, &schedule, state.clock.now()).await?;
+            let now = state.clock.now();
+            if info.who.guild != Some(schedule.guild) {
+                let next = schedule.rule.next_after(now.max(schedule.floor));
+                return Ok(Answer::New(words::elsewhere(&schedule, next)));
+            }
+            let standing = standing::of(&state.store, &schedule, now).await?;
             let said = words::status(&standing, &state.wording);
             // Buttons belong to the message in the channel.
             Ok::<_, Stop>(Answer::New(Message { buttons: Vec::new(), menus: Vec::new(), ..said }))
@@ -106,16 +114,33 @@ pub(super) async fn preview(
     answer(context, |info| {
         Box::pin(async move {
             state.policy.authorize(&info.who, PREVIEW.right).map_err(Refusal::Denied)?;
-            let schedule = meant(state, &info.who, &schedule).await?;
+            let schedule = meant_here(state, &info.who, &schedule).await?;
             let now = state.clock.now();
-            let standing = standing::of(&state.store, &schedule, now).await?;
-            let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
-            let verdicts = schedule.verdicts(&candidates, now);
-            Ok::<_, Stop>(Answer::New(words::preview(&standing, &verdicts)))
+            Ok::<_, Stop>(Answer::New(previewed(state, schedule, now).await?))
         })
     })
     .await;
     Ok(())
+}
+
+/// What a schedule would do, as its review shows it, and what it would delete.
+async fn previewed(state: &Arc<AppState>, schedule: Schedule, now: Timestamp) -> Result<Message, Stop> {
+    let standing = standing::of(&state.store, &schedule, now).await?;
+    let candidates: Vec<Candidate> = standing.snapshots.iter().map(ScheduleSnapshot::candidate).collect();
+    let sources = schedule.sources(&state.store.restores(schedule.id).await?, &candidates, now);
+    let verdicts = schedule.verdicts(&wanted(&standing.snapshots, &sources), now);
+    // A Droplet that is gone, or a tag that nobody has, keeps nothing from being shown.
+    let subject = Subject::changed(state, &schedule, None, &Pace::default(), schedule.power).await.ok();
+    let review = Review {
+        schedule: &schedule,
+        cost: subject.as_ref().map_or(Cost::Unknown, |subject| subject.cost),
+        downtime: subject.as_ref().and_then(|subject| subject.downtime),
+        members: subject.as_ref().and_then(|subject| subject.members.as_ref()),
+        edit: None,
+        backup_window: subject.as_ref().and_then(|subject| subject.backup_window),
+        now,
+    };
+    Ok(words::preview((&standing, &verdicts), &sources, &review, state.wording.price_per_gb))
 }
 
 /// Take one more Snapshot of a schedule now
@@ -243,6 +268,9 @@ pub(in crate::discord) async fn take_over(
     let (owner, now) = (grant.user(), state.clock.now());
     if schedule.owner.user == owner && schedule.owner.lost_since.is_none() {
         return Err(refused(ScheduleRefusal::OwnAlready { owner }));
+    }
+    if schedule.owner.user != owner {
+        may_own_one_more(state, grant).await?;
     }
     let taken = |schedule: &mut Schedule| {
         schedule.owner = Owner::new(owner, now);

@@ -14,14 +14,14 @@ use std::sync::Arc;
 
 use super::{Context, answer};
 use crate::{
-    access::{Person, Right},
+    access::{Grant, Person, Right},
     discord::{
         incident::Fault,
         messages::{choice, refusal::Refusal, schedule::ScheduleRefusal},
         responder::{Answer, Stop},
         state::AppState,
     },
-    schedule::{Schedule, State},
+    schedule::{MOST_OWNED, Schedule, State},
 };
 
 pub(in crate::discord) use manage::take_over;
@@ -83,6 +83,13 @@ async fn meant(state: &Arc<AppState>, who: &Person, text: &str) -> Result<Schedu
 async fn meant_here(state: &Arc<AppState>, who: &Person, text: &str) -> Result<Schedule, Stop> {
     let schedule = meant(state, who, text).await?;
     if who.guild == Some(schedule.guild) { Ok(schedule) } else { Err(refused(ScheduleRefusal::Elsewhere)) }
+}
+
+/// Refused where somebody owns as many schedules as anybody may.
+async fn may_own_one_more(state: &AppState, grant: &Grant) -> Result<(), Stop> {
+    let all = state.store.schedules().await?;
+    let own = all.iter().filter(|stored| stored.schedule.owner.user == grant.user()).count();
+    if own < MOST_OWNED { Ok(()) } else { Err(refused(ScheduleRefusal::TooMany { most: MOST_OWNED })) }
 }
 
 /// A schedule that a button names.

@@ -27,7 +27,9 @@ use crate::{
         ids::{DropletId, RunId, ScheduleId},
         kinds::{Downtime, IfHung, Kind, Take},
     },
-    schedule::{Owner, Paused, Power, Schedule, State, group::Group, hangs::Hangs, pruning::Candidate, run::Plan},
+    schedule::{
+        MOST_OWNED, Owner, Paused, Power, Schedule, State, group::Group, hangs::Hangs, pruning::Candidate, run::Plan,
+    },
     store::{AddError, Confirmation, ConfirmationRefused, Consent, Error, RunError, ScheduleSnapshot},
 };
 
@@ -246,6 +248,7 @@ async fn add(state: &AppState, grant: &Grant, draft: Schedule, consent: &Consent
         Schedule { droplet_name, owner: Owner::new(grant.user(), now), created_at: now, floor: now, ..draft };
     match state.store.add_schedule(&schedule, consent).await {
         Ok(()) => {}
+        Err(AddError::TooMany) => return Err(refused(ScheduleRefusal::TooMany { most: MOST_OWNED })),
         Err(AddError::Unconfirmed(why)) => return Err(not_counted(why)),
         Err(AddError::Unavailable(error)) => return Err(error.into()),
     }
@@ -278,7 +281,10 @@ async fn edit(
         if stored.schedule != present {
             continue;
         }
-        let settings = |it: &Schedule| (it.droplet, it.group.clone(), it.rule.clone(), it.power, it.if_hung, it.keep);
+        let settings = |it: &Schedule| {
+            let (group, rule, address) = (it.group.clone(), it.rule.clone(), it.watched.ping_url.clone());
+            (it.droplet, group, rule, it.power, it.if_hung, it.keep, address)
+        };
         if settings(&present) != settings(was) {
             return Err(refused(ScheduleRefusal::ChangedMeanwhile));
         }
@@ -293,6 +299,7 @@ async fn edit(
             floor: present.floor.max(now),
             ..present.clone()
         };
+        schedule.watched.hear_at(edited.watched.ping_url.clone());
         schedule.narrowed = narrowed_by(state, &present, &schedule).await? > 0;
         if is_rebound {
             // What hung was another Droplet.
@@ -307,6 +314,7 @@ async fn edit(
                 return Ok(words::edited(&schedule, now));
             }
             Err(AddError::Unavailable(Error::LeaseLost)) => {}
+            Err(AddError::TooMany) => return Err(refused(ScheduleRefusal::TooMany { most: MOST_OWNED })),
             Err(AddError::Unconfirmed(why)) => return Err(not_counted(why)),
             Err(AddError::Unavailable(error)) => return Err(error.into()),
         }

@@ -106,9 +106,14 @@ impl Subject {
                 (_, _) => Self::find(state, what, pace, power).await,
             },
             (None, None) if !pace.is_empty() => Err(refused(ScheduleRefusal::NoGroup)),
-            // It may be gone, and what is kept can be changed all the same.
             (None, None) => {
-                Self::of_droplet(state, (schedule.droplet, schedule.droplet_name.clone(), None), power).await
+                // It may be gone, and what is kept can be changed all the same.
+                let found = state.inventory.resolve_droplet(&schedule.droplet.to_string()).await.ok();
+                let found = found.filter(|found| found.id == schedule.droplet);
+                let disk_gb = found.as_ref().and_then(|found| found.disk_gb);
+                let droplet = (schedule.droplet, schedule.droplet_name.clone(), disk_gb);
+                let subject = Self::of_droplet(state, droplet, power).await?;
+                Ok(Self { backup_window: found.and_then(|found| found.next_backup_window), ..subject })
             }
         }
     }

@@ -15,7 +15,7 @@ pub use reply::{
     relied_on, removed, resumed, run_begun, taken_over,
 };
 pub use review::{Cost, Edit, Review, review, review_removal, review_run};
-pub use status::{Standing, list, preview, status};
+pub use status::{Standing, elsewhere, list, preview, status};
 
 use super::{
     text::plain,

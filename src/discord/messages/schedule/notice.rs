@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{
     super::{
         failure, group,
@@ -108,7 +110,6 @@ pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> M
 fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
     let Told { schedule, notice, operations, run, .. } = told;
     let droplet = name(&schedule.droplet_name);
-    let owner = schedule.owner.user;
     match notice {
         Notice::Failed { planned, count, .. } => {
             let why = operations.first().map(why).unwrap_or_default();
@@ -127,15 +128,15 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
                 moment(*planned)
             ),
         },
-        Notice::Missed { first, count: 1, was_away, .. } => {
-            let why = if *was_away { "I was not running then" } else { "the Droplet was busy until it was too late" };
+        Notice::Missed { first, count: 1, was_away, was_outage, .. } => {
+            let why = missed(*was_away, *was_outage);
             format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.", moment(*first))
         }
-        Notice::Missed { first, last, count, was_away } => format!(
+        Notice::Missed { first, last, count, was_away, was_outage } => format!(
             "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: {}.",
             moment(*first),
             moment(*last),
-            if *was_away { "I was not running then" } else { "the Droplet was busy each time until it was too late" }
+            missed(*was_away, *was_outage)
         ),
         Notice::Stale { newest: Some(newest), .. } => format!(
             "⚠️ **{droplet} has no recent Snapshot.** The last good one of this schedule is from {} ({}). Until there is a new one, \
@@ -146,21 +147,27 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
         Notice::Stale { newest: None, since } => {
             format!("⚠️ **{droplet} has no Snapshot of this schedule yet**, and should have had one {}.", ago(*since))
         }
-        Notice::OwnerLost { since } => {
-            let roles: Vec<String> = restorers.iter().map(|role| format!("<@&{role}>")).collect();
-            let who = match roles.as_slice() {
-                [] => "Somebody who may restore".to_owned(),
-                roles => format!("Somebody who may restore ({})", roles.join(", ")),
-            };
-            format!(
-                "⚠️ <@{owner}>, who owns the schedule of {droplet}, has left or lost the right to it (seen {}). Snapshots are taken on for \
-                 7 days, and none is deleted. {who} should take it over.",
-                ago(*since)
-            )
-        }
+        Notice::OwnerLost { since } => owner_lost(schedule, *since, restorers),
         Notice::Unowned => format!(
             "❌ The schedule of {droplet} is paused: nobody took it over for 7 days. **No more Snapshots are taken.**"
         ),
+        Notice::Zone { zone } => format!(
+            "⚠️ I don't know the time zone {} of the schedule of {droplet} any more, so **it runs by UTC**. `/schedule edit timezone:` \
+             chooses another.",
+            name(zone)
+        ),
+        Notice::Gone => format!(
+            "⏸️ The Droplet {droplet} does not exist any more, so its schedule is paused. **Its Snapshots stay**, also those that no rule \
+             wants. `/schedule edit what:` binds it to another Droplet."
+        ),
+        Notice::Undeleted { name: snapshot, count, .. } => {
+            let why = operations.first().map(why).unwrap_or_default();
+            format!(
+                "❌ The Snapshot {} of {droplet}, which no rule wants, could not be deleted.{why}{} It is tried again after 24 hours.",
+                name(snapshot),
+                in_a_row(*count)
+            )
+        }
         Notice::GoodAgain => format!("✅ The schedule of {droplet} took a good Snapshot again."),
         Notice::Hung { count } => {
             let asked = format!("{droplet} did not shut down {count} times in a row for its scheduled Snapshot.");
@@ -171,19 +178,8 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
                 Asked::No | Asked::ShutDownStill => format!("⚠️ {asked} This was answered."),
             }
         }
-        Notice::Doubtful { operation } if schedule.watched.relied_on.contains(operation) => {
-            format!(
-                "✅ The newest Snapshot of {droplet} is less than half as large as the one before it. Somebody said that it is fine."
-            )
-        }
-        Notice::Doubtful { operation } if !told.is_doubtful(*operation) => format!(
-            "A Snapshot of {droplet} was less than half as large as the one before it. Nobody has to decide about it any more."
-        ),
+        Notice::Doubtful { operation } => doubtful(told, *operation),
         Notice::Deletions { question, count } => deletions(told, (*question, *count)),
-        Notice::Doubtful { .. } => format!(
-            "⚠️ **The newest Snapshot of {droplet} is less than half as large as the one before it.** Nothing is deleted until somebody \
-             says that it is fine, or a larger one follows."
-        ),
         Notice::Unheard { host, since } => format!(
             "⚠️ {} could not be told since {} how the schedule of {droplet} goes. Its Snapshots are taken as before.",
             name(host),
@@ -197,6 +193,49 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
             )
         }
         Notice::Paused { newest: None } => format!("⏸️ The schedule of {droplet} is paused. It has no Snapshot."),
+    }
+}
+
+/// That its owner is lost, and who should take it over.
+fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId>) -> String {
+    let (droplet, owner) = (name(&schedule.droplet_name), schedule.owner.user);
+    let roles: Vec<String> = restorers.iter().map(|role| format!("<@&{role}>")).collect();
+    let who = match roles.as_slice() {
+        [] => "Somebody who may restore".to_owned(),
+        roles => format!("Somebody who may restore ({})", roles.join(", ")),
+    };
+    format!(
+        "⚠️ <@{owner}>, who owns the schedule of {droplet}, has left or lost the right to it (seen {}). Snapshots are taken on for \
+         7 days, and none is deleted. {who} should take it over.",
+        ago(since)
+    )
+}
+
+/// That the newest Snapshot is much smaller than the one before it, and whether somebody must decide about that.
+fn doubtful(told: &Told<'_>, operation: OperationId) -> String {
+    let droplet = name(&told.schedule.droplet_name);
+    if told.schedule.watched.relied_on.contains(&operation) {
+        return format!(
+            "✅ The newest Snapshot of {droplet} is less than half as large as the one before it. Somebody said that it is fine."
+        );
+    }
+    if !told.is_doubtful(operation) {
+        return format!(
+            "A Snapshot of {droplet} was less than half as large as the one before it. Nobody has to decide about it any more."
+        );
+    }
+    format!(
+        "⚠️ **The newest Snapshot of {droplet} is less than half as large as the one before it.** Nothing is deleted until somebody \
+         says that it is fine, or a larger one follows."
+    )
+}
+
+/// Why a run could not begin in time.
+fn missed(was_away: bool, was_outage: bool) -> &'static str {
+    match (was_away, was_outage) {
+        (true, _) => "I was not running then",
+        (false, true) => "DigitalOcean did not answer until it was too late",
+        (false, false) => "the Droplet was busy until it was too late",
     }
 }
 
@@ -291,7 +330,13 @@ fn next_step(Told { schedule, notice, operations, .. }: &Told<'_>) -> Option<(&'
         Notice::Failed { .. } if operations.iter().any(is_gone) => None,
         Notice::Failed { .. } | Notice::Group { .. } | Notice::Missed { .. } | Notice::Stale { .. } => Some(try_again),
         Notice::OwnerLost { .. } | Notice::Unowned => Some(take_over),
+        Notice::Undeleted { .. } => {
+            let snapshot = operations.first().and_then(|operation| operation.kind.snapshot());
+            snapshot.map(|snapshot| ("Delete it", Press::Delete(snapshot.id)))
+        }
         Notice::GoodAgain
+        | Notice::Gone
+        | Notice::Zone { .. }
         | Notice::Hung { .. }
         | Notice::Doubtful { .. }
         | Notice::Deletions { .. }

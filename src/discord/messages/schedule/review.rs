@@ -15,7 +15,7 @@ use super::{
 use crate::{
     discord::press::Press,
     inventory::BackupWindow,
-    schedule::{IfHung, Power, Schedule},
+    schedule::{Forecast, IfHung, Power, Schedule},
 };
 
 /// How many runs are shown.
@@ -79,9 +79,32 @@ pub struct Edit {
 pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Message {
     let Review { schedule, cost: size, now, .. } = *review;
     let droplet = name(&schedule.droplet_name);
+    let mut lines = edited(review);
+    lines.extend(plans(review, price_per_gb));
+    lines.push(String::new());
+    lines.push(format!("This review closes {}.", ago(buttons.expires_at)));
+    // Buttons render no markdown and hold little.
+    let verb = if review.edit.is_some() { "Change" } else { "Create" };
+    let label = match size.size() {
+        Some(size) => {
+            let steady = f64::from(schedule.forecast(now).steady) * cost(size, price_per_gb);
+            format!("{verb} – ≈ ${:.0}/mo", steady.ceil())
+        }
+        None => verb.to_owned(),
+    };
+    let title = match review.edit {
+        Some(_) => format!("Change schedule {} of {droplet}?", schedule.id),
+        None => format!("Take Snapshots of {droplet} by schedule?"),
+    };
+    question(title, &lines, (label, Style::Primary), buttons)
+}
+
+/// What a schedule would do: when, how, what it keeps and costs, and what to look out for.
+pub(super) fn plans(review: &Review<'_>, price_per_gb: f64) -> Vec<String> {
+    let Review { schedule, cost: size, now, .. } = *review;
+    let droplet = name(&schedule.droplet_name);
     let runs: Vec<Timestamp> = schedule.rule.runs_after(now).take(RUNS).collect();
-    let mut lines: Vec<String> = edited(review).into_iter().collect();
-    lines.push(format!("**When:** {}", when(&schedule.rule)));
+    let mut lines = vec![format!("**When:** {}", when(&schedule.rule))];
     let shown: Vec<String> = runs.iter().map(|run| moment(*run)).collect();
     lines.push(format!("**Next runs:** {}", shown.join(" · ")));
     if let Some(first) = runs.first() {
@@ -103,35 +126,41 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
     }
     lines.push(format!("**Power:** {}", power(schedule, review.downtime)));
     let each = schedule.keep.most();
-    let most = |size| dollars_a_month(f64::from(each) * cost(size, price_per_gb));
     let count = match review.members {
         Some(members) => format!("of each of the {} Droplets {each}", members.names.len()),
         None => each.to_string(),
     };
-    lines.push(match size {
-        Cost::AsNewest(size) => format!("**Keeps:** {}: {count} Snapshots, about {}", keeps(schedule.keep), most(size)),
-        Cost::AtMost(size) => format!("**Keeps:** {}: {count} Snapshots, at most {}", keeps(schedule.keep), most(size)),
-        Cost::Unknown => format!("**Keeps:** {}: {count} Snapshots", keeps(schedule.keep)),
-    });
+    lines.push(format!("**Keeps:** {}: {count} Snapshots", keeps(schedule.keep)));
+    lines.extend(costs(schedule, size, price_per_gb, now));
     lines.push(
         "Older ones are deleted, each a day after this was announced here. The newest good one always stays."
             .to_owned(),
     );
     lines.extend(warnings(schedule));
     lines.extend(review.backup_window.and_then(|window| near_backups(schedule, window)));
-    lines.push(String::new());
-    lines.push(format!("This review closes {}.", ago(buttons.expires_at)));
-    // Buttons render no markdown and hold little.
-    let verb = if review.edit.is_some() { "Change" } else { "Create" };
-    let label = match size.size() {
-        Some(size) => format!("{verb} – ≈ ${:.0}/mo", (f64::from(each) * cost(size, price_per_gb)).ceil()),
-        None => verb.to_owned(),
+    lines
+}
+
+/// What it costs in a month, in a year and in the end, with what waits for its day of notice to be over.
+fn costs(schedule: &Schedule, size: Cost, price_per_gb: f64, now: Timestamp) -> Option<String> {
+    let about = match size {
+        Cost::AsNewest(_) => "about",
+        Cost::AtMost(_) => "at most",
+        Cost::Unknown => return None,
     };
-    let title = match review.edit {
-        Some(_) => format!("Change schedule {} of {droplet}?", schedule.id),
-        None => format!("Take Snapshots of {droplet} by schedule?"),
-    };
-    question(title, &lines, (label, Style::Primary), buttons)
+    let each = cost(size.size()?, price_per_gb);
+    let Forecast { month, year, steady, waiting } = schedule.forecast(now);
+    let dollars = |count: u32| dollars_a_month(f64::from(count) * each);
+    let mut parts = Vec::new();
+    if month < steady {
+        parts.push(format!("{} after a month", dollars(month)));
+    }
+    if month < year && year < steady {
+        parts.push(format!("{} after a year", dollars(year)));
+    }
+    let waiting = if waiting == 1 { "the one that waits".to_owned() } else { format!("the {waiting} that wait") };
+    parts.push(format!("{} in the end, with {waiting} a day to be deleted", dollars(steady)));
+    Some(format!("**Costs:** {about} {}", parts.join(", ")))
 }
 
 /// What an edit means for what is there.

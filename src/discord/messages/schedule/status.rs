@@ -1,5 +1,7 @@
 //! How a schedule stands: its living message, the list of all, and what its policy would do.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{
@@ -9,11 +11,13 @@ use super::{
         text::{name, plain, shorten},
         units::{ago, cost, dollars_a_month, gigabytes, moment},
     },
-    keeps, label, marker, when, window,
+    keeps, label, marker,
+    review::{Review, plans},
+    when, window,
 };
 use crate::{
     discord::press::Press,
-    operation::ids::OperationId,
+    operation::ids::{GuildId, OperationId, SnapshotId},
     schedule::{
         Paused, Power, Schedule, State,
         hangs::Asked,
@@ -176,7 +180,9 @@ fn deletions(standing: &Standing) -> Vec<String> {
     for snapshot in announced.iter().take(NAMED) {
         let at = snapshot.announced_at.and_then(|at| at.checked_add(NOTICE).ok()).filter(|_| standing.hold.is_none());
         let when = at.map(|at| format!(" {}", ago(at))).unwrap_or_default();
-        lines.push(format!("🧹 Will be deleted{when}: {}", name(&snapshot.name)));
+        let failed = standing.schedule.watched.undeleted.contains(&snapshot.operation);
+        let what = if failed { "⚠️ Could not be deleted; is tried again" } else { "🧹 Will be deleted" };
+        lines.push(format!("{what}{when}: {}", name(&snapshot.name)));
     }
     if announced.len() > NAMED {
         lines.push(format!("🧹 … and {} more", announced.len() - NAMED));
@@ -257,6 +263,7 @@ fn line(slot: &Slot, standing: &Standing) -> String {
         Fate::Skipped(Skipped::Paused) => "⏸️ left out while paused",
         Fate::Missed(Missed::Away) => "⚠️ missed: I was not running",
         Fate::Missed(Missed::Busy) => "⚠️ missed: the Droplet was busy for too long",
+        Fate::Missed(Missed::Outage) => "⚠️ missed: DigitalOcean did not answer for too long",
         Fate::Missed(Missed::Overtaken) => "⚠️ missed: the next one came first",
     };
     format!("{times}: {fate}")
@@ -268,8 +275,19 @@ fn was_taken_live(slot: &Slot, standing: &Standing) -> bool {
     standing.schedule.power == Power::Off && taken.any(|snapshot| !snapshot.is_consistent)
 }
 
-/// All schedules, one line each.
-pub fn list(schedules: &[(Schedule, Option<Timestamp>)]) -> Message {
+/// What people in another guild may know of a schedule: its Droplet, when it runs, and that they may pause it.
+pub fn elsewhere(schedule: &Schedule, next: Option<Timestamp>) -> Message {
+    let next = next.filter(|_| schedule.is_active()).map(|next| format!(", next {}", ago(next))).unwrap_or_default();
+    let paused = if schedule.is_active() { "" } else { " It is paused." };
+    Message::text(format!(
+        "The schedule of {} runs {}{next}.{paused} It was added in another server. From here you can pause it.",
+        name(&schedule.droplet_name),
+        when(&schedule.rule)
+    ))
+}
+
+/// All schedules, one line each. Of those of other guilds it is not said where they speak.
+pub fn list(schedules: &[(Schedule, Option<Timestamp>)], here: Option<GuildId>) -> Message {
     if schedules.is_empty() {
         return Message::text("There are no schedules yet. `/schedule add` makes one.");
     }
@@ -280,20 +298,37 @@ pub fn list(schedules: &[(Schedule, Option<Timestamp>)]) -> Message {
             (State::Paused { until: Some(until), .. }, _) => format!("paused until {}", moment(until)),
             (State::Paused { until: None, .. } | State::Removed, _) => "paused".to_owned(),
         };
-        format!("`{}` · {next} · in <#{}>", label(schedule).replace('`', "'"), schedule.channel)
+        let place = if here == Some(schedule.guild) {
+            format!("in <#{}>", schedule.channel)
+        } else {
+            "of another server".to_owned()
+        };
+        format!("`{}` · {next} · {place}", label(schedule).replace('`', "'"))
     };
     let lines: Vec<String> = schedules.iter().map(line).collect();
     Message::text(shorten(&lines.join("\n"), 2000))
 }
 
-/// What the policy would do now, with its reasons.
-pub fn preview(standing: &Standing, verdicts: &[(OperationId, Verdict)]) -> Message {
+/// What a schedule would do from now on, and what its policy would do with the Snapshots there are, with its reasons. `sources` were put back
+/// onto the Droplet, and stay because of that.
+pub fn preview(
+    (standing, verdicts): (&Standing, &[(OperationId, Verdict)]),
+    sources: &BTreeSet<SnapshotId>,
+    review: &Review<'_>,
+    price_per_gb: f64,
+) -> Message {
     let schedule = &standing.schedule;
-    let mut lines = vec![format!("**Keeps:** {}", keeps(schedule.keep))];
+    let mut lines = plans(review, price_per_gb);
+    lines.push(String::new());
+    lines.push("**What becomes of each Snapshot**".to_owned());
+    lines.extend(standing.hold.map(|hold| held(hold, standing.snapshots.len())));
     for snapshot in &standing.snapshots {
         let verdict =
             verdicts.iter().find(|(operation, _)| *operation == snapshot.operation).map(|(_, verdict)| verdict);
         let why = match verdict {
+            Some(Verdict::Keep(_)) if snapshot.snapshot.is_some_and(|id| sources.contains(&id)) => {
+                "stays: it was put back onto the Droplet".to_owned()
+            }
             Some(Verdict::Keep(reasons)) => {
                 let reasons: Vec<&str> = reasons.iter().copied().map(reason).collect();
                 format!("stays: {}", reasons.join(", "))
@@ -311,7 +346,7 @@ pub fn preview(standing: &Standing, verdicts: &[(OperationId, Verdict)]) -> Mess
     if standing.snapshots.is_empty() {
         lines.push("It has no Snapshots yet.".to_owned());
     }
-    let title = format!("What the schedule of {} keeps", name(&schedule.droplet_name));
+    let title = format!("What the schedule of {} does", name(&schedule.droplet_name));
     let description = shorten(&lines.join("\n"), LONGEST);
     Message {
         embeds: vec![Embed { title, description, footer: marker(schedule.id, 0), colour: Colour::Working }],

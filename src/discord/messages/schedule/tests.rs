@@ -193,6 +193,7 @@ fn statuses() {
                     slot(Fate::Failed(Failed::Cancelled)),
                     Slot { count: 3, ..slot(Fate::Missed(Missed::Away)) },
                     slot(Fate::Missed(Missed::Busy)),
+                    slot(Fate::Missed(Missed::Outage)),
                     slot(Fate::Missed(Missed::Overtaken)),
                     slot(Fate::Skipped(Skipped::Paused)),
                 ];
@@ -230,6 +231,12 @@ fn notices() {
     let (small, mut approved) = (OperationId::from_random(1), schedule.clone());
     approved.rely_on(small);
     let failed = |count| Notice::Failed { planned: last, operation: small, why: "hung".to_owned(), count };
+    let undeleted = |count| Notice::Undeleted {
+        operation: small,
+        name: "web-1-20261125-0200-10000000".to_owned(),
+        why: "Refused".to_owned(),
+        count,
+    };
     let other = Schedule { id: ScheduleId::from_random(8), droplet_name: "db-1".to_owned(), ..schedule.clone() };
     let several = notice(
         &[
@@ -277,10 +284,14 @@ fn notices() {
         ("paused", said(Notice::Paused { newest: Some(first) })),
         ("unheard", said(Notice::Unheard { host: "hc.example.com".to_owned(), since: first })),
         ("paused without any", said(Notice::Paused { newest: None })),
-        ("missed, away", said(Notice::Missed { first: last, last, count: 1, was_away: true })),
-        ("missed, busy", said(Notice::Missed { first: last, last, count: 1, was_away: false })),
-        ("missed, several", said(Notice::Missed { first, last, count: 3, was_away: true })),
-        ("missed, busy again", said(Notice::Missed { first, last, count: 3, was_away: false })),
+        ("gone", said(Notice::Gone)),
+        ("time zone gone", said(Notice::Zone { zone: "Europe/Atlantis".to_owned() })),
+        ("not deleted", said(undeleted(1))),
+        ("not deleted again", said(undeleted(3))),
+        ("missed, away", said(Notice::Missed { first: last, last, count: 1, was_away: true, was_outage: false })),
+        ("missed, busy", said(Notice::Missed { first: last, last, count: 1, was_away: false, was_outage: false })),
+        ("missed, several", said(Notice::Missed { first, last, count: 3, was_away: true, was_outage: false })),
+        ("missed, busy again", said(Notice::Missed { first, last, count: 3, was_away: false, was_outage: false })),
         ("stale", said(Notice::Stale { since: last, newest: Some(first) })),
         ("stale from the start", said(Notice::Stale { since: last, newest: None })),
         ("owner lost", said(Notice::OwnerLost { since: first })),
