@@ -85,7 +85,7 @@ impl Stage {
 }
 
 async fn schedules_the_group(ruth: &Person, options: &str) {
-    ruth.run(&format!("/schedule add what:tag:prod every:day at:03:00 {options}")).await;
+    ruth.run(&format!("/schedule add what:tag:prod every:day at:03:00 gap:0s {options}")).await;
     press(ruth, "Create").await;
 }
 
@@ -99,7 +99,7 @@ async fn twelve_droplets_are_taken_in_turn_and_never_two_are_off_whatever_dies()
         world.mark_power();
     });
     let ruth = stage.seat("ruth", Role::Restorer);
-    ruth.run("/schedule add what:tag:prod every:day at:03:00 keep:7 daily").await;
+    ruth.run("/schedule add what:tag:prod every:day at:03:00 gap:0s keep:7 daily").await;
     for words in
         ["12 with the tag `prod`", "one after another", "`pool-1` (a Kubernetes worker", "of each of the 12 Droplets 7"]
     {
@@ -185,7 +185,7 @@ async fn a_group_that_makes_no_sense_is_refused_before_anything_is_stored() {
         ("/schedule add what:tag:nobody every:day", "No Droplet of mine has the tag `nobody`"),
         ("/schedule add what:tag:pool every:day", "Every Droplet with the tag `pool` is one that I leave out"),
         ("/schedule add what:tag:crowd every:day", "300 Droplets have the tag `crowd`, and a group has at most 100"),
-        ("/schedule add what:tag:long every:day", "`at-once: 2` fits"),
+        ("/schedule add what:tag:long every:day gap:0s", "`at-once: 2` fits"),
         ("/schedule add what:tag:prod every:day at-once:50", "50 Droplets cannot be taken at once"),
         ("/schedule add what:tag:prod every:day gap:9h", "is no pause"),
         ("/schedule add what:tag:prod every:day check:ping", "I don't know how to check `ping`"),
@@ -211,7 +211,7 @@ async fn a_person_takes_a_group_by_hand_and_another_is_stopped() {
     let mut stage = Stage::in_step().await;
     let droplets = stage.add_group(3);
     let (ada, rex) = (stage.seat("ada", Role::Operator), stage.seat("rex", Role::Viewer));
-    rex.run("/snapshot take-group tag:prod").await;
+    rex.run("/snapshot take-group tag:prod gap:0s").await;
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM confirmations").await, 0, "that takes the right to take");
     ada.run("/snapshot take-group tag:prod gap:30s").await;
     assert!(ada.sees("`w-1`, `w-2`, `w-3`"), "{}", ada.transcript());
@@ -236,7 +236,7 @@ async fn a_person_takes_a_group_by_hand_and_another_is_stopped() {
     assert_eq!((stage.query(TAKES).await, stage.query(GOOD).await), (2, 2));
     assert!(ada.sees("**2 of 3** Droplets with the tag `prod`"), "{}", ada.transcript());
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedule_snapshots").await, 0, "they are of no schedule");
-    ada.run("/snapshot take-group tag:prod at-once:3").await;
+    ada.run("/snapshot take-group tag:prod at-once:3 gap:0s").await;
     press(&ada, "Take them").await;
     stage.runs_end(2).await;
     assert!(ada.sees("All 3 Droplets with the tag `prod` have a good Snapshot"), "{}", ada.transcript());

@@ -5,7 +5,10 @@ use snapshot_bot_sandbox::{
     discord::permission::Permissions,
 };
 
-use crate::stage::{Person, Role, Stage};
+use crate::{
+    schedules::schedules_web_1,
+    stage::{Person, Role, Stage},
+};
 
 /// A second server, with somebody who manages it and somebody who may take Snapshots there.
 struct Elsewhere {
@@ -69,5 +72,36 @@ async fn another_server_learns_what_is_busy_and_who_may_restore_may_cancel_it() 
     stage.settle().await;
     assert!(stage.is_on("web-1"));
     ada.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn another_server_learns_when_a_schedule_runs_and_may_pause_it() {
+    let (stage, Elsewhere { mia, tom }) = two().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_web_1(&ruth, "7 daily").await;
+    stage.calm().await;
+    for command in ["list", "show schedule:web-1"] {
+        mia.run(&format!("/schedule {command}")).await;
+    }
+    let told = mia.transcript();
+    assert!(told.contains("The schedule of `web-1` runs every day at 03:00 (UTC)"), "{told}");
+    for private in ["#ops", "ruth", "Keeps", "Snapshot yet"] {
+        assert!(!told.contains(private), "{private}: {told}");
+    }
+    for command in ["preview schedule:web-1", "edit schedule:web-1 at:04:00", "remove schedule:web-1"] {
+        mia.run(&format!("/schedule {command}")).await;
+        assert!(mia.sees("was added in another server"), "{command}\n{}", mia.seat.transcript());
+        mia.transcript();
+    }
+    mia.run("/schedule pause schedule:web-1").await;
+    assert!(mia.sees("Paused: no Snapshots"), "{}", mia.seat.transcript());
+    stage.calm().await;
+    stage.shows(&ruth, "**Paused** until").await;
+    tom.run("/schedule list").await;
+    assert!(tom.sees("There are no schedules yet"), "{}", tom.seat.transcript());
+    mia.transcript();
+    tom.transcript();
+    ruth.transcript();
     stage.finish().await;
 }

@@ -38,6 +38,7 @@ mod restore;
 mod schedule_crashes;
 mod schedule_edit;
 mod schedule_pings;
+mod schedule_prunes;
 mod schedule_trouble;
 mod schedules;
 mod stage;

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use snapshot_bot_sandbox::{
-    digitalocean::fault::{Fault, HungAction, Pattern, Quirk},
+    digitalocean::fault::{Disturbance, Fault, HungAction, Pattern, Quirk},
     discord::permission::Permissions,
 };
 
@@ -199,5 +199,54 @@ async fn the_lost_owner_is_told_of_each_morning_and_a_pause_on_mondays() {
     }
     stage.shows(&rex, "is paused. Its newest Snapshot is from").await;
     rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn in_weeks_of_outages_freezes_and_failures_each_cause_pings_once_and_staleness_once_a_day() {
+    const ACCOUNTED: &str = "SELECT COALESCE(CAST(SUM(count) AS BIGINT), 0) AS n FROM slots";
+    const MISSED: &str = "SELECT COALESCE(CAST(SUM(count) AS BIGINT), 0) AS n FROM slots WHERE fate = 'missed'";
+    const STALE: &str = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE '%Stale%'";
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    schedules_web_1(&ruth, "3 last").await;
+    stage.calm().await;
+    let (mut missed, mut failed, mut ran) = (0, 0, 0);
+    for number in 0..21 {
+        let slot = night(stage.clock.now());
+        match number % 7 {
+            2 => {
+                stage.fault(Fault::always(Pattern::any(), Disturbance::Down).named("down"));
+                stage.pass_until(slot);
+                stage.until_count("it is under way", ACCOUNTED, number + 1).await;
+                stage.pass_until(slot + SignedDuration::from_hours(5));
+                missed += 1;
+                stage.until_count("the window passed in the outage", MISSED, missed).await;
+                stage.digitalocean.world(|world| world.end_fault("down"));
+            }
+            4 => {
+                stage.pass_until(slot + SignedDuration::from_hours(12));
+                missed += 1;
+                stage.until_count("nobody was there", MISSED, missed).await;
+            }
+            5 => {
+                stage.fault(Fault::once(Pattern::action("snapshot"), Quirk::Err));
+                stage.pass_until(slot);
+                failed += 1;
+                stage.until_count("it failed", FAILED, failed).await;
+            }
+            _ => {
+                stage.pass_until(slot);
+                ran += 1;
+                stage.until_count("a good night", RAN, ran).await;
+            }
+        }
+        stage.calm().await;
+    }
+    assert_eq!(stage.query(ACCOUNTED).await, 21, "{}", stage.conversation());
+    assert_eq!((stage.query(MISSED).await, stage.query(FAILED).await, stage.query(RAN).await), (6, 3, 12));
+    assert_eq!(stage.query(STALE).await, 3, "after the two bad nights of each week");
+    assert_eq!(ruth.seat.pings(), 12, "two missed, one failed and one stale a week\n{}", stage.conversation());
+    ruth.transcript();
     stage.finish().await;
 }

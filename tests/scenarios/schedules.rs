@@ -17,8 +17,6 @@ const UNSAID: &str = "SELECT COUNT(*) AS n FROM schedule_messages m JOIN schedul
      WHERE m.given_up IS NULL AND m.leader_schedule IS NULL AND (m.message_id IS NULL \
      OR m.shown_version < CASE WHEN m.number = 0 THEN s.version ELSE m.changes END)";
 
-const UNSEEN: &str = "SELECT COUNT(*) AS n FROM schedules WHERE is_removed = 0 AND due_at = 0";
-
 /// Presses the button whose label begins like this.
 pub async fn press(person: &Person, beginning: &str) {
     let label = person.seat.messages().iter().rev().find_map(|message| {
@@ -51,11 +49,19 @@ impl Stage {
         self.clock.advance(moment.duration_since(self.clock.now()).max(SignedDuration::ZERO));
     }
 
-    /// Waits until no slot is open, nothing runs and everything was said, while the pauses between edits pass.
+    /// How many schedules the scheduler is about to look at.
+    async fn due_schedules(&self) -> i64 {
+        let now = self.clock.now().as_millisecond();
+        let statement = format!("SELECT COUNT(*) AS n FROM schedules WHERE is_removed = 0 AND due_at <= {now}");
+        self.query(statement.leak()).await
+    }
+
+    /// Waits until no slot is open, no schedule is due, nothing runs and everything was said, while the pauses between edits pass.
     pub async fn calm(&self) {
         for _ in 0..400 {
             self.settle().await;
-            if self.query(OPEN).await + self.query(UNSAID).await + self.query(UNSEEN).await == 0 {
+            let unseen = self.due_schedules().await;
+            if self.query(OPEN).await + self.query(UNSAID).await + unseen == 0 {
                 return;
             }
             self.clock.advance(SignedDuration::from_secs(1));
