@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use snapshot_bot_sandbox::digitalocean::{
     fault::{Disturbance, Fault, Pattern, Quirk},
     http_types::Method,
+    image::SizeShown,
 };
 
 use crate::{
@@ -284,6 +285,21 @@ async fn nothing_is_deleted_before_digitaloceans_clock_says_so() {
     stage.clock.advance(HOUR);
     stage.calm().await;
     assert_eq!((deletions(&stage), stage.query(ANNOUNCED).await), (0, 2), "{}", stage.conversation());
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_counts_for_the_rules_once_its_size_is_known() {
+    let stage = Stage::in_step().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    after_nights(&stage, &ruth, "1 last", 1).await;
+    let late = Quirk::Sizeless { shown: SizeShown::Null, until: Some(HOUR) };
+    stage.fault(Fault::once(Pattern::action("snapshot"), late));
+    next_night(&stage, 2).await;
+    assert_eq!(stage.query(ANNOUNCED).await, 0, "it may be worth nothing\n{}", stage.conversation());
+    hours(&stage, 2).await;
+    assert_eq!(stage.query(ANNOUNCED).await, 1, "{}", stage.conversation());
     ruth.transcript();
     stage.finish().await;
 }

@@ -315,6 +315,11 @@ impl Stage {
         sqlx::query("UPDATE lease SET holder = ''").execute(&self.database().await).await.unwrap();
     }
 
+    /// Changes what the bot remembers, while no bot runs.
+    pub async fn tamper(&self, statement: &'static str) {
+        sqlx::query(statement).execute(&self.database().await).await.unwrap();
+    }
+
     /// Gives the lease to a process that is not there, for an hour.
     pub async fn steal_lease(&self) {
         let stolen = "UPDATE lease SET holder = 'another process', expires_at = expires_at + 3600000";
