@@ -46,7 +46,7 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let restores = operation_row::read_all(&rows).into_iter().map(|stored| stored.operation);
-        let mut restored: Vec<Restored> = restores.filter_map(|restore| read(&restore)).collect();
+        let mut all: Vec<Restored> = restores.filter_map(|restore| read(&restore)).collect();
         let rows = sqlx::query(
             "SELECT droplet_id, snapshot_id, restored_at FROM restore_sources \
              WHERE droplet_id IN (SELECT droplet_id FROM schedule_snapshots WHERE schedule = $1)",
@@ -54,7 +54,7 @@ impl Store {
         .bind(schedule.to_string())
         .fetch_all(&self.pool)
         .await?;
-        restored.extend(rows.iter().filter_map(|row| {
+        all.extend(rows.iter().filter_map(|row| {
             let row = Row(row);
             Some(Restored {
                 droplet: DropletId(row.id("droplet_id")?),
@@ -63,7 +63,7 @@ impl Store {
                 is_done: true,
             })
         }));
-        Ok(restored)
+        Ok(all)
     }
 }
 

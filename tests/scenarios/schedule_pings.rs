@@ -9,7 +9,6 @@ use tokio::{
 };
 
 use crate::{
-    required,
     schedules::{RAN, night, press},
     stage::{Role, Stage},
 };
@@ -131,30 +130,5 @@ async fn the_heartbeat_is_called_once_a_minute_and_an_idle_bot_with_a_thousand_s
     assert!(service.called("/beat").len() <= beats + 1, "at most once a minute: {:?}", service.called("/beat"));
     assert_eq!(requests(), asked, "nobody else is asked");
     ruth.transcript();
-    stage.finish().await;
-}
-
-#[tokio::test]
-async fn the_heart_is_silent_once_another_process_has_the_lease() {
-    let Some(server) = required::variable("TEST_DATABASE_URL", "a PostgreSQL server") else { return };
-    let mut stage = Stage::dark_in_step().await;
-    stage.move_to_postgresql(&server).await;
-    let service = Service::start().await;
-    stage.environment.insert("ALLOW_PRIVATE_URLS", "yes".to_owned());
-    stage.environment.insert("HEARTBEAT_URL", format!("http://{}/beat", service.address));
-    stage.start().await;
-    stage.until("the heart beats", |_| !service.called("/beat").is_empty()).await;
-    stage.steal_lease().await;
-    stage.until("it stands by", |stage| !stage.discord.world().is_bot_online()).await;
-    let beats = service.called("/beat").len();
-    for _ in 0..20 {
-        stage.clock.advance(SignedDuration::from_secs(61));
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(service.called("/beat").len(), beats, "it looks after nothing");
-    stage.end_lease().await;
-    stage.online().await;
-    stage.clock.advance(SignedDuration::from_secs(61));
-    stage.until("it beats again", |_| service.called("/beat").len() > beats).await;
     stage.finish().await;
 }

@@ -294,11 +294,16 @@ async fn a_snapshot_counts_for_the_rules_once_its_size_is_known() {
     let stage = Stage::in_step().await;
     let ruth = stage.seat("ruth", Role::Restorer);
     after_nights(&stage, &ruth, "1 last", 1).await;
-    let late = Quirk::Sizeless { shown: SizeShown::Null, until: Some(HOUR) };
+    let late = Quirk::Sizeless { shown: SizeShown::Null, until: Some(HOUR * 6) };
     stage.fault(Fault::once(Pattern::action("snapshot"), late));
-    next_night(&stage, 2).await;
+    stage.pass_until(night(stage.clock.now()));
+    // The take waits for its size for a while, and ends without.
+    while stage.query(RAN).await < 2 {
+        stage.clock.advance(SignedDuration::from_secs(2));
+    }
+    stage.calm().await;
     assert_eq!(stage.query(ANNOUNCED).await, 0, "it may be worth nothing\n{}", stage.conversation());
-    hours(&stage, 2).await;
+    hours(&stage, 7).await;
     assert_eq!(stage.query(ANNOUNCED).await, 1, "{}", stage.conversation());
     ruth.transcript();
     stage.finish().await;

@@ -320,12 +320,6 @@ impl Stage {
         sqlx::query(statement).execute(&self.database().await).await.unwrap();
     }
 
-    /// Gives the lease to a process that is not there, for an hour.
-    pub async fn steal_lease(&self) {
-        let stolen = "UPDATE lease SET holder = 'another process', expires_at = expires_at + 3600000";
-        sqlx::query(stolen).execute(&self.database().await).await.unwrap();
-    }
-
     fn unsettled(&self) -> &'static str {
         if self.watches_late_shutdowns {
             "SELECT COUNT(*) AS n FROM operations WHERE is_running = 1"

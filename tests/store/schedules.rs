@@ -478,7 +478,7 @@ contract! {
     async fn what_no_channel_takes_is_kept_and_known_until_one_does(memory: &Memory) {
         let store = memory.open().await;
         add(&store, &schedule(1, 10)).await;
-        let status = async || store.due_schedule_messages(at(999_999), 9).await.unwrap().remove(0);
+        let status = async || store.due_schedule_messages(at(999_999_999), 9).await.unwrap().remove(0);
         store.schedule_message_lost(&status().await, ChannelId(8)).await.unwrap();
         assert!(!store.has_unheard_schedules());
         store.schedule_message_unheard(&status().await, at(5_000)).await.unwrap();
