@@ -5,7 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, notice::Notice, pruning::Pruning};
+use super::{
+    Schedule,
+    notice::Notice,
+    pruning::{Hold, Pruning},
+};
 use crate::operation::ids::{OperationId, UserId};
 
 /// The question whether Snapshots may be deleted that are many at once, or that an edit does not want. A schedule has one at a time.
@@ -47,7 +51,7 @@ impl Schedule {
         }
         if !question.is_open() {
             // While nothing is deleted for another reason, nobody has to decide.
-            if !pruning.hold.is_some_and(|hold| hold.is_a_question_of_number()) {
+            if !pruning.hold.is_some_and(Hold::is_a_question_of_number) {
                 return None;
             }
             question.number = question.number.saturating_add(1);

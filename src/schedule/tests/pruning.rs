@@ -259,7 +259,8 @@ fn what_was_put_back_last_stays_for_a_week_and_until_a_newer_good_one_was_taken(
         |number, ended_at, is_done| Restored { droplet: DropletId(1), source: SnapshotId(number), ended_at, is_done };
     let restored = [of(4, Some(restored_at), true), of(3, Some(at("2026-11-05T12:00:00Z")), true), of(9, None, false)];
     let sources = |candidates: &[Candidate], after| {
-        Vec::from_iter(it.sources(&restored, candidates, restored_at + after).into_iter().map(|source| source.0))
+        let kept = it.sources(&restored, candidates, restored_at + after);
+        kept.into_iter().map(|source| source.0).collect::<Vec<_>>()
     };
     let mut candidates: Vec<Candidate> = (3..=6).map(candidate).collect();
     assert_eq!(sources(&candidates, days(1)), [3, 4, 9]);
