@@ -87,7 +87,10 @@ impl Operation {
     /// then read and named; else the id in its answer stands for all that was there before it. Before anything is lost, they are read.
     fn may_begin_without_actions(&self, task: Task) -> bool {
         let was_refused = self.obstacle.as_ref().is_some_and(|obstacle| matches!(obstacle.what, Blocker::Event(_)));
-        task == Task::ShutDown && !was_refused && !self.steps.iter().any(|step| step.task().traits().is_destructive)
+        task == Task::ShutDown
+            && !was_refused
+            && !self.may_be_off_by_inheritance()
+            && !self.steps.iter().any(|step| step.task().traits().is_destructive)
     }
 
     /// The command that carries a work out; none where it is about a Droplet and there is none.

@@ -21,11 +21,14 @@ impl Operation {
     /// Before a command: what is in progress must end first, and what there is cannot be ours.
     pub(super) fn take_baseline(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
         let task = self.step_at(focus).map(Step::task);
-        if focus == Focus::Back
-            && let Some(kind) = self.foreign_off(readings)
-        {
+        // What an older operation may have left off, or this one.
+        let asks_whose = focus == Focus::Back || self.may_be_off_by_inheritance();
+        if let Some(kind) = self.foreign_off(readings).filter(|_| asks_whose) {
             self.power.is_theirs(Theirs { kind, at: now });
             self.obstacle = None;
+            if focus != Focus::Back {
+                self.begin_again(focus);
+            }
             return;
         }
         if task.is_some_and(|task| task.traits().is_destructive) && self.foreign_overwrite(readings).is_some() {
@@ -39,6 +42,10 @@ impl Operation {
             return self.wait_for(Blocker::Event(Some(kind)), rules, now);
         }
         self.baseline.raise(readings.iter());
+        if focus != Focus::Back && asks_whose {
+            // It is off by the older one: what follows is decided by a look at the Droplet.
+            return self.begin_again(focus);
+        }
         if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
             checks.actions = true;
         }
@@ -235,17 +242,11 @@ impl Operation {
     /// Somebody else's Action since our first command that turned the Droplet off, or may have; DigitalOcean's word for it. What may be
     /// our own, because an answer was lost, is not taken for theirs.
     fn foreign_off(&self, readings: &[ActionReading]) -> Option<String> {
-        let may_be_ours = |kind: &str| {
-            self.steps.iter().any(|step| {
-                let is_running = step.run().and_then(|run| run.action).is_some();
-                step.task().action_kind() == Some(kind) && (step.answer_lost || is_running)
-            })
-        };
         let foreign = readings.iter().filter(|reading| !self.baseline.contains(reading));
         let turned_off = foreign.filter(|reading| {
             matches!(reading.kind.as_str(), "power_off" | "shutdown" | "resize" | "rebuild" | "restore")
                 && reading.status != ActionStatus::Errored
-                && !may_be_ours(&reading.kind)
+                && !self.may_have_sent(&reading.kind)
         });
         turned_off
             .max_by_key(|reading| (reading.started_at, reading.id))

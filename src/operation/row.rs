@@ -11,6 +11,7 @@ use super::{
     Question, Requester, SnapshotReading, Target, TypicalDurations,
     announce::Tell,
     ids::OperationId,
+    inherited::Inherited,
     kinds::Kind,
     step::{State, Step, Task, Work},
     timer::Timer,
@@ -62,6 +63,8 @@ pub(super) struct Row {
     tell: Tell,
     #[serde(default)]
     warning: Option<Warning>,
+    #[serde(default)]
+    inherited: Option<Inherited>,
 }
 
 /// A step of a row.
@@ -132,6 +135,7 @@ impl TryFrom<Row> for Operation {
             trigger: row.trigger,
             tell: row.tell,
             warning: row.warning,
+            inherited: row.inherited,
         })
     }
 }

@@ -74,10 +74,10 @@ impl Operation {
             }
             Some(PowerState::Off) => {
                 self.power.see_off(now);
-                // Every attempt after the first, and every late off, asks whether somebody else turned it off meanwhile.
+                // Every attempt after the first, every late off and every inherited duty asks whether somebody else turned it off.
                 let was_read =
                     matches!(self.power.back().state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
-                let is_first = !self.power.was_told_to_turn_on() && self.ended.is_none();
+                let is_first = !self.power.was_told_to_turn_on() && self.ended.is_none() && self.inherited.is_none();
                 let actions = was_read || (is_first && self.baseline.is_known());
                 if reading.locked && !self.has_waited_for_lock(now) {
                     self.power.back_mut().state = State::Waiting(Checks { actions, ..Checks::default() });

@@ -63,6 +63,10 @@ impl Operation {
         }
         let answer_lost = self.steps[index].answer_lost;
         match (task, power) {
+            // Whose doing that is, the Droplet's Actions say.
+            (Task::ShutDown, PowerState::Off) if self.may_be_off_by_inheritance() && !self.has_read_actions(index) => {
+                self.steps[index].state = State::Waiting(Checks::seen(reading.asked_by(now), false));
+            }
             (Task::ShutDown, PowerState::Off) if self.power.owed().is_some() && self.may_be_off_by_us(index) => {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
@@ -115,6 +119,10 @@ impl Operation {
                 }
             }
         }
+    }
+
+    fn has_read_actions(&self, index: usize) -> bool {
+        matches!(self.steps[index].state, State::Waiting(Checks { actions: true, .. }))
     }
 
     /// The Droplet is off, and not by us: nothing needs to be shut down, and nothing is turned on afterwards.
