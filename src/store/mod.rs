@@ -31,6 +31,7 @@ mod own_connection;
 mod pooler;
 mod power_owed;
 mod registration;
+mod repair;
 mod report;
 mod report_row;
 mod requests;
