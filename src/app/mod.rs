@@ -36,6 +36,7 @@ use crate::{
     http::{self, Readiness, Turn},
     store::{self, Lease, Store},
     telemetry::Metrics,
+    worker::attendance::Attendance,
 };
 use active::{Active, Ended, keep_lease};
 use calls::Calls;
@@ -190,6 +191,7 @@ impl Life {
                 token: &self.token,
                 rotation: &self.rotation,
                 lease: Arc::new(lease),
+                attendance: Arc::new(Attendance::new(&self.clock, &self.client)),
             };
             let ended = active.run(&stop).await;
             self.ready.send_replace(false);

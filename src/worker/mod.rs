@@ -4,6 +4,7 @@
 //! before it may leave), [`finish`](Worker::finish) it with DigitalOcean's answer. The verbs touch the store and nothing else, so that a
 //! simulation can call them; [`schedule`] decides whose turn it is, and [`run_loop`] carries the requests out. Knows nothing of Discord.
 
+pub mod attendance;
 mod commit_log;
 mod commit_metrics;
 pub mod downtime_queue;
@@ -148,6 +149,15 @@ impl Worker {
     pub async fn halt(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
         let operation = loaded.operation.halt(now);
+        self.commit(&loaded, &operation, rules, now).await.map(drop)
+    }
+
+    /// Gives up a state with which this process panics whatever it does, and carries on what the plain columns say of it: power back.
+    /// The state is kept for a person to read.
+    pub async fn rescue(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        let Some(loaded) = self.store.load_columns(id).await? else { return Ok(()) };
+        let mut operation = loaded.operation.clone();
+        operation = fold(&operation, Observation::Woke, rules, now);
         self.commit(&loaded, &operation, rules, now).await.map(drop)
     }
 

@@ -19,6 +19,7 @@ use tracing::Instrument;
 
 use super::{
     Claimed, Worker,
+    attendance::Attendance,
     downtime_queue::DowntimeQueue,
     priority,
     schedule::{self, Ending, OnceAdmitted, Places, Prospect, STORE_PAUSE, Vacancy},
@@ -29,7 +30,7 @@ use crate::{
     digitalocean::{
         client::Client,
         error::Error as DigitalOceanError,
-        readings,
+        queries, readings,
         watcher::{Glance, Watcher},
     },
     operation::{
@@ -50,6 +51,7 @@ pub struct RunLoop {
     lease: Arc<Lease>,
     rules: Rules,
     clock: Clock,
+    attendance: Arc<Attendance>,
     /// Operations under way in this process.
     busy: Mutex<HashSet<OperationId>>,
     /// Who may begin a downtime next.
@@ -72,12 +74,14 @@ pub struct Parts {
     pub rules: Rules,
     /// The present moment.
     pub clock: Clock,
+    /// What is to be taken up before it is carried on.
+    pub attendance: Arc<Attendance>,
 }
 
 impl RunLoop {
     /// A loop over these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, client, lease, rules, clock } = parts;
+        let Parts { store, client, lease, rules, clock, attendance } = parts;
         let interval = Duration::try_from(rules.poll_interval).unwrap_or_default();
         Self {
             worker: Worker::new(Arc::clone(&store)),
@@ -87,6 +91,7 @@ impl RunLoop {
             lease,
             rules,
             clock,
+            attendance,
             busy: Mutex::default(),
             queue: Mutex::default(),
             said: Notify::new(),
@@ -124,7 +129,7 @@ impl RunLoop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(ended) = turns.next() => left_alone.extend(self.leave_alone(ended)),
-                Some(id) = left_alone.next() => { self.lock_busy().remove(&id); }
+                Some(id) = left_alone.next() => self.set_free(id),
                 () = woken, if has_room => self.said.notify_waiters(),
                 () = self.clock.sleep_until(wake), if has_room => {}
             }
@@ -136,7 +141,7 @@ impl RunLoop {
     fn leave_alone(&self, (id, ending): (OperationId, Ending)) -> Option<impl Future<Output = OperationId>> {
         let pause = ending.leaves_alone_for();
         if pause.is_none() {
-            self.lock_busy().remove(&id);
+            self.set_free(id);
         }
         let hears = matches!(ending, Ending::PutOff(_));
         pause.map(|pause| {
@@ -153,11 +158,16 @@ impl RunLoop {
 
     /// What is due, and when the next thing is.
     async fn due(&self, Vacancy { whose, places }: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
-        let busy = self.lock_busy().clone();
+        self.take_up_after_a_gap().await?;
+        let mut taken = self.lock_busy().clone();
+        let mut due = self.attendance.next(whose, places);
+        due.retain(|id| taken.insert(*id));
         let now = self.clock.now();
-        let due = if places == 0 { Vec::new() } else { self.store.due(now, whose, &busy, places).await? };
-        let mut taken = busy;
-        taken.extend(&due);
+        let places = places - due.len();
+        if places > 0 {
+            due.extend(self.store.due(now, whose, &taken, places).await?);
+            taken.extend(&due);
+        }
         let next = self.store.next_due(whose, &taken).await?;
         let open = self.store.count_open().await?;
         self.open.store(open, Ordering::Relaxed);
@@ -165,6 +175,16 @@ impl RunLoop {
             self.clock.follow_the_machine();
         }
         Ok((due, next))
+    }
+
+    /// Takes everything up once more if nobody looked after it for a while.
+    async fn take_up_after_a_gap(&self) -> Result<(), Error> {
+        self.attendance.note(&self.clock, &self.client);
+        if let Some(gap) = self.attendance.gap() {
+            let owing = self.store.power_owed().await?.into_iter().map(|owed| owed.operation).collect();
+            self.attendance.leave(self.store.open_operations().await?, &owing, gap);
+        }
+        Ok(())
     }
 
     async fn turn(&self, id: OperationId) -> Ending {
@@ -188,15 +208,30 @@ impl RunLoop {
         tracing::error!("a turn panicked; the operation is halted, power back goes on");
         let halted = self.worker.halt(id, &self.rules, self.clock.now());
         if let Ok(outcome) = AssertUnwindSafe(halted).catch_unwind().await {
+            if outcome.is_ok() {
+                self.attendance.take_up(id);
+            }
             return ended(&outcome.map(|()| Ending::Stored));
         }
-        tracing::error!("the operation cannot even be halted; it is tried again in a minute");
+        tracing::error!("the operation cannot even be halted; what it owes is carried on from its plain columns");
+        let rescued = self.worker.rescue(id, &self.rules, self.clock.now());
+        if let Ok(outcome) = AssertUnwindSafe(rescued).catch_unwind().await {
+            if outcome.is_ok() {
+                self.attendance.take_up(id);
+            }
+            return ended(&outcome.map(|()| Ending::Stored));
+        }
+        tracing::error!("that panics, too; it is tried again in a minute");
         Ending::CannotBeHalted
     }
 
     async fn try_turn(&self, id: OperationId) -> Result<Ending, Error> {
         let rules = self.paced_rules();
         let now = self.clock.now();
+        if let Some(gap) = self.attendance.unattended(id) {
+            self.worker.on_restart(id, gap, &rules, now).await?;
+            self.attendance.take_up(id);
+        }
         let Some(claimed) = self.worker.claim(id, &rules, now).await? else { return Ok(Ending::Stored) };
         if let Some(wait) = self.wait(&claimed, now).await? {
             self.worker.defer(claimed, wait, &rules, now).await?;
@@ -281,17 +316,36 @@ impl RunLoop {
             self.lease.renew().await?;
         }
         let Some(claimed) = self.claim_with_a_fresh_look(id, &command, rules).await? else { return Ok(()) };
+        if !self.was_attended(id).await {
+            let now = self.clock.now();
+            if self.attendance.is_unclear() {
+                self.worker.defer(claimed, (Blocker::Outage, now + rules.poll_interval), rules, now).await?;
+            }
+            return Ok(());
+        }
         let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
-        let answer = if self.lease.remaining() > NEEDED_TO_SEND {
+        self.attendance.note(&self.clock, &self.client);
+        let answer = if self.lease.remaining() > NEEDED_TO_SEND && !self.attendance.holds_back(id) {
             tracing::info!(?command, "sending");
             let call = translate::command(&command).with_priority(priority);
             self.or_trouble(self.client.run_admitted(call, ticket).await)
         } else {
-            // The commit took so long that the command could leave after somebody else took over.
+            // The commit took so long that the command could leave after somebody else took over, or that it must be asked about again.
             let retry_at = self.clock.now();
             Answer::Trouble(Trouble::NotSent { retry_at })
         };
         self.worker.finish(claimed, answer, rules, self.clock.now()).await
+    }
+
+    /// Whether this process has looked after the operation throughout, right before its command leaves.
+    async fn was_attended(&self, id: OperationId) -> bool {
+        self.attendance.note(&self.clock, &self.client);
+        if self.attendance.is_unclear() {
+            // Whatever it answers, it says what time it is.
+            drop(self.client.run(queries::team()).await);
+            self.attendance.note(&self.clock, &self.client);
+        }
+        !self.attendance.is_unclear() && !self.attendance.holds_back(id)
     }
 
     /// Takes the operation up again once its command may leave, after one more look where the last one is old. None if it wants something
@@ -342,6 +396,12 @@ impl RunLoop {
             return Ok(queue.ask(operation, self.client.downtimes_a_minute(), now));
         }
         Ok(Some(queue.wait(operation, now)))
+    }
+
+    /// The operation may have its next turn.
+    fn set_free(&self, id: OperationId) {
+        self.lock_busy().remove(&id);
+        self.attendance.return_to_line(id);
     }
 
     fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {
