@@ -90,7 +90,7 @@ pub struct Settings {
 /// The rooms behind the bot.
 #[derive(Clone)]
 pub struct Rooms {
-    /// The memory.
+    /// The store.
     pub store: Arc<Store>,
     /// Droplets and Snapshots by name.
     pub inventory: Arc<Inventory>,

@@ -44,6 +44,11 @@ impl Operation {
         self.steps.iter().any(by_this) || inherited.into_iter().any(|known| known == kind)
     }
 
+    /// Whether it took over a duty of which every Action is accounted for.
+    pub fn inherited_what_is_known(&self) -> bool {
+        self.inherited.as_ref().is_some_and(|inherited| inherited.may_be_ours.is_empty())
+    }
+
     /// Whether the Droplet is off before this operation has sent anything, and an older one may have turned it off.
     pub(super) fn may_be_off_by_inheritance(&self) -> bool {
         self.inherited.is_some()

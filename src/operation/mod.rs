@@ -368,12 +368,9 @@ const LONGEST_NAME: usize = 200;
 
 /// `<wanted or stem-YYYYMMDD-HHMM>-<operation>`: every name ends in the operation's id, so that a Snapshot is ours by its name.
 fn snapshot_name_of(wanted: Option<&str>, stem: &str, at: Timestamp, id: OperationId) -> String {
-    let short = |name: &str| {
-        let name: String = name.chars().filter(|letter| !letter.is_control()).collect();
-        text::start(&name, LONGEST_NAME).to_owned()
-    };
-    match wanted.map(str::trim).filter(|wanted| !wanted.is_empty()) {
-        Some(wanted) => format!("{}-{id}", short(wanted)),
+    let short = |name: &str| text::start(&text::one_line(name), LONGEST_NAME).to_owned();
+    match wanted.map(short).filter(|wanted| !wanted.is_empty()) {
+        Some(wanted) => format!("{wanted}-{id}"),
         None => format!("{}-{}-{id}", short(stem), at.strftime("%Y%m%d-%H%M")),
     }
 }

@@ -7,16 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Operation,
     backoff::later,
-    kinds::{Kind, Restore, Safety},
+    kinds::{Kind, Restore, SAFETY, Safety},
     reading::{Failure, SnapshotReading},
     step::{State, Step, Task},
 };
 
 /// How long after its end a restore can be undone by a press.
 pub const UNDO_WINDOW: SignedDuration = SignedDuration::from_hours(24);
-
-/// What stands before the date in the name of a safety Snapshot.
-pub(super) const SAFETY: &str = "safety";
 
 impl Operation {
     /// The Snapshot of what was on the disk before this restore began to overwrite it.

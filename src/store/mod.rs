@@ -1,4 +1,4 @@
-//! THE MEMORY: operations, the wishes of people, what is owed, what was said, on SQLite or PostgreSQL.
+//! THE STORE: operations, the wishes of people, what is owed, what was said, on SQLite or PostgreSQL.
 //!
 //! The Discord front end writes wishes and reads; the worker loads and commits under a version; the reporter keeps what was said. What a
 //! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
@@ -88,7 +88,7 @@ use writes::Writes;
 
 use crate::{clock::Clock, operation::ids::ChannelId};
 
-/// Where the memory is, and what it needs to know of the configuration.
+/// Where the database is, and what it needs to know of the configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `sqlite://file`, `sqlite::memory:` or `postgres://…`; may hold a password.

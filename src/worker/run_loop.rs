@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fmt::Debug,
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{
@@ -15,7 +16,7 @@ use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
 
 use super::{
     Claimed, Worker,
@@ -188,7 +189,7 @@ impl RunLoop {
     }
 
     async fn turn(&self, id: OperationId) -> Ending {
-        let span = tracing::info_span!("operation", operation.id = %id);
+        let span = tracing::info_span!("operation", operation.id = %id, droplet.id = Empty, guild.id = Empty);
         async {
             let ending = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
                 Ok(outcome) => ended(&outcome),
@@ -233,6 +234,11 @@ impl RunLoop {
             self.attendance.take_up(id);
         }
         let Some(claimed) = self.worker.claim(id, &rules, now).await? else { return Ok(Ending::Stored) };
+        let operation = claimed.operation();
+        Span::current().record("guild.id", operation.asker.guild.0);
+        if let Some(droplet) = operation.target.droplet {
+            Span::current().record("droplet.id", droplet.0);
+        }
         if let Some(wait) = self.wait(&claimed, now).await? {
             self.worker.defer(claimed, wait, &rules, now).await?;
             return Ok(Ending::Stored);
@@ -273,7 +279,7 @@ impl RunLoop {
                     return Looked::Answer(Answer::Snapshots(vec![translate::snapshot_reading(seen.value)]));
                 }
                 Ok(Some(Glance::Seen(_)) | None) => {}
-                Err(error) => return Looked::Answer(self.or_trouble(Err(error))),
+                Err(error) => return Looked::Answer(self.or_trouble(look, Err(error))),
             }
         }
         let seen = match look {
@@ -297,7 +303,7 @@ impl RunLoop {
                 self.client.run(translate::look_of(claimed.operation(), look).with_priority(fresh.priority)).await
             }
         };
-        Looked::Answer(self.or_trouble(seen))
+        Looked::Answer(self.or_trouble(look, seen))
     }
 
     /// Asks for leave first and looks again what is wanted, so that nothing lies between the intent and the sending.
@@ -328,7 +334,7 @@ impl RunLoop {
         let answer = if self.lease.remaining() > NEEDED_TO_SEND && !self.attendance.holds_back(id) {
             tracing::info!(?command, "sending");
             let call = translate::command(&command).with_priority(priority);
-            self.or_trouble(self.client.run_admitted(call, ticket).await)
+            self.or_trouble(&command, self.client.run_admitted(call, ticket).await)
         } else {
             // The commit took so long that the command could leave after somebody else took over, or that it must be asked about again.
             let retry_at = self.clock.now();
@@ -374,9 +380,9 @@ impl RunLoop {
         Ok(None)
     }
 
-    fn or_trouble(&self, answer: Result<Answer, DigitalOceanError>) -> Answer {
+    fn or_trouble(&self, asked: &impl Debug, answer: Result<Answer, DigitalOceanError>) -> Answer {
         answer.unwrap_or_else(|error| {
-            tracing::info!(%error, "DigitalOcean did not do as asked");
+            tracing::info!(?asked, %error, "DigitalOcean did not do as asked");
             Answer::Trouble(translate::trouble(&error, self.clock.now()))
         })
     }

@@ -358,7 +358,7 @@ impl Simulation {
         }
         let listed = self.listed_elsewhere().await?;
         for operation in self.operations.values() {
-            for kind in ReportKind::ALL {
+            for kind in ReportKind::all() {
                 let report = (operation.id, kind);
                 let times = operation.times_called_for(kind);
                 let is_due = due.contains_key(&report);

@@ -129,6 +129,16 @@ contract! {
         assert_eq!(rescued.power.owed().map(|owed| owed.since), Some(at(3)));
     }
 
+    async fn a_step_that_needs_a_droplet_where_the_row_names_none_ends_the_operation(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        memory.tamper(r#"UPDATE operations SET droplet_id = NULL, state = REPLACE(state, '"droplet":10', '"droplet":null')"#).await;
+        let rescued = load(&store, operation.id).await.operation;
+        assert_eq!(rescued.target.droplet, None);
+        assert_eq!(rescued.verdict, Some(Outcome::Failed(Failure::Internal)));
+        assert!(rescued.steps.iter().all(snapshot_bot::operation::step::Step::is_over));
+    }
+
     async fn whatever_task_a_row_names_what_is_owed_is_to_turn_the_droplet_on(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
