@@ -11,7 +11,7 @@ use super::{
     operation_row::{self, select_stored},
     row::{Row, bits, places, without_nul},
 };
-use crate::operation::{Operation, Outcome, ids::OperationId};
+use crate::operation::{Operation, Outcome, ids::OperationId, step::Task};
 
 /// How many operations go in one transaction, so that nobody waits long for it.
 const BATCH: i64 = 50;
@@ -72,7 +72,7 @@ impl Store {
 
 /// Only what may have taken a Snapshot has an origin to keep.
 async fn keep_origin(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
-    if !matches!(operation.kind.word(), "take" | "restore") {
+    if !operation.steps.iter().any(|step| step.task() == Task::Snapshot) {
         return Ok(());
     }
     sqlx::query(
