@@ -189,7 +189,8 @@ impl Bot {
         members.learn(&http);
         let schedule_reporter =
             ScheduleReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), notify_channel, login.me);
-        let group_reporter = GroupReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), login.me);
+        let group_reporter =
+            GroupReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), notify_channel, login.me);
         let monthly = Monthly { http: Arc::clone(&http), state: Arc::clone(&state), channel: report_channel };
         let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);
         Ok(Self {

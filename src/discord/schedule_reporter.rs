@@ -272,7 +272,7 @@ impl ScheduleReporter {
     ) -> Result<(), store::Error> {
         let (id, cause) = (message.stored.schedule.id, wire::describe(error));
         match trouble {
-            Trouble::ChannelGone | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
+            Trouble::ChannelGone | Trouble::ThreadArchived | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
                 let other = self.notify_channel.filter(|channel| *channel != message.channel);
                 if let Some(other) = other {
                     tracing::warn!(schedule.id = %id, channel.id = message.channel.0, cause, "speaks in the notify channel");
