@@ -26,14 +26,18 @@ impl Operation {
     pub fn may_have_overwritten(&self) -> bool {
         let touched = |step: &Step| match &step.state {
             State::Failed { why, .. } => match why {
-                Failure::ActionErrored | Failure::ActionVanished | Failure::RestoreUnclear | Failure::Internal => true,
+                Failure::ActionErrored
+                | Failure::ActionVanished
+                | Failure::RestoreUnclear
+                | Failure::Internal
+                // A command that was refused in such words has not begun; a look that was may have come after it.
+                | Failure::Unauthorized
+                | Failure::OtherAccount
+                | Failure::Forbidden { .. } => true,
                 Failure::DropletGone
                 | Failure::SnapshotGone
                 | Failure::DropletUnusable { .. }
                 | Failure::TagRemoved { .. }
-                | Failure::Unauthorized
-                | Failure::OtherAccount
-                | Failure::Forbidden { .. }
                 | Failure::Refused { .. }
                 | Failure::Hung
                 | Failure::PowerFirst
