@@ -147,7 +147,10 @@ impl Active<'_> {
         let owing = owed.iter().map(|owed| owed.operation).collect();
         self.attendance.leave(open, &owing, unattended);
         let latest = self.clock.now().saturating_add(LONGEST_REPORT_WAIT).unwrap_or(Timestamp::MAX);
-        Ok(self.store.clamp_reports(latest).await?)
+        if let Err(error) = self.store.clamp_reports(latest).await {
+            tracing::warn!(error = chain(&error), "messages may wait for longer than they should");
+        }
+        Ok(())
     }
 
     /// For how long nobody looked after the operations: the longest that any clock says, since one may have stood still.

@@ -197,7 +197,16 @@ impl Life {
             self.ready.send_replace(false);
             self.readiness.set_gateway(false);
             self.readiness.set_turn(Turn::Unknown);
-            match ended? {
+            let ended = match ended {
+                // A statement that failed once ends nobody who could try it again.
+                Err(Error::Store(error)) if error.may_pass() => {
+                    tracing::warn!(error = chain(&error), "could not take over; standing by");
+                    tokio::time::sleep(STANDBY_PAUSE).await;
+                    continue;
+                }
+                ended => ended?,
+            };
+            match ended {
                 Ended::Stopped => return Ok(()),
                 Ended::LeaseLost => tracing::warn!("another process has taken over; this one stands by"),
                 Ended::LeaseRanOut => tracing::warn!("the database does not answer; standing by until it does"),

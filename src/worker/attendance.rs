@@ -28,8 +28,8 @@ pub struct Attendance {
 #[derive(Debug)]
 struct State {
     last: Marks,
-    /// The machine's clock leapt, which may be a sleep or somebody who set it: DigitalOcean's next answer tells. It is how many had come.
-    unclear: Option<u64>,
+    /// The machine's clock leapt, which may be a sleep or somebody who set it: DigitalOcean's next answer tells.
+    unclear: Option<Leap>,
     /// For how long nobody looked after the operations, found out and not yet told to each of them.
     gap: Option<SignedDuration>,
     left: Left,
@@ -44,6 +44,14 @@ struct Marks {
     machine: SignedDuration,
     /// DigitalOcean's clock, once there is an answer.
     theirs: Option<ServerClock>,
+}
+
+/// A leap of the machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Leap {
+    by: SignedDuration,
+    /// How many answers of DigitalOcean's had come before it was seen.
+    answers: u64,
 }
 
 /// Operations that this process has yet to take up.
@@ -93,9 +101,17 @@ impl Attendance {
         self.state().gap
     }
 
-    /// Whether only DigitalOcean's next answer tells if the machine slept.
+    /// Whether only DigitalOcean's next answer tells if the machine slept. Nothing destructive leaves until then.
     pub fn is_unclear(&self) -> bool {
         self.state().unclear.is_some()
+    }
+
+    /// DigitalOcean was asked and did not tell: what is unclear counts as a sleep, so that it ends.
+    pub fn suppose_a_gap(&self) {
+        let mut state = self.state();
+        if let Some(leap) = state.unclear.take() {
+            state.gap = Some(state.gap.map_or(leap.by, |earlier| earlier.max(leap.by)));
+        }
     }
 
     /// Whether every operation was taken up that was left.
@@ -158,10 +174,11 @@ impl State {
             self.gap = Some(self.gap.map_or(gap, |earlier| earlier.max(gap)));
         }
         let heard = now.theirs.map_or(0, |theirs| theirs.answers);
-        if now.machine.saturating_sub(last.machine) > LONGEST_UNATTENDED {
-            self.unclear = Some(last.theirs.map_or(0, |theirs| theirs.answers));
+        let by = now.machine.saturating_sub(last.machine);
+        if by > LONGEST_UNATTENDED {
+            self.unclear = Some(Leap { by, answers: last.theirs.map_or(0, |theirs| theirs.answers) });
         }
-        if self.unclear.is_some_and(|before| heard > before) {
+        if self.unclear.is_some_and(|leap| heard > leap.answers) {
             self.unclear = None;
         }
     }
@@ -241,9 +258,9 @@ mod tests {
     fn a_machine_that_slept_is_unclear_until_digitalocean_answers() {
         let mut state = state();
         state.note(later(0, 60, 0));
-        assert_eq!((state.gap, state.unclear), (None, Some(7)));
+        assert_eq!((state.gap, state.unclear.map(|leap| leap.answers)), (None, Some(7)));
         state.note(later(0, 60, 0));
-        assert_eq!((state.gap, state.unclear), (None, Some(7)));
+        assert_eq!((state.gap, state.unclear.map(|leap| leap.answers)), (None, Some(7)));
         state.note(later(0, 60, 1));
         assert_eq!((state.gap, state.unclear), (Some(SignedDuration::from_hours(1)), None));
     }

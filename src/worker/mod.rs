@@ -55,9 +55,11 @@ impl Claimed {
 
     /// Whether going on means to turn off a Droplet that is on now: the moment to ask whether all the rest fits the budget.
     pub fn opens_downtime(&self) -> bool {
-        self.operation.current().is_some_and(|step| {
-            step.task() == Task::ShutDown && step.began.is_none() && matches!(step.state, State::Waiting(_))
-        })
+        // What it took over from an older one counts as down already, and is looked after at once.
+        self.operation.power.owed().is_none()
+            && self.operation.current().is_some_and(|step| {
+                step.task() == Task::ShutDown && step.began.is_none() && matches!(step.state, State::Waiting(_))
+            })
     }
 }
 

@@ -322,16 +322,14 @@ impl RunLoop {
             self.lease.renew().await?;
         }
         let Some(claimed) = self.claim_with_a_fresh_look(id, &command, rules).await? else { return Ok(()) };
-        if !self.was_attended(id).await {
-            let now = self.clock.now();
-            if self.attendance.is_unclear() {
-                self.worker.defer(claimed, (Blocker::Outage, now + rules.poll_interval), rules, now).await?;
-            }
+        let is_destructive = claimed.operation().active_step().is_some_and(|step| step.task().traits().is_destructive);
+        if !self.was_attended(id, is_destructive).await {
             return Ok(());
         }
         let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
         self.attendance.note(&self.clock, &self.client);
-        let answer = if self.lease.remaining() > NEEDED_TO_SEND && !self.attendance.holds_back(id) {
+        let is_attended = !self.attendance.holds_back(id) && !(is_destructive && self.attendance.is_unclear());
+        let answer = if self.lease.remaining() > NEEDED_TO_SEND && is_attended {
             tracing::info!(?command, "sending");
             let call = translate::command(&command).with_priority(priority);
             self.or_trouble(&command, self.client.run_admitted(call, ticket).await)
@@ -344,14 +342,15 @@ impl RunLoop {
     }
 
     /// Whether this process has looked after the operation throughout, right before its command leaves.
-    async fn was_attended(&self, id: OperationId) -> bool {
+    async fn was_attended(&self, id: OperationId, is_destructive: bool) -> bool {
         self.attendance.note(&self.clock, &self.client);
-        if self.attendance.is_unclear() {
+        if is_destructive && self.attendance.is_unclear() {
             // Whatever it answers, it says what time it is.
             drop(self.client.run(queries::team()).await);
             self.attendance.note(&self.clock, &self.client);
+            self.attendance.suppose_a_gap();
         }
-        !self.attendance.is_unclear() && !self.attendance.holds_back(id)
+        !self.attendance.holds_back(id)
     }
 
     /// Takes the operation up again once its command may leave, after one more look where the last one is old. None if it wants something
