@@ -3,9 +3,15 @@
 //! The older one was watching for a late off of its own. What the newer one finds off may be that, or somebody else's doing: the Droplet's
 //! Actions say, and are asked before anything follows from it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, reading::PowerState, step::Step};
+use super::{
+    Operation, Rules,
+    backoff::later,
+    reading::PowerState,
+    step::{Checks, Step},
+};
 
 /// Left by the older operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +53,12 @@ impl Operation {
     /// Whether it took over a duty of which every Action is accounted for.
     pub fn inherited_what_is_known(&self) -> bool {
         self.inherited.as_ref().is_some_and(|inherited| inherited.may_be_ours.is_empty())
+    }
+
+    /// When a Droplet that an older operation watched is looked at next, while this one has yet to begin.
+    pub(super) fn watched_at(&self, checks: Checks, rules: &Rules) -> Option<Timestamp> {
+        self.inherited.as_ref().filter(|_| self.power.owed().is_some())?;
+        Some(checks.looked_at.map_or(Timestamp::UNIX_EPOCH, |at| later(at, Self::watch_pause(rules))))
     }
 
     /// Whether the Droplet is off before this operation has sent anything, and an older one may have turned it off.

@@ -38,7 +38,15 @@ impl Operation {
         }
         match &step.state {
             State::Waiting(checks) => match (self.held_by_warning(now), self.needed_look(step.task(), *checks, now)) {
-                (Some(until), _) => Effect::Sleep(self.deadline(rules).map_or(until, |deadline| deadline.min(until))),
+                (Some(until), _) => match self.watched_at(*checks, rules) {
+                    Some(at) if at <= now => {
+                        self.droplet().map_or(Effect::Sleep(until), |it| Effect::Look(Look::Droplet(it)))
+                    }
+                    at => {
+                        let wake = [self.deadline(rules), at].into_iter().flatten().min();
+                        Effect::Sleep(wake.map_or(until, |wake| wake.min(until)))
+                    }
+                },
                 (None, Some(look)) => Effect::Look(look),
                 (None, None) => self.command(&step.work).map_or(Effect::Rest, Effect::Send),
             },

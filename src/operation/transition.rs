@@ -113,7 +113,10 @@ impl Operation {
         step.began.get_or_insert(now);
         let task = step.task();
         if task.traits().may_turn_off {
-            self.power.owe(now);
+            // What is refused again and again gets nobody any further.
+            let is_refused =
+                self.obstacle.as_ref().is_some_and(|it| matches!(it.what, Blocker::Event(_) | Blocker::Throttled));
+            self.power.owe(now, !is_refused);
         }
         match task {
             Task::PowerOn => self.power.intend_on(now),

@@ -45,6 +45,10 @@ impl Operation {
             }
             // It may have been restored, and be in use since then: sent again, that would be lost.
             (Task::Restore, PowerState::On) if answer_lost => self.fail_step(focus, Failure::RestoreUnclear, now),
+            // It was off, and somebody turned it on since.
+            (Task::Restore, PowerState::On) if self.was_found_off() => {
+                self.fail_step(focus, Failure::ChangedMeanwhile, now);
+            }
             // Somebody turned it on since we turned it off, and may have used it: the safety Snapshot does not have what is on it now.
             (Task::Restore, PowerState::On) if self.power.was_seen_off() => {
                 self.fail_step(focus, Failure::ChangedMeanwhile, now);
@@ -141,6 +145,11 @@ impl Operation {
             return None;
         }
         Some(power)
+    }
+
+    /// Whether nothing had to be shut down, since the Droplet was off.
+    fn was_found_off(&self) -> bool {
+        self.steps.iter().any(|step| step.task() == Task::ShutDown && step.state == State::Skipped)
     }
 
     fn has_read_actions(&self, index: usize) -> bool {

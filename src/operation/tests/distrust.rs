@@ -596,7 +596,7 @@ fn a_lost_power_on_after_inheriting_does_not_adopt_the_oldest_one_ever() {
     toy.power = PowerState::Off;
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
     older.power.note_before(PowerState::On);
-    older.power.owe(toy.now);
+    older.power.owe(toy.now, true);
     older.ended = Some(toy.now);
     let mut it = older.clone();
     while !matches!(next_command(&toy, &it), Some(Command::PowerOn(_))) {
@@ -841,7 +841,7 @@ fn heir(toy: &mut Toy, kind: &'static str) -> super::Operation {
     toy.power = PowerState::On;
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
     older.power.note_before(PowerState::On);
-    older.power.owe(toy.now);
+    older.power.owe(toy.now, true);
     older.baseline.raise(toy.actions.iter().map(|action| toy.read(action)).collect::<Vec<_>>().iter());
     older.ended = Some(toy.now);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
@@ -880,7 +880,7 @@ fn an_inherited_off_whose_answer_was_lost_is_not_taken_for_a_strangers() {
     let mut toy = Toy::new(PowerState::On);
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
     older.power.note_before(PowerState::On);
-    older.power.owe(toy.now);
+    older.power.owe(toy.now, true);
     older.baseline.raise(std::iter::empty());
     older.steps[0].answer_lost = true;
     older.ended = Some(toy.now);
