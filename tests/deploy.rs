@@ -183,3 +183,68 @@ fn the_readme_stays_under_two_screens_and_leads_to_every_chapter() {
         assert!(readme.contains(&name), "README.md does not lead to {name}");
     }
 }
+
+/// The lines below a line of YAML that are indented deeper than it.
+fn block<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = text.lines().skip_while(|line| line.trim_end() != head);
+    let first = lines.next().unwrap_or_else(|| panic!("there is no `{head}`"));
+    lines.take_while(|line| line.trim().is_empty() || depth(line) > depth(first)).collect()
+}
+
+#[test]
+fn app_platform_gets_a_size_that_may_run_twice_and_a_version_of_postgresql() {
+    let spec = read("deploy/app-platform/app.yaml");
+    let value = |key: &str| {
+        let line = spec.lines().find_map(|line| line.trim().strip_prefix(&format!("{key}: ")));
+        line.unwrap_or_else(|| panic!("there is no {key}")).trim_matches('"')
+    };
+    assert_eq!(value("instance_count"), "2", "one is active, the other stands by");
+    // DigitalOcean calls these `single_instance_only`.
+    let size = value("instance_size_slug");
+    assert!(size != "apps-s-1vcpu-0.5gb" && !size.ends_with("-fixed"), "{size} takes one instance");
+    assert!(value("version").parse::<u32>().is_ok_and(|version| version >= 15), "{}", value("version"));
+    assert!(spec.contains("GRANT USAGE, CREATE ON SCHEMA public"), "since PostgreSQL 15 this may be needed");
+}
+
+#[test]
+fn all_bots_of_the_compose_file_have_one_database_whatever_profile_is_chosen() {
+    let compose = read("compose.yaml");
+    let bot = block(&compose, "x-bot: &bot");
+    for shared in ["DATABASE_URL_FILE: /run/secrets/database_url", "volumes: [\"data:/data\"]"] {
+        assert!(bot.iter().any(|line| line.trim() == shared), "x-bot lacks {shared}");
+    }
+    let services = block(&compose, "services:");
+    let bots: Vec<_> = services.iter().filter(|line| line.contains("*bot")).collect();
+    assert_eq!(bots, [&"  bot: *bot", &"    <<: *bot"], "`bot` is what a plain `docker compose up` starts");
+    let standby = block(&compose, "  standby:");
+    assert!(standby.contains(&"    profiles: [postgres]"), "{standby:?}");
+    for own in ["environment", "env_file", "secrets", "volumes"] {
+        assert!(!standby.iter().any(|line| line.trim().starts_with(own)), "`standby` has {own} of its own");
+    }
+    let rotation = read("docs/rotation.md");
+    assert!(rotation.contains("docker compose --profile postgres kill --signal SIGHUP bot standby"), "both are told");
+}
+
+#[test]
+fn a_copy_is_put_back_with_its_owner_wherever_install_leads() {
+    let backup = read("docs/backup.md");
+    let (_, putting_back) = backup.split_once("## SQLite: putting a copy back").unwrap();
+    let (putting_back, _) = putting_back.split_once("\n## ").unwrap();
+    let parts: Vec<_> = putting_back.split("\n**").skip(1).collect();
+    let owners = [("systemd", "chown --reference=."), ("Docker Compose", "-o 10001"), ("Kubernetes", "volume.yaml")];
+    assert_eq!(parts.len(), owners.len());
+    for (part, (place, owner)) in parts.iter().zip(owners) {
+        assert!(part.starts_with(place) && part.contains(owner), "{place}: {part}");
+        for old in ["snapshot-bot.db-wal", "snapshot-bot.db-shm"] {
+            assert!(part.contains(old), "{place}: {old} of the old database stays");
+        }
+    }
+    assert!(block(&read("deploy/kubernetes/volume.yaml"), "  securityContext:").contains(&"    runAsUser: 10001"));
+    let unit = read("deploy/systemd/snapshot-bot.service");
+    let folder = unit.lines().find_map(|line| line.strip_prefix("WorkingDirectory=")).unwrap();
+    let url = format!("DATABASE_URL=sqlite://{folder}/snapshot-bot.db");
+    for page in ["docs/backup.md", "docs/operating.md"] {
+        assert!(read(page).contains(&url), "{page} lacks {url}");
+    }
+}
