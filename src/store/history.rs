@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
-    Error, Store,
+    Error, Store, act,
     operation_row::{self, select_stored},
     row::{Row, bits, places, without_nul},
 };
@@ -43,6 +43,7 @@ impl Store {
             .bind(before.as_millisecond())
             .execute(&mut *transaction)
             .await?;
+        act::prune(&mut transaction, before).await?;
         let ids: Vec<_> = gone.iter().map(|operation| operation.id).collect();
         if !ids.is_empty() {
             for part in PARTS {

@@ -4,6 +4,7 @@
 //! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
 
 mod account;
+mod act;
 mod announcement;
 mod audit;
 mod calls;
@@ -58,8 +59,9 @@ use secrecy::SecretString;
 use sqlx::{Any, AnyPool, Transaction};
 
 pub use account::{Account, Evidence};
+pub use act::{Act, Deed, PastAct};
 pub use announcement::Announcement;
-pub use audit::{AuditEntry, BackupError};
+pub use audit::{AuditEntry, BackupError, PastEvent};
 pub use calls::Called;
 pub use commit::{Loaded, Whose, WishId};
 pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused, Consent};

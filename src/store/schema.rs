@@ -14,7 +14,7 @@ use super::{Engine, Error, row::Row};
 
 /// Each file under `migrations/`, with its version and what it is for. sqlx has a macro that reads the folder, but building it compiles both
 /// databases' drivers once more, which takes minutes.
-const FILES: [(i64, &str, &str); 12] = [
+const FILES: [(i64, &str, &str); 13] = [
     (1, "memory", include_str!("../../migrations/0001_memory.sql")),
     (2, "lease", include_str!("../../migrations/0002_lease.sql")),
     (3, "power", include_str!("../../migrations/0003_power.sql")),
@@ -27,6 +27,7 @@ const FILES: [(i64, &str, &str); 12] = [
     (10, "groups", include_str!("../../migrations/0010_groups.sql")),
     (11, "schedule notices", include_str!("../../migrations/0011_schedule_notices.sql")),
     (12, "outdated messages", include_str!("../../migrations/0012_outdated_messages.sql")),
+    (WITH_ACTS, "acts", include_str!("../../migrations/0017_acts.sql")),
 ];
 static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
     let of_file = |(version, name, sql): (i64, &'static str, &'static str)| {
@@ -38,6 +39,8 @@ static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
 const NOTES: &str = "_sqlx_migrations";
 /// From this version on the lease is one row per database.
 pub(super) const WITH_LEASE: i64 = 2;
+/// From this version on there is a table of what people did that belongs to no operation.
+pub(super) const WITH_ACTS: i64 = 17;
 
 /// The latest version of the tables that this program knows.
 pub(super) fn known() -> i64 {

@@ -3,7 +3,7 @@
 use snapshot_bot::{
     operation::{
         NewOperation, Outcome,
-        ids::{DropletId, OperationId, RunId, SnapshotId, UserId},
+        ids::{DropletId, GuildId, OperationId, RunId, SnapshotId, UserId},
         kinds::{Kind, Restore, Safety, SnapshotRef},
         trigger::Trigger,
     },
@@ -28,12 +28,12 @@ fn group(at_once: u32) -> Group {
     Group { tag: "prod".to_owned(), at_once, gap: 0, check: None }
 }
 
-fn of_group(number: u64, at_once: u32) -> Schedule {
+pub(crate) fn of_group(number: u64, at_once: u32) -> Schedule {
     let group = group(at_once);
     Schedule { droplet: NO_DROPLET, droplet_name: group.label(), group: Some(group), ..schedule(number, 0) }
 }
 
-fn members(droplets: &[u64]) -> Vec<Member> {
+pub(crate) fn members(droplets: &[u64]) -> Vec<Member> {
     let member = |droplet: &u64| Member {
         droplet: DropletId(*droplet),
         name: format!("web-{droplet}"),
@@ -121,8 +121,8 @@ contract! {
         assert_eq!(store.settle_schedules().await.unwrap().len(), 1);
         note(&store, 10, Phase::Returning { is_good: true, since: at(200) }).await.unwrap();
         note(&store, 10, Phase::Done { is_good: true, at: at(201) }).await.unwrap();
-        assert!(store.stop_run(plan.id, UserId(7)).await.unwrap());
-        assert!(!store.stop_run(plan.id, UserId(8)).await.unwrap(), "the first one counts");
+        assert!(store.stop_run(&plan, (UserId(7), GuildId(2))).await.unwrap());
+        assert!(!store.stop_run(&plan, (UserId(8), GuildId(2))).await.unwrap(), "the first one counts");
         let last = run(&store).await;
         store.end_run(&last, None).await.unwrap();
         assert!(matches!(store.end_run(&last, None).await, Err(Error::LeaseLost)), "once");

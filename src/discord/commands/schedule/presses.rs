@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{manage::gone, pressed, refused};
+use super::{act, manage::gone, pressed, refused};
 use crate::{
     access::Grant,
     discord::{
@@ -14,7 +14,7 @@ use crate::{
     },
     operation::ids::{OperationId, ScheduleId},
     schedule::{Schedule, hangs::HangAnswer, pruning::Candidate, retention::Verdict},
-    store::ScheduleSnapshot,
+    store::{Deed, ScheduleSnapshot},
 };
 
 /// Keeps what was chosen of what is announced to be deleted.
@@ -52,7 +52,8 @@ pub(in crate::discord) async fn approve(
         schedule.approved.clone_from(&approved);
         schedule.narrowed = false;
     };
-    state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    let act = act(grant, Deed::ApprovedDeletions);
+    state.store.change_schedule_by(id, act, change).await?.ok_or_else(|| gone(id))?;
     state.store.question_was_answered(id).await?;
     tracing::info!(schedule.id = %id, user.id = %grant.user(), "approved what a schedule deletes");
     Ok(words::approved().into())
@@ -73,7 +74,8 @@ pub(in crate::discord) async fn answer_hangs(
     let change = |schedule: &mut Schedule| {
         schedule.answer_hangs(answer, by);
     };
-    let changed = state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    let act = act(grant, Deed::AnsweredHangs(answer));
+    let changed = state.store.change_schedule_by(id, act, change).await?.ok_or_else(|| gone(id))?;
     state.store.question_was_answered(id).await?;
     tracing::info!(schedule.id = %id, user.id = %by, ?answer, "answered what a schedule does about shutdowns that hang");
     Ok(words::hangs_answered(&changed, answer).into())
@@ -89,7 +91,8 @@ pub(in crate::discord) async fn prune_again(
     pressed(state, &info.who, id).await?;
     let now = state.clock.now();
     let change = |schedule: &mut Schedule| schedule.watched.prunes_after_restores_until = Some(now);
-    let changed = state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    let act = act(grant, Deed::AllowedPruning);
+    let changed = state.store.change_schedule_by(id, act, change).await?.ok_or_else(|| gone(id))?;
     tracing::info!(schedule.id = %id, user.id = %grant.user(), "lets a schedule delete after a restore");
     Ok(words::prunes_again(&changed).into())
 }
