@@ -216,7 +216,7 @@ contract! {
         let created = store.create(request(1, 10), turn(&plan)).await.unwrap();
         store.create(request(2, 11), turn(&plan)).await.unwrap();
         assert!(created.is_automatic(), "nobody is asked, and nothing is said of it alone");
-        let [message] = store.due_group_messages(memory.clock.now(), 9).await.unwrap().try_into().unwrap();
+        let [message] = store.due_group_messages(soon(memory), 9).await.unwrap().try_into().unwrap();
         assert_eq!((message.number, message.run.plan.id, message.message), (0, plan.id, None));
         for number in [1, 2] {
             end(&store, OperationId::from_random(number), |it| ended(it.clone(), Outcome::Cancelled, at(60))).await;
@@ -225,8 +225,13 @@ contract! {
             note(&store, droplet, Phase::Done { is_good: false, at: at(70) }).await.unwrap();
         }
         store.end_run(&run(&store).await, None).await.unwrap();
-        assert_eq!(store.due_group_messages(memory.clock.now(), 9).await.unwrap().len(), 2, "and one about its end");
+        assert_eq!(store.due_group_messages(soon(memory), 9).await.unwrap().len(), 2, "and one about its end");
     }
+}
+
+/// A moment by which what is due now is due, whatever was rounded up.
+fn soon(memory: &Memory) -> jiff::Timestamp {
+    memory.clock.now() + std::time::Duration::from_secs(1)
 }
 
 fn plan_at(plan: &Plan, slot: i64) -> Plan {
