@@ -248,3 +248,13 @@ fn a_copy_is_put_back_with_its_owner_wherever_install_leads() {
         assert!(read(page).contains(&url), "{page} lacks {url}");
     }
 }
+
+#[test]
+fn a_release_packs_the_bot_alone_and_publishes_the_demo_as_an_image() {
+    let release = read(".github/workflows/release.yml");
+    let built: Vec<_> = release.lines().filter(|line| line.contains("cargo auditable build")).collect();
+    assert!(matches!(built[..], [line] if line.contains("--no-default-features")), "{built:?}");
+    assert!(release.contains("cargo cyclonedx --no-default-features"), "the SBOM is of what is packed");
+    assert!(release.contains("build --target demo --tag \"$image-demo:"), "install.md names the demo's image");
+    assert!(release.contains("${GITHUB_REPOSITORY,,}-demo\"; do"), "for both kinds of machine");
+}
