@@ -55,6 +55,7 @@ const CALLING: Duration = Duration::from_mins(1);
 
 /// A running bot.
 pub struct App {
+    store: Arc<Store>,
     rotation: Arc<Rotation>,
     stop: CancellationToken,
     ready: watch::Receiver<bool>,
@@ -103,7 +104,7 @@ impl App {
         });
         let life_of = Life {
             config,
-            store,
+            store: Arc::clone(&store),
             clock,
             readiness,
             ready: told,
@@ -113,7 +114,7 @@ impl App {
             rotation: Arc::clone(&rotation),
         };
         life.spawn(life_of.run(stop.clone()));
-        Ok(Self { rotation, stop, ready, life, http_address })
+        Ok(Self { store, rotation, stop, ready, life, http_address })
     }
 
     /// Has every file that holds a secret read again, soon: see [`Config`]'s files.
@@ -139,13 +140,15 @@ impl App {
         }
     }
 
-    /// Lets nothing new begin, brings what is under way to its commit, says what is to be said, and gives the lease back.
+    /// Lets nothing new begin, brings what is under way to its commit, says what is to be said, gives the lease back and closes the
+    /// database.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.stop.cancel();
         let mut outcome = Ok(());
         while let Some(ended) = self.life.join_next().await {
             outcome = outcome.and(ended.unwrap_or(Err(Error::Died)));
         }
+        drain::close(&self.store).await;
         outcome
     }
 }
