@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a file that cannot be read should fail the test")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -257,4 +257,73 @@ fn a_release_packs_the_bot_alone_and_publishes_the_demo_as_an_image() {
     assert!(release.contains("cargo cyclonedx --no-default-features"), "the SBOM is of what is packed");
     assert!(release.contains("build --target demo --tag \"$image-demo:"), "install.md names the demo's image");
     assert!(release.contains("${GITHUB_REPOSITORY,,}-demo\"; do"), "for both kinds of machine");
+}
+
+/// Every source of the bot, one after another, with texts that go on in the next line put together.
+fn sources() -> String {
+    let sources = files("src", "rs").into_iter().map(|path| fs::read_to_string(path).unwrap());
+    Regex::new(r"\\\n\s*").unwrap().replace_all(&sources.collect::<String>(), "").into_owned()
+}
+
+#[test]
+fn what_the_page_about_symptoms_quotes_the_bot_says() {
+    let sources = sources();
+    let page = read("docs/troubleshooting.md");
+    let quoted: Vec<&str> = page.split('"').skip(1).step_by(2).collect();
+    assert!(quoted.len() >= 10, "{quoted:?}");
+    // Discord says this.
+    for quote in quoted.into_iter().filter(|quote| *quote != "This interaction failed") {
+        for part in quote.split('…').map(str::trim) {
+            assert!(sources.contains(part), "docs/troubleshooting.md quotes `{part}`, which nothing says");
+        }
+    }
+}
+
+/// The labels that each metric is recorded with.
+fn labels() -> BTreeMap<String, BTreeSet<String>> {
+    let recorded = Regex::new(r#"(?s)(?:counter|gauge|histogram)!\(\s*"(snapshot_bot_[a-z_]+)"([^)]*)\)"#).unwrap();
+    let label = Regex::new(r#""([a-z]+)" =>"#).unwrap();
+    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for found in recorded.captures_iter(&sources()) {
+        let with = label.captures_iter(&found[2]).map(|label| label[1].to_owned());
+        labels.entry(found[1].to_owned()).or_default().extend(with);
+    }
+    labels
+}
+
+#[test]
+fn board_and_alerts_ask_only_for_labels_and_words_that_are_recorded() {
+    let labels = labels();
+    assert_eq!(labels.keys().cloned().collect::<BTreeSet<_>>(), metrics(), "each one is recorded somewhere");
+    let board: Value = serde_json::from_str(&read("deploy/grafana/snapshot-bot.json")).unwrap();
+    let targets = board["panels"].as_array().unwrap().iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+    let mut queries: Vec<String> =
+        targets.map(|target| format!("{} {}", target["expr"], target["legendFormat"])).collect();
+    let alerts = read("deploy/prometheus/alerts.yaml");
+    queries.extend(alerts.split("- alert:").skip(1).map(str::to_owned));
+    let by = Regex::new(r"by \(([a-z, ]+)\)").unwrap();
+    let shown = Regex::new(r"\{\{ ?(?:\$labels\.)?([a-z]+) ?\}\}").unwrap();
+    let matched = Regex::new(r#"([a-z]+)(?:=|!=|=~|!~)\\?"([^"\\]+)\\?""#).unwrap();
+    let sources = sources();
+    let mut asked_for = BTreeSet::new();
+    for query in queries.iter().filter(|query| query.contains("snapshot_bot_")) {
+        // Prometheus adds these itself.
+        let mut known: BTreeSet<&str> = ["job", "le"].into();
+        known.extend(metrics_in(query).iter().flat_map(|metric| &labels[metric]).map(String::as_str));
+        let mut wanted: BTreeSet<&str> =
+            by.captures_iter(query).flat_map(|by| by.extract::<1>().1[0].split(", ")).collect();
+        wanted.extend(shown.captures_iter(query).map(|shown| shown.extract::<1>().1[0]));
+        for (_, [label, value]) in matched.captures_iter(query).map(|matched| matched.extract()) {
+            wanted.insert(label);
+            for word in value.split('|').filter(|_| label != "job") {
+                let is_status = label == "status" && Regex::new(r"^\d[\d.]{2}$").unwrap().is_match(word);
+                assert!(is_status || sources.contains(&format!("\"{word}\"")), "no {label} is {word}: {query}");
+            }
+        }
+        assert!(wanted.is_subset(&known), "{wanted:?} of {known:?}: {query}");
+        asked_for.extend(wanted.into_iter().map(str::to_owned));
+    }
+    for label in ["kind", "outcome", "step", "status", "service", "place", "reason"] {
+        assert!(asked_for.contains(label), "nobody asks for {label}");
+    }
 }
