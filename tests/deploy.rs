@@ -44,7 +44,7 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = files("docs", "md");
-    documents.push(root().join("README.md"));
+    documents.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|name| root().join(name)));
     documents
 }
 
@@ -122,19 +122,22 @@ fn unit_and_manifests_set_only_variables_that_there_are() {
 
 #[test]
 fn every_command_of_ours_in_the_documents_is_one() {
-    let line = Regex::new(r"(?m)(?:^|`|-- |exec bot )(?:snapshot-bot|cargo run --) ([a-z]+)((?: --[a-z-]+)*)").unwrap();
+    let line =
+        Regex::new(r"(?m)(?:^|`|-- |exec bot |snapshot-bot.db )(?:snapshot-bot|cargo run --) ([a-z]+)( [^`\n|&#]*)?")
+            .unwrap();
+    let option = Regex::new(r"--[a-z][a-z-]*").unwrap();
     let mut tried = BTreeSet::new();
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
         for found in line.captures_iter(&text) {
-            let (command, options) = (&found[1], &found[2]);
+            let (command, rest) = (&found[1], found.get(2).map_or("", |rest| rest.as_str()));
             if !cfg!(feature = "demo") && ["demo", "sandbox"].contains(&command) {
                 continue;
             }
             let help = Command::new(env!("CARGO_BIN_EXE_snapshot-bot")).args([command, "--help"]).output().unwrap();
             assert!(help.status.success(), "{}: there is no command {command}", path.display());
             let help = String::from_utf8(help.stdout).unwrap();
-            for option in options.split_whitespace() {
+            for option in option.find_iter(rest).map(|option| option.as_str()) {
                 assert!(help.contains(option), "{}: {command} has no {option}", path.display());
             }
             tried.insert(command.to_owned());
