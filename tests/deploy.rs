@@ -181,6 +181,10 @@ fn the_readme_stays_under_two_screens_and_leads_to_every_chapter() {
     let readme = read("README.md");
     let lines = readme.lines().count();
     assert!(lines <= README_LINES, "README.md has {lines} lines");
+    let (opening, _) = readme.split_once("```").unwrap();
+    assert!(opening.contains("| | the control panel | `doctl` in a script | this bot |"), "what it is better at");
+    let promises = opening.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())).count();
+    assert_eq!(promises, 5, "what it promises");
     for chapter in files("docs", "md") {
         let name = format!("docs/{}", chapter.file_name().unwrap().to_str().unwrap());
         assert!(readme.contains(&name), "README.md does not lead to {name}");
