@@ -311,6 +311,7 @@ fn board_and_alerts_ask_only_for_labels_and_words_that_are_recorded() {
     let by = Regex::new(r"by \(([a-z, ]+)\)").unwrap();
     let shown = Regex::new(r"\{\{ ?(?:\$labels\.)?([a-z]+) ?\}\}").unwrap();
     let matched = Regex::new(r#"([a-z]+)(?:=|!=|=~|!~)\\?"([^"\\]+)\\?""#).unwrap();
+    let status = Regex::new(r"^\d[\d.]{2}$").unwrap();
     let sources = sources();
     let mut asked_for = BTreeSet::new();
     for query in queries.iter().filter(|query| query.contains("snapshot_bot_")) {
@@ -323,7 +324,7 @@ fn board_and_alerts_ask_only_for_labels_and_words_that_are_recorded() {
         for (_, [label, value]) in matched.captures_iter(query).map(|matched| matched.extract()) {
             wanted.insert(label);
             for word in value.split('|').filter(|_| label != "job") {
-                let is_status = label == "status" && Regex::new(r"^\d[\d.]{2}$").unwrap().is_match(word);
+                let is_status = label == "status" && status.is_match(word);
                 assert!(is_status || sources.contains(&format!("\"{word}\"")), "no {label} is {word}: {query}");
             }
         }
