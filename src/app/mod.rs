@@ -117,6 +117,13 @@ impl App {
         Ok(Self { store, rotation, stop, ready, life, http_address })
     }
 
+    /// Has the database's connections live until [`Self::stop`] closes them, or the process ends: for a process that has no other use of the
+    /// database. SQLite takes its write-ahead log away with the last connection, and that is the room in which the next start goes on where
+    /// the disk is full.
+    pub fn keep_connections(&self) {
+        std::mem::forget(Arc::clone(&self.store));
+    }
+
     /// Has every file that holds a secret read again, soon: see [`Config`]'s files.
     pub fn reread_secrets(&self) {
         self.rotation.ask();
