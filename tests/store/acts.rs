@@ -9,6 +9,7 @@ use snapshot_bot::{
     schedule::{State, hangs::HangAnswer, run::Plan},
     store::{Act, AuditEntry, Deed, Pin, Store},
 };
+use sqlx::migrate::Migrator;
 
 use crate::{
     groups::{members, of_group},
@@ -48,6 +49,14 @@ contract! {
         sorted.sort();
         expected.sort();
         assert_eq!(sorted, expected);
+    }
+
+    async fn a_database_that_an_older_bot_still_uses_is_listed_without_them(memory: &Memory) {
+        let pool = memory.new_database().await;
+        Migrator::new(std::path::Path::new("migrations")).await.unwrap().run_to(12, &pool).await.unwrap();
+        pool.close().await;
+        let entries = Store::audit(&memory.url.clone().into(), Timestamp::UNIX_EPOCH).await.unwrap();
+        assert_eq!(entries, Some(Vec::new()));
     }
 
     async fn pins_and_runs_are_listed_once_each(memory: &Memory) {
