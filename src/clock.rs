@@ -16,6 +16,8 @@ use tokio::sync::watch;
 pub struct Clock {
     ahead_millis: watch::Sender<i64>,
     anchor: Arc<Mutex<Anchor>>,
+    /// When the first of the clones was made.
+    made: Anchor,
 }
 
 /// What the machine's clock showed, and when that was by a clock that nobody can set.
@@ -35,7 +37,8 @@ impl Anchor {
 impl Clock {
     /// The machine's own clock.
     pub fn wall() -> Self {
-        Self { ahead_millis: watch::Sender::default(), anchor: Arc::new(Mutex::new(Anchor::now())) }
+        let made = Anchor::now();
+        Self { ahead_millis: watch::Sender::default(), anchor: Arc::new(Mutex::new(made)), made }
     }
 
     /// The present moment. It runs on evenly when the machine's clock is set.
@@ -44,6 +47,18 @@ impl Clock {
         let passed = SignedDuration::try_from(read_at.elapsed()).unwrap_or(SignedDuration::ZERO);
         let ahead = SignedDuration::from_millis(*self.ahead_millis.borrow());
         wall.checked_add(passed).and_then(|now| now.checked_add(ahead)).unwrap_or(wall)
+    }
+
+    /// How long ago this clock was made. It counts on when the machine's clock is set, and stands still while the machine sleeps.
+    pub fn uptime(&self) -> Duration {
+        self.made.read_at.elapsed()
+    }
+
+    /// How far the machine's clock is ahead of what it would show if it had never been set since, and the machine had not slept.
+    pub fn machine_ahead(&self) -> SignedDuration {
+        let Anchor { wall, read_at } = Anchor::now();
+        let passed = SignedDuration::try_from(read_at.duration_since(self.made.read_at)).unwrap_or(SignedDuration::MAX);
+        wall.duration_since(self.made.wall).saturating_sub(passed)
     }
 
     /// Takes over what the machine's clock shows. For moments at which nothing is under way whose waits that could spoil.

@@ -131,7 +131,7 @@ impl Inventory {
             plans: backups::Plans::default(),
             records: backups::Records::default(),
             beside: unattached::Beside::default(),
-            background: Background::new(),
+            background: Background::default(),
             known: Known::default(),
         }
     }
@@ -140,8 +140,9 @@ impl Inventory {
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let droplets = self.droplets.run(&self.client, "Droplets", || self.read_droplets());
         let snapshots = self.snapshots.run(&self.client, "Snapshots", || self.read_snapshots());
-        let filling = async { tokio::join!(droplets, snapshots, self.background.run()) };
+        let filling = async { tokio::join!(droplets, snapshots) };
         shutdown.run_until_cancelled(filling).await;
+        self.background.end().await;
     }
 
     /// Says that something was made, changed or removed: what is cached is out of date.

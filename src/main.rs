@@ -178,6 +178,7 @@ async fn run(config: Config, proof: Proof) -> ExitCode {
         Ok(app) => app,
         Err(error) => return failed(format_args!("{error}")),
     };
+    app.keep_connections();
     loop {
         tokio::select! {
             ended = app.ended() => return match ended {

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a file that cannot be read should fail the test")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -44,7 +44,7 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = files("docs", "md");
-    documents.push(root().join("README.md"));
+    documents.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|name| root().join(name)));
     documents
 }
 
@@ -122,19 +122,22 @@ fn unit_and_manifests_set_only_variables_that_there_are() {
 
 #[test]
 fn every_command_of_ours_in_the_documents_is_one() {
-    let line = Regex::new(r"(?m)(?:^|`|-- |exec bot )(?:snapshot-bot|cargo run --) ([a-z]+)((?: --[a-z-]+)*)").unwrap();
+    let line =
+        Regex::new(r"(?m)(?:^|`|-- |exec bot |snapshot-bot.db )(?:snapshot-bot|cargo run --) ([a-z]+)( [^`\n|&#]*)?")
+            .unwrap();
+    let option = Regex::new(r"--[a-z][a-z-]*").unwrap();
     let mut tried = BTreeSet::new();
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
         for found in line.captures_iter(&text) {
-            let (command, options) = (&found[1], &found[2]);
+            let (command, rest) = (&found[1], found.get(2).map_or("", |rest| rest.as_str()));
             if !cfg!(feature = "demo") && ["demo", "sandbox"].contains(&command) {
                 continue;
             }
             let help = Command::new(env!("CARGO_BIN_EXE_snapshot-bot")).args([command, "--help"]).output().unwrap();
             assert!(help.status.success(), "{}: there is no command {command}", path.display());
             let help = String::from_utf8(help.stdout).unwrap();
-            for option in options.split_whitespace() {
+            for option in option.find_iter(rest).map(|option| option.as_str()) {
                 assert!(help.contains(option), "{}: {command} has no {option}", path.display());
             }
             tried.insert(command.to_owned());
@@ -178,8 +181,157 @@ fn the_readme_stays_under_two_screens_and_leads_to_every_chapter() {
     let readme = read("README.md");
     let lines = readme.lines().count();
     assert!(lines <= README_LINES, "README.md has {lines} lines");
+    let (opening, _) = readme.split_once("```").unwrap();
+    assert!(opening.contains("| | the control panel | `doctl` in a script | this bot |"), "what it is better at");
+    let promises = opening.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())).count();
+    assert_eq!(promises, 5, "what it promises");
     for chapter in files("docs", "md") {
         let name = format!("docs/{}", chapter.file_name().unwrap().to_str().unwrap());
         assert!(readme.contains(&name), "README.md does not lead to {name}");
+    }
+}
+
+/// The lines below a line of YAML that are indented deeper than it.
+fn block<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = text.lines().skip_while(|line| line.trim_end() != head);
+    let first = lines.next().unwrap_or_else(|| panic!("there is no `{head}`"));
+    lines.take_while(|line| line.trim().is_empty() || depth(line) > depth(first)).collect()
+}
+
+#[test]
+fn app_platform_gets_a_size_that_may_run_twice_and_a_version_of_postgresql() {
+    let spec = read("deploy/app-platform/app.yaml");
+    let value = |key: &str| {
+        let line = spec.lines().find_map(|line| line.trim().strip_prefix(&format!("{key}: ")));
+        line.unwrap_or_else(|| panic!("there is no {key}")).trim_matches('"')
+    };
+    assert_eq!(value("instance_count"), "2", "one is active, the other stands by");
+    // DigitalOcean calls these `single_instance_only`.
+    let size = value("instance_size_slug");
+    assert!(size != "apps-s-1vcpu-0.5gb" && !size.ends_with("-fixed"), "{size} takes one instance");
+    assert!(value("version").parse::<u32>().is_ok_and(|version| version >= 15), "{}", value("version"));
+    assert!(spec.contains("GRANT USAGE, CREATE ON SCHEMA public"), "since PostgreSQL 15 this may be needed");
+}
+
+#[test]
+fn all_bots_of_the_compose_file_have_one_database_whatever_profile_is_chosen() {
+    let compose = read("compose.yaml");
+    let bot = block(&compose, "x-bot: &bot");
+    for shared in ["DATABASE_URL_FILE: /run/secrets/database_url", "volumes: [\"data:/data\"]"] {
+        assert!(bot.iter().any(|line| line.trim() == shared), "x-bot lacks {shared}");
+    }
+    let services = block(&compose, "services:");
+    let bots: Vec<_> = services.iter().filter(|line| line.contains("*bot")).collect();
+    assert_eq!(bots, [&"  bot: *bot", &"    <<: *bot"], "`bot` is what a plain `docker compose up` starts");
+    let standby = block(&compose, "  standby:");
+    assert!(standby.contains(&"    profiles: [postgres]"), "{standby:?}");
+    for own in ["environment", "env_file", "secrets", "volumes"] {
+        assert!(!standby.iter().any(|line| line.trim().starts_with(own)), "`standby` has {own} of its own");
+    }
+    let rotation = read("docs/rotation.md");
+    assert!(rotation.contains("docker compose --profile postgres kill --signal SIGHUP bot standby"), "both are told");
+}
+
+#[test]
+fn a_copy_is_put_back_with_its_owner_wherever_install_leads() {
+    let backup = read("docs/backup.md");
+    let (_, putting_back) = backup.split_once("## SQLite: putting a copy back").unwrap();
+    let (putting_back, _) = putting_back.split_once("\n## ").unwrap();
+    let parts: Vec<_> = putting_back.split("\n**").skip(1).collect();
+    let owners = [("systemd", "chown --reference=."), ("Docker Compose", "-o 10001"), ("Kubernetes", "volume.yaml")];
+    assert_eq!(parts.len(), owners.len());
+    for (part, (place, owner)) in parts.iter().zip(owners) {
+        assert!(part.starts_with(place) && part.contains(owner), "{place}: {part}");
+        for old in ["snapshot-bot.db-wal", "snapshot-bot.db-shm"] {
+            assert!(part.contains(old), "{place}: {old} of the old database stays");
+        }
+    }
+    assert!(block(&read("deploy/kubernetes/volume.yaml"), "  securityContext:").contains(&"    runAsUser: 10001"));
+    let unit = read("deploy/systemd/snapshot-bot.service");
+    let folder = unit.lines().find_map(|line| line.strip_prefix("WorkingDirectory=")).unwrap();
+    let url = format!("DATABASE_URL=sqlite://{folder}/snapshot-bot.db");
+    for page in ["docs/backup.md", "docs/operating.md"] {
+        assert!(read(page).contains(&url), "{page} lacks {url}");
+    }
+}
+
+#[test]
+fn a_release_packs_the_bot_alone_and_publishes_the_demo_as_an_image() {
+    let release = read(".github/workflows/release.yml");
+    let built: Vec<_> = release.lines().filter(|line| line.contains("cargo auditable build")).collect();
+    assert!(matches!(built[..], [line] if line.contains("--no-default-features")), "{built:?}");
+    assert!(release.contains("cargo cyclonedx --no-default-features"), "the SBOM is of what is packed");
+    assert!(release.contains("build --target demo --tag \"$image-demo:"), "install.md names the demo's image");
+    assert!(release.contains("${GITHUB_REPOSITORY,,}-demo\"; do"), "for both kinds of machine");
+}
+
+/// Every source of the bot, one after another, with texts that go on in the next line put together.
+fn sources() -> String {
+    let sources = files("src", "rs").into_iter().map(|path| fs::read_to_string(path).unwrap());
+    Regex::new(r"\\\n\s*").unwrap().replace_all(&sources.collect::<String>(), "").into_owned()
+}
+
+#[test]
+fn what_the_page_about_symptoms_quotes_the_bot_says() {
+    let sources = sources();
+    let page = read("docs/troubleshooting.md");
+    let quoted: Vec<&str> = page.split('"').skip(1).step_by(2).collect();
+    assert!(quoted.len() >= 10, "{quoted:?}");
+    // Discord says this.
+    for quote in quoted.into_iter().filter(|quote| *quote != "This interaction failed") {
+        for part in quote.split('…').map(str::trim) {
+            assert!(sources.contains(part), "docs/troubleshooting.md quotes `{part}`, which nothing says");
+        }
+    }
+}
+
+/// The labels that each metric is recorded with.
+fn labels() -> BTreeMap<String, BTreeSet<String>> {
+    let recorded = Regex::new(r#"(?s)(?:counter|gauge|histogram)!\(\s*"(snapshot_bot_[a-z_]+)"([^)]*)\)"#).unwrap();
+    let label = Regex::new(r#""([a-z]+)" =>"#).unwrap();
+    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for found in recorded.captures_iter(&sources()) {
+        let with = label.captures_iter(&found[2]).map(|label| label[1].to_owned());
+        labels.entry(found[1].to_owned()).or_default().extend(with);
+    }
+    labels
+}
+
+#[test]
+fn board_and_alerts_ask_only_for_labels_and_words_that_are_recorded() {
+    let labels = labels();
+    assert_eq!(labels.keys().cloned().collect::<BTreeSet<_>>(), metrics(), "each one is recorded somewhere");
+    let board: Value = serde_json::from_str(&read("deploy/grafana/snapshot-bot.json")).unwrap();
+    let targets = board["panels"].as_array().unwrap().iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+    let mut queries: Vec<String> =
+        targets.map(|target| format!("{} {}", target["expr"], target["legendFormat"])).collect();
+    let alerts = read("deploy/prometheus/alerts.yaml");
+    queries.extend(alerts.split("- alert:").skip(1).map(str::to_owned));
+    let by = Regex::new(r"by \(([a-z, ]+)\)").unwrap();
+    let shown = Regex::new(r"\{\{ ?(?:\$labels\.)?([a-z]+) ?\}\}").unwrap();
+    let matched = Regex::new(r#"([a-z]+)(?:=|!=|=~|!~)\\?"([^"\\]+)\\?""#).unwrap();
+    let status = Regex::new(r"^\d[\d.]{2}$").unwrap();
+    let sources = sources();
+    let mut asked_for = BTreeSet::new();
+    for query in queries.iter().filter(|query| query.contains("snapshot_bot_")) {
+        // Prometheus adds these itself.
+        let mut known: BTreeSet<&str> = ["job", "le"].into();
+        known.extend(metrics_in(query).iter().flat_map(|metric| &labels[metric]).map(String::as_str));
+        let mut wanted: BTreeSet<&str> =
+            by.captures_iter(query).flat_map(|by| by.extract::<1>().1[0].split(", ")).collect();
+        wanted.extend(shown.captures_iter(query).map(|shown| shown.extract::<1>().1[0]));
+        for (_, [label, value]) in matched.captures_iter(query).map(|matched| matched.extract()) {
+            wanted.insert(label);
+            for word in value.split('|').filter(|_| label != "job") {
+                let is_status = label == "status" && status.is_match(word);
+                assert!(is_status || sources.contains(&format!("\"{word}\"")), "no {label} is {word}: {query}");
+            }
+        }
+        assert!(wanted.is_subset(&known), "{wanted:?} of {known:?}: {query}");
+        asked_for.extend(wanted.into_iter().map(str::to_owned));
+    }
+    for label in ["kind", "outcome", "step", "status", "service", "place", "reason"] {
+        assert!(asked_for.contains(label), "nobody asks for {label}");
     }
 }

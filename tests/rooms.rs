@@ -406,6 +406,15 @@ fn exceptions_from_lints_are_expected_and_nothing_is_put_off() {
 }
 
 #[test]
+fn what_people_change_about_a_schedule_is_noted() {
+    for source in Source::all().iter().filter(|source| source.room() == "discord") {
+        let all = source.code.matches("change_schedule").count();
+        let noted = source.code.matches("change_schedule_by").count();
+        assert_eq!(all, noted, "{} changes a schedule for a person: `change_schedule_by` tells who", source.shown());
+    }
+}
+
+#[test]
 fn files_are_named_after_what_lives_in_them() {
     for source in Source::all() {
         for vague in ["utils", "util", "helpers", "common", "manager", "service", "types", "misc"] {

@@ -26,6 +26,8 @@ macro_rules! contract {
     )*};
 }
 
+#[path = "store/acts.rs"]
+mod acts;
 #[path = "store/calls.rs"]
 mod calls;
 #[path = "store/commits.rs"]

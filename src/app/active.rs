@@ -35,7 +35,7 @@ use crate::{
     http::{self, Readiness},
     store::{self, Lease, Store, deadlines},
     worker::{
-        Worker,
+        attendance::Attendance,
         run_loop::{Parts, RunLoop},
     },
 };
@@ -46,6 +46,8 @@ const _: () = assert!(
 );
 /// How often a live process says so in the database.
 const HEARTBEAT: Duration = Duration::from_mins(1);
+/// Before it is asked again whether everything is taken up.
+const TAKE_UP_PAUSE: Duration = Duration::from_secs(1);
 /// No message waits longer than this from a process's start on, whatever its row says.
 const LONGEST_REPORT_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// Between two looks whether all power is back, where nothing else keeps the process.
@@ -64,6 +66,7 @@ pub(super) struct Active<'a> {
     pub(super) token: &'a Token,
     pub(super) rotation: &'a Arc<Rotation>,
     pub(super) lease: Arc<Lease>,
+    pub(super) attendance: Arc<Attendance>,
 }
 
 /// How an active time ended well.
@@ -124,10 +127,14 @@ impl Active<'_> {
         }
     }
 
-    /// What comes before anything else: what is owed is taken up again, and how long nobody did so is said.
+    /// What comes before anything else: what there is to take up, and for how long nobody looked after it. The worker takes each up in
+    /// a turn of its own.
     async fn take_over(&self) -> Result<(), Error> {
-        let owed = self.store.power_owed().await?.len();
-        metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed).unwrap_or(u32::MAX)));
+        if let Err(error) = self.store.repair().await {
+            tracing::error!(error = chain(&error), "could not look for damaged rows");
+        }
+        let owed = self.store.power_owed().await?;
+        metrics::gauge!("snapshot_bot_power_owed").set(f64::from(u32::try_from(owed.len()).unwrap_or(u32::MAX)));
         let open = self.store.open_operations().await?;
         if !open.is_empty() && self.client.server_now().is_none() {
             // Whatever it answers, it says what time it is. In its silence our own clocks must do, since power does not wait for it.
@@ -137,12 +144,13 @@ impl Active<'_> {
         if unattended > SignedDuration::from_mins(2) {
             tracing::info!(minutes = unattended.as_mins(), "nobody looked after the operations for a while");
         }
-        let (worker, rules) = (Worker::new(Arc::clone(self.store)), rules(self.config));
-        for id in open {
-            worker.on_restart(id, unattended, &rules, self.clock.now()).await?;
-        }
+        let owing = owed.iter().map(|owed| owed.operation).collect();
+        self.attendance.leave(open, &owing, unattended);
         let latest = self.clock.now().saturating_add(LONGEST_REPORT_WAIT).unwrap_or(Timestamp::MAX);
-        Ok(self.store.clamp_reports(latest).await?)
+        if let Err(error) = self.store.clamp_reports(latest).await {
+            tracing::warn!(error = chain(&error), "messages may wait for longer than they should");
+        }
+        Ok(())
     }
 
     /// For how long nobody looked after the operations: the longest that any clock says, since one may have stood still.
@@ -178,6 +186,7 @@ impl Active<'_> {
             lease: Arc::clone(&self.lease),
             rules: rules(config),
             clock: self.clock.clone(),
+            attendance: Arc::clone(&self.attendance),
         });
         // Power comes back whether or not Discord can be reached, so the worker waits for nobody.
         loops.turns.spawn(turns.run(loops.stop_turns.clone()));
@@ -271,6 +280,12 @@ impl Active<'_> {
 
     async fn beat(&self) -> Infallible {
         loop {
+            self.attendance.note(self.clock, self.client);
+            // Until everything is taken up, a successor must know for how long nobody looked after it.
+            if !self.attendance.is_complete() {
+                sleep(TAKE_UP_PAUSE).await;
+                continue;
+            }
             if let Err(error) = self.store.beat().await {
                 tracing::debug!(error = chain(&error), "could not write the heartbeat");
             }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     discord::incident::chain,
     operation::Wish,
-    store::{self, AuditEntry, Store, What},
+    store::{self, AuditEntry, PastAct, PastEvent, Store, What},
 };
 
 /// Why there is no list.
@@ -44,19 +44,25 @@ pub fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// A line of the list. Ids are text, since JSON's numbers are too short for them.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Line {
     at: String,
     /// The Discord user; none for what the bot found or did by itself.
     by: Option<String>,
     what: String,
-    operation: String,
+    /// The kind of operation; else `schedule`, `Snapshot` or `run`.
     kind: String,
-    droplet: String,
-    droplet_id: Option<String>,
-    asked_by: String,
+    /// The id of the operation, schedule, Snapshot or run.
+    subject: String,
+    /// Its name: a Droplet's, a tag's or a Snapshot's.
+    name: String,
     guild: String,
-    channel: String,
+    /// This and what follows: only of an operation.
+    operation: Option<String>,
+    droplet: Option<String>,
+    droplet_id: Option<String>,
+    asked_by: Option<String>,
+    channel: Option<String>,
 }
 
 /// Writes everything that happened since `since`, oldest first.
@@ -66,27 +72,55 @@ pub async fn run(database: &SecretString, since: Timestamp, as_json: bool, out: 
         if as_json {
             writeln!(out, "{}", serde_json::to_string(&line).map_err(io::Error::from)?)?;
         } else {
-            let Line { at, by, what, operation, kind, droplet, .. } = line;
+            let Line { at, by, what, kind, subject, name, .. } = line;
             let by = by.map_or_else(|| "the bot".to_owned(), |by| format!("user {by}"));
-            writeln!(out, "{at}  {by:<25} {what:<28} {kind} of {} ({operation})", droplet.escape_debug())?;
+            let of = if kind == "Snapshot" { "" } else { " of" };
+            writeln!(out, "{at}  {by:<25} {what:<28} {kind}{of} {} ({subject})", name.escape_debug())?;
         }
     }
     Ok(())
 }
 
 fn line(entry: &AuditEntry) -> Option<Line> {
+    match entry {
+        AuditEntry::Event(past) => of_event(past),
+        AuditEntry::Act(past) => Some(of_act(past)),
+    }
+}
+
+fn of_event(past: &PastEvent) -> Option<Line> {
     Some(Line {
-        at: entry.event.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        by: entry.event.by.map(|user| user.0.to_string()),
-        what: word(&entry.event.what)?,
-        operation: entry.operation.to_string(),
-        kind: entry.kind.clone(),
-        droplet: entry.droplet_name.clone(),
-        droplet_id: entry.droplet.map(|droplet| droplet.0.to_string()),
-        asked_by: entry.asker.0.to_string(),
-        guild: entry.guild.0.to_string(),
-        channel: entry.channel.0.to_string(),
+        at: moment(past.event.at),
+        by: past.event.by.map(|user| user.0.to_string()),
+        what: word(&past.event.what)?,
+        kind: past.kind.clone(),
+        subject: past.operation.to_string(),
+        name: past.droplet_name.clone(),
+        guild: past.guild.0.to_string(),
+        operation: Some(past.operation.to_string()),
+        droplet: Some(past.droplet_name.clone()),
+        droplet_id: past.droplet.map(|droplet| droplet.0.to_string()),
+        asked_by: Some(past.asker.0.to_string()),
+        channel: Some(past.channel.0.to_string()),
     })
+}
+
+fn of_act(past: &PastAct) -> Line {
+    Line {
+        at: moment(past.at),
+        by: Some(past.by.0.to_string()),
+        what: past.what.clone(),
+        kind: past.kind.clone(),
+        subject: past.subject.clone(),
+        name: past.name.clone(),
+        guild: past.guild.0.to_string(),
+        ..Line::default()
+    }
+}
+
+/// A moment as the list shows it.
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// What happened, in a few words; none for what the front end says on somebody's behalf.

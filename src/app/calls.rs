@@ -52,7 +52,11 @@ impl Calls {
     /// The token is good again, or another: what waited for it goes on at once.
     pub(super) async fn resume_owed(&self) -> Result<(), store::Error> {
         for owed in self.store.power_owed().await? {
-            self.worker.on_restart(owed.operation, SignedDuration::ZERO, &self.rules, self.clock.now()).await?;
+            let now = self.clock.now();
+            if let Err(error) = self.worker.on_restart(owed.operation, SignedDuration::ZERO, &self.rules, now).await {
+                // One that cannot be written keeps no other waiting.
+                tracing::warn!(operation.id = %owed.operation, %error, "goes on a little later");
+            }
         }
         Ok(())
     }

@@ -326,7 +326,24 @@ fn tell_guild(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn the_page_about_scopes_has_those_that_are_looked_for() {
+        let page = include_str!("../../docs/scopes.md");
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ")).map(|(_, scopes)| scopes);
+        let told: BTreeSet<BTreeSet<&str>> = rows
+            .filter(|scopes| scopes.starts_with('`'))
+            .map(|scopes| scopes.split('`').skip(1).step_by(2).collect())
+            .collect();
+        let looked_for: BTreeSet<BTreeSet<&str>> = PURPOSES
+            .iter()
+            .map(|(_, scopes, _)| scopes.iter().flat_map(|scopes| scopes.split(", ")).collect())
+            .collect();
+        assert_eq!(told, looked_for);
+    }
 
     #[test]
     fn a_name_without_an_address_is_this_machines_fault() {

@@ -36,6 +36,7 @@ use crate::{
     http::{self, Readiness, Turn},
     store::{self, Lease, Store},
     telemetry::Metrics,
+    worker::attendance::Attendance,
 };
 use active::{Active, Ended, keep_lease};
 use calls::Calls;
@@ -54,6 +55,7 @@ const CALLING: Duration = Duration::from_mins(1);
 
 /// A running bot.
 pub struct App {
+    store: Arc<Store>,
     rotation: Arc<Rotation>,
     stop: CancellationToken,
     ready: watch::Receiver<bool>,
@@ -102,7 +104,7 @@ impl App {
         });
         let life_of = Life {
             config,
-            store,
+            store: Arc::clone(&store),
             clock,
             readiness,
             ready: told,
@@ -112,7 +114,14 @@ impl App {
             rotation: Arc::clone(&rotation),
         };
         life.spawn(life_of.run(stop.clone()));
-        Ok(Self { rotation, stop, ready, life, http_address })
+        Ok(Self { store, rotation, stop, ready, life, http_address })
+    }
+
+    /// Has the database's connections live until [`Self::stop`] closes them, or the process ends: for a process that has no other use of the
+    /// database. SQLite takes its write-ahead log away with the last connection, and that is the room in which the next start goes on where
+    /// the disk is full.
+    pub fn keep_connections(&self) {
+        std::mem::forget(Arc::clone(&self.store));
     }
 
     /// Has every file that holds a secret read again, soon: see [`Config`]'s files.
@@ -138,13 +147,15 @@ impl App {
         }
     }
 
-    /// Lets nothing new begin, brings what is under way to its commit, says what is to be said, and gives the lease back.
+    /// Lets nothing new begin, brings what is under way to its commit, says what is to be said, gives the lease back and closes the
+    /// database.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.stop.cancel();
         let mut outcome = Ok(());
         while let Some(ended) = self.life.join_next().await {
             outcome = outcome.and(ended.unwrap_or(Err(Error::Died)));
         }
+        drain::close(&self.store).await;
         outcome
     }
 }
@@ -190,12 +201,22 @@ impl Life {
                 token: &self.token,
                 rotation: &self.rotation,
                 lease: Arc::new(lease),
+                attendance: Arc::new(Attendance::new(&self.clock, &self.client)),
             };
             let ended = active.run(&stop).await;
             self.ready.send_replace(false);
             self.readiness.set_gateway(false);
             self.readiness.set_turn(Turn::Unknown);
-            match ended? {
+            let ended = match ended {
+                // A statement that failed once ends nobody who could try it again.
+                Err(Error::Store(error)) if error.may_pass() => {
+                    tracing::warn!(error = chain(&error), "could not take over; standing by");
+                    tokio::time::sleep(STANDBY_PAUSE).await;
+                    continue;
+                }
+                ended => ended?,
+            };
+            match ended {
                 Ended::Stopped => return Ok(()),
                 Ended::LeaseLost => tracing::warn!("another process has taken over; this one stands by"),
                 Ended::LeaseRanOut => tracing::warn!("the database does not answer; standing by until it does"),

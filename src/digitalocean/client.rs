@@ -70,6 +70,15 @@ pub struct Client {
     shared: Arc<Shared>,
 }
 
+/// DigitalOcean's clock, as its answers tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerClock {
+    /// By how much it was ahead of ours at the latest answer.
+    pub ahead: SignedDuration,
+    /// How many answers have told it.
+    pub answers: u64,
+}
+
 struct Shared {
     http: reqwest::Client,
     /// The token, and the header that carries it.
@@ -79,8 +88,7 @@ struct Shared {
     answer_limit: usize,
     budget: Mutex<Budget>,
     outage: Mutex<Outage>,
-    /// By how much DigitalOcean's clock was ahead of ours at its latest answer.
-    ahead: Mutex<Option<SignedDuration>>,
+    server_clock: Mutex<Option<ServerClock>>,
     unauthorized: Notify,
     now: Now,
 }
@@ -115,7 +123,7 @@ impl Client {
                 answer_limit: settings.answer_limit,
                 budget: Mutex::default(),
                 outage: Mutex::default(),
-                ahead: Mutex::default(),
+                server_clock: Mutex::default(),
                 unauthorized: Notify::new(),
                 now,
             }),
@@ -267,15 +275,21 @@ impl Client {
 
     /// The present moment by DigitalOcean's clock, as its latest answer told it; none before the first. Exact to some seconds.
     pub fn server_now(&self) -> Option<Timestamp> {
-        let ahead = *self.shared.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        self.now().checked_add(ahead?).ok()
+        self.now().checked_add(self.server_clock()?.ahead).ok()
+    }
+
+    /// DigitalOcean's clock, as its latest answer told it; none before the first.
+    pub fn server_clock(&self) -> Option<ServerClock> {
+        *self.shared.server_clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What stands in DigitalOcean's place, such as a proxy's page, says nothing about DigitalOcean's clock.
     fn learn_server_clock(&self, answer: &HttpAnswer) {
         if let Some(date) = answer.date().filter(|_| answer.is_digitaloceans()) {
             let ahead = date.duration_since(answer.received_at);
-            *self.shared.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+            let mut clock = self.shared.server_clock.lock().unwrap_or_else(PoisonError::into_inner);
+            let answers = clock.map_or(0, |clock| clock.answers).saturating_add(1);
+            *clock = Some(ServerClock { ahead, answers });
         }
     }
 

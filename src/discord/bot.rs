@@ -90,7 +90,7 @@ pub struct Settings {
 /// The rooms behind the bot.
 #[derive(Clone)]
 pub struct Rooms {
-    /// The memory.
+    /// The store.
     pub store: Arc<Store>,
     /// Droplets and Snapshots by name.
     pub inventory: Arc<Inventory>,
@@ -190,7 +190,8 @@ impl Bot {
         let other_channels = notify_channel.into_iter().chain(report_channel).collect();
         let schedule_reporter =
             ScheduleReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), other_channels, login.me);
-        let group_reporter = GroupReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), login.me);
+        let group_reporter =
+            GroupReporter::new(Arc::clone(&http), &state, global_rate_limit.clone(), notify_channel, login.me);
         let monthly =
             Monthly { http: Arc::clone(&http), state: Arc::clone(&state), channel: report_channel, me: login.me };
         let reporter = Reporter::new(Arc::clone(&http), &state, global_rate_limit, notify_channel, login.me);

@@ -128,7 +128,7 @@ async fn answered(
     };
     match outcome {
         Ok(said) => Ok(Answer::Instead(said)),
-        Err(Stop::Refused(refusal)) if is_final(&refusal) => Ok(closed(&refusal)),
+        Err(Stop::Refused(refusal)) if is_final(&refusal) => Ok(closed(state, &refusal)),
         Err(stop) => Err(stop),
     }
 }
@@ -147,7 +147,7 @@ pub(super) async fn declined(
     let outcome = state.store.close_confirmation(&consent).await?;
     match outcome.map_err(start::not_counted) {
         Ok(()) | Err(Refusal::QuestionExpired) => Ok(Answer::Instead(Message::text(reply::declined(about)))),
-        Err(refusal) if is_final(&refusal) => Ok(closed(&refusal)),
+        Err(refusal) if is_final(&refusal) => Ok(closed(state, &refusal)),
         Err(refusal) => Err(refusal.into()),
     }
 }
@@ -167,7 +167,7 @@ pub(super) async fn reopened(
     };
     match read.map_err(start::not_counted) {
         Ok(what) => Ok(Ok(serde_json::from_str(&what)?)),
-        Err(refusal) if is_final(&refusal) => Ok(Err(closed(&refusal))),
+        Err(refusal) if is_final(&refusal) => Ok(Err(closed(state, &refusal))),
         Err(refusal) => Err(refusal.into()),
     }
 }
@@ -201,7 +201,8 @@ async fn carry_out(
     start::begin_confirmed(state, info, grant, begun).await.map(Message::text)
 }
 
-fn closed(refusal: &Refusal) -> Answer {
-    tracing::info!(?refusal, "refused");
+/// What is said in place of the question. It counts as a refusal like any other.
+fn closed(state: &AppState, refusal: &Refusal) -> Answer {
+    state.refusals.note(refusal);
     Answer::Instead(Message::text(refusal.words()))
 }

@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    operation::{Operation, ids::MessageId},
+    operation::{
+        Operation,
+        ids::{ChannelId, MessageId},
+    },
     schedule::run::Run,
     store::{self, GroupMessage, Store},
 };
@@ -32,6 +35,8 @@ const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
 const DUE: usize = 50;
 /// Before a message that Discord refuses is given up.
 const MOST_REFUSALS: i64 = 8;
+/// An outage counts as no more than so many refusals, however long it lasts.
+const MOST_OUTAGES: i64 = 5;
 /// Discord remembers a nonce for some minutes; later, what may have arrived is looked for.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
 /// How many of a channel's latest messages are looked through.
@@ -46,6 +51,7 @@ pub struct GroupReporter {
     store: Arc<Store>,
     clock: Clock,
     global_rate_limit: GlobalRateLimit,
+    notify_channel: Option<ChannelId>,
     me: UserId,
 }
 
@@ -59,8 +65,15 @@ pub(super) async fn explained(store: &Store, run: &Run) -> Result<Vec<Operation>
 }
 
 impl GroupReporter {
-    pub(super) fn new(http: Arc<Http>, state: &AppState, global_rate_limit: GlobalRateLimit, me: UserId) -> Self {
-        Self { http, store: Arc::clone(&state.store), clock: state.clock.clone(), global_rate_limit, me }
+    pub(super) fn new(
+        http: Arc<Http>,
+        state: &AppState,
+        global_rate_limit: GlobalRateLimit,
+        notify_channel: Option<ChannelId>,
+        me: UserId,
+    ) -> Self {
+        let (store, clock) = (Arc::clone(&state.store), state.clock.clone());
+        Self { http, store, clock, global_rate_limit, notify_channel, me }
     }
 
     /// Says what is due until `shutdown`, then what is due at that moment, and returns.
@@ -130,9 +143,12 @@ impl GroupReporter {
 
     async fn post(&self, message: &GroupMessage, said: &Message) -> Result<(), store::Error> {
         let plan = &message.run.plan;
-        if let Some(found) = self.posted_before(message).await {
+        match self.posted_before(message).await {
+            Ok(None) => {}
             // What it shows is not known, so it is edited once more.
-            return self.shown(message, found, OUTDATED).await;
+            Ok(Some(found)) => return self.shown(message, found, OUTDATED).await,
+            // Nobody knows whether it stands there.
+            Err(error) => return self.not_said(message, Trouble::of(&error), &error).await,
         }
         self.store.group_message_posting(message, self.clock.now()).await?;
         let nonce = format!("{}-g{}g{}", plan.id, message.number, message.generation);
@@ -150,9 +166,36 @@ impl GroupReporter {
                 Trouble::UnknownMessage => {
                     self.store.group_message_given_up(message, "it was said and then deleted").await
                 }
+                Trouble::ChannelGone | Trouble::ThreadArchived | Trouble::NoAccess if message.number != 0 => {
+                    match self.tell_elsewhere(message, said).await {
+                        Ok(()) => self.store.group_message_given_up(message, &wire::describe(&error)).await,
+                        Err(error) => self.not_said(message, Trouble::of(&error), &error).await,
+                    }
+                }
                 trouble => self.not_said(message, trouble, &error).await,
             },
         }
+    }
+
+    /// How a run ended is said in the channel of all outcomes where its own cannot hear us, else to its owner directly.
+    async fn tell_elsewhere(&self, message: &GroupMessage, said: &Message) -> serenity::Result<()> {
+        let plan = &message.run.plan;
+        let nonce = |letter: char| format!("{}-g{}g{}{letter}", plan.id, message.number, message.generation);
+        if let Some(channel) = self.notify_channel.filter(|channel| *channel != plan.channel) {
+            let create = delivery::create(said, nonce('n'), None);
+            match wire::post(&self.http, delivery::channel_id(channel), &create, None).await {
+                Ok(_) => return Ok(()),
+                Err(error) if Trouble::of(&error) == Trouble::Later => return Err(error),
+                Err(error) => {
+                    tracing::warn!(run.id = %plan.id, cause = wire::describe(&error), "may not post here either")
+                }
+            }
+        }
+        // Presses count in the guild only, where people have roles.
+        let buttons = said.buttons.iter().filter(|button| button.press().is_none()).cloned().collect();
+        let said = Message { menus: Vec::new(), buttons, ..said.clone().calling_nobody_else() };
+        let channel = wire::direct_channel(&self.http, UserId::new(plan.owner.0.max(1))).await?;
+        wire::post(&self.http, channel, &delivery::create(&said, nonce('d'), None), None).await.map(drop)
     }
 
     async fn shown(&self, message: &GroupMessage, posted: MessageId, version: i64) -> Result<(), store::Error> {
@@ -160,20 +203,20 @@ impl GroupReporter {
     }
 
     /// The message, if an earlier try has posted it longer ago than Discord remembers its nonce.
-    async fn posted_before(&self, message: &GroupMessage) -> Option<MessageId> {
-        let since = message.posting_since?;
-        if self.clock.now().duration_since(since) < REMEMBERED {
-            return None;
+    async fn posted_before(&self, message: &GroupMessage) -> serenity::Result<Option<MessageId>> {
+        let is_remembered = |since| self.clock.now().duration_since(since) < REMEMBERED;
+        if message.posting_since.is_none_or(is_remembered) {
+            return Ok(None);
         }
         let channel = delivery::channel_id(message.run.plan.channel);
-        let listed = wire::messages(&self.http, channel, LOOKED_THROUGH, None).await.ok()?;
+        let listed = wire::messages(&self.http, channel, LOOKED_THROUGH, None).await?;
         let marker = words::marker(message.run.plan.id, message.number);
         let is_it = |listed: &wire::Listed| {
             let footers = listed.embeds.iter().filter_map(|embed| embed.footer.as_ref());
             let mut texts = footers.map(|footer| footer.text.as_str()).chain([listed.content.as_str()]);
             listed.author.id == self.me && texts.any(|text| text.ends_with(&marker))
         };
-        listed.iter().find(|listed| is_it(listed)).map(|found| MessageId(found.id.get()))
+        Ok(listed.iter().find(|listed| is_it(listed)).map(|found| MessageId(found.id.get())))
     }
 
     async fn not_said(
@@ -183,12 +226,12 @@ impl GroupReporter {
         error: &serenity::Error,
     ) -> Result<(), store::Error> {
         let (id, cause) = (message.run.plan.id, wire::describe(error));
-        if matches!(trouble, Trouble::Later | Trouble::TooManyEdits | Trouble::TokenRefused)
-            || message.attempts < MOST_REFUSALS
-        {
+        let may_pass = matches!(trouble, Trouble::Later | Trouble::TooManyEdits | Trouble::TokenRefused);
+        if may_pass || message.attempts < MOST_REFUSALS {
             tracing::info!(run.id = %id, cause, attempts = message.attempts, "could not post, trying again");
             let pause = SignedDuration::from_secs(1 << message.attempts.clamp(0, 6)).min(SLOWEST);
-            return self.store.group_message_failed(message, self.clock.now() + pause).await;
+            let most = if may_pass { MOST_OUTAGES } else { i64::MAX };
+            return self.store.group_message_failed(message, self.clock.now() + pause, most).await;
         }
         tracing::error!(run.id = %id, cause, "how a group gets on cannot be said");
         self.store.group_message_given_up(message, &cause).await

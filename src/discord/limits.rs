@@ -113,15 +113,20 @@ impl RefusalLog {
     /// Writes what was counted, at most once a minute. To be run alongside the bot; never returns.
     pub(super) async fn run(&self) -> Infallible {
         loop {
-            self.0.first.notified().await;
-            sleep(COUNTED).await;
-            let Counted { refusals, latest } = self.take();
-            tracing::info!(
-                refusals,
-                latest,
-                "commands and presses of the last minute that were refused, or not answered in time"
-            );
+            self.write_one(COUNTED).await;
         }
+    }
+
+    /// Waits for the first refusal, counts for so long, and writes one line.
+    async fn write_one(&self, counted: Duration) {
+        self.0.first.notified().await;
+        sleep(counted).await;
+        let Counted { refusals, latest } = self.take();
+        tracing::info!(
+            refusals,
+            latest,
+            "commands and presses of the last minute that were refused, or not answered in time"
+        );
     }
 
     /// Counts one.
@@ -164,6 +169,12 @@ fn reason(refusal: &Refusal) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io,
+        pin::pin,
+        task::{Context, Waker},
+    };
+
     use super::*;
 
     const ADA: UserId = UserId(1);
@@ -205,6 +216,40 @@ mod tests {
         let Counted { refusals, latest } = log.take();
         assert_eq!((refusals, latest.as_str()), (3_000, "UnknownButton"));
         assert!(log.count("TooFast".to_owned()));
+    }
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn three_thousand_refusals_are_one_line_with_their_number() {
+        let (log, captured) = (RefusalLog::default(), Captured::default());
+        let writer = captured.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let listening = tracing::subscriber::set_default(subscriber);
+        for _ in 0..2_999 {
+            log.note(&Refusal::TooFast);
+        }
+        log.note(&Refusal::QuestionAnswered);
+        log.write_one(Duration::ZERO).await;
+        // Nothing more is to be written: the next waits for the next refusal.
+        let mut next = pin!(log.write_one(Duration::ZERO));
+        assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(listening);
+        let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(log.contains("refusals=3000") && log.contains("QuestionAnswered"), "{log}");
     }
 
     #[test]

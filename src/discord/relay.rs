@@ -9,7 +9,7 @@
 use std::{io, io::Read as _, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use flate2::read::ZlibDecoder;
-use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, future::select, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use serenity::{
     builder::{CreateAutocompleteResponse, CreateInteractionResponse, CreateInteractionResponseMessage},
@@ -131,12 +131,14 @@ async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSen
         }
         false
     };
-    // A side that ended without a goodbye is not asked again: the other one's goodbye may still come, and then waits for nobody.
     let (mut down, mut up) = (std::pin::pin!(down.fuse()), std::pin::pin!(up.fuse()));
-    tokio::select! {
-        true = &mut down => drop(timeout(GOODBYE, up).await),
-        true = &mut up => drop(timeout(GOODBYE, down).await),
-        else => {}
+    let was_goodbye = tokio::select! {
+        was_goodbye = &mut down => was_goodbye,
+        was_goodbye = &mut up => was_goodbye,
+    };
+    // A side that breaks without one takes the other with it: serenity connects again as soon as it sees its own end.
+    if was_goodbye {
+        drop(timeout(GOODBYE, select(down, up)).await);
     }
 }
 
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_ends_on_both_sides_leaves_room_for_the_next() {
+    async fn a_connection_that_breaks_on_either_side_ends_and_leaves_room_for_the_next() {
         let gateway = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let relay =
             Relay::open(&format!("ws://{}", gateway.local_addr().unwrap()), Arc::new(Http::new(""))).await.unwrap();
@@ -305,12 +307,15 @@ mod tests {
             });
             (serenity.unwrap().0, discord)
         };
-        // serenity's side ends without a goodbye, and has ended for the relay once Discord has its last words; then Discord says one.
+        // A side that breaks ends the other, whichever it is, and leaves room for the next connection.
         let (mut serenity, mut discord) = connect().await;
         serenity.send(Message::text("last words")).await.unwrap();
         drop(serenity);
         assert_eq!(discord.next().await.unwrap().unwrap(), Message::text("last words"));
-        discord.close(None).await.unwrap();
+        while discord.next().await.is_some_and(|heard| heard.is_ok()) {}
+        let (mut serenity, discord) = connect().await;
+        drop(discord);
+        while serenity.next().await.is_some_and(|heard| heard.is_ok()) {}
 
         let (mut serenity, mut discord) = connect().await;
         discord.send(Message::text("hello")).await.unwrap();

@@ -296,7 +296,7 @@ impl ScheduleReporter {
     ) -> Result<(), store::Error> {
         let (id, cause) = (message.stored.schedule.id, wire::describe(error));
         match trouble {
-            Trouble::ChannelGone | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
+            Trouble::ChannelGone | Trouble::ThreadArchived | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
                 if let Some(other) = self.channel_after(message) {
                     tracing::warn!(schedule.id = %id, channel.id = message.channel.0, other.id = other.0, cause, "speaks in another channel");
                     return self.store.schedule_message_lost(message, other).await;

@@ -55,13 +55,18 @@ pub(super) fn http(route: &Route) -> Result<Http, Error> {
         .build())
 }
 
+/// The code that serenity gives an error which it cannot read.
+const NOT_DISCORDS: isize = -1;
+
 /// What a failed request means for its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
     /// 10008: the message does not exist (any more).
     UnknownMessage,
-    /// 10003, or an archived thread that nobody may open: there is nowhere to post.
+    /// 10003: there is nowhere to post.
     ChannelGone,
+    /// 50083: the thread is archived. A post opens it, unless it is locked; an edit does not.
+    ThreadArchived,
     /// 50001, 50013: the bot may not.
     NoAccess,
     /// 50007, 50278: the person takes no direct messages.
@@ -78,7 +83,7 @@ pub(super) enum Trouble {
     TokenRefused,
     /// Refused in another way: a bug of ours, or new rules of Discord's.
     Refused,
-    /// 429, 5xx, time-out, no connection: later.
+    /// 429, 5xx, time-out, no connection, a page in Discord's place: later.
     Later,
 }
 
@@ -89,7 +94,8 @@ impl Trouble {
         };
         match response.error.code {
             10008 => Self::UnknownMessage,
-            10003 | 50083 => Self::ChannelGone,
+            10003 => Self::ChannelGone,
+            50083 => Self::ThreadArchived,
             50001 | 50013 => Self::NoAccess,
             50007 | 50278 => Self::DirectMessagesClosed,
             160_002 => Self::CannotReply,
@@ -99,6 +105,8 @@ impl Trouble {
             30046 => Self::TooManyEdits,
             10062 | 10015 | 50027 => Self::InteractionOver,
             40060 => Self::AlreadyAnswered,
+            // What holds no error of Discord's was not said by Discord: a proxy's page, whatever its status.
+            NOT_DISCORDS => Self::Later,
             _ => match response.status_code.as_u16() {
                 401 => Self::TokenRefused,
                 429 | 500.. => Self::Later,

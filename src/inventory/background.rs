@@ -1,44 +1,29 @@
 //! Readings that go on although whoever wanted them has stopped waiting: the next key finds what they brought.
 //!
-//! Begun by [`super::single_flight`], run by [`Inventory::run`](super::Inventory::run).
+//! Begun by [`super::single_flight`], ended with [`Inventory::run`](super::Inventory::run).
 
 use std::future::Future;
 
-use futures_util::{
-    StreamExt,
-    future::{BoxFuture, FutureExt},
-    stream::FuturesUnordered,
-};
-use tokio::sync::{Mutex, mpsc};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What was begun and is not done.
+#[derive(Default)]
 pub(super) struct Background {
-    sender: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
-    begun: Mutex<mpsc::UnboundedReceiver<BoxFuture<'static, ()>>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl Background {
-    /// None yet.
-    pub(super) fn new() -> Self {
-        let (sender, begun) = mpsc::unbounded_channel();
-        Self { sender, begun: Mutex::new(begun) }
-    }
-
     /// Begins one.
     pub(super) fn begin(&self, task: impl Future<Output = ()> + Send + 'static) {
-        // The other end is ours, so it is there.
-        let _ = self.sender.send(task.boxed());
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move { stop.run_until_cancelled_owned(task).await });
     }
 
-    /// Runs all of them, forever.
-    pub(super) async fn run(&self) {
-        let mut begun = self.begun.lock().await;
-        let mut running = FuturesUnordered::new();
-        loop {
-            tokio::select! {
-                Some(task) = begun.recv() => running.push(task),
-                Some(()) = running.next() => {}
-            }
-        }
+    /// Ends all of them, where they stand.
+    pub(super) async fn end(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 }

@@ -32,6 +32,10 @@ impl Operation {
         if self.ended.is_none() && self.verdict.is_some() {
             self.question = None;
             for step in self.steps.iter_mut().filter(|step| !step.is_over()) {
+                // What still runs stays ours.
+                if let Some(action) = step.run().and_then(|run| run.action) {
+                    self.baseline.add(action);
+                }
                 step.state = State::Skipped;
             }
             if self.focus() == Focus::Rest {

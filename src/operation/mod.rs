@@ -55,6 +55,7 @@ mod evidence;
 mod first_answer;
 mod focus;
 pub mod ids;
+mod inherited;
 pub mod kinds;
 mod next;
 mod obstacle;
@@ -85,6 +86,7 @@ use evidence::{Denied, Missing};
 pub use first_answer::FirstAnswer;
 use focus::Focus;
 use ids::{ActionId, ChannelId, DropletId, GuildId, OperationId, UserId};
+use inherited::Inherited;
 use kinds::Kind;
 pub use obstacle::{Blocker, Obstacle};
 pub use outcome::{Cancelled, Launched, Outcome};
@@ -93,7 +95,7 @@ pub use question::{Decision, Question};
 use reading::{Failure, SnapshotReading};
 use step::{Run, State, Step, Task};
 use timer::Timer;
-pub use transition::{IllegalTransition, Observation};
+pub use transition::{IllegalTransition, LONGEST_UNATTENDED, Observation};
 use trigger::Trigger;
 use warning::Warning;
 pub use wish::{Wish, Wished};
@@ -179,6 +181,8 @@ pub struct Operation {
     /// The warning before its Droplet goes down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<Warning>,
+    /// What it knows of an older operation whose duty it took over.
+    inherited: Option<Inherited>,
 }
 
 /// Who asked, and where.
@@ -281,6 +285,7 @@ impl Operation {
             trigger: None,
             tell: Tell::default(),
             warning: None,
+            inherited: None,
         }
     }
 
@@ -295,14 +300,6 @@ impl Operation {
             operation.power.rescue(owed);
         }
         operation
-    }
-
-    /// Takes over what an ended operation still owes the same Droplet. The older one is then done for good.
-    pub fn inherit(&mut self, older: &mut Self) {
-        if self.power.inherit(&mut older.power) {
-            // What turned the Droplet on or off before is not ours to find again.
-            self.baseline = older.baseline.clone();
-        }
     }
 
     /// Whether what this operation still owes could pass to a newer one: nothing that it sent is under way.
@@ -371,12 +368,9 @@ const LONGEST_NAME: usize = 200;
 
 /// `<wanted or stem-YYYYMMDD-HHMM>-<operation>`: every name ends in the operation's id, so that a Snapshot is ours by its name.
 fn snapshot_name_of(wanted: Option<&str>, stem: &str, at: Timestamp, id: OperationId) -> String {
-    let short = |name: &str| {
-        let name: String = name.chars().filter(|letter| !letter.is_control()).collect();
-        text::start(&name, LONGEST_NAME).to_owned()
-    };
-    match wanted.map(str::trim).filter(|wanted| !wanted.is_empty()) {
-        Some(wanted) => format!("{}-{id}", short(wanted)),
+    let short = |name: &str| text::start(&text::one_line(name), LONGEST_NAME).to_owned();
+    match wanted.map(short).filter(|wanted| !wanted.is_empty()) {
+        Some(wanted) => format!("{wanted}-{id}"),
         None => format!("{}-{}-{id}", short(stem), at.strftime("%Y%m%d-%H%M")),
     }
 }

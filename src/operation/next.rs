@@ -38,7 +38,15 @@ impl Operation {
         }
         match &step.state {
             State::Waiting(checks) => match (self.held_by_warning(now), self.needed_look(step.task(), *checks, now)) {
-                (Some(until), _) => Effect::Sleep(self.deadline(rules).map_or(until, |deadline| deadline.min(until))),
+                (Some(until), _) => match self.watched_at(*checks, rules) {
+                    Some(at) if at <= now => {
+                        self.droplet().map_or(Effect::Sleep(until), |it| Effect::Look(Look::Droplet(it)))
+                    }
+                    at => {
+                        let wake = [self.deadline(rules), at].into_iter().flatten().min();
+                        Effect::Sleep(wake.map_or(until, |wake| wake.min(until)))
+                    }
+                },
                 (None, Some(look)) => Effect::Look(look),
                 (None, None) => self.command(&step.work).map_or(Effect::Rest, Effect::Send),
             },
@@ -87,7 +95,10 @@ impl Operation {
     /// then read and named; else the id in its answer stands for all that was there before it. Before anything is lost, they are read.
     fn may_begin_without_actions(&self, task: Task) -> bool {
         let was_refused = self.obstacle.as_ref().is_some_and(|obstacle| matches!(obstacle.what, Blocker::Event(_)));
-        task == Task::ShutDown && !was_refused && !self.steps.iter().any(|step| step.task().traits().is_destructive)
+        task == Task::ShutDown
+            && !was_refused
+            && !self.may_be_off_by_inheritance()
+            && !self.steps.iter().any(|step| step.task().traits().is_destructive)
     }
 
     /// The command that carries a work out; none where it is about a Droplet and there is none.

@@ -7,7 +7,7 @@ use super::{
     backoff::later,
     ids::ActionId,
     power::Theirs,
-    reading::{ActionReading, ActionStatus, Failure, SnapshotReading},
+    reading::{ActionReading, ActionStatus, Failure, PowerState, SnapshotReading},
     step::{Checks, Doubt, Round, Run, State, Step, Task, Traits, Work},
 };
 
@@ -21,15 +21,17 @@ impl Operation {
     /// Before a command: what is in progress must end first, and what there is cannot be ours.
     pub(super) fn take_baseline(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
         let task = self.step_at(focus).map(Step::task);
-        if focus == Focus::Back
-            && let Some(kind) = self.foreign_off(readings)
-        {
+        if focus != Focus::Back && self.would_lose_what_is_new(task, readings) {
+            return self.fail_step(focus, Failure::ChangedMeanwhile, now);
+        }
+        let is_found_off = self.power.owed().is_some() && self.power.last_seen() == Some(PowerState::Off);
+        if let Some(kind) = self.foreign_off(readings).filter(|_| focus == Focus::Back || is_found_off) {
             self.power.is_theirs(Theirs { kind, at: now });
             self.obstacle = None;
+            if focus != Focus::Back {
+                self.begin_again(focus);
+            }
             return;
-        }
-        if task.is_some_and(|task| task.traits().is_destructive) && self.foreign_overwrite(readings).is_some() {
-            return self.fail_step(focus, Failure::ChangedMeanwhile, now);
         }
         let waits = task.is_none_or(|task| task.traits().waits_for_others);
         if let Some(kind) = self.foreign_in_progress(readings).filter(|_| waits) {
@@ -39,6 +41,10 @@ impl Operation {
             return self.wait_for(Blocker::Event(Some(kind)), rules, now);
         }
         self.baseline.raise(readings.iter());
+        if focus != Focus::Back && self.may_be_off_by_inheritance() {
+            // It is off by the older one: what follows is decided by a look at the Droplet.
+            return self.begin_again(focus);
+        }
         if let Some(Step { state: State::Waiting(checks), .. }) = self.step_mut(focus) {
             checks.actions = true;
         }
@@ -235,17 +241,11 @@ impl Operation {
     /// Somebody else's Action since our first command that turned the Droplet off, or may have; DigitalOcean's word for it. What may be
     /// our own, because an answer was lost, is not taken for theirs.
     fn foreign_off(&self, readings: &[ActionReading]) -> Option<String> {
-        let may_be_ours = |kind: &str| {
-            self.steps.iter().any(|step| {
-                let is_running = step.run().and_then(|run| run.action).is_some();
-                step.task().action_kind() == Some(kind) && (step.answer_lost || is_running)
-            })
-        };
         let foreign = readings.iter().filter(|reading| !self.baseline.contains(reading));
         let turned_off = foreign.filter(|reading| {
             matches!(reading.kind.as_str(), "power_off" | "shutdown" | "resize" | "rebuild" | "restore")
                 && reading.status != ActionStatus::Errored
-                && !may_be_ours(&reading.kind)
+                && !self.may_have_sent(&reading.kind)
         });
         turned_off
             .max_by_key(|reading| (reading.started_at, reading.id))
@@ -253,14 +253,23 @@ impl Operation {
             .map(|it| it.kind.clone())
     }
 
-    /// Somebody else's Action since this operation's first look that replaced the Droplet's disk.
-    fn foreign_overwrite(&self, readings: &[ActionReading]) -> Option<ActionId> {
-        let overwrote = |reading: &&ActionReading| {
-            matches!(reading.kind.as_str(), "restore" | "rebuild")
-                && reading.status != ActionStatus::Errored
-                && !self.baseline.contains(reading)
+    /// Whether going on would overwrite what somebody else has put onto the disk since this operation was asked for, or written to it since
+    /// its safety Snapshot.
+    fn would_lose_what_is_new(&self, task: Option<Task>, readings: &[ActionReading]) -> bool {
+        let is_ahead = |step: &Step| step.task() == Task::Restore && !step.is_over();
+        let overwrites = self.steps.iter().any(is_ahead) || task.is_some_and(|task| task.traits().is_destructive);
+        let is_known = self.baseline.is_known();
+        let is_new = |reading: &&ActionReading| {
+            let since_asked = reading.started_at.is_some_and(|started| started > self.asked_at);
+            let is_under_way = reading.status == ActionStatus::InProgress;
+            let is_foreign = !self.baseline.contains(reading) && !self.may_have_sent(&reading.kind);
+            reading.status != ActionStatus::Errored && is_foreign && (is_known || since_asked || is_under_way)
         };
-        readings.iter().find(overwrote).filter(|_| self.baseline.is_known()).map(|reading| reading.id)
+        let is_new_disk = |reading: &ActionReading| matches!(reading.kind.as_str(), "restore" | "rebuild");
+        let is_use = |reading: &ActionReading| {
+            task == Some(Task::Restore) && matches!(reading.kind.as_str(), "power_on" | "power_cycle" | "reboot")
+        };
+        overwrites && readings.iter().filter(is_new).any(|reading| is_new_disk(reading) || is_use(reading))
     }
 
     fn foreign_in_progress(&self, readings: &[ActionReading]) -> Option<String> {

@@ -1,11 +1,12 @@
 //! What people are told about an operation: each kind of report is one message, said once.
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray as _;
 
 use super::{Blocker, Operation, announce::Tell, ids::OperationId, reading::Failure};
 
 /// A message that belongs to an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, strum::VariantArray)]
 pub enum ReportKind {
     /// The progress message, edited as the operation goes on.
     Progress,
@@ -27,16 +28,9 @@ pub enum ReportKind {
 
 impl ReportKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Progress,
-        Self::Answer,
-        Self::Notify,
-        Self::Stuck,
-        Self::Repaired,
-        Self::Question,
-        Self::Direct,
-        Self::Warning,
-    ];
+    pub fn all() -> impl ExactSizeIterator<Item = Self> {
+        Self::VARIANTS.iter().copied()
+    }
 
     /// One word for the database.
     pub fn word(self) -> &'static str {

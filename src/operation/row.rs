@@ -4,18 +4,12 @@
 //! an unreadable row is ended in a way that keeps what is owed: read as it stands, it would wait forever.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::{
     Baseline, Cancelled, Decision, Denied, FirstAnswer, Launched, Missing, Obstacle, Operation, Outcome, Power,
-    Question, Requester, SnapshotReading, Target, TypicalDurations,
-    announce::Tell,
-    ids::OperationId,
-    kinds::Kind,
-    step::{State, Step, Task, Work},
-    timer::Timer,
-    trigger::Trigger,
-    warning::Warning,
+    Question, Requester, SnapshotReading, Target, TypicalDurations, announce::Tell, ids::OperationId,
+    inherited::Inherited, kinds::Kind, step::StepRow, timer::Timer, trigger::Trigger, warning::Warning,
 };
 
 /// The fields of a row. What each means stands at [`Operation`].
@@ -62,44 +56,31 @@ pub(super) struct Row {
     tell: Tell,
     #[serde(default)]
     warning: Option<Warning>,
+    #[serde(default)]
+    inherited: Option<Inherited>,
 }
 
-/// A step of a row.
-#[derive(Deserialize)]
-struct StepRow {
-    task: Task,
-    state: State,
-    began: Option<Timestamp>,
-    answer_lost: bool,
-}
-
-impl StepRow {
-    fn with(self, work: Work) -> Step {
-        Step { work, state: self.state, began: self.began, answer_lost: self.answer_lost }
-    }
-}
-
-/// Reads the step that turns a Droplet on. It is owed whatever task somebody wrote there.
-pub(super) fn power_on<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Step, D::Error> {
-    StepRow::deserialize(deserializer).map(|row| row.with(Work::PowerOn))
-}
-
-/// A row holds a step that its kind has no use for.
+/// A row holds a step that cannot be carried out.
 #[derive(Debug, thiserror::Error)]
-#[error("a {kind} has nothing that its step {task} could work with")]
-pub(super) struct ForeignStep {
-    kind: &'static str,
-    task: &'static str,
+pub(super) enum UnfitStep {
+    /// Its kind has no use for it.
+    #[error("a {kind} has nothing that its step {task} could work with")]
+    Foreign { kind: &'static str, task: &'static str },
+    /// It needs a Droplet, and the row names none.
+    #[error("the step {task} needs a Droplet, and there is none")]
+    WithoutDroplet { task: &'static str },
 }
 
 impl TryFrom<Row> for Operation {
-    type Error = ForeignStep;
+    type Error = UnfitStep;
 
-    fn try_from(row: Row) -> Result<Self, ForeignStep> {
+    fn try_from(row: Row) -> Result<Self, UnfitStep> {
         let step = |step: StepRow| {
-            let foreign = ForeignStep { kind: row.kind.word(), task: step.task.word() };
-            let work = row.kind.work(step.task).ok_or(foreign)?;
-            Ok(step.with(work))
+            let task = step.task;
+            let foreign = UnfitStep::Foreign { kind: row.kind.word(), task: task.word() };
+            let step = step.with(row.kind.work(task).ok_or(foreign)?);
+            let lacks_droplet = row.target.droplet.is_none() && task.traits().needs_baseline && !step.is_over();
+            if lacks_droplet { Err(UnfitStep::WithoutDroplet { task: task.word() }) } else { Ok(step) }
         };
         let steps = row.steps.into_iter().map(step).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -132,6 +113,7 @@ impl TryFrom<Row> for Operation {
             trigger: row.trigger,
             tell: row.tell,
             warning: row.warning,
+            inherited: row.inherited,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The legal moves. Every observation is folded in here, or refused with both halves named.
 //!
-//! This file holds what people, time and answers to commands do; `see` holds what looks do, `seek` what they do after a lost answer.
+//! This file holds what people, time and answers to commands do; `on_reading` holds what looks do, `recover` what they do after a lost
+//! answer.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,7 +40,7 @@ pub enum Observation {
 }
 
 /// After so long without a process that looked after it, nothing destructive is begun without a new question.
-const LONGEST_UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
+pub const LONGEST_UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
 
 /// An observation that does not fit the state it met: a bug of ours, or a row that somebody else wrote.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +113,10 @@ impl Operation {
         step.began.get_or_insert(now);
         let task = step.task();
         if task.traits().may_turn_off {
-            self.power.owe(now);
+            // What is refused again and again gets nobody any further.
+            let is_refused =
+                self.obstacle.as_ref().is_some_and(|it| matches!(it.what, Blocker::Event(_) | Blocker::Throttled));
+            self.power.owe(now, !is_refused);
         }
         match task {
             Task::PowerOn => self.power.intend_on(now),

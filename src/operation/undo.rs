@@ -7,16 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Operation,
     backoff::later,
-    kinds::{Kind, Restore, Safety},
+    kinds::{Kind, Restore, SAFETY, Safety},
     reading::{Failure, SnapshotReading},
     step::{State, Step, Task},
 };
 
 /// How long after its end a restore can be undone by a press.
 pub const UNDO_WINDOW: SignedDuration = SignedDuration::from_hours(24);
-
-/// What stands before the date in the name of a safety Snapshot.
-pub(super) const SAFETY: &str = "safety";
 
 impl Operation {
     /// The Snapshot of what was on the disk before this restore began to overwrite it.
@@ -29,14 +26,18 @@ impl Operation {
     pub fn may_have_overwritten(&self) -> bool {
         let touched = |step: &Step| match &step.state {
             State::Failed { why, .. } => match why {
-                Failure::ActionErrored | Failure::ActionVanished | Failure::RestoreUnclear | Failure::Internal => true,
+                Failure::ActionErrored
+                | Failure::ActionVanished
+                | Failure::RestoreUnclear
+                | Failure::Internal
+                // A command that was refused in such words has not begun; a look that was may have come after it.
+                | Failure::Unauthorized
+                | Failure::OtherAccount
+                | Failure::Forbidden { .. } => true,
                 Failure::DropletGone
                 | Failure::SnapshotGone
                 | Failure::DropletUnusable { .. }
                 | Failure::TagRemoved { .. }
-                | Failure::Unauthorized
-                | Failure::OtherAccount
-                | Failure::Forbidden { .. }
                 | Failure::Refused { .. }
                 | Failure::Hung
                 | Failure::PowerFirst

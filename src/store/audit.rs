@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AnyConnection, Connection};
 
 use super::{
-    Engine, Error, Event, Store, connection, event,
+    Engine, Error, Event, PastAct, Store, act, connection, event,
     open::{self, Place},
     row::Row,
     schema,
@@ -24,9 +24,28 @@ use crate::operation::ids::{ChannelId, DropletId, GuildId, OperationId, UserId};
 /// The bot's files are for its own user only.
 const PRIVATE: u32 = 0o600;
 
-/// One thing that happened, and to what.
+/// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditEntry {
+pub enum AuditEntry {
+    /// To an operation.
+    Event(PastEvent),
+    /// To something else, by a person.
+    Act(PastAct),
+}
+
+impl AuditEntry {
+    /// When.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Event(past) => past.event.at,
+            Self::Act(past) => past.at,
+        }
+    }
+}
+
+/// One thing that happened to an operation, and to which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastEvent {
     /// When, who and what.
     pub event: Event,
     /// The operation.
@@ -74,11 +93,11 @@ pub enum BackupError {
 }
 
 impl Store {
-    /// Everything that happened since `since`, oldest first; of operations that were pruned, nothing. None where no bot has
-    /// used this database yet.
+    /// Everything that happened since `since`, oldest first; nothing of what was pruned. None where no bot has used this database yet.
     pub async fn audit(url: &SecretString, since: Timestamp) -> Result<Option<Vec<AuditEntry>>, Error> {
         let Some((mut connection, engine)) = connect_to_read(url).await? else { return Ok(None) };
-        if schema::found(&mut connection, engine).await? == 0 {
+        let version = schema::found(&mut connection, engine).await?;
+        if version == 0 {
             return Ok(None);
         }
         let rows = sqlx::query(
@@ -88,10 +107,12 @@ impl Store {
         .bind(since.as_millisecond())
         .fetch_all(&mut connection)
         .await?;
+        // An older bot may still be the one that uses it.
+        let acts = if version < schema::WITH_ACTS { Vec::new() } else { act::since(&mut connection, since).await? };
         connection.close().await?;
         let read = |row| {
             let row = Row(row);
-            Some(AuditEntry {
+            Some(PastEvent {
                 event: event::read(row)?,
                 operation: row.text("id")?.parse().ok()?,
                 kind: row.text("kind").unwrap_or_default().to_owned(),
@@ -102,7 +123,10 @@ impl Store {
                 channel: ChannelId(row.id("channel_id").unwrap_or_default()),
             })
         };
-        Ok(Some(rows.iter().filter_map(read).collect()))
+        let events = rows.iter().filter_map(read).map(AuditEntry::Event);
+        let mut entries: Vec<_> = events.chain(acts.into_iter().map(AuditEntry::Act)).collect();
+        entries.sort_by_key(AuditEntry::at);
+        Ok(Some(entries))
     }
 
     /// Writes a whole copy of a SQLite database into a new file that only its owner may read, while a bot may be running. What is

@@ -5,7 +5,11 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::{Any, AnyConnection, Transaction, any::AnyArguments, query::Query};
+use sqlx::{
+    Any, AnyConnection, Transaction,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 
 use super::{
     Engine, Error, Store, Stored, Version, announcement, calls,
@@ -149,31 +153,16 @@ impl Store {
         let mut connection = self.pool.acquire().await?;
         let rows =
             sqlx::query(select_stored!("WHERE o.id = $1")).bind(id.to_string()).fetch_all(&mut *connection).await;
-        let rows = match rows {
+        match rows {
             // Text that is no UTF-8, which only SQLite lets in: the plain columns must do.
-            Err(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => {
-                sqlx::query(select_stored_without_state!("WHERE o.id = $1"))
-                    .bind(id.to_string())
-                    .fetch_all(&mut *connection)
-                    .await?
-            }
-            rows => rows?,
-        };
-        let Some(row) = rows.first().map(Row) else { return Ok(None) };
-        let Some(mut loaded) = Loaded::read(row) else { return Ok(None) };
-        if row.number("unheard") == Some(0) {
-            return Ok(Some(loaded));
+            Err(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => read_columns(&mut connection, id).await,
+            rows => read_with_wishes(&mut connection, id, &rows?).await,
         }
-        let rows = sqlx::query(
-            "SELECT number, at, by_user, what FROM events WHERE operation = $1 AND unheard = 1 ORDER BY number",
-        )
-        .bind(id.to_string())
-        .fetch_all(&mut *connection)
-        .await?;
-        let rows = rows.iter().map(Row);
-        loaded.heard_up_to = rows.clone().filter_map(|row| row.number("number")).max();
-        loaded.wishes = rows.filter_map(read_wish).collect();
-        Ok(Some(loaded))
+    }
+
+    /// The same as its plain columns have it, whatever its state says.
+    pub async fn load_columns(&self, id: OperationId) -> Result<Option<Loaded>, Error> {
+        read_columns(&mut *self.pool.acquire().await?, id).await
     }
 
     /// Writes what became of an operation, with all that follows from it, or nothing. Fenced by the version that was loaded and,
@@ -303,6 +292,36 @@ impl Store {
             sqlx::query("SELECT COUNT(*) AS open FROM operations WHERE is_open = 1").fetch_one(&self.pool).await?;
         Ok(Row(&row).number("open").and_then(|open| usize::try_from(open).ok()).unwrap_or_default())
     }
+}
+
+async fn read_columns(connection: &mut AnyConnection, id: OperationId) -> Result<Option<Loaded>, Error> {
+    let rows = sqlx::query(select_stored_without_state!("WHERE o.id = $1"))
+        .bind(id.to_string())
+        .fetch_all(&mut *connection)
+        .await?;
+    read_with_wishes(connection, id, &rows).await
+}
+
+async fn read_with_wishes(
+    connection: &mut AnyConnection,
+    id: OperationId,
+    rows: &[AnyRow],
+) -> Result<Option<Loaded>, Error> {
+    let Some(row) = rows.first().map(Row) else { return Ok(None) };
+    let Some(mut loaded) = Loaded::read(row) else { return Ok(None) };
+    if row.number("unheard") == Some(0) {
+        return Ok(Some(loaded));
+    }
+    let rows = sqlx::query(
+        "SELECT number, at, by_user, what FROM events WHERE operation = $1 AND unheard = 1 ORDER BY number",
+    )
+    .bind(id.to_string())
+    .fetch_all(connection)
+    .await?;
+    let rows = rows.iter().map(Row);
+    loaded.heard_up_to = rows.clone().filter_map(|row| row.number("number")).max();
+    loaded.wishes = rows.filter_map(read_wish).collect();
+    Ok(Some(loaded))
 }
 
 fn read_wish(row: Row<'_>) -> Option<(WishId, Wished)> {

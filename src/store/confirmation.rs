@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use super::{
-    Error, Store,
+    Act, Deed, Error, Store,
     row::{Row, bits, due_millis, without_nul},
 };
 use crate::operation::ids::{GuildId, InteractionId, OperationId, UserId};
@@ -59,6 +59,13 @@ pub struct Consent {
     pub interaction: InteractionId,
     /// The failed operation that is begun once more by it. One operation can do that, and no second.
     pub retries: Option<OperationId>,
+}
+
+impl Consent {
+    /// What they do by it.
+    pub(super) fn act(&self, what: Deed) -> Act {
+        Act { by: self.by, guild: self.guild, what }
+    }
 }
 
 /// Why a confirmation does not count.

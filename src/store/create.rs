@@ -294,7 +294,11 @@ async fn hand_over(
 }
 
 /// Writes the row; false if its id is taken or its Droplet has a running operation.
-async fn insert(connection: &mut AnyConnection, operation: &Operation, events: usize) -> Result<bool, Error> {
+pub(super) async fn insert(
+    connection: &mut AnyConnection,
+    operation: &Operation,
+    events: usize,
+) -> Result<bool, Error> {
     let state = serde_json::to_string(operation).map_err(Error::Unwritable)?;
     let inserted = sqlx::query(
         "INSERT INTO operations (id, version, kind, droplet_id, droplet_name, asker_id, guild_id, channel_id, asked_at, \

@@ -20,7 +20,7 @@ pub(super) fn called_for(
     after: &Operation,
     notify_channel: Option<ChannelId>,
 ) -> impl Iterator<Item = ReportKind> {
-    ReportKind::ALL.into_iter().filter(move |kind| {
+    ReportKind::all().filter(move |kind| {
         // Where it was asked for, the answer says it already.
         let is_heard_elsewhere = notify_channel.is_some_and(|channel| channel != after.asker.channel);
         let wanted = *kind != ReportKind::Notify || is_heard_elsewhere;

@@ -1,4 +1,4 @@
-//! Why the memory did not do what it was asked, by what the caller does next.
+//! Why the store did not do what it was asked, by what the caller does next.
 //!
 //! The texts follow "could not"; none holds a database's address, because that may hold a password.
 

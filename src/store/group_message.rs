@@ -117,15 +117,20 @@ impl Store {
         .await
     }
 
-    /// It could not be posted or edited: not again before `retry_at`.
-    pub async fn group_message_failed(&self, message: &GroupMessage, retry_at: Timestamp) -> Result<(), Error> {
+    /// It could not be posted or edited: not again before `retry_at`. It is counted up to `most`.
+    pub async fn group_message_failed(
+        &self,
+        message: &GroupMessage,
+        retry_at: Timestamp,
+        most: i64,
+    ) -> Result<(), Error> {
         self.change_group_message(
             message,
             sqlx::query(
-                "UPDATE group_messages SET attempts = attempts + 1, due_at = $4 \
-                 WHERE run = $1 AND number = $2 AND generation = $3",
+                "UPDATE group_messages SET attempts = CASE WHEN attempts < $5 THEN attempts + 1 ELSE attempts END, \
+                 due_at = $4 WHERE run = $1 AND number = $2 AND generation = $3",
             ),
-            |query| query.bind(due_millis(retry_at)),
+            |query| query.bind(due_millis(retry_at)).bind(most),
         )
         .await
     }

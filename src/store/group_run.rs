@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 
 use super::{
-    ConfirmationRefused, Consent, CreateError, Error, Store, StoredSchedule, confirmation, group_message,
+    Act, ConfirmationRefused, Consent, CreateError, Deed, Error, Store, StoredSchedule, act, confirmation,
+    group_message,
     row::{Row, bits, without_nul},
     schedule_notice, schedule_ping, schedule_row,
 };
 use crate::{
     operation::{
         NewOperation,
-        ids::{DropletId, RunId, ScheduleId, UserId},
+        ids::{DropletId, GuildId, RunId, ScheduleId, UserId},
     },
     ping::Signal,
     schedule::{
@@ -76,6 +77,9 @@ impl Store {
         .await?;
         if inserted.rows_affected() == 0 {
             return Err(RunError::NotFree);
+        }
+        if let Some(consent) = consent {
+            act::note(&mut transaction, &consent.act(Deed::Began), plan, self.clock.now()).await?;
         }
         for (position, member) in (0_i64..).zip(members) {
             insert(&mut transaction, plan.id, position, member).await?;
@@ -220,19 +224,23 @@ impl Store {
         Ok(())
     }
 
-    /// A person wants no further member begun. Whether the run was not over.
-    pub async fn stop_run(&self, id: RunId, by: UserId) -> Result<bool, Error> {
+    /// This person, in this guild, wants no further member begun. Whether the run was not over.
+    pub async fn stop_run(&self, plan: &Plan, (by, guild): (UserId, GuildId)) -> Result<bool, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let stopped = sqlx::query(
             "UPDATE group_runs SET stopped_by = $1, version = version + 1 WHERE id = $2 AND ended_at IS NULL AND stopped_by IS NULL",
         )
         .bind(bits(by.0))
-        .bind(id.to_string())
+        .bind(plan.id.to_string())
         .execute(&mut *transaction)
         .await?;
+        let is_heard = stopped.rows_affected() > 0;
+        if is_heard {
+            act::note(&mut transaction, &Act { by, guild, what: Deed::Stopped }, plan, self.clock.now()).await?;
+        }
         transaction.commit().await?;
         self.ring_groups();
-        Ok(stopped.rows_affected() > 0)
+        Ok(is_heard)
     }
 
     fn ring_groups(&self) {

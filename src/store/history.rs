@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
-    Error, Store,
+    Error, Store, act,
     operation_row::{self, select_stored},
     restores,
     row::{Row, bits, places, without_nul},
 };
-use crate::operation::{Operation, Outcome, ids::OperationId};
+use crate::operation::{Operation, Outcome, ids::OperationId, step::Task};
 
 /// How many operations go in one transaction, so that nobody waits long for it.
 const BATCH: i64 = 50;
@@ -45,6 +45,7 @@ impl Store {
             .bind(before.as_millisecond())
             .execute(&mut *transaction)
             .await?;
+        act::prune(&mut transaction, before).await?;
         let ids: Vec<_> = gone.iter().map(|operation| operation.id).collect();
         if !ids.is_empty() {
             for part in PARTS {
@@ -74,7 +75,7 @@ impl Store {
 
 /// Only what may have taken a Snapshot has an origin to keep.
 async fn keep_origin(connection: &mut AnyConnection, operation: &Operation) -> Result<(), Error> {
-    if !matches!(operation.kind.word(), "take" | "restore") {
+    if !operation.steps.iter().any(|step| step.task() == Task::Snapshot) {
         return Ok(());
     }
     sqlx::query(

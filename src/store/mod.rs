@@ -1,9 +1,10 @@
-//! THE MEMORY: operations, the wishes of people, what is owed, what was said, on SQLite or PostgreSQL.
+//! THE STORE: operations, the wishes of people, what is owed, what was said, on SQLite or PostgreSQL.
 //!
 //! The Discord front end writes wishes and reads; the worker loads and commits under a version; the reporter keeps what was said. What a
 //! function here returned from is durable. This room knows neither DigitalOcean nor Discord, only their ids.
 
 mod account;
+mod act;
 mod announcement;
 mod audit;
 mod calls;
@@ -31,6 +32,7 @@ mod own_connection;
 mod pooler;
 mod power_owed;
 mod registration;
+mod repair;
 mod report;
 mod report_row;
 mod requests;
@@ -59,8 +61,9 @@ use secrecy::SecretString;
 use sqlx::{Any, AnyPool, Transaction};
 
 pub use account::{Account, Evidence};
+pub use act::{Act, Deed, PastAct};
 pub use announcement::Announcement;
-pub use audit::{AuditEntry, BackupError};
+pub use audit::{AuditEntry, BackupError, PastEvent};
 pub use calls::Called;
 pub use commit::{Loaded, Whose, WishId};
 pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused, Consent};
@@ -89,7 +92,7 @@ use writes::Writes;
 
 use crate::{clock::Clock, operation::ids::ChannelId};
 
-/// Where the memory is, and what it needs to know of the configuration.
+/// Where the database is, and what it needs to know of the configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `sqlite://file`, `sqlite::memory:` or `postgres://…`; may hold a password.

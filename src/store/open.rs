@@ -1,4 +1,4 @@
-//! Opening the memory: connect, and on SQLite prove to be alone and bring the tables up to date.
+//! Opening the store: connect, and on SQLite prove to be alone and bring the tables up to date.
 //!
 //! Called once at start. On PostgreSQL the tables change only under the lease (`lease`).
 

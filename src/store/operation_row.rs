@@ -33,7 +33,8 @@ macro_rules! select_operation {
     ($columns:literal, $rest:literal) => {
         concat!(
             "SELECT o.id, o.version, o.kind, o.droplet_id, o.droplet_name, o.asker_id, o.guild_id, o.channel_id, ",
-            "o.asked_at, o.ended_at, o.outcome, p.since AS owed_since, p.late_until AS owed_late_until, ",
+            "o.asked_at, o.ended_at, o.outcome, ",
+            "p.droplet_id AS owed_to, p.since AS owed_since, p.late_until AS owed_late_until, ",
             $columns,
             " FROM operations o LEFT JOIN power_owed p ON p.operation = o.id ",
             $rest
@@ -56,7 +57,10 @@ pub(super) use select_stored;
 /// The same where the state makes the whole row unreadable.
 macro_rules! select_stored_without_state {
     ($rest:literal) => {
-        crate::store::operation_row::select_operation!("'' AS state", $rest)
+        crate::store::operation_row::select_operation!(
+            "'' AS state, (SELECT COUNT(*) FROM events e WHERE e.operation = o.id AND e.unheard = 1) AS unheard",
+            $rest
+        )
     };
 }
 pub(super) use select_stored_without_state;
@@ -101,7 +105,7 @@ pub(super) fn read_all(rows: &[sqlx::any::AnyRow]) -> Vec<Stored> {
 pub(super) fn rescue(id: OperationId, row: Row<'_>, text: &str) -> Operation {
     let state: Value = serde_json::from_str(text).unwrap_or_default();
     let number = |column| row.id(column).unwrap_or_default();
-    let droplet = row.id("droplet_id").map(DropletId);
+    let droplet = row.id("droplet_id").or_else(|| row.id("owed_to")).map(DropletId);
     let target = part::<Target>(&state, "target").filter(|target| target.droplet == droplet).unwrap_or_else(|| {
         let name = row.text("droplet_name").unwrap_or_default().to_owned();
         Target { droplet, name, region: None, disk_gb: None }

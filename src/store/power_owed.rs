@@ -67,7 +67,9 @@ pub(super) async fn write(connection: &mut AnyConnection, operation: &Operation)
         .bind(owed.since.as_millisecond())
         .bind(owed.late_until.map(Timestamp::as_millisecond))
         .bind(i64::from(operation.power.is_watched())),
-        (None, _) | (_, None) => sqlx::query("DELETE FROM power_owed WHERE operation = $1").bind(id),
+        (None, _) => sqlx::query("DELETE FROM power_owed WHERE operation = $1").bind(id),
+        // Which Droplet it is, only the row says by now.
+        (Some(_), None) => return Ok(()),
     };
     query.execute(connection).await?;
     Ok(())

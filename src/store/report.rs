@@ -199,15 +199,15 @@ impl Store {
         Ok(())
     }
 
-    /// Posting or editing failed: not again before `retry_at`.
-    pub async fn report_failed(&self, report: &Report, retry_at: Timestamp) -> Result<(), Error> {
+    /// Posting or editing failed: not again before `retry_at`. It is counted up to `most`.
+    pub async fn report_failed(&self, report: &Report, retry_at: Timestamp, most: u32) -> Result<(), Error> {
         self.change(
             report,
             sqlx::query(
-                "UPDATE reports SET attempts = attempts + 1, due_at = $4 \
+                "UPDATE reports SET attempts = CASE WHEN attempts < $5 THEN attempts + 1 ELSE attempts END, due_at = $4 \
                  WHERE operation = $1 AND kind = $2 AND generation = $3",
             ),
-            |query| query.bind(due_millis(retry_at)),
+            |query| query.bind(due_millis(retry_at)).bind(i64::from(most)),
         )
         .await
     }

@@ -56,7 +56,7 @@ impl Report {
 pub(super) fn read(row: Row<'_>) -> Option<(i64, Report)> {
     let (operation, _) = operation_row::read(row)?;
     let word = row.text("report_kind").unwrap_or_default();
-    let Some(kind) = ReportKind::ALL.into_iter().find(|kind| kind.word() == word) else {
+    let Some(kind) = ReportKind::all().find(|kind| kind.word() == word) else {
         tracing::error!(operation.id = %operation.operation.id, word, "a report in the database is of no known kind");
         return None;
     };

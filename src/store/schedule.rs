@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::{Any, Transaction};
 
 use super::{
-    ConfirmationRefused, Consent, Engine, Error, Store, Version, confirmation,
+    Act, ConfirmationRefused, Consent, Deed, Engine, Error, Store, Version, act, confirmation,
     row::{Row, bits, due_millis},
     schedule_message, schedule_notice,
     schedule_row::{StoredSchedule, read, read_one, read_slot},
@@ -61,6 +61,7 @@ impl Store {
             return Err(Error::IdTaken.into());
         }
         schedule_message::open_status(&mut transaction, schedule, self.clock.now()).await?;
+        act::note(&mut transaction, &consent.act(Deed::Added), schedule, self.clock.now()).await?;
         transaction.commit().await.map_err(Error::from)?;
         self.ring_schedules();
         Ok(())
@@ -98,10 +99,30 @@ impl Store {
         Ok(all.into_iter().filter(|stored| stored.schedule.guild == guild).collect())
     }
 
-    /// Changes a schedule, whatever else happens to it meanwhile, and has the scheduler look at it. None if there is none, or it was removed.
+    /// Changes a schedule by the bot's own decision, whatever else happens to it meanwhile, and has the scheduler look at it. None if there is
+    /// none, or it was removed.
     pub async fn change_schedule(
         &self,
         id: ScheduleId,
+        change: impl Fn(&mut Schedule) + Send + Sync,
+    ) -> Result<Option<Schedule>, Error> {
+        self.change_noting(id, None, change).await
+    }
+
+    /// The same because a person wants it, which is noted.
+    pub async fn change_schedule_by(
+        &self,
+        id: ScheduleId,
+        act: Act,
+        change: impl Fn(&mut Schedule) + Send + Sync,
+    ) -> Result<Option<Schedule>, Error> {
+        self.change_noting(id, Some(act), change).await
+    }
+
+    async fn change_noting(
+        &self,
+        id: ScheduleId,
+        act: Option<Act>,
         change: impl Fn(&mut Schedule) + Send + Sync,
     ) -> Result<Option<Schedule>, Error> {
         for _ in 0..ATTEMPTS {
@@ -112,7 +133,9 @@ impl Store {
             }
             let left_out = self.left_out(&schedule).await?;
             change(&mut schedule);
-            match self.keep_schedule(&stored, &schedule, &left_out, &[], Some(Timestamp::UNIX_EPOCH)).await {
+            let kept =
+                self.try_keep_schedule((&stored, &schedule), &left_out, &[], Some(Timestamp::UNIX_EPOCH), act).await;
+            match self.note_write(kept) {
                 Ok(_) => {
                     self.ring_schedules();
                     return Ok(Some(schedule));
@@ -153,7 +176,7 @@ impl Store {
         notices: &[Notice],
         due_at: Option<Timestamp>,
     ) -> Result<Version, Error> {
-        let kept = self.try_keep_schedule(stored, schedule, due, notices, due_at).await;
+        let kept = self.try_keep_schedule((stored, schedule), due, notices, due_at, None).await;
         let version = self.note_write(kept)?;
         self.changes.schedule_messages.notify_one();
         Ok(version)
@@ -161,16 +184,19 @@ impl Store {
 
     async fn try_keep_schedule(
         &self,
-        stored: &StoredSchedule,
-        schedule: &Schedule,
+        (stored, schedule): (&StoredSchedule, &Schedule),
         due: &Due,
         notices: &[Notice],
         due_at: Option<Timestamp>,
+        act: Option<Act>,
     ) -> Result<Version, Error> {
         let mut transaction = self.begin_as_owner().await?;
         let version = write_schedule(&mut transaction, stored, schedule, due, due_at).await?;
         for notice in notices {
             schedule_notice::say(&mut transaction, schedule, notice, self.clock.now()).await?;
+        }
+        if let Some(act) = act {
+            act::note(&mut transaction, &act, schedule, self.clock.now()).await?;
         }
         transaction.commit().await?;
         Ok(version)

@@ -1,6 +1,6 @@
 //! Edits of a schedule that a person reviewed: in one transaction with using up their answer, so that each is made once.
 
-use super::{AddError, Consent, Error, Store, StoredSchedule, confirmation, schedule};
+use super::{AddError, Consent, Deed, Error, Store, StoredSchedule, act, confirmation, schedule};
 use crate::schedule::{
     Due, Schedule,
     slot::{Fate, Skipped},
@@ -23,6 +23,7 @@ impl Store {
         let mut transaction = self.begin_as_owner().await?;
         confirmation::use_up(&mut transaction, consent).await?.map_err(AddError::Unconfirmed)?;
         schedule::write_schedule(&mut transaction, stored, edited, &due, Some(now)).await?;
+        act::note(&mut transaction, &consent.act(Deed::Edited), edited, now).await?;
         transaction.commit().await.map_err(Error::from)?;
         self.ring_schedules();
         Ok(())

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 
 use super::{
-    CreateError, Error, Store,
+    Act, CreateError, Deed, Error, Store, StoredSchedule, act,
     row::{Row, bits, without_nul},
     schedule_outcome as outcome, schedule_ping, schedule_row,
 };
@@ -284,6 +284,12 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
             count += kept.rows_affected();
+        }
+        if count > 0
+            && let Some(StoredSchedule { schedule, .. }) = schedule_row::read_one(&mut transaction, schedule).await?
+        {
+            let act = Act { by, guild, what: Deed::Kept(count) };
+            act::note(&mut transaction, &act, &schedule, self.clock.now()).await?;
         }
         schedule_row::touch(&mut transaction, schedule).await?;
         transaction.commit().await?;

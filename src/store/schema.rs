@@ -14,7 +14,7 @@ use super::{Engine, Error, row::Row};
 
 /// Each file under `migrations/`, with its version and what it is for. sqlx has a macro that reads the folder, but building it compiles both
 /// databases' drivers once more, which takes minutes.
-const FILES: [(i64, &str, &str); 13] = [
+const FILES: [(i64, &str, &str); 14] = [
     (1, "memory", include_str!("../../migrations/0001_memory.sql")),
     (2, "lease", include_str!("../../migrations/0002_lease.sql")),
     (3, "power", include_str!("../../migrations/0003_power.sql")),
@@ -28,6 +28,7 @@ const FILES: [(i64, &str, &str); 13] = [
     (11, "schedule notices", include_str!("../../migrations/0011_schedule_notices.sql")),
     (12, "outdated messages", include_str!("../../migrations/0012_outdated_messages.sql")),
     (13, "restore sources", include_str!("../../migrations/0013_restore_sources.sql")),
+    (WITH_ACTS, "acts", include_str!("../../migrations/0014_acts.sql")),
 ];
 static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
     let of_file = |(version, name, sql): (i64, &'static str, &'static str)| {
@@ -39,6 +40,8 @@ static MIGRATIONS: LazyLock<Vec<Migration>> = LazyLock::new(|| {
 const NOTES: &str = "_sqlx_migrations";
 /// From this version on the lease is one row per database.
 pub(super) const WITH_LEASE: i64 = 2;
+/// From this version on there is a table of what people did that belongs to no operation.
+pub(super) const WITH_ACTS: i64 = 14;
 
 /// The latest version of the tables that this program knows.
 pub(super) fn known() -> i64 {

@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Error, Store,
+    Act, Deed, Error, Store, act,
     row::{Row, bits, without_nul},
 };
 use crate::operation::{
@@ -85,7 +85,7 @@ impl Store {
     /// Pins a Snapshot. One that is pinned already stays as it is; told is the pin that holds.
     pub async fn pin(&self, pin: &Pin) -> Result<Pin, Error> {
         let mut transaction = self.begin_as_owner().await?;
-        sqlx::query(
+        let pinned = sqlx::query(
             "INSERT INTO snapshot_pins (snapshot_id, snapshot_name, by_user, guild_id, at, reason) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         )
@@ -97,19 +97,30 @@ impl Store {
         .bind(pin.reason.as_deref().map(without_nul))
         .execute(&mut *transaction)
         .await?;
+        if pinned.rows_affected() > 0 {
+            let act = Act { by: pin.by, guild: pin.guild, what: Deed::Pinned };
+            act::note(&mut transaction, &act, &pin.snapshot, pin.at).await?;
+        }
         Self::note_pin(&mut transaction, pin.snapshot.id).await?;
         transaction.commit().await?;
         self.ring_schedules();
         Ok(self.pinned(pin.snapshot.id).await?.unwrap_or_else(|| pin.clone()))
     }
 
-    /// Takes the pin off; says whether there was one.
-    pub async fn unpin(&self, snapshot: SnapshotId) -> Result<bool, Error> {
+    /// Takes the pin off, for this person in this guild; says whether there was one.
+    pub async fn unpin(&self, snapshot: SnapshotId, (by, guild): (UserId, GuildId)) -> Result<bool, Error> {
         let mut transaction = self.begin_as_owner().await?;
-        let deleted = sqlx::query("DELETE FROM snapshot_pins WHERE snapshot_id = $1")
-            .bind(bits(snapshot.0))
-            .execute(&mut *transaction)
-            .await?;
+        let row = sqlx::query(
+            "DELETE FROM snapshot_pins WHERE snapshot_id = $1 \
+             RETURNING snapshot_id, snapshot_name, by_user, guild_id, at, reason",
+        )
+        .bind(bits(snapshot.0))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if let Some(pin) = row.as_ref().and_then(|row| read_pin(Row(row))) {
+            let act = Act { by, guild, what: Deed::Unpinned };
+            act::note(&mut transaction, &act, &pin.snapshot, self.clock.now()).await?;
+        }
         // *Keep…* under a schedule's message was a pin as well.
         sqlx::query("UPDATE schedule_snapshots SET kept_by = NULL WHERE snapshot_id = $1")
             .bind(bits(snapshot.0))
@@ -118,7 +129,7 @@ impl Store {
         Self::note_pin(&mut transaction, snapshot).await?;
         transaction.commit().await?;
         self.ring_schedules();
-        Ok(deleted.rows_affected() > 0)
+        Ok(row.is_some())
     }
 
     /// The pin of a Snapshot, if it has one.

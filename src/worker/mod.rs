@@ -4,6 +4,7 @@
 //! before it may leave), [`finish`](Worker::finish) it with DigitalOcean's answer. The verbs touch the store and nothing else, so that a
 //! simulation can call them; [`schedule`] decides whose turn it is, and [`run_loop`] carries the requests out. Knows nothing of Discord.
 
+pub mod attendance;
 mod commit_log;
 mod commit_metrics;
 pub mod downtime_queue;
@@ -54,9 +55,11 @@ impl Claimed {
 
     /// Whether going on means to turn off a Droplet that is on now: the moment to ask whether all the rest fits the budget.
     pub fn opens_downtime(&self) -> bool {
-        self.operation.current().is_some_and(|step| {
-            step.task() == Task::ShutDown && step.began.is_none() && matches!(step.state, State::Waiting(_))
-        })
+        // What it took over from an older one counts as down already, and is looked after at once.
+        self.operation.power.owed().is_none()
+            && self.operation.current().is_some_and(|step| {
+                step.task() == Task::ShutDown && step.began.is_none() && matches!(step.state, State::Waiting(_))
+            })
     }
 }
 
@@ -148,6 +151,15 @@ impl Worker {
     pub async fn halt(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
         let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
         let operation = loaded.operation.halt(now);
+        self.commit(&loaded, &operation, rules, now).await.map(drop)
+    }
+
+    /// Gives up a state with which this process panics whatever it does, and carries on what the plain columns say of it: power back.
+    /// The state is kept for a person to read.
+    pub async fn rescue(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        let Some(loaded) = self.store.load_columns(id).await? else { return Ok(()) };
+        let mut operation = loaded.operation.clone();
+        operation = fold(&operation, Observation::Woke, rules, now);
         self.commit(&loaded, &operation, rules, now).await.map(drop)
     }
 

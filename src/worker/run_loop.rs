@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fmt::Debug,
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{
@@ -15,10 +16,11 @@ use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
 
 use super::{
     Claimed, Worker,
+    attendance::Attendance,
     downtime_queue::DowntimeQueue,
     priority,
     schedule::{self, Ending, OnceAdmitted, Places, Prospect, STORE_PAUSE, Vacancy},
@@ -29,7 +31,7 @@ use crate::{
     digitalocean::{
         client::Client,
         error::Error as DigitalOceanError,
-        readings,
+        queries, readings,
         watcher::{Glance, Watcher},
     },
     operation::{
@@ -50,6 +52,7 @@ pub struct RunLoop {
     lease: Arc<Lease>,
     rules: Rules,
     clock: Clock,
+    attendance: Arc<Attendance>,
     /// Operations under way in this process.
     busy: Mutex<HashSet<OperationId>>,
     /// Who may begin a downtime next.
@@ -72,12 +75,14 @@ pub struct Parts {
     pub rules: Rules,
     /// The present moment.
     pub clock: Clock,
+    /// What is to be taken up before it is carried on.
+    pub attendance: Arc<Attendance>,
 }
 
 impl RunLoop {
     /// A loop over these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, client, lease, rules, clock } = parts;
+        let Parts { store, client, lease, rules, clock, attendance } = parts;
         let interval = Duration::try_from(rules.poll_interval).unwrap_or_default();
         Self {
             worker: Worker::new(Arc::clone(&store)),
@@ -87,6 +92,7 @@ impl RunLoop {
             lease,
             rules,
             clock,
+            attendance,
             busy: Mutex::default(),
             queue: Mutex::default(),
             said: Notify::new(),
@@ -124,7 +130,7 @@ impl RunLoop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(ended) = turns.next() => left_alone.extend(self.leave_alone(ended)),
-                Some(id) = left_alone.next() => { self.lock_busy().remove(&id); }
+                Some(id) = left_alone.next() => self.set_free(id),
                 () = woken, if has_room => self.said.notify_waiters(),
                 () = self.clock.sleep_until(wake), if has_room => {}
             }
@@ -136,7 +142,7 @@ impl RunLoop {
     fn leave_alone(&self, (id, ending): (OperationId, Ending)) -> Option<impl Future<Output = OperationId>> {
         let pause = ending.leaves_alone_for();
         if pause.is_none() {
-            self.lock_busy().remove(&id);
+            self.set_free(id);
         }
         let hears = matches!(ending, Ending::PutOff(_));
         pause.map(|pause| {
@@ -153,11 +159,16 @@ impl RunLoop {
 
     /// What is due, and when the next thing is.
     async fn due(&self, Vacancy { whose, places }: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
-        let busy = self.lock_busy().clone();
+        self.take_up_after_a_gap().await?;
+        let mut taken = self.lock_busy().clone();
+        let mut due = self.attendance.next(whose, places);
+        due.retain(|id| taken.insert(*id));
         let now = self.clock.now();
-        let due = if places == 0 { Vec::new() } else { self.store.due(now, whose, &busy, places).await? };
-        let mut taken = busy;
-        taken.extend(&due);
+        let places = places - due.len();
+        if places > 0 {
+            due.extend(self.store.due(now, whose, &taken, places).await?);
+            taken.extend(&due);
+        }
         let next = self.store.next_due(whose, &taken).await?;
         let open = self.store.count_open().await?;
         self.open.store(open, Ordering::Relaxed);
@@ -167,8 +178,18 @@ impl RunLoop {
         Ok((due, next))
     }
 
+    /// Takes everything up once more if nobody looked after it for a while.
+    async fn take_up_after_a_gap(&self) -> Result<(), Error> {
+        self.attendance.note(&self.clock, &self.client);
+        if let Some(gap) = self.attendance.gap() {
+            let owing = self.store.power_owed().await?.into_iter().map(|owed| owed.operation).collect();
+            self.attendance.leave(self.store.open_operations().await?, &owing, gap);
+        }
+        Ok(())
+    }
+
     async fn turn(&self, id: OperationId) -> Ending {
-        let span = tracing::info_span!("operation", operation.id = %id);
+        let span = tracing::info_span!("operation", operation.id = %id, droplet.id = Empty, guild.id = Empty);
         async {
             let ending = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
                 Ok(outcome) => ended(&outcome),
@@ -188,16 +209,36 @@ impl RunLoop {
         tracing::error!("a turn panicked; the operation is halted, power back goes on");
         let halted = self.worker.halt(id, &self.rules, self.clock.now());
         if let Ok(outcome) = AssertUnwindSafe(halted).catch_unwind().await {
+            if outcome.is_ok() {
+                self.attendance.take_up(id);
+            }
             return ended(&outcome.map(|()| Ending::Stored));
         }
-        tracing::error!("the operation cannot even be halted; it is tried again in a minute");
+        tracing::error!("the operation cannot even be halted; what it owes is carried on from its plain columns");
+        let rescued = self.worker.rescue(id, &self.rules, self.clock.now());
+        if let Ok(outcome) = AssertUnwindSafe(rescued).catch_unwind().await {
+            if outcome.is_ok() {
+                self.attendance.take_up(id);
+            }
+            return ended(&outcome.map(|()| Ending::Stored));
+        }
+        tracing::error!("that panics, too; it is tried again in a minute");
         Ending::CannotBeHalted
     }
 
     async fn try_turn(&self, id: OperationId) -> Result<Ending, Error> {
         let rules = self.paced_rules();
         let now = self.clock.now();
+        if let Some(gap) = self.attendance.unattended(id) {
+            self.worker.on_restart(id, gap, &rules, now).await?;
+            self.attendance.take_up(id);
+        }
         let Some(claimed) = self.worker.claim(id, &rules, now).await? else { return Ok(Ending::Stored) };
+        let operation = claimed.operation();
+        Span::current().record("guild.id", operation.asker.guild.0);
+        if let Some(droplet) = operation.target.droplet {
+            Span::current().record("droplet.id", droplet.0);
+        }
         if let Some(wait) = self.wait(&claimed, now).await? {
             self.worker.defer(claimed, wait, &rules, now).await?;
             return Ok(Ending::Stored);
@@ -238,7 +279,7 @@ impl RunLoop {
                     return Looked::Answer(Answer::Snapshots(vec![translate::snapshot_reading(seen.value)]));
                 }
                 Ok(Some(Glance::Seen(_)) | None) => {}
-                Err(error) => return Looked::Answer(self.or_trouble(Err(error))),
+                Err(error) => return Looked::Answer(self.or_trouble(look, Err(error))),
             }
         }
         let seen = match look {
@@ -262,7 +303,7 @@ impl RunLoop {
                 self.client.run(translate::look_of(claimed.operation(), look).with_priority(fresh.priority)).await
             }
         };
-        Looked::Answer(self.or_trouble(seen))
+        Looked::Answer(self.or_trouble(look, seen))
     }
 
     /// Asks for leave first and looks again what is wanted, so that nothing lies between the intent and the sending.
@@ -281,17 +322,35 @@ impl RunLoop {
             self.lease.renew().await?;
         }
         let Some(claimed) = self.claim_with_a_fresh_look(id, &command, rules).await? else { return Ok(()) };
+        let is_destructive = claimed.operation().active_step().is_some_and(|step| step.task().traits().is_destructive);
+        if !self.was_attended(id, is_destructive).await {
+            return Ok(());
+        }
         let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
-        let answer = if self.lease.remaining() > NEEDED_TO_SEND {
+        self.attendance.note(&self.clock, &self.client);
+        let is_attended = !self.attendance.holds_back(id) && !(is_destructive && self.attendance.is_unclear());
+        let answer = if self.lease.remaining() > NEEDED_TO_SEND && is_attended {
             tracing::info!(?command, "sending");
             let call = translate::command(&command).with_priority(priority);
-            self.or_trouble(self.client.run_admitted(call, ticket).await)
+            self.or_trouble(&command, self.client.run_admitted(call, ticket).await)
         } else {
-            // The commit took so long that the command could leave after somebody else took over.
+            // The commit took so long that the command could leave after somebody else took over, or that it must be asked about again.
             let retry_at = self.clock.now();
             Answer::Trouble(Trouble::NotSent { retry_at })
         };
         self.worker.finish(claimed, answer, rules, self.clock.now()).await
+    }
+
+    /// Whether this process has looked after the operation throughout, right before its command leaves.
+    async fn was_attended(&self, id: OperationId, is_destructive: bool) -> bool {
+        self.attendance.note(&self.clock, &self.client);
+        if is_destructive && self.attendance.is_unclear() {
+            // Whatever it answers, it says what time it is.
+            drop(self.client.run(queries::team()).await);
+            self.attendance.note(&self.clock, &self.client);
+            self.attendance.suppose_a_gap();
+        }
+        !self.attendance.holds_back(id)
     }
 
     /// Takes the operation up again once its command may leave, after one more look where the last one is old. None if it wants something
@@ -320,9 +379,9 @@ impl RunLoop {
         Ok(None)
     }
 
-    fn or_trouble(&self, answer: Result<Answer, DigitalOceanError>) -> Answer {
+    fn or_trouble(&self, asked: &impl Debug, answer: Result<Answer, DigitalOceanError>) -> Answer {
         answer.unwrap_or_else(|error| {
-            tracing::info!(%error, "DigitalOcean did not do as asked");
+            tracing::info!(?asked, %error, "DigitalOcean did not do as asked");
             Answer::Trouble(translate::trouble(&error, self.clock.now()))
         })
     }
@@ -342,6 +401,12 @@ impl RunLoop {
             return Ok(queue.ask(operation, self.client.downtimes_a_minute(), now));
         }
         Ok(Some(queue.wait(operation, now)))
+    }
+
+    /// The operation may have its next turn.
+    fn set_free(&self, id: OperationId) {
+        self.lock_busy().remove(&id);
+        self.attendance.return_to_line(id);
     }
 
     fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {

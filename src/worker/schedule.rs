@@ -205,7 +205,9 @@ impl Ending {
         match self {
             Self::CannotBeHalted => Some(PANIC_PAUSE),
             Self::PutOff(pause) => Some(pause),
-            Self::Stored | Self::TakenOver | Self::NotStored | Self::Panicked => None,
+            // A row that nobody can write is not tried without end.
+            Self::TakenOver => Some(STORE_PAUSE),
+            Self::Stored | Self::NotStored | Self::Panicked => None,
         }
     }
 }
@@ -295,9 +297,10 @@ mod tests {
     #[test]
     fn a_store_that_fails_is_spared_by_all_and_a_row_that_panics_keeps_nobody_waiting() {
         let pauses = |ending: Ending| (ending.keeps_place_for(), ending.leaves_alone_for());
-        for ending in [Ending::of(&Ok(Ending::Stored)), Ending::of(&Err(Error::LeaseLost)), Ending::Panicked] {
+        for ending in [Ending::of(&Ok(Ending::Stored)), Ending::Panicked] {
             assert_eq!(pauses(ending), (None, None), "{ending:?}");
         }
+        assert_eq!(pauses(Ending::of(&Err(Error::LeaseLost))), (None, Some(STORE_PAUSE)));
         assert_eq!(pauses(Ending::of(&Err(Error::Full))), (Some(STORE_PAUSE), None));
         assert_eq!(pauses(Ending::CannotBeHalted), (None, Some(PANIC_PAUSE)));
         assert_eq!(pauses(Ending::PutOff(Duration::from_secs(7))), (None, Some(Duration::from_secs(7))));

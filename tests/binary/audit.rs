@@ -47,6 +47,35 @@ async fn the_history_tells_who_did_what_while_the_bot_runs() {
 }
 
 #[tokio::test]
+async fn what_people_did_to_schedules_and_pins_is_told_too() {
+    let stage = Stage::new().await;
+    stage.digitalocean.world(|world| {
+        let web = world.droplets().find(|one| one.name == "web-1").unwrap().id;
+        world.add_snapshot(web, "golden", 2.0);
+    });
+    let (bot, _) = stage.ready("bot").await;
+    stage.answer("/schedule add what:web-1 every:day at:03:00").await;
+    stage.press("Create – ≈ $3/mo").await;
+    stage.ada.run("/schedule pause schedule:web-1").await.unwrap();
+    let pinned = stage.answer("/snapshot pin snapshot:golden").await;
+    assert!(pinned.contains("pinned"), "{pinned}");
+    let listed = told(&stage, "listed", &["audit"]).await;
+    let by_ada = |what: &str| {
+        let is_hers = |line: &&str| line.contains(&format!("user {}", stage.ada.id())) && line.contains(what);
+        listed.stdout.lines().find(is_hers).unwrap_or_else(|| panic!("{what}: {}", listed.stdout))
+    };
+    assert!(by_ada("added").contains("schedule of web-1 ("));
+    assert!(by_ada("paused").contains("schedule of web-1 ("));
+    assert!(by_ada("pinned").contains("Snapshot golden ("));
+    let json = told(&stage, "json", &["audit", "--json"]).await;
+    let lines: Vec<Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let paused = lines.iter().find(|line| line["what"] == "paused").unwrap();
+    assert_eq!((&paused["kind"], &paused["operation"]), (&Value::from("schedule"), &Value::Null));
+    assert_eq!(paused["guild"], stage.guild.to_string());
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
 async fn a_database_that_is_not_there_has_no_history_and_is_not_made() {
     let stage = Stage::new().await;
     let listed = told(&stage, "listed", &["audit"]).await;

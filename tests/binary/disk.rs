@@ -49,6 +49,13 @@ impl Eater {
 
 #[tokio::test]
 async fn on_a_disk_that_stays_full_the_droplet_comes_back_on_and_people_are_told() {
+    for end in [Signal::Kill, Signal::Terminate] {
+        comes_back_on_after(end).await;
+    }
+}
+
+/// The bot ends by this signal while a Droplet is off and the disk is full, and goes on in the room that it kept.
+async fn comes_back_on_after(end: Signal) {
     let Some(disk) = required::variable("SMALL_DISK", "a folder of a file system that may be filled") else { return };
     let mut stage = Stage::new().await;
     let folder = tempfile::tempdir_in(disk).unwrap();
@@ -56,7 +63,7 @@ async fn on_a_disk_that_stays_full_the_droplet_comes_back_on_and_people_are_told
     let (bot, address) = stage.ready("bot").await;
     let held = stage.take_held_at("snapshot").await;
     let eater = Eater::fill(folder.path().join("eaten"));
-    bot.signal(Signal::Kill);
+    bot.signal(end);
     bot.end().await;
     held.release();
     let second = stage.start_with("second", &[("HTTP_ADDR", address.clone())]);

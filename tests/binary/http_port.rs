@@ -1,6 +1,14 @@
 //! The operators' HTTP port of a real process.
 
-use snapshot_bot_sandbox::control::gate::Point;
+use snapshot_bot::telemetry::METRICS;
+use snapshot_bot_sandbox::{
+    control::gate::Point,
+    digitalocean::{
+        corrupt::Malformation,
+        fault::{Disturbance, Fault, Pattern},
+        http_types::Method,
+    },
+};
 
 use super::{
     process::{ask, until_answered},
@@ -23,6 +31,26 @@ async fn the_door_tells_life_readiness_and_numbers() {
     stage.discord.world().accept_token(true);
     stage.stop(bot).await;
     assert_eq!(ask(&address, "/healthz").await, None);
+}
+
+#[tokio::test]
+async fn every_metric_that_is_described_is_seen_where_prometheus_looks() {
+    let stage = Stage::new().await;
+    let odd = Disturbance::Malform { how: Malformation::WrongTypes };
+    let busy = Disturbance::Throttle { retry_after: Some(1) };
+    stage.digitalocean.world(|world| {
+        world.add_fault(Fault::once(Pattern::of(Method::Get, "/v2/snapshots"), odd));
+        world.add_fault(Fault::once(Pattern::action("shutdown"), busy));
+    });
+    let (bot, address) = stage.ready("bot").await;
+    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    stage.reads("is ready").await;
+    stage.ada.run("/snapshot list").await.unwrap();
+    stage.ada.forge_presses(stage.ada.messages().last().unwrap().id, "forged", 1);
+    for metric in METRICS {
+        until_answered(&address, "/metrics", 200, &format!("\n{}", metric.name)).await;
+    }
+    stage.stop(bot).await;
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
 
-use super::{process::PATIENCE, stage::Stage};
+use super::{
+    process::{PATIENCE, until_answered},
+    stage::Stage,
+};
 
 #[tokio::test]
 async fn three_thousand_forged_presses_cost_no_log_lines_of_their_own() {
@@ -26,6 +29,49 @@ async fn three_thousand_forged_presses_cost_no_log_lines_of_their_own() {
     let log = bot.logged();
     let more = log.lines().count() - before;
     assert!(more <= 5, "{more} lines\n{log}");
+    stage.stop(bot).await;
+}
+
+#[tokio::test]
+async fn a_person_who_is_too_fast_is_told_once_and_then_not_answered() {
+    let mut stage = Stage::new().await;
+    stage.environment.insert("INTERACTIONS_PER_PERSON", "4".to_owned());
+    let (bot, address) = stage.ready("bot").await;
+    stage.ada.run("/snapshot help").await.unwrap();
+    let message = stage.ada.messages().last().unwrap().id;
+    stage.ada.forge_presses(message, "forged", 10);
+    stage.reads("That was too much").await;
+    // All ten were heard; what was said to them arrives before the bot ends.
+    for refused in [r#"{reason="TooFast"} 7"#, r#"{reason="UnknownButton"} 3"#] {
+        until_answered(&address, "/metrics", 200, &format!("snapshot_bot_refused_interactions_total{refused}")).await;
+    }
+    stage.stop(bot).await;
+    let transcript = stage.ada.transcript();
+    assert_eq!(transcript.matches("That was too much").count(), 1, "{transcript}");
+    assert_eq!(transcript.matches("from an older version").count(), 3, "{transcript}");
+}
+
+#[tokio::test]
+async fn pressing_a_question_that_was_answered_again_and_again_costs_no_log_lines_either() {
+    let mut stage = Stage::new().await;
+    stage.environment.insert("INTERACTIONS_PER_PERSON", "1000".to_owned());
+    stage.digitalocean.world(|world| {
+        let web = world.droplets().find(|one| one.name == "web-1").unwrap().id;
+        world.add_snapshot(web, "golden", 2.0);
+    });
+    let (bot, _) = stage.ready("bot").await;
+    stage.ada.run("/snapshot delete snapshot:golden").await.unwrap();
+    let (message, yes) = stage.button("Delete");
+    stage.press("Never mind").await;
+    let before = bot.logged().lines().count();
+    stage.ada.forge_presses(message, &yes, 300);
+    // By the time that this is answered, all of them were heard.
+    let answered = async { while stage.ada.run("/snapshot help").await.is_err() {} };
+    tokio::time::timeout(PATIENCE * 3, answered).await.unwrap_or_else(|_| panic!("{}", bot.logged()));
+    let log = bot.logged();
+    let more = log.lines().count() - before;
+    assert!(more <= 5, "{more} lines\n{log}");
+    assert!(stage.commands().is_empty());
     stage.stop(bot).await;
 }
 

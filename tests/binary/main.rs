@@ -11,6 +11,7 @@ mod configuration;
 mod cost;
 mod death;
 mod disk;
+mod documents;
 mod healthcheck;
 mod http_port;
 mod limits;

@@ -127,6 +127,12 @@ impl Stage {
 
     /// Ada presses the button with this label on the latest message that has it.
     pub(crate) async fn press(&self, label: &str) {
+        let (message, custom_id) = self.button(label);
+        self.ada.press(message, &custom_id).await.unwrap();
+    }
+
+    /// The button with this label on the latest message that has it, and that message.
+    pub(crate) fn button(&self, label: &str) -> (Snowflake, String) {
         let messages = self.ada.messages();
         let button = messages.iter().rev().find_map(|message| {
             let rows = message.body.components.iter();
@@ -134,8 +140,7 @@ impl Stage {
             let button = buttons.find(|button| button["label"] == label)?;
             Some((message.id, button["custom_id"].as_str()?.to_owned()))
         });
-        let (message, custom_id) = button.unwrap_or_else(|| panic!("no button {label}\n{}", self.ada.transcript()));
-        self.ada.press(message, &custom_id).await.unwrap();
+        button.unwrap_or_else(|| panic!("no button {label}\n{}", self.ada.transcript()))
     }
 
     /// What Ada reads in answer to a command.

@@ -25,6 +25,19 @@ async fn either_signal_ends_the_bot_well() {
 }
 
 #[tokio::test]
+async fn a_bot_that_is_stopped_leaves_one_whole_file() {
+    let stage = Stage::new().await;
+    let (bot, _) = stage.ready("bot").await;
+    stage.ada.run("/snapshot take droplet:web-1").await.unwrap();
+    stage.reads("is ready").await;
+    let log = stage.folder.path().join("bot.db-wal");
+    assert!(log.exists(), "the write-ahead log is there while the bot runs");
+    stage.stop(bot).await;
+    assert!(!log.exists(), "the log is a part of the database, and nobody copies it along");
+    assert!(stage.folder.path().join("bot.db").exists());
+}
+
+#[tokio::test]
 async fn a_signal_before_discord_answers_ends_the_bot_well() {
     let stage = Stage::new().await;
     let waiting = stage.discord.gate().hold(Point::BeforeAnswer, "GET /gateway".parse().unwrap(), 0);

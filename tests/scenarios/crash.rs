@@ -49,6 +49,7 @@ sweeps! {
     a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), HUNG_FORCE;
     a_hung_shutdown_that_is_taken_live_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), HUNG_LIVE;
     a_hung_shutdown_that_is_cancelled_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), HUNG_CANCEL;
+    a_restart_after_a_hung_shutdown_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::None), HUNG_RESTART;
     a_hung_shutdown_that_nobody_decides_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::None), HUNG_SILENCE;
     a_restore_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), RESTORE;
     a_restore_without_safety_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::None), RESTORE_UNSAFE;

@@ -293,7 +293,8 @@ impl Simulation {
     /// Nothing is turned on that somebody else turned off.
     ///
     /// What cannot be told from our own off counts as ours: where an answer of ours was lost, where the Actions could not be read, and
-    /// where no Action tells of it (a shutdown inside the guest). The first power-on goes by the off that it was owed for.
+    /// where no Action tells of it (a shutdown inside the guest). The first power-on goes by the off that it was owed for, unless an older
+    /// operation left it.
     fn judge_turning_on(&self, operation: &Operation, droplet: DropletId) -> Lawful {
         let Some(off) = self.ledger.is_off(&self.world, droplet.0) else { return Ok(()) };
         if operation.kind.owes_power() {
@@ -309,7 +310,9 @@ impl Simulation {
             ));
         }
         let last_off = self.conduct.offs.get(&droplet).map(|(_, last)| *last);
-        let again = self.conduct.turned_on.contains_key(&id) || operation.ended.is_some();
+        let again = self.conduct.turned_on.contains_key(&id)
+            || operation.ended.is_some()
+            || operation.inherited_what_is_known();
         let OffBy::Them(began) = off.by else { return Ok(()) };
         let knew = self.conduct.actions_seen.get(&id).is_some_and(|seen| *seen > off.at && *seen > began);
         let is_blind = operation.power.turned_on_blind_at() == Some(self.wall());

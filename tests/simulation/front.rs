@@ -321,7 +321,7 @@ impl Simulation {
         if transit == 0 {
             // The process is too busy dying, or Discord refused it.
             self.note(format!("Discord refuses {kind:?} of {id}"));
-            return Ok(self.store.report_failed(report, wall + RETRY).await?);
+            return Ok(self.store.report_failed(report, wall + RETRY, u32::MAX).await?);
         }
         // By its nonce, Discord knows a post that it took before.
         let next = MessageId(u64::try_from(self.front.messages.len()).unwrap_or_default() + 1);
@@ -330,7 +330,7 @@ impl Simulation {
         if transit <= 2 {
             self.note(format!("{kind:?} of {id} is said, and nobody learns that"));
             self.coverage.case("a post is taken and nobody learns that");
-            return Ok(self.store.report_failed(report, wall + RETRY).await?);
+            return Ok(self.store.report_failed(report, wall + RETRY, u32::MAX).await?);
         }
         self.note(format!("{kind:?} of {id} is said"));
         self.store.report_posted(report, message, version, "", wall).await?;
@@ -358,7 +358,7 @@ impl Simulation {
         }
         let listed = self.listed_elsewhere().await?;
         for operation in self.operations.values() {
-            for kind in ReportKind::ALL {
+            for kind in ReportKind::all() {
                 let report = (operation.id, kind);
                 let times = operation.times_called_for(kind);
                 let is_due = due.contains_key(&report);

@@ -3,7 +3,7 @@
 use snapshot_bot::{
     operation::{
         NewOperation, Outcome,
-        ids::{DropletId, MessageId, OperationId, RunId, SnapshotId, UserId},
+        ids::{DropletId, GuildId, MessageId, OperationId, RunId, SnapshotId, UserId},
         kinds::{Kind, Restore, Safety, SnapshotRef},
         trigger::Trigger,
     },
@@ -29,12 +29,12 @@ fn group(at_once: u32) -> Group {
     Group { tag: "prod".to_owned(), at_once, gap: 0, check: None }
 }
 
-fn of_group(number: u64, at_once: u32) -> Schedule {
+pub(crate) fn of_group(number: u64, at_once: u32) -> Schedule {
     let group = group(at_once);
     Schedule { droplet: NO_DROPLET, droplet_name: group.label(), group: Some(group), ..schedule(number, 0) }
 }
 
-fn members(droplets: &[u64]) -> Vec<Member> {
+pub(crate) fn members(droplets: &[u64]) -> Vec<Member> {
     let member = |droplet: &u64| Member {
         droplet: DropletId(*droplet),
         name: format!("web-{droplet}"),
@@ -122,8 +122,8 @@ contract! {
         assert_eq!(store.settle_schedules().await.unwrap().len(), 1);
         note(&store, 10, Phase::Returning { is_good: true, since: at(200) }).await.unwrap();
         note(&store, 10, Phase::Done { is_good: true, at: at(201) }).await.unwrap();
-        assert!(store.stop_run(plan.id, UserId(7)).await.unwrap());
-        assert!(!store.stop_run(plan.id, UserId(8)).await.unwrap(), "the first one counts");
+        assert!(store.stop_run(&plan, (UserId(7), GuildId(2))).await.unwrap());
+        assert!(!store.stop_run(&plan, (UserId(8), GuildId(2))).await.unwrap(), "the first one counts");
         let last = run(&store).await;
         store.end_run(&last, None).await.unwrap();
         assert!(matches!(store.end_run(&last, None).await, Err(Error::LeaseLost)), "once");
@@ -229,7 +229,7 @@ contract! {
         let created = store.create(request(1, 10), turn(&plan)).await.unwrap();
         store.create(request(2, 11), turn(&plan)).await.unwrap();
         assert!(created.is_automatic(), "nobody is asked, and nothing is said of it alone");
-        let [message] = store.due_group_messages(memory.clock.now(), 9).await.unwrap().try_into().unwrap();
+        let [message] = store.due_group_messages(soon(memory), 9).await.unwrap().try_into().unwrap();
         assert_eq!((message.number, message.run.plan.id, message.message), (0, plan.id, None));
         for number in [1, 2] {
             end(&store, OperationId::from_random(number), |it| ended(it.clone(), Outcome::Cancelled, at(60))).await;
@@ -238,8 +238,13 @@ contract! {
             note(&store, droplet, Phase::Done { is_good: false, at: at(70) }).await.unwrap();
         }
         store.end_run(&run(&store).await, None).await.unwrap();
-        assert_eq!(store.due_group_messages(memory.clock.now(), 9).await.unwrap().len(), 2, "and one about its end");
+        assert_eq!(store.due_group_messages(soon(memory), 9).await.unwrap().len(), 2, "and one about its end");
     }
+}
+
+/// A moment by which what is due now is due, whatever was rounded up.
+fn soon(memory: &Memory) -> jiff::Timestamp {
+    memory.clock.now() + std::time::Duration::from_secs(1)
 }
 
 fn plan_at(plan: &Plan, slot: i64) -> Plan {

@@ -78,6 +78,34 @@ contract! {
         }
     }
 
+    async fn what_is_owed_survives_a_lost_droplet_id(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        store.commit(&load(&store, operation.id).await, &owing(&operation, at(3)), Some(at(5))).await.unwrap();
+        memory.tamper("UPDATE operations SET state = 'garbage', droplet_id = NULL").await;
+        let rescued = load(&store, operation.id).await;
+        assert_eq!(rescued.operation.target.droplet, Some(DropletId(10)));
+        store.commit(&rescued, &rescued.operation, Some(at(6))).await.unwrap();
+        assert_eq!(store.power_owed().await.unwrap().len(), 1);
+    }
+
+    async fn a_state_that_is_given_up_leaves_what_is_owed_and_what_was_said(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        store.commit(&load(&store, operation.id).await, &owing(&operation, at(3)), Some(at(5))).await.unwrap();
+        store.wish(operation.id, wished(Wish::Cancel), None).await.unwrap();
+        let given_up = store.load_columns(operation.id).await.unwrap().unwrap();
+        assert_eq!(given_up.operation.verdict, Some(Outcome::Failed(Failure::Internal)));
+        assert_eq!(given_up.operation.power.owed().map(|owed| owed.since), Some(at(3)));
+        assert_eq!(given_up.wishes.len(), 1);
+        store.commit(&given_up, &given_up.operation, Some(at(6))).await.unwrap();
+        let kept = memory.back_door().await;
+        let row = sqlx::query("SELECT unreadable_state FROM operations").fetch_one(&kept).await.unwrap();
+        assert!(sqlx::Row::get::<String, _>(&row, 0).contains("ShutDown"));
+        kept.close().await;
+        assert_eq!(store.due(at(5), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
+    }
+
     async fn readable_parts_of_a_broken_state_are_kept(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
@@ -99,6 +127,16 @@ contract! {
         assert_eq!(rescued.verdict, Some(Outcome::Failed(Failure::Internal)));
         assert!(rescued.steps.iter().all(snapshot_bot::operation::step::Step::is_over));
         assert_eq!(rescued.power.owed().map(|owed| owed.since), Some(at(3)));
+    }
+
+    async fn a_step_that_needs_a_droplet_where_the_row_names_none_ends_the_operation(memory: &Memory) {
+        let store = memory.open().await;
+        let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+        memory.tamper(r#"UPDATE operations SET droplet_id = NULL, state = REPLACE(state, '"droplet":10', '"droplet":null')"#).await;
+        let rescued = load(&store, operation.id).await.operation;
+        assert_eq!(rescued.target.droplet, None);
+        assert_eq!(rescued.verdict, Some(Outcome::Failed(Failure::Internal)));
+        assert!(rescued.steps.iter().all(snapshot_bot::operation::step::Step::is_over));
     }
 
     async fn whatever_task_a_row_names_what_is_owed_is_to_turn_the_droplet_on(memory: &Memory) {
@@ -207,5 +245,42 @@ async fn a_state_that_is_no_text_at_all_still_owes_power() {
         let loaded = load(&store, crate::memory::ids(1)).await;
         assert!(loaded.operation.power.owed().is_some(), "{value}");
         store.commit(&loaded, &loaded.operation, Some(at(9))).await.unwrap();
+    }
+}
+
+/// What only SQLite lets in, once a process has taken the lease.
+async fn repaired(damage: &str) -> Store {
+    let memory = Memory::sqlite();
+    let store = memory.open().await;
+    let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();
+    store.commit(&load(&store, operation.id).await, &owing(&operation, at(3)), Some(at(5))).await.unwrap();
+    memory.tamper(&format!("PRAGMA foreign_keys = OFF; {damage}")).await;
+    store.repair().await.unwrap();
+    let owed = store.power_owed().await.unwrap();
+    assert_eq!(owed.iter().map(|owed| owed.operation).collect::<Vec<_>>(), [operation.id], "{damage}");
+    assert_eq!(store.open_operations().await.unwrap(), [operation.id], "{damage}");
+    let found = load(&store, operation.id).await;
+    assert_eq!(found.operation.target.droplet, Some(DropletId(10)), "{damage}");
+    assert_eq!(found.operation.power.owed().map(|owed| owed.since), Some(at(3)), "{damage}");
+    store.commit(&found, &found.operation, Some(at(6))).await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn a_debt_is_carried_on_whatever_became_of_its_operations_row() {
+    for damage in [
+        "UPDATE operations SET version = 'x'",
+        "UPDATE operations SET version = 'é'",
+        "UPDATE operations SET is_open = 0",
+        "UPDATE operations SET is_open = 'no'",
+        "UPDATE operations SET id = '?'",
+        "UPDATE operations SET id = CAST(X'ff' AS TEXT)",
+        "UPDATE operations SET id = '00000000'",
+        "UPDATE operations SET droplet_name = CAST(X'ffff' AS TEXT), kind = CAST(X'fe' AS TEXT)",
+        "UPDATE operations SET id = '?', state = 'garbage'",
+        "UPDATE operations SET id = '?', droplet_id = NULL, is_running = 0",
+        "DELETE FROM events; DELETE FROM interactions; DELETE FROM reports; DELETE FROM operations",
+    ] {
+        repaired(damage).await;
     }
 }

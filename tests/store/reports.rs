@@ -119,7 +119,7 @@ contract! {
         store.commit(&load(&store, asking.id).await, &asking, None).await.unwrap();
         let question = question_due(&store, at(FAR)).await.unwrap();
         store.report_posted(&question, MessageId(2), question.operation.version, "d", at(7)).await.unwrap();
-        store.report_failed(&question, at(FAR)).await.unwrap();
+        store.report_failed(&question, at(FAR), u32::MAX).await.unwrap();
         let mut answered = asking;
         answered.question = None;
         store.commit(&load(&store, answered.id).await, &answered, None).await.unwrap();
@@ -174,7 +174,7 @@ contract! {
         store.create(request(1, 10), InteractionId(1)).await.unwrap();
         let report = due(&store).await.remove(0);
         store.report_posting(&report, at(4)).await.unwrap();
-        store.report_failed(&report, at(6)).await.unwrap();
+        store.report_failed(&report, at(6), u32::MAX).await.unwrap();
         store.report_posting(&report, at(6)).await.unwrap();
         drop(store);
         let store = memory.open().await;

@@ -289,7 +289,7 @@ contract! {
         assert!(matches!(kept, Err(CreateError::NotWaiting)), "{kept:?}");
         // *Keep…* is a pin, and goes with it.
         assert_eq!(store.pinned(SnapshotId(500)).await.unwrap().map(|pin| pin.by), Some(UserId(4)));
-        assert!(store.unpin(SnapshotId(500)).await.unwrap());
+        assert!(store.unpin(SnapshotId(500), (UserId(1), GuildId(2))).await.unwrap());
         store.announce_deletions(id(1), (&[ids(1)], &[]), at(350)).await.unwrap();
         // A pin keeps it as well, and takes the announcement back.
         let snapshot = SnapshotRef { id: SnapshotId(500), name: "nightly".to_owned() };
@@ -300,7 +300,7 @@ contract! {
         store.announce_deletions(id(1), (&[ids(1)], &[]), at(370)).await.unwrap();
         let pinned = store.create(delete(2), prune).await;
         assert!(matches!(pinned, Err(CreateError::NotWaiting)), "{pinned:?}");
-        store.unpin(SnapshotId(500)).await.unwrap();
+        store.unpin(SnapshotId(500), (UserId(1), GuildId(2))).await.unwrap();
         store.announce_deletions(id(1), (&[ids(1)], &[]), at(400)).await.unwrap();
         store.create(delete(2), prune).await.unwrap();
         let again = store.create(delete(3), prune).await;

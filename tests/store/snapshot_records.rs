@@ -35,8 +35,8 @@ contract! {
         assert_eq!(store.pinned(id).await.unwrap(), Some(kept));
         store.pin(&pin(5, 8, None)).await.unwrap();
         assert_eq!(store.pins().await.unwrap().len(), 2);
-        assert!(store.unpin(id).await.unwrap());
-        assert!(!store.unpin(id).await.unwrap(), "there is none any more");
+        assert!(store.unpin(id, (UserId(8), GuildId(2))).await.unwrap());
+        assert!(!store.unpin(id, (UserId(8), GuildId(2))).await.unwrap(), "there is none any more");
         assert_eq!(store.pinned(id).await.unwrap(), None);
         assert_eq!(store.pinned(SnapshotId(5)).await.unwrap().unwrap().reason, None);
     }

@@ -270,4 +270,53 @@ mod tests {
         helped.sort_unstable();
         assert_eq!(names, helped);
     }
+
+    /// The commands that the first cell of each row of a table names, with the row's other cells.
+    fn named_in(document: &str) -> Vec<(String, Vec<&str>)> {
+        let rows = document.lines().filter(|line| line.starts_with("| `/"));
+        let named = rows.flat_map(|row| {
+            let mut cells = row.trim_matches('|').split('|').map(str::trim);
+            let first = cells.next().unwrap();
+            let rest: Vec<&str> = cells.collect();
+            let mut group = "";
+            let code = first.split('`').skip(1).step_by(2).filter(|code| !code.contains('_'));
+            let names: Vec<String> = code
+                .map(|code| match code.strip_prefix('/').and_then(|name| name.split_once(' ')) {
+                    Some((top, name)) => {
+                        group = top;
+                        format!("{top} {name}")
+                    }
+                    None => format!("{group} {code}"),
+                })
+                .collect();
+            names.into_iter().map(move |name| (name, rest.clone()))
+        });
+        named.collect()
+    }
+
+    #[test]
+    fn the_readme_and_the_page_about_roles_name_every_command_with_its_right() {
+        let readme = named_in(include_str!("../../../README.md"));
+        let roles = named_in(include_str!("../../../docs/roles.md"));
+        for document in [&readme, &roles] {
+            for (name, _) in document {
+                let is_one = name == "snapshot help" || HELP.iter().any(|help| help.name == name);
+                assert!(is_one, "there is no /{name}");
+            }
+        }
+        for Help { name, right, .. } in HELP {
+            let (word, ticks) = match right {
+                Right::View => ("view", 3),
+                Right::Take => ("take", 2),
+                Right::Restore => ("restore", 1),
+            };
+            let row = readme.iter().find(|(named, _)| named == name);
+            let (_, cells) = row.unwrap_or_else(|| panic!("README.md lacks /{name}"));
+            assert!(cells[1].starts_with(word), "README.md: /{name} takes {word}, not {}", cells[1]);
+            // What is done to others' operations and pins stands in another row, with a greater right.
+            let most = roles.iter().filter(|(named, _)| named == name);
+            let most = most.map(|(_, cells)| cells.iter().filter(|cell| **cell == "✓").count()).max();
+            assert_eq!(most, Some(ticks), "docs/roles.md: /{name} takes {word}");
+        }
+    }
 }

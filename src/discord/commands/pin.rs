@@ -74,7 +74,7 @@ async fn add(state: &AppState, info: &InteractionInfo, text: &str, reason: Optio
 }
 
 async fn remove(state: &AppState, info: &InteractionInfo, text: &str) -> Result<String, Stop> {
-    state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
+    let grant = state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
     let pins = state.store.pins().await?;
     let is_meant =
         |pin: &&Pin| pin.snapshot.id.to_string() == text || pin.snapshot.name == text || words::choice(pin) == text;
@@ -82,7 +82,7 @@ async fn remove(state: &AppState, info: &InteractionInfo, text: &str) -> Result<
     if pin.by != info.who.user {
         state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::NotYours)?;
     }
-    state.store.unpin(pin.snapshot.id).await?;
+    state.store.unpin(pin.snapshot.id, (grant.user(), grant.guild())).await?;
     Ok(words::unpinned(pin))
 }
 

@@ -162,7 +162,7 @@ pub(in crate::discord) async fn stop(state: &AppState, info: &InteractionInfo, i
     let run = run.ok_or(Refusal::UnknownButton)?;
     let needed = Right::over(run.plan.owner, info.who.user);
     let grant = state.policy.authorize(&info.who, needed).map_err(Refusal::Denied)?;
-    let is_heard = state.store.stop_run(id, grant.user()).await?;
+    let is_heard = state.store.stop_run(&run.plan, (grant.user(), grant.guild())).await?;
     tracing::info!(run.id = %id, user.id = %grant.user(), is_heard, "a group is to stop");
     Ok(Answer::from(words::stopping(is_heard)))
 }

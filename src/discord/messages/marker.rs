@@ -45,9 +45,8 @@ mod tests {
     #[test]
     fn each_kind_of_report_has_a_line_of_its_own() {
         let id = OperationId::from_random(7);
-        let lines: std::collections::BTreeSet<String> =
-            ReportKind::ALL.into_iter().map(|kind| marker(kind, id)).collect();
-        assert_eq!(lines.len(), ReportKind::ALL.len());
+        let lines: std::collections::BTreeSet<String> = ReportKind::all().map(|kind| marker(kind, id)).collect();
+        assert_eq!(lines.len(), ReportKind::all().len());
     }
 
     #[test]

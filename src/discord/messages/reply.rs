@@ -132,7 +132,7 @@ pub fn unreadable() -> String {
         .to_owned()
 }
 
-/// The memory does not answer; the log holds the reason under this id.
+/// The database does not answer; the log holds the reason under this id.
 pub fn memory_failed(id: &str) -> String {
     format!(
         "My database isn't responding, so nothing was started. Try again in a minute; if it happens again, whoever \

@@ -31,6 +31,12 @@ use crate::{
 
 /// Before a message that Discord refuses for reasons unknown is given up here.
 const MOST_REFUSALS: u32 = 8;
+/// An outage counts as no more than so many refusals, however long it lasts: one refusal after it ends nothing.
+const MOST_OUTAGES: u32 = 5;
+/// Before an edit is given up of a message that the bot may not reach any more. With the pauses between them, that is a day.
+const MOST_EDITS_REFUSED: u32 = 10;
+/// The longest pause between those.
+const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_hours(6);
 /// The pause when Discord has seen enough edits of an old message.
 const TIRED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// The pause after a bug of ours: words that panic once will do so again.
@@ -123,6 +129,9 @@ impl Reporter {
                 _ if report.kind == ReportKind::Answer => {
                     self.store.report_edited(report, version, &digest, self.clock.now()).await?;
                     Ok(Came::Settled)
+                }
+                trouble if may_be_heard_again(report, trouble) => {
+                    self.again(report, self.clock.now() + patience(report.attempts)).await
                 }
                 _ => self.not_said(report, words, &error, deadline).await,
             },
@@ -270,7 +279,7 @@ impl Reporter {
         let id = report.operation.operation.id;
         let (kind, cause) = (report.kind.word(), wire::describe(error));
         match Trouble::of(error) {
-            Trouble::ChannelGone | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
+            Trouble::ChannelGone | Trouble::ThreadArchived | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
                 tracing::warn!(operation.id = %id, channel.id = report.channel.0, kind, cause, "may not post here");
                 self.give_up(report, words, &cause, deadline).await
             }
@@ -334,11 +343,14 @@ impl Reporter {
     pub(super) async fn later(&self, report: &Report, error: &serenity::Error) -> Result<Came, store::Error> {
         let (id, kind, cause) = (report.operation.operation.id, report.kind.word(), wire::describe(error));
         tracing::info!(operation.id = %id, kind, cause, attempts = report.attempts, "could not post, trying again");
-        self.again(report, self.retry_at(report.attempts)).await
+        let at = self.retry_at(report.attempts);
+        self.store.report_failed(report, at, MOST_OUTAGES).await?;
+        Ok(Came::Again(at))
     }
 
+    /// After a refusal, which counts towards giving up.
     async fn again(&self, report: &Report, at: Timestamp) -> Result<Came, store::Error> {
-        self.store.report_failed(report, at).await?;
+        self.store.report_failed(report, at, u32::MAX).await?;
         Ok(Came::Again(at))
     }
 
@@ -348,4 +360,17 @@ impl Reporter {
         let jitter = SignedDuration::from_millis(fastrand::i64(0..=250) * pause.as_secs());
         self.clock.now() + pause + jitter
     }
+}
+
+/// Whether a message that stands may take an edit later that it does not take now: a thread may be opened, a right come back. What people
+/// must see to is said elsewhere at once, where the channel is out of reach.
+fn may_be_heard_again(report: &Report, trouble: Trouble) -> bool {
+    let must_be_seen = matches!(report.kind, ReportKind::Stuck | ReportKind::Question);
+    let is_out_of_reach = matches!(trouble, Trouble::NoAccess | Trouble::ChannelGone) && !must_be_seen;
+    report.attempts < MOST_EDITS_REFUSED && (trouble == Trouble::ThreadArchived || is_out_of_reach)
+}
+
+/// Twice as long each time.
+fn patience(attempts: u32) -> SignedDuration {
+    TIRED_PAUSE.saturating_mul(1 << attempts.min(10)).min(LONGEST_PATIENCE)
 }

@@ -120,6 +120,7 @@ fn refused(report: &Report, error: &serenity::Error) -> Option<Told> {
         // On create, this answers the nonce of a message that was said and then deleted.
         Trouble::UnknownMessage => Some(Told::Yes),
         Trouble::ChannelGone
+        | Trouble::ThreadArchived
         | Trouble::NoAccess
         | Trouble::DirectMessagesClosed
         | Trouble::CannotReply

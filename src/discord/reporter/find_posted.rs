@@ -48,6 +48,7 @@ impl Reporter {
                     // Anyone who may not read may perhaps post, and learns there what is wrong.
                     Trouble::UnknownMessage
                     | Trouble::ChannelGone
+                    | Trouble::ThreadArchived
                     | Trouble::NoAccess
                     | Trouble::DirectMessagesClosed
                     | Trouble::CannotReply

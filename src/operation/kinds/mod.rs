@@ -22,6 +22,7 @@ pub use backups::{Backups, BackupsChange};
 pub use delete::Delete;
 pub use launch::Launch;
 pub use restart::Restart;
+pub(super) use restore::SAFETY;
 pub use restore::{Restore, Safety};
 pub use take::{Downtime, Take};
 pub use turn_on::TurnOn;

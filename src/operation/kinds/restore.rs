@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, SnapshotRef};
-use crate::operation::{step::Work, undo::SAFETY};
+use crate::operation::step::Work;
+
+/// What stands before the date in the name of a safety Snapshot.
+pub(in crate::operation) const SAFETY: &str = "safety";
 
 /// A Snapshot put back onto its Droplet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

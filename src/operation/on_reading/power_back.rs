@@ -6,7 +6,7 @@ use crate::operation::{
     Blocker, Focus, Obstacle, Operation, Rules,
     backoff::later,
     reading::{DropletReading, Failure, PowerState},
-    step::{Checks, Run, State, Task},
+    step::{Checks, Run, State, Step, Task},
 };
 
 /// How long a Droplet may read `off` after DigitalOcean completed its power-on, before we try again.
@@ -74,10 +74,11 @@ impl Operation {
             }
             Some(PowerState::Off) => {
                 self.power.see_off(now);
-                // Every attempt after the first, and every late off, asks whether somebody else turned it off meanwhile.
+                // Every attempt after the first and every late off asks whether somebody else turned it off meanwhile.
                 let was_read =
                     matches!(self.power.back().state, State::Waiting(Checks { actions: true, looked_at: Some(_), .. }));
-                let is_first = !self.power.was_told_to_turn_on() && self.ended.is_none();
+                let is_first =
+                    !self.power.was_told_to_turn_on() && self.ended.is_none() && !self.may_be_turned_off_by_others();
                 let actions = was_read || (is_first && self.baseline.is_known());
                 if reading.locked && !self.has_waited_for_lock(now) {
                     self.power.back_mut().state = State::Waiting(Checks { actions, ..Checks::default() });
@@ -88,6 +89,17 @@ impl Operation {
             }
             None => self.wait_for(Blocker::Unsettled("changing".to_owned()), rules, now),
         }
+    }
+
+    /// Whether more than one off is likely: an older operation's, one by somebody who saw our shutdown hang, or one of a Droplet that was
+    /// on after its restore.
+    fn may_be_turned_off_by_others(&self) -> bool {
+        let has_restored = |step: &Step| step.task() == Task::Restore && step.began.is_some();
+        self.inherited.is_some() || self.questions > 0 || self.has_hung() || self.steps.iter().any(has_restored)
+    }
+
+    fn has_hung(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.state, State::Failed { why: Failure::Hung, .. }))
     }
 
     /// Whether a lock has held up a Droplet that is off for so long that DigitalOcean is asked all the same: a locked Droplet *may* refuse

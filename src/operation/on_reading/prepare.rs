@@ -18,41 +18,7 @@ impl Operation {
         rules: &Rules,
         now: Timestamp,
     ) {
-        let focus = Focus::Forward(index);
-        match (&rules.droplet_tag, &reading.tags) {
-            (Some(_), None) => return self.wait_for(Blocker::Outage, rules, now),
-            (Some(tag), Some(tags)) if !tags.contains(tag) => {
-                return self.fail_step(focus, Failure::TagRemoved { tag: tag.clone() }, now);
-            }
-            (Some(_) | None, _) => {}
-        }
-        let power = match &reading.status {
-            Status::Settled(power) => *power,
-            Status::New => return self.wait_for(Blocker::Unsettled("new".to_owned()), rules, now),
-            Status::Other(status) => {
-                let status = status.clone();
-                return self.fail_step(focus, Failure::DropletUnusable { status }, now);
-            }
-        };
-        let task = self.steps[index].task();
-        // Cutting the power is the way out of a shutdown that hangs and keeps the Droplet locked: only DigitalOcean's refusal holds it up.
-        let ignores_lock = match task {
-            Task::PowerOff => true,
-            Task::Snapshot => self.power.is_owed() && self.has_waited_for_lock(now),
-            Task::ShutDown
-            | Task::Restart
-            | Task::Restore
-            | Task::Create
-            | Task::Delete
-            | Task::PowerOn
-            | Task::EnableBackups
-            | Task::ChangeBackups
-            | Task::DisableBackups
-            | Task::KeepBackup => false,
-        };
-        if reading.locked && !ignores_lock {
-            return self.wait_for(Blocker::Locked, rules, now);
-        }
+        let Some(power) = self.touchable(index, reading, rules, now) else { return };
         // A Droplet that was off and that somebody turned on meanwhile is theirs: what we do next may turn it off.
         let turned_on = power == PowerState::On;
         if self.power.owed().is_none() && (turned_on || self.steps.iter().all(|step| step.began.is_none())) {
@@ -61,8 +27,13 @@ impl Operation {
         if let Some(name) = &reading.name {
             self.target.name.clone_from(name);
         }
+        let (focus, task) = (Focus::Forward(index), self.steps[index].task());
         let answer_lost = self.steps[index].answer_lost;
         match (task, power) {
+            // Whose doing that is, the Droplet's Actions say.
+            (Task::ShutDown, PowerState::Off) if self.may_be_off_by_inheritance() && !self.has_read_actions(index) => {
+                self.steps[index].state = State::Waiting(Checks::seen(reading.asked_by(now), false));
+            }
             (Task::ShutDown, PowerState::Off) if self.power.owed().is_some() && self.may_be_off_by_us(index) => {
                 self.power.see_off(now);
                 self.complete_off(focus, reading, rules, now);
@@ -74,6 +45,10 @@ impl Operation {
             }
             // It may have been restored, and be in use since then: sent again, that would be lost.
             (Task::Restore, PowerState::On) if answer_lost => self.fail_step(focus, Failure::RestoreUnclear, now),
+            // It was off, and somebody turned it on since.
+            (Task::Restore, PowerState::On) if self.was_found_off() => {
+                self.fail_step(focus, Failure::ChangedMeanwhile, now);
+            }
             // Somebody turned it on since we turned it off, and may have used it: the safety Snapshot does not have what is on it now.
             (Task::Restore, PowerState::On) if self.power.was_seen_off() => {
                 self.fail_step(focus, Failure::ChangedMeanwhile, now);
@@ -115,6 +90,70 @@ impl Operation {
                 }
             }
         }
+    }
+
+    /// How a Droplet that is ours to touch, and free, has its power; none if it is not, which has its consequences.
+    fn touchable(
+        &mut self,
+        index: usize,
+        reading: &DropletReading,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Option<PowerState> {
+        let focus = Focus::Forward(index);
+        match (&rules.droplet_tag, &reading.tags) {
+            (Some(_), None) => {
+                self.wait_for(Blocker::Outage, rules, now);
+                return None;
+            }
+            (Some(tag), Some(tags)) if !tags.contains(tag) => {
+                self.fail_step(focus, Failure::TagRemoved { tag: tag.clone() }, now);
+                return None;
+            }
+            (Some(_) | None, _) => {}
+        }
+        let power = match &reading.status {
+            Status::Settled(power) => *power,
+            Status::New => {
+                self.wait_for(Blocker::Unsettled("new".to_owned()), rules, now);
+                return None;
+            }
+            Status::Other(status) => {
+                let status = status.clone();
+                self.fail_step(focus, Failure::DropletUnusable { status }, now);
+                return None;
+            }
+        };
+        let task = self.steps[index].task();
+        // Cutting the power is the way out of a shutdown that hangs and keeps the Droplet locked: only DigitalOcean's refusal holds it up.
+        let ignores_lock = match task {
+            Task::PowerOff => true,
+            Task::Snapshot => self.power.is_owed() && self.has_waited_for_lock(now),
+            Task::ShutDown
+            | Task::Restart
+            | Task::Restore
+            | Task::Create
+            | Task::Delete
+            | Task::PowerOn
+            | Task::EnableBackups
+            | Task::ChangeBackups
+            | Task::DisableBackups
+            | Task::KeepBackup => false,
+        };
+        if reading.locked && !ignores_lock {
+            self.wait_for(Blocker::Locked, rules, now);
+            return None;
+        }
+        Some(power)
+    }
+
+    /// Whether nothing had to be shut down, since the Droplet was off.
+    fn was_found_off(&self) -> bool {
+        self.steps.iter().any(|step| step.task() == Task::ShutDown && step.state == State::Skipped)
+    }
+
+    fn has_read_actions(&self, index: usize) -> bool {
+        matches!(self.steps[index].state, State::Waiting(Checks { actions: true, .. }))
     }
 
     /// The Droplet is off, and not by us: nothing needs to be shut down, and nothing is turned on afterwards.

@@ -166,8 +166,9 @@ impl Power {
         self.before = Some(power);
     }
 
-    /// A command that may turn the Droplet off is about to leave: from here on we owe, if the Droplet was on.
-    pub(super) fn owe(&mut self, now: Timestamp) {
+    /// A command that may turn the Droplet off is about to leave: from here on we owe, if the Droplet was on. People are called a while after
+    /// the last one that got it any further.
+    pub(super) fn owe(&mut self, now: Timestamp, gets_on: bool) {
         if self.before != Some(PowerState::On) || matches!(self.duty, Duty::Released(_) | Duty::Gone) {
             return;
         }
@@ -178,7 +179,9 @@ impl Power {
             late_until: Some(later(now, LATE_OFF)),
             earlier_until: earlier.and_then(|owed| owed.late_until),
         });
-        self.get_on(now);
+        if gets_on || earlier.is_none() {
+            self.get_on(now);
+        }
     }
 
     /// The Droplet is to be on, although nothing that we sent has turned it off.
@@ -201,19 +204,19 @@ impl Power {
     /// Takes over a duty of which only its row is left.
     pub(super) fn rescue(&mut self, owed: Owed) {
         self.before = Some(PowerState::On);
-        self.owe(owed.since);
+        self.owe(owed.since, true);
         self.duty = Duty::Owed(owed);
     }
 
     /// Takes over what an ended operation still owes the same Droplet; whether there was anything.
     pub(super) fn inherit(&mut self, older: &mut Self) -> bool {
         let Some(owed) = older.owed() else { return false };
-        older.duty = Duty::Nothing;
         older.back.state = State::Skipped;
         self.before = Some(PowerState::On);
         self.history.went_off = older.history.went_off.or(Some(owed.since));
         self.seen_off = older.seen_off;
-        self.duty = Duty::Owed(owed);
+        // What was only watched is: nobody is called for a Droplet that was last seen on.
+        self.duty = std::mem::take(&mut older.duty);
         true
     }
 

@@ -8,7 +8,10 @@ use super::{
     calls::{Calls, Stuck},
     sight::{Sight, Unseen},
 };
-use crate::operation::{reading::PowerState, row, step::Step};
+use crate::operation::{
+    reading::PowerState,
+    step::{self, Step},
+};
 
 /// The fields of a row. What each means stands where it is used.
 #[expect(clippy::struct_excessive_bools, reason = "it is what the first versions wrote")]
@@ -16,7 +19,7 @@ use crate::operation::{reading::PowerState, row, step::Step};
 pub(crate) struct Row {
     pub(crate) before: Option<PowerState>,
     pub(crate) owed: Option<Owed>,
-    #[serde(deserialize_with = "row::power_on")]
+    #[serde(deserialize_with = "step::power_on")]
     pub(crate) back: Step,
     pub(crate) seen_off: bool,
     /// The Droplet is watched.

@@ -1,11 +1,13 @@
 //! One step of a plan, and the states it may be in.
 
+mod row;
 mod task;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{ids::ActionId, reading::Failure};
+pub(super) use row::{StepRow, power_on};
 pub use task::{Task, Traits, Work};
 
 /// What is to be done, and how far it is.

@@ -596,7 +596,7 @@ fn a_lost_power_on_after_inheriting_does_not_adopt_the_oldest_one_ever() {
     toy.power = PowerState::Off;
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
     older.power.note_before(PowerState::On);
-    older.power.owe(toy.now);
+    older.power.owe(toy.now, true);
     older.ended = Some(toy.now);
     let mut it = older.clone();
     while !matches!(next_command(&toy, &it), Some(Command::PowerOn(_))) {
@@ -831,4 +831,67 @@ fn a_lock_that_ends_before_its_action_costs_one_refusal() {
     assert_eq!(words(&toy), ["shutdown", "snapshot", "power_on"]);
     assert_eq!((toy.power, it.verdict, refused), (PowerState::On, Some(Outcome::Completed), 1));
     assert!(it.snapshot.is_some());
+}
+
+/// An operation that took over a late off of an older one, which had read the Droplet's Actions; the Droplet is off now.
+fn heir(toy: &mut Toy, kind: &'static str) -> super::Operation {
+    toy.begin("shutdown", 1, None);
+    toy.now += SignedDuration::from_mins(2);
+    toy.catch_up();
+    toy.power = PowerState::On;
+    let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
+    older.power.note_before(PowerState::On);
+    older.power.owe(toy.now, true);
+    older.baseline.raise(toy.actions.iter().map(|action| toy.read(action)).collect::<Vec<_>>().iter());
+    older.ended = Some(toy.now);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    it.inherit(&mut older);
+    if !kind.is_empty() {
+        toy.now += SignedDuration::from_secs(10);
+        toy.begin(kind, 1, None);
+        toy.now += SignedDuration::from_secs(10);
+        toy.catch_up();
+    }
+    toy.power = PowerState::Off;
+    it
+}
+
+#[test]
+fn an_inherited_late_off_that_is_a_strangers_stays_off() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = heir(&mut toy, "power_off");
+    let done = toy.settle(it);
+    assert_eq!(toy.power, PowerState::Off);
+    assert_eq!(done.verdict, Some(Outcome::Completed));
+    assert_eq!(done.power.owed(), None);
+}
+
+#[test]
+fn an_inherited_late_off_that_is_ours_is_made_good() {
+    let mut toy = Toy::new(PowerState::On);
+    let it = heir(&mut toy, "");
+    let done = toy.settle(it);
+    assert_eq!(toy.power, PowerState::On);
+    assert_eq!(done.verdict, Some(Outcome::Completed));
+}
+
+#[test]
+fn an_inherited_off_whose_answer_was_lost_is_not_taken_for_a_strangers() {
+    let mut toy = Toy::new(PowerState::On);
+    let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
+    older.power.note_before(PowerState::On);
+    older.power.owe(toy.now, true);
+    older.baseline.raise(std::iter::empty());
+    older.steps[0].answer_lost = true;
+    older.ended = Some(toy.now);
+    let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    it.inherit(&mut older);
+    toy.begin("shutdown", 1, None);
+    toy.now += SignedDuration::from_secs(10);
+    toy.catch_up();
+    toy.power = PowerState::Off;
+    let row = serde_json::to_string(&it).unwrap();
+    let done = toy.settle(serde_json::from_str(&row).unwrap());
+    assert_eq!(toy.power, PowerState::On);
+    assert_eq!(done.verdict, Some(Outcome::Completed));
 }

@@ -87,7 +87,7 @@ fn what_a_withdrawn_operation_inherited_is_still_turned_on() {
     let mut toy = Toy::new(PowerState::Off);
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
     older.power.note_before(PowerState::On);
-    older.power.owe(toy.now);
+    older.power.owe(toy.now, true);
     older.power.see_off(toy.now);
     older.ended = Some(toy.now);
     let mut it = unanswered(restore(Safety::None));

@@ -199,7 +199,7 @@ fn what_an_inherited_duty_finds_off_is_snapshotted_only_after_its_actions_are_kn
     toy.now += SignedDuration::from_mins(5);
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
     older.power.note_before(PowerState::On);
-    older.power.owe(toy.now);
+    older.power.owe(toy.now, true);
     older.ended = Some(toy.now);
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));
     it.inherit(&mut older);
@@ -307,7 +307,7 @@ fn a_refused_shutdown_does_not_void_what_an_older_one_may_still_do() {
     let mut toy = Toy::new(PowerState::On);
     let mut older = operation(take(Downtime::PowerOff, IfHung::Ask));
     older.power.note_before(PowerState::On);
-    older.power.owe(toy.now);
+    older.power.owe(toy.now, true);
     older.ended = Some(toy.now);
     let late = older.power.owed().unwrap().late_until;
     let mut it = operation(take(Downtime::PowerOff, IfHung::Ask));

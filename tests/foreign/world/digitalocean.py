@@ -127,6 +127,7 @@ class DigitalOcean(Service):
         self.listed_late = 0.0  # how long after its Action a Snapshot appears in lists
         self.late_size: float | None = 2.34
         self.restore_powers_on = True
+        self.is_dated = True  # whether its answers say what time it is
         self.supported: list[Json] = [
             {
                 "name": name,

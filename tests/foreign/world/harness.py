@@ -152,6 +152,12 @@ class World:
     async def _serve(self, handler: Any, tls: ssl.SSLContext | None) -> int:
         app = web.Application(client_max_size=1 << 24)
         app.router.add_route("*", "/{path:.*}", handler)
+
+        async def undate(_request: web.Request, response: web.StreamResponse) -> None:
+            if not self.digitalocean.is_dated:
+                response.headers.pop("Date", None)
+
+        app.on_response_prepare.append(undate)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)

@@ -22,6 +22,8 @@ pub(super) struct Case {
     confirm: Option<&'static str>,
     /// The button that answers the question of a hung shutdown.
     press: Option<&'static str>,
+    /// The buttons that then ask for a second operation, in order.
+    then: &'static [&'static str],
     /// Whether a late shutdown remains possible when all is over.
     may_go_off_late: bool,
     /// The Actions that it comes to, each once.
@@ -48,6 +50,7 @@ pub(super) const TAKE: Case = Case {
     setting: Setting::Fine,
     confirm: None,
     press: None,
+    then: &[],
     may_go_off_late: false,
     actions: &["shutdown", "snapshot", "power_on"],
 };
@@ -62,6 +65,9 @@ pub(super) const HUNG_FORCE: Case = Case {
 pub(super) const HUNG_LIVE: Case =
     Case { press: Some("Take it live"), may_go_off_late: true, actions: &["shutdown", "snapshot"], ..HUNG_FORCE };
 pub(super) const HUNG_CANCEL: Case = Case { press: Some("Cancel"), actions: &["shutdown"], ..HUNG_LIVE };
+
+pub(super) const HUNG_RESTART: Case =
+    Case { then: &["Restart it", "Restart"], actions: &["shutdown", "power_cycle"], ..HUNG_CANCEL };
 
 pub(super) const HUNG_SILENCE: Case = Case { setting: Setting::NobodyDecides, press: None, ..HUNG_CANCEL };
 
@@ -200,6 +206,21 @@ impl Case {
                     Err(Refused::DidNotRespond | Refused::UnknownComponent(_)) => {}
                     Err(refused) => panic!("{label}: {refused}"),
                 }
+            }
+        }
+        stage.settle().await;
+        if !self.then.is_empty() {
+            self.go_on(stage, ada).await;
+        }
+    }
+
+    /// Asks for the second operation. After a death its question may stand there already, and its button works.
+    async fn go_on(&self, stage: &Stage, ada: &Person) {
+        let next = || self.then.iter().rev().find_map(|label| ada.button(label));
+        while stage.query(UNDER_WAY).await < 2 {
+            stage.until("the next button is there", |_| next().is_some()).await;
+            if let Some((message, custom_id)) = next() {
+                heard(ada.seat.press(message, &custom_id).await);
             }
         }
         stage.settle().await;

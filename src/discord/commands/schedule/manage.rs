@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     super::{Context, answer},
+    act,
     choices::schedules,
     may_own_one_more, meant, meant_here, pressed, refused, review, seen,
     subject::{Pace, Subject},
@@ -27,7 +28,7 @@ use crate::{
     },
     operation::ids::ScheduleId,
     schedule::{Owner, Paused, Schedule, State, pruning::Candidate, rule::Rule},
-    store::{ScheduleSnapshot, wanted},
+    store::{Deed, ScheduleSnapshot, wanted},
 };
 
 /// How long a pause lasts if nobody said.
@@ -182,7 +183,8 @@ pub(super) async fn pause(
             let schedule = meant(state, &info.who, &schedule).await?;
             let until = end_of_pause(until.as_deref(), &schedule.rule, state.clock.now())?;
             let paused = State::Paused { until: Some(until), why: Paused::By(grant.user()) };
-            let changed = state.store.change_schedule(schedule.id, |schedule| schedule.state = paused).await?;
+            let act = act(&grant, Deed::Paused);
+            let changed = state.store.change_schedule_by(schedule.id, act, |schedule| schedule.state = paused).await?;
             let changed = changed.ok_or_else(|| gone(schedule.id))?;
             tracing::info!(schedule.id = %schedule.id, user.id = %grant.user(), "paused a schedule");
             Ok::<_, Stop>(words::paused_until(&changed, until))
@@ -206,7 +208,8 @@ pub(super) async fn resume(
             let grant = state.policy.authorize(&info.who, RESUME.right).map_err(Refusal::Denied)?;
             let schedule = meant_here(state, &info.who, &schedule).await?;
             let now = state.clock.now();
-            let resumed = state.store.change_schedule(schedule.id, |schedule| end_pause(schedule, now)).await?;
+            let act = act(&grant, Deed::Resumed);
+            let resumed = state.store.change_schedule_by(schedule.id, act, |schedule| end_pause(schedule, now)).await?;
             let resumed = resumed.ok_or_else(|| gone(schedule.id))?;
             tracing::info!(schedule.id = %schedule.id, user.id = %grant.user(), "resumed a schedule");
             Ok::<_, Stop>(words::resumed(&resumed, now))
@@ -280,7 +283,8 @@ pub(in crate::discord) async fn take_over(
             schedule.floor = schedule.floor.max(now);
         }
     };
-    let changed = state.store.change_schedule(id, taken).await?.ok_or_else(|| gone(id))?;
+    let act = act(grant, Deed::TookOver);
+    let changed = state.store.change_schedule_by(id, act, taken).await?.ok_or_else(|| gone(id))?;
     tracing::info!(schedule.id = %id, user.id = %owner, "took a schedule over");
     Ok(words::taken_over(&changed).into())
 }

@@ -22,6 +22,7 @@ use crate::{
         state::AppState,
     },
     schedule::{MOST_OWNED, Schedule, State},
+    store::{Act, Deed},
 };
 
 pub(in crate::discord) use manage::take_over;
@@ -52,6 +53,11 @@ pub(in crate::discord) use manage::{LIST, PAUSE, PREVIEW, REMOVE, RESUME, RUN, S
 pub(super) async fn schedule(context: Context<'_>) -> Result<(), Fault> {
     answer(context, |_| async { Err::<Answer, _>(Refusal::UnknownCommand.into()) }).await;
     Ok(())
+}
+
+/// What a person with this right does, as it is noted.
+fn act(grant: &Grant, what: Deed) -> Act {
+    Act { by: grant.user(), guild: grant.guild(), what }
 }
 
 fn refused(refusal: ScheduleRefusal) -> Stop {

@@ -1,6 +1,6 @@
 //! What is pressed under the messages of a schedule, next to taking it over and running it.
 
-use super::{manage::gone, pressed, refused};
+use super::{act, manage::gone, pressed, refused};
 use crate::{
     access::Grant,
     discord::{
@@ -11,7 +11,7 @@ use crate::{
     },
     operation::ids::{OperationId, ScheduleId},
     schedule::{Schedule, hangs::HangAnswer, pruning::Candidate},
-    store::ScheduleSnapshot,
+    store::{Deed, ScheduleSnapshot},
 };
 
 /// Keeps what was chosen of what is announced to be deleted.
@@ -43,7 +43,8 @@ pub(in crate::discord) async fn delete_many(
     let change = |schedule: &mut Schedule| {
         schedule.approve_deletions(edition, by);
     };
-    let changed = state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    let act = act(grant, Deed::ApprovedDeletions);
+    let changed = state.store.change_schedule_by(id, act, change).await?.ok_or_else(|| gone(id))?;
     state.store.question_was_answered(id).await?;
     tracing::info!(schedule.id = %id, user.id = %by, count, "approved what a schedule deletes");
     Ok(words::deletions_approved(&changed, count).into())
@@ -63,7 +64,8 @@ pub(in crate::discord) async fn rely_on(
         return Err(refused(ScheduleRefusal::NotDoubtful));
     }
     let change = |schedule: &mut Schedule| schedule.rely_on(operation);
-    let changed = state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    let act = act(grant, Deed::ReliedOnSmall);
+    let changed = state.store.change_schedule_by(id, act, change).await?.ok_or_else(|| gone(id))?;
     state.store.question_was_answered(id).await?;
     tracing::info!(schedule.id = %id, operation.id = %operation, user.id = %grant.user(), "a schedule may rely on a small Snapshot");
     Ok(words::relied_on(&changed).into())
@@ -84,7 +86,8 @@ pub(in crate::discord) async fn answer_hangs(
     let change = |schedule: &mut Schedule| {
         schedule.answer_hangs(answer, by);
     };
-    let changed = state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    let act = act(grant, Deed::AnsweredHangs(answer));
+    let changed = state.store.change_schedule_by(id, act, change).await?.ok_or_else(|| gone(id))?;
     state.store.question_was_answered(id).await?;
     tracing::info!(schedule.id = %id, user.id = %by, ?answer, "answered what a schedule does about shutdowns that hang");
     Ok(words::hangs_answered(&changed, answer).into())
@@ -100,7 +103,8 @@ pub(in crate::discord) async fn prune_again(
     pressed(state, &info.who, id).await?;
     let now = state.clock.now();
     let change = |schedule: &mut Schedule| schedule.watched.prunes_after_restores_until = Some(now);
-    let changed = state.store.change_schedule(id, change).await?.ok_or_else(|| gone(id))?;
+    let act = act(grant, Deed::AllowedPruning);
+    let changed = state.store.change_schedule_by(id, act, change).await?.ok_or_else(|| gone(id))?;
     tracing::info!(schedule.id = %id, user.id = %grant.user(), "lets a schedule delete after a restore");
     Ok(words::prunes_again(&changed).into())
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    pressed, refused,
+    act, pressed, refused,
     subject::{self, Subject},
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
     schedule::{
         MOST_OWNED, Owner, Paused, Power, Schedule, State, group::Group, hangs::Hangs, pruning::Candidate, run::Plan,
     },
-    store::{AddError, Confirmation, ConfirmationRefused, Consent, Error, RunError, ScheduleSnapshot},
+    store::{AddError, Confirmation, ConfirmationRefused, Consent, Deed, Error, RunError, ScheduleSnapshot},
 };
 
 /// How long a review stays open: Discord's own limit for answering is 15 minutes.
@@ -185,7 +185,8 @@ pub(in crate::discord) async fn hand_over(
     state.store.close_confirmation(&consent).await?.map_err(not_counted)?;
     // First, so that a crash in between leaves a schedule that can be removed again.
     let count = state.store.hand_over(id, heir.id).await?;
-    state.store.change_schedule(id, |schedule| schedule.state = State::Removed).await?;
+    let act = act(grant, Deed::HandedOver(heir.id));
+    state.store.change_schedule_by(id, act, |schedule| schedule.state = State::Removed).await?;
     tracing::info!(schedule.id = %id, heir.id = %heir.id, user.id = %grant.user(), count, "handed a schedule's Snapshots over");
     Ok(Answer::Instead(Message::text(words::handed_over(&schedule, &heir, count))))
 }
@@ -228,7 +229,8 @@ pub(in crate::discord) async fn confirmed(
         Draft::Remove(id) => {
             let schedule = pressed(state, &info.who, id).await?;
             state.store.close_confirmation(&consent).await?.map_err(not_counted)?;
-            state.store.change_schedule(id, |schedule| schedule.state = State::Removed).await?;
+            let act = act(grant, Deed::Removed);
+            state.store.change_schedule_by(id, act, |schedule| schedule.state = State::Removed).await?;
             tracing::info!(schedule.id = %id, user.id = %grant.user(), "removed a schedule");
             words::removed(&schedule)
         }

@@ -1,0 +1,300 @@
+//! Whether this process has looked after its operations throughout, and which of them it has yet to take up.
+//!
+//! A process may be stopped and go on, and a machine may sleep: nothing destructive that was wished before leaves afterwards unasked. What
+//! a process finds at its start is taken up in the same way. Each operation is taken up in a turn of its own, those first that owe
+//! power, so that one that cannot be read keeps no other waiting.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+
+use crate::{
+    clock::Clock,
+    digitalocean::client::{Client, ServerClock},
+    operation::{LONGEST_UNATTENDED, ids::OperationId},
+    store::Whose,
+};
+
+/// How this process looks after its operations.
+#[derive(Debug)]
+pub struct Attendance {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    last: Marks,
+    /// The machine's clock leapt, which may be a sleep or somebody who set it: DigitalOcean's next answer tells.
+    unclear: Option<Leap>,
+    /// For how long nobody looked after the operations, found out and not yet told to each of them.
+    gap: Option<SignedDuration>,
+    left: Left,
+}
+
+/// What the clocks show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Marks {
+    /// How long the process has run, by a clock that stands still while the machine sleeps.
+    uptime: Duration,
+    /// How far the machine's clock is ahead of ours.
+    machine: SignedDuration,
+    /// DigitalOcean's clock, once there is an answer.
+    theirs: Option<ServerClock>,
+}
+
+/// A leap of the machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Leap {
+    by: SignedDuration,
+    /// How many answers of DigitalOcean's had come before it was seen.
+    answers: u64,
+}
+
+/// Operations that this process has yet to take up.
+#[derive(Debug, Default)]
+struct Left {
+    operations: HashMap<OperationId, Gap>,
+    /// Those that owe power, in line for a turn.
+    owing: VecDeque<OperationId>,
+    /// All others.
+    others: VecDeque<OperationId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    unattended_for: SignedDuration,
+    owes_power: bool,
+}
+
+impl Attendance {
+    /// Of a process that takes up now what another one left, or itself a while ago.
+    pub fn new(clock: &Clock, client: &Client) -> Self {
+        let last = Marks::now(clock, client);
+        Self { state: Mutex::new(State { last, unclear: None, gap: None, left: Left::default() }) }
+    }
+
+    /// These operations are to be taken up, after so long without anybody who looked after them.
+    pub fn leave(
+        &self,
+        open: impl IntoIterator<Item = OperationId>,
+        owing: &HashSet<OperationId>,
+        unattended_for: SignedDuration,
+    ) {
+        let mut state = self.state();
+        state.gap = None;
+        for id in open {
+            state.left.add(id, Gap { unattended_for, owes_power: owing.contains(&id) });
+        }
+    }
+
+    /// Compares the clocks with what they showed the last time. To be called at every look for what is due, and before a command leaves.
+    pub fn note(&self, clock: &Clock, client: &Client) {
+        self.state().note(Marks::now(clock, client));
+    }
+
+    /// For how long nobody looked after the operations, as was found out: [`leave`](Self::leave) is to be told.
+    pub fn gap(&self) -> Option<SignedDuration> {
+        self.state().gap
+    }
+
+    /// Whether only DigitalOcean's next answer tells if the machine slept. Nothing destructive leaves until then.
+    pub fn is_unclear(&self) -> bool {
+        self.state().unclear.is_some()
+    }
+
+    /// DigitalOcean was asked and did not tell: what is unclear counts as a sleep, so that it ends.
+    pub fn suppose_a_gap(&self) {
+        let mut state = self.state();
+        if let Some(leap) = state.unclear.take() {
+            state.gap = Some(state.gap.map_or(leap.by, |earlier| earlier.max(leap.by)));
+        }
+    }
+
+    /// Whether every operation was taken up that was left.
+    pub fn is_complete(&self) -> bool {
+        let state = self.state();
+        state.gap.is_none() && state.unclear.is_none() && state.left.operations.is_empty()
+    }
+
+    /// Whether no command of this operation may leave before it was taken up.
+    pub fn holds_back(&self, id: OperationId) -> bool {
+        let state = self.state();
+        state.gap.is_some() || state.left.operations.contains_key(&id)
+    }
+
+    /// For how long nobody looked after this operation, if it is yet to be taken up.
+    pub fn unattended(&self, id: OperationId) -> Option<SignedDuration> {
+        self.state().left.operations.get(&id).map(|gap| gap.unattended_for)
+    }
+
+    /// It was taken up.
+    pub fn take_up(&self, id: OperationId) {
+        self.state().left.operations.remove(&id);
+    }
+
+    /// The next ones to take up, out of the line.
+    pub fn next(&self, whose: Whose, places: usize) -> Vec<OperationId> {
+        self.state().left.next(whose, places)
+    }
+
+    /// Its turn is over. Back into the line, if it was not taken up.
+    pub fn return_to_line(&self, id: OperationId) {
+        self.state().left.line_up(id);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Marks {
+    fn now(clock: &Clock, client: &Client) -> Self {
+        Self { uptime: clock.uptime(), machine: clock.machine_ahead(), theirs: client.server_clock() }
+    }
+}
+
+impl State {
+    fn note(&mut self, now: Marks) {
+        let last = std::mem::replace(&mut self.last, now);
+        let silent = SignedDuration::try_from(now.uptime.saturating_sub(last.uptime)).unwrap_or(SignedDuration::MAX);
+        let slept = match (last.theirs, now.theirs) {
+            (Some(last), Some(now)) => now.ahead.saturating_sub(last.ahead).max(SignedDuration::ZERO),
+            (None, _) | (_, None) => SignedDuration::ZERO,
+        };
+        let gap = silent.saturating_add(slept);
+        if gap > LONGEST_UNATTENDED {
+            tracing::warn!(
+                minutes = gap.as_mins(),
+                "this process stood still; what it was asked before is asked again"
+            );
+            self.gap = Some(self.gap.map_or(gap, |earlier| earlier.max(gap)));
+        }
+        let heard = now.theirs.map_or(0, |theirs| theirs.answers);
+        let by = now.machine.saturating_sub(last.machine);
+        if by > LONGEST_UNATTENDED {
+            self.unclear = Some(Leap { by, answers: last.theirs.map_or(0, |theirs| theirs.answers) });
+        }
+        if self.unclear.is_some_and(|leap| heard > leap.answers) {
+            self.unclear = None;
+        }
+    }
+}
+
+impl Left {
+    fn add(&mut self, id: OperationId, gap: Gap) {
+        let unattended_for = self
+            .operations
+            .get(&id)
+            .map_or(gap.unattended_for, |earlier| earlier.unattended_for.max(gap.unattended_for));
+        if self.operations.insert(id, Gap { unattended_for, ..gap }).is_none() {
+            self.line_up(id);
+        }
+    }
+
+    fn line_up(&mut self, id: OperationId) {
+        match self.operations.get(&id) {
+            Some(Gap { owes_power: true, .. }) => self.owing.push_back(id),
+            Some(Gap { owes_power: false, .. }) => self.others.push_back(id),
+            None => {}
+        }
+    }
+
+    fn next(&mut self, whose: Whose, places: usize) -> Vec<OperationId> {
+        let mut next = Vec::new();
+        while next.len() < places {
+            let id = match whose {
+                Whose::PowerOwed => self.owing.pop_front(),
+                Whose::All => self.owing.pop_front().or_else(|| self.others.pop_front()),
+            };
+            match id {
+                Some(id) if self.operations.contains_key(&id) => next.push(id),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Marks = Marks {
+        uptime: Duration::from_secs(100),
+        machine: SignedDuration::ZERO,
+        theirs: Some(ServerClock { ahead: SignedDuration::from_secs(1), answers: 7 }),
+    };
+
+    fn state() -> State {
+        State { last: START, unclear: None, gap: None, left: Left::default() }
+    }
+
+    /// The clocks after so many minutes of this process's life, of the machine's sleep, and with so many more answers.
+    fn later(alive: u64, asleep: i64, answers: u64) -> Marks {
+        let asleep = SignedDuration::from_mins(asleep);
+        let ahead = if answers == 0 { SignedDuration::ZERO } else { asleep } + SignedDuration::from_secs(1);
+        Marks {
+            uptime: START.uptime + Duration::from_mins(alive),
+            machine: asleep,
+            theirs: Some(ServerClock { ahead, answers: 7 + answers }),
+        }
+    }
+
+    #[test]
+    fn a_process_that_stood_still_is_noticed() {
+        let mut state = state();
+        state.note(later(15, 0, 0));
+        assert_eq!((state.gap, state.unclear), (None, None));
+        state.note(later(31, 0, 0));
+        assert_eq!((state.gap, state.unclear), (Some(SignedDuration::from_mins(16)), None));
+    }
+
+    #[test]
+    fn a_machine_that_slept_is_unclear_until_digitalocean_answers() {
+        let mut state = state();
+        state.note(later(0, 60, 0));
+        assert_eq!((state.gap, state.unclear.map(|leap| leap.answers)), (None, Some(7)));
+        state.note(later(0, 60, 0));
+        assert_eq!((state.gap, state.unclear.map(|leap| leap.answers)), (None, Some(7)));
+        state.note(later(0, 60, 1));
+        assert_eq!((state.gap, state.unclear), (Some(SignedDuration::from_hours(1)), None));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_no_sleep() {
+        let mut state = state();
+        state.note(later(0, 60, 0));
+        let set = Marks { theirs: Some(ServerClock { answers: 8, ..START.theirs.unwrap() }), ..later(0, 60, 0) };
+        state.note(set);
+        assert_eq!((state.gap, state.unclear), (None, None));
+    }
+
+    #[test]
+    fn a_sleep_that_digitalocean_tells_of_first_is_noticed() {
+        let mut state = state();
+        state.note(Marks { machine: SignedDuration::ZERO, ..later(0, 60, 1) });
+        assert_eq!((state.gap, state.unclear), (Some(SignedDuration::from_hours(1)), None));
+    }
+
+    #[test]
+    fn those_that_owe_power_come_first_and_return_until_they_are_taken_up() {
+        let [first, second, third] = [1, 2, 3].map(OperationId::from_random);
+        let mut left = Left::default();
+        for (id, owes_power) in [(first, false), (second, true), (third, false)] {
+            left.add(id, Gap { unattended_for: SignedDuration::ZERO, owes_power });
+        }
+        assert_eq!(left.next(Whose::PowerOwed, 5), [second]);
+        assert_eq!(left.next(Whose::All, 1), [first]);
+        left.line_up(second);
+        left.operations.remove(&third);
+        assert_eq!(left.next(Whose::All, 5), [second]);
+        left.operations.remove(&second);
+        left.line_up(second);
+        assert_eq!(left.next(Whose::All, 5), Vec::<OperationId>::new());
+    }
+}
