@@ -25,6 +25,8 @@ pub enum Observation {
     AnswerLost,
     /// The request limit has no room for this operation before this moment, and why.
     Deferred(Blocker, Timestamp),
+    /// Time passed, and its turn among our own operations may have come.
+    Called,
     /// A process takes the operation up that has not had it before, perhaps with another token and another clock. Nobody looked
     /// after it for this long.
     Restarted(SignedDuration),
@@ -57,7 +59,10 @@ impl Operation {
         let mut next = self.clone();
         let focus = next.focus();
         match observation {
-            Observation::Woke => {
+            Observation::Woke | Observation::Called => {
+                if matches!(observation, Observation::Called) && next.waits_its_turn() {
+                    next.timer.ask_at_once();
+                }
                 next.judge_first_answer(now);
                 next.judge_silence(rules, now);
             }

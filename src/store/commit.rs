@@ -144,6 +144,12 @@ impl Store {
         Ok(waiting)
     }
 
+    /// Operations to which somebody said something that they have not heard.
+    pub async fn unheard(&self) -> Result<Vec<OperationId>, Error> {
+        let rows = sqlx::query("SELECT DISTINCT operation FROM events WHERE unheard = 1").fetch_all(&self.pool).await?;
+        Ok(rows.iter().filter_map(|row| Row(row).text("operation")?.parse().ok()).collect())
+    }
+
     /// An operation, and what people said to it that it has not heard. What cannot be read any more is rescued.
     pub async fn load(&self, id: OperationId) -> Result<Option<Loaded>, Error> {
         let mut connection = self.pool.acquire().await?;

@@ -3,16 +3,13 @@
 //! The same process and the same world as everywhere in the simulation, without moods, people and laws. Virtual time is exact, so two
 //! runs of one fleet give the same figures.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
     digitalocean::http_types::{HttpRequest, Method},
     operation::{
-        FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations,
+        FirstAnswer, NewOperation, Requester, Target, TypicalDurations,
         ids::{ChannelId, DropletId, InteractionId, OperationId},
         kinds::{Downtime, IfHung, Kind, Take},
     },
@@ -158,14 +155,12 @@ impl Simulation {
         for (droplet, name) in droplets {
             self.ask_for_take(DropletId(droplet), name).await?;
         }
-        let mut open: BTreeSet<OperationId> = self.operations.keys().copied().collect();
         let mut ended_after = SignedDuration::ZERO;
         for _ in 0..MOST_STEPS.saturating_mul(fleet.takes.max(10)) {
             if !Box::pin(self.step()).await? {
                 break;
             }
-            open.retain(|id| self.operations.get(id).is_some_and(Operation::is_running));
-            if open.is_empty() && ended_after.is_zero() {
+            if self.dues.running() == 0 && ended_after.is_zero() {
                 ended_after = self.now.duration_since(began);
             }
         }

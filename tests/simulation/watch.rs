@@ -183,6 +183,7 @@ impl Simulation {
             Plan::Single => return Some(job),
             Plan::Later(moment) => {
                 self.process.put_off.insert(job.id, moment - self.ahead);
+                self.process.queue.turn_ended(job.id, false);
                 self.note(format!("{} is put off without a word", job.id));
                 return None;
             }
