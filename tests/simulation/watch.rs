@@ -99,6 +99,10 @@ impl Sort for Actions {
         Answer::Action(translate::action_reading(thing))
     }
 
+    fn readings(interval: SignedDuration) -> Readings<ActionId, Action> {
+        Readings::of_a_history(interval)
+    }
+
     fn of_look(_: &Operation, look: &Look) -> Option<ActionId> {
         if let Look::Action(id) = look { Some(*id) } else { None }
     }
