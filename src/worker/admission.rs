@@ -48,6 +48,11 @@ impl Admission {
         Ok(Some(schedule::called_until(operation, now)))
     }
 
+    /// Whether an operation begins its downtime by itself, and looks without waiting for others.
+    pub(super) fn begins_alone(&self, id: OperationId) -> bool {
+        self.queue().begins_alone(id)
+    }
+
     async fn asks_for_a_place(&self, operation: &Operation, now: Timestamp) -> Result<bool, Error> {
         if !self.queue().may_place(operation, now) {
             self.queue().stand(operation);

@@ -90,6 +90,8 @@ impl Waiting {
 struct Placed {
     waiting: Waiting,
     since: Timestamp,
+    /// It had not to wait for a batch.
+    is_at_once: bool,
     /// Its Droplet was among those to which power is owed.
     has_begun: bool,
     /// A turn of it has begun since it was given its place.
@@ -136,21 +138,25 @@ impl DowntimeQueue {
         }
         let left = self.left_of_batch(room, now);
         let others = self.waiting.len() - usize::from(self.waiting.contains_key(&id));
-        if others < left {
-            self.batch = self.batch.map(|(begun, left)| (begun, left - 1));
-        } else if room.for_newcomers > 0
-            && self.given_at_once.len() < batch_of(room.a_minute)
-            && self.is_new_here(operation)
-        {
+        let is_at_once =
+            room.for_newcomers > 0 && self.given_at_once.len() < batch_of(room.a_minute) && self.is_new_here(operation);
+        if is_at_once {
             self.given_at_once.push_back(now);
+        } else if others < left {
+            self.batch = self.batch.map(|(begun, left)| (begun, left - 1));
         } else {
             self.stand(operation);
             return false;
         }
         self.waiting.remove(&id);
-        self.place(id, Waiting::of(operation), now);
+        self.place(id, Waiting::of(operation), is_at_once, now);
         self.take_up(id);
         true
+    }
+
+    /// Whether an operation begins by itself, not with a batch: its look waits for nobody else's.
+    pub fn begins_alone(&self, id: OperationId) -> bool {
+        self.placed.get(&id).is_some_and(|placed| placed.is_at_once && !placed.has_begun)
     }
 
     /// Stands in line until it is called.
@@ -186,7 +192,7 @@ impl DowntimeQueue {
         self.batch = self.batch.map(|(begun, left)| (begun, left - in_turn.len()));
         for (.., id) in in_turn {
             if let Some(waiting) = self.waiting.remove(&id) {
-                self.place(id, waiting, now);
+                self.place(id, waiting, false, now);
             }
         }
     }
@@ -231,8 +237,9 @@ impl DowntimeQueue {
         self.given_at_once.retain(|at| !is_past(*at, MINUTE));
     }
 
-    fn place(&mut self, id: OperationId, waiting: Waiting, now: Timestamp) {
-        let placed = Placed { waiting, since: now, has_begun: false, is_taken_up: false, is_settled: false };
+    fn place(&mut self, id: OperationId, waiting: Waiting, is_at_once: bool, now: Timestamp) {
+        let placed =
+            Placed { waiting, since: now, is_at_once, has_begun: false, is_taken_up: false, is_settled: false };
         self.placed.insert(id, placed);
         self.given.push_back(now);
     }
@@ -333,13 +340,13 @@ mod tests {
     fn places_are_given_in_batches_and_kept() {
         let mut queue = DowntimeQueue::default();
         let takes: Vec<Operation> = (0..60).map(|droplet| take(1, droplet)).collect();
-        assert_eq!(turn(&mut queue, &takes, 0), 9);
+        assert_eq!(turn(&mut queue, &takes, 0), 10, "a newcomer and a batch");
         assert_eq!(queue.next_call_at(), Some(at(20)));
         let mut in_all = |second| {
             called(&mut queue, ROOM, second);
             takes.iter().filter(|take| queue.has_place(take.id)).count()
         };
-        assert_eq!([1, 19, 20, 39].map(&mut in_all), [9, 9, 18, 18]);
+        assert_eq!([1, 19, 20, 39].map(&mut in_all), [10, 10, 19, 19]);
         assert_eq!(in_all(40), 25, "25 a minute");
         assert_eq!(in_all(60), 34);
     }
@@ -347,10 +354,10 @@ mod tests {
     #[test]
     fn who_waits_has_no_turn_before_it_is_called() {
         let mut queue = DowntimeQueue::default();
-        let takes: Vec<Operation> = (0..10).map(|droplet| take(1, droplet)).collect();
+        let takes: Vec<Operation> = (0..11).map(|droplet| take(1, droplet)).collect();
         turn(&mut queue, &takes, 0);
         assert_eq!(called(&mut queue, ROOM, 10), []);
-        let last = takes[9].id;
+        let last = takes[10].id;
         assert_eq!(called(&mut queue, ROOM, 20), [last]);
         // Its look is put off: it is called until its row says how it goes on.
         queue.take_up(last);
@@ -365,7 +372,7 @@ mod tests {
     #[test]
     fn a_call_during_the_turn_that_asked_is_not_lost() {
         let mut queue = DowntimeQueue::default();
-        let takes: Vec<Operation> = (0..9).map(|droplet| take(1, droplet)).collect();
+        let takes: Vec<Operation> = (0..10).map(|droplet| take(1, droplet)).collect();
         turn(&mut queue, &takes, 0);
         let late = take(1, 50);
         queue.take_up(late.id);
@@ -379,11 +386,11 @@ mod tests {
     #[test]
     fn anyone_whose_turn_ends_otherwise_leaves_the_line() {
         let mut queue = DowntimeQueue::default();
-        let takes: Vec<Operation> = (0..10).map(|droplet| take(1, droplet)).collect();
+        let takes: Vec<Operation> = (0..11).map(|droplet| take(1, droplet)).collect();
         turn(&mut queue, &takes, 0);
         // Somebody cancels it.
-        queue.take_up(takes[9].id);
-        queue.turn_ended(takes[9].id, true);
+        queue.take_up(takes[10].id);
+        queue.turn_ended(takes[10].id, true);
         assert_eq!(queue.next_call_at(), None);
     }
 
@@ -404,6 +411,7 @@ mod tests {
         turn(&mut queue, &many, 0);
         assert!(queue.may_place(&take(2, 99), at(5)));
         assert_eq!(turn(&mut queue, &[take(2, 99)], 5), 1);
+        assert!(queue.begins_alone(take(2, 99).id) && !queue.begins_alone(many[5].id));
         // Their second stands in line, and is the first to be called.
         assert_eq!(turn(&mut queue, &[take(2, 98)], 6), 0);
         assert!(called(&mut queue, ROOM, 20).contains(&take(2, 98).id));
@@ -432,8 +440,8 @@ mod tests {
     #[test]
     fn a_place_that_nobody_took_up_is_given_again() {
         let mut queue = DowntimeQueue::default();
-        turn(&mut queue, &(0..10).map(|droplet| take(1, droplet)).collect::<Vec<_>>(), 0);
-        let last = take(1, 9).id;
+        turn(&mut queue, &(0..11).map(|droplet| take(1, droplet)).collect::<Vec<_>>(), 0);
+        let last = take(1, 10).id;
         assert_eq!(called(&mut queue, ROOM, 20), [last]);
         queue.update(&[], at(200));
         assert!(!queue.has_place(last) && queue.may_call(at(200)));

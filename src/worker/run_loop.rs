@@ -6,7 +6,7 @@ use std::{
     pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    digitalocean::{client::Client, readings},
+    digitalocean::client::Client,
     operation::{
         Blocker, Rules,
         effect::{Answer, Command, Effect},
@@ -39,6 +39,9 @@ use crate::{
 
 /// How a turn ends that found nothing to write down.
 const NOTHING_STORED: Ending = Ending::PutOff(Duration::ZERO);
+
+/// What is open is counted no more often: there may be thousands.
+const COUNTED_EVERY_MILLIS: u64 = 1_000;
 
 /// Runs turns until it is told to stop.
 pub struct RunLoop {
@@ -57,6 +60,8 @@ pub struct RunLoop {
     said: AtomicBool,
     /// Operations that are not done for good, as of the last time the store was asked.
     open: AtomicUsize,
+    /// When that was, in milliseconds.
+    counted_at: AtomicI64,
 }
 
 /// What the loop works with.
@@ -90,6 +95,7 @@ impl RunLoop {
             busy: Mutex::default(),
             said: AtomicBool::new(false),
             open: AtomicUsize::new(0),
+            counted_at: AtomicI64::new(0),
         }
     }
 
@@ -177,12 +183,23 @@ impl RunLoop {
         }
         let next_call = self.admission.next_call_at().filter(|_| whose == Whose::All);
         let next = self.store.next_due(whose, &taken).await?.into_iter().chain(next_call).min();
+        self.count_open(now).await?;
+        Ok((due, next))
+    }
+
+    /// Counts what is open, at most once a second while something is.
+    async fn count_open(&self, now: Timestamp) -> Result<(), Error> {
+        let (counted_at, now) = (self.counted_at.load(Ordering::Relaxed), now.as_millisecond());
+        if self.open.load(Ordering::Relaxed) > 0 && counted_at.abs_diff(now) < COUNTED_EVERY_MILLIS {
+            return Ok(());
+        }
         let open = self.store.count_open().await?;
         self.open.store(open, Ordering::Relaxed);
+        self.counted_at.store(now, Ordering::Relaxed);
         if open == 0 {
             self.clock.follow_the_machine();
         }
-        Ok((due, next))
+        Ok(())
     }
 
     async fn turn(&self, id: OperationId) -> Ending {
@@ -223,6 +240,8 @@ impl RunLoop {
         match claimed.effect().clone() {
             Effect::Look(look) => {
                 let fresh = priority::freshness(claimed.operation(), self.client.look_pause(), now);
+                let waits_for_nobody = claimed.opens_downtime() && self.admission.begins_alone(id);
+                let fresh = if waits_for_nobody { fresh.alone() } else { fresh };
                 match self.looks.look(&claimed, &look, fresh).await {
                     Looked::Answer(answer) => {
                         self.worker.finish(claimed, answer, &rules, self.clock.now()).await?;
@@ -306,8 +325,7 @@ impl RunLoop {
                 OnceAdmitted::LookFirst(look) => {
                     let now = self.clock.now();
                     // The command has leave, so its look waits for nobody.
-                    let fresh = priority::freshness(claimed.operation(), SignedDuration::ZERO, now);
-                    let fresh = readings::Look { patience: None, ..fresh };
+                    let fresh = priority::freshness(claimed.operation(), SignedDuration::ZERO, now).alone();
                     let Looked::Answer(answer) = self.looks.look(&claimed, &look, fresh).await else { break };
                     self.worker.finish(claimed, answer, rules, self.clock.now()).await?;
                 }

@@ -8,7 +8,6 @@ use snapshot_bot::{
         budget::{HeldBack, Priority, Ticket},
         error::Error,
         http_types::{HttpAnswer, TransportError},
-        readings,
     },
     operation::{
         Blocker, Operation, Rules,
@@ -309,6 +308,9 @@ impl Simulation {
             return match deferred {
                 Ok(()) => {
                     self.note(format!("{id} is put off"));
+                    if let Some(tally) = &mut self.measured {
+                        tally.put_off += 1;
+                    }
                     self.hears(id, job.heard);
                     self.after_commit(id, None).await
                 }
@@ -518,7 +520,8 @@ impl Simulation {
         let pause = self.process.budget.look_pause(wall);
         let wanted = priority::freshness(claimed.operation(), pause, wall);
         // A command that has leave waits for nobody.
-        let wanted = readings::Look { patience: wanted.patience.filter(|_| job.admitted.is_none()), ..wanted };
+        let begins_alone = claimed.opens_downtime() && self.process.queue.begins_alone(job.id);
+        let wanted = if job.admitted.is_some() || begins_alone { wanted.alone() } else { wanted };
         let Some(job) = self.share::<Droplets>(job, wanted) else { return Ok(()) };
         let Some(job) = self.share::<Actions>(job, wanted) else { return Ok(()) };
         let Some(job) = self.share::<Snapshots>(job, wanted) else { return Ok(()) };
@@ -535,7 +538,8 @@ impl Simulation {
         } else {
             (Transit::Fine, 0)
         };
-        let attempts = Attempts::of(translate::look(&look).with_priority(rank), self.dice.u64(..));
+        let attempts =
+            Attempts::of(translate::look_of(claimed.operation(), &look).with_priority(rank), self.dice.u64(..));
         let ask = Ask { attempts, look: Some(look), transit, meets, is_new: true };
         Box::pin(self.look(job, Box::new(ask))).await
     }

@@ -182,8 +182,9 @@ impl Simulation {
     /// Lets the world come to a moment, stopping wherever something happens by itself.
     fn pass_time(&mut self, until: Timestamp) -> Lawful {
         let until = until.max(self.now + SignedDuration::from_millis(1));
-        while let Some(at) = self.world.next_due().filter(|at| *at <= until) {
+        while let Some(at) = self.next_by_itself().filter(|at| *at <= until) {
             self.move_to(at);
+            self.others_use_the_token();
             self.judge_world()?;
         }
         self.move_to(until);
@@ -191,6 +192,12 @@ impl Simulation {
             self.tidy_up();
         }
         self.judge_world()
+    }
+
+    /// When something happens next that this process does not do.
+    fn next_by_itself(&self) -> Option<Timestamp> {
+        let others = self.measured.as_ref().and_then(|tally| tally.others_at);
+        self.world.next_due().into_iter().chain(others).min()
     }
 
     fn move_to(&mut self, at: Timestamp) {
