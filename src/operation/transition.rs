@@ -40,6 +40,8 @@ pub enum Observation {
     Answered(Command, Answer),
 }
 
+/// A Droplet that is to be turned on without a look is tried at least so often.
+const LONGEST_BLIND_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// After so long without a process that looked after it, nothing destructive is begun without a new question.
 const LONGEST_UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
 
@@ -75,7 +77,8 @@ impl Operation {
             Observation::Deferred(why, until) => {
                 next.hinder(why, now);
                 next.timer.ask_at(until);
-                next.power.defer(until);
+                // Its turn may be hours away, but nobody waits so long for a Droplet to be turned on.
+                next.power.defer(until.min(later(now, LONGEST_BLIND_PAUSE)));
             }
             Observation::Restarted(unattended_for) => {
                 // Anyone who was to say what became of the first answer is gone.

@@ -56,9 +56,12 @@ impl Claimed {
 
     /// Whether going on means to turn off a Droplet that is on now: the moment to ask whether all the rest fits the budget.
     pub fn opens_downtime(&self) -> bool {
-        self.operation.current().is_some_and(|step| {
-            step.task() == Task::ShutDown && step.began.is_none() && matches!(step.state, State::Waiting(_))
-        })
+        let power = &self.operation.power;
+        let is_down = power.is_owed() && !power.is_watched();
+        !is_down
+            && self.operation.current().is_some_and(|step| {
+                step.task() == Task::ShutDown && step.began.is_none() && matches!(step.state, State::Waiting(_))
+            })
     }
 }
 
