@@ -93,9 +93,56 @@ async fn a_fleet_is_taken_within_the_limits() {
 }
 
 #[tokio::test]
-async fn a_single_take_is_hardly_off_for_nothing() {
-    let measured = measure(Fleet::of(1)).await.unwrap();
-    assert!(measured.wasted(100) <= SignedDuration::from_secs(3), "{measured}");
+async fn a_single_take_is_hardly_off_for_nothing_however_long_its_snapshot_takes() {
+    let mut wasted = Vec::new();
+    for minutes in [1, 2, 3, 5, 8, 11, 16, 23, 30, 40] {
+        let snapshot = SignedDuration::from_secs(minutes * 60 + minutes % 7);
+        let measured = measure(Fleet { snapshot, ..Fleet::of(1) }).await.unwrap();
+        wasted.push(measured.wasted(100));
+    }
+    wasted.sort_unstable();
+    println!("{wasted:?}");
+    assert!(wasted[wasted.len() / 2] <= SignedDuration::from_secs(3), "{wasted:?}");
+    assert!(wasted[wasted.len() - 1] <= SignedDuration::from_secs(6), "{wasted:?}");
+}
+
+#[tokio::test]
+async fn two_takes_share_their_looks() {
+    let [one, two] = [measure(Fleet::of(1)).await.unwrap(), measure(Fleet::of(2)).await.unwrap()];
+    assert!(two.requests_per_take() <= one.requests_per_take() * 0.6, "{one}\n{two}");
+    assert!(two.wasted(100) <= SignedDuration::from_secs(6), "{two}");
+}
+
+#[tokio::test]
+async fn a_take_that_waits_writes_that_down_and_then_costs_nothing() {
+    let measured = measure(Fleet::of(120)).await.unwrap();
+    println!("{measured}");
+    assert!(measured.tally.put_off <= 120 * 2, "{measured}");
+    assert!(measured.requests_per_take() <= 4.8, "{measured}");
+}
+
+#[tokio::test]
+async fn another_person_is_served_as_if_nothing_ran() {
+    let fleet = Fleet { second_asker_after: Some(SignedDuration::from_mins(4)), ..Fleet::of(120) };
+    let measured = measure(fleet).await.unwrap();
+    println!("{measured}");
+    assert!(measured.second_asker_waited <= Some(SignedDuration::from_secs(5)), "{measured}");
+}
+
+#[tokio::test]
+async fn what_others_use_of_the_token_leaves_room_for_the_rest() {
+    let fleet = Fleet { foreign_per_minute: 150, hourly: 12_000, ..Fleet::of(60) };
+    let measured = measure(fleet).await.unwrap();
+    println!("{measured}");
+    assert_eq!(measured.tally.throttled, 0, "{measured}");
+    assert!(measured.wasted(100) <= SignedDuration::from_secs(60), "{measured}");
+}
+
+#[tokio::test]
+async fn pages_behind_the_25th_are_swept_too() {
+    let measured = measure(Fleet { others: 12_000, ..Fleet::of(40) }).await.unwrap();
+    println!("{measured}");
+    assert!(measured.requests_per_take() <= 13.0, "{measured}");
 }
 
 /// The first of so many seeds in which the law that is meant notices a broken rule.

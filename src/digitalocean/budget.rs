@@ -8,6 +8,7 @@
 //! GCRA such as governor's lets a whole burst pass and refills it meanwhile, which is nearly twice the limit within one
 //! minute, and it knows neither ranks nor what the answers' headers say.
 
+mod downtimes;
 mod priority;
 mod window;
 
@@ -16,6 +17,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::http_types::HttpAnswer;
+pub use downtimes::DowntimeRoom;
+use downtimes::Foreign;
 pub use priority::Priority;
 use window::{Window, later};
 
@@ -56,7 +59,7 @@ pub enum HeldBack {
 /// What DigitalOcean allows until its headers say otherwise.
 const USUAL_LIMIT: usize = 5_000;
 /// Limits beyond this are not believed, so that the record stays small.
-const HIGHEST_LIMIT: usize = 100_000;
+const HIGHEST_LIMIT: usize = 1_000_000;
 /// A little more than the vendor's window, since a request is counted when it arrives there, not when it leaves here.
 const MINUTE: SignedDuration = SignedDuration::from_secs(62);
 const HOUR: SignedDuration = SignedDuration::from_secs(3_610);
@@ -69,8 +72,6 @@ const PROBE_SILENCE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Between two looks at a Droplet that is off where requests are scarce.
 const SCARCE_PAUSE: SignedDuration = SignedDuration::from_secs(15);
-/// What a downtime asks for from its shutdown on: its Snapshot, its `power_on`, and its share of the looks, with some to spare.
-const REQUESTS_PER_DOWNTIME: usize = 8;
 
 /// The record of what left, and of what DigitalOcean said about it.
 #[derive(Debug)]
@@ -83,6 +84,7 @@ pub struct Budget {
     shutdowns: Window,
     numbered: u64,
     observed: Option<Observed>,
+    foreign: Foreign,
     silence: Option<Silence>,
     latest: Timestamp,
 }
@@ -119,6 +121,7 @@ impl Default for Budget {
             shutdowns: Window::default(),
             numbered: 0,
             observed: None,
+            foreign: Foreign::default(),
             silence: None,
             latest: Timestamp::MIN,
         }
@@ -194,6 +197,9 @@ impl Budget {
         let remaining = answer.number("ratelimit-remaining").and_then(|left| usize::try_from(left).ok());
         if let (Some(remaining), true) = (remaining, of_the_hour && newer) {
             let probe_at = later(answer.received_at, PROBE_EVERY);
+            let later_ones = usize::try_from(self.numbered - ticket.number).unwrap_or(usize::MAX);
+            let own = self.all.0.len().saturating_sub(later_ones);
+            self.foreign.note(self.hour_limit.saturating_sub(remaining.saturating_add(own)), answer.received_at);
             self.observed = Some(Observed { remaining, number: ticket.number, probe_at });
         }
     }
@@ -204,21 +210,6 @@ impl Budget {
         self.silence.filter(|silence| ticket.number <= silence.number).map(|silence| {
             if ticket.priority.may_probe() { silence.probe_at.min(silence.until) } else { silence.until }
         })
-    }
-
-    /// Whether a new downtime may begin next to `downtimes` others: the rest of all of them must fit into the hour, and one minute
-    /// must be able to turn all of them on and have room for looks.
-    pub fn may_begin_downtime(&mut self, downtimes: usize, now: Timestamp) -> bool {
-        self.advance(now);
-        let kept_back = self.hour_limit - Priority::Shutdown.share_of_hour(self.hour_limit);
-        let rest = downtimes.saturating_mul(REQUESTS_PER_DOWNTIME);
-        let most_at_once = (self.minute_limit() * 8 / 10).max(1);
-        self.silence.is_none() && downtimes < most_at_once && self.left_this_hour() >= rest.saturating_add(kept_back)
-    }
-
-    /// How many downtimes may begin within a minute: a tenth of its requests, so that they do not all end at once.
-    pub fn downtimes_a_minute(&self) -> usize {
-        (self.minute_limit() / 10).max(2)
     }
 
     /// How young the last reading of a Droplet that is off may be for another look to be put off: not at all while half of the hour is

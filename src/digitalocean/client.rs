@@ -17,7 +17,7 @@ use url::{Host, Url};
 
 use super::{
     attempts::{Attempts, Next},
-    budget::{Admission, Budget, HeldBack, Priority, Ticket},
+    budget::{Admission, Budget, DowntimeRoom, HeldBack, Priority, Ticket},
     call::Call,
     error::{self, Error},
     http_types::{HttpAnswer, HttpRequest, Method, TransportError},
@@ -253,14 +253,9 @@ impl Client {
         self.budget(|budget, now| budget.held_back(priority, now))
     }
 
-    /// Whether a new downtime may begin besides so many; see [`Budget::may_begin_downtime`].
-    pub fn may_begin_downtime(&self, downtimes: usize) -> bool {
-        self.budget(|budget, now| budget.may_begin_downtime(downtimes, now))
-    }
-
-    /// How many downtimes may begin within a minute; see [`Budget::downtimes_a_minute`].
-    pub fn downtimes_a_minute(&self) -> usize {
-        self.budget(|budget, _| budget.downtimes_a_minute())
+    /// How many downtimes may begin besides so many; see [`Budget::room_for_downtimes`].
+    pub fn room_for_downtimes(&self, downtimes: usize) -> DowntimeRoom {
+        self.budget(|budget, now| budget.room_for_downtimes(downtimes, now))
     }
 
     /// The least pause between two looks at a Droplet that is off; see [`Budget::look_pause`].

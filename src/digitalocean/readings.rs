@@ -1,24 +1,40 @@
 //! What shared looks have shown, and how the next look is best answered: by what is known, by a sweep over pages, or by itself.
 //!
-//! Pure: [`super::watcher::Watcher`] carries it out for the program, a simulation in its own time. Keeps no more than the latest sweep.
+//! Pure: [`super::watcher::Watcher`] carries it out for the program, a simulation in its own time. Keeps what the latest sweep showed, and
+//! on which pages things stood.
+
+mod sweep;
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap},
     hash::Hash,
-    sync::Arc,
 };
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{budget::Priority, call::OnePage};
+use super::budget::Priority;
+pub use sweep::{Sweep, Swept};
 
-/// How many pages a sweep is thought to need before one has shown it.
-const PAGES_UNKNOWN: usize = 5;
-/// The most pages of a sweep; what they do not show is looked at by itself.
+/// How many pages of a history are thought to be needed for what has not been seen in it. Of other lists it is one: it serves everybody, and
+/// it is searched a little further each time.
+const PAGES_OF_HISTORY: usize = 5;
+/// The most pages that a sweep searches; what they do not show is looked at by itself, and the next search goes on behind them.
 const MOST_PAGES: u32 = 25;
+/// So many pages are searched at once for each thing that may stand anywhere: some, such as GPU Droplets, stand on none.
+const PAGES_FOR_EACH: usize = 5;
+/// Before a search goes on that has not seen the whole list.
+const SEARCH_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// So many pages are read at the end of a list.
+const PAGES_AT_THE_END: u32 = 2;
+/// A search from the end to farther than that is made at most so often.
+const DEEP_SEARCH_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// More things than most accounts have; beyond it only what is looked for is remembered to stand on a page.
+const MOST_LOCATED: usize = 50_000;
 /// Between two sweeps lies at least this for each page, so that they use 6 % of the usual minute, however many look: the more
 /// Droplets there are, the longer the pause.
 const PAGE_PACE: SignedDuration = SignedDuration::from_secs(4);
+/// But no more than this where Droplets that are off wait for it, however scattered they are.
+const LONGEST_PACE: SignedDuration = SignedDuration::from_secs(30);
 /// The same for a list of one page that somebody waits for.
 const ONE_PAGE_PACE: SignedDuration = SignedDuration::from_millis(2_500);
 /// So much more lies between two sweeps for each of those that can wait for them, but no more than some intervals: what they wait for
@@ -50,6 +66,14 @@ pub struct Look {
     pub patience: Option<SignedDuration>,
 }
 
+impl Look {
+    /// The same by somebody who cannot wait for others.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { patience: None, ..self }
+    }
+}
+
 /// A reading and the moment before which it cannot have been made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen<T> {
@@ -78,12 +102,28 @@ pub enum Plan<T> {
 #[derive(Debug)]
 pub struct Readings<Id, T> {
     interval: SignedDuration,
-    /// What is looked for stands at the end of the list, and nobody is in a hurry to see it.
-    is_at_the_end: bool,
+    order: Order,
     /// The last page, as far as is known.
     last_page: Option<u32>,
+    /// On which page a thing stood when it was seen last.
+    page_of: HashMap<Id, u32>,
+    /// Where the next search begins.
+    search_from: u32,
+    /// When a search from the end went far last.
+    searched_deep_at: Option<Timestamp>,
     asked: HashMap<Id, Asked>,
     swept: Option<Swept<Id, T>>,
+}
+
+/// Where in a list things stand that are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// Anywhere; each keeps its page.
+    Anywhere,
+    /// At the beginning of a long history, as far as is known: Actions.
+    Beginning,
+    /// At the end, and nobody is in a hurry to see them: new Snapshots.
+    End,
 }
 
 /// Something that is looked for.
@@ -99,38 +139,29 @@ struct Asked {
     unlisted_until: Timestamp,
 }
 
-/// What a sweep showed.
-#[derive(Debug)]
-pub struct Swept<Id, T> {
-    begun: Timestamp,
-    /// How many pages were read.
-    pages: usize,
-    /// What was seen, and on which page.
-    seen: Arc<HashMap<Id, (Seen<T>, u32)>>,
-}
-
-impl<Id, T> Clone for Swept<Id, T> {
-    fn clone(&self) -> Self {
-        Self { begun: self.begun, pages: self.pages, seen: Arc::clone(&self.seen) }
-    }
-}
-
-impl<Id: Eq + Hash, T: Clone> Swept<Id, T> {
-    /// What it showed of one thing, unless that is from before `since`.
-    pub fn reading(&self, id: &Id, since: Timestamp) -> Option<Seen<T>> {
-        self.seen.get(id).map(|(seen, _)| seen).filter(|seen| seen.at >= since).cloned()
-    }
-}
-
 impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
     /// Nothing is known yet. A sweep's reading younger than `interval` (`POLL_INTERVAL`) counts as a look.
     pub fn new(interval: SignedDuration) -> Self {
-        Self { interval, is_at_the_end: false, last_page: None, asked: HashMap::new(), swept: None }
+        Self {
+            interval,
+            order: Order::Anywhere,
+            last_page: None,
+            page_of: HashMap::new(),
+            search_from: 1,
+            searched_deep_at: None,
+            asked: HashMap::new(),
+            swept: None,
+        }
+    }
+
+    /// The same for a history that grows at its beginning, such as Actions: each search begins there.
+    pub fn of_a_history(interval: SignedDuration) -> Self {
+        Self { order: Order::Beginning, ..Self::new(interval) }
     }
 
     /// The same for what stands at the end of its list, such as new Snapshots: sweeps begin there, and come less often.
     pub fn from_the_end(interval: SignedDuration) -> Self {
-        Self { is_at_the_end: true, ..Self::new(interval) }
+        Self { order: Order::End, ..Self::new(interval) }
     }
 
     /// How to answer a look, while a sweep is under way that began at `sweeping_since`, or none.
@@ -155,17 +186,17 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
 
     /// The least time between the beginnings of two sweeps: by what they cost, and for a crowd that waits for them by how many there are.
     fn pause(&self, is_crowd: bool, now: Timestamp) -> SignedDuration {
-        let pages = self.swept.as_ref().map_or(0, |swept| swept.pages);
+        let pages = self.swept.as_ref().map_or(0, |swept| swept.pages.max(1));
         let by_pages = PAGE_PACE.min(self.interval) * i32::try_from(pages).unwrap_or(i32::MAX);
         if !is_crowd {
             return by_pages;
         }
         let crowd = i32::try_from(self.wanted(now).count()).unwrap_or(i32::MAX);
         let by_crowd = CROWD_PACE.checked_mul(crowd).unwrap_or(SignedDuration::MAX).min(self.interval * MOST_INTERVALS);
-        if self.is_at_the_end {
+        if self.order == Order::End {
             return by_pages.max(self.interval * CALM_INTERVALS);
         }
-        let by_pages = if pages == 1 { ONE_PAGE_PACE.min(self.interval) } else { by_pages };
+        let by_pages = if pages == 1 { ONE_PAGE_PACE.min(self.interval) } else { by_pages.min(LONGEST_PACE) };
         by_pages.max(by_crowd)
     }
 
@@ -219,14 +250,25 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
         self.asked.iter().filter(move |(_, asked)| is_wanted(asked)).map(|(id, _)| id)
     }
 
-    /// Whether a sweep costs less than looking at each thing by itself: as far as is known, which is tried again now and then.
+    /// Whether a sweep costs less than looking at each thing by itself: the pages on which they stood, and as many as are thought to be
+    /// needed for what has not been seen yet.
     fn sweep_pays(&self, now: Timestamp) -> bool {
-        let wanted = self.wanted(now).count();
-        match &self.swept {
-            Some(swept) if now.duration_since(swept.begun) < UNLISTED => wanted > swept.pages,
-            Some(swept) => wanted > swept.pages.min(PAGES_UNKNOWN),
-            None => wanted > PAGES_UNKNOWN,
+        let (mut wanted, mut is_new) = (0, false);
+        let mut pages: BTreeSet<u32> = BTreeSet::new();
+        for id in self.wanted(now) {
+            wanted += 1;
+            match self.page_of.get(id) {
+                Some(page) => drop(pages.insert(*page)),
+                None => is_new = true,
+            }
         }
+        let unread = self.last_page.map_or(usize::MAX, |last| (last as usize).saturating_sub(pages.len()));
+        let for_new = match self.order {
+            _ if !is_new => 0,
+            Order::Anywhere | Order::End => unread.min(1),
+            Order::Beginning => unread.min(PAGES_OF_HISTORY),
+        };
+        wanted > pages.len() + for_new
     }
 }
 
@@ -234,88 +276,5 @@ fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.saturating_add(by).unwrap_or(moment)
 }
 
-/// A sweep under way: reads pages until all that is asked for was shown, also what was asked for meanwhile, or the list ends, or as
-/// many pages were read as there are things to be shown. Those pages come first that showed something of ours the last time.
-#[derive(Debug)]
-pub struct Sweep<Id, T> {
-    begun: Timestamp,
-    to_read: VecDeque<u32>,
-    most: usize,
-    read: usize,
-    last: u32,
-    /// It goes from the end of the list to its beginning.
-    is_backward: bool,
-    seen: HashMap<Id, (Seen<T>, u32)>,
-}
-
-impl<Id: Copy + Eq + Hash, T: Clone> Sweep<Id, T> {
-    /// One that begins at this moment.
-    pub fn begin(readings: &Readings<Id, T>, now: Timestamp) -> Self {
-        let page_of = |id| Some(readings.swept.as_ref()?.seen.get(id)?.1);
-        let ours: BTreeSet<u32> = readings.wanted(now).filter_map(page_of).collect();
-        let others = (1..=MOST_PAGES).filter(|page| !ours.contains(page));
-        let to_read = if readings.is_at_the_end {
-            VecDeque::from([readings.last_page.unwrap_or(1)])
-        } else {
-            ours.iter().copied().chain(others).collect()
-        };
-        Self {
-            begun: now,
-            to_read,
-            is_backward: readings.is_at_the_end,
-            most: readings.wanted(now).count(),
-            read: 0,
-            last: u32::MAX,
-            seen: HashMap::new(),
-        }
-    }
-
-    /// When it began: nothing that it shows is older.
-    pub fn begun(&self) -> Timestamp {
-        self.begun
-    }
-
-    /// The page to read next; none if it is over.
-    pub fn next_page(&mut self, readings: &Readings<Id, T>) -> Option<u32> {
-        let all_shown = || readings.wanted(self.begun).all(|id| self.seen.contains_key(id));
-        if self.read > 0 && (self.read >= self.most || all_shown()) {
-            return None;
-        }
-        let last = self.last;
-        std::iter::from_fn(|| self.to_read.pop_front()).find(|number| *number <= last)
-    }
-
-    /// Takes in a page that was asked for at the moment `at`.
-    pub fn absorb(&mut self, number: u32, page: OnePage<T>, at: Timestamp, id: fn(&T) -> Id) {
-        let OnePage { items, is_last, last } = page;
-        self.read += 1;
-        if self.is_backward {
-            let end = last.unwrap_or(if is_last { number } else { number + 1 });
-            if end != self.last {
-                // The end is where nobody expected it: from there on, without what was read.
-                let from = end.saturating_sub(MOST_PAGES).max(1);
-                self.to_read = (from..=end).rev().filter(|page| *page != number).collect();
-            }
-            self.last = end;
-        } else if is_last {
-            self.last = number;
-        }
-        self.seen.extend(items.into_iter().map(|value| (id(&value), (Seen { value, at }, number))));
-    }
-
-    /// It is over: what it showed is known from here on.
-    pub fn end(self, readings: &mut Readings<Id, T>, now: Timestamp) -> Swept<Id, T> {
-        let until = now.saturating_add(UNLISTED).unwrap_or(now);
-        for (_, asked) in readings.asked.iter_mut().filter(|(id, _)| !self.seen.contains_key(id)) {
-            asked.unlisted_until = asked.unlisted_until.max(until);
-        }
-        if self.is_backward {
-            readings.last_page = Some(self.last).filter(|last| *last != u32::MAX).or(readings.last_page);
-        }
-        let swept = Swept { begun: self.begun, pages: self.read, seen: Arc::new(self.seen) };
-        if readings.swept.as_ref().is_none_or(|known| known.begun < swept.begun) {
-            readings.swept = Some(swept.clone());
-        }
-        swept
-    }
-}
+#[cfg(test)]
+mod tests;

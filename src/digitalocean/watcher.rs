@@ -42,7 +42,7 @@ impl Watcher {
         let interval = SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX);
         Self {
             client,
-            actions: SweepGroup::new(queries::actions_page, |action| action.id, Readings::new(interval)),
+            actions: SweepGroup::new(queries::actions_page, |action| action.id, Readings::of_a_history(interval)),
             droplets: SweepGroup::new(queries::droplets_page, |droplet| droplet.id, Readings::new(interval)),
             snapshots: SweepGroup::new(queries::snapshots_page, Snapshot::operation, Readings::from_the_end(interval)),
         }

@@ -48,8 +48,8 @@ use queue::{EDIT_PAUSE, Queue};
 
 /// The pause after the store did not answer, or refused.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// How many due reports are looked at together.
-const DUE: usize = 1000;
+/// How many due reports are looked at together, besides those of channels in which something is being said.
+const DUE: usize = 256;
 
 /// The one voice of the bot. Clones speak for the same bot; run one.
 #[derive(Clone)]
@@ -139,7 +139,7 @@ impl Reporter {
         }
         // At the end nothing waits for the pause between two edits.
         let by = if pace == Pace::Flush { now + EDIT_PAUSE } else { now };
-        let due = self.store.due_reports(by, DUE).await?;
+        let due = self.store.due_reports_elsewhere(queue.busy(), by, DUE).await?;
         let sorted = queue.sort(due, now, pace);
         for (channel, batch) in sorted.batches {
             queue.start(channel, self.clone().say_all(channel, batch));

@@ -8,6 +8,8 @@ use super::{Operation, Rules, reading::PowerState, step::Task};
 const LONGEST_WHILE_OFF: SignedDuration = SignedDuration::from_secs(15);
 /// Between two looks at a Droplet that is off; with the time that a request takes it is some 2.5 seconds.
 const WHILE_OFF: SignedDuration = SignedDuration::from_secs(2);
+/// For so long a step is looked at as often as can be while a Droplet is off: nearly every Snapshot is done by then.
+const LOOKED_AT_CLOSELY: SignedDuration = SignedDuration::from_hours(1);
 /// While nobody is down, we may be slower.
 const LONGEST_LIVE: SignedDuration = SignedDuration::from_secs(60);
 /// Before the second attempt at power back; twice as long before each later one.
@@ -29,8 +31,8 @@ impl Operation {
         let worthwhile = self.usual.of(task).map(|usual| usual * 6 / 10 - elapsed);
         if self.keeps_droplet_off() && self.question.is_none() {
             let brief = WHILE_OFF.min(rules.poll_interval);
-            // What takes an hour may be noticed some seconds later.
-            let share = elapsed / 120;
+            // What takes hours may be noticed some seconds later.
+            let share = (elapsed - LOOKED_AT_CLOSELY) / 120;
             return share.max(worthwhile.unwrap_or_default()).clamp(brief, LONGEST_WHILE_OFF.max(brief));
         }
         let longest = if self.keeps_droplet_off() { LONGEST_WHILE_OFF } else { LONGEST_LIVE };

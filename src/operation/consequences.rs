@@ -165,15 +165,31 @@ impl Operation {
         if step.began.is_some() {
             return;
         }
-        let waits_its_turn = matches!(&self.obstacle, Some(Obstacle { what: Blocker::Turn, .. }));
+        if now >= self.too_old_at(index, self.waits_its_turn()) {
+            self.fail_step(Focus::Forward(index), Failure::TooOld, now);
+        }
+    }
+
+    /// When a step that has not begun is too old to begin.
+    fn too_old_at(&self, index: usize, waits_its_turn: bool) -> Timestamp {
+        let is_destructive = self.steps[index].task().traits().is_destructive;
         let longest = if waits_its_turn && !is_destructive { LONGEST_TURN } else { LONGEST_WAIT };
         let could_begin = self.steps[..index].iter().filter_map(Step::over_at).max().unwrap_or(self.asked_at);
         let could_begin = self.free_of_warning().map_or(could_begin, |free| free.max(could_begin));
         // A schedule has said until when its first step may begin.
         let window_end = self.window_end().filter(|_| index == 0);
-        if now >= window_end.unwrap_or_else(|| later(could_begin, longest)) {
-            self.fail_step(Focus::Forward(index), Failure::TooOld, now);
-        }
+        window_end.unwrap_or_else(|| later(could_begin, longest))
+    }
+
+    /// When the next step is too old to begin although it only waited for its turn; none where nothing is to begin.
+    pub fn turn_lapses_at(&self) -> Option<Timestamp> {
+        let index = self.steps.iter().position(|step| !step.is_over())?;
+        Some(self.too_old_at(index, true))
+    }
+
+    /// Whether nothing holds it back but our own other operations.
+    pub(super) fn waits_its_turn(&self) -> bool {
+        matches!(&self.obstacle, Some(Obstacle { what: Blocker::Turn, .. }))
     }
 
     /// Once the Droplet was told to turn on, nothing is begun that needs it off.

@@ -26,6 +26,8 @@ pub enum Observation {
     AnswerLost,
     /// The request limit has no room for this operation before this moment, and why.
     Deferred(Blocker, Timestamp),
+    /// Time passed, and its turn among our own operations may have come.
+    Called,
     /// A process takes the operation up that has not had it before, perhaps with another token and another clock. Nobody looked
     /// after it for this long.
     Restarted(SignedDuration),
@@ -39,6 +41,8 @@ pub enum Observation {
     Answered(Command, Answer),
 }
 
+/// A Droplet that is to be turned on without a look is tried at least so often.
+const LONGEST_BLIND_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// After so long without a process that looked after it, nothing destructive is begun without a new question.
 pub const LONGEST_UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
 
@@ -58,7 +62,10 @@ impl Operation {
         let mut next = self.clone();
         let focus = next.focus();
         match observation {
-            Observation::Woke => {
+            Observation::Woke | Observation::Called => {
+                if matches!(observation, Observation::Called) && next.waits_its_turn() {
+                    next.timer.ask_at_once();
+                }
                 next.judge_first_answer(now);
                 next.judge_silence(rules, now);
             }
@@ -71,7 +78,8 @@ impl Operation {
             Observation::Deferred(why, until) => {
                 next.hinder(why, now);
                 next.timer.ask_at(until);
-                next.power.defer(until);
+                // Its turn may be hours away, but nobody waits so long for a Droplet to be turned on.
+                next.power.defer(until.min(later(now, LONGEST_BLIND_PAUSE)));
             }
             Observation::Restarted(unattended_for) => {
                 // Anyone who was to say what became of the first answer is gone.

@@ -76,13 +76,6 @@ pub enum Whose {
     PowerOwed,
 }
 
-/// In which order they are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    PowerFirst,
-    Time,
-}
-
 impl Store {
     /// Operations that the worker must look at by now: their time has come, or somebody said something. Those that owe power come
     /// first, then the longest waiting.
@@ -93,23 +86,6 @@ impl Store {
         skip: &HashSet<OperationId>,
         limit: usize,
     ) -> Result<Vec<OperationId>, Error> {
-        let waiting = self.waiting(now.as_millisecond(), whose, Order::PowerFirst, (skip, limit)).await?;
-        Ok(waiting.into_iter().map(|(id, _)| id).collect())
-    }
-
-    /// When the next operation is due.
-    pub async fn next_due(&self, whose: Whose, skip: &HashSet<OperationId>) -> Result<Option<Timestamp>, Error> {
-        let waiting = self.waiting(i64::MAX, whose, Order::Time, (skip, 1)).await?;
-        Ok(waiting.first().map(|(_, at)| *at))
-    }
-
-    async fn waiting(
-        &self,
-        until: i64,
-        whose: Whose,
-        order: Order,
-        (skip, limit): (&HashSet<OperationId>, usize),
-    ) -> Result<Vec<(OperationId, Timestamp)>, Error> {
         // Each operation comes up at most twice, so this many rows hold enough that are not to be skipped.
         let rows = skip.len().saturating_add(limit).saturating_mul(2);
         let rows = sqlx::query(
@@ -120,32 +96,60 @@ impl Store {
              SELECT e.operation, MIN(e.at) AS at FROM events e JOIN operations o ON o.id = e.operation \
              WHERE e.unheard = 1 AND o.is_open = 1 GROUP BY e.operation \
              ) AS w LEFT JOIN power_owed p ON p.operation = w.operation \
-             ) AS ranked WHERE in_line <= $2 ORDER BY in_line * $3, at, operation LIMIT $4",
+             ) AS ranked WHERE in_line <= $2 ORDER BY in_line, at, operation LIMIT $3",
         )
-        .bind(until)
+        .bind(now.as_millisecond())
         .bind(match whose {
             Whose::All => 1_i64,
             Whose::PowerOwed => 0,
         })
-        .bind(match order {
-            Order::PowerFirst => 1_i64,
-            Order::Time => 0,
-        })
         .bind(i64::try_from(rows).unwrap_or(i64::MAX))
         .fetch_all(&self.pool)
         .await?;
-        let mut waiting: Vec<(OperationId, Timestamp)> = Vec::new();
+        let mut due: Vec<OperationId> = Vec::new();
         for row in rows.iter().map(Row) {
             let Some(Ok(id)) = row.text("operation").map(str::parse::<OperationId>) else {
                 tracing::error!("an operation in the database has no readable id and is left alone");
                 continue;
             };
-            let known = waiting.iter().any(|(other, _)| *other == id);
-            if !known && !skip.contains(&id) && waiting.len() < limit {
-                waiting.push((id, row.at("at").unwrap_or(Timestamp::MIN)));
+            if !due.contains(&id) && !skip.contains(&id) && due.len() < limit {
+                due.push(id);
             }
         }
-        Ok(waiting)
+        Ok(due)
+    }
+
+    /// When the next operation is due. Reads no more rows than are skipped, however many wait.
+    pub async fn next_due(&self, whose: Whose, skip: &HashSet<OperationId>) -> Result<Option<Timestamp>, Error> {
+        let rows = i64::try_from(skip.len().saturating_add(1)).unwrap_or(i64::MAX);
+        let by_time = match whose {
+            Whose::All => {
+                "SELECT id AS operation, due_at AS at FROM operations WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT $1"
+            }
+            // In this order, since few owe power: SQLite joins as it is written.
+            Whose::PowerOwed => {
+                "SELECT o.id AS operation, o.due_at AS at FROM power_owed p CROSS JOIN operations o \
+                 WHERE o.id = p.operation AND o.due_at IS NOT NULL ORDER BY o.due_at, o.id LIMIT $1"
+            }
+        };
+        let by_time = sqlx::query(by_time).bind(rows).fetch_all(&self.pool).await?;
+        let spoken_to = sqlx::query(
+            "SELECT e.operation, MIN(e.at) AS at FROM events e JOIN operations o ON o.id = e.operation \
+             LEFT JOIN power_owed p ON p.operation = e.operation \
+             WHERE e.unheard = 1 AND o.is_open = 1 AND (p.operation IS NOT NULL OR $1 = 1) GROUP BY e.operation",
+        );
+        let spoken_to = spoken_to.bind(i64::from(whose == Whose::All)).fetch_all(&self.pool).await?;
+        let waiting = by_time.iter().chain(&spoken_to).map(Row).filter(|row| {
+            // What has no readable id is left alone.
+            row.text("operation").and_then(|id| id.parse().ok()).is_some_and(|id| !skip.contains(&id))
+        });
+        Ok(waiting.map(|row| row.at("at").unwrap_or(Timestamp::MIN)).min())
+    }
+
+    /// Operations to which somebody said something that they have not heard.
+    pub async fn unheard(&self) -> Result<Vec<OperationId>, Error> {
+        let rows = sqlx::query("SELECT DISTINCT operation FROM events WHERE unheard = 1").fetch_all(&self.pool).await?;
+        Ok(rows.iter().filter_map(|row| Row(row).text("operation")?.parse().ok()).collect())
     }
 
     /// An operation, and what people said to it that it has not heard. What cannot be read any more is rescued.
@@ -176,7 +180,7 @@ impl Store {
         let committed = self.try_commit(loaded, operation, due_at).await;
         self.note_write(committed)?;
         self.changes.reporter.notify_one();
-        if operation.ended.is_some() {
+        if operation.ended.is_some() && (loaded.operation.is_running() || !operation.is_open()) {
             // A schedule or a group may have waited for this one, or for its Droplet.
             self.changes.scheduler.notify_one();
             self.changes.groups.notify_one();

@@ -3,8 +3,10 @@
 //! A report is a projection: the row says which version a message shows, the operation says which version there is. Everything
 //! that the reporter is about to do, or did, is written here first, so that a crash repeats nothing.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
-use sqlx::{Any, AnyConnection, any::AnyArguments, query::Query};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, any::AnyArguments, query::Query};
 
 use super::{
     Error, Store, Version,
@@ -35,33 +37,70 @@ pub const DIRECTLY: ChannelId = ChannelId(0);
 /// Edits of one message are at least this far apart.
 const EDIT_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 
+/// Reports that are not said.
+const UNSAID: &str =
+    select_report!("JOIN reports r ON r.operation = o.id WHERE r.message_id IS NULL AND r.given_up IS NULL");
+/// Progress messages that show an older version. In this order, since few operations have moved on since they were shown: SQLite joins as it is
+/// written.
+const UNSHOWN: &str = select_report!(
+    "CROSS JOIN reports r WHERE r.operation = o.id AND o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
+     AND r.given_up IS NULL"
+);
+/// Other messages that do not say any more what is so.
+const OUTDATED_BY_CHANGES: &str = select_report!(
+    "JOIN reports r ON r.operation = o.id WHERE r.kind IN ('question', 'warning', 'answer') AND r.shown_version = 0 \
+     AND r.message_id IS NOT NULL AND r.given_up IS NULL"
+);
+/// Calls that list more by now.
+const OUTGROWN: &str = select_report!(
+    "JOIN reports r ON r.operation = o.id WHERE r.kind = 'stuck' AND r.changes > r.shown_version AND r.message_id IS NOT NULL \
+     AND r.given_up IS NULL"
+);
+/// When the next report is due.
+const NEXT_DUE: &str = "SELECT MIN(due_at) AS due_at FROM (\
+     SELECT due_at FROM reports WHERE message_id IS NULL AND given_up IS NULL \
+     UNION ALL \
+     SELECT r.due_at FROM operations o CROSS JOIN reports r \
+     WHERE r.operation = o.id AND o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
+     AND r.given_up IS NULL \
+     UNION ALL \
+     SELECT due_at FROM reports WHERE kind IN ('question', 'warning', 'answer') AND shown_version = 0 AND message_id IS NOT NULL \
+     AND given_up IS NULL \
+     UNION ALL \
+     SELECT due_at FROM reports WHERE kind = 'stuck' AND changes > shown_version AND message_id IS NOT NULL \
+     AND given_up IS NULL) waiting";
+
 impl Store {
     /// Reports that are due: unsaid ones, progress that shows an older version, and what changed since it was posted of questions, warnings,
     /// calls and announcements; the longest waiting first.
     pub async fn due_reports(&self, now: Timestamp, limit: usize) -> Result<Vec<Report>, Error> {
-        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.due_reports_elsewhere(&HashSet::new(), now, limit).await
+    }
+
+    /// The same without the channels in which something is being said: a thousand reports that wait for one channel keep no other waiting, and
+    /// are not read again and again.
+    pub async fn due_reports_elsewhere(
+        &self,
+        busy: &HashSet<ChannelId>,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Report>, Error> {
         let mut connection = self.pool.acquire().await?;
-        let unsaid = sqlx::query(select_report!(
-            "JOIN reports r ON r.operation = o.id WHERE r.message_id IS NULL AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
-        ));
-        let unsaid = unsaid.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
-        let unshown = sqlx::query(select_report!(
-            "JOIN reports r ON r.operation = o.id WHERE o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
-             AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
-        ));
-        let unshown = unshown.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
-        let outdated = sqlx::query(select_report!(
-            "JOIN reports r ON r.operation = o.id WHERE r.kind IN ('question', 'warning', 'answer') AND r.shown_version = 0 AND r.message_id IS NOT NULL \
-             AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
-        ));
-        let outdated = outdated.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
-        let outgrown = sqlx::query(select_report!(
-            "JOIN reports r ON r.operation = o.id WHERE r.kind = 'stuck' AND r.changes > r.shown_version AND r.message_id IS NOT NULL \
-             AND r.given_up IS NULL AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"
-        ));
-        let outgrown = outgrown.bind(now.as_millisecond()).bind(rows).fetch_all(&mut *connection).await?;
-        let found = unsaid.iter().chain(&unshown).chain(&outdated).chain(&outgrown);
-        let mut due: Vec<(i64, Report)> = found.map(Row).filter_map(read).collect();
+        let mut due: Vec<(i64, Report)> = Vec::new();
+        for query in [UNSAID, UNSHOWN, OUTDATED_BY_CHANGES, OUTGROWN] {
+            let busy: Vec<String> = busy.iter().map(|channel| bits(channel.0).to_string()).collect();
+            let elsewhere = format!("COALESCE(r.moved_to, r.channel_id) NOT IN ({})", busy.join(", "));
+            let elsewhere = if busy.is_empty() { "1 = 1" } else { &elsewhere };
+            // Numbers that we wrote ourselves.
+            let query = AssertSqlSafe(format!("{query} AND {elsewhere} AND r.due_at <= $1 ORDER BY r.due_at LIMIT $2"));
+            let rows = sqlx::query(query)
+                .persistent(busy.is_empty())
+                .bind(now.as_millisecond())
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .fetch_all(&mut *connection)
+                .await?;
+            due.extend(rows.iter().map(Row).filter_map(read));
+        }
         due.sort_by_key(|(due_at, report)| (*due_at, report.operation.operation.id, report.kind));
         Ok(due.into_iter().map(|(_, report)| report).take(limit).collect())
     }
@@ -79,22 +118,7 @@ impl Store {
 
     /// When the next report is due.
     pub async fn next_report_due(&self) -> Result<Option<Timestamp>, Error> {
-        let row = sqlx::query(
-            "SELECT MIN(due_at) AS due_at FROM (\
-             SELECT due_at FROM reports WHERE message_id IS NULL AND given_up IS NULL \
-             UNION ALL \
-             SELECT r.due_at FROM operations o JOIN reports r ON r.operation = o.id \
-             WHERE o.version > o.shown_version AND r.kind = 'progress' AND r.message_id IS NOT NULL \
-             AND r.given_up IS NULL \
-             UNION ALL \
-             SELECT due_at FROM reports WHERE kind IN ('question', 'warning', 'answer') AND shown_version = 0 AND message_id IS NOT NULL \
-             AND given_up IS NULL \
-             UNION ALL \
-             SELECT due_at FROM reports WHERE kind = 'stuck' AND changes > shown_version AND message_id IS NOT NULL \
-             AND given_up IS NULL) waiting",
-        )
-        .fetch_one(&self.pool)
-        .await?;
+        let row = sqlx::query(NEXT_DUE).fetch_one(&self.pool).await?;
         Ok(Row(&row).at("due_at"))
     }
 
@@ -310,4 +334,23 @@ async fn is_outdated(connection: &mut AnyConnection, report: &Report, version: V
         .fetch_all(connection)
         .await?;
     Ok(rows.iter().any(|row| Row(row).number("version").is_some_and(|now| now > version.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Clock, store::Settings};
+
+    #[tokio::test]
+    async fn what_was_said_long_ago_is_not_read_to_find_what_is_to_be_said() {
+        let settings = Settings { url: "sqlite::memory:".to_owned().into(), notify_channel: None };
+        let store = Store::open(&settings, Clock::wall()).await.unwrap();
+        for query in [UNSAID, UNSHOWN, OUTDATED_BY_CHANGES, OUTGROWN, NEXT_DUE] {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
+            let plan = sqlx::query(explain).fetch_all(&store.pool).await.unwrap();
+            let steps: Vec<&str> = plan.iter().filter_map(|row| Row(row).text("detail")).collect();
+            let scans = |step: &&&str| step.starts_with("SCAN") && !step.contains("INDEX") && !step.contains("waiting");
+            assert_eq!(steps.iter().find(scans), None, "{steps:#?}");
+        }
+    }
 }

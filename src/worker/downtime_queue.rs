@@ -2,16 +2,22 @@
 //!
 //! A place is taken once and kept to the end: asked for again before each look, it would be lost again and again. Places are given in
 //! batches, so that what begins together is seen together, and in turn to everybody who asked, so that one person's hundred takes keep
-//! nobody else waiting. Pure: [`super::run_loop`] acts on it, and so does the simulation. It dies with the process; whoever asks stands in it
-//! again.
+//! nobody else waiting. The queue calls, it is not asked: an operation that waits has written that down once, and costs nothing until
+//! it is called. Pure: [`super::run_loop`] acts on it, and so does the simulation. It dies with the process; a restart makes every
+//! operation due, so that all stand in it again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::operation::{
-    Operation,
-    ids::{DropletId, OperationId, UserId},
+use crate::{
+    digitalocean::budget::DowntimeRoom,
+    operation::{
+        Operation,
+        ids::{DropletId, OperationId, RunId, ScheduleId, UserId},
+        trigger::Trigger,
+    },
+    store::PowerOwed,
 };
 
 /// Between two batches.
@@ -21,116 +27,255 @@ const BATCHES_A_MINUTE: usize = 3;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 /// Anyone who has a place owes power long before this, and is counted by that from then on; else its place is free again.
 const PLACE_LASTS: SignedDuration = SignedDuration::from_mins(3);
-/// Who does not ask again for so long after its time stands in line no more.
-const ABSENCE: SignedDuration = SignedDuration::from_secs(45);
-/// Nobody is told to come back later than this: those before it may be gone sooner.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
-/// Those that wait to begin a downtime, and those that have just been let begin.
+/// Those that wait to begin a downtime, and those that were let begin.
 #[derive(Debug, Default)]
 pub struct DowntimeQueue {
     waiting: BTreeMap<OperationId, Waiting>,
-    /// Places that were given, and when.
-    placed: BTreeMap<OperationId, Timestamp>,
+    placed: BTreeMap<OperationId, Placed>,
     /// When the batch began that places are given from, and how many it has left.
     batch: Option<(Timestamp, usize)>,
     /// When places were given lately.
     given: VecDeque<Timestamp>,
+    /// Those of them that no batch had.
+    given_at_once: VecDeque<Timestamp>,
 }
 
-/// One that waits.
+/// Whom an operation is for: each has its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Asker {
+    /// A command or a press.
+    Person(UserId),
+    /// A schedule's own times: its owner's commands do not stand behind them.
+    Schedule(ScheduleId),
+    /// The run of a group.
+    Run(RunId),
+}
+
+impl Asker {
+    fn of(operation: &Operation) -> Self {
+        match operation.trigger {
+            Some(Trigger::Slot { schedule, .. } | Trigger::Prune { schedule, .. }) => Self::Schedule(schedule),
+            Some(Trigger::Member { run, .. }) => Self::Run(run),
+            Some(Trigger::Interaction(_) | Trigger::Run { .. }) | None => Self::Person(operation.asker.user),
+        }
+    }
+}
+
+/// An operation that stands in line.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
-    asker: UserId,
+    asker: Asker,
     /// In minutes: who asks for many Droplets does so within a moment.
     asked_at: i64,
     /// Droplets that stand next to each other in DigitalOcean's lists are seen on one page.
     droplet: Option<DropletId>,
-    /// When it is expected to ask again.
-    back_at: Timestamp,
+    /// A turn of it has begun since it stood in line last.
+    is_taken_up: bool,
+}
+
+impl Waiting {
+    fn of(operation: &Operation) -> Self {
+        Self {
+            asker: Asker::of(operation),
+            asked_at: operation.asked_at.as_second() / 60,
+            droplet: operation.target.droplet,
+            is_taken_up: false,
+        }
+    }
+}
+
+/// An operation that has a place.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    waiting: Waiting,
+    since: Timestamp,
+    /// It had not to wait for a batch.
+    is_at_once: bool,
+    /// Its Droplet was among those to which power is owed.
+    has_begun: bool,
+    /// A turn of it has begun since it was given its place.
+    is_taken_up: bool,
+    /// Its row says when it is due; before that, its row waits for the call.
+    is_settled: bool,
 }
 
 impl DowntimeQueue {
-    /// Asks for a place, where the budget lets `a_minute` downtimes begin within a minute: none where it has one, else when to ask again.
-    pub fn ask(&mut self, operation: &Operation, a_minute: usize, now: Timestamp) -> Option<Timestamp> {
+    /// A turn of this operation begins: whether it stands here, so that its row may wait for a call.
+    pub fn take_up(&mut self, id: OperationId) -> bool {
+        let waiting = self.waiting.get_mut(&id).map(|waiting| &mut waiting.is_taken_up);
+        let placed = self.placed.get_mut(&id).map(|placed| &mut placed.is_taken_up);
+        waiting.into_iter().chain(placed).map(|is_taken_up| *is_taken_up = true).next().is_some()
+    }
+
+    /// A turn of this operation ended; `is_stored` says whether its row tells how it goes on. Anyone who does not stand in line again has
+    /// left it then.
+    pub fn turn_ended(&mut self, id: OperationId, is_stored: bool) {
+        if let Some(waiting) = self.waiting.get_mut(&id) {
+            if std::mem::take(&mut waiting.is_taken_up) && is_stored {
+                self.waiting.remove(&id);
+            }
+        } else if let Some(placed) = self.placed.get_mut(&id) {
+            placed.is_settled |= std::mem::take(&mut placed.is_taken_up) && is_stored;
+        }
+    }
+
+    /// Whether an operation has a place.
+    pub fn has_place(&self, id: OperationId) -> bool {
+        self.placed.contains_key(&id)
+    }
+
+    /// Whether asking for a place may give one now; otherwise it is enough to stand in line.
+    pub fn may_place(&self, operation: &Operation, now: Timestamp) -> bool {
+        self.batch_is_over(now) || self.batch.is_some_and(|(_, left)| left > 0) || self.is_new_here(operation)
+    }
+
+    /// Asks for a place while there is so much room: whether there is one. Otherwise the operation stands in line until it is called.
+    pub fn ask(&mut self, operation: &Operation, room: DowntimeRoom, now: Timestamp) -> bool {
         let id = operation.id;
-        self.forget(now);
-        if self.placed.contains_key(&id) {
-            return None;
+        if self.has_place(id) {
+            return true;
         }
-        self.stand(operation, now);
-        let batch = a_minute.div_ceil(BATCHES_A_MINUTE).max(1);
-        if self.batch.is_none_or(|(begun, _)| now >= later(begun, BATCH_PAUSE)) {
-            let left = a_minute.saturating_sub(self.given.len()).min(batch);
-            self.batch = Some((now, left));
+        let left = self.left_of_batch(room, now);
+        let others = self.waiting.len() - usize::from(self.waiting.contains_key(&id));
+        let is_at_once =
+            room.for_newcomers > 0 && self.given_at_once.len() < batch_of(room.a_minute) && self.is_new_here(operation);
+        if is_at_once {
+            self.given_at_once.push_back(now);
+        } else if others < left {
+            self.batch = self.batch.map(|(begun, left)| (begun, left - 1));
+        } else {
+            self.stand(operation);
+            return false;
         }
-        let (begun, left) = self.batch.unwrap_or((now, 0));
-        let before = self.before(id);
-        if before < left {
-            self.batch = Some((begun, left - 1));
-            self.given.push_back(now);
-            self.placed.insert(id, now);
-            self.waiting.remove(&id);
-            return None;
-        }
-        let batches = i32::try_from((before - left) / batch + 1).unwrap_or(i32::MAX);
-        let pause = BATCH_PAUSE.checked_mul(batches).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
-        Some(self.come_back(id, later(begun, pause)))
+        self.waiting.remove(&id);
+        self.place(id, Waiting::of(operation), is_at_once, now);
+        self.take_up(id);
+        true
     }
 
-    /// Stands in line without a chance: there is no room for one more downtime now. Gives back when to ask again.
-    pub fn wait(&mut self, operation: &Operation, now: Timestamp) -> Timestamp {
-        self.forget(now);
-        self.stand(operation, now);
-        self.come_back(operation.id, later(now, BATCH_PAUSE))
+    /// Whether an operation begins by itself, not with a batch: its look waits for nobody else's.
+    pub fn begins_alone(&self, id: OperationId) -> bool {
+        self.placed.get(&id).is_some_and(|placed| placed.is_at_once && !placed.has_begun)
     }
 
-    /// Those that have a place and may owe no power yet.
+    /// Stands in line until it is called.
+    pub fn stand(&mut self, operation: &Operation) {
+        self.waiting.insert(operation.id, Waiting::of(operation));
+    }
+
+    /// Whether somebody may be called now.
+    pub fn may_call(&self, now: Timestamp) -> bool {
+        let batch_has_some = self.batch.is_some_and(|(_, left)| left > 0);
+        (batch_has_some || self.batch_is_over(now)) && self.somebody_waits()
+    }
+
+    /// Gives places to those whose turn it is: each asker's first before anybody's second.
+    pub fn call(&mut self, room: DowntimeRoom, now: Timestamp) {
+        let left = self.left_of_batch(room, now);
+        if left == 0 {
+            return;
+        }
+        let waiting = self.waiting.iter().filter(|(_, waiting)| !waiting.is_taken_up);
+        let mut by_asker: Vec<(Asker, i64, Option<DropletId>, OperationId)> =
+            waiting.map(|(id, it)| (it.asker, it.asked_at, it.droplet, *id)).collect();
+        by_asker.sort_unstable();
+        let mut turns: HashMap<Asker, usize> = HashMap::new();
+        let mut in_turn = Vec::with_capacity(by_asker.len());
+        for (asker, asked_at, droplet, id) in by_asker {
+            let turn = turns.entry(asker).or_default();
+            in_turn.push((*turn, asked_at, droplet, id));
+            *turn += 1;
+        }
+        in_turn.sort_unstable();
+        in_turn.truncate(left);
+        self.batch = self.batch.map(|(begun, left)| (begun, left - in_turn.len()));
+        for (.., id) in in_turn {
+            if let Some(waiting) = self.waiting.remove(&id) {
+                self.place(id, waiting, false, now);
+            }
+        }
+    }
+
+    /// Those that have a place and whose rows still wait for the call, other than `busy` ones.
+    pub fn called(&self, busy: &HashSet<OperationId>) -> impl Iterator<Item = OperationId> {
+        let called = self.placed.iter().filter(|(id, placed)| !placed.is_settled && !busy.contains(id));
+        called.map(|(id, _)| *id)
+    }
+
+    /// When somebody may be called next; none while nobody waits.
+    pub fn next_call_at(&self) -> Option<Timestamp> {
+        let next = match self.batch {
+            Some((begun, 0)) => later(begun, BATCH_PAUSE),
+            Some(_) | None => Timestamp::MIN,
+        };
+        self.somebody_waits().then_some(next)
+    }
+
+    /// Those that have a place, whether they owe power by now or not.
     pub fn placed(&self) -> impl Iterator<Item = OperationId> {
         self.placed.keys().copied()
     }
 
-    fn stand(&mut self, operation: &Operation, now: Timestamp) {
-        let waiting = Waiting {
-            asker: operation.asker.user,
-            asked_at: operation.asked_at.as_second() / 60,
-            droplet: operation.target.droplet,
-            back_at: now,
-        };
-        self.waiting.insert(operation.id, waiting);
-    }
-
-    fn come_back(&mut self, id: OperationId, at: Timestamp) -> Timestamp {
-        if let Some(waiting) = self.waiting.get_mut(&id) {
-            waiting.back_at = at;
-        }
-        at
-    }
-
-    /// How many stand before one: each person's first before anybody's second.
-    fn before(&self, id: OperationId) -> usize {
-        let mut line: Vec<(UserId, i64, Option<DropletId>, OperationId)> =
-            self.waiting.iter().map(|(id, it)| (it.asker, it.asked_at, it.droplet, *id)).collect();
-        line.sort_unstable();
-        let (mut asker, mut turn) = (None, 0);
-        let mut turns: Vec<(usize, i64, Option<DropletId>, OperationId)> = Vec::with_capacity(line.len());
-        for (user, asked_at, droplet, id) in line {
-            turn = if asker == Some(user) { turn + 1 } else { 0 };
-            asker = Some(user);
-            turns.push((turn, asked_at, droplet, id));
-        }
-        let own = turns.iter().find(|(.., other)| *other == id).copied();
-        own.map_or(0, |own| turns.iter().filter(|other| **other < own).count())
-    }
-
-    fn forget(&mut self, now: Timestamp) {
+    /// Takes in to whom power is owed: whose downtime is over has no place any more, and neither has anyone who did not use it. Called
+    /// before room is asked for.
+    pub fn update(&mut self, owed: &[PowerOwed], now: Timestamp) {
+        let down: HashSet<OperationId> =
+            owed.iter().filter(|owed| !owed.is_watched).map(|owed| owed.operation).collect();
         // A clock that was set back keeps nobody waiting.
         let is_past = |at: Timestamp, by| now >= later(at, by) || now < at;
-        self.placed.retain(|_, at| !is_past(*at, PLACE_LASTS));
+        let waiting = &mut self.waiting;
+        self.placed.retain(|id, placed| {
+            placed.has_begun |= down.contains(id);
+            let is_kept = if placed.has_begun { down.contains(id) } else { !is_past(placed.since, PLACE_LASTS) };
+            if !is_kept && !placed.has_begun && !placed.is_settled {
+                waiting.insert(*id, placed.waiting);
+            }
+            is_kept
+        });
         self.given.retain(|at| !is_past(*at, MINUTE));
-        self.waiting.retain(|_, waiting| now < later(waiting.back_at, ABSENCE));
-        self.batch.take_if(|(begun, _)| now < *begun);
+        self.given_at_once.retain(|at| !is_past(*at, MINUTE));
     }
+
+    fn place(&mut self, id: OperationId, waiting: Waiting, is_at_once: bool, now: Timestamp) {
+        let placed =
+            Placed { waiting, since: now, is_at_once, has_begun: false, is_taken_up: false, is_settled: false };
+        self.placed.insert(id, placed);
+        self.given.push_back(now);
+    }
+
+    fn somebody_waits(&self) -> bool {
+        self.waiting.values().any(|waiting| !waiting.is_taken_up)
+    }
+
+    /// Whether a person asks who has nothing else here, waiting or under way.
+    fn is_new_here(&self, operation: &Operation) -> bool {
+        let asker = Asker::of(operation);
+        let waiting = self.waiting.iter().map(|(id, waiting)| (id, waiting.asker));
+        let placed = self.placed.iter().map(|(id, placed)| (id, placed.waiting.asker));
+        let mut others = waiting.chain(placed).filter(|(id, _)| **id != operation.id);
+        matches!(asker, Asker::Person(_)) && !others.any(|(_, other)| other == asker)
+    }
+
+    fn batch_is_over(&self, now: Timestamp) -> bool {
+        self.batch.is_none_or(|(begun, _)| now >= later(begun, BATCH_PAUSE) || now < begun)
+    }
+
+    /// How many places the batch has left: a new one's, where the last is over.
+    fn left_of_batch(&mut self, room: DowntimeRoom, now: Timestamp) -> usize {
+        let (begun, left) = match self.batch {
+            Some(batch) if !self.batch_is_over(now) => batch,
+            Some(_) | None => (now, room.a_minute.saturating_sub(self.given.len()).min(batch_of(room.a_minute))),
+        };
+        let left = left.min(room.more);
+        self.batch = Some((begun, left));
+        left
+    }
+}
+
+/// How many places a batch has where so many may begin within a minute.
+fn batch_of(a_minute: usize) -> usize {
+    a_minute.div_ceil(BATCHES_A_MINUTE).max(1)
 }
 
 fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
@@ -142,9 +287,11 @@ mod tests {
     use super::*;
     use crate::operation::{
         NewOperation, Requester, Target, TypicalDurations,
-        ids::{ChannelId, GuildId},
+        ids::{ChannelId, GuildId, InteractionId},
         kinds::{Downtime, IfHung, Kind, Take},
     };
+
+    const ROOM: DowntimeRoom = DowntimeRoom { a_minute: 25, more: 200, for_newcomers: 210 };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -162,46 +309,154 @@ mod tests {
         })
     }
 
+    fn of_a_schedule(droplet: u64) -> Operation {
+        let trigger = Trigger::Slot { schedule: ScheduleId::from_random(5), at: at(0), until: at(3_600) };
+        let mut operation = take(1, droplet);
+        operation.trigger = Some(trigger);
+        operation
+    }
+
+    /// A turn of each asks for a place and ends; how many have one.
+    fn turn(queue: &mut DowntimeQueue, takes: &[Operation], second: i64) -> usize {
+        let asks = |take: &&Operation| {
+            queue.take_up(take.id);
+            let has_place = queue.ask(take, ROOM, at(second));
+            queue.turn_ended(take.id, true);
+            has_place
+        };
+        takes.iter().filter(asks).count()
+    }
+
+    /// Who is called at this moment.
+    fn called(queue: &mut DowntimeQueue, room: DowntimeRoom, second: i64) -> Vec<OperationId> {
+        queue.update(&[], at(second));
+        if queue.may_call(at(second)) {
+            queue.call(room, at(second));
+        }
+        queue.called(&HashSet::new()).collect()
+    }
+
     #[test]
     fn places_are_given_in_batches_and_kept() {
         let mut queue = DowntimeQueue::default();
-        let takes: Vec<Operation> = (0..40).map(|droplet| take(1, droplet)).collect();
-        let waits: Vec<_> = takes.iter().map(|take| queue.ask(take, 25, at(0))).collect();
-        assert_eq!(waits.iter().filter(|wait| wait.is_none()).count(), 9);
-        assert_eq!(waits[9], Some(at(20)), "the next batch");
-        assert_eq!(waits[39], Some(at(80)), "the fourth batch after it");
-        assert_eq!(queue.ask(&takes[0], 25, at(15)), None, "it has a place already");
-        let given = |queue: &mut DowntimeQueue, second| {
-            takes.iter().filter(|it| queue.ask(it, 25, at(second)).is_none()).count()
+        let takes: Vec<Operation> = (0..60).map(|droplet| take(1, droplet)).collect();
+        assert_eq!(turn(&mut queue, &takes, 0), 10, "a newcomer and a batch");
+        assert_eq!(queue.next_call_at(), Some(at(20)));
+        let mut in_all = |second| {
+            called(&mut queue, ROOM, second);
+            takes.iter().filter(|take| queue.has_place(take.id)).count()
         };
-        assert_eq!(given(&mut queue, 20), 18);
-        assert_eq!(given(&mut queue, 40), 25, "25 a minute");
-        assert_eq!(given(&mut queue, 60), 34);
+        assert_eq!([1, 19, 20, 39].map(&mut in_all), [10, 10, 19, 19]);
+        assert_eq!(in_all(40), 25, "25 a minute");
+        assert_eq!(in_all(60), 34);
     }
 
     #[test]
-    fn one_persons_many_keep_another_person_waiting_for_one_alone() {
+    fn who_waits_has_no_turn_before_it_is_called() {
         let mut queue = DowntimeQueue::default();
-        for droplet in 0..40 {
-            queue.ask(&take(1, droplet), 25, at(0));
-        }
-        assert_eq!(queue.ask(&take(2, 99), 25, at(5)), Some(at(20)));
-        assert_eq!(queue.ask(&take(2, 99), 25, at(20)), None);
+        let takes: Vec<Operation> = (0..11).map(|droplet| take(1, droplet)).collect();
+        turn(&mut queue, &takes, 0);
+        assert_eq!(called(&mut queue, ROOM, 10), []);
+        let last = takes[10].id;
+        assert_eq!(called(&mut queue, ROOM, 20), [last]);
+        // Its look is put off: it is called until its row says how it goes on.
+        queue.take_up(last);
+        queue.turn_ended(last, false);
+        assert_eq!(called(&mut queue, ROOM, 25), [last]);
+        queue.take_up(last);
+        queue.turn_ended(last, true);
+        assert_eq!(called(&mut queue, ROOM, 26), []);
+        assert!(queue.has_place(last));
     }
 
     #[test]
-    fn who_is_gone_keeps_nobody_waiting() {
+    fn a_call_during_the_turn_that_asked_is_not_lost() {
         let mut queue = DowntimeQueue::default();
-        for droplet in 0..40 {
-            queue.ask(&take(1, droplet), 25, at(0));
-        }
-        assert_eq!(queue.ask(&take(1, 39), 25, at(200)), None);
+        let takes: Vec<Operation> = (0..10).map(|droplet| take(1, droplet)).collect();
+        turn(&mut queue, &takes, 0);
+        let late = take(1, 50);
+        queue.take_up(late.id);
+        assert!(!queue.ask(&late, ROOM, at(19)));
+        assert_eq!(called(&mut queue, ROOM, 20), [late.id]);
+        // That it waits is written down only now.
+        queue.turn_ended(late.id, true);
+        assert_eq!(called(&mut queue, ROOM, 21), [late.id]);
     }
 
     #[test]
-    fn without_room_the_place_in_line_is_kept() {
+    fn anyone_whose_turn_ends_otherwise_leaves_the_line() {
         let mut queue = DowntimeQueue::default();
-        assert_eq!(queue.wait(&take(1, 1), at(0)), at(20));
-        assert_eq!(queue.placed().count(), 0);
+        let takes: Vec<Operation> = (0..11).map(|droplet| take(1, droplet)).collect();
+        turn(&mut queue, &takes, 0);
+        // Somebody cancels it.
+        queue.take_up(takes[10].id);
+        queue.turn_ended(takes[10].id, true);
+        assert_eq!(queue.next_call_at(), None);
+    }
+
+    #[test]
+    fn without_room_nobody_is_called() {
+        let mut queue = DowntimeQueue::default();
+        let none = DowntimeRoom { more: 0, for_newcomers: 0, ..ROOM };
+        assert!(!queue.ask(&take(1, 1), none, at(0)));
+        assert_eq!(called(&mut queue, none, 20), []);
+        assert_eq!(queue.next_call_at(), Some(at(40)), "asked once a batch");
+        assert_eq!(called(&mut queue, ROOM, 40), [take(1, 1).id]);
+    }
+
+    #[test]
+    fn one_persons_many_do_not_keep_another_person_waiting_at_all() {
+        let mut queue = DowntimeQueue::default();
+        let many: Vec<Operation> = (0..40).map(|droplet| take(1, droplet)).collect();
+        turn(&mut queue, &many, 0);
+        assert!(queue.may_place(&take(2, 99), at(5)));
+        assert_eq!(turn(&mut queue, &[take(2, 99)], 5), 1);
+        assert!(queue.begins_alone(take(2, 99).id) && !queue.begins_alone(many[5].id));
+        // Their second stands in line, and is the first to be called.
+        assert_eq!(turn(&mut queue, &[take(2, 98)], 6), 0);
+        assert!(called(&mut queue, ROOM, 20).contains(&take(2, 98).id));
+    }
+
+    #[test]
+    fn a_crowd_of_persons_is_let_in_by_batches_too() {
+        let mut queue = DowntimeQueue::default();
+        let crowd: Vec<Operation> = (1..=100).map(|user| take(user, user)).collect();
+        assert_eq!(turn(&mut queue, &crowd, 0), 18, "a batch, and as many at once");
+    }
+
+    #[test]
+    fn an_owners_own_take_does_not_stand_behind_the_owners_schedules() {
+        let mut queue = DowntimeQueue::default();
+        let scheduled: Vec<Operation> = (0..40).map(of_a_schedule).collect();
+        turn(&mut queue, &scheduled, 0);
+        assert_eq!(turn(&mut queue, &[take(1, 99), take(1, 98)], 5), 1);
+        assert!(called(&mut queue, ROOM, 20).contains(&take(1, 98).id));
+        let pressed = Trigger::Run { schedule: ScheduleId::from_random(5), interaction: InteractionId(1) };
+        let mut run = take(1, 1);
+        run.trigger = Some(pressed);
+        assert_eq!(Asker::of(&run), Asker::Person(UserId(1)));
+    }
+
+    #[test]
+    fn a_place_that_nobody_took_up_is_given_again() {
+        let mut queue = DowntimeQueue::default();
+        turn(&mut queue, &(0..11).map(|droplet| take(1, droplet)).collect::<Vec<_>>(), 0);
+        let last = take(1, 10).id;
+        assert_eq!(called(&mut queue, ROOM, 20), [last]);
+        queue.update(&[], at(200));
+        assert!(!queue.has_place(last) && queue.may_call(at(200)));
+        assert_eq!(called(&mut queue, ROOM, 200), [last]);
+    }
+
+    #[test]
+    fn whose_downtime_is_over_has_no_place_any_more() {
+        let mut queue = DowntimeQueue::default();
+        let take = take(1, 1);
+        turn(&mut queue, std::slice::from_ref(&take), 0);
+        let owed = PowerOwed { droplet: DropletId(1), operation: take.id, since: at(1), is_watched: false };
+        queue.update(&[owed], at(1_000));
+        assert!(queue.has_place(take.id), "however long it takes");
+        queue.update(&[], at(1_010));
+        assert!(!queue.has_place(take.id));
     }
 }

@@ -4,10 +4,12 @@
 //! before it may leave), [`finish`](Worker::finish) it with DigitalOcean's answer. The verbs touch the store and nothing else, so that a
 //! simulation can call them; [`schedule`] decides whose turn it is, and [`run_loop`] carries the requests out. Knows nothing of Discord.
 
+mod admission;
 pub mod attendance;
 mod commit_log;
 mod commit_metrics;
 pub mod downtime_queue;
+mod looks;
 pub mod priority;
 pub mod run_loop;
 pub mod schedule;
@@ -71,6 +73,21 @@ impl Worker {
 
     /// Folds in what people said and what time did. None if nothing is to be asked of DigitalOcean now, which is then stored.
     pub async fn claim(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<Option<Claimed>, Error> {
+        self.claim_by(Observation::Woke, id, rules, now).await
+    }
+
+    /// The same for one that stands in the [`downtime_queue`]: its row may say that it waits to be called, which counts no more.
+    pub async fn claim_called(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<Option<Claimed>, Error> {
+        self.claim_by(Observation::Called, id, rules, now).await
+    }
+
+    async fn claim_by(
+        &self,
+        waking: Observation,
+        id: OperationId,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Option<Claimed>, Error> {
         let Some(loaded) = self.store.load(id).await? else { return Ok(None) };
         let mut operation = loaded.operation.clone();
         if let Some(Step { state: State::Intended { doubt: None, .. }, .. }) = operation.active_step() {
@@ -79,7 +96,7 @@ impl Worker {
         for (_, wished) in &loaded.wishes {
             operation = fold(&operation, Observation::Wished(*wished), rules, now);
         }
-        operation = fold(&operation, Observation::Woke, rules, now);
+        operation = fold(&operation, waking, rules, now);
         let effect = operation.next(rules, now);
         match effect {
             Effect::Look(_) | Effect::Send(_) => Ok(Some(Claimed { loaded, operation, effect })),

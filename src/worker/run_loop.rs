@@ -1,13 +1,12 @@
 //! The glue around the three verbs: finds what is due, carries its requests out within the budget and the lease, and waits.
 
 use std::{
-    collections::HashSet,
-    fmt::Debug,
+    collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -20,47 +19,51 @@ use tracing::{Instrument, Span, field::Empty};
 
 use super::{
     Claimed, Worker,
+    admission::Admission,
     attendance::Attendance,
-    downtime_queue::DowntimeQueue,
+    looks::{Looked, Looks},
     priority,
     schedule::{self, Ending, OnceAdmitted, Places, Prospect, STORE_PAUSE, Vacancy},
     translate,
 };
 use crate::{
     clock::Clock,
-    digitalocean::{
-        client::Client,
-        error::Error as DigitalOceanError,
-        queries, readings,
-        watcher::{Glance, Watcher},
-    },
+    digitalocean::{client::Client, queries},
     operation::{
-        Blocker, Operation, Rules,
-        effect::{Answer, Command, Effect, Look},
+        Blocker, Rules,
+        effect::{Answer, Command, Effect},
         ids::OperationId,
         reading::Trouble,
     },
-    store::{Error, Lease, Store, deadlines::NEEDED_TO_SEND},
+    store::{Error, Lease, Store, Whose, deadlines::NEEDED_TO_SEND},
 };
+
+/// How a turn ends that found nothing to write down.
+const NOTHING_STORED: Ending = Ending::PutOff(Duration::ZERO);
+
+/// What is open is counted no more often: there may be thousands.
+const COUNTED_EVERY_MILLIS: u64 = 1_000;
 
 /// Runs turns until it is told to stop.
 pub struct RunLoop {
     store: Arc<Store>,
     worker: Worker,
     client: Client,
-    watcher: Watcher,
+    looks: Looks,
     lease: Arc<Lease>,
     rules: Rules,
     clock: Clock,
     attendance: Arc<Attendance>,
-    /// Operations under way in this process.
-    busy: Mutex<HashSet<OperationId>>,
+    /// Operations under way in this process, and what wakes each that is put off: somebody said something to it.
+    busy: Mutex<HashMap<OperationId, Arc<Notify>>>,
     /// Who may begin a downtime next.
-    queue: Mutex<DowntimeQueue>,
-    /// Somebody said something: who was put off is taken up again.
-    said: Notify,
+    admission: Admission,
+    /// Somebody said something, and nobody has looked yet to whom.
+    said: AtomicBool,
     /// Operations that are not done for good, as of the last time the store was asked.
     open: AtomicUsize,
+    /// When that was, in milliseconds.
+    counted_at: AtomicI64,
 }
 
 /// What the loop works with.
@@ -86,7 +89,8 @@ impl RunLoop {
         let interval = Duration::try_from(rules.poll_interval).unwrap_or_default();
         Self {
             worker: Worker::new(Arc::clone(&store)),
-            watcher: Watcher::new(client.clone(), interval),
+            admission: Admission::new(Arc::clone(&store), client.clone()),
+            looks: Looks::new(client.clone(), interval, clock.clone()),
             store,
             client,
             lease,
@@ -94,9 +98,9 @@ impl RunLoop {
             clock,
             attendance,
             busy: Mutex::default(),
-            queue: Mutex::default(),
-            said: Notify::new(),
+            said: AtomicBool::new(false),
             open: AtomicUsize::new(0),
+            counted_at: AtomicI64::new(0),
         }
     }
 
@@ -122,7 +126,7 @@ impl RunLoop {
             // A turn that ended meanwhile was still under way for that look: its operation may be due already.
             let look_again = !due.is_empty() || turns.len() < under_way;
             for id in due {
-                self.lock_busy().insert(id);
+                self.lock_busy().insert(id, Arc::default());
                 turns.push(self.turn(id).map(move |ending| (id, ending)));
             }
             let has_room = !places.are_taken(turns.len());
@@ -131,7 +135,7 @@ impl RunLoop {
                 () = shutdown.cancelled() => break,
                 Some(ended) = turns.next() => left_alone.extend(self.leave_alone(ended)),
                 Some(id) = left_alone.next() => self.set_free(id),
-                () = woken, if has_room => self.said.notify_waiters(),
+                () = woken, if has_room => self.said.store(true, Ordering::Relaxed),
                 () = self.clock.sleep_until(wake), if has_room => {}
             }
         }
@@ -140,16 +144,18 @@ impl RunLoop {
 
     /// What is to be waited for before an operation whose turn ended is taken up again, if anything.
     fn leave_alone(&self, (id, ending): (OperationId, Ending)) -> Option<impl Future<Output = OperationId>> {
+        self.admission.turn_ended(id, ending);
         let pause = ending.leaves_alone_for();
         if pause.is_none() {
             self.set_free(id);
         }
+        let spoken_to = self.lock_busy().get(&id).map(Arc::clone).unwrap_or_default();
         let hears = matches!(ending, Ending::PutOff(_));
         pause.map(|pause| {
             async move {
                 tokio::select! {
                     () = self.clock.sleep_until(self.clock.now() + pause) => {}
-                    () = self.said.notified(), if hears => {}
+                    () = spoken_to.notified(), if hears => {}
                 }
                 id
             }
@@ -157,25 +163,53 @@ impl RunLoop {
         })
     }
 
+    /// Wakes those that are put off and to whom somebody said something, and nobody else.
+    async fn wake_spoken_to(&self) -> Result<(), Error> {
+        if !self.said.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let unheard = self.store.unheard().await.inspect_err(|_| self.said.store(true, Ordering::Relaxed))?;
+        let busy = self.lock_busy();
+        unheard.iter().filter_map(|id| busy.get(id)).for_each(|spoken_to| spoken_to.notify_one());
+        Ok(())
+    }
+
     /// What is due, and when the next thing is.
     async fn due(&self, Vacancy { whose, places }: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
         self.take_up_after_a_gap().await?;
-        let mut taken = self.lock_busy().clone();
+        self.wake_spoken_to().await?;
+        let mut taken: HashSet<OperationId> = self.lock_busy().keys().copied().collect();
+        let now = self.clock.now();
         let mut due = self.attendance.next(whose, places);
         due.retain(|id| taken.insert(*id));
-        let now = self.clock.now();
-        let places = places - due.len();
-        if places > 0 {
-            due.extend(self.store.due(now, whose, &taken, places).await?);
+        if whose == Whose::All {
+            let called = self.admission.called(&taken, now).await?;
+            due.extend(called.into_iter().take(places - due.len()));
             taken.extend(&due);
         }
-        let next = self.store.next_due(whose, &taken).await?;
+        if due.len() < places {
+            due.extend(self.store.due(now, whose, &taken, places - due.len()).await?);
+            taken.extend(&due);
+        }
+        let next_call = self.admission.next_call_at().filter(|_| whose == Whose::All);
+        let next = self.store.next_due(whose, &taken).await?.into_iter().chain(next_call).min();
+        self.count_open(now).await?;
+        Ok((due, next))
+    }
+
+    /// Counts what is open, at most once a second while something is.
+    async fn count_open(&self, now: Timestamp) -> Result<(), Error> {
+        let (counted_at, now) = (self.counted_at.load(Ordering::Relaxed), now.as_millisecond());
+        if self.open.load(Ordering::Relaxed) > 0 && counted_at.abs_diff(now) < COUNTED_EVERY_MILLIS {
+            return Ok(());
+        }
         let open = self.store.count_open().await?;
         self.open.store(open, Ordering::Relaxed);
+        self.counted_at.store(now, Ordering::Relaxed);
         if open == 0 {
             self.clock.follow_the_machine();
         }
-        Ok((due, next))
+        Ok(())
     }
 
     /// Takes everything up once more if nobody looked after it for a while.
@@ -233,7 +267,7 @@ impl RunLoop {
             self.worker.on_restart(id, gap, &rules, now).await?;
             self.attendance.take_up(id);
         }
-        let Some(claimed) = self.worker.claim(id, &rules, now).await? else { return Ok(Ending::Stored) };
+        let Some(claimed) = self.claim(id, &rules, now).await? else { return Ok(Ending::Stored) };
         let operation = claimed.operation();
         Span::current().record("guild.id", operation.asker.guild.0);
         if let Some(droplet) = operation.target.droplet {
@@ -246,7 +280,9 @@ impl RunLoop {
         match claimed.effect().clone() {
             Effect::Look(look) => {
                 let fresh = priority::freshness(claimed.operation(), self.client.look_pause(), now);
-                match self.look(&claimed, &look, fresh).await {
+                let waits_for_nobody = claimed.opens_downtime() && self.admission.begins_alone(id);
+                let fresh = if waits_for_nobody { fresh.alone() } else { fresh };
+                match self.looks.look(&claimed, &look, fresh).await {
                     Looked::Answer(answer) => {
                         self.worker.finish(claimed, answer, &rules, self.clock.now()).await?;
                     }
@@ -256,75 +292,52 @@ impl RunLoop {
                     }
                 }
             }
-            Effect::Send(command) => Box::pin(self.send(claimed, command, &rules)).await?,
+            Effect::Send(command) => return Box::pin(self.send(claimed, command, &rules)).await,
             Effect::Sleep(_) | Effect::Rest => {}
         }
         Ok(Ending::Stored)
     }
 
+    async fn claim(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<Option<Claimed>, Error> {
+        if self.admission.take_up(id) {
+            self.worker.claim_called(id, rules, now).await
+        } else {
+            self.worker.claim(id, rules, now).await
+        }
+    }
+
     /// What the next request has to wait for, if that takes long.
     async fn wait(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<(Blocker, Timestamp)>, Error> {
         let rank = priority::of(claimed);
-        let turn_at = if claimed.opens_downtime() { self.turn_at(claimed.operation(), now).await? } else { None };
+        let turn_at =
+            if claimed.opens_downtime() { self.admission.turn_at(claimed.operation(), now).await? } else { None };
         let open = self.open.load(Ordering::Relaxed);
         let prospect = Prospect { rank, held_back: self.client.held_back(rank), turn_at, open };
         Ok(prospect.wait(now))
     }
 
-    async fn look(&self, claimed: &Claimed, look: &Look, fresh: readings::Look) -> Looked {
-        if let Some(of) = translate::listed_for(claimed.operation(), look) {
-            match self.watcher.snapshot(of, fresh).await {
-                Ok(Some(Glance::Later(moment))) => return Looked::Later(moment),
-                Ok(Some(Glance::Seen(seen))) if seen.value.name == claimed.operation().snapshot_name => {
-                    return Looked::Answer(Answer::Snapshots(vec![translate::snapshot_reading(seen.value)]));
-                }
-                Ok(Some(Glance::Seen(_)) | None) => {}
-                Err(error) => return Looked::Answer(self.or_trouble(look, Err(error))),
-            }
-        }
-        let seen = match look {
-            Look::Droplet(id) => match self.watcher.droplet(*id, fresh).await {
-                Ok(Glance::Later(moment)) => return Looked::Later(moment),
-                Ok(Glance::Seen(seen)) => Ok(Answer::Droplet(translate::droplet_reading(seen.value)).asked_at(seen.at)),
-                Err(error) => Err(error),
-            },
-            Look::Action(id) => match self.watcher.action(*id, fresh).await {
-                Ok(Glance::Later(moment)) => return Looked::Later(moment),
-                Ok(Glance::Seen(seen)) => Ok(Answer::Action(translate::action_reading(seen.value))),
-                Err(error) => Err(error),
-            },
-            Look::Actions(_)
-            | Look::Snapshots(_)
-            | Look::Snapshot(_)
-            | Look::Launched(_)
-            | Look::Listed(_)
-            | Look::Backups(_)
-            | Look::Image(_) => {
-                self.client.run(translate::look_of(claimed.operation(), look).with_priority(fresh.priority)).await
-            }
-        };
-        Looked::Answer(self.or_trouble(look, seen))
-    }
-
     /// Asks for leave first and looks again what is wanted, so that nothing lies between the intent and the sending.
-    async fn send(&self, claimed: Claimed, command: Command, rules: &Rules) -> Result<(), Error> {
+    async fn send(&self, claimed: Claimed, command: Command, rules: &Rules) -> Result<Ending, Error> {
         let (id, priority) = (claimed.operation().id, priority::of(&claimed));
         let Ok(ticket) = self.client.admit(priority).await else {
             // A silence has begun meanwhile.
             let now = self.clock.now();
             return match self.wait(&claimed, now).await? {
-                Some(wait) => self.worker.defer(claimed, wait, rules, now).await,
-                None => Ok(()),
+                Some(wait) => self.worker.defer(claimed, wait, rules, now).await.map(|()| Ending::Stored),
+                None => Ok(NOTHING_STORED),
             };
         };
         drop(claimed);
         if self.lease.remaining() <= NEEDED_TO_SEND {
             self.lease.renew().await?;
         }
-        let Some(claimed) = self.claim_with_a_fresh_look(id, &command, rules).await? else { return Ok(()) };
+        let claimed = match self.claim_with_a_fresh_look(id, &command, rules).await? {
+            Ok(claimed) => claimed,
+            Err(ending) => return Ok(ending),
+        };
         let is_destructive = claimed.operation().active_step().is_some_and(|step| step.task().traits().is_destructive);
         if !self.was_attended(id, is_destructive).await {
-            return Ok(());
+            return Ok(NOTHING_STORED);
         }
         let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
         self.attendance.note(&self.clock, &self.client);
@@ -332,13 +345,14 @@ impl RunLoop {
         let answer = if self.lease.remaining() > NEEDED_TO_SEND && is_attended {
             tracing::info!(?command, "sending");
             let call = translate::command(&command).with_priority(priority);
-            self.or_trouble(&command, self.client.run_admitted(call, ticket).await)
+            self.looks.or_trouble(&command, self.client.run_admitted(call, ticket).await)
         } else {
             // The commit took so long that the command could leave after somebody else took over, or that it must be asked about again.
             let retry_at = self.clock.now();
             Answer::Trouble(Trouble::NotSent { retry_at })
         };
-        self.worker.finish(claimed, answer, rules, self.clock.now()).await
+        self.worker.finish(claimed, answer, rules, self.clock.now()).await?;
+        Ok(Ending::Stored)
     }
 
     /// Whether this process has looked after the operation throughout, right before its command leaves.
@@ -353,37 +367,30 @@ impl RunLoop {
         !self.attendance.holds_back(id)
     }
 
-    /// Takes the operation up again once its command may leave, after one more look where the last one is old. None if it wants something
-    /// else by now.
+    /// Takes the operation up again once its command may leave, after one more look where the last one is old. If it wants something else
+    /// by now, how its turn ends.
     async fn claim_with_a_fresh_look(
         &self,
         id: OperationId,
         command: &Command,
         rules: &Rules,
-    ) -> Result<Option<Claimed>, Error> {
+    ) -> Result<Result<Claimed, Ending>, Error> {
         for has_looked in [false, true] {
-            let Some(claimed) = self.worker.claim(id, rules, self.clock.now()).await? else { return Ok(None) };
+            let claimed = self.claim(id, rules, self.clock.now()).await?;
+            let Some(claimed) = claimed else { return Ok(Err(Ending::Stored)) };
             match OnceAdmitted::of(&claimed, command, has_looked) {
-                OnceAdmitted::Send => return Ok(Some(claimed)),
+                OnceAdmitted::Send => return Ok(Ok(claimed)),
                 OnceAdmitted::LookFirst(look) => {
                     let now = self.clock.now();
                     // The command has leave, so its look waits for nobody.
-                    let fresh = priority::freshness(claimed.operation(), SignedDuration::ZERO, now);
-                    let fresh = readings::Look { patience: None, ..fresh };
-                    let Looked::Answer(answer) = self.look(&claimed, &look, fresh).await else { return Ok(None) };
+                    let fresh = priority::freshness(claimed.operation(), SignedDuration::ZERO, now).alone();
+                    let Looked::Answer(answer) = self.looks.look(&claimed, &look, fresh).await else { break };
                     self.worker.finish(claimed, answer, rules, self.clock.now()).await?;
                 }
-                OnceAdmitted::LetGo => return Ok(None),
+                OnceAdmitted::LetGo => break,
             }
         }
-        Ok(None)
-    }
-
-    fn or_trouble(&self, asked: &impl Debug, answer: Result<Answer, DigitalOceanError>) -> Answer {
-        answer.unwrap_or_else(|error| {
-            tracing::info!(?asked, %error, "DigitalOcean did not do as asked");
-            Answer::Trouble(translate::trouble(&error, self.clock.now()))
-        })
+        Ok(Err(NOTHING_STORED))
     }
 
     /// The rules with the pause that the request budget allows.
@@ -392,33 +399,15 @@ impl RunLoop {
         schedule::paced(&self.rules, self.client.poll_floor(requests))
     }
 
-    /// When an operation may ask again whether its downtime may begin; none if it may.
-    async fn turn_at(&self, operation: &Operation, now: Timestamp) -> Result<Option<Timestamp>, Error> {
-        let owed = self.store.power_owed().await?;
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = schedule::other_downtimes(&owed, queue.placed(), operation.id);
-        if self.client.may_begin_downtime(others) {
-            return Ok(queue.ask(operation, self.client.downtimes_a_minute(), now));
-        }
-        Ok(Some(queue.wait(operation, now)))
-    }
-
     /// The operation may have its next turn.
     fn set_free(&self, id: OperationId) {
         self.lock_busy().remove(&id);
         self.attendance.return_to_line(id);
     }
 
-    fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashSet<OperationId>> {
+    fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashMap<OperationId, Arc<Notify>>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What came of a look.
-enum Looked {
-    Answer(Answer),
-    /// Nothing was asked; there is something to see at this moment.
-    Later(Timestamp),
 }
 
 /// How a turn ended that came to its end, which is logged.

@@ -11,7 +11,7 @@ use super::Claimed;
 use crate::{
     digitalocean::budget::{HeldBack, Priority},
     operation::{
-        Blocker, Rules,
+        Blocker, Operation, Rules,
         effect::{Command, Effect, Look},
         ids::OperationId,
     },
@@ -90,11 +90,20 @@ pub fn requests_per_round(open: usize) -> u32 {
 }
 
 /// How many downtimes there are, or are about to be because they have a place, besides that of one operation.
-pub fn other_downtimes(owed: &[PowerOwed], placed: impl Iterator<Item = OperationId>, of: OperationId) -> usize {
+pub fn other_downtimes(
+    owed: &[PowerOwed],
+    placed: impl Iterator<Item = OperationId>,
+    of: Option<OperationId>,
+) -> usize {
     // A Droplet that is on and only watched is no downtime.
     let down = owed.iter().filter(|owed| !owed.is_watched).map(|owed| owed.operation);
-    let downtimes: HashSet<OperationId> = down.chain(placed).filter(|id| *id != of).collect();
+    let downtimes: HashSet<OperationId> = down.chain(placed).filter(|id| Some(*id) != of).collect();
     downtimes.len()
+}
+
+/// Until when an operation that stands in line for a downtime waits to be called: then it is too old. Until then it is not due.
+pub fn called_until(operation: &Operation, now: Timestamp) -> Timestamp {
+    operation.turn_lapses_at().unwrap_or(now).max(now + SHORT_WAIT)
 }
 
 /// What stands between a request and its leaving.
@@ -104,7 +113,7 @@ pub struct Prospect {
     pub rank: Priority,
     /// What the budget says.
     pub held_back: Option<HeldBack>,
-    /// It opens a downtime whose turn has not come; it may ask again at this moment.
+    /// It opens a downtime whose turn has not come; unless it is called before, it may ask again at this moment.
     pub turn_at: Option<Timestamp>,
     /// How many operations are open.
     pub open: usize,
@@ -290,8 +299,8 @@ mod tests {
         let owed = [owed(1, false), owed(2, true), owed(3, false)];
         let placed = [id(3), id(4), id(5)];
         // 1 and 3 are down, 4 may be soon, and 5 is the one that asks.
-        assert_eq!(other_downtimes(&owed, placed.into_iter(), id(5)), 3);
-        assert_eq!(other_downtimes(&[], std::iter::once(id(4)), id(4)), 0);
+        assert_eq!(other_downtimes(&owed, placed.into_iter(), Some(id(5))), 3);
+        assert_eq!(other_downtimes(&[], std::iter::once(id(4)), Some(id(4))), 0);
     }
 
     #[test]

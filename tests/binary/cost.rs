@@ -7,7 +7,16 @@ use std::{
 };
 
 use serde_json::json;
-use snapshot_bot_sandbox::digitalocean::droplet::Blueprint;
+use snapshot_bot::{
+    clock::Clock,
+    operation::{
+        FirstAnswer, NewOperation, Requester, Target, TypicalDurations,
+        ids::{ChannelId, DropletId, GuildId, InteractionId, OperationId, UserId},
+        kinds::{Downtime, IfHung, Kind, Take},
+    },
+    store::{Settings, Store},
+};
+use snapshot_bot_sandbox::digitalocean::{droplet::Blueprint, limits::Limits};
 
 use super::{
     process::until_answered,
@@ -121,5 +130,68 @@ async fn cost_of_ten_thousand_snapshots() {
     }
     tell("/snapshot list", times);
     println!("memory after that: {}", memory(bot.id()));
+    stage.stop(bot).await;
+}
+
+/// What a process has used of the processor so far.
+fn processor_time(id: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    // In hundredths of a second, as `proc(5)` counts them: in user mode, and in the kernel.
+    let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// The most memory that a process ever had, in KiB.
+fn most_memory(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    most.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Asks for a take of each Droplet, as the bot writes it down.
+async fn ask_for_takes(stage: &Stage, droplets: &[u64]) {
+    let settings = Settings { url: stage.environment["DATABASE_URL"].clone().into(), notify_channel: None };
+    let store = Store::open(&settings, Clock::wall()).await.unwrap();
+    let (guild, channel) = (stage.guild.to_string().parse().unwrap(), stage.ops.to_string().parse().unwrap());
+    for (number, droplet) in (1..).zip(droplets) {
+        let request = NewOperation {
+            id: OperationId::from_random(number),
+            kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
+            asker: Requester { user: UserId(1), guild: GuildId(guild), channel: ChannelId(channel) },
+            asked_at: Clock::wall().now(),
+            target: Target {
+                droplet: Some(DropletId(*droplet)),
+                name: "node".to_owned(),
+                region: None,
+                disk_gb: Some(25),
+            },
+            snapshot_name: None,
+            usual: TypicalDurations::default(),
+        };
+        store.create_answered(request, InteractionId(number), None, FirstAnswer::Taken).await.unwrap();
+    }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: it takes some minutes"]
+async fn cost_of_ten_thousand_waiting() {
+    let mut stage = Stage::new().await;
+    stage.environment.insert("POLL_INTERVAL", "5s".to_owned());
+    let droplets = stage.digitalocean.world(|world| {
+        world.settings_mut().limits = Limits::hourly(200);
+        world.add_droplets(&Blueprint::named("node"), 10_000)
+    });
+    ask_for_takes(&stage, &droplets).await;
+    let bot = stage.start("waiting");
+    stage.discord.until(|world| world.is_bot_online().then_some(())).await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let (used, requests) = (processor_time(bot.id()), stage.digitalocean.journal().len());
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let (used, asked) = (processor_time(bot.id()) - used, stage.digitalocean.journal().len() - requests);
+    let most = most_memory(bot.id());
+    println!("10,000 wait: at most {most} KiB of memory; within a minute {used:?} of the processor, {asked} requests");
+    assert!(most <= 64 * 1024, "{most} KiB");
     stage.stop(bot).await;
 }

@@ -3,27 +3,26 @@
 //! The same process and the same world as everywhere in the simulation, without moods, people and laws. Virtual time is exact, so two
 //! runs of one fleet give the same figures.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot_bot::{
     digitalocean::http_types::{HttpRequest, Method},
     operation::{
-        FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations,
-        ids::{ChannelId, DropletId, InteractionId, OperationId},
+        FirstAnswer, NewOperation, Operation, Outcome, Requester, Target, TypicalDurations,
+        ids::{ChannelId, DropletId, InteractionId, OperationId, UserId},
         kinds::{Downtime, IfHung, Kind, Take},
+        reading::Failure,
     },
     worker::schedule::Places,
 };
 use snapshot_bot_sandbox::digitalocean::{
     action::{self, Action},
     droplet::Blueprint,
+    http_types::{Method as SandboxMethod, Request},
     limits::Limits,
     settings::{Durations, Settings},
-    world::World,
+    world::{TOKEN, World},
 };
 
 use super::{Broken, Lawful, Simulation, front, mood::Moods};
@@ -32,6 +31,9 @@ use super::{Broken, Lawful, Simulation, front, mood::Moods};
 pub(crate) const TRAVEL_TIME: SignedDuration = SignedDuration::from_millis(300);
 /// How long a Droplet still reads `active` after its shutdown.
 const OFF_LAG: SignedDuration = SignedDuration::from_secs(1);
+/// The second asker, and the Droplet that they take.
+const SECOND_ASKER: UserId = UserId(77);
+const SECOND: &str = "second";
 /// More steps than any fleet that gets on needs for each of its takes.
 const MOST_STEPS: usize = 4_000;
 
@@ -42,6 +44,12 @@ pub(crate) struct Fleet {
     pub(crate) takes: usize,
     /// How many Droplets the account has beside those.
     pub(crate) others: usize,
+    /// Those stand among the others, instead of next to each other.
+    pub(crate) is_scattered: bool,
+    /// How many requests a minute others ask with the same token.
+    pub(crate) foreign_per_minute: usize,
+    /// When somebody else asks for one more take.
+    pub(crate) second_asker_after: Option<SignedDuration>,
     /// DigitalOcean's limit an hour.
     pub(crate) hourly: usize,
     /// How long a Snapshot takes.
@@ -51,7 +59,15 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// So many takes of 5-minute Snapshots under DigitalOcean's usual limits.
     pub(crate) fn of(takes: usize) -> Self {
-        Self { takes, others: 0, hourly: 5_000, snapshot: SignedDuration::from_mins(5) }
+        Self {
+            takes,
+            others: 0,
+            is_scattered: false,
+            foreign_per_minute: 0,
+            second_asker_after: None,
+            hourly: 5_000,
+            snapshot: SignedDuration::from_mins(5),
+        }
     }
 }
 
@@ -64,6 +80,11 @@ pub(crate) struct Tally {
     pub(crate) throttled: usize,
     /// How often a state was written down.
     pub(crate) commits: usize,
+    /// How many of these only said that an operation waits.
+    pub(crate) put_off: usize,
+    /// When others ask with the same token next, and how long lies between their requests.
+    pub(crate) others_at: Option<Timestamp>,
+    others_every: SignedDuration,
 }
 
 impl Tally {
@@ -100,6 +121,10 @@ fn kind(request: &HttpRequest) -> &'static str {
 pub(crate) struct Measured {
     pub(crate) takes: usize,
     pub(crate) tally: Tally,
+    /// How many were not taken, because they had waited for too long.
+    pub(crate) too_old: usize,
+    /// How long the second asker waited for their shutdown.
+    pub(crate) second_asker_waited: Option<SignedDuration>,
     /// How long each Droplet was off beyond its shutdown, its Snapshot and its boot; the shortest first.
     pub(crate) wasted: Vec<SignedDuration>,
     /// When all takes had ended.
@@ -128,13 +153,20 @@ fn per(count: usize, of: usize) -> f64 {
 
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { takes, tally, ended_after, rested_after, .. } = self;
+        let Self { takes, tally, ended_after, rested_after, too_old, second_asker_waited, .. } = self;
         writeln!(f, "{takes} takes: {:.2} requests each", self.requests_per_take())?;
         for (kind, count) in &tally.requests {
             writeln!(f, "  {kind:<24} {:>6.2}", per(*count, *takes))?;
         }
         writeln!(f, "  answered with 429         {:>5}", tally.throttled)?;
         writeln!(f, "  commits each             {:>6.1}", per(tally.commits, *takes))?;
+        writeln!(f, "  of these to wait         {:>6.1}", per(tally.put_off, *takes))?;
+        if *too_old > 0 {
+            writeln!(f, "  too old to begin         {too_old:>6}")?;
+        }
+        if let Some(waited) = second_asker_waited {
+            writeln!(f, "  the second asker waited  {:>6.1} s", waited.as_secs_f64())?;
+        }
         let [p50, p99, most] = [50, 99, 100].map(|percent| self.wasted(percent).as_secs_f64());
         writeln!(f, "  off for nothing: p50 {p50:.1} s, p99 {p99:.1} s, at most {most:.1} s")?;
         write!(f, "  all ended after {} s, at rest after {} s", ended_after.as_secs(), rested_after.as_secs())
@@ -156,16 +188,19 @@ impl Simulation {
         let droplets: Vec<(u64, String)> =
             self.world.droplets().filter(|it| it.name.starts_with("web")).map(|it| (it.id, it.name.clone())).collect();
         for (droplet, name) in droplets {
-            self.ask_for_take(DropletId(droplet), name).await?;
+            self.ask_for_take(DropletId(droplet), name, front::TAKER).await?;
         }
-        let mut open: BTreeSet<OperationId> = self.operations.keys().copied().collect();
+        let mut second_at = fleet.second_asker_after.map(|after| began + after);
         let mut ended_after = SignedDuration::ZERO;
         for _ in 0..MOST_STEPS.saturating_mul(fleet.takes.max(10)) {
             if !Box::pin(self.step()).await? {
                 break;
             }
-            open.retain(|id| self.operations.get(id).is_some_and(Operation::is_running));
-            if open.is_empty() && ended_after.is_zero() {
+            if second_at.take_if(|at| *at <= self.now).is_some() {
+                let droplet = self.world.droplets().find(|it| it.name == SECOND).map(|it| it.id);
+                self.ask_for_take(DropletId(droplet.unwrap_or_default()), SECOND.to_owned(), SECOND_ASKER).await?;
+            }
+            if self.dues.running() == 0 && ended_after.is_zero() {
                 ended_after = self.now.duration_since(began);
             }
         }
@@ -174,12 +209,17 @@ impl Simulation {
         }
         let mut wasted: Vec<SignedDuration> = self.wasted();
         wasted.sort_unstable();
-        if wasted.len() != fleet.takes {
-            return Err(Broken::Law(format!("{} of {} Droplets were taken and are on", wasted.len(), fleet.takes)));
+        let is_too_old = |it: &&Operation| it.verdict == Some(Outcome::Failed(Failure::TooOld));
+        let too_old = self.operations.values().filter(is_too_old).count();
+        if wasted.len() + too_old != self.operations.len() {
+            let all = self.operations.len();
+            return Err(Broken::Law(format!("{} of {all} Droplets were taken and are on", wasted.len())));
         }
+        let second_asker_waited = fleet.second_asker_after.and_then(|after| self.second_asker_waited(began + after));
         let tally = self.measured.take().unwrap_or_default();
         let rested_after = self.now.duration_since(began);
-        Ok(Measured { takes: fleet.takes, tally, wasted, ended_after, rested_after })
+        let takes = fleet.takes;
+        Ok(Measured { takes, tally, too_old, second_asker_waited, wasted, ended_after, rested_after })
     }
 
     fn furnish_for(&mut self, fleet: Fleet) {
@@ -194,23 +234,56 @@ impl Simulation {
         let limits = Limits::hourly(fleet.hourly);
         let settings = Settings { durations, off_lag: OFF_LAG, limits, ..Settings::default() };
         self.world = World::new(settings, self.now);
-        self.world.add_droplets(&Blueprint::named("other"), fleet.others / 2);
-        self.world.add_droplets(&Blueprint::named("web"), fleet.takes);
-        self.world.add_droplets(&Blueprint::named("other"), fleet.others - fleet.others / 2);
+        // So many of the others stand before each group of ours: half of them before all of ours, or a few before each one.
+        let groups = if fleet.is_scattered { fleet.takes.max(1) } else { 1 };
+        let before = |group: usize| if fleet.is_scattered { fleet.others * group / groups } else { fleet.others / 2 };
+        let mut placed = 0;
+        for group in 0..groups {
+            self.world.add_droplets(&Blueprint::named("other"), before(group) - placed);
+            placed = before(group);
+            self.world.add_droplets(&Blueprint::named("web"), fleet.takes / groups);
+        }
+        self.world.add_droplets(&Blueprint::named("other"), fleet.others - placed);
+        if fleet.second_asker_after.is_some() {
+            self.world.add_droplet(&Blueprint::named(SECOND));
+        }
         self.moods = Moods::healthy();
-        self.measured = Some(Tally::default());
+        let others_every =
+            i64::try_from(fleet.foreign_per_minute).ok().filter(|count| *count > 0).map(|count| 60_000 / count);
+        self.measured = Some(Tally {
+            others_at: others_every.map(|_| self.now),
+            others_every: SignedDuration::from_millis(others_every.unwrap_or_default().max(1)),
+            ..Tally::default()
+        });
         self.rules = super::rules_by_default();
         self.process = super::Process::begin(&mut self.dice, self.rules.poll_interval);
         self.process.places = Places::USUAL;
     }
 
-    async fn ask_for_take(&mut self, droplet: DropletId, name: String) -> Lawful {
+    /// Others ask with the same token, where it is their time.
+    pub(crate) fn others_use_the_token(&mut self) {
+        let now = self.now;
+        let Some(tally) = self.measured.as_mut() else { return };
+        if tally.others_at.is_some_and(|at| at <= now) {
+            tally.others_at = Some(now + tally.others_every);
+            self.world.handle(&Request::new(SandboxMethod::Get, "/v2/account").bearer(TOKEN), now);
+        }
+    }
+
+    /// How long the second asker waited for their shutdown.
+    fn second_asker_waited(&self, asked_at: Timestamp) -> Option<SignedDuration> {
+        let droplet = self.world.droplets().find(|it| it.name == SECOND)?.id;
+        let shutdown = self.world.actions().find(|it| it.droplet == droplet)?;
+        Some(shutdown.started_at.duration_since(asked_at))
+    }
+
+    async fn ask_for_take(&mut self, droplet: DropletId, name: String, user: UserId) -> Lawful {
         let id = OperationId::from_random(self.dice.u64(..));
         self.interactions += 1;
         let request = NewOperation {
             id,
             kind: Kind::Take(Take { power: Downtime::PowerOff, if_hung: IfHung::Ask }),
-            asker: Requester { user: front::TAKER, guild: front::GUILD, channel: ChannelId(3) },
+            asker: Requester { user, guild: front::GUILD, channel: ChannelId(3) },
             asked_at: self.wall(),
             target: Target { droplet: Some(droplet), name, region: None, disk_gb: Some(25) },
             snapshot_name: None,

@@ -8,7 +8,6 @@ use snapshot_bot::{
         budget::{HeldBack, Priority, Ticket},
         error::Error,
         http_types::{HttpAnswer, TransportError},
-        readings,
     },
     operation::{
         Blocker, Operation, Rules,
@@ -155,8 +154,11 @@ impl Simulation {
         if self.panics(id) {
             return Box::pin(self.panic(id)).await;
         }
+        self.process.put_off.remove(&id);
+        self.process.left_alone.remove(&id);
         let (rules, heard) = (self.paced_rules(), self.interactions);
-        let (claimed, is_written) = self.fate_of_write().of(Box::pin(self.worker.claim(id, &rules, self.wall()))).await;
+        let write = self.fate_of_write();
+        let (claimed, is_written) = write.of(self.claim_by(id, &rules)).await;
         let claimed = match claimed {
             Ok(claimed) => claimed,
             Err(error) => return self.fails(id, &error, is_written, None).await,
@@ -178,6 +180,23 @@ impl Simulation {
         if life == Life::EndsAfter { self.die().await } else { Ok(()) }
     }
 
+    /// What a turn begins with, as the run loop claims it.
+    fn claim_by(
+        &mut self,
+        id: OperationId,
+        rules: &Rules,
+    ) -> impl Future<Output = Result<Option<Claimed>, store::Error>> + 'static {
+        let (worker, rules, wall) = (self.worker.clone(), rules.clone(), self.wall());
+        let is_called = self.process.queue.take_up(id);
+        async move {
+            if is_called {
+                Box::pin(worker.claim_called(id, &rules, wall)).await
+            } else {
+                Box::pin(worker.claim(id, &rules, wall)).await
+            }
+        }
+    }
+
     /// A turn ends because something could not be written down, as far as the process knows.
     async fn fails(
         &mut self,
@@ -187,6 +206,7 @@ impl Simulation {
         answer: Option<&Answer>,
     ) -> Lawful {
         let ending = Ending::of_failure(error);
+        self.process.queue.turn_ended(id, false);
         self.note(format!("{id} could not {error}{}", if is_written { ", but it was written" } else { "" }));
         self.coverage.case(if is_written { "a commit is lost" } else { "a commit is not made" });
         self.leave_alone(id, ending);
@@ -233,6 +253,7 @@ impl Simulation {
         if self.once_in(2) {
             self.note(format!("{id} cannot even be halted"));
             self.leave_alone(id, Ending::CannotBeHalted);
+            self.process.queue.turn_ended(id, false);
             return Ok(());
         }
         let (halted, is_written) =
@@ -248,18 +269,9 @@ impl Simulation {
 
     /// The rules with the pause that the budget allows.
     fn paced_rules(&mut self) -> Rules {
-        let open = self.count_open();
+        let open = self.dues.open();
         let floor = self.process.budget.poll_floor(schedule::requests_per_round(open), self.now + self.ahead);
         schedule::paced(&self.rules, floor)
-    }
-
-    /// Operations whose turn is under way.
-    pub(crate) fn busy(&self) -> impl Iterator<Item = OperationId> {
-        self.jobs.iter().map(|job| job.id)
-    }
-
-    fn count_open(&self) -> usize {
-        self.operations.values().filter(|it| it.is_open()).count()
     }
 
     /// What was said up to here is heard once it is committed.
@@ -296,6 +308,9 @@ impl Simulation {
             return match deferred {
                 Ok(()) => {
                     self.note(format!("{id} is put off"));
+                    if let Some(tally) = &mut self.measured {
+                        tally.put_off += 1;
+                    }
                     self.hears(id, job.heard);
                     self.after_commit(id, None).await
                 }
@@ -327,17 +342,25 @@ impl Simulation {
             self.conduct.trouble_at(self.now);
         }
         let turn_at = if claimed.opens_downtime() { self.turn_at(claimed.operation()).await? } else { None };
-        Ok(Prospect { rank, held_back, turn_at, open: self.count_open() }.wait(wall))
+        Ok(Prospect { rank, held_back, turn_at, open: self.dues.open() }.wait(wall))
     }
 
     async fn turn_at(&mut self, operation: &Operation) -> Lawful<Option<Timestamp>> {
-        let (owed, wall) = (self.store.power_owed().await?, self.wall());
-        let Process { budget, queue, .. } = &mut self.process;
-        let others = schedule::other_downtimes(&owed, queue.placed(), operation.id);
-        if budget.may_begin_downtime(others, wall) {
-            return Ok(queue.ask(operation, budget.downtimes_a_minute(), wall));
+        let wall = self.wall();
+        if self.process.queue.has_place(operation.id) {
+            return Ok(None);
         }
-        Ok(Some(queue.wait(operation, wall)))
+        let until = schedule::called_until(operation, wall);
+        if !self.process.queue.may_place(operation, wall) {
+            self.process.queue.stand(operation);
+            return Ok(Some(until));
+        }
+        let owed = self.store.power_owed().await?;
+        let Process { budget, queue, .. } = &mut self.process;
+        queue.update(&owed, wall);
+        let others = schedule::other_downtimes(&owed, queue.placed(), Some(operation.id));
+        let has_place = queue.ask(operation, budget.room_for_downtimes(others, wall), wall);
+        Ok((!has_place).then_some(until))
     }
 
     /// A command waits for leave, then is looked at once more, and begun.
@@ -363,8 +386,8 @@ impl Simulation {
     async fn go_on_admitted(&mut self, mut job: Job, command: Command, ticket: Ticket, has_looked: bool) -> Lawful {
         let id = job.id;
         job.heard = self.interactions;
-        let (claimed, is_written) =
-            self.fate_of_write().of(Box::pin(self.worker.claim(id, &job.rules, self.wall()))).await;
+        let write = self.fate_of_write();
+        let (claimed, is_written) = write.of(self.claim_by(id, &job.rules)).await;
         let claimed = match claimed {
             Ok(Some(claimed)) => claimed,
             Ok(None) => {
@@ -382,6 +405,7 @@ impl Simulation {
             }
             OnceAdmitted::LetGo => {
                 self.note(format!("{id} wants something else by now"));
+                self.process.queue.turn_ended(id, false);
                 Ok(())
             }
         }
@@ -496,7 +520,8 @@ impl Simulation {
         let pause = self.process.budget.look_pause(wall);
         let wanted = priority::freshness(claimed.operation(), pause, wall);
         // A command that has leave waits for nobody.
-        let wanted = readings::Look { patience: wanted.patience.filter(|_| job.admitted.is_none()), ..wanted };
+        let begins_alone = claimed.opens_downtime() && self.process.queue.begins_alone(job.id);
+        let wanted = if job.admitted.is_some() || begins_alone { wanted.alone() } else { wanted };
         let Some(job) = self.share::<Droplets>(job, wanted) else { return Ok(()) };
         let Some(job) = self.share::<Actions>(job, wanted) else { return Ok(()) };
         let Some(job) = self.share::<Snapshots>(job, wanted) else { return Ok(()) };
@@ -513,7 +538,8 @@ impl Simulation {
         } else {
             (Transit::Fine, 0)
         };
-        let attempts = Attempts::of(translate::look(&look).with_priority(rank), self.dice.u64(..));
+        let attempts =
+            Attempts::of(translate::look_of(claimed.operation(), &look).with_priority(rank), self.dice.u64(..));
         let ask = Ask { attempts, look: Some(look), transit, meets, is_new: true };
         Box::pin(self.look(job, Box::new(ask))).await
     }

@@ -28,6 +28,7 @@ impl Simulation {
         let owed = |it: Option<&Operation>| it.and_then(|it| it.power.owed());
         let before = owed(self.operations.get(&id));
         self.refresh(id).await?;
+        self.process.queue.turn_ended(id, true);
         if let Some(tally) = &mut self.measured {
             tally.commits += 1;
         }
@@ -48,10 +49,8 @@ impl Simulation {
     pub(crate) async fn refresh(&mut self, id: OperationId) -> Lawful {
         let Some(stored) = self.store.operation(id).await? else { return law(format!("{id} is gone")) };
         let after = stored.operation;
-        match self.due_at(&after) {
-            Some(at) => self.due.insert(id, at),
-            None => self.due.remove(&id),
-        };
+        let due_at = self.due_at(&after);
+        self.dues.set(&after, due_at);
         let before = self.operations.insert(id, after.clone());
         self.conduct.notice(before.as_ref(), &after, self.now);
         self.judge_words(&after)?;

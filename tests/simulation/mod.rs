@@ -22,6 +22,7 @@ mod scheduler;
 mod strangers;
 mod trace;
 mod transit;
+mod turns;
 mod watch;
 mod writes;
 
@@ -58,6 +59,7 @@ use snapshot_bot_sandbox::digitalocean::{
     world::World,
 };
 use trace::Trace;
+use turns::Dues;
 
 /// How a run ended.
 pub(crate) struct Outcome {
@@ -143,8 +145,8 @@ struct Simulation {
     operations: BTreeMap<OperationId, Operation>,
     /// Droplets to which power is owed, as the plain rows say.
     owed: BTreeMap<DropletId, OperationId>,
-    /// When each of them that is not at rest is due, by the process's clock.
-    due: BTreeMap<OperationId, Timestamp>,
+    /// When they are due.
+    dues: Dues,
     /// Discord's side.
     front: Front,
     /// Operations in whose turn a process panicked.
@@ -206,7 +208,7 @@ impl Simulation {
             ghosts: Vec::new(),
             operations: BTreeMap::new(),
             owed: BTreeMap::new(),
-            due: BTreeMap::new(),
+            dues: Dues::default(),
             front: Front::default(),
             panicked: BTreeSet::new(),
             unheard: BTreeMap::new(),

@@ -170,9 +170,9 @@ impl Simulation {
     pub(crate) fn judge_places(&self) -> Lawful {
         let Places { all, for_power } = self.process.places;
         let others = self.turns_under_way().filter(|job| !job.owes_power).count();
-        let waits = self.turns().into_iter().find(|(at, id)| *at <= self.now && self.owed.values().any(|it| it == id));
+        let waits = self.due_by_now().into_iter().find(|id| self.owed.values().any(|it| it == id));
         match waits {
-            Some((_, id)) if others > all - for_power => {
+            Some(id) if others > all - for_power => {
                 Err(Broken::Law(format!("{id} owes power and waits for a place that is kept for it")))
             }
             Some(_) | None => Ok(()),

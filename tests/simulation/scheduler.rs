@@ -1,15 +1,13 @@
 //! The loop: what can happen next, one thing at a time, and time that jumps to whatever comes first.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use snapshot_bot::{operation::ids::OperationId, store::Whose, worker::schedule::Vacancy};
 
 use super::{
     Broken, Lawful, Simulation,
     mood::{Mood, Spell},
     process::Process,
-    sabotage::Sabotage,
     watch::{Actions, Droplets, Snapshots},
 };
 
@@ -123,7 +121,7 @@ impl Simulation {
             return Ok(true);
         }
         self.judge_places()?;
-        let next_turn = self.turns().into_iter().map(|(at, _)| at).filter(|at| *at > self.now).min();
+        let next_turn = self.next_turn_at();
         let jobs = self.jobs.iter().filter(|job| !job.waits_for_others()).map(|job| job.at);
         let ghosts = self.ghosts.iter().map(|(thaw, job)| job.at.max(*thaw));
         let takeover = self.takes_over.then_some(self.alive_from);
@@ -165,52 +163,6 @@ impl Simulation {
         Ok(false)
     }
 
-    /// What is due and has a place, as the run loop asks the store for it.
-    async fn ready(&mut self) -> Lawful<Vec<OperationId>> {
-        let turns = self.turns();
-        let due: Vec<OperationId> = turns.iter().filter(|(at, _)| *at <= self.now).map(|(_, id)| *id).collect();
-        let mut places = self.process.places;
-        if self.sabotage == Some(Sabotage::Places) {
-            places.for_power = 0;
-        }
-        let Vacancy { whose, places } = places.free(self.turns_under_way().count());
-        if due.is_empty() || places == 0 {
-            return Ok(Vec::new());
-        }
-        let owes_power = |id: &OperationId| self.owed.values().any(|other| other == id);
-        let wanted: Vec<OperationId> = due.into_iter().filter(|id| whose == Whose::All || owes_power(id)).collect();
-        // What the store says is known, unless it has to choose.
-        if wanted.len() <= places && !self.once_in(4) {
-            return Ok(wanted);
-        }
-        let left_alone = self
-            .process
-            .left_alone
-            .keys()
-            .chain(self.process.put_off.keys())
-            .filter(|id| self.left_alone_until(**id).is_some());
-        let busy: HashSet<OperationId> = self.busy().chain(left_alone.copied()).collect();
-        let mut chosen = self.store.due(self.wall(), whose, &busy, places).await?;
-        let owing = |ids: &[OperationId]| ids.iter().filter(|id| self.owed.values().any(|it| it == *id)).count();
-        let is_complete = chosen.len() == wanted.len().min(places) && chosen.iter().all(|id| wanted.contains(id));
-        if !is_complete || owing(&chosen) < owing(&wanted).min(places) {
-            return Err(Broken::Law(format!("{places} of {wanted:?} should be due, but {chosen:?} are")));
-        }
-        chosen.sort_unstable();
-        Ok(chosen)
-    }
-
-    /// What the living process can take up when: as of its last commit, or because something was said.
-    pub(crate) fn turns(&self) -> Vec<(Timestamp, OperationId)> {
-        let busy = |id: &OperationId| self.jobs.iter().any(|job| job.id == *id);
-        let due = self.due.iter().filter(|(id, _)| !busy(id)).map(|(id, at)| {
-            let at = if self.unheard.contains_key(id) { self.now } else { *at - self.ahead };
-            let left_alone = self.left_alone_until(*id).unwrap_or(self.alive_from);
-            (at.max(self.alive_from).max(left_alone), *id)
-        });
-        due.collect()
-    }
-
     /// Any of the turns whose answer is there; those of a thawed process too.
     fn runnable_job(&mut self) -> Option<super::Job> {
         let jobs: Vec<usize> = (0..self.jobs.len())
@@ -230,8 +182,9 @@ impl Simulation {
     /// Lets the world come to a moment, stopping wherever something happens by itself.
     fn pass_time(&mut self, until: Timestamp) -> Lawful {
         let until = until.max(self.now + SignedDuration::from_millis(1));
-        while let Some(at) = self.world.next_due().filter(|at| *at <= until) {
+        while let Some(at) = self.next_by_itself().filter(|at| *at <= until) {
             self.move_to(at);
+            self.others_use_the_token();
             self.judge_world()?;
         }
         self.move_to(until);
@@ -239,6 +192,12 @@ impl Simulation {
             self.tidy_up();
         }
         self.judge_world()
+    }
+
+    /// When something happens next that this process does not do.
+    fn next_by_itself(&self) -> Option<Timestamp> {
+        let others = self.measured.as_ref().and_then(|tally| tally.others_at);
+        self.world.next_due().into_iter().chain(others).min()
     }
 
     fn move_to(&mut self, at: Timestamp) {

@@ -99,6 +99,10 @@ impl Sort for Actions {
         Answer::Action(translate::action_reading(thing))
     }
 
+    fn readings(interval: SignedDuration) -> Readings<ActionId, Action> {
+        Readings::of_a_history(interval)
+    }
+
     fn of_look(_: &Operation, look: &Look) -> Option<ActionId> {
         if let Look::Action(id) = look { Some(*id) } else { None }
     }
@@ -183,6 +187,7 @@ impl Simulation {
             Plan::Single => return Some(job),
             Plan::Later(moment) => {
                 self.process.put_off.insert(job.id, moment - self.ahead);
+                self.process.queue.turn_ended(job.id, false);
                 self.note(format!("{} is put off without a word", job.id));
                 return None;
             }

@@ -46,6 +46,21 @@ contract! {
         assert_eq!((report.message, report.shown_version, report.posting_since), (None, None, None));
     }
 
+    async fn a_channel_in_which_something_is_being_said_keeps_no_other_waiting(memory: &Memory) {
+        let store = memory.open().await;
+        for number in 1..=5 {
+            let mut request = request(number, number);
+            request.asker.channel = ChannelId(if number == 5 { 4 } else { 3 });
+            store.create(request, InteractionId(number)).await.unwrap();
+        }
+        let elsewhere = |busy: &[u64]| busy.iter().copied().map(ChannelId).collect();
+        let channels = |reports: Vec<Report>| reports.iter().map(|report| report.channel.0).collect::<Vec<_>>();
+        let found = store.due_reports_elsewhere(&elsewhere(&[3]), at(9), 2).await.unwrap();
+        assert_eq!(channels(found), [4]);
+        assert_eq!(store.due_reports_elsewhere(&elsewhere(&[3, 4]), at(9), 2).await.unwrap(), []);
+        assert_eq!(store.due_reports_elsewhere(&elsewhere(&[]), at(9), 9).await.unwrap().len(), 5);
+    }
+
     async fn a_shown_version_is_due_again_only_when_it_changed(memory: &Memory) {
         let store = memory.open().await;
         let operation = store.create(request(1, 10), InteractionId(1)).await.unwrap();

@@ -208,6 +208,7 @@ contract! {
 
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), [operation.id]);
         assert_eq!(store.next_due(Whose::All, &nothing_skipped()).await.unwrap(), Some(at(1)));
+        assert_eq!(store.unheard().await.unwrap(), [operation.id]);
         let loaded = load(&store, operation.id).await;
         assert_eq!(loaded.version, Version(2), "a wish is no commit");
         let heard: Vec<_> = loaded.wishes.iter().map(|(_, wished)| wished.wish).collect();
@@ -215,6 +216,7 @@ contract! {
         assert_eq!(load(&store, operation.id).await, loaded, "a load takes nothing away");
         store.commit(&loaded, &operation, Some(at(1000))).await.unwrap();
         assert_eq!(load(&store, operation.id).await.wishes, []);
+        assert_eq!(store.unheard().await.unwrap(), []);
         assert_eq!(store.due(at(10), Whose::All, &nothing_skipped(), 9).await.unwrap(), []);
     }
 

@@ -193,13 +193,36 @@ fn absurd_limits_neither_stop_us_nor_eat_the_memory() {
 #[test]
 fn a_downtime_begins_only_when_the_rest_of_all_of_them_fits() {
     let mut budget = Budget::default();
-    assert!(budget.may_begin_downtime(199, at(0.0)));
-    assert!(!budget.may_begin_downtime(200, at(0.0)), "one minute could not turn them all on");
+    let more = |budget: &mut Budget, downtimes| budget.room_for_downtimes(downtimes, at(0.0)).more;
+    assert_eq!(more(&mut budget, 199), 1);
+    assert_eq!(more(&mut budget, 200), 0, "one minute could not turn them all on");
+    assert_eq!(budget.room_for_downtimes(200, at(0.0)).for_newcomers, 10, "who has none yet is let in nevertheless");
     let leave = ticket(&mut budget, at(0.0));
     budget.observe(&leave, &answer(200, &[("ratelimit-remaining", "730")], at(0.0)));
-    assert!(budget.may_begin_downtime(10, at(0.0)) && !budget.may_begin_downtime(11, at(0.0)));
+    assert_eq!((more(&mut budget, 10), more(&mut budget, 11)), (1, 0));
     budget.observe(&leave, &answer(429, &[("retry-after", "5")], at(0.0)));
-    assert!(!budget.may_begin_downtime(0, at(1.0)));
+    assert_eq!(more(&mut budget, 0), 0);
+}
+
+/// Others use so many requests of the token a minute; we ask for one a second.
+fn with_others(a_minute: usize) -> Budget {
+    let mut budget = Budget::default();
+    for second in 0..120_i32 {
+        let now = at(f64::from(second));
+        let leave = ticket(&mut budget, now);
+        let used = usize::try_from(second).unwrap() * (a_minute + 60) / 60 + 1;
+        let remaining = (5_000 - used).to_string();
+        budget.observe(&leave, &answer(200, &[("ratelimit-remaining", &remaining)], now));
+    }
+    budget
+}
+
+#[test]
+fn what_others_use_of_the_token_is_not_there_for_downtimes() {
+    let room = |a_minute| with_others(a_minute).room_for_downtimes(0, at(120.0));
+    assert_eq!((room(0).a_minute, room(0).more), (25, 200));
+    let room = room(150);
+    assert!((8..=11).contains(&room.a_minute) && (70..=90).contains(&room.more), "{room:?}");
 }
 
 #[test]

@@ -75,6 +75,11 @@ impl Queue {
         self.at_work.spawn(work);
     }
 
+    /// Channels in which something is being said.
+    pub(super) fn busy(&self) -> &HashSet<ChannelId> {
+        &self.busy
+    }
+
     /// Waits for the next channel that is done, if any is at work.
     pub(super) async fn next_done(&mut self) -> Option<Done> {
         // Batches catch their own panics, and nobody aborts them while we are here.

@@ -171,6 +171,28 @@ fn what_is_turned_on_without_a_look_waits_for_its_turn() {
     let it = it.apply(Observation::Deferred(Blocker::Turn, at), &toy.rules, toy.now).unwrap();
     assert_eq!(it.next(&toy.rules, toy.now), Effect::Sleep(at));
     assert!(matches!(it.next(&toy.rules, at), Effect::Send(Command::PowerOn(_))));
+    // However late its turn seems to be, it is not waited for longer than this.
+    let hours = toy.now + SignedDuration::from_hours(6);
+    let it = it.apply(Observation::Deferred(Blocker::Turn, hours), &toy.rules, toy.now).unwrap();
+    let soon = toy.now + SignedDuration::from_mins(5);
+    assert!(matches!(it.next(&toy.rules, soon), Effect::Send(Command::PowerOn(_))));
+}
+
+#[test]
+fn who_waits_to_be_called_is_due_when_it_would_be_too_old_and_looks_once_it_is_called() {
+    let toy = Toy::new(PowerState::On);
+    let it = operation(take(Downtime::PowerOff, IfHung::Ask));
+    let lapses = it.turn_lapses_at().unwrap();
+    assert_eq!(lapses, it.asked_at + SignedDuration::from_hours(6));
+    let waiting = it.apply(Observation::Deferred(Blocker::Turn, lapses), &toy.rules, toy.now).unwrap();
+    let soon = toy.now + SignedDuration::from_mins(9);
+    assert_eq!(waiting.next(&toy.rules, soon), Effect::Sleep(lapses));
+    let woken = waiting.apply(Observation::Woke, &toy.rules, soon).unwrap();
+    assert_eq!(woken.next(&toy.rules, soon), Effect::Sleep(lapses), "nobody called it");
+    let called = waiting.apply(Observation::Called, &toy.rules, soon).unwrap();
+    assert!(matches!(called.next(&toy.rules, soon), Effect::Look(_)));
+    let late = waiting.apply(Observation::Called, &toy.rules, lapses).unwrap();
+    assert_eq!(late.verdict, Some(Outcome::Failed(Failure::TooOld)));
 }
 
 #[test]

@@ -112,7 +112,7 @@ impl Crowd {
 
     fn step(&mut self, take: Take) -> Take {
         match take {
-            Take::Queued { left: 3 } if !self.budget.may_begin_downtime(self.down, self.now) => take,
+            Take::Queued { left: 3 } if self.budget.room_for_downtimes(self.down, self.now).more == 0 => take,
             Take::Queued { left } if self.ask(rank_of_beginning(left)) => match left {
                 1 => Take::GoingOff { at: self.now + SignedDuration::from_secs(20) },
                 left => {

@@ -1,0 +1,62 @@
+//! How many downtimes may begin: what each asks for until its Droplet is on again must fit, next to what others use of the token.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Budget, MINUTE, Priority, window::later};
+
+/// What a downtime asks for from its shutdown on: its Snapshot, its `power_on`, and its share of the looks, with some to spare.
+const REQUESTS_PER_DOWNTIME: usize = 8;
+/// What others use is noted down at most so often.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(1);
+
+/// How many downtimes may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DowntimeRoom {
+    /// Within a minute: a tenth of its requests, so that they do not all end at once.
+    pub a_minute: usize,
+    /// Now, next to those that there are.
+    pub more: usize,
+    /// Now, for anyone who has none yet: a little more.
+    pub for_newcomers: usize,
+}
+
+/// How much of the hour others had used, by what DigitalOcean said remained, within the last minute.
+#[derive(Debug, Default)]
+pub(super) struct Foreign(VecDeque<(Timestamp, usize)>);
+
+impl Foreign {
+    /// Takes in how much they had used when an answer left.
+    pub(super) fn note(&mut self, used: usize, at: Timestamp) {
+        while self.0.front().is_some_and(|(noted, _)| later(*noted, MINUTE) <= at || *noted > at) {
+            self.0.pop_front();
+        }
+        let has_first = self.0.len() > 1;
+        match self.0.back_mut() {
+            // The first of a row stays: growth is counted from it.
+            Some((noted, latest)) if later(*noted, NOTED_EVERY) > at && has_first => *latest = used,
+            _ => self.0.push_back((at, used)),
+        }
+    }
+
+    /// How much they used within the last minute. What left an hour ago is not seen to have left, so it may be a little more.
+    fn within_a_minute(&self, now: Timestamp) -> usize {
+        let recent = || self.0.iter().filter(|(noted, _)| now < later(*noted, MINUTE)).map(|(_, used)| *used);
+        recent().last().unwrap_or_default().saturating_sub(recent().next().unwrap_or_default())
+    }
+}
+
+impl Budget {
+    /// How many downtimes may begin next to `downtimes` others: the rest of all of them must fit into the hour, and one minute must be
+    /// able to turn all of them on and have room for looks. What others use of the token in a minute is not there for us.
+    pub fn room_for_downtimes(&mut self, downtimes: usize, now: Timestamp) -> DowntimeRoom {
+        self.advance(now);
+        let minute = self.minute_limit().saturating_sub(self.foreign.within_a_minute(now));
+        let kept_back = self.hour_limit - Priority::Shutdown.share_of_hour(self.hour_limit);
+        let fit = self.left_this_hour().checked_sub(kept_back).map_or(0, |left| left / REQUESTS_PER_DOWNTIME + 1);
+        let fit = if self.silence.is_none() { fit.saturating_sub(downtimes) } else { 0 };
+        let up_to = |percent: usize| (minute * percent / 100).max(1).saturating_sub(downtimes).min(fit);
+        DowntimeRoom { a_minute: (minute / 10).max(2), more: up_to(80), for_newcomers: up_to(84) }
+    }
+}

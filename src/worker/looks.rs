@@ -1,0 +1,83 @@
+//! What the run loop sees of DigitalOcean: looks that many share, and looks by themselves.
+
+use std::{fmt::Debug, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Claimed, translate};
+use crate::{
+    clock::Clock,
+    digitalocean::{
+        client::Client,
+        error::Error,
+        readings,
+        watcher::{Glance, Watcher},
+    },
+    operation::effect::{Answer, Look},
+};
+
+/// Looks at what operations are about.
+pub(super) struct Looks {
+    client: Client,
+    watcher: Watcher,
+    clock: Clock,
+}
+
+/// What came of a look.
+pub(super) enum Looked {
+    /// This was seen.
+    Answer(Answer),
+    /// Nothing was asked; there is something to see at this moment.
+    Later(Timestamp),
+}
+
+impl Looks {
+    /// Looks for which a shared reading younger than `interval` counts.
+    pub(super) fn new(client: Client, interval: Duration, clock: Clock) -> Self {
+        Self { watcher: Watcher::new(client.clone(), interval), client, clock }
+    }
+
+    /// Looks at something; what others see as well is shared.
+    pub(super) async fn look(&self, claimed: &Claimed, look: &Look, fresh: readings::Look) -> Looked {
+        if let Some(of) = translate::listed_for(claimed.operation(), look) {
+            match self.watcher.snapshot(of, fresh).await {
+                Ok(Some(Glance::Later(moment))) => return Looked::Later(moment),
+                Ok(Some(Glance::Seen(seen))) if seen.value.name == claimed.operation().snapshot_name => {
+                    return Looked::Answer(Answer::Snapshots(vec![translate::snapshot_reading(seen.value)]));
+                }
+                Ok(Some(Glance::Seen(_)) | None) => {}
+                Err(error) => return Looked::Answer(self.or_trouble(look, Err(error))),
+            }
+        }
+        let seen = match look {
+            Look::Droplet(id) => match self.watcher.droplet(*id, fresh).await {
+                Ok(Glance::Later(moment)) => return Looked::Later(moment),
+                Ok(Glance::Seen(seen)) => Ok(Answer::Droplet(translate::droplet_reading(seen.value)).asked_at(seen.at)),
+                Err(error) => Err(error),
+            },
+            Look::Action(id) => match self.watcher.action(*id, fresh).await {
+                Ok(Glance::Later(moment)) => return Looked::Later(moment),
+                Ok(Glance::Seen(seen)) => Ok(Answer::Action(translate::action_reading(seen.value))),
+                Err(error) => Err(error),
+            },
+            Look::Actions(_)
+            | Look::Snapshots(_)
+            | Look::Snapshot(_)
+            | Look::Launched(_)
+            | Look::Listed(_)
+            | Look::Backups(_)
+            | Look::Image(_) => {
+                self.client.run(translate::look_of(claimed.operation(), look).with_priority(fresh.priority)).await
+            }
+        };
+        Looked::Answer(self.or_trouble(look, seen))
+    }
+
+    /// An answer, or what an error means.
+    pub(super) fn or_trouble(&self, asked: &impl Debug, answer: Result<Answer, Error>) -> Answer {
+        answer.unwrap_or_else(|error| {
+            tracing::info!(?asked, %error, "DigitalOcean did not do as asked");
+            Answer::Trouble(translate::trouble(&error, self.clock.now()))
+        })
+    }
+}
