@@ -1,7 +1,7 @@
 //! The next step under the finger: *Try again*, the ways on from a busy Droplet, the panel, and one Droplet at a look.
 
 use jiff::SignedDuration;
-use snapshot_bot_sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
+use snapshot_bot_sandbox::digitalocean::fault::{Disturbance, Fault, Pattern, Quirk};
 
 use crate::stage::{Person, Role, Stage};
 
@@ -115,6 +115,37 @@ async fn a_panel_names_no_droplet_and_leads_each_person_to_what_they_may_do() {
     for person in [&rex, &ada, &vic] {
         person.transcript();
     }
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_panel_tells_an_outage_from_having_nothing() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot panel").await;
+    stage.fault(Fault::always(Pattern::at("/v2/snapshots"), Disturbance::Down));
+    stage.fault(Fault::always(Pattern::at("/v2/droplets/*/snapshots"), Disturbance::Down));
+    rex.press("Restore…").await;
+    rex.choose(&web.to_string()).await;
+    assert!(rex.last().starts_with("DigitalOcean isn't responding"), "{}", rex.transcript());
+    stage.digitalocean.world(|world| world.clear_faults());
+    rex.press("Restore…").await;
+    rex.choose(&web.to_string()).await;
+    assert!(rex.sees("has no Snapshots yet"), "{}", rex.transcript());
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_panel_in_an_outage_does_not_say_that_there_are_no_droplets() {
+    let stage = Stage::new().await;
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot panel").await;
+    stage.fault(Fault::always(Pattern::any(), Disturbance::Down));
+    rex.press("Take…").await;
+    assert!(rex.last().starts_with("DigitalOcean isn't responding"), "{}", rex.transcript());
+    rex.transcript();
     stage.finish().await;
 }
 

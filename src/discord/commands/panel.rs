@@ -21,7 +21,7 @@ use crate::{
         start,
         state::AppState,
     },
-    inventory::{Origin, distinct, snapshot_label},
+    inventory::{Inspection, Origin, Snapshot, distinct, snapshot_label},
     operation::{
         ids::{DropletId, SnapshotId},
         kinds::Safety,
@@ -56,8 +56,8 @@ pub(in crate::discord) async fn begin(
         (Begun::List, of) => list::show(state, of, 1, Order::default()).await?,
         (Begun::Take, Some(droplet)) => take::question(state, info, grant, droplet, None).await?,
         (Begun::Restore, Some(droplet)) => snapshots(state, droplet).await?,
-        (Begun::Take, None) => droplets(state, For::Taking).await,
-        (Begun::Restore, None) => droplets(state, For::Restoring).await,
+        (Begun::Take, None) => droplets(state, For::Taking).await?,
+        (Begun::Restore, None) => droplets(state, For::Restoring).await?,
     };
     Ok(Answer::New(said))
 }
@@ -93,18 +93,31 @@ pub(in crate::discord) async fn put_back(
     restore::of_droplet(state, info, grant, droplet, asked).await.map(Answer::Instead)
 }
 
-async fn droplets(state: &AppState, what: For) -> Message {
-    let found = state.inventory.find_droplets("", OPTIONS + 1).await;
+async fn droplets(state: &AppState, what: For) -> Result<Message, Stop> {
+    let mut found = state.inventory.find_droplets("", OPTIONS + 1).await;
+    if found.is_empty() {
+        // Nothing is found either while DigitalOcean cannot be asked, and then there may be some.
+        state.inventory.listing(None).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
+        found = state.inventory.find_droplets("", OPTIONS + 1).await;
+    }
     let has_more = found.len() > OPTIONS;
     let labelled: Vec<_> = found.into_iter().map(|choice| (choice.label, choice.id)).collect();
-    words::droplets(what, &labelled, has_more)
+    Ok(words::droplets(what, &labelled, has_more, state.wording.rules.droplet_tag.as_deref()))
 }
 
 async fn snapshots(state: &AppState, droplet: DropletId) -> Result<Message, Stop> {
     let text = droplet.to_string();
     let found = state.inventory.resolve_droplet(&text).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
-    let found = state.inventory.find_restorable(droplet.id, "", OPTIONS + 1).await;
+    let mut found = state.inventory.find_restorable(droplet.id, "", OPTIONS + 1).await;
+    if found.is_empty() {
+        // As above: whether it has none is asked where an outage is told from that.
+        let inspected = state.inventory.inspect(droplet.id).await;
+        let Inspection { images, backups, .. } =
+            inspected.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
+        let origin = |image: &Snapshot| if backups.contains(&image.id) { Origin::Backup } else { Origin::Snapshot };
+        found = images.into_iter().take(OPTIONS + 1).map(|image| (image.clone(), origin(&image))).collect();
+    }
     let now = state.clock.now();
     let mut labelled: Vec<_> = found
         .iter()
