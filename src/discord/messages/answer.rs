@@ -156,6 +156,13 @@ fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
              don't pay for two."
         ));
     }
+    if operation.may_have_left_a_droplet() && !is_said_anyway {
+        return Some(format!(
+            "Droplet {} may exist anyway, and then it costs money. Look for it in DigitalOcean's control panel before you try \
+             again, so you don't pay for two.",
+            name(&operation.target.name)
+        ));
+    }
     let launched = operation.launched.as_ref().filter(|_| *why != Failure::DropletGone)?;
     Some(format!(
         "Droplet {} may exist anyway, and then it costs money: look at {}, and destroy it there if you don't want it.",

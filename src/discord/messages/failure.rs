@@ -4,13 +4,22 @@ use super::{
     kinds::words,
     text::{name, plain, quote},
 };
-use crate::operation::{Operation, Outcome, kinds::Kind, power::Status, reading::Failure};
+use crate::operation::{
+    Operation, Outcome,
+    kinds::Kind,
+    power::Status,
+    reading::Failure,
+    step::{State, Step, Task},
+};
 
 /// Whether to try the same again may help, and can do no harm: nothing of it is there already, and nothing may still come.
 pub fn may_be_tried_again(operation: &Operation) -> bool {
     let passes = match &operation.verdict {
         Some(Outcome::Failed(why)) => {
-            matches!(why, Failure::ActionErrored | Failure::Hung | Failure::PowerFirst | Failure::TooOld)
+            matches!(
+                why,
+                Failure::ActionErrored | Failure::Hung | Failure::PowerFirst | Failure::TooOld | Failure::NotKnown
+            ) || has_lost_its_snapshot(operation)
         }
         // Nobody answered the question about the hung shutdown.
         Some(Outcome::Cancelled) => operation.cancelled.is_some_and(|cancelled| cancelled.by.is_none()),
@@ -23,6 +32,20 @@ pub fn may_be_tried_again(operation: &Operation) -> bool {
         && operation.power.status() != Status::Gone
         && operation.launched.is_none()
         && !operation.may_have_left_a_snapshot()
+        && !operation.may_have_left_a_droplet()
+}
+
+/// Whether the Snapshot that it took itself was gone again at once.
+fn has_lost_its_snapshot(operation: &Operation) -> bool {
+    let is_lost = |step: &Step| {
+        step.task() == Task::Snapshot && matches!(step.state, State::Failed { why: Failure::SnapshotGone, .. })
+    };
+    operation.steps.iter().any(is_lost)
+}
+
+/// How to ask for the same once more: by the button where there is one.
+pub(super) fn again(operation: &Operation) -> &'static str {
+    if may_be_tried_again(operation) { "Press **Try again**" } else { "Use the command again" }
 }
 
 /// What happened, as a sentence.
@@ -90,7 +113,7 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
     }
     match failure {
         Failure::ActionErrored | Failure::NotKnown => {
-            "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
+            format!("{}; if it fails again, ask DigitalOcean's support.", again(operation))
         }
         Failure::DropletGone => words(&operation.kind).droplet_gone(operation).next,
         Failure::SnapshotGone => words(&operation.kind).snapshot_gone(operation).next,
@@ -103,8 +126,8 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         }
         Failure::Forbidden { .. } => ASK_FOR_ACCESS.to_owned(),
         Failure::Refused { .. } => "Try again once the reason is out of the way.".to_owned(),
-        Failure::Hung => "Look at what keeps it from shutting down, then try again.".to_owned(),
-        Failure::PowerFirst | Failure::TooOld => "Ask for it again if you still want it.".to_owned(),
+        Failure::Hung => format!("Look at what keeps it from shutting down. {} after that.", again(operation)),
+        Failure::PowerFirst | Failure::TooOld => format!("{} if you still want it.", again(operation)),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).next,
         Failure::RestoreUnclear => "Look at it before you try again.".to_owned(),
         Failure::NotListed | Failure::ActionVanished => words(&operation.kind).look_first(operation),

@@ -4,7 +4,9 @@ use super::{Advice, CannotStop, Hung, SEE_THE_LIST, Taking, Words};
 use crate::{
     discord::{
         messages::{
-            Wording, cost, is_gone,
+            Wording, cost,
+            failure::again,
+            is_gone,
             message::{Button, Style},
             text::name,
             units::moment,
@@ -101,8 +103,8 @@ impl Words for Restore {
     fn snapshot_gone(&self, operation: &Operation) -> Advice {
         if has_failed_for_safety(operation) {
             return Advice {
-                what: "It was taken, and somebody deleted it at once.".to_owned(),
-                next: "Try again.".to_owned(),
+                what: "It disappeared right after it was taken.".to_owned(),
+                next: format!("{} to take another one and restore.", again(operation)),
             };
         }
         let what = format!("Snapshot {} does not exist any more.", name(&self.snapshot.name));

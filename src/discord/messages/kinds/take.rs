@@ -4,7 +4,9 @@ use super::{Advice, Words};
 use crate::{
     discord::{
         messages::{
-            Wording, cost, is_gone,
+            Wording, cost,
+            failure::again,
+            is_gone,
             message::{Button, Style},
             text::name,
         },
@@ -70,10 +72,10 @@ impl Words for Take {
         }
     }
 
-    fn snapshot_gone(&self, _operation: &Operation) -> Advice {
+    fn snapshot_gone(&self, operation: &Operation) -> Advice {
         Advice {
-            what: "The Snapshot was taken, and somebody deleted it at once.".to_owned(),
-            next: "Take another one if you need it.".to_owned(),
+            what: "The Snapshot disappeared right after it was taken.".to_owned(),
+            next: format!("{} if you need another one.", again(operation)),
         }
     }
 
