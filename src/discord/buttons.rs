@@ -20,6 +20,7 @@ use super::{
     },
     confirm,
     interaction_info::InteractionInfo,
+    lookup,
     messages::{launch as words, refusal::Refusal, reply},
     press::{Act, Choosing, Press},
     responder::{Answer, Deferral, Responder, Stop},
@@ -98,17 +99,10 @@ fn is_in_its_place(press: Press, is_private: bool) -> bool {
 pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
     state.policy.admit(&info.who).map_err(Refusal::Denied)?;
     let press = press.ok_or(Refusal::UnknownButton)?;
-    let answer = carry_out(state, info, press).await;
-    match (answer, press) {
+    match carry_out(state, info, press).await {
         // What an old button is about may be gone, and perhaps we know by whom.
-        (
-            Err(Stop::Refused(Refusal::SnapshotGone)),
-            Press::Delete(id) | Press::Restore(id) | Press::Launch(id) | Press::LaunchAs(id),
-        ) => Err(match state.store.deletion_of(id).await? {
-            Some(deletion) => Refusal::SnapshotDeleted { by: deletion.by, at: deletion.at }.into(),
-            None => Refusal::SnapshotGone.into(),
-        }),
-        (answer, _) => answer,
+        Err(Stop::Refused(refusal)) => Err(lookup::by_whom(state, refusal).await?.into()),
+        answer => answer,
     }
 }
 

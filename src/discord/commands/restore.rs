@@ -134,16 +134,16 @@ pub(in crate::discord) async fn undo(
     let unknown = || Refusal::UnknownOperation { text: id.to_string() };
     let found = state.store.operation(id).await?.map(|stored| stored.operation);
     let operation = found.ok_or_else(unknown)?;
-    let safety = operation.safety_snapshot().ok_or(Refusal::NothingToUndo)?.id;
+    let id = operation.safety_snapshot().ok_or(Refusal::NothingToUndo)?.id;
     let until = operation.undo_until().ok_or(Refusal::NothingToUndo)?;
     if state.clock.now() >= until {
-        return Err(Refusal::UndoOver { snapshot: operation.snapshot_name.clone() }.into());
+        return Err(Refusal::UndoOver { snapshot: operation.snapshot_name.clone(), id }.into());
     }
     let droplet = operation.target.droplet.ok_or(Refusal::NothingToUndo)?;
     check_free(state, info, droplet, &operation.target.name).await?;
-    let found = preflight::restore(state, droplet, &safety.to_string()).await.map_err(|stop| match stop {
+    let found = preflight::restore(state, droplet, &id.to_string()).await.map_err(|stop| match stop {
         Stop::Refused(Refusal::DropletGone) => {
-            Refusal::NothingToUndoOn { snapshot: operation.snapshot_name.clone() }.into()
+            Refusal::NothingToUndoOn { snapshot: operation.snapshot_name.clone(), id }.into()
         }
         stop => stop,
     })?;
