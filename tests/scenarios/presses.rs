@@ -22,7 +22,7 @@ async fn undo_delete_and_pages_are_refused_to_who_may_not_and_to_who_may_no_more
         for custom_id in [&undo, &delete] {
             person.seat.press(answer, custom_id).await.unwrap();
             let last = person.seat.messages().last().unwrap().clone();
-            assert!(last.body.content.contains("You need the role"), "{custom_id}: {}", last.body.content);
+            assert!(last.body.content.starts_with("You need"), "{custom_id}: {}", last.body.content);
         }
     }
     // A page that only she can see, with a button that she wrote herself.

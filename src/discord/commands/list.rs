@@ -122,6 +122,7 @@ pub(in crate::discord) async fn show(
         }
         let own = || all.iter().filter(|other| other.droplet == snapshot.droplet);
         let head = is_grouped.then(|| Head {
+            id: snapshot.droplet,
             droplet: entry.droplet.clone(),
             count: own().count(),
             sizes: own().filter_map(|snapshot| snapshot.size_gigabytes).collect(),

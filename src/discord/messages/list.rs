@@ -61,7 +61,9 @@ pub struct Group<'a> {
 /// What stands above the Snapshots of one Droplet.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// Where the Droplet is.
+    /// The Droplet, where DigitalOcean says whose they are.
+    pub id: Option<DropletId>,
+    /// Where it is.
     pub droplet: DropletLocation,
     /// How many Snapshots it has, on all pages.
     pub count: usize,
@@ -91,7 +93,7 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
     let whose = match &page.of {
         Some((_, DropletLocation::There(droplet))) => format!("Snapshots of {}", name(droplet)),
         Some((id, DropletLocation::Gone)) => format!("Snapshots of Droplet {id}, which is gone"),
-        Some((id, DropletLocation::Unlisted)) => format!("Snapshots of Droplet {id}, which is not listed"),
+        Some((id, DropletLocation::Unlisted)) => format!("Snapshots of Droplet {id}, which I can't see"),
         None => "All Snapshots".to_owned(),
     };
     let entries = || page.groups.iter().flat_map(|group| &group.entries);
@@ -120,10 +122,11 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
 
 fn lines(group: &Group<'_>, page: &Page<'_>, wording: &Wording) -> String {
     let head = group.head.as_ref().map(|head| {
-        let droplet = match &head.droplet {
-            DropletLocation::There(droplet) => name(&plain(droplet, 40)),
-            DropletLocation::Gone => "⚠️ Droplets that are gone".to_owned(),
-            DropletLocation::Unlisted => "Droplets that are not listed".to_owned(),
+        let droplet = match (&head.droplet, head.id) {
+            (DropletLocation::There(droplet), _) => name(&plain(droplet, 40)),
+            (DropletLocation::Gone, Some(id)) => format!("⚠️ Droplet {id}, which is gone"),
+            (DropletLocation::Unlisted, Some(id)) => format!("Droplet {id}, which I can't see"),
+            (DropletLocation::Gone | DropletLocation::Unlisted, None) => "Of an unknown Droplet".to_owned(),
         };
         let continued = if head.is_continued { ", continued" } else { "" };
         format!("**{droplet}**{continued} · {}", total(head.count, &head.sizes, wording))
@@ -183,7 +186,7 @@ fn of(droplet: &DropletLocation) -> String {
     match droplet {
         DropletLocation::There(droplet) => format!("From {}", plain(droplet, 60)),
         DropletLocation::Gone => "⚠️ Its Droplet is gone".to_owned(),
-        DropletLocation::Unlisted => "Its Droplet is not listed".to_owned(),
+        DropletLocation::Unlisted => "I can't see its Droplet".to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     message::{Action, Embed, Message, Style},
     progress::progress,
     question::question,
-    refusal::{BadName, Occupant, Refusal, RefusalKind},
+    refusal::{BadName, MayCancel, Occupant, Refusal, RefusalKind, buttons},
     reply,
     schedule::ScheduleRefusal,
     status::{Entry, LISTED, Overview, choice, detail, overview},
@@ -491,6 +491,10 @@ fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
         let Operation { target, launched, .. } = launched(None);
         (operation.target, operation.launched) = (target, launched);
     };
+    let unanswered = |operation: &mut Operation| {
+        operation.target = launched(None).target;
+        operation.steps[0].answer_lost = true;
+    };
     vec![
         ("take", ending(examples::take(Downtime::PowerOff), Task::Snapshot, &powered)),
         ("restore, safety Snapshot", ending(examples::restore(), Task::Snapshot, &powered)),
@@ -498,6 +502,7 @@ fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
         ("restore without safety", ending(examples::restore_without_safety(), Task::Restore, &powered)),
         ("launch", ending(launch(), Task::Create, &|operation| operation.target = launched(None).target)),
         ("launch, made", ending(launch(), Task::Create, &made)),
+        ("launch, answer lost", ending(launch(), Task::Create, &unanswered)),
         ("delete", ending(examples::delete(), Task::Delete, &|_| {})),
     ]
 }
@@ -735,6 +740,7 @@ fn every_refusal() {
     let text = |text: &str| text.to_owned();
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let progress = Some((GuildId(1), ChannelId(7), MessageId(70)));
+    let here = |progress, cancel| Occupant::Here { operation, progress, cancel };
     let mut refusals: Vec<Refusal> = denials().into_iter().map(Refusal::Denied).collect();
     refusals.extend([
         Refusal::UnknownDroplet { text: text("wbe-1"), nearest: names(&["web-1"]) },
@@ -750,12 +756,14 @@ fn every_refusal() {
         },
         Refusal::OwnDroplet { droplet: text("bot-1"), may_take_live: true },
         Refusal::OwnDroplet { droplet: text("bot-1"), may_take_live: false },
-        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress, may_cancel: true } },
-        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress: None, may_cancel: false } },
+        Refusal::Busy { droplet: text("web-1"), by: here(progress, MayCancel::Asker) },
+        Refusal::Busy { droplet: text("web-1"), by: here(None, MayCancel::Others(vec![RoleId(21), RoleId(22)])) },
+        Refusal::Busy { droplet: text("web-1"), by: here(None, MayCancel::Others(Vec::new())) },
+        Refusal::Busy { droplet: text("web-1"), by: here(None, MayCancel::Nobody) },
         Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::take(Downtime::PowerOff), None) },
         Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::restore(), Some(operation)) },
         Refusal::DropletGone,
-        Refusal::SnapshotGone,
+        Refusal::SnapshotGone { id: SnapshotId(5) },
         Refusal::UnknownSnapshot { text: text("gloden"), droplet: Some(text("web-1")), nearest: names(&["golden"]) },
         Refusal::UnknownSnapshot { text: text("gloden"), droplet: None, nearest: Vec::new() },
         Refusal::AmbiguousSnapshot { text: text("a"), labels: names(&["a · 1 day old", "a · 2 days old"]) },
@@ -773,8 +781,8 @@ fn every_refusal() {
         Refusal::NotOn { droplet: text("web-1") },
         Refusal::StillNew { droplet: text("web-1") },
         Refusal::Unusable { droplet: text("web-1"), status: text("archived") },
-        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress, may_cancel: true } },
-        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress: None, may_cancel: false } },
+        Refusal::SnapshotInUse { by: here(progress, MayCancel::Asker) },
+        Refusal::SnapshotInUse { by: here(None, MayCancel::Nobody) },
         Refusal::SnapshotInUse { by: elsewhere(launch(), None) },
         Refusal::SnapshotInUse { by: elsewhere(examples::delete(), Some(operation)) },
         Refusal::ThreadLocked,
@@ -790,8 +798,8 @@ fn every_refusal() {
         Refusal::QuestionAnswered,
         Refusal::NotYourQuestion,
         Refusal::NothingToUndo,
-        Refusal::NothingToUndoOn { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa") },
-        Refusal::UndoOver { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa") },
+        Refusal::NothingToUndoOn { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa"), id: SnapshotId(6) },
+        Refusal::UndoOver { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa"), id: SnapshotId(6) },
         Refusal::CannotPost { missing: vec!["Send Messages", "Embed Links"] },
         Refusal::Draining,
         Refusal::Standby,
@@ -815,7 +823,7 @@ fn every_refusal() {
         Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
         Refusal::SnapshotDeleted { by: BOB, at: ago(3600) },
         Refusal::SourceGone { snapshot: text("golden"), id: SnapshotId(5) },
-        Refusal::TriedAgain { by: Occupant::Here { operation, progress, may_cancel: false } },
+        Refusal::TriedAgain { by: here(progress, MayCancel::Nobody) },
         Refusal::TriedAgain { by: elsewhere(launch(), None) },
         Refusal::RetryOver,
         Refusal::NothingChosen,
@@ -827,7 +835,10 @@ fn every_refusal() {
     let shown: Vec<RefusalKind> = refusals.iter().map(RefusalKind::from).collect();
     let missing: Vec<_> = RefusalKind::VARIANTS.iter().filter(|kind| !shown.contains(kind)).collect();
     assert!(missing.is_empty(), "no example of {missing:?}");
-    let message = refusals.iter().map(|refusal| (format!("{refusal:?}"), refusal.words()));
+    let message = refusals.iter().map(|refusal| {
+        let message = Message { buttons: buttons(refusal), ..Message::text(refusal.words()) };
+        (format!("{refusal:?}"), read(&message))
+    });
     insta::assert_snapshot!(side_by_side(message));
 }
 
@@ -1147,12 +1158,17 @@ fn a_page_of_the_list() {
             Line { droplet: Unlisted, schedule: Some(ScheduleId::from_random(7)), is_pinned: true, ..line(&shown[0]) },
         ]
     };
-    let head = |droplet, is_continued| Some(Head { droplet, count: 3, sizes: vec![12.4, 0.01], is_continued });
+    let head = |droplet, id: Option<u64>, is_continued| {
+        let id = id.map(DropletId);
+        Some(Head { id, droplet, count: 3, sizes: vec![12.4, 0.01], is_continued })
+    };
     let flat = || vec![Group { head: None, entries: entries() }];
     let grouped = vec![
-        Group { head: head(There("web-1".to_owned()), true), entries: entries().drain(..2).collect() },
-        Group { head: head(Gone, false), entries: entries().drain(2..3).collect() },
-        Group { head: head(Unlisted, false), entries: entries().drain(3..).collect() },
+        Group { head: head(There("web-1".to_owned()), Some(11), true), entries: entries().drain(..2).collect() },
+        Group { head: head(Gone, Some(12), false), entries: entries().drain(2..3).collect() },
+        Group { head: head(Gone, Some(13), false), entries: entries().drain(2..3).collect() },
+        Group { head: head(Unlisted, Some(14), false), entries: entries().drain(3..).collect() },
+        Group { head: head(Unlisted, None, false), entries: entries().drain(3..).collect() },
     ];
     let (order, sizes, now) = (Order::Grouped, vec![12.4, 0.01], NOW);
     let all = Page { of: None, order, number: 2, pages: 3, count: 23, sizes, groups: grouped, now };
@@ -1202,9 +1218,10 @@ fn a_panel_and_a_droplet() {
     let labelled = [("3 days ago · golden · 5".to_owned(), "5".to_owned())];
     let shown = [
         ("panel", panel()),
-        ("a Droplet to take", droplets(For::Taking, &one, true)),
-        ("a Droplet to restore", droplets(For::Restoring, &one, false)),
-        ("none", droplets(For::Restoring, &[], false)),
+        ("a Droplet to take", droplets(For::Taking, &one, true, None)),
+        ("a Droplet to restore", droplets(For::Restoring, &one, false, None)),
+        ("none", droplets(For::Restoring, &[], false, None)),
+        ("none with the tag", droplets(For::Taking, &[], false, Some("snap"))),
         ("a Snapshot to put back", snapshots((DropletId(11), "web-1"), &labelled, true)),
         ("no Snapshot", snapshots((DropletId(11), "web-1"), &[], false)),
         ("Droplet", droplet(&seen, &wording())),

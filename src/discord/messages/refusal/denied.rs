@@ -1,6 +1,10 @@
 //! Why somebody may not, and who could change that.
 
-use crate::access::{Denial, Right};
+use super::sentences::alternatives;
+use crate::{
+    access::{Denial, Right},
+    operation::ids::RoleId,
+};
 
 /// Why somebody may not, and who could change that.
 pub fn denied(denial: &Denial) -> String {
@@ -12,8 +16,7 @@ pub fn denied(denial: &Denial) -> String {
             "I don't serve this server. Whoever runs me can add it to `DISCORD_GUILD_ID`.".to_owned()
         }
         Denial::MissingRole { right, roles } => {
-            let roles: Vec<String> = roles.iter().take(10).map(|role| format!("<@&{role}>")).collect();
-            format!("You need {} {} to {}. Ask a server admin.", one_of(&roles), roles.join(", "), doing(*right))
+            format!("You need {} to {}. Ask a server admin.", any_of(roles), doing(*right))
         }
         Denial::NobodyConfigured { right } => format!(
             "Only members with **Administrator** or **Manage Server** may {}, because no role is configured for it. Whoever runs \
@@ -24,8 +27,10 @@ pub fn denied(denial: &Denial) -> String {
     }
 }
 
-fn one_of(roles: &[String]) -> &'static str {
-    if roles.len() == 1 { "the role" } else { "one of" }
+/// `@A, @B or @C`
+pub(super) fn any_of(roles: &[RoleId]) -> String {
+    let roles: Vec<String> = roles.iter().take(10).map(|role| format!("<@&{role}>")).collect();
+    alternatives(&roles)
 }
 
 fn doing(right: Right) -> &'static str {

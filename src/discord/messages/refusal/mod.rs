@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     backups::BackupsRefusal,
+    list,
     message::{Button, Style},
     schedule::ScheduleRefusal,
     warning::WarningRefusal,
@@ -16,7 +17,7 @@ use crate::{
     access::Denial,
     discord::press::Press,
     operation::{
-        ids::{ChannelId, GuildId, MessageId, OperationId, SnapshotId, UserId},
+        ids::{ChannelId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
         kinds::Kind,
     },
 };
@@ -85,7 +86,10 @@ pub enum Refusal {
     /// What was offered once is not there any more.
     DropletGone,
     /// The same for a Snapshot.
-    SnapshotGone,
+    SnapshotGone {
+        /// Which.
+        id: SnapshotId,
+    },
     /// What they typed is no Snapshot that there is.
     UnknownSnapshot {
         /// What was typed.
@@ -226,11 +230,15 @@ pub enum Refusal {
     NothingToUndoOn {
         /// The safety Snapshot.
         snapshot: String,
+        /// Its id.
+        id: SnapshotId,
     },
     /// It can be undone by a press no more.
     UndoOver {
         /// The safety Snapshot.
         snapshot: String,
+        /// Its id.
+        id: SnapshotId,
     },
     /// The bot may not post where it was asked.
     CannotPost {
@@ -327,8 +335,8 @@ pub enum Occupant {
         operation: OperationId,
         /// Where its progress is.
         progress: Option<(GuildId, ChannelId, MessageId)>,
-        /// Whether who asks may cancel it, and it can still be cancelled.
-        may_cancel: bool,
+        /// Who may cancel it.
+        cancel: MayCancel,
     },
     /// An operation of another server, where neither its channel nor who asked for it is anybody's business here.
     Elsewhere {
@@ -337,6 +345,17 @@ pub enum Occupant {
         /// Which it is, for who may cancel it from here.
         may_cancel: Option<OperationId>,
     },
+}
+
+/// Who may cancel what keeps something busy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MayCancel {
+    /// Who asks.
+    Asker,
+    /// Somebody else: who holds one of these roles, or runs the server where there are none.
+    Others(Vec<RoleId>),
+    /// Nobody any more.
+    Nobody,
 }
 
 /// What is wrong with a Snapshot's name.
@@ -359,7 +378,11 @@ pub const LONGEST_SNAPSHOT_NAME: usize = 100;
 pub fn buttons(refusal: &Refusal) -> Vec<Button> {
     match refusal {
         Refusal::Busy { by, .. } | Refusal::SnapshotInUse { by } | Refusal::TriedAgain { by } => ways_on(by),
-        Refusal::SourceGone { id, .. } => vec![Button::new("Launch…", Style::Secondary, Press::Launch(*id))],
+        Refusal::SourceGone { id, .. } | Refusal::NothingToUndoOn { id, .. } => {
+            vec![Button::new("Launch…", Style::Secondary, Press::Launch(*id))]
+        }
+        Refusal::UndoOver { id, .. } => vec![Button::new("Restore…", Style::Secondary, Press::Restore(*id))],
+        Refusal::SnapshotGone { .. } | Refusal::SnapshotDeleted { .. } => vec![list::way(None)],
         _ => Vec::new(),
     }
 }

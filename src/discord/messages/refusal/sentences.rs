@@ -53,7 +53,7 @@ impl Refusal {
             Self::OwnDroplet { droplet, may_take_live } => own_droplet(droplet, *may_take_live),
             Self::Busy { droplet, by } => busy(droplet, by),
             Self::DropletGone => DROPLET_GONE.to_owned(),
-            Self::SnapshotGone => SNAPSHOT_GONE.to_owned(),
+            Self::SnapshotGone { .. } => SNAPSHOT_GONE.to_owned(),
             Self::UnknownSnapshot { text, droplet, nearest } => unknown_snapshot(text, droplet.as_deref(), nearest),
             Self::AmbiguousSnapshot { text, labels } => ambiguous("Snapshots are called", text, labels),
             Self::ForeignSnapshot { snapshot, droplet } => foreign(snapshot, droplet),
@@ -86,8 +86,8 @@ impl Refusal {
             Self::QuestionAnswered => QUESTION_ANSWERED.to_owned(),
             Self::NotYourQuestion => "Somebody else was asked this. Use the command yourself.".to_owned(),
             Self::NothingToUndo => NOTHING_TO_UNDO.to_owned(),
-            Self::NothingToUndoOn { snapshot } => nothing_to_undo_on(snapshot),
-            Self::UndoOver { snapshot } => undo_over(snapshot),
+            Self::NothingToUndoOn { snapshot, .. } => nothing_to_undo_on(snapshot),
+            Self::UndoOver { snapshot, .. } => undo_over(snapshot),
             Self::CannotPost { missing } => cannot_post(missing),
             Self::ThreadLocked => thread_locked(),
             Self::Draining => "I'm being restarted, so nothing was started. Try again in a minute.".to_owned(),
@@ -174,7 +174,8 @@ fn unknown_droplet(text: &str, nearest: &[String]) -> String {
     format!("There is no Droplet {}. Did you mean {}?", quote(text), alternatives(&nearest))
 }
 
-fn alternatives(names: &[String]) -> String {
+/// `a, b or c`
+pub(super) fn alternatives(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [only] => only.clone(),
