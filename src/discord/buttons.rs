@@ -16,7 +16,7 @@ use super::{
     commands::{
         delete,
         launch::{self, Typed},
-        list, panel, restart, restore, schedule, take_group, turn_on,
+        list, panel, pin, restart, restore, schedule, take_group, turn_on,
     },
     confirm,
     interaction_info::InteractionInfo,
@@ -71,6 +71,8 @@ fn deferral(press: Press) -> Deferral {
         | Press::KeepWaiting(_)
         | Press::Undo(_)
         | Press::Delete(_)
+        | Press::Pin(_)
+        | Press::Unpin(_)
         | Press::Restore(_)
         | Press::Launch(_)
         | Press::LaunchAs(_)
@@ -85,7 +87,7 @@ fn deferral(press: Press) -> Deferral {
         | Press::RunAgain(_)
         | Press::StopRun(_)
         | Press::Begin { .. }
-        | Press::Choose(Choosing::Snapshot) => Deferral::Thinking,
+        | Press::Choose(Choosing::Snapshot | Choosing::Operation) => Deferral::Thinking,
     }
 }
 
@@ -95,13 +97,55 @@ fn is_in_its_place(press: Press, is_private: bool) -> bool {
     is_private || deferral(press) == Deferral::Thinking
 }
 
+/// Whether the same press can be offered once more: it asks first, and is about nothing that was chosen or typed.
+fn is_pressed_again(press: Press) -> bool {
+    match press {
+        Press::Undo(_)
+        | Press::Delete(_)
+        | Press::Restore(_)
+        | Press::Launch(_)
+        | Press::TryAgain(_)
+        | Press::Restart(_)
+        | Press::TurnOn(_)
+        | Press::RunAgain(_)
+        | Press::Begin { .. } => true,
+        // The question is still there, with its buttons.
+        Press::Confirm(_)
+        | Press::Take { .. }
+        | Press::Tags(_)
+        | Press::Keys(_)
+        | Press::Decline(_)
+        | Press::TakeGroup(_)
+        | Press::Schedule(_)
+        | Press::HandOver(_)
+        | Press::Page { .. }
+        | Press::PutBack(_)
+        | Press::Choose(_)
+        | Press::LaunchAs(_)
+        // These ask nothing.
+        | Press::Wish { .. }
+        | Press::KeepWaiting(_)
+        | Press::Pin(_)
+        | Press::Unpin(_)
+        | Press::StopRun(_)
+        | Press::KeepAnnounced(_)
+        | Press::Approve(_)
+        | Press::TakeOver(_)
+        | Press::Hangs { .. }
+        | Press::PruneAgain(_) => false,
+    }
+}
+
 /// Does what a press means, or a command that means the same. Whether the person may is asked here, and nowhere else.
 pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
     state.policy.admit(&info.who).map_err(Refusal::Denied)?;
     let press = press.ok_or(Refusal::UnknownButton)?;
     match carry_out(state, info, press).await {
         // What an old button is about may be gone, and perhaps we know by whom.
-        Err(Stop::Refused(refusal)) => Err(lookup::by_whom(state, refusal).await?.into()),
+        Err(Stop::Refused(refusal)) => {
+            let refusal = lookup::by_whom(state, refusal).await?;
+            Err(if refusal.passes() && is_pressed_again(press) { Stop::NotNow(refusal, press) } else { refusal.into() })
+        }
         answer => answer,
     }
 }
@@ -131,6 +175,14 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::RunAgain(id) => schedule::ask_to_run(state, info, &may(None)?, id).await,
         Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
         Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,
+        Press::Pin(id) => {
+            may(None)?;
+            pin::add(state, info, &id.to_string(), None).await.map(Answer::from)
+        }
+        Press::Unpin(id) => {
+            may(None)?;
+            pin::remove(state, info, &id.to_string()).await.map(Answer::from)
+        }
         Press::TurnOn(operation) => {
             let operation = known(state, info, operation).await?;
             turn_on::turn_on(state, info, &may(None)?, &operation).await
@@ -162,9 +214,9 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::Begin { what, droplet } => panel::begin(state, info, &may(None)?, (what, droplet)).await,
         Press::Choose(what) => panel::chosen(state, info, &may(None)?, what).await,
         Press::PutBack(droplet) => panel::put_back(state, info, &may(None)?, droplet).await,
-        Press::Page { of, number, order } => {
+        Press::Page { of, number, order, beside } => {
             may(None)?;
-            list::turn(state, of, number, order).await
+            list::turn(state, of, (number, beside), order).await
         }
     }
 }
@@ -195,6 +247,7 @@ fn authorize(
     let (asker, who) = (operation.map(|operation| operation.asker.user), info.who.user);
     let granted = state.policy.authorize(&info.who, press.right(asker, who));
     granted.map_err(|denial| match asker {
+        _ if matches!(press, Press::Wish { act: Act::LeaveOff | Act::HandleIt, .. }) => Refusal::MayNotLeaveOff(denial),
         Some(asker) if asker != who => Refusal::NotYours(denial),
         Some(_) | None => Refusal::Denied(denial),
     })

@@ -217,5 +217,5 @@ async fn carry_out(
 
 fn closed(refusal: &Refusal) -> Answer {
     tracing::info!(?refusal, "refused");
-    Answer::Instead(Message { buttons: refusal::buttons(refusal), ..Message::text(refusal.words()) })
+    Answer::Instead(refusal::message(refusal))
 }

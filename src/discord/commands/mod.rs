@@ -11,7 +11,7 @@ mod help;
 pub(super) mod launch;
 pub(super) mod list;
 pub(super) mod panel;
-mod pin;
+pub(super) mod pin;
 pub(super) mod restart;
 pub(super) mod restore;
 pub(super) mod schedule;
@@ -269,5 +269,13 @@ mod tests {
         names.sort_unstable();
         helped.sort_unstable();
         assert_eq!(names, helped);
+    }
+
+    #[test]
+    fn help_says_what_a_command_does_in_at_most_eight_words() {
+        for help in HELP {
+            let words = help.does.split_whitespace().count();
+            assert!(words <= 8, "{}: {words} words: {}", help.name, help.does);
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every step asks for the right again, answers the one who pressed alone, and ends in the question that the command would ask.
 
-use super::{Context, answer, list, restore, take};
+use super::{Context, answer, list, restore, status, take};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -53,7 +53,7 @@ pub(in crate::discord) async fn begin(
     (what, droplet): (Begun, Option<DropletId>),
 ) -> Result<Answer, Stop> {
     let said = match (what, droplet) {
-        (Begun::List, of) => list::show(state, of, 1, Order::default()).await?,
+        (Begun::List, of) => list::show(state, of, (1, None), Order::default()).await?,
         (Begun::Take, Some(droplet)) => take::question(state, info, grant, droplet, None).await?,
         (Begun::Restore, Some(droplet)) => snapshots(state, droplet).await?,
         (Begun::Take, None) => droplets(state, For::Taking).await?,
@@ -76,6 +76,7 @@ pub(in crate::discord) async fn chosen(
             text.parse::<SnapshotId>().map_err(|_| Refusal::NothingChosen)?;
             Answer::New(list::one(state, info, text).await?)
         }
+        Choosing::Operation => Answer::New(status::one(state, &info.who, text).await?),
         Choosing::DropletToTake => Answer::Instead(take::question(state, info, grant, droplet()?, None).await?),
         Choosing::DropletToRestore => Answer::Instead(snapshots(state, droplet()?).await?),
     })

@@ -1,6 +1,5 @@
 //! Why somebody may not, and who could change that.
 
-use super::sentences::alternatives;
 use crate::{
     access::{Denial, Right},
     operation::ids::RoleId,
@@ -9,19 +8,26 @@ use crate::{
 /// Why somebody may not, and who could change that.
 pub fn denied(denial: &Denial) -> String {
     match denial {
+        Denial::MissingRole { right, .. } | Denial::NobodyConfigured { right } => denied_to(denial, doing(*right)),
+        Denial::NotInGuild | Denial::ForeignGuild => denied_to(denial, ""),
+    }
+}
+
+/// The same, where it is known what they wanted.
+pub(super) fn denied_to(denial: &Denial, wanted: &str) -> String {
+    match denial {
         Denial::NotInGuild => {
             "I work in a server's channels, not in direct messages. Use the command there.".to_owned()
         }
         Denial::ForeignGuild => {
             "I don't serve this server. Whoever runs me can add it to `DISCORD_GUILD_ID`.".to_owned()
         }
-        Denial::MissingRole { right, roles } => {
-            format!("You need {} to {}. Ask a server admin.", any_of(roles), doing(*right))
+        Denial::MissingRole { roles, .. } => {
+            format!("You need {} to {wanted}. Ask a server admin.", any_of(roles))
         }
         Denial::NobodyConfigured { right } => format!(
-            "Only members with **Administrator** or **Manage Server** may {}, because no role is configured for it. Whoever runs \
-             me can set `{}`.",
-            doing(*right),
+            "Only members with **Administrator** or **Manage Server** may {wanted}, because no role is configured for it. \
+             Whoever runs me can set `{}`.",
             variable(*right)
         ),
     }
@@ -33,11 +39,20 @@ pub(super) fn any_of(roles: &[RoleId]) -> String {
     alternatives(&roles)
 }
 
+/// `a, b or c`
+pub(super) fn alternatives(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
 fn doing(right: Right) -> &'static str {
     match right {
-        Right::View => "see Snapshots and what is running",
+        Right::View => "see Snapshots",
         Right::Take => "take Snapshots",
-        Right::Restore => "restore, launch and delete, leave a Droplet off, or decide about what others asked for",
+        Right::Restore => "restore, launch or delete",
     }
 }
 

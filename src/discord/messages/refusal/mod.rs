@@ -1,18 +1,13 @@
 //! Refusals: expected, kind, seen by one person only. Each says what, why, and what to do next.
 
 mod denied;
+mod next_step;
 mod occupied;
 mod sentences;
 
 use jiff::Timestamp;
 
-use super::{
-    backups::BackupsRefusal,
-    list,
-    message::{Button, Style},
-    schedule::ScheduleRefusal,
-    warning::WarningRefusal,
-};
+use super::{backups::BackupsRefusal, schedule::ScheduleRefusal, warning::WarningRefusal};
 use crate::{
     access::Denial,
     discord::press::Press,
@@ -23,7 +18,7 @@ use crate::{
 };
 
 pub use denied::denied;
-use occupied::ways_on;
+pub use next_step::{message, not_now};
 
 /// Why a person does not get what they asked for. Closed: there is no variant that holds any text.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +77,8 @@ pub enum Refusal {
         droplet: String,
         /// By what.
         by: Occupant,
+        /// What asks about the same once more, where there is such a button.
+        again: Option<Press>,
     },
     /// What was offered once is not there any more.
     DropletGone,
@@ -281,6 +278,8 @@ pub enum Refusal {
         /// Where its progress is.
         progress: Option<(GuildId, ChannelId, MessageId)>,
     },
+    /// To keep a Droplet off takes a greater right.
+    MayNotLeaveOff(Denial),
     /// The operation is somebody else's, and their right is not enough for that.
     NotYours(Denial),
     /// The person said more in a few seconds than is heard.
@@ -373,16 +372,3 @@ pub enum BadName {
 
 /// The longest name that a person may give a Snapshot.
 pub const LONGEST_SNAPSHOT_NAME: usize = 100;
-
-/// What can be pressed next under a refusal. Who reads it may press all of it.
-pub fn buttons(refusal: &Refusal) -> Vec<Button> {
-    match refusal {
-        Refusal::Busy { by, .. } | Refusal::SnapshotInUse { by } | Refusal::TriedAgain { by } => ways_on(by),
-        Refusal::SourceGone { id, .. } | Refusal::NothingToUndoOn { id, .. } => {
-            vec![Button::new("Launch…", Style::Secondary, Press::Launch(*id))]
-        }
-        Refusal::UndoOver { id, .. } => vec![Button::new("Restore…", Style::Secondary, Press::Restore(*id))],
-        Refusal::SnapshotGone { .. } | Refusal::SnapshotDeleted { .. } => vec![list::way(None)],
-        _ => Vec::new(),
-    }
-}

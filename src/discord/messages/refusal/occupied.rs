@@ -91,5 +91,5 @@ pub(super) fn too_late(operation: OperationId, progress: Option<(GuildId, Channe
         || format!("`/snapshot status operation:{operation}`"),
         |(guild, channel, message)| link(guild, channel, message),
     );
-    format!("That is decided already; {place} shows how it goes on.")
+    format!("Somebody already decided; {place} shows how it goes on.")
 }
