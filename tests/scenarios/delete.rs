@@ -143,7 +143,7 @@ async fn a_failed_deletion_is_tried_again_by_one_press_and_no_more() {
     stage.settle().await;
     assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 1);
     let said = rex.last();
-    assert!(said.starts_with("Snapshot `one` is deleted"), "it mentions nobody, as the first was to: {said}");
+    assert!(said.starts_with("✅ Snapshot `one` is deleted"), "it mentions nobody, as the first was to: {said}");
     let second = eve.seat.forge_press(failed, &again).await.unwrap();
     eve.answered(&second).await;
     assert!(eve.last().starts_with("Somebody has tried again already"), "{}", eve.transcript());

@@ -50,7 +50,9 @@ impl Words for Take {
         let snapshot = name(&operation.snapshot_name);
         let mut sentences = vec![format!("Snapshot {snapshot} of {droplet} is ready{}.", cost(operation, wording))];
         if operation.may_have_been_taken_live() {
-            sentences.push(format!("It may have been taken while {droplet} was running."));
+            sentences.push(format!(
+                "It may have been taken while {droplet} was running. Files open at that moment may be incomplete."
+            ));
         }
         sentences
     }
@@ -67,7 +69,7 @@ impl Words for Take {
 
     fn droplet_gone(&self, operation: &Operation) -> Advice {
         Advice {
-            what: format!("{} does not exist any more.", name(&operation.target.name)),
+            what: format!("{} is gone.", name(&operation.target.name)),
             next: "`/snapshot launch` makes a new Droplet from one of its Snapshots, if it has any left.".to_owned(),
         }
     }

@@ -78,7 +78,10 @@ pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> M
     }
 }
 
-fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
+fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
+    let Told { schedule, notice, operations, run } = told;
+    let is_tried = matches!(next_step(told), Some((_, Press::RunAgain(_))));
+    let now = if is_tried { " Press **Try again** to take it now." } else { "" };
     let droplet = name(&schedule.droplet_name);
     let owner = schedule.owner.user;
     match notice {
@@ -88,7 +91,7 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
                 0 | 1 => String::new(),
                 count => format!(" It has failed {count} times in a row for this reason."),
             };
-            format!("❌ The Snapshot of {droplet} that was planned for {} failed.{why}{again}", moment(*planned))
+            format!("❌ The Snapshot of {droplet} that was planned for {} failed.{why}{again}{now}", moment(*planned))
         }
         Notice::Group { planned, .. } => match run {
             Some(run) => {
@@ -103,10 +106,10 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
         },
         Notice::Missed { first, count: 1, was_away, .. } => {
             let why = if *was_away { "I was not running then" } else { "the Droplet was busy until it was too late" };
-            format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.", moment(*first))
+            format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.{now}", moment(*first))
         }
         Notice::Missed { first, last, count, .. } => format!(
-            "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: I was not running then.",
+            "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: I was not running then.{now}",
             moment(*first),
             moment(*last)
         ),
@@ -126,8 +129,8 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
                 roles => format!("Somebody who may restore ({})", roles.join(", ")),
             };
             format!(
-                "⚠️ <@{owner}>, who owns the schedule of {droplet}, has left or lost the right to it (seen {}). Snapshots are taken on for \
-                 7 days, and none is deleted. {who} should take it over.",
+                "⚠️ <@{owner}>, who owns the schedule of {droplet}, has left or lost the right to it (seen {}). I'll keep taking Snapshots for \
+                 7 days and delete none. {who} should take it over.",
                 ago(*since)
             )
         }
@@ -136,7 +139,7 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
         ),
         Notice::GoodAgain => format!("✅ The schedule of {droplet} took a good Snapshot again."),
         Notice::Hung { count } => {
-            let asked = format!("{droplet} did not shut down {count} times in a row for its scheduled Snapshot.");
+            let asked = format!("{droplet} didn't shut down {count} times in a row for its scheduled Snapshot.");
             match schedule.watched.hangs.asked {
                 Asked::Open => format!(
                     "⚠️ **{asked}** Until somebody who may restore answers, its Snapshots are taken while it runs. What should happen?"
@@ -154,7 +157,7 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
              says that it is fine, or a larger one follows."
         ),
         Notice::Unheard { host, since } => format!(
-            "⚠️ {} could not be told since {} how the schedule of {droplet} goes. Its Snapshots are taken as before.",
+            "⚠️ I haven't reached {} since {}. Check `ping-url` of the schedule of {droplet}; its Snapshots are taken as before.",
             name(host),
             moment(*since)
         ),
@@ -165,7 +168,9 @@ fn text(Told { schedule, notice, operations, run }: &Told<'_>, restorers: &BTree
                 ago(*newest)
             )
         }
-        Notice::Paused { newest: None } => format!("⏸️ The schedule of {droplet} is paused. It has no Snapshot."),
+        Notice::Paused { newest: None } => format!(
+            "⏸️ The schedule of {droplet} is paused. {droplet} has no Snapshot from this schedule; `/schedule resume` restarts it."
+        ),
     }
 }
 
@@ -225,6 +230,8 @@ fn hang_buttons(schedule: ScheduleId) -> Vec<Button> {
 
 fn why(operation: &Operation) -> String {
     match &operation.verdict {
+        // The button below is the way to try it again.
+        Some(Outcome::Failed(why)) if failure::passes(why) => format!(" {}", failure::what(why, operation)),
         Some(Outcome::Failed(why)) => format!(" {} {}", failure::what(why, operation), failure::next(why, operation)),
         Some(Outcome::Cancelled) => " Somebody stopped it.".to_owned(),
         Some(Outcome::Completed) | None => String::new(),
