@@ -32,14 +32,14 @@ describe("a visitor", { concurrency: 3 }, () => {
     await titled(page, "ready");
     assert.equal(await snapshots(page, "web-1").count(), 1);
     assert.equal(await pings(page).count(), 1);
-    assert.match(await pings(page).innerText(), /@ada ✅\s*Snapshot web-1-\S+ of web-1 is ready: 4\.2 GB/);
+    assert.match(await pings(page).innerText(), /@ada\s+✅\s+Snapshot web-1-\S+ of web-1 is ready: 4\.2 GB/);
     // What an answer quotes is as new as what it answers.
     await pings(page).locator(".context", { hasText: "ready" }).waitFor();
     await keep(page, "ready-1280-dark");
     await keep(light, "ready-1280-light");
     assert.deepEqual(await barriers(page), []);
     assert.deepEqual(await barriers(light), []);
-    assert.ok(heard.some((words) => /^snapshot-bot: @ada ✅ ?Snapshot web-1-\S+ of web-1 is ready/.test(words)), heard.join("\n"));
+    assert.ok(heard.some((words) => /^snapshot-bot: @ada\s+✅\s*Snapshot web-1-\S+ of web-1 is ready/.test(words)), heard.join("\n"));
   });
 
   scene("puts a Snapshot back with the keyboard alone, and may undo it", async (open) => {
@@ -59,7 +59,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await pings(page).waitFor();
     await isOn(page, "db-1");
     await titled(page, "done");
-    assert.match(await pings(page).innerText(), /@rae ✅\s*db-1 is restored from Snapshot db-1-before-migration/);
+    assert.match(await pings(page).innerText(), /@rae\s+✅\s+db-1 is restored from Snapshot db-1-before-migration/);
     assert.equal(await snapshots(page, "db-1").count(), 2);
     // The button that was pressed is gone; whoever pressed it is still in the Channel.
     assert.equal(await page.evaluate(() => document.activeElement.id), "scroll");
@@ -144,7 +144,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await keep(page, "delete-question-390-dark");
     await page.getByRole("button", { name: "Delete", exact: true }).click();
     await pings(page).waitFor();
-    assert.match(await pings(page).innerText(), /@rae ✅\s*Snapshot \S+ is deleted/);
+    assert.match(await pings(page).innerText(), /@rae\s+✅\s+Snapshot \S+ is deleted/);
   });
 
   scene("sits in another seat, and talks", async (open) => {
