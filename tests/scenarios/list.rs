@@ -173,6 +173,34 @@ async fn eleven_snapshots_over_seven_droplets_stand_in_groups_and_are_sorted_as_
 }
 
 #[tokio::test]
+async fn the_next_page_skips_and_repeats_nothing_when_others_take_snapshots_meanwhile() {
+    let stage = Stage::in_step().await;
+    let web = stage.droplet("web-1");
+    for number in 0..12 {
+        stage.digitalocean.world(|world| world.add_snapshot(web, &format!("old-{number}"), 2.0));
+        stage.clock.advance(jiff::SignedDuration::from_secs(2));
+    }
+    let (vic, rex) = (stage.seat("vic", Role::Viewer), stage.seat("rex", Role::Restorer));
+    vic.run("/snapshot list sort:newest").await;
+    let first = vic.menu().expect("a menu").2;
+    assert_eq!(first.len(), 10);
+    stage.digitalocean.world(|world| world.add_snapshot(web, "new", 2.0));
+    // What others do at DigitalOcean is seen after a minute, when somebody asks.
+    for _ in 0..2 {
+        stage.clock.advance(jiff::SignedDuration::from_secs(61));
+        rex.run("/snapshot list").await;
+    }
+    vic.press("Next").await;
+    let second = vic.menu().expect("a menu").2;
+    assert_eq!(second.len(), 2, "{}", vic.transcript());
+    assert!(second.iter().all(|snapshot| !first.contains(snapshot)), "{first:?} {second:?}");
+    for person in [&vic, &rex] {
+        person.transcript();
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn a_snapshot_of_the_list_leads_to_what_this_reader_may_do_with_it() {
     let stage = Stage::new().await;
     let web = stage.droplet("web-1");

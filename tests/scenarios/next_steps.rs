@@ -145,7 +145,39 @@ async fn a_panel_in_an_outage_does_not_say_that_there_are_no_droplets() {
     stage.fault(Fault::always(Pattern::any(), Disturbance::Down));
     rex.press("Take…").await;
     assert!(rex.last().starts_with("DigitalOcean isn't responding"), "{}", rex.transcript());
+    stage.digitalocean.world(|world| world.clear_faults());
+    stage.clock.advance(SignedDuration::from_secs(61));
+    rex.press("Try again").await;
+    assert!(rex.menu().is_some(), "{}", rex.transcript());
     rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn status_leads_to_one_operation_and_a_snapshot_of_the_list_is_pinned_by_a_press() {
+    let stage = Stage::new().await;
+    let (ada, vic) = (stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer));
+    ada.run("/snapshot take droplet:web-1 power:live").await;
+    stage.settle().await;
+    vic.run("/snapshot status").await;
+    let operation = vic.menu().expect("a menu").2.remove(0);
+    vic.choose(&operation).await;
+    assert!(vic.sees("Requested by @ada"), "{}", vic.transcript());
+    for (person, may_pin) in [(&vic, false), (&ada, true)] {
+        person.run("/snapshot list").await;
+        let taken = person.menu().expect("a menu").2.remove(0);
+        person.choose(&taken).await;
+        assert_eq!(person.button("Pin").is_some(), may_pin, "{}", person.transcript());
+    }
+    ada.press("Pin").await;
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM snapshot_pins").await, 1, "{}", ada.transcript());
+    let taken = ada.menu().expect("a menu").2.remove(0);
+    ada.choose(&taken).await;
+    ada.press("Unpin").await;
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM snapshot_pins").await, 0, "{}", ada.transcript());
+    for person in [&ada, &vic] {
+        person.transcript();
+    }
     stage.finish().await;
 }
 
