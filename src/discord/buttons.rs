@@ -144,7 +144,11 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
         // What an old button is about may be gone, and perhaps we know by whom.
         Err(Stop::Refused(refusal)) => {
             let refusal = lookup::by_whom(state, refusal).await?;
-            Err(if refusal.passes() && is_pressed_again(press) { Stop::NotNow(refusal, press) } else { refusal.into() })
+            Err(if refusal.passes() && is_pressed_again(press) {
+                Stop::NotNow(refusal, Box::new(press))
+            } else {
+                refusal.into()
+            })
         }
         answer => answer,
     }

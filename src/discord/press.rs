@@ -231,9 +231,9 @@ impl Press {
             | Self::KeepAnnounced(_)
             | Self::TakeGroup(_)
             | Self::Pin(_)
-            | Self::Unpin(_) => Right::Take,
+            | Self::Unpin(_)
             // Whose run it is decides, once that is known.
-            Self::StopRun(_) => Right::Take,
+            | Self::StopRun(_) => Right::Take,
             Self::Begin { what, .. } => what.right(),
             Self::Choose(what) => what.right(),
             Self::Decline(_) | Self::Page { .. } => Right::View,

@@ -37,7 +37,7 @@ pub(super) enum Stop {
     /// Expected.
     Refused(Refusal),
     /// Expected, and soon over: the same press may help.
-    NotNow(Refusal, Press),
+    NotNow(Refusal, Box<Press>),
     /// Not expected.
     Failed(Fault),
     /// Discord did not let us answer, so nothing was begun, and there is nothing to say.
@@ -222,7 +222,7 @@ impl Responder<'_> {
             }
             Stop::NotNow(refusal, press) => {
                 self.state.refusals.note(refusal);
-                return Some(refusal::not_now(refusal, *press));
+                return Some(refusal::not_now(refusal, **press));
             }
             Stop::Failed(fault @ Fault::Store(_)) => reply::memory_failed(&Incident::record(fault).to_string()),
             Stop::Failed(fault) => reply::incident(&Incident::record(fault).to_string()),

@@ -167,7 +167,7 @@ async fn create(
                     Kind::Restore(_) => Some(Begun::Restore),
                     _ => None,
                 };
-                let again = what.map(|what| Press::Begin { what, droplet: request.target.droplet });
+                let again = what.map(|what| Box::new(Press::Begin { what, droplet: request.target.droplet }));
                 return Err(Refusal::Busy { droplet, by, again }.into());
             }
             Err(CreateError::SnapshotInUse { operation, progress }) => {

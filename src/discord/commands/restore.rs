@@ -17,7 +17,7 @@ use crate::{
         interaction_info::InteractionInfo,
         lookup,
         messages::{
-            confirm::{self as words, Backups, Restoring},
+            confirm::{self as words, Backups, Restoring, Warned},
             help::Help,
             message::Message,
             progress::downtime,
@@ -226,7 +226,7 @@ pub(super) async fn check_free(
     let Some(operation) = state.running_on(droplet).await? else { return Ok(()) };
     let progress = state.store.progress_message(operation).await?;
     let by = state.occupant(&info.who, operation, progress).await?;
-    let again = what.map(|what| Press::Begin { what, droplet: Some(droplet) });
+    let again = what.map(|what| Box::new(Press::Begin { what, droplet: Some(droplet) }));
     Err(Refusal::Busy { droplet: name.to_owned(), by, again }.into())
 }
 
@@ -263,8 +263,11 @@ async fn ask(
         downtime: downtime(&preview),
         volumes: droplet.volume_ids.len(),
         backups,
-        warn: announce.warn,
-        is_unwarned,
+        warned: match announce.warn {
+            Some(warn) => Warned::First(warn),
+            None if is_unwarned => Warned::NotAgain,
+            None => Warned::Nobody,
+        },
     };
     confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await
 }

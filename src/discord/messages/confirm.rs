@@ -49,9 +49,18 @@ pub struct Restoring<'a> {
     /// Whether a backup of it may come first.
     pub backups: Backups,
     /// Who is warned before it goes down.
-    pub warn: Option<Warn>,
-    /// Whether it tries again what warned people, who are not warned now.
-    pub is_unwarned: bool,
+    pub warned: Warned,
+}
+
+/// Who is warned before a Droplet goes down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warned {
+    /// Nobody.
+    Nobody,
+    /// Nobody this time, although the first try warned people.
+    NotAgain,
+    /// A channel.
+    First(Warn),
 }
 
 /// When a Droplet's next backup may begin.
@@ -77,12 +86,12 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
     let taken = asked
         .is_backup
         .then(|| format!("It is a Backup, taken while {droplet} ran: files open at that moment may be incomplete."));
-    let warned = match asked.warn {
-        Some(warn) if asked.is_on => {
+    let warned = match asked.warned {
+        Warned::First(warn) if asked.is_on => {
             Some(format!("I'll warn <#{}> {} min before {droplet} goes down.", warn.channel, warn.minutes))
         }
-        Some(_) => None,
-        None => asked.is_unwarned.then(|| NOBODY_IS_WARNED.to_owned()),
+        Warned::First(_) | Warned::Nobody => None,
+        Warned::NotAgain => Some(NOBODY_IS_WARNED.to_owned()),
     };
     let window = match asked.backups {
         Backups::Later => None,

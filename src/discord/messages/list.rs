@@ -241,7 +241,7 @@ fn buttons(page: &Page<'_>) -> Vec<Button> {
         Button::new(label, Style::Secondary, Press::Page { of, number, order: page.order, beside })
     };
     let shown = || page.groups.iter().flat_map(|group| &group.entries).map(|entry| entry.snapshot.id);
-    let (first, last) = (shown().next().map(Beside::Before), shown().last().map(Beside::After));
+    let (first, last) = (shown().next().map(Beside::Before), shown().next_back().map(Beside::After));
     let previous = to("Previous", page.number.saturating_sub(1), first).disabled_if(page.number <= 1);
     let next = to("Next", page.number.saturating_add(1), last).disabled_if(page.number >= page.pages);
     vec![previous, next]

@@ -760,7 +760,7 @@ fn every_refusal() {
     let text = |text: &str| text.to_owned();
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let progress = Some((GuildId(1), ChannelId(7), MessageId(70)));
-    let again = Some(Press::Begin { what: Begun::Take, droplet: Some(DropletId(11)) });
+    let again = Some(Box::new(Press::Begin { what: Begun::Take, droplet: Some(DropletId(11)) }));
     let here = |progress, cancel| Occupant::Here { operation, progress, cancel };
     let mut refusals: Vec<Refusal> = denials().into_iter().map(Refusal::Denied).collect();
     refusals.extend([
@@ -1064,7 +1064,7 @@ proptest::proptest! {
 
 #[test]
 fn every_question_before_something_is_lost() {
-    use super::confirm::{self, Backups, Buttons, Deleting, Restoring};
+    use super::confirm::{self, Backups, Buttons, Deleting, Restoring, Warned};
     let buttons = Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: NOW + SignedDuration::from_mins(2) };
     let snapshot: crate::inventory::Snapshot = serde_json::from_value(serde_json::json!({
         "id": "5", "name": "golden", "created_at": ago(259_200).to_string(), "regions": ["nyc3"], "size_gigabytes": 12.4,
@@ -1083,8 +1083,7 @@ fn every_question_before_something_is_lost() {
         downtime: Some(SignedDuration::from_mins(7)),
         volumes: 0,
         backups: Backups::Later,
-        warn: None,
-        is_unwarned: false,
+        warned: Warned::Nobody,
     };
     let restores = [
         ("restore", plain.clone()),
@@ -1092,8 +1091,11 @@ fn every_question_before_something_is_lost() {
         ("no safety, without history", Restoring { safety: Safety::None, downtime: None, ..plain.clone() }),
         ("a Backup", Restoring { is_backup: true, taken_by: None, ..plain.clone() }),
         ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
-        ("tried again, people were warned", Restoring { is_unwarned: true, ..plain.clone() }),
-        ("people are warned", Restoring { warn: Some(Warn { channel: ChannelId(8), minutes: 5 }), ..plain.clone() }),
+        ("tried again, people were warned", Restoring { warned: Warned::NotAgain, ..plain.clone() }),
+        (
+            "people are warned",
+            Restoring { warned: Warned::First(Warn { channel: ChannelId(8), minutes: 5 }), ..plain.clone() },
+        ),
         ("Volumes, backup window", Restoring { volumes: 2, backups: Backups::Open, ..plain.clone() }),
         (
             "backup window soon",

@@ -78,7 +78,7 @@ pub enum Refusal {
         /// By what.
         by: Occupant,
         /// What asks about the same once more, where there is such a button.
-        again: Option<Press>,
+        again: Option<Box<Press>>,
     },
     /// What was offered once is not there any more.
     DropletGone,

@@ -42,7 +42,7 @@ pub fn not_now(refusal: &Refusal, press: Press) -> Message {
 fn buttons(refusal: &Refusal) -> Vec<Button> {
     match refusal {
         Refusal::Busy { by, again, .. } => {
-            let again = again.map(|press| Button::new("Try again", Style::Secondary, press));
+            let again = again.as_deref().map(|press| Button::new("Try again", Style::Secondary, *press));
             ways_on(by).into_iter().chain(again).collect()
         }
         Refusal::SnapshotInUse { by } | Refusal::TriedAgain { by } => ways_on(by),
