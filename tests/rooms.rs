@@ -434,6 +434,128 @@ fn every_metric_that_is_recorded_is_described() {
     }
 }
 
+/// What no person should read: nobody says it, or it hides who does what.
+const STIFF: &[&str] = &[
+    "is waited for",
+    "was waited for",
+    "asked for by",
+    "ended last",
+    "one operation in detail",
+    "was taken of",
+    "a power cut",
+    "does not exist any more",
+    "as @",
+];
+/// The same for single words.
+const STIFF_WORDS: &[&str] = &["anew", "shall", "hung"];
+
+fn stiff(text: &str) -> Option<&'static str> {
+    // What stands in braces is the name of a value.
+    let text = text.to_lowercase().replace("{hung}", "");
+    let phrase = STIFF.iter().find(|phrase| text.contains(**phrase));
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
+    phrase.or_else(|| words.find_map(|word| STIFF_WORDS.iter().find(|stiff| **stiff == word))).copied()
+}
+
+/// The texts in a file's code.
+fn literals(code: TokenStream) -> Vec<String> {
+    let inner = |token| match token {
+        TokenTree::Group(group) => literals(group.stream()),
+        TokenTree::Literal(literal) => {
+            syn::parse_str::<syn::LitStr>(&literal.to_string()).map(|text| text.value()).into_iter().collect()
+        }
+        TokenTree::Ident(_) | TokenTree::Punct(_) => Vec::new(),
+    };
+    code.into_iter().flat_map(inner).collect()
+}
+
+/// The files under a folder of the repository whose names end so.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let (mut folders, mut found) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_str().is_some_and(|path| path.ends_with(ending)) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a line of a snapshot says which test it is of, or which variant follows.
+fn is_about_the_test(line: &str) -> bool {
+    ["source: ", "expression: ", "── "].iter().any(|start| line.starts_with(start))
+}
+
+#[test]
+fn people_read_plain_words() {
+    let mut found = Vec::new();
+    for source in Source::all().iter().filter(|source| source.room() == "discord" && source.package.folder == "src") {
+        for text in literals(source.code.parse().unwrap()) {
+            found.extend(stiff(&text).map(|stiff| format!("{}: {stiff}: {text}", source.shown())));
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = files("src/discord", ".snap").into_iter().chain(files("tests/scenarios/snapshots", ".snap"));
+    for path in read.chain(files("docs", ".md")).chain(["README.md", "CHANGELOG.md"].map(|name| root.join(name))) {
+        for line in fs::read_to_string(&path).unwrap().lines().filter(|line| !is_about_the_test(line)) {
+            found.extend(stiff(line).map(|stiff| format!("{}: {stiff}: {line}", path.display())));
+        }
+    }
+    assert!(found.is_empty(), "say it in everyday words: {found:#?}");
+}
+
+/// Whether a text is this name, or makes it from a value: `help_for_{name}`.
+fn names(literal: &str, test: &str) -> bool {
+    match (literal.split_once('{'), literal.rsplit_once('}')) {
+        (Some((start, _)), Some((_, end))) => {
+            start.len() + end.len() > 4 && test.starts_with(start) && test.ends_with(end)
+        }
+        _ => literal == test,
+    }
+}
+
+#[test]
+fn every_snapshot_of_a_test_belongs_to_a_test() {
+    for folder in ["src", "tests", "sandbox"] {
+        for snapshot in files(folder, ".snap") {
+            let stem = snapshot.file_stem().unwrap().to_str().unwrap();
+            let name = stem.rsplit("__").next().unwrap();
+            // A test may keep several: `name-2`.
+            let test =
+                name.rsplit_once('-').filter(|(_, number)| number.parse::<u8>().is_ok()).map_or(name, |(test, _)| test);
+            let beside = snapshot.parent().unwrap().parent().unwrap();
+            let beside = beside.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().to_str().unwrap().to_owned();
+            let is = format!("fn {test}(");
+            let owner = |path: &PathBuf| {
+                let text = fs::read_to_string(path).unwrap();
+                text.contains(&is) || literals(text.parse().unwrap()).iter().any(|literal| names(literal, test))
+            };
+            assert!(files(&beside, ".rs").iter().any(owner), "no test writes {}", snapshot.display());
+        }
+    }
+}
+
+#[test]
+fn the_page_draws_every_sign_that_people_read() {
+    let drawn = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("sandbox/src/page/js/sign.js")).unwrap();
+    let is_sign = |letter: &char| matches!(*letter, '\u{2139}' | '\u{2300}'..='\u{23ff}' | '\u{25a0}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f300}'..='\u{1faff}');
+    for source in
+        Source::all().iter().filter(|source| source.module.starts_with(&["discord".to_owned(), "messages".to_owned()]))
+    {
+        for sign in source.code.chars().filter(is_sign) {
+            assert!(
+                drawn.contains(&format!("\"{sign}\":")),
+                "{} says {sign}, which sign.js does not draw",
+                source.shown()
+            );
+        }
+    }
+}
+
 #[test]
 fn the_reader_of_relative_imports_counts_the_steps_up() {
     let own = ["discord", "world", "pings"].map(str::to_owned);

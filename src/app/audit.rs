@@ -136,7 +136,7 @@ fn word(what: &What) -> Option<String> {
             | Wish::AnswerLost
             | Wish::AnswerRefused,
         ) => return None,
-        What::Wished(wish) => format!("wished: {}", words_of(&serde_json::to_value(wish).unwrap_or_default())),
+        What::Wished(wish) => format!("pressed: {}", words_of(&serde_json::to_value(wish).unwrap_or_default())),
         What::Inherited(from) => format!("took over from {from}"),
         What::HandedOver(to) => format!("handed over to {to}"),
         What::QuestionRanOut => "nobody answered".to_owned(),
@@ -189,8 +189,8 @@ mod tests {
 
     #[test]
     fn wishes_are_told_in_words_and_what_the_front_end_notes_is_not() {
-        assert_eq!(word(&What::Wished(Wish::LeaveOff)).as_deref(), Some("wished: leave off"));
-        assert_eq!(word(&What::Wished(Wish::Cancel)).as_deref(), Some("wished: cancel"));
+        assert_eq!(word(&What::Wished(Wish::LeaveOff)).as_deref(), Some("pressed: leave off"));
+        assert_eq!(word(&What::Wished(Wish::Cancel)).as_deref(), Some("pressed: cancel"));
         assert_eq!(word(&What::Wished(Wish::AnswerTaken)), None);
     }
 }

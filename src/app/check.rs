@@ -147,7 +147,7 @@ async fn digitalocean(config: &Config, findings: &mut Findings<'_>) -> io::Resul
     let clock = Clock::wall();
     let client = match Client::new(&settings, Arc::new(move || clock.now())) {
         Ok(client) => client,
-        Err(error) => return findings.missing(&format!("DigitalOcean: {error}"), "copy DIGITALOCEAN_TOKEN anew"),
+        Err(error) => return findings.missing(&format!("DigitalOcean: {error}"), "copy DIGITALOCEAN_TOKEN again"),
     };
     match client.run(queries::account()).await {
         Err(error @ CloudError::Unauthorized { .. }) => {

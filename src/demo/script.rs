@@ -136,7 +136,7 @@ impl Play {
     }
 
     async fn shutdown_hangs(&mut self) -> anyhow::Result<()> {
-        self.teller.scene("A shutdown hangs");
+        self.teller.scene("A shutdown gets stuck");
         self.teller.aside("The next shutdown will not turn its Droplet off.");
         let hang = Quirk::ShutdownHangs { action: HungAction::Completes, off_after: None };
         self.fault(Fault::once(Pattern::action("shutdown"), hang));

@@ -16,10 +16,11 @@ use super::{
     commands::{
         delete,
         launch::{self, Typed},
-        list, panel, restart, restore, schedule, take_group, turn_on,
+        list, panel, pin, restart, restore, schedule, take_group, turn_on,
     },
     confirm,
     interaction_info::InteractionInfo,
+    lookup,
     messages::{launch as words, refusal::Refusal, reply},
     press::{Act, Choosing, Press},
     responder::{Answer, Deferral, Responder, Stop},
@@ -70,6 +71,8 @@ fn deferral(press: Press) -> Deferral {
         | Press::KeepWaiting(_)
         | Press::Undo(_)
         | Press::Delete(_)
+        | Press::Pin(_)
+        | Press::Unpin(_)
         | Press::Restore(_)
         | Press::Launch(_)
         | Press::LaunchAs(_)
@@ -85,7 +88,7 @@ fn deferral(press: Press) -> Deferral {
         | Press::RunAgain(_)
         | Press::StopRun(_)
         | Press::Begin { .. }
-        | Press::Choose(Choosing::Snapshot) => Deferral::Thinking,
+        | Press::Choose(Choosing::Snapshot | Choosing::Operation) => Deferral::Thinking,
     }
 }
 
@@ -95,21 +98,61 @@ fn is_in_its_place(press: Press, is_private: bool) -> bool {
     is_private || deferral(press) == Deferral::Thinking
 }
 
+/// Whether the same press can be offered once more: it asks first, and is about nothing that was chosen or typed.
+fn is_pressed_again(press: Press) -> bool {
+    match press {
+        Press::Undo(_)
+        | Press::Delete(_)
+        | Press::Restore(_)
+        | Press::Launch(_)
+        | Press::TryAgain(_)
+        | Press::Restart(_)
+        | Press::TurnOn(_)
+        | Press::RunAgain(_)
+        | Press::Begin { .. } => true,
+        // The question is still there, with its buttons.
+        Press::Confirm(_)
+        | Press::Take { .. }
+        | Press::Tags(_)
+        | Press::Keys(_)
+        | Press::Decline(_)
+        | Press::TakeGroup(_)
+        | Press::Schedule(_)
+        | Press::HandOver(_)
+        | Press::Page { .. }
+        | Press::PutBack(_)
+        | Press::Choose(_)
+        | Press::LaunchAs(_)
+        // These ask nothing.
+        | Press::Wish { .. }
+        | Press::KeepWaiting(_)
+        | Press::Pin(_)
+        | Press::Unpin(_)
+        | Press::StopRun(_)
+        | Press::KeepAnnounced(_)
+        | Press::DeleteMany { .. }
+        | Press::RelyOn { .. }
+        | Press::TakeOver(_)
+        | Press::Hangs { .. }
+        | Press::PruneAgain(_) => false,
+    }
+}
+
 /// Does what a press means, or a command that means the same. Whether the person may is asked here, and nowhere else.
 pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
     state.policy.admit(&info.who).map_err(Refusal::Denied)?;
     let press = press.ok_or(Refusal::UnknownButton)?;
-    let answer = carry_out(state, info, press).await;
-    match (answer, press) {
+    match carry_out(state, info, press).await {
         // What an old button is about may be gone, and perhaps we know by whom.
-        (
-            Err(Stop::Refused(Refusal::SnapshotGone)),
-            Press::Delete(id) | Press::Restore(id) | Press::Launch(id) | Press::LaunchAs(id),
-        ) => Err(match state.store.deletion_of(id).await? {
-            Some(deletion) => Refusal::SnapshotDeleted { by: deletion.by, at: deletion.at }.into(),
-            None => Refusal::SnapshotGone.into(),
-        }),
-        (answer, _) => answer,
+        Err(Stop::Refused(refusal)) => {
+            let refusal = lookup::by_whom(state, refusal).await?;
+            Err(if refusal.passes() && is_pressed_again(press) {
+                Stop::NotNow(refusal, Box::new(press))
+            } else {
+                refusal.into()
+            })
+        }
+        answer => answer,
     }
 }
 
@@ -143,6 +186,14 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::RunAgain(id) => schedule::ask_to_run(state, info, &may(None)?, id).await,
         Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
         Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,
+        Press::Pin(id) => {
+            may(None)?;
+            pin::add(state, info, &id.to_string(), None).await.map(Answer::from)
+        }
+        Press::Unpin(id) => {
+            may(None)?;
+            pin::remove(state, info, &id.to_string()).await.map(Answer::from)
+        }
         Press::TurnOn(operation) => {
             let operation = known(state, info, operation).await?;
             turn_on::turn_on(state, info, &may(None)?, &operation).await
@@ -174,9 +225,9 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::Begin { what, droplet } => panel::begin(state, info, &may(None)?, (what, droplet)).await,
         Press::Choose(what) => panel::chosen(state, info, &may(None)?, what).await,
         Press::PutBack(droplet) => panel::put_back(state, info, &may(None)?, droplet).await,
-        Press::Page { of, number, order } => {
+        Press::Page { of, number, order, beside } => {
             may(None)?;
-            list::turn(state, of, number, order).await
+            list::turn(state, of, (number, beside), order).await
         }
     }
 }
@@ -207,6 +258,7 @@ fn authorize(
     let (asker, who) = (operation.map(|operation| operation.asker.user), info.who.user);
     let granted = state.policy.authorize(&info.who, press.right(asker, who));
     granted.map_err(|denial| match asker {
+        _ if matches!(press, Press::Wish { act: Act::LeaveOff | Act::HandleIt, .. }) => Refusal::MayNotLeaveOff(denial),
         Some(asker) if asker != who => Refusal::NotYours(denial),
         Some(_) | None => Refusal::Denied(denial),
     })

@@ -8,7 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     interaction_info::InteractionInfo,
-    messages::{confirm::Buttons, launch::Offer, message::Message, refusal::Refusal, reply},
+    lookup,
+    messages::{
+        confirm::Buttons,
+        launch::Offer,
+        message::Message,
+        refusal::{self, Refusal},
+        reply,
+    },
     preflight::Warnings,
     responder::{Answer, Stop},
     start::{self, Requested},
@@ -128,7 +135,10 @@ async fn answered(
     };
     match outcome {
         Ok(said) => Ok(Answer::Instead(said)),
-        Err(Stop::Refused(refusal)) if is_final(&refusal) => Ok(closed(state, &refusal)),
+        Err(Stop::Refused(refusal)) => {
+            let refusal = lookup::by_whom(state, refusal).await?;
+            if is_final(&refusal) { Ok(closed(state, &refusal)) } else { Err(refusal.into()) }
+        }
         Err(stop) => Err(stop),
     }
 }
@@ -181,7 +191,11 @@ fn consent(state: &AppState, info: &InteractionInfo, grant: &Grant, id: Confirma
 fn is_final(refusal: &Refusal) -> bool {
     matches!(
         refusal,
-        Refusal::QuestionExpired | Refusal::QuestionAnswered | Refusal::SnapshotGone | Refusal::DropletGone
+        Refusal::QuestionExpired
+            | Refusal::QuestionAnswered
+            | Refusal::SnapshotGone { .. }
+            | Refusal::SnapshotDeleted { .. }
+            | Refusal::DropletGone
     )
 }
 
@@ -204,5 +218,5 @@ async fn carry_out(
 /// What is said in place of the question. It counts as a refusal like any other.
 fn closed(state: &AppState, refusal: &Refusal) -> Answer {
     state.refusals.note(refusal);
-    Answer::Instead(Message::text(refusal.words()))
+    Answer::Instead(refusal::message(refusal))
 }

@@ -2,10 +2,11 @@
 //!
 //! Discord lets people submit what was never offered, so every value is looked up once more.
 
-use super::messages::refusal::Refusal;
+use super::{messages::refusal::Refusal, state::AppState};
 use crate::{
     inventory::Unresolved,
     operation::ids::{DropletId, SnapshotId},
+    store,
 };
 
 /// Why a text is no Droplet that may be touched.
@@ -31,8 +32,10 @@ pub(super) fn no_droplet(text: &str, unresolved: Unresolved) -> Refusal {
 pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresolved) -> Refusal {
     let (text, droplet) = (text.to_owned(), droplet.map(str::to_owned));
     match unresolved {
-        Unresolved::NotFound { .. } if text.parse::<SnapshotId>().is_ok() => Refusal::SnapshotGone,
-        Unresolved::NotFound { nearest } => Refusal::UnknownSnapshot { text, droplet, nearest },
+        Unresolved::NotFound { nearest } => match text.parse::<SnapshotId>() {
+            Ok(id) => Refusal::SnapshotGone { id },
+            Err(_) => Refusal::UnknownSnapshot { text, droplet, nearest },
+        },
         Unresolved::OfAnotherDroplet { name } => {
             Refusal::ForeignSnapshot { snapshot: name, droplet: droplet.unwrap_or_default() }
         }
@@ -45,6 +48,13 @@ pub(super) fn no_snapshot(text: &str, droplet: Option<&str>, unresolved: Unresol
         Unresolved::Unavailable(error) => down(&error),
         Unresolved::Late => Refusal::DigitalOceanDown,
     }
+}
+
+/// The same refusal; of a Snapshot that we deleted it says for whom.
+pub(super) async fn by_whom(state: &AppState, refusal: Refusal) -> Result<Refusal, store::Error> {
+    let Refusal::SnapshotGone { id } = refusal else { return Ok(refusal) };
+    let deletion = state.store.deletion_of(id).await?;
+    Ok(deletion.map_or(refusal, |deletion| Refusal::SnapshotDeleted { by: deletion.by, at: deletion.at }))
 }
 
 fn down(error: &dyn std::error::Error) -> Refusal {

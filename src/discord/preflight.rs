@@ -37,7 +37,7 @@ pub(super) async fn free(state: &AppState, who: &Person, operation: &Operation) 
     if let Some(running) = state.running_on(id).await? {
         let progress = state.store.progress_message(running).await?;
         let by = state.occupant(who, running, progress).await?;
-        return Err(Refusal::Busy { droplet: name, by }.into());
+        return Err(Refusal::Busy { droplet: name, by, again: None }.into());
     }
     let inspected = state.inventory.inspect(id).await;
     let droplet = inspected.map_err(|gone| lookup::no_droplet(&name, gone))?.droplet;

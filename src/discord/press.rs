@@ -18,7 +18,7 @@ use crate::{
     schedule::hangs::HangAnswer,
     store::ConfirmationId,
 };
-pub use choices::{Begun, Choosing, Order};
+pub use choices::{Begun, Beside, Choosing, Order};
 
 /// What a button is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub enum Press {
     Undo(OperationId),
     /// Delete this Snapshot. Asks first.
     Delete(SnapshotId),
+    /// Pin this Snapshot, so that no schedule deletes it.
+    Pin(SnapshotId),
+    /// Take its pin off.
+    Unpin(SnapshotId),
     /// *Turn it on*: the Droplet of this operation, which somebody else turned off.
     TurnOn(OperationId),
     /// *Restart it*: the Droplet of this operation, whose shutdown hung. Asks first.
@@ -108,6 +112,8 @@ pub enum Press {
         number: u32,
         /// In which order.
         order: Order,
+        /// Next to which Snapshot, where that is still there; older buttons do not say.
+        beside: Option<Beside>,
     },
     /// Begin something about a Droplet, which may have to be chosen first.
     Begin {
@@ -232,11 +238,15 @@ impl Press {
             | Self::RunAgain(_)
             | Self::Confirm(_) => Right::Restore,
             // What it takes to begin the failed operation is asked once that is known.
-            Self::Take { .. } | Self::TryAgain(_) | Self::TurnOn(_) | Self::KeepAnnounced(_) | Self::TakeGroup(_) => {
-                Right::Take
-            }
+            Self::Take { .. }
+            | Self::TryAgain(_)
+            | Self::TurnOn(_)
+            | Self::KeepAnnounced(_)
+            | Self::TakeGroup(_)
+            | Self::Pin(_)
+            | Self::Unpin(_)
             // Whose run it is decides, once that is known.
-            Self::StopRun(_) => Right::Take,
+            | Self::StopRun(_) => Right::Take,
             Self::Begin { what, .. } => what.right(),
             Self::Choose(what) => what.right(),
             Self::Decline(_) | Self::Page { .. } => Right::View,
@@ -248,6 +258,8 @@ impl Press {
             "waitall" => Self::KeepWaiting(rest.parse().ok()?),
             "undo" => Self::Undo(rest.parse().ok()?),
             "delete" => Self::Delete(rest.parse().ok()?),
+            "pin" => Self::Pin(rest.parse().ok()?),
+            "unpin" => Self::Unpin(rest.parse().ok()?),
             "turnon" => Self::TurnOn(rest.parse().ok()?),
             "restart" => Self::Restart(rest.parse().ok()?),
             "confirm" => Self::Confirm(rest.parse().ok()?),
@@ -284,9 +296,13 @@ impl Press {
             "page" => {
                 let (of, rest) = rest.split_once(':')?;
                 // Older buttons know of no order.
-                let (number, order) = rest.split_once(':').unwrap_or((rest, Order::Grouped.word()));
+                let (number, rest) = rest.split_once(':').unwrap_or((rest, Order::Grouped.word()));
+                let (order, beside) = match rest.split_once(':') {
+                    Some((order, beside)) => (order, Some(Beside::parse(beside)?)),
+                    None => (rest, None),
+                };
                 let order = Order::iter().find(|known| known.word() == order)?;
-                Self::Page { of: droplet(of).ok()?, number: number.parse().ok()?, order }
+                Self::Page { of: droplet(of).ok()?, number: number.parse().ok()?, order, beside }
             }
             "begin" => {
                 let (what, of) = rest.split_once(':')?;
@@ -310,6 +326,8 @@ impl fmt::Display for Press {
             Self::KeepWaiting(operation) => write!(f, "waitall:{operation}"),
             Self::Undo(operation) => write!(f, "undo:{operation}"),
             Self::Delete(snapshot) => write!(f, "delete:{snapshot}"),
+            Self::Pin(snapshot) => write!(f, "pin:{snapshot}"),
+            Self::Unpin(snapshot) => write!(f, "unpin:{snapshot}"),
             Self::TurnOn(operation) => write!(f, "turnon:{operation}"),
             Self::Restart(operation) => write!(f, "restart:{operation}"),
             Self::Confirm(id) => write!(f, "confirm:{id}"),
@@ -333,8 +351,15 @@ impl fmt::Display for Press {
             Self::Take { id, is_live: true } => write!(f, "takelive:{id}"),
             Self::Tags(id) => write!(f, "tags:{id}"),
             Self::Keys(id) => write!(f, "keys:{id}"),
-            Self::Page { of, number, order: Order::Grouped } => write!(f, "page:{}:{number}", one_or_all(*of)),
-            Self::Page { of, number, order } => write!(f, "page:{}:{number}:{}", one_or_all(*of), order.word()),
+            Self::Page { of, number, order, beside: Some(beside) } => {
+                write!(f, "page:{}:{number}:{}:{beside}", one_or_all(*of), order.word())
+            }
+            Self::Page { of, number, order: Order::Grouped, beside: None } => {
+                write!(f, "page:{}:{number}", one_or_all(*of))
+            }
+            Self::Page { of, number, order, beside: None } => {
+                write!(f, "page:{}:{number}:{}", one_or_all(*of), order.word())
+            }
             Self::Begin { what, droplet } => write!(f, "begin:{}:{}", what.word(), one_or_all(*droplet)),
             Self::PutBack(droplet) => write!(f, "putback:{droplet}"),
             Self::Choose(what) => write!(f, "choose:{}", what.word()),
@@ -395,6 +420,8 @@ mod tests {
             operation.clone().prop_map(Press::TurnOn),
             operation.clone().prop_map(Press::Restart),
             any::<u64>().prop_map(|id| Press::Delete(SnapshotId(id))),
+            any::<u64>().prop_map(|id| Press::Pin(SnapshotId(id))),
+            any::<u64>().prop_map(|id| Press::Unpin(SnapshotId(id))),
             confirmation.clone().prop_map(Press::Confirm),
             confirmation.clone().prop_map(Press::Schedule),
             confirmation.clone().prop_map(Press::TakeGroup),
@@ -411,16 +438,21 @@ mod tests {
             confirmation.clone().prop_map(Press::HandOver),
             schedule.prop_map(Press::RunAgain),
             confirmation.prop_map(Press::Decline),
-            (any::<Option<u64>>(), any::<u32>(), 0..4_usize).prop_map(|(of, number, order)| Press::Page {
-                of: of.map(DropletId),
-                number,
-                order: Order::iter().nth(order).unwrap(),
-            }),
+            (any::<Option<u64>>(), any::<u32>(), 0..4_usize, any::<Option<(bool, u64)>>()).prop_map(
+                |(of, number, order, beside)| Press::Page {
+                    of: of.map(DropletId),
+                    number,
+                    order: Order::iter().nth(order).unwrap(),
+                    beside: beside.map(|(is_after, id)| {
+                        if is_after { Beside::After(SnapshotId(id)) } else { Beside::Before(SnapshotId(id)) }
+                    }),
+                }
+            ),
             (0..3_usize, any::<Option<u64>>()).prop_map(|(what, droplet)| Press::Begin {
                 what: Begun::iter().nth(what).unwrap(),
                 droplet: droplet.map(DropletId),
             }),
-            (0..3_usize).prop_map(|what| Press::Choose(Choosing::iter().nth(what).unwrap())),
+            (0..4_usize).prop_map(|what| Press::Choose(Choosing::iter().nth(what).unwrap())),
             any::<u64>().prop_map(|id| Press::PutBack(DropletId(id))),
             any::<u64>().prop_map(|id| Press::Restore(SnapshotId(id))),
             any::<u64>().prop_map(|id| Press::Launch(SnapshotId(id))),
@@ -442,7 +474,7 @@ mod tests {
 
         #[test]
         fn what_is_almost_a_press_is_refused_without_panic(
-            word in "(cancel|undo|delete|restore|launch|launchas|again|take|takelive|tags|keys|begin|choose|putback|confirm|decline|page|all)", rest in "[+0-9a-f:all ]{0,24}"
+            word in "(cancel|undo|delete|pin|unpin|restore|launch|launchas|again|take|takelive|tags|keys|begin|choose|putback|confirm|decline|page|all)", rest in "[+0-9a-f:all ]{0,24}"
         ) {
             let custom_id = format!("{word}:{rest}");
             if let Ok(press) = custom_id.parse::<Press>() {
@@ -455,6 +487,21 @@ mod tests {
             if let Ok(press) = custom_id.parse::<Press>() {
                 prop_assert_eq!(press.to_string(), custom_id);
             }
+        }
+    }
+
+    /// What a press is called in its `custom_id`.
+    fn word(press: Press) -> String {
+        let id = press.to_string();
+        id.split(':').next().unwrap_or_default().to_owned()
+    }
+
+    proptest! {
+        #[test]
+        fn every_press_is_forged_in_the_scenarios(press in presses()) {
+            let scenarios = include_str!("../../tests/scenarios/presses.rs");
+            let quoted = format!("\"{}:", word(press));
+            prop_assert!(scenarios.contains(&quoted), "{} is not forged", quoted);
         }
     }
 
@@ -477,7 +524,7 @@ mod tests {
         let (asker, other, id) = (UserId(1), UserId(2), OperationId::from_random(7));
         assert_eq!(Press::Undo(id).right(None, other), Right::Restore);
         assert_eq!(Press::Delete(SnapshotId(5)).right(None, other), Right::Restore);
-        let page = Press::Page { of: None, number: 1, order: Order::Grouped };
+        let page = Press::Page { of: None, number: 1, order: Order::Grouped, beside: None };
         assert_eq!((page.right(None, other), page.to_string()), (Right::View, "page:all:1".to_owned()));
         for (press, right) in [
             (Press::Restore(SnapshotId(5)), Right::Restore),

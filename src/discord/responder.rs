@@ -21,6 +21,7 @@ use super::{
         refusal::{self, Refusal},
         reply,
     },
+    press::Press,
     state::AppState,
     wire::{self, Trouble},
 };
@@ -35,6 +36,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 pub(super) enum Stop {
     /// Expected.
     Refused(Refusal),
+    /// Expected, and soon over: the same press may help.
+    NotNow(Refusal, Box<Press>),
     /// Not expected.
     Failed(Fault),
     /// Discord did not let us answer, so nothing was begun, and there is nothing to say.
@@ -215,7 +218,11 @@ impl Responder<'_> {
         let said = match stop {
             Stop::Refused(refusal) => {
                 self.state.refusals.note(refusal);
-                return Some(Message { buttons: refusal::buttons(refusal), ..Message::text(refusal.words()) });
+                return Some(refusal::message(refusal));
+            }
+            Stop::NotNow(refusal, press) => {
+                self.state.refusals.note(refusal);
+                return Some(refusal::not_now(refusal, **press));
             }
             Stop::Failed(fault @ Fault::Store(_)) => reply::memory_failed(&Incident::record(fault).to_string()),
             Stop::Failed(fault) => reply::incident(&Incident::record(fault).to_string()),

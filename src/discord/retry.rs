@@ -45,7 +45,7 @@ pub(super) async fn question(
         Kind::Launch(launch) => return launch::again(state, info, grant, (launch, failed)).await,
         // Their buttons stand where they help, and a failed change of Backups is looked at first.
         Kind::TurnOn(_) | Kind::Restart(_) | Kind::Backups(_) => return Err(Refusal::UnknownButton.into()),
-        Kind::Delete(delete) => return delete::question(state, info, grant, &delete.snapshot.id.to_string()).await,
+        Kind::Delete(deletion) => return delete::again(state, info, grant, (deletion, failed)).await,
     };
     Ok(Answer::New(said))
 }

@@ -10,6 +10,7 @@ use super::{
     intake::IntakeState,
     interaction_info::InteractionInfo,
     messages::{refusal::Refusal, reply},
+    press::{Begun, Press},
     responder::Stop,
     state::AppState,
 };
@@ -161,7 +162,13 @@ async fn create(
             }
             Err(CreateError::AlreadyRunning { operation, progress }) => {
                 let by = state.occupant(&info.who, operation, progress).await?;
-                return Err(Refusal::Busy { droplet, by }.into());
+                let what = match request.kind {
+                    Kind::Take(_) => Some(Begun::Take),
+                    Kind::Restore(_) => Some(Begun::Restore),
+                    _ => None,
+                };
+                let again = what.map(|what| Box::new(Press::Begin { what, droplet: request.target.droplet }));
+                return Err(Refusal::Busy { droplet, by, again }.into());
             }
             Err(CreateError::SnapshotInUse { operation, progress }) => {
                 let by = state.occupant(&info.who, operation, progress).await?;

@@ -10,12 +10,16 @@ use serenity::model::{guild::Member, id::GuildId};
 use super::{
     intake::Intake,
     limits::{Limits, People, RefusalLog},
-    messages::{Wording, help::Mentions, refusal::Occupant},
+    messages::{
+        Wording,
+        help::Mentions,
+        refusal::{MayCancel, Occupant},
+    },
     names::Names,
     roles::RoleNames,
 };
 use crate::{
-    access::{Person, Policy, Right},
+    access::{Denial, Person, Policy, Right},
     clock::Clock,
     inventory::Inventory,
     operation::{
@@ -75,17 +79,20 @@ impl AppState {
         progress: Option<(ChannelId, MessageId)>,
     ) -> Result<Occupant, store::Error> {
         let Some(found) = self.store.operation(operation).await?.map(|found| found.operation) else {
-            return Ok(Occupant::Here { operation, progress: None, may_cancel: false });
+            return Ok(Occupant::Here { operation, progress: None, cancel: MayCancel::Nobody });
         };
         let guild = found.asker.guild;
         Ok(if who.guild == Some(guild) {
             let needed = Right::over(found.asker.user, who.user);
-            let may_cancel = found.is_running()
-                && found.verdict.is_none()
-                && found.cancelled.is_none()
-                && self.policy.authorize(who, needed).is_ok();
+            let can_be = found.is_running() && found.verdict.is_none() && found.cancelled.is_none();
+            let cancel = match self.policy.authorize(who, needed) {
+                _ if !can_be => MayCancel::Nobody,
+                Ok(_) => MayCancel::Asker,
+                Err(Denial::MissingRole { roles, .. }) => MayCancel::Others(roles),
+                Err(_) => MayCancel::Others(Vec::new()),
+            };
             let progress = progress.map(|(channel, message)| (guild, channel, message));
-            Occupant::Here { operation, progress, may_cancel }
+            Occupant::Here { operation, progress, cancel }
         } else {
             let may_cancel = self.may_see(who, &found).then_some(operation);
             Occupant::Elsewhere { kind: Box::new(found.kind), may_cancel }

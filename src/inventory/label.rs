@@ -146,7 +146,7 @@ fn disk(gb: u64) -> String {
 }
 
 fn size(gb: f64) -> String {
-    format!("{gb:.1} GB")
+    if gb < 0.1 { "< 0.1 GB".to_owned() } else { format!("{gb:.1} GB") }
 }
 
 /// How long ago something was, as a choice says it, where no timestamp is rendered.

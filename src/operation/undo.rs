@@ -75,6 +75,14 @@ impl Operation {
         self.snapshot.is_none() && self.steps.iter().any(unseen)
     }
 
+    /// Whether a new Droplet of ours may be there that we never saw: the answer to its creation was lost, and we failed before a look
+    /// found it.
+    pub fn may_have_left_a_droplet(&self) -> bool {
+        let unseen =
+            |step: &Step| step.task() == Task::Create && step.answer_lost && matches!(step.state, State::Failed { .. });
+        self.launched.is_none() && self.steps.iter().any(unseen)
+    }
+
     /// Until when this restore can be undone by a press; none if there is nothing to go back to, or not yet.
     pub fn undo_until(&self) -> Option<Timestamp> {
         self.safety_snapshot()?;

@@ -7,7 +7,7 @@ import { request } from "node:http";
 import { describe, test } from "node:test";
 
 import { card, offered, pings, scene } from "./scene.mjs";
-import { barriers, binary, keep, startDemo } from "./window.mjs";
+import { barriers, binary, jumps, keep, startDemo } from "./window.mjs";
 
 describe("the page", { concurrency: 2 }, () => {
   const hostile = ['<img src=x onerror="document.title=1">', "**a** `b` @everyone <@1>", "</script><b>x"];
@@ -38,6 +38,9 @@ describe("the page", { concurrency: 2 }, () => {
     for (const colours of ["dark", "light"]) {
       const page = await open({ width: 390, height: 780, colours });
       await keep(page, `welcome-390-${colours}`);
+      assert.deepEqual(await jumps(page), []);
+      // One row stands above the messages, as high as a finger needs.
+      assert.ok((await page.locator("#scroll").boundingBox()).y <= 50);
       assert.deepEqual(await barriers(page), []);
       const wide = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       const focused = () => page.evaluate(() => document.activeElement.id);

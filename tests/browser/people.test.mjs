@@ -32,14 +32,14 @@ describe("a visitor", { concurrency: 3 }, () => {
     await titled(page, "ready");
     assert.equal(await snapshots(page, "web-1").count(), 1);
     assert.equal(await pings(page).count(), 1);
-    assert.match(await pings(page).innerText(), /@ada Snapshot web-1-\S+ of web-1 is ready: 4\.2 GB/);
+    assert.match(await pings(page).innerText(), /@ada\s+✅\s+Snapshot web-1-\S+ of web-1 is ready: 4\.2 GB/);
     // What an answer quotes is as new as what it answers.
     await pings(page).locator(".context", { hasText: "ready" }).waitFor();
     await keep(page, "ready-1280-dark");
     await keep(light, "ready-1280-light");
     assert.deepEqual(await barriers(page), []);
     assert.deepEqual(await barriers(light), []);
-    assert.ok(heard.some((words) => /^snapshot-bot: @ada Snapshot web-1-\S+ of web-1 is ready/.test(words)), heard.join("\n"));
+    assert.ok(heard.some((words) => /^snapshot-bot: @ada\s+✅\s*Snapshot web-1-\S+ of web-1 is ready/.test(words)), heard.join("\n"));
   });
 
   scene("puts a Snapshot back with the keyboard alone, and may undo it", async (open) => {
@@ -59,7 +59,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await pings(page).waitFor();
     await isOn(page, "db-1");
     await titled(page, "done");
-    assert.match(await pings(page).innerText(), /@rae db-1 is restored from Snapshot db-1-before-migration/);
+    assert.match(await pings(page).innerText(), /@rae\s+✅\s+db-1 is restored from Snapshot db-1-before-migration/);
     assert.equal(await snapshots(page, "db-1").count(), 2);
     // The button that was pressed is gone; whoever pressed it is still in the Channel.
     assert.equal(await page.evaluate(() => document.activeElement.id), "scroll");
@@ -88,7 +88,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await gus.keyboard.press("Enter");
     await gus.keyboard.press("Enter");
     await refusal.waitFor();
-    assert.match(await refusal.innerText(), /You need one of @Operator, @Restorer/);
+    assert.match(await refusal.innerText(), /You need @Operator or @Restorer to take Snapshots/);
     await keep(gus, "refused-390-light");
     assert.deepEqual(await barriers(gus), []);
     assert.equal(await ada.locator(".message").count(), SAID_BEFORE);
@@ -122,6 +122,31 @@ describe("a visitor", { concurrency: 3 }, () => {
     assert.equal(await page.locator(".message").count(), SAID_BEFORE);
   });
 
+  scene("looks through the list on a phone, and launches and deletes by its buttons", async (open) => {
+    const page = await open({ seat: "rae", width: 390, height: 780 });
+    await page.locator("#composer-text").fill("/snapshot list ");
+    await page.keyboard.press("Enter");
+    await titled(page, "All Snapshots");
+    await keep(page, "list-390-dark");
+    assert.deepEqual(await barriers(page), []);
+    await page.locator("select.menu").selectOption({ index: 1 });
+    await page.getByRole("button", { name: "Launch…" }).click();
+    const form = page.getByRole("dialog");
+    await form.getByRole("textbox").fill("web-9");
+    await keep(page, "launch-form-390-dark");
+    assert.deepEqual(await barriers(page), []);
+    await form.getByRole("textbox").press("Enter");
+    await titled(page, "Launch web-9 from");
+    await page.getByRole("button", { name: "Never mind" }).click();
+    await page.locator(".message", { hasText: "OK, web-9 was not launched." }).waitFor();
+    await page.getByRole("button", { name: "Delete…" }).click();
+    await titled(page, "for good?");
+    await keep(page, "delete-question-390-dark");
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await pings(page).waitFor();
+    assert.match(await pings(page).innerText(), /@rae\s+✅\s+Snapshot \S+ is deleted/);
+  });
+
   scene("sits in another seat, and talks", async (open) => {
     const page = await open();
     const other = await open({ seat: "rae" });
@@ -129,6 +154,7 @@ describe("a visitor", { concurrency: 3 }, () => {
     await gus.press("Enter");
     await page.waitForURL(/seat=gus/);
     await page.locator("#seats button:focus[aria-pressed=true]", { hasText: "gus" }).waitFor();
+    await page.locator("#toast", { hasText: "You are gus now" }).waitFor();
     await page.locator("#composer-text").fill("hello **there** <@1>");
     await page.keyboard.press("Enter");
     const heard = other.locator(".message", { hasText: "hello there" });

@@ -57,7 +57,7 @@ describe("a visitor who makes trouble", { concurrency: 3 }, () => {
     await take(page, "web-1");
     await isOff(page, "web-1");
     await throwSwitch(page, "down");
-    await page.locator(".embed-text", { hasText: "DigitalOcean does not answer" }).waitFor();
+    await page.locator(".embed-text", { hasText: "DigitalOcean isn't responding" }).waitFor();
     await keep(page, "down-1280-dark");
     await throwSwitch(page, "down", false);
     await pings(page).waitFor();

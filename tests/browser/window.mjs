@@ -75,6 +75,7 @@ export async function openBrowser() {
 /** A window with a person in it; `problems` collects whatever the browser complains about. */
 export async function openWindow(browser, url, { seat = "ada", width = 1280, height = 800, colours = "dark" } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: colours, deviceScaleFactor: 1 });
+  await context.addInitScript(watchShifts);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const problems = [];
@@ -89,6 +90,20 @@ export async function openWindow(browser, url, { seat = "ada", width = 1280, hei
   await page.locator("#seats button[aria-pressed=true]").waitFor();
   return { page, problems, context };
 }
+
+/** Runs in the page: collects what jumps without anybody having touched anything. */
+function watchShifts() {
+  globalThis.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const { hadRecentInput, value, sources } of list.getEntries()) {
+      const moved = sources.map(({ node }) => node?.id || node?.className || node?.nodeName);
+      if (!hadRecentInput) globalThis.shifts.push(`${value.toFixed(4)}: ${moved.join(", ")}`);
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
+/** What has jumped in this window by itself so far. */
+export const jumps = (page) => page.evaluate(() => globalThis.shifts);
 
 /** While the page is being written: its files as they lie on the disk, not as they were embedded. */
 async function serveFromDisk(page) {
@@ -120,6 +135,6 @@ export async function barriers(page) {
   // What is about to be somewhere else, or half transparent, is judged when it has arrived.
   await page.waitForFunction(() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations === Infinity));
   await page.evaluate(axe);
-  const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+  const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"], rules: { "target-size": { enabled: true } } }));
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
 }

@@ -44,7 +44,7 @@ async fn suggestions_are_the_droplets_best_first_and_none_for_who_may_not() {
 async fn who_may_not_is_told_which_role_would_do() {
     let stage = Stage::new().await;
     let answer = stage.said_to("gil", "/snapshot take droplet:web-1").await;
-    assert_eq!(answer, format!("You need the role <@&{}> to take Snapshots. Ask a server admin.", stage.takers()));
+    assert_eq!(answer, format!("You need <@&{}> to take Snapshots. Ask a server admin.", stage.takers()));
     assert!(stage.store.running().await.unwrap().is_empty());
     stage.close().await;
 }
@@ -66,7 +66,9 @@ async fn a_busy_droplet_is_refused_with_the_way_to_what_runs() {
     let link = format!("https://discord.com/channels/{}/{}/{}", stage.guild, stage.channel, progress.id);
     assert_eq!(
         answer,
-        format!("`web-1` is busy: {link} is still running on it. Wait until it has ended, or cancel it.")
+        format!(
+            "`web-1` is busy: {link} is still running on it. Wait for it to finish, or ask a server admin to cancel it."
+        )
     );
     stage.close().await;
 }
@@ -118,7 +120,7 @@ async fn help_and_status_are_answered() {
     let id = stage.running().await.id;
     stage.said_to("gil", &format!("/snapshot status operation:{id}")).await;
     let detail = stage.seat("gil").transcript();
-    assert!(detail.contains("asked for by @ada"), "{detail}");
+    assert!(detail.contains("Requested by @ada"), "{detail}");
     let unknown = stage.said_to("gil", "/snapshot status operation:nonsense").await;
     assert!(unknown.starts_with("There is no operation `nonsense`."), "{unknown}");
     stage.close().await;
@@ -138,7 +140,7 @@ async fn a_press_is_a_wish_of_who_may_and_refused_to_others() {
     assert!(stage.read(&heard).await.starts_with("Stopping the Snapshot"));
     assert_eq!(presses(&stage, id).await, [Wish::Cancel]);
     let late = stage.seat("ada").forge_press(progress.id, &format!("force:{id}")).await.unwrap();
-    assert!(stage.read(&late).await.starts_with("That is decided already;"));
+    assert!(stage.read(&late).await.starts_with("Somebody already decided;"));
     let old = stage.seat("ada").forge_press(progress.id, "explode:everything").await.unwrap();
     assert!(stage.read(&old).await.starts_with("This button is from an older version"));
     stage.close().await;

@@ -38,7 +38,7 @@ async fn an_action_that_others_began_is_named_and_waited_for() {
     });
     let ada = stage.seat("ada", Role::Operator);
     ada.run("/snapshot take droplet:web-1").await;
-    stage.shows(&ada, "`enable_backups`, is in progress").await;
+    stage.shows(&ada, "`enable backups`, is in progress").await;
     assert_snapshot!("a_foreign_action_is_named", ada.transcript());
     assert_eq!(stage.commands(), ["shutdown web-1"], "DigitalOcean refused it, and none follows");
     stage.complete_action("web-1");

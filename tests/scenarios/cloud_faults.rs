@@ -198,7 +198,7 @@ async fn while_digitalocean_is_down_as_a_whole_it_waits_and_says_so_once() {
     ada.run("/snapshot take droplet:web-1").await;
     stage.shows(&ada, "Taking the Snapshot — started").await;
     stage.fault(Fault::always(Pattern::any(), Disturbance::Down).named("down"));
-    stage.shows(&ada, "DigitalOcean does not answer").await;
+    stage.shows(&ada, "DigitalOcean isn't responding").await;
     assert_snapshot!("down_as_a_whole", ada.transcript());
     let edits =
         |stage: &Stage| stage.discord.world().journal().iter().filter(|entry| entry.request.method == "PATCH").count();

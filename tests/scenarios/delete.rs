@@ -1,13 +1,14 @@
 //! `/snapshot delete`: the question, its warnings, and what must not be deleted.
 
 use insta::assert_snapshot;
+use jiff::SignedDuration;
 use snapshot_bot_sandbox::{
     control::gate::Point,
     digitalocean::{
-        fault::{Fault, Pattern, Quirk},
+        fault::{Disturbance, Fault, Pattern, Quirk},
         http_types::Method,
     },
-    discord::fault::{Disturbance, Fault as ChatFault},
+    discord::fault::{Disturbance as ChatDisturbance, Fault as ChatFault},
 };
 
 use crate::stage::{Role, Stage};
@@ -117,6 +118,42 @@ async fn who_was_warned_is_not_asked_again() {
 }
 
 #[tokio::test]
+async fn a_failed_deletion_is_tried_again_by_one_press_and_no_more() {
+    let mut stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    stage.digitalocean.world(|world| {
+        world.add_snapshot(web, "one", 2.0);
+        world.add_snapshot(web, "two", 2.0);
+    });
+    let (rex, eve) = (stage.seat("rex", Role::Restorer), stage.seat("eve", Role::Restorer));
+    rex.run("/snapshot delete snapshot:one tell:silent").await;
+    let busy = Disturbance::Throttle { retry_after: Some(3600) };
+    stage.fault(Fault::once(Pattern::of(Method::Delete, "/**"), busy));
+    rex.press("Delete").await;
+    stage
+        .until_query("DigitalOcean put it off", "SELECT COUNT(*) AS n FROM operations WHERE state LIKE '%Throttled%'")
+        .await;
+    stage.kill().await;
+    stage.clock.advance(SignedDuration::from_hours(2));
+    stage.start().await;
+    stage.settle().await;
+    let (failed, again) = rex.button("Try again").expect("a button");
+    rex.press("Try again").await;
+    rex.press("Delete").await;
+    stage.settle().await;
+    assert_eq!(stage.digitalocean.read(|world| world.snapshots().count()), 1);
+    let said = rex.last();
+    assert!(said.starts_with("✅ Snapshot `one` is deleted"), "it mentions nobody, as the first was to: {said}");
+    let second = eve.seat.forge_press(failed, &again).await.unwrap();
+    eve.answered(&second).await;
+    assert!(eve.last().starts_with("Somebody has tried again already"), "{}", eve.transcript());
+    for person in [&rex, &eve] {
+        person.transcript();
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn what_a_running_restore_needs_is_not_deleted() {
     let stage = Stage::new().await;
     let web = stage.droplet("web-1");
@@ -169,7 +206,7 @@ async fn what_is_deleted_is_no_longer_offered_also_after_a_restart() {
     rex.run(&format!("/snapshot delete snapshot:{name}")).await;
     // Discord wants no edits while the bot is there, so the next process makes them.
     let edits = "PATCH /channels/*/messages/*".parse().unwrap();
-    stage.discord.world().add_fault(ChatFault::always(edits, Disturbance::Down(502)));
+    stage.discord.world().add_fault(ChatFault::always(edits, ChatDisturbance::Down(502)));
     rex.press("Delete").await;
     stage.until("it is deleted", |stage| stage.digitalocean.read(|world| world.snapshots().count()) == 0).await;
     stage.kill().await;

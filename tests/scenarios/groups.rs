@@ -163,7 +163,7 @@ async fn a_group_stops_when_a_member_does_not_come_back() {
     stage.until_later("it is on again", |stage| stage.is_on("w-2")).await;
     stage.until_later("nothing is owed", |stage| stage.is_on("w-2")).await;
     stage.calm().await;
-    assert!(ruth.sees("not seen on again"), "{}", ruth.transcript());
+    assert!(ruth.sees("didn't come back on, so I stopped"), "{}", ruth.transcript());
     assert!(ruth.sees("2 were not begun"), "{}", ruth.transcript());
     stage.never_two_at_once(&droplets);
     ruth.transcript();
@@ -182,15 +182,15 @@ async fn a_group_that_makes_no_sense_is_refused_before_anything_is_stored() {
         world.mark_power();
     });
     for (line, words) in [
-        ("/schedule add what:tag:nobody every:day", "No Droplet of mine has the tag `nobody`"),
+        ("/schedule add what:tag:nobody every:day", "No Droplet I can see has the tag `nobody`"),
         ("/schedule add what:tag:pool every:day", "Every Droplet with the tag `pool` is one that I leave out"),
         ("/schedule add what:tag:crowd every:day", "300 Droplets have the tag `crowd`, and a group has at most 100"),
         ("/schedule add what:tag:long every:day gap:0s", "`at-once: 2` fits"),
-        ("/schedule add what:tag:prod every:day at-once:50", "50 Droplets cannot be taken at once"),
+        ("/schedule add what:tag:prod every:day at-once:50", "I can't take 50 Droplets at once"),
         ("/schedule add what:tag:prod every:day gap:9h", "is no pause"),
         ("/schedule add what:tag:prod every:day check:ping", "I don't know how to check `ping`"),
         ("/schedule add what:web-1 every:day at-once:2", "are for several Droplets"),
-        ("/snapshot take-group tag:nobody", "No Droplet of mine has the tag `nobody`"),
+        ("/snapshot take-group tag:nobody", "No Droplet I can see has the tag `nobody`"),
     ] {
         ruth.run(line).await;
         assert!(ruth.sees(words), "{line}\n{}", ruth.transcript());
@@ -266,7 +266,7 @@ async fn a_group_that_lost_its_members_fails_and_who_left_keeps_its_snapshots() 
     stage.digitalocean.world(|world| world.set_tags(droplets[1], &[]));
     stage.pass_until(night(stage.clock.now()));
     stage.runs_end(3).await;
-    assert!(ruth.sees("No Droplet of mine has the tag `prod`, so no Snapshot was taken"), "{}", ruth.transcript());
+    assert!(ruth.sees("No Droplet I can see has the tag `prod`, so no Snapshot was taken"), "{}", ruth.transcript());
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM slots WHERE fate = 'failed' AND why = 'nobody'").await, 1);
     ruth.transcript();
     stage.finish().await;

@@ -2,7 +2,14 @@
 
 use insta::assert_snapshot;
 use serde_json::json;
-use snapshot_bot_sandbox::{digitalocean::droplet::Blueprint, discord::interaction::Response};
+use snapshot_bot_sandbox::{
+    digitalocean::{
+        droplet::Blueprint,
+        fault::{Disturbance, Fault, Pattern},
+        http_types::Method,
+    },
+    discord::interaction::Response,
+};
 
 use crate::stage::{Person, Role, Stage};
 
@@ -35,6 +42,25 @@ async fn a_launch_asks_with_region_size_and_price_and_ends_with_its_address() {
     assert_eq!((made.region.slug, made.size.slug), ("nyc3", "s-1vcpu-1gb"));
     assert!(!made.tags.contains("prod") && made.tags.len() == 1, "tags are not copied silently: {:?}", made.tags);
     assert_snapshot!(format!("{asked}\n=== Launch\n{}", rex.transcript().replace(&address, "ADDRESS")));
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_new_droplet_that_may_be_there_unseen_is_named_and_is_not_launched_again_by_a_press() {
+    let stage = Stage::new().await;
+    golden(&stage);
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot launch snapshot:golden name:web-2").await;
+    stage.fault(Fault::once(Pattern::action("create"), Disturbance::CutAfter));
+    let (id, message) = ("forbidden".to_owned(), "You are not authorized to perform this operation".to_owned());
+    let refused = Disturbance::Refuse { status: 403, id, message };
+    stage.fault(Fault::always(Pattern::of(Method::Get, "/v2/droplets"), refused));
+    rex.press("Launch – $6/mo").await;
+    stage.settle().await;
+    assert!(stage.digitalocean.read(|world| world.droplet_named("web-2").is_some()), "it was made all the same");
+    assert!(rex.sees("may exist anyway, and then it costs money"), "{}", rex.transcript());
+    assert!(rex.button("Try again").is_none(), "{}", rex.transcript());
+    rex.transcript();
     stage.finish().await;
 }
 

@@ -49,8 +49,7 @@ async fn orphans_and_safety_snapshots_are_marked_and_takers_named() {
     rex.run("/snapshot list").await;
     // Made within one second, they may come in any order; DigitalOcean's moments are whole seconds.
     let seen = rex.transcript();
-    for said in ["⚠️ Droplets that are gone", "🛟 `…safety-", "**`web-1`** · 2 Snapshots", "3 Snapshots · 6.4 GB"]
-    {
+    for said in [", which is gone**", "🛟 `…safety-", "**`web-1`** · 2 Snapshots", "3 Snapshots · 6.4 GB"] {
         assert!(seen.contains(said), "{said}\n{seen}");
     }
     stage.finish().await;
@@ -113,7 +112,7 @@ async fn with_a_tag_what_we_took_ourselves_outlives_its_droplet() {
     }
     let said = rex.seat.messages().last().unwrap().clone();
     let embed = said.body.embeds[0].to_string();
-    assert!(embed.contains("Droplets that are gone") && embed.contains("1 Snapshot ·"), "{embed}");
+    assert!(embed.contains("which is gone") && embed.contains("1 Snapshot ·"), "{embed}");
     assert!(!embed.contains("strangers"), "{embed}");
     let offered = rex.suggestions("snapshot launch", "snapshot", "ours").await;
     assert_eq!(offered.len(), 1, "{offered:?}");
@@ -174,14 +173,43 @@ async fn eleven_snapshots_over_seven_droplets_stand_in_groups_and_are_sorted_as_
 }
 
 #[tokio::test]
+async fn the_next_page_skips_and_repeats_nothing_when_others_take_snapshots_meanwhile() {
+    let stage = Stage::in_step().await;
+    let web = stage.droplet("web-1");
+    for number in 0..12 {
+        stage.digitalocean.world(|world| world.add_snapshot(web, &format!("old-{number}"), 2.0));
+        stage.clock.advance(jiff::SignedDuration::from_secs(2));
+    }
+    let (vic, rex) = (stage.seat("vic", Role::Viewer), stage.seat("rex", Role::Restorer));
+    vic.run("/snapshot list sort:newest").await;
+    let first = vic.menu().expect("a menu").2;
+    assert_eq!(first.len(), 10);
+    stage.digitalocean.world(|world| world.add_snapshot(web, "new", 2.0));
+    // What others do at DigitalOcean is seen after a minute, when somebody asks.
+    for _ in 0..2 {
+        stage.clock.advance(jiff::SignedDuration::from_secs(61));
+        rex.run("/snapshot list").await;
+    }
+    vic.press("Next").await;
+    let second = vic.menu().expect("a menu").2;
+    assert_eq!(second.len(), 2, "{}", vic.transcript());
+    assert!(second.iter().all(|snapshot| !first.contains(snapshot)), "{first:?} {second:?}");
+    for person in [&vic, &rex] {
+        person.transcript();
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn a_snapshot_of_the_list_leads_to_what_this_reader_may_do_with_it() {
     let stage = Stage::new().await;
     let web = stage.droplet("web-1");
-    stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let golden = stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0)).to_string();
     let (vic, rex) = (stage.seat("vic", Role::Viewer), stage.seat("rex", Role::Restorer));
+    let eve = stage.seat("eve", Role::Restorer);
     for person in [&vic, &rex] {
         person.run("/snapshot list").await;
-        let golden = person.menu().expect("a menu").2.remove(0);
+        assert_eq!(person.menu().expect("a menu").2, [golden.as_str()]);
         person.choose(&golden).await;
         assert!(person.last().starts_with("**`golden`**"), "{}", person.transcript());
     }
@@ -189,12 +217,25 @@ async fn a_snapshot_of_the_list_leads_to_what_this_reader_may_do_with_it() {
     rex.press("Restore…").await;
     assert!(rex.sees("**Restore `web-1` from `golden`?**"), "{}", rex.transcript());
     rex.press("Never mind").await;
+    eve.run("/snapshot restore droplet:web-1 snapshot:golden").await;
     rex.press("Delete…").await;
     rex.press("Delete").await;
     stage.settle().await;
+    eve.press("Restore").await;
+    assert!(eve.sees("This Snapshot was deleted by"), "{}", eve.transcript());
     rex.press("Delete…").await;
     assert!(rex.last().starts_with("This Snapshot was deleted by"), "{}", rex.last());
-    vic.transcript();
-    rex.transcript();
+    let own = rex.seat.messages().last().unwrap().id;
+    for custom_id in [format!("putback:{web}"), "choose:snapshot".to_owned()] {
+        let answer = rex.seat.forge_choice(own, &custom_id, &[&golden]).await.unwrap();
+        rex.answered(&answer).await;
+        assert!(rex.last().starts_with("This Snapshot was deleted by"), "{custom_id}: {}", rex.last());
+    }
+    let answer = rex.seat.forge_form(&format!("launchas:{golden}"), &[("text", "web-2")]).await.unwrap();
+    rex.answered(&answer).await;
+    assert!(rex.last().starts_with("This Snapshot was deleted by"), "{}", rex.last());
+    for person in [&vic, &rex, &eve] {
+        person.transcript();
+    }
     stage.finish().await;
 }

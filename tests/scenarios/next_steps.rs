@@ -1,7 +1,7 @@
 //! The next step under the finger: *Try again*, the ways on from a busy Droplet, the panel, and one Droplet at a look.
 
 use jiff::SignedDuration;
-use snapshot_bot_sandbox::digitalocean::fault::{Fault, Pattern, Quirk};
+use snapshot_bot_sandbox::digitalocean::fault::{Disturbance, Fault, Pattern, Quirk};
 
 use crate::stage::{Person, Role, Stage};
 
@@ -113,6 +113,69 @@ async fn a_panel_names_no_droplet_and_leads_each_person_to_what_they_may_do() {
     assert!(rex.sees("OK, `web-1` was not restored."), "{}", rex.transcript());
     assert_eq!(stage.commands(), ["snapshot web-1"]);
     for person in [&rex, &ada, &vic] {
+        person.transcript();
+    }
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_panel_tells_an_outage_from_having_nothing() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot panel").await;
+    stage.fault(Fault::always(Pattern::at("/v2/snapshots"), Disturbance::Down));
+    stage.fault(Fault::always(Pattern::at("/v2/droplets/*/snapshots"), Disturbance::Down));
+    rex.press("Restore…").await;
+    rex.choose(&web.to_string()).await;
+    assert!(rex.last().starts_with("DigitalOcean isn't responding"), "{}", rex.transcript());
+    stage.digitalocean.world(|world| world.clear_faults());
+    rex.press("Restore…").await;
+    rex.choose(&web.to_string()).await;
+    assert!(rex.sees("has no Snapshots yet"), "{}", rex.transcript());
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_panel_in_an_outage_does_not_say_that_there_are_no_droplets() {
+    let stage = Stage::new().await;
+    let rex = stage.seat("rex", Role::Restorer);
+    rex.run("/snapshot panel").await;
+    stage.fault(Fault::always(Pattern::any(), Disturbance::Down));
+    rex.press("Take…").await;
+    assert!(rex.last().starts_with("DigitalOcean isn't responding"), "{}", rex.transcript());
+    stage.digitalocean.world(|world| world.clear_faults());
+    stage.clock.advance(SignedDuration::from_secs(61));
+    rex.press("Try again").await;
+    assert!(rex.menu().is_some(), "{}", rex.transcript());
+    rex.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn status_leads_to_one_operation_and_a_snapshot_of_the_list_is_pinned_by_a_press() {
+    let stage = Stage::new().await;
+    let (ada, vic) = (stage.seat("ada", Role::Operator), stage.seat("vic", Role::Viewer));
+    ada.run("/snapshot take droplet:web-1 power:live").await;
+    stage.settle().await;
+    vic.run("/snapshot status").await;
+    let operation = vic.menu().expect("a menu").2.remove(0);
+    vic.choose(&operation).await;
+    assert!(vic.sees("Requested by @ada"), "{}", vic.transcript());
+    for (person, may_pin) in [(&vic, false), (&ada, true)] {
+        person.run("/snapshot list").await;
+        let taken = person.menu().expect("a menu").2.remove(0);
+        person.choose(&taken).await;
+        assert_eq!(person.button("Pin").is_some(), may_pin, "{}", person.transcript());
+    }
+    ada.press("Pin").await;
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM snapshot_pins").await, 1, "{}", ada.transcript());
+    let taken = ada.menu().expect("a menu").2.remove(0);
+    ada.choose(&taken).await;
+    ada.press("Unpin").await;
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM snapshot_pins").await, 0, "{}", ada.transcript());
+    for person in [&ada, &vic] {
         person.transcript();
     }
     stage.finish().await;

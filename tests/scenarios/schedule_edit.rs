@@ -57,7 +57,7 @@ async fn an_edit_binds_another_droplet_where_the_old_one_was_destroyed() {
     let web = stage.droplet("web-1");
     stage.digitalocean.world(|world| world.destroy(web));
     for _ in 0..2 {
-        if ruth.sees("its Droplet does not exist any more") {
+        if ruth.sees("its Droplet is gone") {
             break;
         }
         stage.pass_until(night(stage.clock.now()));

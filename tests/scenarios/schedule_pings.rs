@@ -74,7 +74,7 @@ async fn each_run_is_told_with_one_id_and_an_address_that_falls_silent_fails_not
         stage.until_count("it is taken all the same", RAN, number).await;
         stage.calm().await;
     }
-    stage.shows(&ruth, "could not be told since").await;
+    stage.shows(&ruth, "I haven't reached").await;
     let told = "SELECT COUNT(*) AS n FROM schedule_messages WHERE what LIKE '%Unheard%'";
     assert_eq!(stage.query(told).await, 1, "once");
     assert_eq!(ruth.seat.pings(), 0);

@@ -108,7 +108,7 @@ async fn after_three_hung_shutdowns_people_are_asked_and_it_stays_live_until_the
     }
     let shutdowns = || stage.commands().iter().filter(|command| *command == "shutdown web-1").count();
     assert_eq!(shutdowns(), 3, "the fourth was taken live: {:?}", stage.commands());
-    stage.shows(&ruth, "did not shut down 3 times in a row").await;
+    stage.shows(&ruth, "didn't shut down 3 times in a row").await;
     assert!(ruth.sees("⚠️ taken while it was running"), "{}", ruth.transcript());
     assert_eq!(ruth.seat.pings(), 1, "{}", stage.conversation());
     ada.press("Keep shutting down").await;

@@ -106,7 +106,7 @@ async fn what_makes_no_sense_is_refused_before_anything_is_stored() {
         ("what:web-1 every:5h", "divide a day"),
         ("what:web-1 every:day timezone:Mars", "no time zone"),
         ("what:web-1 every:day keep:nothing", "what `nothing` keeps"),
-        ("what:tag:prod every:day", "No Droplet of mine has the tag"),
+        ("what:tag:prod every:day", "No Droplet I can see has the tag"),
         ("what:nowhere every:day", "nowhere"),
         ("what:web-1 every:day on:monday", "Leave it out"),
     ] {

@@ -36,7 +36,7 @@ impl Switch {
     fn label(self) -> &'static str {
         match self {
             Self::SnapshotErrs => "The next snapshot fails",
-            Self::ShutdownHangs => "The next shutdown hangs",
+            Self::ShutdownHangs => "The next shutdown gets stuck",
             Self::AnswersLost => "Answers get lost",
             Self::Down => "DigitalOcean is down",
         }

@@ -21,8 +21,9 @@ use crate::{
         state::AppState,
     },
     operation::{
-        Target,
+        Operation, Target,
         announce::{Announce, Tell},
+        ids::OperationId,
         kinds::{Delete, Kind, SnapshotRef},
     },
     store::Consent,
@@ -46,7 +47,7 @@ pub(super) async fn delete(
     answer(context, |info| {
         Box::pin(async move {
             let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
-            announced(state, &info, &grant, (&snapshot, announce)).await
+            announced(state, &info, &grant, (&snapshot, Asked { announce, ..Asked::default() })).await
         })
     })
     .await;
@@ -60,21 +61,45 @@ pub(in crate::discord) async fn question(
     grant: &Grant,
     text: &str,
 ) -> Result<Answer, Stop> {
-    announced(state, info, grant, (text, Announce::default())).await
+    announced(state, info, grant, (text, Asked::default())).await
+}
+
+/// Asks once more about a deletion that failed.
+pub(in crate::discord) async fn again(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (delete, failed): (&Delete, &Operation),
+) -> Result<Answer, Stop> {
+    let asked = Asked { retries: Some(failed.id), announce: failed.announced_again() };
+    announced(state, info, grant, (&delete.snapshot.id.to_string(), asked)).await
+}
+
+/// How a deletion is asked about.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    /// The failed deletion that it makes good.
+    retries: Option<OperationId>,
+    announce: Announce,
 }
 
 async fn announced(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
-    (text, announce): (&str, Announce),
+    (text, asked): (&str, Asked),
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
     let found = preflight::delete(state, &info.who, text).await?;
-    ask(state, grant, &found, announce).await.map(Answer::New)
+    ask(state, grant, &found, asked).await.map(Answer::New)
 }
 
-async fn ask(state: &AppState, grant: &Grant, found: &Deletable, announce: Announce) -> Result<Message, Stop> {
+async fn ask(
+    state: &AppState,
+    grant: &Grant,
+    found: &Deletable,
+    Asked { retries, announce }: Asked,
+) -> Result<Message, Stop> {
     let snapshot = &found.snapshot;
     let deleting = Deleting {
         snapshot,
@@ -89,7 +114,7 @@ async fn ask(state: &AppState, grant: &Grant, found: &Deletable, announce: Annou
     let target = Target { droplet: None, name, region: None, disk_gb: None };
     let kind = Kind::Delete(Delete { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() } });
     let requested = Requested { kind, target, snapshot_name: None };
-    let question = Question { warned: found.warnings(), announce, ..Question::new(requested) };
+    let question = Question { warned: found.warnings(), retries, announce, ..Question::new(requested) };
     confirm::ask(state, grant, &question, |buttons| words::delete(&deleting, &state.wording, buttons)).await
 }
 
@@ -110,7 +135,8 @@ impl Confirmed for Delete {
             return Ok(None);
         }
         state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
-        ask(state, grant, &found, question.announce).await.map(Some)
+        let asked = Asked { retries: question.retries, announce: question.announce };
+        ask(state, grant, &found, asked).await.map(Some)
     }
 }
 

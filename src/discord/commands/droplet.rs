@@ -2,7 +2,7 @@
 
 use serenity::builder::CreateAutocompleteResponse;
 
-use super::{Context, answer, asking};
+use super::{Context, answer, asking, schedule};
 use crate::{
     access::Right,
     discord::{
@@ -15,13 +15,14 @@ use crate::{
         },
         responder::{Answer, Stop},
     },
+    inventory::Snapshot,
 };
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help =
-    Help { name: "droplet show", right: Right::View, does: "shows power, last Snapshot and cost" };
+    Help { name: "droplet show", right: Right::View, does: "shows power, last Snapshot, schedule and cost" };
 
-/// One Droplet: power, last Snapshot, cost, and what you can do
+/// One Droplet: power, last Snapshot, schedule, cost, and what you can do
 #[poise::command(slash_command)]
 pub(super) async fn show(
     context: Context<'_>,
@@ -54,7 +55,14 @@ async fn tell(context: Context<'_>, text: String) -> Result<Answer, Stop> {
         }
     };
     let right = state.policy.greatest(&who).unwrap_or(HELP.right);
-    let seen = Seen { droplet: &droplet, snapshots: listing.snapshots().collect(), running, right };
+    let snapshots: Vec<&Snapshot> = listing.snapshots().collect();
+    let origins = state.store.origins(snapshots.iter().map(|snapshot| snapshot.name.as_str())).await?;
+    let is_good =
+        |snapshot: &&&Snapshot| origins.get(&snapshot.name).is_some_and(|taken| taken.taken_off == Some(true));
+    let good = snapshots.iter().find(is_good).copied();
+    let schedules = schedule::of_droplet(state, &who, &droplet).await?;
+    let now = state.clock.now();
+    let seen = Seen { droplet: &droplet, snapshots, good, schedules, now, running, right };
     Ok(Answer::New(words::droplet(&seen, &state.wording)))
 }
 

@@ -59,7 +59,7 @@ pub(in crate::discord) struct Typed {
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help =
-    Help { name: "snapshot launch", right: Right::Restore, does: "makes a new Droplet from a Snapshot; asks first" };
+    Help { name: "snapshot launch", right: Right::Restore, does: "creates a Droplet from a Snapshot; asks first" };
 
 /// Create a new Droplet from a Snapshot (costs money, asks first)
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]

@@ -20,7 +20,7 @@ use crate::{
             message::Message,
             refusal::Refusal,
         },
-        press::Order,
+        press::{Beside, Order},
         responder::{Answer, Stop},
         state::AppState,
     },
@@ -72,31 +72,41 @@ async fn first(context: Context<'_>, droplet: Option<String>, order: Order) -> R
         }
         None => None,
     };
-    show(state, of, 1, order).await.map(Answer::New)
+    show(state, of, (1, None), order).await.map(Answer::New)
 }
 
 /// Another page was asked for by a button.
 pub(in crate::discord) async fn turn(
     state: &AppState,
     of: Option<DropletId>,
-    number: u32,
+    place: (u32, Option<Beside>),
     order: Order,
 ) -> Result<Answer, Stop> {
-    show(state, of, number, order).await.map(Answer::Instead)
+    show(state, of, place, order).await.map(Answer::Instead)
 }
 
-/// The page with this number, or the nearest that there is: Snapshots come and go between two presses.
+/// The page next to that Snapshot, or with this number where it is gone, or the nearest that there is: Snapshots come and go between
+/// two presses.
 pub(in crate::discord) async fn show(
     state: &AppState,
     of: Option<DropletId>,
-    number: u32,
+    (number, beside): (u32, Option<Beside>),
     order: Order,
 ) -> Result<Message, Stop> {
     let listing = state.inventory.listing(of).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
     let all = sorted(listing.snapshots().collect(), order);
-    let pages = all.len().div_ceil(PER_PAGE).max(1);
-    let number = usize::try_from(number).unwrap_or(pages).clamp(1, pages);
-    let before = (number - 1) * PER_PAGE;
+    let place = |id| all.iter().position(|snapshot| snapshot.id == id);
+    let start = match beside {
+        Some(Beside::After(id)) => place(id).map(|at| at + 1).filter(|start| *start < all.len()),
+        Some(Beside::Before(id)) => place(id).map(|at| at.saturating_sub(PER_PAGE)),
+        None => None,
+    };
+    let before = start.unwrap_or_else(|| {
+        let pages = all.len().div_ceil(PER_PAGE).max(1);
+        (usize::try_from(number).unwrap_or(pages).clamp(1, pages) - 1) * PER_PAGE
+    });
+    let number = before.div_ceil(PER_PAGE) + 1;
+    let pages = (number - 1) + all.len().saturating_sub(before).div_ceil(PER_PAGE).max(1);
     let shown: Vec<&Snapshot> = all.iter().skip(before).take(PER_PAGE).copied().collect();
     let origins = state.store.origins(shown.iter().map(|snapshot| snapshot.name.as_str())).await?;
     let pins = state.store.pins().await?;
@@ -122,6 +132,7 @@ pub(in crate::discord) async fn show(
         }
         let own = || all.iter().filter(|other| other.droplet == snapshot.droplet);
         let head = is_grouped.then(|| Head {
+            id: snapshot.droplet,
             droplet: entry.droplet.clone(),
             count: own().count(),
             sizes: own().filter_map(|snapshot| snapshot.size_gigabytes).collect(),
@@ -168,16 +179,20 @@ fn sorted(mut all: Vec<&Snapshot>, order: Order) -> Vec<&Snapshot> {
 pub(in crate::discord) async fn one(state: &AppState, info: &InteractionInfo, text: &str) -> Result<Message, Stop> {
     let found = state.inventory.resolve_snapshot(text).await;
     let snapshot = found.map_err(|unresolved| lookup::no_snapshot(text, None, unresolved))?;
+    // The list may be behind what we deleted ourselves.
+    if state.store.deletion_of(snapshot.id).await?.is_some() {
+        return Err(Refusal::SnapshotGone { id: snapshot.id }.into());
+    }
     let listing = state.inventory.listing(None).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
     let mut locations = state.inventory.locate(&listing, snapshot.droplet).await;
     let droplet = snapshot.droplet.and_then(|id| locations.remove(&id)).unwrap_or(DropletLocation::Unlisted);
     let origins = state.store.origins([snapshot.name.as_str()]).await?;
     let taken_by = origins.get(&snapshot.name).map(|operation| operation.asker.user);
-    let may_restore = state.policy.authorize(&info.who, Right::Restore).is_ok();
+    let right = state.policy.greatest(&info.who).unwrap_or(HELP.right);
     let schedule = origins.get(&snapshot.name).and_then(scheduled);
     let is_pinned = state.store.pins().await?.contains_key(&snapshot.id);
     let entry = Entry { snapshot: &snapshot, droplet, taken_by, schedule, is_pinned };
-    Ok(list::one(&entry, &state.wording, may_restore))
+    Ok(list::one(&entry, &state.wording, right))
 }
 
 /// The schedule that an operation was of.

@@ -11,7 +11,7 @@ mod help;
 pub(super) mod launch;
 pub(super) mod list;
 pub(super) mod panel;
-mod pin;
+pub(super) mod pin;
 pub(super) mod restart;
 pub(super) mod restore;
 pub(super) mod schedule;
@@ -317,6 +317,14 @@ mod tests {
             let most = roles.iter().filter(|(named, _)| named == name);
             let most = most.map(|(_, cells)| cells.iter().filter(|cell| **cell == "✓").count()).max();
             assert_eq!(most, Some(ticks), "docs/roles.md: /{name} takes {word}");
+        }
+    }
+
+    #[test]
+    fn help_says_what_a_command_does_in_at_most_eight_words() {
+        for help in HELP {
+            let words = help.does.split_whitespace().count();
+            assert!(words <= 8, "{}: {words} words: {}", help.name, help.does);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every step asks for the right again, answers the one who pressed alone, and ends in the question that the command would ask.
 
-use super::{Context, answer, list, restore, take};
+use super::{Context, answer, list, restore, status, take};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -21,7 +21,7 @@ use crate::{
         start,
         state::AppState,
     },
-    inventory::{Origin, distinct, snapshot_label},
+    inventory::{Inspection, Origin, Snapshot, distinct, snapshot_label},
     operation::{
         ids::{DropletId, SnapshotId},
         kinds::Safety,
@@ -53,11 +53,11 @@ pub(in crate::discord) async fn begin(
     (what, droplet): (Begun, Option<DropletId>),
 ) -> Result<Answer, Stop> {
     let said = match (what, droplet) {
-        (Begun::List, of) => list::show(state, of, 1, Order::default()).await?,
+        (Begun::List, of) => list::show(state, of, (1, None), Order::default()).await?,
         (Begun::Take, Some(droplet)) => take::question(state, info, grant, droplet, None).await?,
         (Begun::Restore, Some(droplet)) => snapshots(state, droplet).await?,
-        (Begun::Take, None) => droplets(state, For::Taking).await,
-        (Begun::Restore, None) => droplets(state, For::Restoring).await,
+        (Begun::Take, None) => droplets(state, For::Taking).await?,
+        (Begun::Restore, None) => droplets(state, For::Restoring).await?,
     };
     Ok(Answer::New(said))
 }
@@ -76,6 +76,7 @@ pub(in crate::discord) async fn chosen(
             text.parse::<SnapshotId>().map_err(|_| Refusal::NothingChosen)?;
             Answer::New(list::one(state, info, text).await?)
         }
+        Choosing::Operation => Answer::New(status::one(state, &info.who, text).await?),
         Choosing::DropletToTake => Answer::Instead(take::question(state, info, grant, droplet()?, None).await?),
         Choosing::DropletToRestore => Answer::Instead(snapshots(state, droplet()?).await?),
     })
@@ -93,18 +94,31 @@ pub(in crate::discord) async fn put_back(
     restore::of_droplet(state, info, grant, droplet, asked).await.map(Answer::Instead)
 }
 
-async fn droplets(state: &AppState, what: For) -> Message {
-    let found = state.inventory.find_droplets("", OPTIONS + 1).await;
+async fn droplets(state: &AppState, what: For) -> Result<Message, Stop> {
+    let mut found = state.inventory.find_droplets("", OPTIONS + 1).await;
+    if found.is_empty() {
+        // Nothing is found either while DigitalOcean cannot be asked, and then there may be some.
+        state.inventory.listing(None).await.map_err(|unresolved| lookup::no_droplet("", unresolved))?;
+        found = state.inventory.find_droplets("", OPTIONS + 1).await;
+    }
     let has_more = found.len() > OPTIONS;
     let labelled: Vec<_> = found.into_iter().map(|choice| (choice.label, choice.id)).collect();
-    words::droplets(what, &labelled, has_more)
+    Ok(words::droplets(what, &labelled, has_more, state.wording.rules.droplet_tag.as_deref()))
 }
 
 async fn snapshots(state: &AppState, droplet: DropletId) -> Result<Message, Stop> {
     let text = droplet.to_string();
     let found = state.inventory.resolve_droplet(&text).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
-    let found = state.inventory.find_restorable(droplet.id, "", OPTIONS + 1).await;
+    let mut found = state.inventory.find_restorable(droplet.id, "", OPTIONS + 1).await;
+    if found.is_empty() {
+        // As above: whether it has none is asked where an outage is told from that.
+        let inspected = state.inventory.inspect(droplet.id).await;
+        let Inspection { images, backups, .. } =
+            inspected.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
+        let origin = |image: &Snapshot| if backups.contains(&image.id) { Origin::Backup } else { Origin::Snapshot };
+        found = images.into_iter().take(OPTIONS + 1).map(|image| (image.clone(), origin(&image))).collect();
+    }
     let now = state.clock.now();
     let mut labelled: Vec<_> = found
         .iter()

@@ -24,7 +24,7 @@ use crate::{
 
 /// What help says of each, and the right that it takes.
 pub(super) const HELP: [Help; 2] = [
-    Help { name: "snapshot pin", right: Right::Take, does: "marks a Snapshot as one to keep, with a reason" },
+    Help { name: "snapshot pin", right: Right::Take, does: "marks a Snapshot to keep, with a reason" },
     Help { name: "snapshot unpin", right: Right::Take, does: "takes a pin off" },
 ];
 
@@ -57,7 +57,13 @@ pub(super) async fn unpin(
     Ok(())
 }
 
-async fn add(state: &AppState, info: &InteractionInfo, text: &str, reason: Option<String>) -> Result<String, Stop> {
+/// Pins this Snapshot, by id or by name.
+pub(in crate::discord) async fn add(
+    state: &AppState,
+    info: &InteractionInfo,
+    text: &str,
+    reason: Option<String>,
+) -> Result<String, Stop> {
     let grant = state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
     let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     if reason.as_deref().is_some_and(hides_something) {
@@ -73,7 +79,8 @@ async fn add(state: &AppState, info: &InteractionInfo, text: &str, reason: Optio
     Ok(if is_new { words::pinned(&snapshot) } else { words::pinned_already(&held) })
 }
 
-async fn remove(state: &AppState, info: &InteractionInfo, text: &str) -> Result<String, Stop> {
+/// Takes the pin off this Snapshot, by id or by name.
+pub(in crate::discord) async fn remove(state: &AppState, info: &InteractionInfo, text: &str) -> Result<String, Stop> {
     let grant = state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
     let pins = state.store.pins().await?;
     let is_meant =

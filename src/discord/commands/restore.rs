@@ -17,13 +17,14 @@ use crate::{
         interaction_info::InteractionInfo,
         lookup,
         messages::{
-            confirm::{self as words, Backups, Restoring},
+            confirm::{self as words, Backups, Restoring, Warned},
             help::Help,
             message::Message,
             progress::downtime,
             refusal::Refusal,
         },
         preflight::{self, Restorable},
+        press::{Begun, Press},
         responder::{Answer, Stop},
         start::{self, NeedsRight, Requested},
         state::AppState,
@@ -70,7 +71,7 @@ impl Values for Safety {
 
 /// What help says of it, and the right that it takes.
 pub(super) const HELP: Help =
-    Help { name: "snapshot restore", right: Right::Restore, does: "puts a Snapshot back; asks first, can be undone" };
+    Help { name: "snapshot restore", right: Right::Restore, does: "rolls a Droplet back; asks first, can undo" };
 
 /// Roll a Droplet back to one of its Snapshots (asks first, undo for 24 h)
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
@@ -118,7 +119,7 @@ async fn question(
     let announce = announce.read(context, grant.guild()).await?;
     let found = state.inventory.resolve_droplet(&droplet).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&droplet, unresolved))?;
-    check_free(state, &info, droplet.id, &droplet.name).await?;
+    check_free(state, &info, (droplet.id, &droplet.name), Some(Begun::Restore)).await?;
     let found = preflight::restore(state, droplet.id, &snapshot).await?;
     ask(state, &info, &grant, found, Asked { announce, ..Asked::new(safety) }).await.map(Answer::New)
 }
@@ -134,16 +135,16 @@ pub(in crate::discord) async fn undo(
     let unknown = || Refusal::UnknownOperation { text: id.to_string() };
     let found = state.store.operation(id).await?.map(|stored| stored.operation);
     let operation = found.ok_or_else(unknown)?;
-    let safety = operation.safety_snapshot().ok_or(Refusal::NothingToUndo)?.id;
+    let id = operation.safety_snapshot().ok_or(Refusal::NothingToUndo)?.id;
     let until = operation.undo_until().ok_or(Refusal::NothingToUndo)?;
     if state.clock.now() >= until {
-        return Err(Refusal::UndoOver { snapshot: operation.snapshot_name.clone() }.into());
+        return Err(Refusal::UndoOver { snapshot: operation.snapshot_name.clone(), id }.into());
     }
     let droplet = operation.target.droplet.ok_or(Refusal::NothingToUndo)?;
-    check_free(state, info, droplet, &operation.target.name).await?;
-    let found = preflight::restore(state, droplet, &safety.to_string()).await.map_err(|stop| match stop {
+    check_free(state, info, (droplet, &operation.target.name), Some(Begun::Restore)).await?;
+    let found = preflight::restore(state, droplet, &id.to_string()).await.map_err(|stop| match stop {
         Stop::Refused(Refusal::DropletGone) => {
-            Refusal::NothingToUndoOn { snapshot: operation.snapshot_name.clone() }.into()
+            Refusal::NothingToUndoOn { snapshot: operation.snapshot_name.clone(), id }.into()
         }
         stop => stop,
     })?;
@@ -180,7 +181,7 @@ pub(in crate::discord) async fn of_droplet(
     start::check(state, info)?;
     let found = state.inventory.resolve_droplet(&droplet.to_string()).await;
     let named = found.map_err(|unresolved| lookup::no_droplet(&droplet.to_string(), unresolved))?;
-    check_free(state, info, droplet, &named.name).await?;
+    check_free(state, info, (droplet, &named.name), Some(Begun::Restore)).await?;
     let found = preflight::restore(state, droplet, &snapshot.to_string()).await?;
     ask(
         state,
@@ -190,6 +191,7 @@ pub(in crate::discord) async fn of_droplet(
         Asked {
             retries: failed.map(|failed| failed.id),
             announce: failed.map(Operation::announced_again).unwrap_or_default(),
+            is_unwarned: failed.is_some_and(|failed| failed.warning.is_some()),
             ..Asked::new(safety)
         },
     )
@@ -203,25 +205,29 @@ struct Asked {
     is_undo: bool,
     retries: Option<OperationId>,
     announce: Announce,
+    /// Whether the failed one warned people.
+    is_unwarned: bool,
 }
 
 impl Asked {
     fn new(safety: Safety) -> Self {
-        Self { safety, is_undo: false, retries: None, announce: Announce::default() }
+        Self { safety, is_undo: false, retries: None, announce: Announce::default(), is_unwarned: false }
     }
 }
 
-/// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first.
+/// Another operation on the Droplet is a reason of its own, and DigitalOcean locks the Droplet meanwhile; so this comes first. `what` is
+/// offered to be begun again.
 pub(super) async fn check_free(
     state: &AppState,
     info: &InteractionInfo,
-    droplet: DropletId,
-    name: &str,
+    (droplet, name): (DropletId, &str),
+    what: Option<Begun>,
 ) -> Result<(), Stop> {
     let Some(operation) = state.running_on(droplet).await? else { return Ok(()) };
     let progress = state.store.progress_message(operation).await?;
     let by = state.occupant(&info.who, operation, progress).await?;
-    Err(Refusal::Busy { droplet: name.to_owned(), by }.into())
+    let again = what.map(|what| Box::new(Press::Begin { what, droplet: Some(droplet) }));
+    Err(Refusal::Busy { droplet: name.to_owned(), by, again }.into())
 }
 
 async fn ask(
@@ -229,7 +235,7 @@ async fn ask(
     info: &InteractionInfo,
     grant: &Grant,
     Restorable { droplet, snapshot, is_backup }: Restorable,
-    Asked { safety, is_undo, retries, announce }: Asked,
+    Asked { safety, is_undo, retries, announce, is_unwarned }: Asked,
 ) -> Result<Message, Stop> {
     let target = preflight::target(&droplet);
     let kind =
@@ -257,7 +263,11 @@ async fn ask(
         downtime: downtime(&preview),
         volumes: droplet.volume_ids.len(),
         backups,
-        warn: announce.warn,
+        warned: match announce.warn {
+            Some(warn) => Warned::First(warn),
+            None if is_unwarned => Warned::NotAgain,
+            None => Warned::Nobody,
+        },
     };
     confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await
 }

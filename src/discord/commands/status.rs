@@ -10,6 +10,7 @@ use crate::{
         messages::{
             choice,
             help::Help,
+            message::Message,
             refusal::Refusal,
             status::{self, Entry, LISTED, Overview},
         },
@@ -32,7 +33,7 @@ pub(super) const HELP: Help =
 #[poise::command(slash_command)]
 pub(super) async fn status(
     context: Context<'_>,
-    #[description = "One operation in detail"]
+    #[description = "Details of this operation"]
     #[autocomplete = "operations"]
     operation: Option<String>,
 ) -> Result<(), Fault> {
@@ -43,22 +44,26 @@ pub(super) async fn status(
 async fn tell(context: Context<'_>, operation: Option<String>) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     state.policy.authorize(&asking(context), HELP.right).map_err(Refusal::Denied)?;
-    let now = state.clock.now();
     let Some(text) = operation else {
         let overview = overview(state, &asking(context)).await?;
-        return Ok(Answer::New(status::overview(&overview, now)));
+        return Ok(Answer::New(status::overview(&overview, state.clock.now())));
     };
-    let found = meant(state, &asking(context), text.trim()).await?;
-    let operation = found.ok_or_else(|| Refusal::UnknownOperation { text: text.clone() })?;
+    one(state, &asking(context), &text).await.map(Answer::New)
+}
+
+/// One operation in detail, by its id or the name of its Droplet.
+pub(in crate::discord) async fn one(state: &AppState, who: &Person, text: &str) -> Result<Message, Stop> {
+    let found = meant(state, who, text.trim()).await?;
+    let operation = found.ok_or_else(|| Refusal::UnknownOperation { text: text.to_owned() })?;
     let timeline = state.store.timeline(operation.id).await?;
-    let (asker, who) = (operation.asker.user, asking(context));
-    let mut said = status::detail(&entry(state, operation).await?, &timeline, now);
+    let asker = operation.asker.user;
+    let mut said = status::detail(&entry(state, operation).await?, &timeline, state.clock.now());
     // Only this person reads it, so only what they may press is offered.
     said.buttons.retain(|button| match button.press() {
-        Some(Press::Wish { act, .. }) => state.policy.authorize(&who, act.right(asker, who.user)).is_ok(),
+        Some(Press::Wish { act, .. }) => state.policy.authorize(who, act.right(asker, who.user)).is_ok(),
         _ => false,
     });
-    Ok(Answer::New(said))
+    Ok(said)
 }
 
 /// The operation with this id, or the latest of what has this name: what runs, or else what ended.

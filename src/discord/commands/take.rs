@@ -23,6 +23,7 @@ use crate::{
             refusal::{BadName, LONGEST_SNAPSHOT_NAME, Refusal},
         },
         preflight,
+        press::Begun,
         responder::Stop,
         start::{self, NeedsRight, Requested},
         state::AppState,
@@ -135,7 +136,7 @@ pub(in crate::discord) async fn question(
     let text = droplet.to_string();
     let found = state.inventory.resolve_droplet(&text).await;
     let droplet = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
-    super::restore::check_free(state, info, droplet.id, &droplet.name).await?;
+    super::restore::check_free(state, info, (droplet.id, &droplet.name), Some(Begun::Take)).await?;
     let requested =
         Requested { kind: Kind::Take(Take::default()), target: preflight::target(&droplet), snapshot_name: None };
     let mut preview = Operation::new(start::request(state, info, grant, requested.clone())?);
@@ -144,6 +145,7 @@ pub(in crate::discord) async fn question(
         target: &requested.target,
         is_on: droplet.status == DropletStatus::Active,
         downtime: downtime(&preview),
+        is_unwarned: failed.is_some_and(|failed| failed.warning.is_some()),
     };
     let question = Question {
         retries: failed.map(|failed| failed.id),

@@ -8,9 +8,9 @@ use super::{
     lengths,
     message::{Button, Message, Style},
     subject,
-    text::{name, plain, shorten},
+    text::{name, shorten, vendors},
     the_subject,
-    units::{ago, clock, duration, link, panel},
+    units::{ago, all_panel, clock, duration, link, panel},
 };
 use crate::{
     discord::press::Press,
@@ -81,54 +81,66 @@ fn may_need_a_restart(operation: &Operation) -> bool {
 /// The same for the notify channel, which pings nobody.
 pub fn notify(operation: &Operation, wording: &Wording) -> Message {
     let asker = operation.asker;
-    let content = format!("{} Requested by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
+    let content = format!("{}\nRequested by <@{}> in <#{}>.", outcome(operation, wording), asker.user, asker.channel);
     Message::text(shorten(&content, lengths::CONTENT))
 }
 
-/// How it ended, and how the Droplet is.
+/// How it ended and why, what that means for the disk and the Droplet, and what to do next: a line for each, after a sign.
 fn outcome(operation: &Operation, wording: &Wording) -> String {
-    let mut sentences = match &operation.verdict {
-        Some(Outcome::Completed) | None => completed(operation, wording),
-        Some(Outcome::Cancelled) => cancelled(operation, wording),
-        Some(Outcome::Failed(why)) => failed(why, operation, wording),
+    let (sign, mut lines) = match &operation.verdict {
+        Some(Outcome::Completed) | None => {
+            let needs_somebody = match operation.power.status() {
+                Status::Theirs(_) | Status::Gone => true,
+                Status::Released(release) => release.how == Released::Handled,
+                Status::Untouched
+                | Status::OffBefore
+                | Status::Owed
+                | Status::Stuck(_)
+                | Status::Watched(_)
+                | Status::Back(_) => false,
+            };
+            (if needs_somebody { "⚠️" } else { "✅" }, completed(operation, wording))
+        }
+        Some(Outcome::Cancelled) => ("⏭️", cancelled(operation, wording)),
+        Some(Outcome::Failed(why)) => ("❌", failed(why, operation, wording)),
     };
-    sentences.extend(power(operation));
-    sentences
-        .extend(may_need_a_restart(operation).then(|| {
-            "The shutdown may have stopped some of its services; **Restart it** brings them back.".to_owned()
-        }));
+    let restart = may_need_a_restart(operation)
+        .then(|| "The shutdown may have stopped some of its services; **Restart it** brings them back.".to_owned());
+    let power: Vec<String> = power(operation).into_iter().chain(restart).collect();
+    lines.extend((!power.is_empty()).then(|| power.join(" ")));
     if let Some(Outcome::Failed(why)) = &operation.verdict {
         let why = if is_gone(operation) { &Failure::DropletGone } else { why };
-        sentences.push(failure::next(why, operation));
+        lines.push(failure::next(why, operation));
     }
-    sentences.join(" ")
+    format!("{sign} {}", lines.join("\n"))
 }
 
 fn completed(operation: &Operation, wording: &Wording) -> Vec<String> {
-    let mut sentences = words(&operation.kind).completed(operation, wording);
+    let mut lines = words(&operation.kind).completed(operation, wording);
     if let Some(cancelled) = operation.cancelled {
         let by = cancelled.by.map(|by| format!("<@{by}> cancelled, but ")).unwrap_or_default();
-        sentences.push(format!("{by}DigitalOcean can't stop what it has started, so it ran to the end."));
+        lines.push(format!("{by}DigitalOcean can't stop what it has started, so it ran to the end."));
     }
-    sentences
+    lines
 }
 
 fn cancelled(operation: &Operation, wording: &Wording) -> Vec<String> {
     let subject = capitalised(&the_subject(operation));
     let by = operation.cancelled.and_then(|cancelled| cancelled.by);
-    let mut sentences = vec![match by {
+    let cancelled = match by {
         Some(by) => format!("{subject} was cancelled by <@{by}>."),
         None => format!(
             "{subject} was cancelled: the shutdown got stuck, and nobody answered within {}.",
             duration(wording.rules.decision_timeout)
         ),
-    }];
-    sentences.extend(words(&operation.kind).undone(operation));
-    sentences.extend(left(operation, wording));
+    };
+    let undone = words(&operation.kind).undone(operation).map(|undone| format!(" {undone}")).unwrap_or_default();
+    let mut lines = vec![cancelled + &undone];
+    lines.extend(left(operation, wording));
     if operation.may_have_overwritten() && !is_gone(operation) {
-        sentences.push(format!("{}.", failure::way_back(operation)));
+        lines.push(format!("{}.", failure::way_back(operation)));
     }
-    sentences
+    lines
 }
 
 /// What an operation that did not complete left on the disk, and what it leaves behind.
@@ -140,10 +152,10 @@ fn left(operation: &Operation, wording: &Wording) -> Vec<String> {
 
 fn failed(why: &Failure, operation: &Operation, wording: &Wording) -> Vec<String> {
     let failed = words(&operation.kind).failed(operation);
-    let mut sentences = vec![format!("{} {failed}. {}", subject(operation), failure::what(why, operation))];
-    sentences.extend(left(operation, wording));
-    sentences.extend(left_behind(why, operation));
-    sentences
+    let mut lines = vec![format!("{} {failed}. {}", subject(operation), failure::what(why, operation))];
+    lines.extend(left(operation, wording));
+    lines.extend(left_behind(why, operation));
+    lines
 }
 
 /// What may have been made all the same: the Snapshot that we could not follow any more, the Droplet of a failed launch.
@@ -154,6 +166,14 @@ fn left_behind(why: &Failure, operation: &Operation) -> Option<String> {
         return Some(format!(
             "Snapshot {snapshot} may still appear. Look for it in DigitalOcean's control panel before you try again, so you \
              don't pay for two."
+        ));
+    }
+    if operation.may_have_left_a_droplet() && !is_said_anyway {
+        return Some(format!(
+            "Droplet {} may exist anyway, and then it costs money. Look for it at {} before you try again, so you don't pay \
+             for two.",
+            name(&operation.target.name),
+            all_panel()
         ));
     }
     let launched = operation.launched.as_ref().filter(|_| *why != Failure::DropletGone)?;
@@ -182,13 +202,13 @@ fn power(operation: &Operation) -> Option<String> {
         }
         Status::Gone => format!("{droplet} no longer exists."),
         Status::Released(release) => match release.how {
-            Released::LeftOff => format!("{droplet} stays off: <@{}> chose that.", release.by),
+            Released::LeftOff => format!("{droplet} was left off by <@{}>.", release.by),
             Released::Handled => {
                 format!("I couldn't turn {droplet} on; <@{}> is taking care of it.", release.by)
             }
         },
         Status::Theirs(theirs) => {
-            let kind = name(&plain(&theirs.kind, 40));
+            let kind = vendors(&theirs.kind);
             format!("Somebody else turned {droplet} off meanwhile ({kind}), so it stays off.")
         }
         Status::Owed | Status::Stuck(_) | Status::Watched(_) => {

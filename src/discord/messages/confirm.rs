@@ -49,7 +49,18 @@ pub struct Restoring<'a> {
     /// Whether a backup of it may come first.
     pub backups: Backups,
     /// Who is warned before it goes down.
-    pub warn: Option<Warn>,
+    pub warned: Warned,
+}
+
+/// Who is warned before a Droplet goes down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warned {
+    /// Nobody.
+    Nobody,
+    /// Nobody this time, although the first try warned people.
+    NotAgain,
+    /// A channel.
+    First(Warn),
 }
 
 /// When a Droplet's next backup may begin.
@@ -72,29 +83,39 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
     } else {
         format!("Restore {droplet} from {}?", name(&snapshot.name))
     };
-    let mut lines = vec![
-        described(snapshot, asked.taken_by),
-        format!("**You lose:** everything that changed on the disk of {droplet} since{}.", since(snapshot)),
-        kept(asked, wording),
-        format!("**Power:** {}", power(asked)),
-    ];
-    lines.extend(
-        asked.is_backup.then(|| {
-            format!("It is a Backup, taken while {droplet} ran: files open at that moment may be incomplete.")
-        }),
-    );
-    lines.extend(asked.warn.filter(|_| asked.is_on).map(|warn| {
-        format!("**Warned first:** <#{}>, {} min before {droplet} goes down.", warn.channel, warn.minutes)
-    }));
-    lines.extend(volumes(asked.volumes));
-    lines.extend(match asked.backups {
+    let taken = asked
+        .is_backup
+        .then(|| format!("It is a Backup, taken while {droplet} ran: files open at that moment may be incomplete."));
+    let warned = match asked.warned {
+        Warned::First(warn) if asked.is_on => {
+            Some(format!("I'll warn <#{}> {} min before {droplet} goes down.", warn.channel, warn.minutes))
+        }
+        Warned::First(_) | Warned::Nobody => None,
+        Warned::NotAgain => Some(NOBODY_IS_WARNED.to_owned()),
+    };
+    let window = match asked.backups {
         Backups::Later => None,
         Backups::Soon(at) => {
             Some(format!("Its backup window opens {}: if a backup begins first, I'll wait for it.", ago(at)))
         }
         Backups::Open => Some("Its backup window is open: if a backup begins first, I'll wait for it.".to_owned()),
-    });
+    };
+    let lost = format!("**You lose:** everything that changed on the disk of {droplet} since{}.", since(snapshot));
+    let lines = vec![
+        joined([Some(described(snapshot, asked.taken_by)), taken]),
+        joined([Some(lost), volumes(asked.volumes)]),
+        kept(asked, wording),
+        joined([Some(format!("**Power:** {}", power(asked))), warned, window]),
+    ];
     question(&title, lines, yes("Restore", buttons), buttons)
+}
+
+/// What is tried again warned people the first time.
+const NOBODY_IS_WARNED: &str = "Nobody is warned this time.";
+
+/// One line of what there is to say.
+fn joined<const N: usize>(parts: [Option<String>; N]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// A take that somebody began with a button.
@@ -106,6 +127,8 @@ pub struct Taking<'a> {
     pub is_on: bool,
     /// How long it is expected to be down, where history says.
     pub downtime: Option<SignedDuration>,
+    /// Whether it tries again what warned people, who are not warned now.
+    pub is_unwarned: bool,
 }
 
 /// Asks whether to take a Snapshot now, and how.
@@ -121,8 +144,9 @@ pub fn take(asked: &Taking<'_>, buttons: Buttons) -> Message {
         || format!("offline until it is done, {}", guess(asked.target.disk_gb)),
         |expected| format!("offline ≈ {}", roughly(expected)),
     );
+    let unwarned = asked.is_unwarned.then(|| NOBODY_IS_WARNED.to_owned());
     let lines = vec![
-        format!("**Shut down and take:** {offline}, then I power it back on."),
+        joined([Some(format!("**Shut down and take:** {offline}, then I power it back on.")), unwarned]),
         "**Keep running:** no downtime, but files open at that moment may be incomplete.".to_owned(),
     ];
     let mut message = question(&title, lines, press("Shut down and take", Style::Primary, false), buttons);
@@ -160,16 +184,13 @@ pub struct Deleting<'a> {
 /// Asks whether to delete this Snapshot.
 pub fn delete(asked: &Deleting<'_>, wording: &Wording, buttons: Buttons) -> Message {
     let snapshot = asked.snapshot;
-    let mut lines = vec![described(snapshot, asked.taken_by)];
-    lines.push(match asked.droplet {
+    let from = match asked.droplet {
         Some(droplet) => format!("From {}.", name(droplet)),
         None => "Its Droplet is gone, so this may be all that is left of it.".to_owned(),
-    });
-    lines
-        .push("**You lose:** the Snapshot, for good and in every region. DigitalOcean can't bring it back.".to_owned());
-    if let Some(size) = known(snapshot) {
-        lines.push(format!("**You save:** {}.", monthly(size, wording.price_per_gb)));
-    }
+    };
+    let lost = "**You lose:** the Snapshot, for good and in every region. DigitalOcean can't bring it back.";
+    let mut lines = vec![format!("{} {from}", described(snapshot, asked.taken_by)), lost.to_owned()];
+    lines.extend(known(snapshot).map(|size| format!("**You save:** {}.", monthly(size, wording.price_per_gb))));
     if let Some(until) = asked.undo_until {
         lines.push(format!(
             "⚠️ **It is the safety Snapshot of a restore**, which can be undone until {} with it, and not without.",
@@ -258,12 +279,12 @@ pub(super) fn yes(label: &'static str, buttons: Buttons) -> Button {
 
 /// A question with its first button, *Never mind*, and until when it can be answered.
 pub(super) fn question(title: &str, mut lines: Vec<String>, yes: Button, buttons: Buttons) -> Message {
-    lines.push(format!("Nothing has been done yet. This question closes {}.", ago(buttons.expires_at)));
+    lines.push(format!("-# Only you can answer. Nothing has been done yet; this closes {}.", ago(buttons.expires_at)));
     Message {
         embeds: vec![Embed {
             title: shorten(title, lengths::TITLE),
             description: lines.join("\n"),
-            footer: "Only you can answer".to_owned(),
+            footer: String::new(),
             colour: Colour::Asking,
         }],
         buttons: vec![yes, Button::new("Never mind", Style::Secondary, Press::Decline(buttons.id))],

@@ -1,9 +1,12 @@
 //! One Droplet in one message: its power, its last Snapshot, what it costs, and what can be done.
 
+use jiff::Timestamp;
+
 use super::{
     Wording,
     list::way,
     message::{Button, Colour, Embed, Message, Style},
+    schedule::when,
     text::{name, plain},
     units::{ago, cost, dollars_a_month, gigabytes, link, panel_page},
 };
@@ -12,7 +15,11 @@ use crate::{
     discord::press::{Begun, Press},
     inventory::{Droplet, DropletStatus, Snapshot},
     operation::ids::{ChannelId, GuildId, MessageId},
+    schedule::Schedule,
 };
+
+/// How many schedules are named; a Droplet has one, or a few.
+const SCHEDULES: usize = 3;
 
 /// What is known of a Droplet.
 #[derive(Clone, Debug)]
@@ -21,6 +28,12 @@ pub struct Seen<'a> {
     pub droplet: &'a Droplet,
     /// Its Snapshots, newest first.
     pub snapshots: Vec<&'a Snapshot>,
+    /// The newest of those that are known to have been taken while it was off.
+    pub good: Option<&'a Snapshot>,
+    /// The schedules that take Snapshots of it.
+    pub schedules: Vec<Schedule>,
+    /// The present moment.
+    pub now: Timestamp,
     /// Whether something runs on it, and where its progress is, if who asks may see that.
     pub running: Option<Option<(GuildId, ChannelId, MessageId)>>,
     /// The greatest right of who asks.
@@ -33,7 +46,7 @@ pub fn droplet(seen: &Seen<'_>, wording: &Wording) -> Message {
     let power = match &droplet.status {
         DropletStatus::Active => "🟢 on".to_owned(),
         DropletStatus::Off => "⚫ off".to_owned(),
-        DropletStatus::New => "being made".to_owned(),
+        DropletStatus::New => "being created".to_owned(),
         DropletStatus::Archive => "archived".to_owned(),
         DropletStatus::Other(word) => plain(word, 40),
     };
@@ -41,13 +54,7 @@ pub fn droplet(seen: &Seen<'_>, wording: &Wording) -> Message {
     let disk = droplet.disk_gb.map(|gb| format!("{gb} GB disk"));
     let parts = [droplet.region.as_deref().map(|text| plain(text, 40)), disk, price];
     let mut lines = vec![parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")];
-    lines.push(match seen.snapshots.first() {
-        None => "⚠️ No Snapshot yet".to_owned(),
-        Some(last) => {
-            let when = last.created_at.map(|at| format!(" {}", ago(at))).unwrap_or_default();
-            format!("Last Snapshot{when}: {}", name(&plain(&last.name, 60)))
-        }
-    });
+    lines.push(last(seen));
     let sizes = seen.snapshots.iter().filter_map(|snapshot| snapshot.size_gigabytes).filter(|size| size.is_finite());
     let sizes: Vec<f64> = sizes.collect();
     if !sizes.is_empty() {
@@ -55,6 +62,7 @@ pub fn droplet(seen: &Seen<'_>, wording: &Wording) -> Message {
         let (count, size) = (seen.snapshots.len(), gigabytes(sizes.iter().sum()));
         lines.push(format!("Snapshots: {count} · {size} · {}", dollars_a_month(costs)));
     }
+    lines.extend(scheduled(seen));
     lines.extend(seen.running.map(|progress| match progress {
         Some((guild, channel, message)) => format!("🔄 Busy: {}", link(guild, channel, message)),
         None => "🔄 Busy".to_owned(),
@@ -69,6 +77,33 @@ pub fn droplet(seen: &Seen<'_>, wording: &Wording) -> Message {
         buttons: buttons(seen),
         ..Message::default()
     }
+}
+
+/// The last good Snapshot, and the newest where that is another one.
+fn last(seen: &Seen<'_>) -> String {
+    let when = |snapshot: &Snapshot| snapshot.created_at.map(|at| format!(" {}", ago(at))).unwrap_or_default();
+    let called = |snapshot: &Snapshot| format!("{}: {}", when(snapshot), name(&plain(&snapshot.name, 60)));
+    match (seen.snapshots.first(), seen.good) {
+        (None, _) => "⚠️ No Snapshot yet".to_owned(),
+        (Some(newest), None) => format!("Last Snapshot{}", called(newest)),
+        (Some(newest), Some(good)) if newest.id == good.id => format!("Last good Snapshot{}", called(good)),
+        (Some(newest), Some(good)) => {
+            format!("Last good Snapshot{} · a newer one{}, perhaps taken live", called(good), when(newest))
+        }
+    }
+}
+
+/// A line for each schedule; none of them is said too.
+fn scheduled(seen: &Seen<'_>) -> Vec<String> {
+    if seen.schedules.is_empty() {
+        return vec!["No schedule".to_owned()];
+    }
+    let line = |schedule: &Schedule| {
+        let next = schedule.rule.next_after(seen.now).filter(|_| schedule.is_active());
+        let next = next.map_or_else(|| "paused".to_owned(), |next| format!("next {}", ago(next)));
+        format!("🗓️ Schedule `{}`: {}, {next}", schedule.id, when(&schedule.rule))
+    };
+    seen.schedules.iter().take(SCHEDULES).map(line).collect()
 }
 
 /// Only what who reads it may press, and what can be done now.

@@ -4,25 +4,48 @@ use super::{
     kinds::words,
     text::{name, plain, quote},
 };
-use crate::operation::{Operation, Outcome, kinds::Kind, power::Status, reading::Failure};
+use crate::operation::{
+    Operation, Outcome,
+    kinds::Kind,
+    power::Status,
+    reading::Failure,
+    step::{State, Step, Task},
+};
 
 /// Whether to try the same again may help, and can do no harm: nothing of it is there already, and nothing may still come.
 pub fn may_be_tried_again(operation: &Operation) -> bool {
-    let passes = match &operation.verdict {
-        Some(Outcome::Failed(why)) => {
-            matches!(why, Failure::ActionErrored | Failure::Hung | Failure::PowerFirst | Failure::TooOld)
-        }
+    let may_pass = match &operation.verdict {
+        Some(Outcome::Failed(why)) => passes(why) || has_lost_its_snapshot(operation),
         // Nobody answered the question about the hung shutdown.
         Some(Outcome::Cancelled) => operation.cancelled.is_some_and(|cancelled| cancelled.by.is_none()),
         Some(Outcome::Completed) | None => false,
     };
     // What `retry` can ask about once more.
     let is_asked_again = matches!(operation.kind, Kind::Take(_) | Kind::Restore(_) | Kind::Launch(_) | Kind::Delete(_));
-    passes
+    may_pass
         && is_asked_again
         && operation.power.status() != Status::Gone
         && operation.launched.is_none()
         && !operation.may_have_left_a_snapshot()
+        && !operation.may_have_left_a_droplet()
+}
+
+/// Whether it may go better the next time, without anyone doing anything about it.
+pub(super) fn passes(why: &Failure) -> bool {
+    matches!(why, Failure::ActionErrored | Failure::Hung | Failure::PowerFirst | Failure::TooOld | Failure::NotKnown)
+}
+
+/// Whether the Snapshot that it took itself was gone again at once.
+fn has_lost_its_snapshot(operation: &Operation) -> bool {
+    let is_lost = |step: &Step| {
+        step.task() == Task::Snapshot && matches!(step.state, State::Failed { why: Failure::SnapshotGone, .. })
+    };
+    operation.steps.iter().any(is_lost)
+}
+
+/// How to ask for the same once more: by the button where there is one.
+pub(super) fn again(operation: &Operation) -> &'static str {
+    if may_be_tried_again(operation) { "Press **Try again**" } else { "Use the command again" }
 }
 
 /// What happened, as a sentence.
@@ -30,12 +53,14 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
     match failure {
         Failure::ActionErrored => "DigitalOcean started it, then reported an error without giving a reason.".to_owned(),
-        Failure::ActionVanished => "DigitalOcean no longer knows the Action that it had begun.".to_owned(),
+        Failure::ActionVanished => {
+            "DigitalOcean lost track of what it started, so I can't tell whether it worked.".to_owned()
+        }
         Failure::DropletGone => words(&operation.kind).droplet_gone(operation).what,
         Failure::SnapshotGone => words(&operation.kind).snapshot_gone(operation).what,
         Failure::DropletUnusable { status } => {
             format!(
-                "DigitalOcean says that {droplet} is {}, and nothing can be done with it in that state.",
+                "DigitalOcean says that {droplet} is {}, and I can't do anything with it in that state.",
                 name(status)
             )
         }
@@ -48,21 +73,21 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
         }
         Failure::Forbidden { scopes, message } => forbidden(scopes, message),
         Failure::Refused { message } => format!("DigitalOcean refused: {}.", quote(message.trim_end_matches('.'))),
-        Failure::Hung => format!("{droplet} did not turn off in time."),
+        Failure::Hung => format!("{droplet} didn't turn off in time."),
         Failure::PowerFirst => {
-            format!("{droplet} had to be turned on before this was done, and the rest needs it to be off.")
+            format!("I had to turn {droplet} on before I was done, and the rest needs it off.")
         }
-        Failure::TooOld => "It waited too long, so I didn't risk it.".to_owned(),
+        Failure::TooOld => "It waited too long to start, so I didn't start it.".to_owned(),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).what,
         Failure::RestoreUnclear => {
             "DigitalOcean's answer to the restore was lost, so I don't know whether it was carried out.".to_owned()
         }
         Failure::NotKnown => {
-            format!("DigitalOcean says it doesn't know what this is about, although {droplet} is there.")
+            format!("DigitalOcean answered \"not found\", but {droplet} exists.")
         }
         Failure::NotListed => words(&operation.kind).not_listed().to_owned(),
         Failure::NotWarned => "I couldn't post the warning where you wanted it, so I turned nothing off.".to_owned(),
-        Failure::Internal => "I made a mistake and stopped here.".to_owned(),
+        Failure::Internal => format!("Something broke on my side, so I stopped (incident `{}`).", operation.id),
     }
 }
 
@@ -73,7 +98,7 @@ pub const ASK_FOR_ACCESS: &str =
 /// DigitalOcean's own words first; that a scope is missing is only the likeliest reason. Older rows lack the words.
 pub fn forbidden(scopes: &str, message: &str) -> String {
     let message = match message.trim_end_matches('.') {
-        "" => "DigitalOcean does not allow this.".to_owned(),
+        "" => "DigitalOcean doesn't allow this.".to_owned(),
         message => format!("DigitalOcean says: {}.", quote(message)),
     };
     let guess = match scopes {
@@ -90,21 +115,23 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
     }
     match failure {
         Failure::ActionErrored | Failure::NotKnown => {
-            "Try again; if it fails again, ask DigitalOcean's support.".to_owned()
+            format!("{}; if it fails again, ask DigitalOcean's support.", again(operation))
         }
         Failure::DropletGone => words(&operation.kind).droplet_gone(operation).next,
         Failure::SnapshotGone => words(&operation.kind).snapshot_gone(operation).next,
         Failure::DropletUnusable { .. } => "Look at it in DigitalOcean's control panel.".to_owned(),
-        Failure::TagRemoved { .. } => "Give it the tag again, or leave it out.".to_owned(),
+        Failure::TagRemoved { tag } => {
+            format!("Add the tag {} back at DigitalOcean, then use the command again.", name(tag))
+        }
         Failure::Unauthorized => "Whoever runs me has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),
         Failure::OtherAccount => {
             "Whoever runs me has to set a `DIGITALOCEAN_TOKEN` of that account, or to confirm it with `snapshot-bot run --same-account`."
                 .to_owned()
         }
         Failure::Forbidden { .. } => ASK_FOR_ACCESS.to_owned(),
-        Failure::Refused { .. } => "Try again once the reason is out of the way.".to_owned(),
-        Failure::Hung => "Look at what keeps it from shutting down, then try again.".to_owned(),
-        Failure::PowerFirst | Failure::TooOld => "Ask for it again if you still want it.".to_owned(),
+        Failure::Refused { .. } => "Fix that first, then use the command again.".to_owned(),
+        Failure::Hung => format!("Look at what keeps it from shutting down. {} after that.", again(operation)),
+        Failure::PowerFirst | Failure::TooOld => format!("{} if you still want it.", again(operation)),
         Failure::ChangedMeanwhile => words(&operation.kind).changed_meanwhile(operation).next,
         Failure::RestoreUnclear => "Look at it before you try again.".to_owned(),
         Failure::NotListed | Failure::ActionVanished => words(&operation.kind).look_first(operation),
@@ -160,30 +187,33 @@ pub fn way_back(operation: &Operation) -> &'static str {
 }
 
 fn in_the_log(operation: &Operation) -> String {
-    format!("Whoever runs me finds the details in the log under `{}`.", operation.id)
+    format!(
+        "`/snapshot status operation:{}` shows how far it got; whoever runs me finds the details in the log.",
+        operation.id
+    )
 }
 
 /// The reason in a few words, for a line of the progress message.
 pub fn short(failure: &Failure) -> String {
     match failure {
         Failure::ActionErrored => "DigitalOcean reported an error".to_owned(),
-        Failure::ActionVanished => "DigitalOcean lost the Action".to_owned(),
+        Failure::ActionVanished => "DigitalOcean lost track of it".to_owned(),
         Failure::DropletGone => "the Droplet is gone".to_owned(),
         Failure::SnapshotGone => "the Snapshot is gone".to_owned(),
         Failure::DropletUnusable { status } => format!("the Droplet is {}", name(&plain(status, 40))),
         Failure::TagRemoved { .. } => "the Droplet lost its tag".to_owned(),
         Failure::Unauthorized => "DigitalOcean refused the token".to_owned(),
         Failure::OtherAccount => "the token may be another account's".to_owned(),
-        Failure::Forbidden { .. } => "DigitalOcean does not allow it".to_owned(),
+        Failure::Forbidden { .. } => "DigitalOcean doesn't allow it".to_owned(),
         Failure::Refused { .. } => "DigitalOcean refused".to_owned(),
-        Failure::Hung => "it did not turn off in time".to_owned(),
+        Failure::Hung => "it didn't turn off in time".to_owned(),
         Failure::PowerFirst => "the Droplet was turned on first".to_owned(),
-        Failure::TooOld => "it waited for too long".to_owned(),
+        Failure::TooOld => "it waited too long to start".to_owned(),
         Failure::ChangedMeanwhile => "somebody changed the Droplet meanwhile".to_owned(),
-        Failure::RestoreUnclear => "not known whether it was carried out".to_owned(),
-        Failure::NotKnown => "DigitalOcean did not know it".to_owned(),
+        Failure::RestoreUnclear => "I can't tell whether it was carried out".to_owned(),
+        Failure::NotKnown => "DigitalOcean answered \"not found\"".to_owned(),
         Failure::NotListed => "completed, but never listed".to_owned(),
         Failure::NotWarned => "the warning could not be posted".to_owned(),
-        Failure::Internal => "my own mistake".to_owned(),
+        Failure::Internal => "something broke on my side".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use super::{
     failure, lengths,
     message::{Button, Colour, Embed, Message, Style},
     text::{name, plain, quote, shorten},
-    units::about,
+    units::{about, panel},
 };
 use crate::{
     discord::press::Press,
@@ -94,7 +94,7 @@ pub fn reason(why: Excluded) -> &'static str {
         Excluded::Kubernetes => "a Kubernetes worker, which is replaced when it is off",
         Excluded::Autoscale => "in an autoscale pool, which replaces what is off",
         Excluded::Gpu => "has a GPU, which DigitalOcean's lists leave out",
-        Excluded::Own => "I run on it and could not turn it on again",
+        Excluded::Own => "I run on it and couldn't turn it on again",
     }
 }
 
@@ -133,7 +133,7 @@ fn line(run: &Run, member: &Member) -> String {
     let droplet = name(&member.name);
     let operation = member.operation.map(|id| format!(" · operation `{id}`")).unwrap_or_default();
     let check = run.plan.group.check.as_ref().map(|check| name(&check.to_string())).unwrap_or_default();
-    let but_good = |is_good: bool| if is_good { " Its Snapshot is good." } else { "" };
+    let but_good = |is_good: bool| if is_good { " (Snapshot is fine)" } else { "" };
     match member.phase {
         Phase::Waiting => format!("▫️ {droplet}"),
         Phase::Taking => format!("🔄 {droplet}{operation}"),
@@ -142,10 +142,10 @@ fn line(run: &Run, member: &Member) -> String {
         Phase::Done { is_good: true, .. } => format!("✅ {droplet}"),
         Phase::Done { is_good: false, .. } => format!("❌ {droplet}: no Snapshot{operation}"),
         Phase::Lost { is_good, why: Lost::NotActive } => {
-            format!("⛔ {droplet}: not seen on again.{}{operation}", but_good(is_good))
+            format!("⛔ {droplet}: didn't come back on{}{operation}", but_good(is_good))
         }
         Phase::Lost { is_good, why: Lost::Check } => {
-            format!("⛔ {droplet}: on, but it does not pass {check}.{}{operation}", but_good(is_good))
+            format!("⛔ {droplet}: on, but it doesn't pass {check}{}{operation}", but_good(is_good))
         }
         Phase::Left => format!("➖ {droplet}: not begun"),
         Phase::Excluded(why) => format!("⏭️ {droplet}: left out, {}", reason(why)),
@@ -157,7 +157,7 @@ pub fn outcome(run: &Run, operations: &[Operation]) -> String {
     let (good, all) = (run.good(), run.taken().count());
     let tag = name(&run.plan.group.tag);
     if all == 0 {
-        return format!("❌ No Droplet of mine has the tag {tag}, so no Snapshot was taken.");
+        return format!("❌ No Droplet I can see has the tag {tag}, so no Snapshot was taken.");
     }
     if run.is_success() {
         let each = if all == 1 { "The Droplet".to_owned() } else { format!("All {all} Droplets") };
@@ -166,16 +166,29 @@ pub fn outcome(run: &Run, operations: &[Operation]) -> String {
     let mut lines = vec![format!("❌ **{good} of {all}** Droplets with the tag {tag} have a good Snapshot.")];
     let stopped = run.taken().find(|member| matches!(member.phase, Phase::Lost { .. }));
     let failed = run.taken().filter(|member| matches!(member.phase, Phase::Done { is_good: false, .. }));
-    lines.extend(stopped.map(|member| format!("{} I stopped there.", line(run, member))));
+    lines.extend(stopped.map(|member| stopped_at(run, member)));
     lines.extend(failed.take(EXPLAINED).map(|member| {
         let why = member.operation.and_then(|id| operations.iter().find(|operation| operation.id == id)).map(cause);
         format!("{}{}", line(run, member), why.unwrap_or_default())
     }));
     let left = run.taken().filter(|member| matches!(member.phase, Phase::Left | Phase::Waiting)).count();
     if left > 0 {
-        lines.push(format!("➖ {left} were not begun."));
+        lines.push(format!("➖ {left} {} not begun.", if left == 1 { "was" } else { "were" }));
     }
     lines.join("\n")
+}
+
+/// ``⛔ `web-2` didn't come back on (Snapshot is fine), so I stopped. Check it at …``
+fn stopped_at(run: &Run, member: &Member) -> String {
+    let (is_good, what) = match (member.phase, &run.plan.group.check) {
+        (Phase::Lost { is_good, why: Lost::Check }, Some(check)) => {
+            (is_good, format!("is on, but doesn't pass {}", name(&check.to_string())))
+        }
+        (Phase::Lost { is_good, .. }, _) => (is_good, "didn't come back on".to_owned()),
+        _ => (false, "has no good Snapshot".to_owned()),
+    };
+    let fine = if is_good { " (Snapshot is fine)" } else { "" };
+    format!("⛔ {} {what}{fine}, so I stopped. Check it at {}.", name(&member.name), panel(member.droplet))
 }
 
 fn cause(operation: &Operation) -> String {
@@ -225,7 +238,7 @@ pub fn power(power: Power) -> &'static str {
     match power {
         Power::Off => "each is shut down, taken and turned on again.",
         Power::Live => {
-            "they keep running. A disk is saved as after a power cut, so a database may need repair after a restore."
+            "no downtime. Taken while running: like pulling the plug, so files open at that moment may be incomplete."
         }
     }
 }
@@ -234,11 +247,11 @@ pub fn power(power: Power) -> &'static str {
 pub fn bad(bad: &BadGroup) -> String {
     match bad {
         BadGroup::Tag { typed } => format!(
-            "{} cannot be a tag. Tags have letters, digits, `:`, `-` and `_`; write it like `tag:prod`.",
+            "{} can't be a tag. Tags have letters, digits, `:`, `-` and `_`; write it like `tag:prod`.",
             quote(typed)
         ),
         BadGroup::AtOnce { typed } => {
-            format!("{typed} Droplets cannot be taken at once. Use a number from 1 to {MOST_AT_ONCE}.")
+            format!("I can't take {typed} Droplets at once. Use a number from 1 to {MOST_AT_ONCE}.")
         }
         BadGroup::Gap { typed } => {
             format!("{} is no pause. Write it like `30s` or `5m`; an hour is the longest.", quote(typed))
@@ -258,7 +271,7 @@ pub fn nobody(tag: &str, excluded: usize) -> String {
             name(tag)
         )
     } else {
-        format!("No Droplet of mine has the tag {}. Choose a tag from the suggestions.", name(tag))
+        format!("No Droplet I can see has the tag {}. Choose a tag from the suggestions.", name(tag))
     }
 }
 

@@ -19,17 +19,16 @@ pub(super) fn headway(operation: &Operation) -> Option<String> {
     let turns_on = operation.steps.iter().any(|step| step.task().turns_off());
     let count = operation.steps.len() + usize::from(turns_on);
     let at = operation.steps.iter().position(|step| !step.is_over()).unwrap_or(operation.steps.len());
-    if count < 2 {
-        return None;
-    }
-    let step = format!("Step {} of {count}", at + 1);
+    // The one step of one says itself how it stands.
+    let step = (count > 1).then(|| format!("Step {} of {count}", at + 1));
     let began = operation.current().and_then(|step| step.began);
-    let Some((began, rest)) = began.zip(rest_of(operation)) else { return Some(step) };
+    let Some((began, rest)) = began.zip(rest_of(operation)) else { return step };
     let parts = u32::try_from(count).unwrap_or(u32::MAX);
     let full = (u32::try_from(at).unwrap_or(0) * BAR + BAR / 2) / parts;
     let bar: String = (0..BAR).map(|place| if place < full.max(1) { '▰' } else { '▱' }).collect();
     let done = began.saturating_add(rest).unwrap_or(began);
-    Some(format!("{bar} {step} · due {}", ago(done)))
+    let step = step.map(|step| format!(" {step} ·")).unwrap_or_default();
+    Some(format!("{bar}{step} due {}", ago(done)))
 }
 
 /// How long it takes from the beginning of the present step to its end, by history.

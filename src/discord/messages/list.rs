@@ -9,7 +9,8 @@ use super::{
     units::{ago, cost, dollars_a_month, gigabytes, moment, monthly},
 };
 use crate::{
-    discord::press::{Begun, Choosing, Order, Press},
+    access::Right,
+    discord::press::{Begun, Beside, Choosing, Order, Press},
     inventory::{DropletLocation, Snapshot, snapshot_label},
     operation::{
         ids::{DropletId, ScheduleId, UserId},
@@ -61,7 +62,9 @@ pub struct Group<'a> {
 /// What stands above the Snapshots of one Droplet.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// Where the Droplet is.
+    /// The Droplet, where DigitalOcean says whose they are.
+    pub id: Option<DropletId>,
+    /// Where it is.
     pub droplet: DropletLocation,
     /// How many Snapshots it has, on all pages.
     pub count: usize,
@@ -91,7 +94,7 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
     let whose = match &page.of {
         Some((_, DropletLocation::There(droplet))) => format!("Snapshots of {}", name(droplet)),
         Some((id, DropletLocation::Gone)) => format!("Snapshots of Droplet {id}, which is gone"),
-        Some((id, DropletLocation::Unlisted)) => format!("Snapshots of Droplet {id}, which is not listed"),
+        Some((id, DropletLocation::Unlisted)) => format!("Snapshots of Droplet {id}, which I can't see"),
         None => "All Snapshots".to_owned(),
     };
     let entries = || page.groups.iter().flat_map(|group| &group.entries);
@@ -120,10 +123,11 @@ pub fn page(page: &Page<'_>, wording: &Wording) -> Message {
 
 fn lines(group: &Group<'_>, page: &Page<'_>, wording: &Wording) -> String {
     let head = group.head.as_ref().map(|head| {
-        let droplet = match &head.droplet {
-            DropletLocation::There(droplet) => name(&plain(droplet, 40)),
-            DropletLocation::Gone => "⚠️ Droplets that are gone".to_owned(),
-            DropletLocation::Unlisted => "Droplets that are not listed".to_owned(),
+        let droplet = match (&head.droplet, head.id) {
+            (DropletLocation::There(droplet), _) => name(&plain(droplet, 40)),
+            (DropletLocation::Gone, Some(id)) => format!("⚠️ Droplet {id}, which is gone"),
+            (DropletLocation::Unlisted, Some(id)) => format!("Droplet {id}, which I can't see"),
+            (DropletLocation::Gone | DropletLocation::Unlisted, None) => "Of an unknown Droplet".to_owned(),
         };
         let continued = if head.is_continued { ", continued" } else { "" };
         format!("**{droplet}**{continued} · {}", total(head.count, &head.sizes, wording))
@@ -155,7 +159,7 @@ fn line(entry: &Entry<'_>, names_droplet: bool) -> String {
 }
 
 /// One Snapshot, and what who reads it may do with it.
-pub fn one(entry: &Entry<'_>, wording: &Wording, may_restore: bool) -> Message {
+pub fn one(entry: &Entry<'_>, wording: &Wording, right: Right) -> Message {
     let snapshot = entry.snapshot;
     let when = snapshot.created_at.map(|at| format!(" · {} ({})", ago(at), moment(at))).unwrap_or_default();
     let mut details = match known(snapshot) {
@@ -170,12 +174,15 @@ pub fn one(entry: &Entry<'_>, wording: &Wording, may_restore: bool) -> Message {
     from.extend(entry.is_pinned.then(|| "📌 pinned".to_owned()));
     let content = format!("**{}**{when}\n{}\n{}", name(&snapshot.name), details.join(" · "), from.join(" · "));
     let there = matches!(entry.droplet, DropletLocation::There(_));
+    let (may_restore, may_take) = (right >= Right::Restore, right >= Right::Take);
+    let pin = if entry.is_pinned { ("Unpin", Press::Unpin(snapshot.id)) } else { ("Pin", Press::Pin(snapshot.id)) };
     let offered = [
-        (there, Button::new("Restore…", Style::Secondary, Press::Restore(snapshot.id))),
-        (true, Button::new("Launch…", Style::Secondary, Press::Launch(snapshot.id))),
-        (true, Button::new("Delete…", Style::Danger, Press::Delete(snapshot.id))),
+        (there && may_restore, Button::new("Restore…", Style::Secondary, Press::Restore(snapshot.id))),
+        (may_restore, Button::new("Launch…", Style::Secondary, Press::Launch(snapshot.id))),
+        (may_take, Button::new(pin.0, Style::Secondary, pin.1)),
+        (may_restore, Button::new("Delete…", Style::Danger, Press::Delete(snapshot.id))),
     ];
-    let buttons = offered.into_iter().filter_map(|(offered, button)| (offered && may_restore).then_some(button));
+    let buttons = offered.into_iter().filter_map(|(offered, button)| offered.then_some(button));
     Message { buttons: buttons.collect(), ..Message::text(content) }
 }
 
@@ -183,7 +190,7 @@ fn of(droplet: &DropletLocation) -> String {
     match droplet {
         DropletLocation::There(droplet) => format!("From {}", plain(droplet, 60)),
         DropletLocation::Gone => "⚠️ Its Droplet is gone".to_owned(),
-        DropletLocation::Unlisted => "Its Droplet is not listed".to_owned(),
+        DropletLocation::Unlisted => "I can't see its Droplet".to_owned(),
     }
 }
 
@@ -228,16 +235,15 @@ fn footer(page: &Page<'_>, wording: &Wording) -> String {
 
 /// Both ways always stand in the same place; the one that leads nowhere is dead.
 fn buttons(page: &Page<'_>) -> Vec<Button> {
-    if page.pages <= 1 {
-        return Vec::new();
-    }
     let of = page.of.as_ref().map(|(id, _)| *id);
-    let to = |label: &'static str, number: usize| {
+    let to = |label: &'static str, number: usize, beside: Option<Beside>| {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        Button::new(label, Style::Secondary, Press::Page { of, number, order: page.order })
+        Button::new(label, Style::Secondary, Press::Page { of, number, order: page.order, beside })
     };
-    let previous = to("Previous", page.number.saturating_sub(1)).disabled_if(page.number <= 1);
-    let next = to("Next", page.number.saturating_add(1)).disabled_if(page.number >= page.pages);
+    let shown = || page.groups.iter().flat_map(|group| &group.entries).map(|entry| entry.snapshot.id);
+    let (first, last) = (shown().next().map(Beside::Before), shown().next_back().map(Beside::After));
+    let previous = to("Previous", page.number.saturating_sub(1), first).disabled_if(page.number <= 1);
+    let next = to("Next", page.number.saturating_add(1), last).disabled_if(page.number >= page.pages);
     vec![previous, next]
 }
 

@@ -20,6 +20,7 @@ pub mod list;
 pub mod marker;
 pub mod message;
 pub mod panel;
+mod picker;
 pub mod pins;
 pub mod progress;
 pub mod question;
@@ -62,7 +63,8 @@ pub(super) fn subject_with(operation: &Operation, shown: impl Fn(&str) -> String
 
 /// The same inside a sentence: ``the Snapshot of `web-1` ``.
 pub(super) fn the_subject(operation: &Operation) -> String {
-    format!("the {}", words(&operation.kind).called(&operation.target.name, &name))
+    let words = words(&operation.kind);
+    format!("{}{}", words.article(), words.called(&operation.target.name, &name))
 }
 
 fn capitalised(text: &str) -> String {

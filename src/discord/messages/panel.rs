@@ -34,15 +34,16 @@ pub enum For {
     Restoring,
 }
 
-/// Which Droplet? `droplets` are the first, and there may be more.
-pub fn droplets(what: For, droplets: &[(String, DropletId)], has_more: bool) -> Message {
+/// Which Droplet? `droplets` are the first, and there may be more. `tag` is what a Droplet needs to be among them.
+pub fn droplets(what: For, droplets: &[(String, DropletId)], has_more: bool, tag: Option<&str>) -> Message {
     let (question, press, command) = match what {
         For::Taking => ("Take a Snapshot of which Droplet?", Choosing::DropletToTake, "/snapshot take"),
         For::Restoring => ("Restore which Droplet?", Choosing::DropletToRestore, "/snapshot restore"),
     };
     let choices = droplets.iter().map(|(label, id)| Choice::new(label, "", id.to_string()));
     let Some(menu) = Menu::new(Press::Choose(press), "Choose a Droplet", choices) else {
-        return Message::text("I see no Droplets at the moment. Try again in a minute.");
+        let with_tag = tag.map(|tag| format!(" with the tag {}", name(tag))).unwrap_or_default();
+        return Message::text(format!("I see no Droplets{with_tag}."));
     };
     let more =
         if has_more { format!("\nThese are the first 25; type `{command}` to find the rest.") } else { String::new() };

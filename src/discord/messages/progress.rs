@@ -9,7 +9,7 @@ use super::{
     kinds::words,
     lengths,
     message::{Button, Colour, Embed, Message, Style},
-    text::{name, plain, shorten},
+    text::{name, plain, shorten, vendors},
     units::{ago, clock, duration, roughly},
     waiting::active,
 };
@@ -305,11 +305,11 @@ fn power_line(operation: &Operation, now: Timestamp) -> Option<String> {
     }
     Some(match power.status() {
         Status::Released(release) => match release.how {
-            Released::LeftOff => format!("⏭️ {noun} — stays off: <@{}> chose that", release.by),
+            Released::LeftOff => format!("⏭️ {noun} — left off by <@{}>", release.by),
             Released::Handled => format!("⏭️ {noun} — <@{}> is taking care of it", release.by),
         },
         Status::Theirs(theirs) => {
-            format!("⏭️ {noun} — somebody else turned it off meanwhile ({})", name(&plain(&theirs.kind, 40)))
+            format!("⏭️ {noun} — somebody else turned it off meanwhile ({})", vendors(&theirs.kind))
         }
         Status::OffBefore => format!("⏭️ {noun} — it was off before"),
         Status::Stuck(_) => format!("⚠️ {noun} — hasn't worked yet; I try again every few minutes"),

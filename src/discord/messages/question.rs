@@ -28,7 +28,7 @@ pub fn question(operation: &Operation, wording: &Wording, now: Timestamp) -> Mes
     };
     let hung = words(&operation.kind).hung();
     let content = format!(
-        "<@{asker}> {}. What should I do?\n\
+        "<@{asker}> ⚠️ {}. What should I do?\n\
          **Force power off**: like pulling the plug. Data that {droplet} hasn't saved is lost.\n\
          **{}**: {}\n\
          **Cancel**: {} If nobody answers, I'll cancel {}.",

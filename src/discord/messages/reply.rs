@@ -4,7 +4,7 @@ use super::{
     kinds::{CannotStop, words},
     text::name,
     the_subject,
-    units::link,
+    units::{all_panel, link, panel},
 };
 use crate::{
     discord::press::Act,
@@ -88,14 +88,14 @@ fn cancelling(operation: &Operation) -> String {
             CannotStop::AfterItsName(then) => format!("Stopping {subject}: {then}{back}"),
             CannotStop::Alone(sentences) => format!("{sentences}{back}"),
         },
-        Some(Task::Restore) if begun => format!(
-            "DigitalOcean can't stop a restore once it has started, and half a disk would be of no use. I'll let it \
-             finish.{back}"
-        ),
+        Some(Task::Restore) if begun => {
+            format!("DigitalOcean can't stop a restore once it has started. I'll let it finish.{back}")
+        }
         Some(Task::Restart) if begun => format!("DigitalOcean can't stop a restart once it has started.{back}"),
         Some(Task::Create) if begun => format!(
-            "DigitalOcean can't stop making {target}. It will be there and is billed; destroy it in the control panel if you \
-             don't want it."
+            "DigitalOcean can't stop creating {target}, and it is billed once it is there. If you don't want it, destroy it \
+             at {}.",
+            operation.launched.as_ref().map_or_else(all_panel, |launched| panel(launched.droplet))
         ),
         Some(Task::Delete) if begun => "DigitalOcean can't stop a deletion once it has started.".to_owned(),
         Some(Task::EnableBackups | Task::ChangeBackups | Task::DisableBackups | Task::KeepBackup) if begun => {

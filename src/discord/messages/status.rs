@@ -7,6 +7,7 @@ use super::{
     kinds::words,
     lengths,
     message::{Colour, Embed, Message},
+    picker::picker,
     progress::{asked, frame, steps, under_way},
     question::live_label,
     stuck, subject_with,
@@ -64,8 +65,10 @@ pub fn overview(overview: &Overview, now: Timestamp) -> Message {
     if !ended.is_empty() {
         message.embeds.push(list("Recent", Colour::Stopped, fit(ended.iter().map(ended_line), 0, ENDED)));
     }
+    let listed = running.iter().chain(ended).map(|entry| &entry.operation);
+    message.menus = picker(listed).into_iter().collect();
     if let Some(last) = message.embeds.last_mut() {
-        "Details: /snapshot status operation:".clone_into(&mut last.footer);
+        "Details: pick one below".clone_into(&mut last.footer);
     }
     message
 }
@@ -108,7 +111,7 @@ fn facts(operation: &Operation) -> Vec<String> {
 fn event(event: &Event, operation: &Operation) -> Option<String> {
     let by = event.by.map(|by| format!(" by <@{by}>")).unwrap_or_default();
     let what = match &event.what {
-        What::Asked => format!("asked for{by}"),
+        What::Asked => format!("requested{by}"),
         What::Confirmed => format!("confirmed{by}"),
         What::Wished(Wish::Cancel) => format!("*Cancel* pressed{by}"),
         What::Wished(Wish::Force) => format!("*Force power off* pressed{by}"),
@@ -119,21 +122,21 @@ fn event(event: &Event, operation: &Operation) -> Option<String> {
         What::Wished(Wish::TurnOn) => format!("*Turn it on as soon as possible* pressed{by}"),
         What::Wished(Wish::Postpone) => format!("*Postpone 10 min* pressed{by}"),
         What::Wished(Wish::WarningShown) => "warned the channel".to_owned(),
-        What::Wished(Wish::WarningRefused) => "the warning could not be posted".to_owned(),
-        What::Wished(Wish::AnswerLost) => "it is not known whether Discord showed my answer".to_owned(),
+        What::Wished(Wish::WarningRefused) => "I couldn't post the warning".to_owned(),
+        What::Wished(Wish::AnswerLost) => "I don't know whether Discord showed my answer".to_owned(),
         What::Wished(Wish::AnswerRefused) => "Discord didn't show my answer".to_owned(),
-        What::Wished(Wish::QuestionShown) => "asked what to do about the hung shutdown".to_owned(),
+        What::Wished(Wish::QuestionShown) => "asked what to do about the stuck shutdown".to_owned(),
         What::Inherited(from) => format!("took over from operation `{from}` to turn the Droplet on"),
         What::HandedOver(to) => format!("left turning the Droplet on to operation `{to}`"),
         What::QuestionRanOut => "nobody answered".to_owned(),
         What::Judged(Outcome::Failed(why)) => format!("failed: {}", failure::short(why)),
         What::Judged(Outcome::Cancelled) if operation.is_withdrawn() => "withdrawn, nothing was done".to_owned(),
         What::Judged(verdict @ (Outcome::Completed | Outcome::Cancelled)) => verdict.word().to_owned(),
-        What::Stuck => "could not be turned on; people were called".to_owned(),
+        What::Stuck => "I couldn't turn it on, so I called people".to_owned(),
         What::CameBack => "on again".to_owned(),
         What::Repaired => "turned on again after a late shutdown".to_owned(),
         What::Wished(Wish::AnswerTaken) | What::Ended => return None,
-        What::Unreadable => "its state could not be read any more".to_owned(),
+        What::Unreadable => "I couldn't read its state any more".to_owned(),
         What::TriedAgain(again) => format!("tried again{by} as operation `{again}`"),
     };
     Some(what)
@@ -151,7 +154,7 @@ pub fn choice(operation: &Operation) -> String {
 fn running_line(entry: &Entry, now: Timestamp) -> String {
     let operation = &entry.operation;
     let doing = match under_way(operation, now) {
-        _ if operation.question.is_some() => "⚠️ Shutting down — it hangs, and somebody has to answer".to_owned(),
+        _ if operation.question.is_some() => "⚠️ Shutting down — shutdown is stuck, waiting for an answer".to_owned(),
         Some(doing) => doing,
         None => "🔄 Ending".to_owned(),
     };

@@ -3,6 +3,7 @@
 use super::{
     failure,
     message::{Button, Message, Style},
+    picker::picker,
     text::{name, plain},
     the_subject,
     units::{ago, duration, panel},
@@ -42,16 +43,18 @@ pub fn call(called: &[Called]) -> Message {
         }
     }
     let mentions = pings.iter().fold(String::new(), |text, user| text + &format!("<@{user}> "));
-    let (text, buttons) = match (still.as_slice(), over.as_slice()) {
-        ([], [one]) => (ended(one), Vec::new()),
-        ([], _) => (paragraphs(all_over(&over)), Vec::new()),
-        ([one], _) => (paragraphs([alone(one)].into_iter().chain(standings(&over))), buttons(one)),
+    let (text, menu, buttons) = match (still.as_slice(), over.as_slice()) {
+        ([], [one]) => (ended(one), None, Vec::new()),
+        ([], _) => (paragraphs(all_over(&over)), None, Vec::new()),
+        ([one], _) => (paragraphs([alone(one)].into_iter().chain(standings(&over))), None, buttons(one)),
         ([first, ..], _) => {
             let room = LONGEST.saturating_sub(length(&mentions));
-            (several(first, (&still, &over), room), keep_waiting_for_all(called).into_iter().collect())
+            let all = keep_waiting_for_all(called).into_iter().collect();
+            (several(first, (&still, &over), room), picker(still.iter().copied()), all)
         }
     };
-    Message { content: format!("{mentions}{text}"), pings, buttons, ..Message::default() }
+    let menus = menu.into_iter().collect();
+    Message { content: format!("{mentions}{text}"), menus, pings, buttons, ..Message::default() }
 }
 
 /// The call about one operation.
@@ -77,7 +80,7 @@ fn alone(operation: &Operation) -> String {
         "I'll go on as soon as that is over."
     };
     format!(
-        "{state} {}\n{again} To fix it now, power it on at {panel}, or press **I'll handle it** and I'll stop trying.",
+        "⚠️ {state} {}\n{again} To fix it now, power it on at {panel}, or press **I'll handle it** and I'll stop trying.",
         why(operation, "It waits")
     )
 }
@@ -100,8 +103,8 @@ fn several(first: &Operation, (still, over): (&[&Operation], &[&Operation]), roo
     } else {
         "I'll go on as soon as that is over."
     };
-    let head = format!("**{state}** {}\n{again} To fix it now, power them on yourself:", why(first, "They wait"));
-    let tail = paragraphs(standings(over).chain(["For one of them alone: `/snapshot status operation:`".to_owned()]));
+    let head = format!("⚠️ **{state}** {}\n{again} To fix it now, power them on yourself:", why(first, "They wait"));
+    let tail = paragraphs(standings(over).chain(["For one of them alone, pick it below.".to_owned()]));
     let cause = first.cause_of_call();
     let lines = still.iter().map(|operation| line(operation, &cause));
     let list = as_many_as_fit(lines, room.saturating_sub(length(&head) + length(&tail)));
@@ -218,7 +221,7 @@ fn ended(operation: &Operation) -> String {
             format!("⏭️ <@{by}> is taking care of {droplet}.")
         }
         Status::Released(Release { by, how: Released::LeftOff, .. }) => {
-            format!("⏭️ {droplet} stays off: <@{by}> chose that.")
+            format!("⏭️ {droplet} was left off by <@{by}>.")
         }
         Status::Theirs(_) | Status::OffBefore => {
             format!("⏭️ Somebody else turned {droplet} off, so I leave it off.")
@@ -272,7 +275,7 @@ pub fn repaired(operation: &Operation) -> Message {
         operation.power.downtime().map(|downtime| format!(", {} after I asked for the shutdown", duration(downtime)));
     let when = operation.power.repaired().map(|at| format!(" {}", ago(at))).unwrap_or_default();
     Message::text(format!(
-        "{droplet} turned off after all: the stuck shutdown took effect late. I turned it back on{when}{}.",
+        "✅ {droplet} turned off after all: the stuck shutdown took effect late. I turned it back on{when}{}.",
         downtime.unwrap_or_default()
     ))
 }

@@ -14,7 +14,7 @@ use super::{
     message::{Action, Embed, Message, Style},
     progress::progress,
     question::question,
-    refusal::{BadName, Occupant, Refusal, RefusalKind},
+    refusal::{self, BadName, MayCancel, Occupant, Refusal, RefusalKind},
     reply,
     schedule::ScheduleRefusal,
     status::{Entry, LISTED, Overview, choice, detail, overview},
@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     access::{AdminsMay, Denial, Right},
-    discord::{commands::HELP, press::Act},
+    discord::{
+        commands::HELP,
+        press::{Act, Begun, Press},
+    },
     operation::{
         Blocker, Cancelled, Decision, FirstAnswer, Launched, Obstacle, Operation, Outcome, Question, Requester, Wish,
         effect::NewDroplet,
@@ -71,6 +74,14 @@ fn read(message: &Message) -> String {
         write!(text, "(pings {user})").unwrap();
     }
     text.trim_end().to_owned()
+}
+
+/// The same of a message that lists nothing, which is short.
+fn read_short(message: &Message) -> String {
+    for text in std::iter::once(&message.content).chain(message.embeds.iter().map(|embed| &embed.description)) {
+        assert!(text.lines().count() <= 5, "more than five lines:\n{text}");
+    }
+    read(message)
 }
 
 fn side_by_side(variants: impl IntoIterator<Item = (impl std::fmt::Display, String)>) -> String {
@@ -211,6 +222,13 @@ fn progress_of_every_state() {
         ("just asked for", examples::waiting()),
         ("just asked for, with history", examples::with_history(examples::waiting())),
         ("live", examples::of(examples::take(Downtime::None))),
+        (
+            "live, with history",
+            with(examples::with_history(examples::of(examples::take(Downtime::None))), |operation| {
+                operation.steps[0].began = Some(ago(20));
+                operation.steps[0].state = examples::running(ago(20));
+            }),
+        ),
         ("shutting down", examples::shutting_down()),
         (
             "answer lost",
@@ -272,7 +290,7 @@ fn progress_of_every_state() {
             }),
         ),
         (
-            "live after a hung shutdown",
+            "live after a stuck shutdown",
             with(examples::taking(), |operation| {
                 operation.steps[0].state = State::Failed { at: ago(80), why: Failure::Hung };
                 operation.power.edit(|power| power.parked = true);
@@ -324,7 +342,8 @@ fn a_question_in_every_state() {
         ("nobody answered", decided(take(), Wish::Cancel, None)),
         ("moot", with(asking(true), |operation| operation.question = None)),
     ];
-    let read = variants.into_iter().map(|(label, operation)| (label, read(&question(&operation, &wording(), NOW))));
+    let read =
+        variants.into_iter().map(|(label, operation)| (label, read_short(&question(&operation, &wording(), NOW))));
     insta::assert_snapshot!(side_by_side(read));
 }
 
@@ -367,11 +386,12 @@ fn every_obstacle_is_named() {
         Blocker::Throttled,
         Blocker::Turn,
     ];
-    let first_line = |what: Blocker| {
+    let waiting_line = |what: Blocker| {
         let message = progress(&hindered(what), &wording(), NOW);
-        message.embeds.first().and_then(|embed| embed.description.lines().next()).unwrap_or_default().to_owned()
+        // The first says how far it is.
+        message.embeds.first().and_then(|embed| embed.description.lines().nth(1)).unwrap_or_default().to_owned()
     };
-    insta::assert_snapshot!(variants.map(first_line).join("\n"));
+    insta::assert_snapshot!(variants.map(waiting_line).join("\n"));
 }
 
 #[test]
@@ -464,7 +484,7 @@ fn answers_of_every_ending() {
             }),
         ),
     ];
-    let message = variants.iter().map(|(label, operation)| (*label, read(&answer(operation, &wording()))));
+    let message = variants.iter().map(|(label, operation)| (*label, read_short(&answer(operation, &wording()))));
     let told = std::iter::once(("notify", read(&notify(&examples::completed(), &wording()))));
     insta::assert_snapshot!(side_by_side(message.chain(told)));
 }
@@ -491,6 +511,10 @@ fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
         let Operation { target, launched, .. } = launched(None);
         (operation.target, operation.launched) = (target, launched);
     };
+    let unanswered = |operation: &mut Operation| {
+        operation.target = launched(None).target;
+        operation.steps[0].answer_lost = true;
+    };
     vec![
         ("take", ending(examples::take(Downtime::PowerOff), Task::Snapshot, &powered)),
         ("restore, safety Snapshot", ending(examples::restore(), Task::Snapshot, &powered)),
@@ -498,6 +522,7 @@ fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
         ("restore without safety", ending(examples::restore_without_safety(), Task::Restore, &powered)),
         ("launch", ending(launch(), Task::Create, &|operation| operation.target = launched(None).target)),
         ("launch, made", ending(launch(), Task::Create, &made)),
+        ("launch, answer lost", ending(launch(), Task::Create, &unanswered)),
         ("delete", ending(examples::delete(), Task::Delete, &|_| {})),
     ]
 }
@@ -505,7 +530,7 @@ fn failed_so(why: &Failure) -> Vec<(&'static str, Operation)> {
 #[test]
 fn answers_of_every_failure_by_kind() {
     let message = failures().into_iter().flat_map(|why| {
-        let of = |(kind, operation)| (format!("{kind} · {why:?}"), read(&answer(&operation, &wording())));
+        let of = |(kind, operation)| (format!("{kind} · {why:?}"), read_short(&answer(&operation, &wording())));
         failed_so(&why).into_iter().map(of).collect::<Vec<_>>()
     });
     insta::assert_snapshot!(side_by_side(message));
@@ -541,7 +566,7 @@ fn answers_to_every_cancel_by_kind() {
         ("launch", cancelled(launch(), Task::Create, &|operation| operation.target = launched(None).target)),
         ("delete", cancelled(examples::delete(), Task::Delete, &|_| {})),
     ];
-    insta::assert_snapshot!(side_by_side(variants.map(|(label, of)| (label, read(&answer(&of, &wording()))))));
+    insta::assert_snapshot!(side_by_side(variants.map(|(label, of)| (label, read_short(&answer(&of, &wording()))))));
 }
 
 fn listed(operations: impl IntoIterator<Item = Operation>) -> Vec<Called> {
@@ -707,7 +732,7 @@ fn what_is_said_about_power_by_itself() {
         ("stuck, token refused", read(&alone(stuck_with(Some(Failure::Unauthorized))))),
         ("stuck, token of another account", read(&alone(stuck_with(Some(Failure::OtherAccount))))),
         ("stuck, refused", read(&alone(stuck_with(Some(Failure::Refused { message: "no".to_owned() }))))),
-        ("repaired", read(&repaired(&late))),
+        ("repaired", read_short(&repaired(&late))),
     ];
     insta::assert_snapshot!(side_by_side(variants));
 }
@@ -735,6 +760,8 @@ fn every_refusal() {
     let text = |text: &str| text.to_owned();
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let progress = Some((GuildId(1), ChannelId(7), MessageId(70)));
+    let again = Some(Box::new(Press::Begin { what: Begun::Take, droplet: Some(DropletId(11)) }));
+    let here = |progress, cancel| Occupant::Here { operation, progress, cancel };
     let mut refusals: Vec<Refusal> = denials().into_iter().map(Refusal::Denied).collect();
     refusals.extend([
         Refusal::UnknownDroplet { text: text("wbe-1"), nearest: names(&["web-1"]) },
@@ -750,12 +777,18 @@ fn every_refusal() {
         },
         Refusal::OwnDroplet { droplet: text("bot-1"), may_take_live: true },
         Refusal::OwnDroplet { droplet: text("bot-1"), may_take_live: false },
-        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress, may_cancel: true } },
-        Refusal::Busy { droplet: text("web-1"), by: Occupant::Here { operation, progress: None, may_cancel: false } },
-        Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::take(Downtime::PowerOff), None) },
-        Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::restore(), Some(operation)) },
+        Refusal::Busy { droplet: text("web-1"), by: here(progress, MayCancel::Asker), again },
+        Refusal::Busy {
+            droplet: text("web-1"),
+            by: here(None, MayCancel::Others(vec![RoleId(21), RoleId(22)])),
+            again: None,
+        },
+        Refusal::Busy { droplet: text("web-1"), by: here(None, MayCancel::Others(Vec::new())), again: None },
+        Refusal::Busy { droplet: text("web-1"), by: here(None, MayCancel::Nobody), again: None },
+        Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::take(Downtime::PowerOff), None), again: None },
+        Refusal::Busy { droplet: text("web-1"), by: elsewhere(examples::restore(), Some(operation)), again: None },
         Refusal::DropletGone,
-        Refusal::SnapshotGone,
+        Refusal::SnapshotGone { id: SnapshotId(5) },
         Refusal::UnknownSnapshot { text: text("gloden"), droplet: Some(text("web-1")), nearest: names(&["golden"]) },
         Refusal::UnknownSnapshot { text: text("gloden"), droplet: None, nearest: Vec::new() },
         Refusal::AmbiguousSnapshot { text: text("a"), labels: names(&["a · 1 day old", "a · 2 days old"]) },
@@ -773,8 +806,8 @@ fn every_refusal() {
         Refusal::NotOn { droplet: text("web-1") },
         Refusal::StillNew { droplet: text("web-1") },
         Refusal::Unusable { droplet: text("web-1"), status: text("archived") },
-        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress, may_cancel: true } },
-        Refusal::SnapshotInUse { by: Occupant::Here { operation, progress: None, may_cancel: false } },
+        Refusal::SnapshotInUse { by: here(progress, MayCancel::Asker) },
+        Refusal::SnapshotInUse { by: here(None, MayCancel::Nobody) },
         Refusal::SnapshotInUse { by: elsewhere(launch(), None) },
         Refusal::SnapshotInUse { by: elsewhere(examples::delete(), Some(operation)) },
         Refusal::ThreadLocked,
@@ -790,8 +823,8 @@ fn every_refusal() {
         Refusal::QuestionAnswered,
         Refusal::NotYourQuestion,
         Refusal::NothingToUndo,
-        Refusal::NothingToUndoOn { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa") },
-        Refusal::UndoOver { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa") },
+        Refusal::NothingToUndoOn { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa"), id: SnapshotId(6) },
+        Refusal::UndoOver { snapshot: text("web-1-safety-20261122-1740-7f3kq2xa"), id: SnapshotId(6) },
         Refusal::CannotPost { missing: vec!["Send Messages", "Embed Links"] },
         Refusal::Draining,
         Refusal::Standby,
@@ -812,10 +845,11 @@ fn every_refusal() {
         },
         Refusal::TooLate { operation, progress },
         Refusal::TooLate { operation, progress: None },
+        Refusal::MayNotLeaveOff(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
         Refusal::NotYours(Denial::MissingRole { right: Right::Restore, roles: vec![RoleId(22)] }),
         Refusal::SnapshotDeleted { by: BOB, at: ago(3600) },
         Refusal::SourceGone { snapshot: text("golden"), id: SnapshotId(5) },
-        Refusal::TriedAgain { by: Occupant::Here { operation, progress, may_cancel: false } },
+        Refusal::TriedAgain { by: here(progress, MayCancel::Nobody) },
         Refusal::TriedAgain { by: elsewhere(launch(), None) },
         Refusal::RetryOver,
         Refusal::NothingChosen,
@@ -827,7 +861,9 @@ fn every_refusal() {
     let shown: Vec<RefusalKind> = refusals.iter().map(RefusalKind::from).collect();
     let missing: Vec<_> = RefusalKind::VARIANTS.iter().filter(|kind| !shown.contains(kind)).collect();
     assert!(missing.is_empty(), "no example of {missing:?}");
-    let message = refusals.iter().map(|refusal| (format!("{refusal:?}"), refusal.words()));
+    let message = refusals.iter().map(|refusal| (format!("{refusal:?}"), read_short(&refusal::message(refusal))));
+    let down = refusal::not_now(&Refusal::DigitalOceanDown, Press::Delete(SnapshotId(5)));
+    let message = message.chain([(text("pressed while DigitalOcean is down"), read_short(&down))]);
     insta::assert_snapshot!(side_by_side(message));
 }
 
@@ -1028,7 +1064,7 @@ proptest::proptest! {
 
 #[test]
 fn every_question_before_something_is_lost() {
-    use super::confirm::{self, Backups, Buttons, Deleting, Restoring};
+    use super::confirm::{self, Backups, Buttons, Deleting, Restoring, Warned};
     let buttons = Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: NOW + SignedDuration::from_mins(2) };
     let snapshot: crate::inventory::Snapshot = serde_json::from_value(serde_json::json!({
         "id": "5", "name": "golden", "created_at": ago(259_200).to_string(), "regions": ["nyc3"], "size_gigabytes": 12.4,
@@ -1047,7 +1083,7 @@ fn every_question_before_something_is_lost() {
         downtime: Some(SignedDuration::from_mins(7)),
         volumes: 0,
         backups: Backups::Later,
-        warn: None,
+        warned: Warned::Nobody,
     };
     let restores = [
         ("restore", plain.clone()),
@@ -1055,7 +1091,11 @@ fn every_question_before_something_is_lost() {
         ("no safety, without history", Restoring { safety: Safety::None, downtime: None, ..plain.clone() }),
         ("a Backup", Restoring { is_backup: true, taken_by: None, ..plain.clone() }),
         ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
-        ("people are warned", Restoring { warn: Some(Warn { channel: ChannelId(8), minutes: 5 }), ..plain.clone() }),
+        ("tried again, people were warned", Restoring { warned: Warned::NotAgain, ..plain.clone() }),
+        (
+            "people are warned",
+            Restoring { warned: Warned::First(Warn { channel: ChannelId(8), minutes: 5 }), ..plain.clone() },
+        ),
         ("Volumes, backup window", Restoring { volumes: 2, backups: Backups::Open, ..plain.clone() }),
         (
             "backup window soon",
@@ -1063,7 +1103,7 @@ fn every_question_before_something_is_lost() {
         ),
         ("little known, one Volume", Restoring { snapshot: &unknown, taken_by: None, volumes: 1, ..plain }),
     ];
-    let restores = restores.map(|(label, asked)| (label, read(&confirm::restore(&asked, &wording(), buttons))));
+    let restores = restores.map(|(label, asked)| (label, read_short(&confirm::restore(&asked, &wording(), buttons))));
     let one = Deleting {
         snapshot: &snapshot,
         taken_by: Some(BOB),
@@ -1087,15 +1127,20 @@ fn every_question_before_something_is_lost() {
         ("pinned", Deleting { pin: Some(&pin), ..one.clone() }),
         ("little known", Deleting { snapshot: &unknown, taken_by: None, siblings: None, ..one }),
     ];
-    let deletions = deletions.map(|(label, asked)| (label, read(&confirm::delete(&asked, &wording(), buttons))));
-    let taking =
-        confirm::Taking { target: &operation.target, is_on: true, downtime: Some(SignedDuration::from_mins(4)) };
+    let deletions = deletions.map(|(label, asked)| (label, read_short(&confirm::delete(&asked, &wording(), buttons))));
+    let taking = confirm::Taking {
+        target: &operation.target,
+        is_on: true,
+        downtime: Some(SignedDuration::from_mins(4)),
+        is_unwarned: false,
+    };
     let takes = [
         ("take", taking.clone()),
         ("take, without history", confirm::Taking { downtime: None, ..taking.clone() }),
+        ("take again, people were warned", confirm::Taking { is_unwarned: true, ..taking.clone() }),
         ("take, off", confirm::Taking { is_on: false, ..taking }),
     ];
-    let takes = takes.map(|(label, asked)| (label, read(&confirm::take(&asked, buttons))));
+    let takes = takes.map(|(label, asked)| (label, read_short(&confirm::take(&asked, buttons))));
     let key = |name: &str| super::launch::Key { name: name.to_owned(), fingerprint: format!("3b:{name}") };
     let offer = super::launch::Offer {
         source: Some("web-1".to_owned()),
@@ -1114,7 +1159,8 @@ fn every_question_before_something_is_lost() {
         ("launch with tags and a key", &tagged, &offer),
         ("little offered", &plain, &bare),
     ];
-    let launches = launches.map(|(label, launch, offer)| (label, read(&super::launch::ask(launch, offer, buttons))));
+    let launches =
+        launches.map(|(label, launch, offer)| (label, read_short(&super::launch::ask(launch, offer, buttons))));
     let all = restores.into_iter().chain(deletions).chain(takes).chain(launches);
     insta::assert_snapshot!(side_by_side(all));
 }
@@ -1147,12 +1193,17 @@ fn a_page_of_the_list() {
             Line { droplet: Unlisted, schedule: Some(ScheduleId::from_random(7)), is_pinned: true, ..line(&shown[0]) },
         ]
     };
-    let head = |droplet, is_continued| Some(Head { droplet, count: 3, sizes: vec![12.4, 0.01], is_continued });
+    let head = |droplet, id: Option<u64>, is_continued| {
+        let id = id.map(DropletId);
+        Some(Head { id, droplet, count: 3, sizes: vec![12.4, 0.01], is_continued })
+    };
     let flat = || vec![Group { head: None, entries: entries() }];
     let grouped = vec![
-        Group { head: head(There("web-1".to_owned()), true), entries: entries().drain(..2).collect() },
-        Group { head: head(Gone, false), entries: entries().drain(2..3).collect() },
-        Group { head: head(Unlisted, false), entries: entries().drain(3..).collect() },
+        Group { head: head(There("web-1".to_owned()), Some(11), true), entries: entries().drain(..2).collect() },
+        Group { head: head(Gone, Some(12), false), entries: entries().drain(2..3).collect() },
+        Group { head: head(Gone, Some(13), false), entries: entries().drain(2..3).collect() },
+        Group { head: head(Unlisted, Some(14), false), entries: entries().drain(3..).collect() },
+        Group { head: head(Unlisted, None, false), entries: entries().drain(3..).collect() },
     ];
     let (order, sizes, now) = (Order::Grouped, vec![12.4, 0.01], NOW);
     let all = Page { of: None, order, number: 2, pages: 3, count: 23, sizes, groups: grouped, now };
@@ -1176,7 +1227,7 @@ fn a_page_of_the_list() {
         ("of one that is not listed", unlisted),
         ("empty", empty),
     ];
-    let lines = entries().into_iter().map(|line| ("one of them", read(&list::one(&line, &wording(), true))));
+    let lines = entries().into_iter().map(|line| ("one of them", read(&list::one(&line, &wording(), Right::Restore))));
     let pages = pages.map(|(label, page)| (label, read(&list::page(&page, &wording()))));
     insta::assert_snapshot!(side_by_side(pages.into_iter().chain(lines)));
 }
@@ -1195,19 +1246,36 @@ fn a_panel_and_a_droplet() {
         "id": "5", "name": "golden", "created_at": ago(259_200).to_string(), "size_gigabytes": 12.4,
     }))
     .unwrap();
-    let seen = Seen { droplet: &web, snapshots: vec![&golden], running: None, right: Right::Restore };
+    let newer: crate::inventory::Snapshot = serde_json::from_value(serde_json::json!({
+        "id": "6", "name": "live", "created_at": ago(3_600).to_string(), "size_gigabytes": 12.4,
+    }))
+    .unwrap();
+    let seen = Seen {
+        droplet: &web,
+        snapshots: vec![&golden],
+        good: None,
+        schedules: Vec::new(),
+        now: NOW,
+        running: None,
+        right: Right::Restore,
+    };
+    let good = Seen { good: Some(&golden), ..seen.clone() };
+    let older = Seen { good: Some(&golden), snapshots: vec![&newer, &golden], ..seen.clone() };
     let busy = Seen { running: Some(Some((GuildId(1), ChannelId(7), MessageId(70)))), ..seen.clone() };
     let bare = Seen { snapshots: Vec::new(), right: Right::View, ..seen.clone() };
     let one = [("web-1 · nyc3".to_owned(), DropletId(11))];
     let labelled = [("3 days ago · golden · 5".to_owned(), "5".to_owned())];
     let shown = [
         ("panel", panel()),
-        ("a Droplet to take", droplets(For::Taking, &one, true)),
-        ("a Droplet to restore", droplets(For::Restoring, &one, false)),
-        ("none", droplets(For::Restoring, &[], false)),
+        ("a Droplet to take", droplets(For::Taking, &one, true, None)),
+        ("a Droplet to restore", droplets(For::Restoring, &one, false, None)),
+        ("none", droplets(For::Restoring, &[], false, None)),
+        ("none with the tag", droplets(For::Taking, &[], false, Some("snap"))),
         ("a Snapshot to put back", snapshots((DropletId(11), "web-1"), &labelled, true)),
         ("no Snapshot", snapshots((DropletId(11), "web-1"), &[], false)),
         ("Droplet", droplet(&seen, &wording())),
+        ("Droplet with a good Snapshot", droplet(&good, &wording())),
+        ("Droplet with a good Snapshot before a live one", droplet(&older, &wording())),
         ("busy", droplet(&busy, &wording())),
         ("nothing, for who only looks", droplet(&bare, &wording())),
     ];

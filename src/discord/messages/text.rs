@@ -21,6 +21,11 @@ pub fn quote(foreign: &str) -> String {
     span(foreign, LONGEST_QUOTE)
 }
 
+/// A word of DigitalOcean's, such as `power_off`, as people write it.
+pub fn vendors(word: &str) -> String {
+    name(&plain(&word.replace('_', " "), 40))
+}
+
 /// A text from outside for places that render nothing: one line, at most `longest` UTF-16 units, as Discord counts.
 pub fn plain(foreign: &str, longest: usize) -> String {
     let visible = shown(foreign);

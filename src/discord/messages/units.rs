@@ -107,9 +107,14 @@ pub fn panel(droplet: DropletId) -> String {
     format!("<{}>", panel_page(droplet))
 }
 
-/// The same as an address.
+/// A Droplet's page there, as an address.
 pub fn panel_page(droplet: DropletId) -> String {
     format!("https://cloud.digitalocean.com/droplets/{droplet}")
+}
+
+/// A link to the page that lists all Droplets, without a preview.
+pub fn all_panel() -> String {
+    "<https://cloud.digitalocean.com/droplets>".to_owned()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     failure,
-    text::{name, plain},
+    text::{name, plain, vendors},
     units::{ago, guess, usually},
 };
 use crate::operation::{
@@ -89,11 +89,11 @@ fn pace(task: Task, began: Timestamp, operation: &Operation, now: Timestamp) -> 
 
 pub(super) fn blocker(what: &Blocker) -> String {
     match what {
-        Blocker::Event(Some(kind)) => format!("another Action, {}, is in progress", name(&plain(kind, 40))),
+        Blocker::Event(Some(kind)) => format!("another Action, {}, is in progress", vendors(kind)),
         Blocker::Event(None) => "another Action is in progress".to_owned(),
         Blocker::Locked => "the Droplet is locked while DigitalOcean works on it".to_owned(),
         Blocker::Unsettled(status) => format!("the Droplet is {}", name(&plain(status, 40))),
-        Blocker::Outage => "DigitalOcean does not answer".to_owned(),
+        Blocker::Outage => "DigitalOcean isn't responding".to_owned(),
         Blocker::Throttled => "DigitalOcean's request limit is reached".to_owned(),
         Blocker::Turn => "other operations come first".to_owned(),
     }

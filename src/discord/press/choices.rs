@@ -1,6 +1,8 @@
 //! What buttons and menus begin, and in which order lists stand.
 
-use crate::access::Right;
+use std::fmt;
+
+use crate::{access::Right, operation::ids::SnapshotId};
 
 /// What the buttons under a panel, or under a Droplet, begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
@@ -40,6 +42,8 @@ pub enum Choosing {
     DropletToRestore,
     /// A Snapshot of the list, to see what can be done with it.
     Snapshot,
+    /// An operation, to see its details.
+    Operation,
 }
 
 impl Choosing {
@@ -48,6 +52,7 @@ impl Choosing {
             Self::DropletToTake => "take",
             Self::DropletToRestore => "restore",
             Self::Snapshot => "snapshot",
+            Self::Operation => "operation",
         }
     }
 
@@ -55,7 +60,35 @@ impl Choosing {
         match self {
             Self::DropletToTake => Right::Take,
             Self::DropletToRestore => Right::Restore,
-            Self::Snapshot => Right::View,
+            Self::Snapshot | Self::Operation => Right::View,
+        }
+    }
+}
+
+/// Which Snapshot a page is next to: others come and go between two presses, and pages shift by them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// The page begins after this one.
+    After(SnapshotId),
+    /// It ends before this one.
+    Before(SnapshotId),
+}
+
+impl Beside {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text.split_at_checked(1)? {
+            ("a", id) => Some(Self::After(id.parse().ok()?)),
+            ("b", id) => Some(Self::Before(id.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Beside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::After(id) => write!(f, "a{id}"),
+            Self::Before(id) => write!(f, "b{id}"),
         }
     }
 }

@@ -1,6 +1,6 @@
 // Who sits at this window and where: the people and Channels to choose from, and everybody's avatar.
 
-import { announce } from "./announcer.js";
+import { tell } from "./announcer.js";
 import { fill, node, part } from "./node.js";
 import { sign } from "./sign.js";
 import { nameOf, state, watch } from "./state.js";
@@ -30,7 +30,7 @@ export function showPlaces(change) {
   let seated;
   watch(["place"], () => {
     const seat = state.place.seats.find(({ id }) => id === state.place.me);
-    if (seated !== undefined && seated !== seat.id) announce(`You are ${seat.name} now, ${seat.roles[0] ?? "Guest"}.`);
+    if (seated !== undefined && seated !== seat.id) tell(`You are ${seat.name} now, ${seat.roles[0] ?? "Guest"}.`);
     seated = seat.id;
   });
   watch(["online", "place", "names", "presence"], () => {

@@ -7,7 +7,7 @@ mod suggest;
 use choose::{Typed, choose, current};
 use suggest::{days, droplets, hours, images, plans, viewed_droplets};
 
-use super::{Context, answer};
+use super::{Context, announce, answer, choices::OneOf};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -28,7 +28,10 @@ use crate::{
         state::AppState,
     },
     inventory::{BackedUp, Snapshot, Waiting},
-    operation::kinds::{Backups, BackupsChange, Kind, SnapshotRef},
+    operation::{
+        announce::{Announce, Tell},
+        kinds::{Backups, BackupsChange, Kind, SnapshotRef},
+    },
     store::Consent,
 };
 
@@ -37,11 +40,7 @@ pub(super) const HELP: [Help; 5] = [
     Help { name: "backups show", right: Right::View, does: "shows DigitalOcean's own Backups of a Droplet" },
     Help { name: "backups enable", right: Right::Restore, does: "has DigitalOcean back a Droplet up; asks first" },
     Help { name: "backups change", right: Right::Restore, does: "changes when DigitalOcean backs up; asks first" },
-    Help {
-        name: "backups disable",
-        right: Right::Restore,
-        does: "turns DigitalOcean's Backups off, which deletes them; asks first",
-    },
+    Help { name: "backups disable", right: Right::Restore, does: "turns Backups off and deletes them; asks first" },
     Help { name: "backups keep", right: Right::Restore, does: "makes a Snapshot of a Backup; asks first" },
 ];
 
@@ -94,8 +93,10 @@ async fn enable(
     #[description = "When the 4-hour window opens, in UTC"]
     #[autocomplete = "hours"]
     hour: Option<String>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
-    answer(context, |info| Box::pin(set(context, info, droplet, Typed { plan, day, hour }, Setting::Enable))).await;
+    let how = (Setting::Enable, announce::told(tell));
+    answer(context, |info| Box::pin(set(context, info, droplet, Typed { plan, day, hour }, how))).await;
     Ok(())
 }
 
@@ -115,8 +116,10 @@ async fn change(
     #[description = "When the 4-hour window opens, in UTC; as before if left out"]
     #[autocomplete = "hours"]
     hour: Option<String>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
-    answer(context, |info| Box::pin(set(context, info, droplet, Typed { plan, day, hour }, Setting::Change))).await;
+    let how = (Setting::Change, announce::told(tell));
+    answer(context, |info| Box::pin(set(context, info, droplet, Typed { plan, day, hour }, how))).await;
     Ok(())
 }
 
@@ -130,16 +133,17 @@ async fn disable(
     #[description = "A Backup to keep as a Snapshot first"]
     #[autocomplete = "images"]
     keep: Option<String>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
-    let state = context.framework.user_data;
+    let (state, announce) = (context.framework.user_data, announce::told(tell));
     answer(context, |info| {
         Box::pin(async move {
             let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
             start::check(state, &info)?;
             let found = look(state, &droplet).await?;
-            super::restore::check_free(state, &info, found.droplet.id, &found.droplet.name).await?;
+            super::restore::check_free(state, &info, (found.droplet.id, &found.droplet.name), None).await?;
             let keep = keep.map(|text| backup(&found, &text)).transpose()?;
-            ask_to_disable(state, &grant, &found, keep.as_ref()).await.map(Answer::New)
+            ask_to_disable(state, &grant, &found, (keep.as_ref(), announce)).await.map(Answer::New)
         })
     })
     .await;
@@ -156,16 +160,17 @@ async fn keep(
     #[description = "The Backup"]
     #[autocomplete = "images"]
     backup: String,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
-    let state = context.framework.user_data;
+    let (state, announce) = (context.framework.user_data, announce::told(tell));
     answer(context, |info| {
         Box::pin(async move {
             let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
             start::check(state, &info)?;
             let found = look(state, &droplet).await?;
-            super::restore::check_free(state, &info, found.droplet.id, &found.droplet.name).await?;
+            super::restore::check_free(state, &info, (found.droplet.id, &found.droplet.name), None).await?;
             let backup = self::backup(&found, &backup)?;
-            let question = asked(&found, BackupsChange::Keep(reference(&backup)));
+            let question = asked(&found, BackupsChange::Keep(reference(&backup)), announce);
             let words = |buttons| words::keep(&found.droplet, &backup, &state.wording, buttons);
             confirm::ask(state, &grant, &question, words).await.map(Answer::New)
         })
@@ -186,7 +191,7 @@ async fn set(
     info: InteractionInfo,
     droplet: String,
     typed: Typed,
-    setting: Setting,
+    (setting, announce): (Setting, Announce),
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
@@ -198,7 +203,7 @@ async fn set(
         (Setting::Change, false) => return Err(refused(BackupsRefusal::Off { droplet: name() })),
         (Setting::Enable, false) | (Setting::Change, true) => {}
     }
-    super::restore::check_free(state, &info, found.droplet.id, &found.droplet.name).await?;
+    super::restore::check_free(state, &info, (found.droplet.id, &found.droplet.name), None).await?;
     let plans = state.inventory.backup_plans(Waiting::Command).await;
     let plans = plans.map_err(|failed| lookup::no_droplet("", failed))?;
     let before = current(&found);
@@ -213,7 +218,7 @@ async fn set(
     let plan = found.record.policy.as_ref().map(|policy| policy.plan.as_str());
     let before = plan.filter(|_| setting == Setting::Change).or((setting == Setting::Change).then_some(""));
     let words = |buttons| words::set(&found.droplet, before, &wanted, buttons);
-    confirm::ask(state, &grant, &asked(&found, change), words).await.map(Answer::New)
+    confirm::ask(state, &grant, &asked(&found, change, announce), words).await.map(Answer::New)
 }
 
 /// Asks whether Backups end, listing what is deleted; once more with the newest kept, where there is one and none was named.
@@ -221,7 +226,7 @@ async fn ask_to_disable(
     state: &AppState,
     grant: &Grant,
     found: &BackedUp,
-    keep: Option<&Snapshot>,
+    (keep, announce): (Option<&Snapshot>, Announce),
 ) -> Result<Message, Stop> {
     if !found.record.enabled {
         return Err(refused(BackupsRefusal::Off { droplet: found.droplet.name.clone() }));
@@ -233,10 +238,10 @@ async fn ask_to_disable(
     let change = |keep: Option<&Snapshot>| BackupsChange::Disable { listed: listed.clone(), keep: keep.map(reference) };
     let newest = found.backups.first().filter(|_| keep.is_none());
     let keeping = match newest {
-        Some(newest) => Some(confirm::open(state, grant, &asked(found, change(Some(newest)))).await?),
+        Some(newest) => Some(confirm::open(state, grant, &asked(found, change(Some(newest)), announce)).await?),
         None => None,
     };
-    let buttons = confirm::open(state, grant, &asked(found, change(keep))).await?;
+    let buttons = confirm::open(state, grant, &asked(found, change(keep), announce)).await?;
     Ok(words::disable(found, keep, &state.wording, (buttons, keeping)))
 }
 
@@ -266,15 +271,15 @@ impl Confirmed for Backups {
                     return Ok(None);
                 }
                 state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
-                ask_to_disable(state, grant, &found, keep.flatten()).await.map(Some)
+                ask_to_disable(state, grant, &found, (keep.flatten(), question.announce)).await.map(Some)
             }
         }
     }
 }
 
-fn asked(found: &BackedUp, change: BackupsChange) -> Question {
+fn asked(found: &BackedUp, change: BackupsChange, announce: Announce) -> Question {
     let (kind, target) = (Kind::Backups(Backups { change }), preflight::target(&found.droplet));
-    Question::new(Requested { kind, target, snapshot_name: None })
+    Question { announce, ..Question::new(Requested { kind, target, snapshot_name: None }) }
 }
 
 fn reference(backup: &Snapshot) -> SnapshotRef {

@@ -1,7 +1,10 @@
 //! `/schedule add`: from what somebody types to a review of what will happen, when, and what it costs.
 
 use super::{
-    super::{Context, answer},
+    super::{
+        Context, answer,
+        choices::{OneOf, Values},
+    },
     choices::{every, policies, subjects, timezones},
     may_own_one_more, refused, review,
     subject::{Pace, Subject},
@@ -25,48 +28,22 @@ use crate::{
     },
 };
 
-/// Whether the Droplet is shut down.
-#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-pub(super) enum PowerChoice {
-    #[name = "off"]
-    Off,
-    #[name = "live"]
-    Live,
+impl Values for Power {
+    const ALL: &'static [(&'static str, &'static str, Self)] =
+        &[("Shut down first (safe)", "off", Self::Off), ("Keep running (no downtime)", "live", Self::Live)];
 }
 
-/// What to do when the shutdown hangs.
-#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-pub(super) enum IfHungChoice {
-    #[name = "live"]
-    Live,
-    #[name = "skip"]
-    Skip,
-    #[name = "force"]
-    Force,
-}
-
-impl From<PowerChoice> for Power {
-    fn from(choice: PowerChoice) -> Self {
-        match choice {
-            PowerChoice::Off => Self::Off,
-            PowerChoice::Live => Self::Live,
-        }
-    }
-}
-
-impl From<IfHungChoice> for IfHung {
-    fn from(choice: IfHungChoice) -> Self {
-        match choice {
-            IfHungChoice::Live => Self::Live,
-            IfHungChoice::Skip => Self::Skip,
-            IfHungChoice::Force => Self::Force,
-        }
-    }
+impl Values for IfHung {
+    const ALL: &'static [(&'static str, &'static str, Self)] = &[
+        ("Snapshot while running", "live", Self::Live),
+        ("Skip this time", "skip", Self::Skip),
+        ("Force power off (unsaved data is lost)", "force", Self::Force),
+    ];
 }
 
 /// What help says of it, and the right that it takes.
 pub(in crate::discord) const HELP: Help =
-    Help { name: "schedule add", right: Right::Restore, does: "takes Snapshots by itself; asks first, with its price" };
+    Help { name: "schedule add", right: Right::Restore, does: "takes Snapshots regularly; asks first, with price" };
 
 /// Take Snapshots of a Droplet by schedule
 #[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
@@ -88,15 +65,13 @@ pub(super) async fn add(
     #[description = "The time zone, such as Europe/Berlin; UTC if left out"]
     #[autocomplete = "timezones"]
     timezone: Option<String>,
-    #[description = "off (default): shut down first, the safe way; live: keep running, no downtime"] power: Option<
-        PowerChoice,
-    >,
+    #[description = "Whether it is shut down for each Snapshot; yes if left out"] power: Option<OneOf<Power>>,
     #[description = "What to keep, such as 7 daily 4 weekly 6 monthly"]
     #[autocomplete = "policies"]
     keep: Option<String>,
-    #[description = "If the shutdown gets stuck: snapshot while running (default), skip this time, or cut the power"]
+    #[description = "What to do if the shutdown gets stuck; snapshot while running if left out"]
     #[rename = "if-hung"]
-    if_hung: Option<IfHungChoice>,
+    if_hung: Option<OneOf<IfHung>>,
     #[description = "For a tag: how many Droplets at once; 1 if left out"]
     #[rename = "at-once"]
     at_once: Option<i64>,
@@ -120,8 +95,8 @@ pub(super) async fn add(
         timezone,
         keep,
         ping_url,
-        power: power.map_or(Power::Off, Power::from),
-        if_hung: if_hung.map_or(IfHung::Live, IfHung::from),
+        power: power.map_or(Power::Off, |OneOf(power)| power),
+        if_hung: if_hung.map_or(IfHung::Live, |OneOf(if_hung)| if_hung),
     };
     answer(context, |info| Box::pin(wish(context, info, wanted))).await;
     Ok(())

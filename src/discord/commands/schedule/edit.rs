@@ -1,8 +1,8 @@
 //! `/schedule edit`: what a schedule becomes, reviewed like a new one. What is left out stays as it is.
 
 use super::{
-    super::{Context, answer},
-    add::{IfHungChoice, PowerChoice, address},
+    super::{Context, answer, choices::OneOf},
+    add::address,
     choices::{every, policies, schedules, subjects, timezones},
     meant_here, refused, review,
     subject::{Pace, Subject},
@@ -46,13 +46,13 @@ pub(super) async fn edit(
     #[description = "The time zone, such as Europe/Berlin"]
     #[autocomplete = "timezones"]
     timezone: Option<String>,
-    #[description = "off: shut down first, the safe way; live: keep running, no downtime"] power: Option<PowerChoice>,
+    #[description = "Whether it is shut down for each Snapshot"] power: Option<OneOf<Power>>,
     #[description = "What to keep, such as 7 daily 4 weekly 6 monthly"]
     #[autocomplete = "policies"]
     keep: Option<String>,
-    #[description = "If the shutdown gets stuck: snapshot while running, skip this time, or cut the power"]
+    #[description = "What to do if the shutdown gets stuck"]
     #[rename = "if-hung"]
-    if_hung: Option<IfHungChoice>,
+    if_hung: Option<OneOf<IfHung>>,
     #[description = "For a tag: how many Droplets at once"]
     #[rename = "at-once"]
     at_once: Option<i64>,
@@ -75,8 +75,8 @@ pub(super) async fn edit(
         on,
         timezone,
         keep,
-        power: power.map(Power::from),
-        if_hung: if_hung.map(IfHung::from),
+        power: power.map(|OneOf(power)| power),
+        if_hung: if_hung.map(|OneOf(if_hung)| if_hung),
         pace: Pace { at_once, gap, check },
         ping_url,
     };

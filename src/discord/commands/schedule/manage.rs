@@ -46,14 +46,14 @@ pub(in crate::discord) const SHOW: Help = help("schedule show", Right::View, "sh
 pub(in crate::discord) const PREVIEW: Help =
     help("schedule preview", Right::View, "shows which Snapshots a schedule keeps, and why");
 pub(in crate::discord) const RUN: Help =
-    help("schedule run", Right::Restore, "takes one more Snapshot of a schedule now; asks first");
+    help("schedule run", Right::Restore, "takes a schedule's next Snapshot now; asks first");
 pub(in crate::discord) const PAUSE: Help =
-    help("schedule pause", Right::Restore, "stops a schedule for a week, or until you say");
+    help("schedule pause", Right::Restore, "stops a schedule, for a week by default");
 pub(in crate::discord) const RESUME: Help = help("schedule resume", Right::Restore, "lets a paused schedule go on");
 pub(in crate::discord) const TAKE_OVER: Help =
     help("schedule take-over", Right::Restore, "makes you a schedule's owner");
 pub(in crate::discord) const REMOVE: Help =
-    help("schedule remove", Right::Restore, "ends a schedule and keeps its Snapshots; asks first");
+    help("schedule remove", Right::Restore, "ends a schedule, keeps its Snapshots; asks first");
 
 /// Show all schedules
 #[poise::command(slash_command)]

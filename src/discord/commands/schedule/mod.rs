@@ -21,6 +21,7 @@ use crate::{
         responder::{Answer, Stop},
         state::AppState,
     },
+    inventory::Droplet,
     schedule::{MOST_OWNED, Schedule, State},
     store::{Act, Deed},
 };
@@ -73,6 +74,20 @@ fn may_see(state: &AppState, who: &Person, schedule: &Schedule) -> bool {
 async fn seen(state: &Arc<AppState>, who: &Person) -> Result<Vec<Schedule>, Stop> {
     let all = state.store.schedules().await?.into_iter().map(|stored| stored.schedule);
     Ok(all.filter(|schedule| may_see(state, who, schedule)).collect())
+}
+
+/// The schedules that take Snapshots of a Droplet, by itself or by a tag that it has, as far as a person may know of them.
+pub(in crate::discord) async fn of_droplet(
+    state: &Arc<AppState>,
+    who: &Person,
+    droplet: &Droplet,
+) -> Result<Vec<Schedule>, Stop> {
+    let tags = droplet.tags.as_deref().unwrap_or_default();
+    let takes = |schedule: &Schedule| match &schedule.group {
+        Some(group) => tags.contains(&group.tag),
+        None => schedule.droplet == droplet.id,
+    };
+    Ok(seen(state, who).await?.into_iter().filter(takes).collect())
 }
 
 /// The schedule that a submitted text means: an id, or a Droplet's name that only one schedule has.

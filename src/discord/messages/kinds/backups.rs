@@ -16,10 +16,24 @@ impl Words for Backups {
     fn called(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
         let of = shown(target);
         match &self.change {
-            BackupsChange::Enable(_) => format!("start of Backups for {of}"),
-            BackupsChange::Change(_) => format!("change of Backups for {of}"),
-            BackupsChange::Disable { .. } => format!("end of Backups for {of}"),
-            BackupsChange::Keep(_) => format!("conversion of a Backup of {of}"),
+            BackupsChange::Enable(_) => format!("turning on Backups of {of}"),
+            BackupsChange::Change(_) => format!("changing Backups of {of}"),
+            BackupsChange::Disable { .. } => format!("turning off Backups of {of}"),
+            BackupsChange::Keep(_) => format!("keeping a Backup of {of}"),
+        }
+    }
+
+    fn article(&self) -> &'static str {
+        ""
+    }
+
+    fn titled(&self, target: &str, shown: &dyn Fn(&str) -> String) -> String {
+        let of = shown(target);
+        match &self.change {
+            BackupsChange::Keep(_) => format!("Backup of {of}"),
+            BackupsChange::Enable(_) | BackupsChange::Change(_) | BackupsChange::Disable { .. } => {
+                format!("Backups of {of}")
+            }
         }
     }
 
@@ -38,7 +52,12 @@ impl Words for Backups {
     }
 
     fn done(&self) -> &'static str {
-        "done"
+        match &self.change {
+            BackupsChange::Enable(_) => "on",
+            BackupsChange::Change(_) => "changed",
+            BackupsChange::Disable { .. } => "off",
+            BackupsChange::Keep(_) => "kept",
+        }
     }
 
     fn completed(&self, operation: &Operation, wording: &Wording) -> Vec<String> {
@@ -83,32 +102,40 @@ impl Words for Backups {
 
     fn droplet_gone(&self, operation: &Operation) -> Advice {
         Advice {
-            what: format!("{} does not exist any more, and its Backups went with it.", name(&operation.target.name)),
+            what: format!("{} is gone, and its Backups went with it.", name(&operation.target.name)),
             next: "`/snapshot launch` makes a new Droplet from one of its Snapshots, if it has any left.".to_owned(),
         }
     }
 
     fn snapshot_gone(&self, operation: &Operation) -> Advice {
-        let backup = operation.kind.snapshot().map(|backup| name(&backup.name)).unwrap_or_default();
         let nothing_else = match self.change {
             BackupsChange::Disable { .. } => " Nothing else was deleted.",
             BackupsChange::Enable(_) | BackupsChange::Change(_) | BackupsChange::Keep(_) => "",
         };
+        let backup = match operation.kind.snapshot() {
+            // What is a Snapshot now is not the one that is gone.
+            Some(_) if operation.snapshot.is_some() => "Another Backup".to_owned(),
+            Some(backup) => format!("Backup {}", name(&backup.name)),
+            None => "That Backup".to_owned(),
+        };
         Advice {
-            what: format!("Backup {backup} does not exist any more: DigitalOcean rotates them.{nothing_else}"),
+            what: format!("{backup} is gone: DigitalOcean rotates them.{nothing_else}"),
             next: SEE_THE_BACKUPS.to_owned(),
         }
     }
 
     fn changed_meanwhile(&self, operation: &Operation) -> Advice {
         let droplet = name(&operation.target.name);
-        Advice {
-            what: format!(
+        let what = match self.change {
+            BackupsChange::Disable { .. } => format!(
                 "{droplet} has a Backup that you weren't asked about, or its disk was replaced in the meantime, so no Backup was \
                  deleted."
             ),
-            next: format!("{SEE_THE_BACKUPS} Ask again if you still want it."),
-        }
+            BackupsChange::Enable(_) | BackupsChange::Change(_) | BackupsChange::Keep(_) => {
+                format!("{droplet} changed meanwhile, so I changed nothing.")
+            }
+        };
+        Advice { what, next: format!("{SEE_THE_BACKUPS} Ask again if you still want it.") }
     }
 
     fn not_listed(&self) -> &'static str {

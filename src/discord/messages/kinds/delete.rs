@@ -42,12 +42,12 @@ impl Words for Delete {
     }
 
     fn droplet_gone(&self, operation: &Operation) -> Advice {
-        let what = format!("{} does not exist any more.", name(&operation.target.name));
+        let what = format!("{} is gone.", name(&operation.target.name));
         Advice { what, next: SEE_THE_LIST.to_owned() }
     }
 
     fn snapshot_gone(&self, _operation: &Operation) -> Advice {
-        let what = format!("Snapshot {} does not exist any more.", name(&self.snapshot.name));
+        let what = format!("Snapshot {} is gone already.", name(&self.snapshot.name));
         Advice { what, next: SEE_THE_LIST.to_owned() }
     }
 

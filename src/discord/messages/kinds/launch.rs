@@ -74,18 +74,18 @@ impl Words for Launch {
     }
 
     fn undone(&self, _operation: &Operation) -> Option<String> {
-        Some("No Droplet was made.".to_owned())
+        Some("No Droplet was created.".to_owned())
     }
 
     fn droplet_gone(&self, _operation: &Operation) -> Advice {
         Advice {
-            what: "Somebody destroyed the new Droplet before it was ready.".to_owned(),
-            next: "Launch it again if you still need it.".to_owned(),
+            what: "The new Droplet disappeared before it was ready.".to_owned(),
+            next: "Use the command again if you still need it.".to_owned(),
         }
     }
 
     fn snapshot_gone(&self, _operation: &Operation) -> Advice {
-        let what = format!("Snapshot {} does not exist any more.", name(&self.snapshot.name));
+        let what = format!("Snapshot {} is gone.", name(&self.snapshot.name));
         Advice { what, next: SEE_THE_LIST.to_owned() }
     }
 

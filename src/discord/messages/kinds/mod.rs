@@ -30,6 +30,11 @@ pub(super) trait Words {
         self.called(target, shown)
     }
 
+    /// What stands before that where a sentence goes on with it.
+    fn article(&self) -> &'static str {
+        "the "
+    }
+
     /// What was not done, once somebody was asked and did not want it.
     fn declined(&self, target: &str) -> String;
 
@@ -95,7 +100,7 @@ pub(super) trait Words {
 
     /// What happened where DigitalOcean completed what it was for and did not list it in time.
     fn not_listed(&self) -> &'static str {
-        "DigitalOcean completed the Snapshot but did not list it within 30 minutes."
+        "DigitalOcean completed the Snapshot but didn't list it within 30 minutes."
     }
 
     /// What can be pressed under its answer. Each asks before it does anything.
@@ -190,12 +195,12 @@ impl Hung {
     /// Of an operation that takes a Snapshot, and nothing after it.
     pub(super) const TAKING: Self = Self {
         live: "Take it live",
-        live_means: "takes the Snapshot while it runs. Files open at that moment may be incomplete in it.",
+        live_means: "takes the Snapshot while it runs. Files open at that moment may be incomplete.",
         cancel_means: "takes no Snapshot.",
     };
 }
 
 /// Nobody of us did.
-pub(super) const SOMEBODY_TURNED_IT_ON: &str = " Somebody turned it on before we did.";
+pub(super) const SOMEBODY_TURNED_IT_ON: &str = " Somebody turned it on before I did.";
 /// What to do when a Snapshot is gone that was chosen from the list.
 const SEE_THE_LIST: &str = "`/snapshot list` shows what there is.";

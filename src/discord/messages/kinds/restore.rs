@@ -4,7 +4,9 @@ use super::{Advice, CannotStop, Hung, SEE_THE_LIST, Taking, Words};
 use crate::{
     discord::{
         messages::{
-            Wording, cost, is_gone,
+            Wording, cost,
+            failure::again,
+            is_gone,
             message::{Button, Style},
             text::name,
             units::moment,
@@ -70,8 +72,6 @@ impl Words for Restore {
         }
         Some(if operation.may_have_overwritten() {
             format!("**The disk of {droplet} may be incomplete.**")
-        } else if has_failed_for_safety(operation) {
-            format!("The disk of {droplet} is as it was.")
         } else {
             format!("Nothing was restored, and the disk of {droplet} is as it was.")
         })
@@ -84,7 +84,7 @@ impl Words for Restore {
 
     fn failed(&self, operation: &Operation) -> &'static str {
         if has_failed_for_safety(operation) && !is_gone(operation) {
-            "failed: its safety Snapshot failed, so nothing was restored"
+            "failed: its safety Snapshot failed"
         } else {
             "failed"
         }
@@ -95,17 +95,17 @@ impl Words for Restore {
             Some(_) => "`/snapshot launch` makes a new Droplet from the safety Snapshot.",
             None => "`/snapshot launch` makes a new Droplet from one of its Snapshots, if it has any left.",
         };
-        Advice { what: format!("{} does not exist any more.", name(&operation.target.name)), next: next.to_owned() }
+        Advice { what: format!("{} is gone.", name(&operation.target.name)), next: next.to_owned() }
     }
 
     fn snapshot_gone(&self, operation: &Operation) -> Advice {
         if has_failed_for_safety(operation) {
             return Advice {
-                what: "It was taken, and somebody deleted it at once.".to_owned(),
-                next: "Try again.".to_owned(),
+                what: "It disappeared right after it was taken.".to_owned(),
+                next: format!("{} to take another one and restore.", again(operation)),
             };
         }
-        let what = format!("Snapshot {} does not exist any more.", name(&self.snapshot.name));
+        let what = format!("Snapshot {} is gone.", name(&self.snapshot.name));
         Advice { what, next: SEE_THE_LIST.to_owned() }
     }
 

@@ -4,7 +4,9 @@ use super::{Advice, Words};
 use crate::{
     discord::{
         messages::{
-            Wording, cost, is_gone,
+            Wording, cost,
+            failure::again,
+            is_gone,
             message::{Button, Style},
             text::name,
         },
@@ -48,7 +50,9 @@ impl Words for Take {
         let snapshot = name(&operation.snapshot_name);
         let mut sentences = vec![format!("Snapshot {snapshot} of {droplet} is ready{}.", cost(operation, wording))];
         if operation.may_have_been_taken_live() {
-            sentences.push(format!("It may have been taken while {droplet} was running."));
+            sentences.push(format!(
+                "It may have been taken while {droplet} was running. Files open at that moment may be incomplete."
+            ));
         }
         sentences
     }
@@ -65,15 +69,15 @@ impl Words for Take {
 
     fn droplet_gone(&self, operation: &Operation) -> Advice {
         Advice {
-            what: format!("{} does not exist any more.", name(&operation.target.name)),
+            what: format!("{} is gone.", name(&operation.target.name)),
             next: "`/snapshot launch` makes a new Droplet from one of its Snapshots, if it has any left.".to_owned(),
         }
     }
 
-    fn snapshot_gone(&self, _operation: &Operation) -> Advice {
+    fn snapshot_gone(&self, operation: &Operation) -> Advice {
         Advice {
-            what: "The Snapshot was taken, and somebody deleted it at once.".to_owned(),
-            next: "Take another one if you need it.".to_owned(),
+            what: "The Snapshot disappeared right after it was taken.".to_owned(),
+            next: format!("{} if you need another one.", again(operation)),
         }
     }
 

@@ -37,7 +37,7 @@ impl Words for TurnOn {
     }
 
     fn droplet_gone(&self, operation: &Operation) -> Advice {
-        let what = format!("{} does not exist any more.", name(&operation.target.name));
+        let what = format!("{} is gone.", name(&operation.target.name));
         Advice { what, next: SEE_THE_LIST.to_owned() }
     }
 

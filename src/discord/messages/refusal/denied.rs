@@ -1,9 +1,20 @@
 //! Why somebody may not, and who could change that.
 
-use crate::access::{Denial, Right};
+use crate::{
+    access::{Denial, Right},
+    operation::ids::RoleId,
+};
 
 /// Why somebody may not, and who could change that.
 pub fn denied(denial: &Denial) -> String {
+    match denial {
+        Denial::MissingRole { right, .. } | Denial::NobodyConfigured { right } => denied_to(denial, doing(*right)),
+        Denial::NotInGuild | Denial::ForeignGuild => denied_to(denial, ""),
+    }
+}
+
+/// The same, where it is known what they wanted.
+pub(super) fn denied_to(denial: &Denial, wanted: &str) -> String {
     match denial {
         Denial::NotInGuild => {
             "I work in a server's channels, not in direct messages. Use the command there.".to_owned()
@@ -11,28 +22,37 @@ pub fn denied(denial: &Denial) -> String {
         Denial::ForeignGuild => {
             "I don't serve this server. Whoever runs me can add it to `DISCORD_GUILD_ID`.".to_owned()
         }
-        Denial::MissingRole { right, roles } => {
-            let roles: Vec<String> = roles.iter().take(10).map(|role| format!("<@&{role}>")).collect();
-            format!("You need {} {} to {}. Ask a server admin.", one_of(&roles), roles.join(", "), doing(*right))
+        Denial::MissingRole { roles, .. } => {
+            format!("You need {} to {wanted}. Ask a server admin.", any_of(roles))
         }
         Denial::NobodyConfigured { right } => format!(
-            "Only members with **Administrator** or **Manage Server** may {}, because no role is configured for it. Whoever runs \
-             me can set `{}`.",
-            doing(*right),
+            "Only members with **Administrator** or **Manage Server** may {wanted}, because no role is configured for it. \
+             Whoever runs me can set `{}`.",
             variable(*right)
         ),
     }
 }
 
-fn one_of(roles: &[String]) -> &'static str {
-    if roles.len() == 1 { "the role" } else { "one of" }
+/// `@A, @B or @C`
+pub(super) fn any_of(roles: &[RoleId]) -> String {
+    let roles: Vec<String> = roles.iter().take(10).map(|role| format!("<@&{role}>")).collect();
+    alternatives(&roles)
+}
+
+/// `a, b or c`
+pub(super) fn alternatives(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
 }
 
 fn doing(right: Right) -> &'static str {
     match right {
-        Right::View => "see Snapshots and what is running",
+        Right::View => "see Snapshots",
         Right::Take => "take Snapshots",
-        Right::Restore => "restore, launch and delete, leave a Droplet off, or decide about what others asked for",
+        Right::Restore => "restore, launch or delete",
     }
 }
 

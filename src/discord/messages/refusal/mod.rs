@@ -1,28 +1,24 @@
 //! Refusals: expected, kind, seen by one person only. Each says what, why, and what to do next.
 
 mod denied;
+mod next_step;
 mod occupied;
 mod sentences;
 
 use jiff::Timestamp;
 
-use super::{
-    backups::BackupsRefusal,
-    message::{Button, Style},
-    schedule::ScheduleRefusal,
-    warning::WarningRefusal,
-};
+use super::{backups::BackupsRefusal, schedule::ScheduleRefusal, warning::WarningRefusal};
 use crate::{
     access::Denial,
     discord::press::Press,
     operation::{
-        ids::{ChannelId, GuildId, MessageId, OperationId, SnapshotId, UserId},
+        ids::{ChannelId, GuildId, MessageId, OperationId, RoleId, SnapshotId, UserId},
         kinds::Kind,
     },
 };
 
 pub use denied::denied;
-use occupied::ways_on;
+pub use next_step::{message, not_now};
 
 /// Why a person does not get what they asked for. Closed: there is no variant that holds any text.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,11 +77,16 @@ pub enum Refusal {
         droplet: String,
         /// By what.
         by: Occupant,
+        /// What asks about the same once more, where there is such a button.
+        again: Option<Box<Press>>,
     },
     /// What was offered once is not there any more.
     DropletGone,
     /// The same for a Snapshot.
-    SnapshotGone,
+    SnapshotGone {
+        /// Which.
+        id: SnapshotId,
+    },
     /// What they typed is no Snapshot that there is.
     UnknownSnapshot {
         /// What was typed.
@@ -226,11 +227,15 @@ pub enum Refusal {
     NothingToUndoOn {
         /// The safety Snapshot.
         snapshot: String,
+        /// Its id.
+        id: SnapshotId,
     },
     /// It can be undone by a press no more.
     UndoOver {
         /// The safety Snapshot.
         snapshot: String,
+        /// Its id.
+        id: SnapshotId,
     },
     /// The bot may not post where it was asked.
     CannotPost {
@@ -273,6 +278,8 @@ pub enum Refusal {
         /// Where its progress is.
         progress: Option<(GuildId, ChannelId, MessageId)>,
     },
+    /// To keep a Droplet off takes a greater right.
+    MayNotLeaveOff(Denial),
     /// The operation is somebody else's, and their right is not enough for that.
     NotYours(Denial),
     /// The person said more in a few seconds than is heard.
@@ -327,8 +334,8 @@ pub enum Occupant {
         operation: OperationId,
         /// Where its progress is.
         progress: Option<(GuildId, ChannelId, MessageId)>,
-        /// Whether who asks may cancel it, and it can still be cancelled.
-        may_cancel: bool,
+        /// Who may cancel it.
+        cancel: MayCancel,
     },
     /// An operation of another server, where neither its channel nor who asked for it is anybody's business here.
     Elsewhere {
@@ -337,6 +344,17 @@ pub enum Occupant {
         /// Which it is, for who may cancel it from here.
         may_cancel: Option<OperationId>,
     },
+}
+
+/// Who may cancel what keeps something busy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MayCancel {
+    /// Who asks.
+    Asker,
+    /// Somebody else: who holds one of these roles, or runs the server where there are none.
+    Others(Vec<RoleId>),
+    /// Nobody any more.
+    Nobody,
 }
 
 /// What is wrong with a Snapshot's name.
@@ -354,12 +372,3 @@ pub enum BadName {
 
 /// The longest name that a person may give a Snapshot.
 pub const LONGEST_SNAPSHOT_NAME: usize = 100;
-
-/// What can be pressed next under a refusal. Who reads it may press all of it.
-pub fn buttons(refusal: &Refusal) -> Vec<Button> {
-    match refusal {
-        Refusal::Busy { by, .. } | Refusal::SnapshotInUse { by } | Refusal::TriedAgain { by } => ways_on(by),
-        Refusal::SourceGone { id, .. } => vec![Button::new("Launch…", Style::Secondary, Press::Launch(*id))],
-        _ => Vec::new(),
-    }
-}

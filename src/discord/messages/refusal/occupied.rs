@@ -7,7 +7,8 @@ use super::{
         text::name,
         units::link,
     },
-    Occupant,
+    MayCancel, Occupant,
+    denied::any_of,
 };
 use crate::{
     discord::press::{Act, Press},
@@ -16,10 +17,10 @@ use crate::{
 
 /// *Go there* and *Cancel it*.
 pub(super) fn ways_on(by: &Occupant) -> Vec<Button> {
-    let Occupant::Here { operation, progress, may_cancel } = by else { return Vec::new() };
+    let Occupant::Here { operation, progress, cancel } = by else { return Vec::new() };
     let there = progress.map(|(guild, channel, message)| Button::link("Go there", link(guild, channel, message)));
     let press = Press::Wish { act: Act::Cancel, operation: *operation };
-    let cancel = may_cancel.then(|| Button::new("Cancel it", Style::Danger, press));
+    let cancel = (*cancel == MayCancel::Asker).then(|| Button::new("Cancel it", Style::Danger, press));
     there.into_iter().chain(cancel).collect()
 }
 
@@ -35,10 +36,16 @@ pub(super) fn tried_again(by: &Occupant) -> String {
 pub(super) fn busy(droplet: &str, by: &Occupant) -> String {
     let droplet = name(droplet);
     match by {
-        Occupant::Here { operation, progress, .. } => format!(
-            "{droplet} is busy: {} is still running on it. Wait until it has ended, or cancel it.",
-            way(*operation, *progress)
-        ),
+        Occupant::Here { operation, progress, cancel } => {
+            let or_else = match cancel {
+                MayCancel::Asker => ", or cancel it".to_owned(),
+                MayCancel::Others(roles) if roles.is_empty() => ", or ask a server admin to cancel it".to_owned(),
+                MayCancel::Others(roles) => format!(", or ask somebody with {} to cancel it", any_of(roles)),
+                MayCancel::Nobody => String::new(),
+            };
+            let running = way(*operation, *progress);
+            format!("{droplet} is busy: {running} is still running on it. Wait for it to finish{or_else}.")
+        }
         Occupant::Elsewhere { kind, may_cancel } => {
             format!("{droplet} is busy: another server is {}. {}", words(kind).with_droplet(), cancel_it(*may_cancel))
         }
@@ -84,5 +91,5 @@ pub(super) fn too_late(operation: OperationId, progress: Option<(GuildId, Channe
         || format!("`/snapshot status operation:{operation}`"),
         |(guild, channel, message)| link(guild, channel, message),
     );
-    format!("That is decided already; {place} shows how it goes on.")
+    format!("Somebody already decided; {place} shows how it goes on.")
 }

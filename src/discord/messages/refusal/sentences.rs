@@ -9,7 +9,7 @@ use super::{
         units::ago,
     },
     BadName, LONGEST_SNAPSHOT_NAME, Refusal,
-    denied::denied,
+    denied::{alternatives, denied, denied_to},
     occupied::{busy, in_use, too_late, tried_again},
 };
 
@@ -18,17 +18,15 @@ const QUESTION_EXPIRED: &str =
 const QUESTION_ANSWERED: &str = "This question is answered already. `/snapshot status` shows what came of it.";
 const NOTHING_TO_UNDO: &str =
     "There is no safety Snapshot to go back to. `/snapshot restore` lists what can be put back.";
-const STANDBY: &str =
-    "I'm only standing by, and another copy of me is at work. Nothing was started; try again in a minute.";
+const STANDBY: &str = "Another copy of me is in charge right now, so I started nothing. Try again in a minute.";
 const RETRY_OVER: &str =
     "This failed more than a day ago, so the button is closed. Use the command again if you still want it.";
 const UNKNOWN_BUTTON: &str =
     "This button is from an older version and does nothing any more. `/snapshot status` shows what runs.";
 const UNKNOWN_COMMAND: &str =
     "This command has changed. Reload Discord, then try again; `/snapshot help` lists what there is.";
-const DROPLET_GONE: &str =
-    "This Droplet does not exist any more. Choose one from the list that appears while you type.";
-const SNAPSHOT_GONE: &str = "This Snapshot does not exist any more. `/snapshot list` shows what there is.";
+const DROPLET_GONE: &str = "This Droplet is gone. Choose one from the list that appears while you type.";
+const SNAPSHOT_GONE: &str = "This Snapshot is gone. `/snapshot list` shows what there is.";
 const DIGITALOCEAN_DOWN: &str = "DigitalOcean isn't responding, so nothing was started. Try again in a minute.";
 
 impl Refusal {
@@ -43,7 +41,7 @@ impl Refusal {
             Self::UntaggedDroplet { name, tag } => untagged(name, tag),
             Self::DigitalOceanDown => DIGITALOCEAN_DOWN.to_owned(),
             Self::DigitalOceanTokenRefused => {
-                "DigitalOcean refuses my token. Nothing was done. Whoever runs me has to set a new \
+                "DigitalOcean refuses my token, so nothing was done. Whoever runs me has to set a new \
                  `DIGITALOCEAN_TOKEN`."
                     .to_owned()
             }
@@ -51,9 +49,9 @@ impl Refusal {
                 format!("{} Nothing was done. {}", failure::forbidden(scopes, message), failure::ASK_FOR_ACCESS)
             }
             Self::OwnDroplet { droplet, may_take_live } => own_droplet(droplet, *may_take_live),
-            Self::Busy { droplet, by } => busy(droplet, by),
+            Self::Busy { droplet, by, .. } => busy(droplet, by),
             Self::DropletGone => DROPLET_GONE.to_owned(),
-            Self::SnapshotGone => SNAPSHOT_GONE.to_owned(),
+            Self::SnapshotGone { .. } => SNAPSHOT_GONE.to_owned(),
             Self::UnknownSnapshot { text, droplet, nearest } => unknown_snapshot(text, droplet.as_deref(), nearest),
             Self::AmbiguousSnapshot { text, labels } => ambiguous("Snapshots are called", text, labels),
             Self::ForeignSnapshot { snapshot, droplet } => foreign(snapshot, droplet),
@@ -84,10 +82,10 @@ impl Refusal {
             ),
             Self::QuestionExpired => QUESTION_EXPIRED.to_owned(),
             Self::QuestionAnswered => QUESTION_ANSWERED.to_owned(),
-            Self::NotYourQuestion => "Somebody else was asked this. Use the command yourself.".to_owned(),
+            Self::NotYourQuestion => "Only the person I asked can answer. Run the command to get your own.".to_owned(),
             Self::NothingToUndo => NOTHING_TO_UNDO.to_owned(),
-            Self::NothingToUndoOn { snapshot } => nothing_to_undo_on(snapshot),
-            Self::UndoOver { snapshot } => undo_over(snapshot),
+            Self::NothingToUndoOn { snapshot, .. } => nothing_to_undo_on(snapshot),
+            Self::UndoOver { snapshot, .. } => undo_over(snapshot),
             Self::CannotPost { missing } => cannot_post(missing),
             Self::ThreadLocked => thread_locked(),
             Self::Draining => "I'm being restarted, so nothing was started. Try again in a minute.".to_owned(),
@@ -95,7 +93,7 @@ impl Refusal {
             Self::BadSnapshotName(bad) => bad_name(*bad),
             Self::UnknownOperation { text } => {
                 format!(
-                    "There is no operation {}. `/snapshot status` lists what is running and what ended last.",
+                    "There is no operation {}. `/snapshot status` lists what's running and what finished recently.",
                     name(text)
                 )
             }
@@ -105,7 +103,8 @@ impl Refusal {
                 format!("Operation `{operation}` has ended already, so there is nothing left to do.")
             }
             Self::TooLate { operation, progress } => too_late(*operation, *progress),
-            Self::NotYours(denial) => format!("Somebody else asked for this. {}", denied(denial)),
+            Self::NotYours(denial) => format!("Somebody else asked for this. {}", denied_to(denial, "decide about it")),
+            Self::MayNotLeaveOff(denial) => denied_to(denial, "leave a Droplet off"),
             Self::TooFast => too_fast(),
             Self::TooManyRunning { most } => too_many_running(*most),
             Self::TakenLately { droplet, until } => taken_lately(droplet, *until),
@@ -125,7 +124,7 @@ impl Refusal {
 
 fn source_gone(snapshot: &str) -> String {
     format!(
-        "The Droplet that {} was taken of is gone, so there is nothing to restore. **Launch** makes a new Droplet from it.",
+        "The Droplet that {} came from is gone, so there is nothing to restore. **Launch…** creates a new Droplet from it.",
         name(snapshot)
     )
 }
@@ -137,7 +136,7 @@ fn bad_droplet_name() -> String {
 }
 
 fn no_region(snapshot: &str) -> String {
-    format!("DigitalOcean does not say where Snapshot {} is. Name a region with `region`.", name(snapshot))
+    format!("DigitalOcean doesn't say where Snapshot {} is. Name a region with `region`.", name(snapshot))
 }
 
 fn cannot_post(missing: &[&str]) -> String {
@@ -150,7 +149,7 @@ fn cannot_post(missing: &[&str]) -> String {
 
 fn untagged(droplet: &str, tag: &str) -> String {
     format!(
-        "{} lacks the tag {}, and I touch no Droplet without it. Add the tag at DigitalOcean, then try again.",
+        "{} doesn't have the tag {}, and I touch no Droplet without it. Add the tag at DigitalOcean, then try again.",
         name(droplet),
         name(tag)
     )
@@ -172,14 +171,6 @@ fn unknown_droplet(text: &str, nearest: &[String]) -> String {
     }
     let nearest: Vec<String> = nearest.iter().map(|near| name(near)).collect();
     format!("There is no Droplet {}. Did you mean {}?", quote(text), alternatives(&nearest))
-}
-
-fn alternatives(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
-    }
 }
 
 fn listed(labels: &[String]) -> String {
@@ -244,8 +235,8 @@ fn still_new(droplet: &str) -> String {
 
 fn nothing_to_undo_on(snapshot: &str) -> String {
     format!(
-        "This Droplet does not exist any more, so nothing can be put back onto it. `/snapshot launch` makes a new one from the \
-         safety Snapshot {}, if nobody deleted it.",
+        "This Droplet is gone, so nothing can be put back onto it. **Launch…** creates a new one from the safety Snapshot {}, if \
+         nobody deleted it.",
         name(snapshot)
     )
 }
@@ -271,15 +262,14 @@ fn gpu_size(size: &str, suggestions: &[String]) -> String {
 
 fn undo_over(snapshot: &str) -> String {
     format!(
-        "The 24-hour undo window has closed. Snapshot {} can still be put back with \
-                 `/snapshot restore`, if nobody deleted it.",
+        "The 24-hour undo window has closed. **Restore…** still puts Snapshot {} back, if nobody deleted it.",
         name(snapshot)
     )
 }
 
 fn unusable(droplet: &str, status: &str) -> String {
     format!(
-        "DigitalOcean says that {} is {}, and nothing can be done with it in that state. Look at it in the control panel.",
+        "DigitalOcean says that {} is {}, and I can't do anything with it in that state. Look at it in the control panel.",
         name(droplet),
         name(status)
     )
@@ -330,7 +320,7 @@ fn bad_name(bad: BadName) -> String {
             "A Snapshot's name may have at most {LONGEST_SNAPSHOT_NAME} characters here, since the operation's id is added to it. Choose a shorter one."
         ),
         BadName::Safety => {
-            "A name that ends like this is kept for the safety Snapshots that a restore takes. Choose another."
+            "Names ending like this are reserved for the safety Snapshots that a restore takes. Choose another."
                 .to_owned()
         }
         BadName::Invisible => {

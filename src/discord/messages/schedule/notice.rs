@@ -109,12 +109,14 @@ pub fn notice(told: &[Told<'_>], restorers: &BTreeSet<RoleId>, number: i64) -> M
 
 fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
     let Told { schedule, notice, operations, run, .. } = told;
+    let is_tried = matches!(next_step(told), Some((_, Press::RunAgain(_))));
+    let now = if is_tried { " Press **Try again** to take it now." } else { "" };
     let droplet = name(&schedule.droplet_name);
     match notice {
         Notice::Failed { planned, count, .. } => {
             let why = operations.first().map(why).unwrap_or_default();
             let again = in_a_row(*count);
-            format!("❌ The Snapshot of {droplet} that was planned for {} failed.{why}{again}", moment(*planned))
+            format!("❌ The Snapshot of {droplet} that was planned for {} failed.{why}{again}{now}", moment(*planned))
         }
         Notice::Group { planned, count, .. } => match run {
             Some(run) => {
@@ -130,10 +132,10 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
         },
         Notice::Missed { first, count: 1, was_away, was_outage, .. } => {
             let why = missed(*was_away, *was_outage);
-            format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.", moment(*first))
+            format!("⚠️ No Snapshot of {droplet} was taken {}: {why}.{now}", moment(*first))
         }
         Notice::Missed { first, last, count, was_away, was_outage } => format!(
-            "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: {}.",
+            "⚠️ {count} Snapshots of {droplet} were not taken, from {} to {}: {}.{now}",
             moment(*first),
             moment(*last),
             missed(*was_away, *was_outage)
@@ -170,7 +172,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
         }
         Notice::GoodAgain => format!("✅ The schedule of {droplet} took a good Snapshot again."),
         Notice::Hung { count } => {
-            let asked = format!("{droplet} did not shut down {count} times in a row for its scheduled Snapshot.");
+            let asked = format!("{droplet} didn't shut down {count} times in a row for its scheduled Snapshot.");
             match schedule.watched.hangs.asked {
                 Asked::Open => format!(
                     "⚠️ **{asked}** Until somebody who may restore answers, its Snapshots are taken while it runs. What should happen?"
@@ -181,7 +183,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
         Notice::Doubtful { operation } => doubtful(told, *operation),
         Notice::Deletions { question, count } => deletions(told, (*question, *count)),
         Notice::Unheard { host, since } => format!(
-            "⚠️ {} could not be told since {} how the schedule of {droplet} goes. Its Snapshots are taken as before.",
+            "⚠️ I haven't reached {} since {}. Check `ping-url` of the schedule of {droplet}; its Snapshots are taken as before.",
             name(host),
             moment(*since)
         ),
@@ -192,7 +194,9 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
                 ago(*newest)
             )
         }
-        Notice::Paused { newest: None } => format!("⏸️ The schedule of {droplet} is paused. It has no Snapshot."),
+        Notice::Paused { newest: None } => format!(
+            "⏸️ The schedule of {droplet} is paused. {droplet} has no Snapshot from this schedule; `/schedule resume` restarts it."
+        ),
     }
 }
 
@@ -205,8 +209,8 @@ fn owner_lost(schedule: &Schedule, since: Timestamp, restorers: &BTreeSet<RoleId
         roles => format!("Somebody who may restore ({})", roles.join(", ")),
     };
     format!(
-        "⚠️ <@{owner}>, who owns the schedule of {droplet}, has left or lost the right to it (seen {}). Snapshots are taken on for \
-         7 days, and none is deleted. {who} should take it over.",
+        "⚠️ <@{owner}>, who owns the schedule of {droplet}, has left or lost the right to it (seen {}). I'll keep taking Snapshots for \
+         7 days and delete none. {who} should take it over.",
         ago(since)
     )
 }
@@ -356,6 +360,8 @@ fn hang_buttons(schedule: ScheduleId) -> Vec<Button> {
 
 fn why(operation: &Operation) -> String {
     match &operation.verdict {
+        // The button below is the way to try it again.
+        Some(Outcome::Failed(why)) if failure::passes(why) => format!(" {}", failure::what(why, operation)),
         Some(Outcome::Failed(why)) => format!(" {} {}", failure::what(why, operation), failure::next(why, operation)),
         Some(Outcome::Cancelled) => " Somebody stopped it.".to_owned(),
         Some(Outcome::Completed) | None => String::new(),

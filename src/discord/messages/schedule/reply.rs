@@ -106,7 +106,7 @@ pub fn hangs_answered(schedule: &Schedule, answer: HangAnswer) -> String {
     match answer {
         HangAnswer::ShutDown => {
             format!(
-                "OK. {droplet} is shut down for its Snapshots as before. You are asked again after it has shut down once and hung again."
+                "OK. {droplet} is shut down for its Snapshots as before. I'll ask again after it has shut down once and got stuck again."
             )
         }
         HangAnswer::StayLive => format!("OK. From now on the Snapshots of {droplet} are taken while it runs."),

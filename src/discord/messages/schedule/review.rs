@@ -197,7 +197,7 @@ fn power(schedule: &Schedule, downtime: Option<SignedDuration>) -> String {
     }
     match schedule.power {
         Power::Live => {
-            "it keeps running. The disk is saved as after a power cut, so a database may need repair after a restore."
+            "no downtime. Taken while running: like pulling the plug, so files open at that moment may be incomplete."
                 .to_owned()
         }
         Power::Off => {
@@ -208,7 +208,7 @@ fn power(schedule: &Schedule, downtime: Option<SignedDuration>) -> String {
                 IfHung::Force => "its power is cut",
             };
             format!(
-                "it is shut down for each Snapshot and turned on again, for {down}. If it does not shut down, {hung}."
+                "it is shut down for each Snapshot and turned on again, for {down}. If it doesn't shut down, {hung}."
             )
         }
     }

@@ -128,7 +128,9 @@ fn state(standing: &Standing) -> (Vec<String>, Colour) {
         },
     };
     if schedule.watched.hangs.asked == Asked::Open && schedule.power == Power::Off {
-        lines.push("⚠️ **Shutdowns hang:** its Snapshots are taken while it runs until somebody answers.".to_owned());
+        lines.push(
+            "⚠️ **Shutdowns get stuck:** its Snapshots are taken while it runs until somebody answers.".to_owned(),
+        );
     }
     if standing.stale_since.is_some() && schedule.state != State::Removed {
         lines.push("⚠️ **There is no recent Snapshot.**".to_owned());
@@ -145,7 +147,7 @@ fn paused(until: Option<Timestamp>, why: Paused) -> String {
             "⏸️ **Paused:** its owner has left or lost the right to it. Somebody who may restore should take it over."
                 .to_owned()
         }
-        Paused::DropletGone => "⏸️ **Paused:** its Droplet does not exist any more. Its Snapshots stay.".to_owned(),
+        Paused::DropletGone => "⏸️ **Paused:** its Droplet is gone. Its Snapshots stay.".to_owned(),
     }
 }
 
@@ -251,10 +253,10 @@ fn line(slot: &Slot, standing: &Standing) -> String {
     let fate = match slot.fate {
         Fate::Waiting => "⏳ waits for the Droplet",
         Fate::Running => "🔄 running",
-        Fate::Ran if was_taken_live(slot, standing) => "⚠️ taken while it was running: it did not shut down",
+        Fate::Ran if was_taken_live(slot, standing) => "⚠️ taken while it was running: it didn't shut down",
         Fate::Ran => "✅ taken",
         Fate::Shared => "✅ covered by another schedule's Snapshot",
-        Fate::Failed(Failed::Hung) => "❌ failed: the Droplet did not shut down",
+        Fate::Failed(Failed::Hung) => "❌ failed: the Droplet didn't shut down",
         Fate::Failed(Failed::Cancelled) => "🛑 stopped by somebody",
         Fate::Failed(Failed::Operation) => "❌ failed",
         Fate::Failed(Failed::NotAll) => "❌ not all Droplets have a good Snapshot",

@@ -1,0 +1,56 @@
+//! What can be pressed under a refusal. Who reads it may press all of it.
+
+use super::{
+    super::{
+        list,
+        message::{Button, Message, Style},
+    },
+    Refusal,
+    occupied::ways_on,
+};
+use crate::discord::press::Press;
+
+impl Refusal {
+    /// Whether the reason may soon be over by itself.
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::DigitalOceanDown
+                | Self::Busy { .. }
+                | Self::SnapshotInUse { .. }
+                | Self::Locked { .. }
+                | Self::StillNew { .. }
+                | Self::Draining
+                | Self::Standby
+        )
+    }
+}
+
+/// A refusal as it is read.
+pub fn message(refusal: &Refusal) -> Message {
+    Message { buttons: buttons(refusal), ..Message::text(refusal.words()) }
+}
+
+/// The same where the press that was refused may help once the reason is over.
+pub fn not_now(refusal: &Refusal, press: Press) -> Message {
+    let again = Button::new("Try again", Style::Secondary, press);
+    let refused = message(refusal);
+    let buttons = refused.buttons.into_iter().filter(|button| button.press() != Some(press)).chain([again]).collect();
+    Message { buttons, ..refused }
+}
+
+fn buttons(refusal: &Refusal) -> Vec<Button> {
+    match refusal {
+        Refusal::Busy { by, again, .. } => {
+            let again = again.as_deref().map(|press| Button::new("Try again", Style::Secondary, *press));
+            ways_on(by).into_iter().chain(again).collect()
+        }
+        Refusal::SnapshotInUse { by } | Refusal::TriedAgain { by } => ways_on(by),
+        Refusal::SourceGone { id, .. } | Refusal::NothingToUndoOn { id, .. } => {
+            vec![Button::new("Launch…", Style::Secondary, Press::Launch(*id))]
+        }
+        Refusal::UndoOver { id, .. } => vec![Button::new("Restore…", Style::Secondary, Press::Restore(*id))],
+        Refusal::SnapshotGone { .. } | Refusal::SnapshotDeleted { .. } => vec![list::way(None)],
+        _ => Vec::new(),
+    }
+}
