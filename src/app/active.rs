@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,7 @@ use super::{
     heartbeat::{Heartbeat, Progress},
     housekeeping,
     pings::Pings,
+    renewal::{Ended, keep_lease},
     rotation::{Reread, Rotation},
     scheduler::Scheduler,
     settings::{bot_parts, rules},
@@ -33,7 +34,7 @@ use crate::{
         intake::{Intake, IntakeState},
     },
     http::{self, Readiness},
-    store::{self, Lease, Store, deadlines},
+    store::{Lease, Store, deadlines},
     worker::{
         attendance::Attendance,
         run_loop::{Parts, RunLoop},
@@ -46,6 +47,8 @@ const _: () = assert!(
 );
 /// How often a live process says so in the database.
 const HEARTBEAT: Duration = Duration::from_mins(1);
+/// How long people are not heard at the start because operations are yet to be taken up.
+const LONGEST_TAKE_UP: Duration = Duration::from_secs(5);
 /// Before it is asked again whether everything is taken up.
 const TAKE_UP_PAUSE: Duration = Duration::from_secs(1);
 /// No message waits longer than this from a process's start on, whatever its row says.
@@ -67,17 +70,6 @@ pub(super) struct Active<'a> {
     pub(super) rotation: &'a Arc<Rotation>,
     pub(super) lease: Arc<Lease>,
     pub(super) attendance: Arc<Attendance>,
-}
-
-/// How an active time ended well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// It was told to stop.
-    Stopped,
-    /// Somebody else is active now.
-    LeaseLost,
-    /// The database did not answer until the lease ran out.
-    LeaseRanOut,
 }
 
 /// The loops, each with its own stop, so that they end one after the other.
@@ -220,7 +212,12 @@ impl Active<'_> {
             stop_gateway: loops.stop_gateway.clone(),
             stop_reporter: loops.stop_reporter.clone(),
         };
-        loops.state.spawn(discord_side.run());
+        // What people asked the last process without an answer is settled before they are heard again.
+        let attendance = Arc::clone(&self.attendance);
+        loops.state.spawn(async move {
+            attendance.completed_within(LONGEST_TAKE_UP).await;
+            discord_side.run().await
+        });
         loops
     }
 
@@ -370,32 +367,6 @@ impl Active<'_> {
             && let Err(error) = self.store.remember_team(team).await
         {
             tracing::debug!(error = chain(&error), "could not remember the team");
-        }
-    }
-}
-
-/// Renews the lease for as long as that goes well.
-pub(super) async fn keep_lease(lease: &Lease, store: &Store, readiness: &Readiness) -> Ended {
-    let mut renewal = interval(deadlines::RENEWAL_PAUSE);
-    renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        renewal.tick().await;
-        let answers = match lease.renew().await {
-            Ok(()) => timeout(deadlines::RENEWAL, store.count_open()).await.is_ok_and(|count| count.is_ok()),
-            Err(store::Error::LeaseLost) => return Ended::LeaseLost,
-            Err(error) => {
-                tracing::warn!(error = chain(&error), "could not renew the lease");
-                false
-            }
-        };
-        readiness.set_database(answers);
-        if answers && store.write_failed() {
-            drop(timeout(deadlines::RENEWAL, store.probe_write()).await); // The store keeps what it finds.
-        }
-        readiness.set_write_failed(store.write_failed());
-        readiness.set_unheard_schedules(store.has_unheard_schedules());
-        if lease.remaining().is_zero() {
-            return Ended::LeaseRanOut;
         }
     }
 }

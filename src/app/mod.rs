@@ -18,6 +18,7 @@ pub mod healthcheck;
 mod heartbeat;
 mod housekeeping;
 mod pings;
+mod renewal;
 mod rotation;
 mod scheduler;
 mod settings;
@@ -38,9 +39,10 @@ use crate::{
     telemetry::Metrics,
     worker::attendance::Attendance,
 };
-use active::{Active, Ended, keep_lease};
+use active::Active;
 use calls::Calls;
 pub use error::Error;
+use renewal::{Ended, keep_lease};
 use rotation::{Reread, Rotation};
 use settings::{bot_parts, rules};
 pub use token::Proof;

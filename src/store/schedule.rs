@@ -10,15 +10,12 @@ use super::{
     Act, ConfirmationRefused, Consent, Deed, Engine, Error, Store, Version, act, confirmation,
     row::{Row, bits, due_millis},
     schedule_message, schedule_notice,
-    schedule_row::{StoredSchedule, read, read_one, read_slot},
+    schedule_row::{StoredSchedule, read, read_one},
+    slots,
 };
 use crate::{
     operation::ids::{GuildId, ScheduleId, UserId},
-    schedule::{
-        Accounts, Due, MOST_OWNED, Schedule, State,
-        notice::Notice,
-        slot::{Fate, Slot},
-    },
+    schedule::{Due, MOST_OWNED, Schedule, State, notice::Notice},
 };
 
 /// Why a schedule was not added.
@@ -231,58 +228,6 @@ impl Store {
         Ok(())
     }
 
-    /// What is known of a schedule's planned times.
-    pub async fn accounts(&self, schedule: ScheduleId) -> Result<Accounts, Error> {
-        let row = sqlx::query(
-            "SELECT MAX(last_at) AS last_at, MAX(CASE WHEN fate = 'waiting' THEN planned_at END) AS waiting, \
-             CAST(MAX(CASE WHEN fate = 'running' THEN 1 ELSE 0 END) AS BIGINT) AS is_running FROM slots WHERE schedule = $1",
-        )
-        .bind(schedule.to_string())
-        .fetch_one(&self.pool)
-        .await?;
-        let row = Row(&row);
-        let is_running = row.number("is_running") == Some(1);
-        Ok(Accounts { last: row.at("last_at"), waiting: row.at("waiting"), is_running })
-    }
-
-    /// The latest planned times of a schedule, newest first.
-    pub async fn latest_slots(&self, schedule: ScheduleId, limit: usize) -> Result<Vec<Slot>, Error> {
-        let rows = sqlx::query(
-            "SELECT planned_at, last_at, count, fate, why, operation FROM slots WHERE schedule = $1 \
-             ORDER BY last_at DESC LIMIT $2",
-        )
-        .bind(schedule.to_string())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.iter().filter_map(read_slot).collect())
-    }
-
-    /// Prunes what became of planned times before `before`, and what was said once since then; the latest of each schedule stays, since later
-    /// ones are counted from it.
-    pub async fn prune_slots(&self, before: Timestamp) -> Result<(), Error> {
-        let mut transaction = self.begin_as_owner().await?;
-        sqlx::query(
-            "DELETE FROM slots WHERE last_at < $1 AND fate NOT IN ('waiting', 'running') \
-             AND last_at < (SELECT MAX(s.last_at) FROM slots s WHERE s.schedule = slots.schedule)",
-        )
-        .bind(before.as_millisecond())
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query(
-            "DELETE FROM schedule_messages WHERE number > 0 AND due_at < $1 \
-             AND (message_id IS NOT NULL OR given_up IS NOT NULL OR (leader_schedule IS NOT NULL \
-             AND NOT EXISTS (SELECT 1 FROM schedule_messages l WHERE l.schedule = schedule_messages.leader_schedule \
-             AND l.number = schedule_messages.leader_number AND l.message_id IS NULL AND l.given_up IS NULL))) \
-             AND number < (SELECT MAX(m.number) FROM schedule_messages m WHERE m.schedule = schedule_messages.schedule)",
-        )
-        .bind(before.as_millisecond())
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// Has the scheduler look at once.
     pub(super) fn ring_schedules(&self) {
         self.changes.scheduler.notify_one();
@@ -317,98 +262,6 @@ pub(super) async fn write_schedule(
     if kept.rows_affected() == 0 {
         return Err(Error::LeaseLost);
     }
-    write_slots(transaction, stored, due).await?;
+    slots::write(transaction, stored, due).await?;
     Ok(Version(stored.version.0 + i64::from(says_something)))
-}
-
-async fn write_slots(
-    transaction: &mut Transaction<'_, Any>,
-    StoredSchedule { schedule, .. }: &StoredSchedule,
-    due: &Due,
-) -> Result<(), Error> {
-    if let Some((slot, fate)) = due.given_up {
-        let (what, why) = fate.words();
-        sqlx::query(
-            "UPDATE slots SET fate = $1, why = $2 WHERE schedule = $3 AND planned_at = $4 AND fate = 'waiting'",
-        )
-        .bind(what)
-        .bind(why)
-        .bind(schedule.id.to_string())
-        .bind(slot.as_millisecond())
-        .execute(&mut **transaction)
-        .await?;
-        fold(transaction, schedule, (slot, fate)).await?;
-    }
-    for closed in &due.closed {
-        let (what, why) = closed.fate.words();
-        let folded = sqlx::query(
-            "UPDATE slots SET last_at = $1, count = count + $2 WHERE schedule = $3 AND fate = $4 AND why = $5 \
-             AND operation IS NULL AND last_at = (SELECT MAX(last_at) FROM slots WHERE schedule = $3)",
-        )
-        .bind(closed.last.as_millisecond())
-        .bind(i64::from(closed.count))
-        .bind(schedule.id.to_string())
-        .bind(what)
-        .bind(why)
-        .execute(&mut **transaction)
-        .await?;
-        if folded.rows_affected() == 0 {
-            let slot =
-                Slot { at: closed.first, last: closed.last, count: closed.count, fate: closed.fate, operation: None };
-            insert_slot(transaction, schedule, &slot).await?;
-        }
-    }
-    if let Some(slot) = due.opened {
-        let slot = Slot { at: slot, last: slot, count: 1, fate: Fate::Waiting, operation: None };
-        insert_slot(transaction, schedule, &slot).await?;
-    }
-    Ok(())
-}
-
-/// Joins a planned time that nothing was done for to the row before it, if that one had the same fate.
-async fn fold(
-    transaction: &mut Transaction<'_, Any>,
-    schedule: &Schedule,
-    (slot, fate): (Timestamp, Fate),
-) -> Result<(), Error> {
-    let (what, why) = fate.words();
-    let folded = sqlx::query(
-        "UPDATE slots SET last_at = $1, count = count + 1 WHERE schedule = $2 AND fate = $3 AND why = $4 AND operation IS NULL \
-         AND last_at = (SELECT MAX(b.last_at) FROM slots b WHERE b.schedule = $2 AND b.last_at < $1) \
-         AND EXISTS (SELECT 1 FROM slots o WHERE o.schedule = $2 AND o.planned_at = $1 AND o.fate = $3 AND o.why = $4 \
-         AND o.operation IS NULL)",
-    )
-    .bind(slot.as_millisecond())
-    .bind(schedule.id.to_string())
-    .bind(what)
-    .bind(why)
-    .execute(&mut **transaction)
-    .await?;
-    if folded.rows_affected() > 0 {
-        sqlx::query("DELETE FROM slots WHERE schedule = $1 AND planned_at = $2 AND fate = $3 AND operation IS NULL")
-            .bind(schedule.id.to_string())
-            .bind(slot.as_millisecond())
-            .bind(what)
-            .execute(&mut **transaction)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn insert_slot(transaction: &mut Transaction<'_, Any>, schedule: &Schedule, slot: &Slot) -> Result<(), Error> {
-    let (what, why) = slot.fate.words();
-    sqlx::query(
-        "INSERT INTO slots (schedule, planned_at, droplet_id, last_at, count, fate, why) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-    )
-    .bind(schedule.id.to_string())
-    .bind(slot.at.as_millisecond())
-    .bind(bits(schedule.droplet.0))
-    .bind(slot.last.as_millisecond())
-    .bind(i64::from(slot.count))
-    .bind(what)
-    .bind(why)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }

@@ -14,10 +14,16 @@ use jiff::SignedDuration;
 
 use crate::{
     clock::Clock,
-    digitalocean::client::{Client, ServerClock},
+    digitalocean::{
+        client::{Client, ServerClock},
+        queries,
+    },
     operation::{LONGEST_UNATTENDED, ids::OperationId},
-    store::Whose,
+    store::{Error, Store, Whose},
 };
+
+/// Between two looks whether everything is taken up.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How this process looks after its operations.
 #[derive(Debug)]
@@ -96,8 +102,30 @@ impl Attendance {
         self.state().note(Marks::now(clock, client));
     }
 
+    /// The same, and what is open is to be taken up once more if nobody looked after it for a while.
+    pub async fn look(&self, store: &Store, clock: &Clock, client: &Client) -> Result<(), Error> {
+        self.note(clock, client);
+        if let Some(gap) = self.gap() {
+            let owing = store.power_owed().await?.into_iter().map(|owed| owed.operation).collect();
+            self.leave(store.open_operations().await?, &owing, gap);
+        }
+        Ok(())
+    }
+
+    /// Whether a command of this operation may leave now. What is destructive waits until it is clear that this process has looked after
+    /// it throughout: DigitalOcean is asked, since whatever it answers, it says what time it is.
+    pub async fn lets_go(&self, id: OperationId, is_destructive: bool, (clock, client): (&Clock, &Client)) -> bool {
+        self.note(clock, client);
+        if is_destructive && self.is_unclear() {
+            drop(client.run(queries::team()).await);
+            self.note(clock, client);
+            self.suppose_a_gap();
+        }
+        !self.holds_back(id)
+    }
+
     /// For how long nobody looked after the operations, as was found out: [`leave`](Self::leave) is to be told.
-    pub fn gap(&self) -> Option<SignedDuration> {
+    fn gap(&self) -> Option<SignedDuration> {
         self.state().gap
     }
 
@@ -107,7 +135,7 @@ impl Attendance {
     }
 
     /// DigitalOcean was asked and did not tell: what is unclear counts as a sleep, so that it ends.
-    pub fn suppose_a_gap(&self) {
+    fn suppose_a_gap(&self) {
         let mut state = self.state();
         if let Some(leap) = state.unclear.take() {
             state.gap = Some(state.gap.map_or(leap.by, |earlier| earlier.max(leap.by)));
@@ -118,6 +146,17 @@ impl Attendance {
     pub fn is_complete(&self) -> bool {
         let state = self.state();
         state.gap.is_none() && state.unclear.is_none() && state.left.operations.is_empty()
+    }
+
+    /// Returns once every operation was taken up, or after this long.
+    pub async fn completed_within(&self, longest: Duration) {
+        let completed = async {
+            while !self.state().left.operations.is_empty() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        // One that cannot be taken up keeps nobody from being heard.
+        let _ = tokio::time::timeout(longest, completed).await;
     }
 
     /// Whether no command of this operation may leave before it was taken up.

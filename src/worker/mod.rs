@@ -5,6 +5,7 @@
 //! simulation can call them; [`schedule`] decides whose turn it is, and [`run_loop`] carries the requests out. Knows nothing of Discord.
 
 mod admission;
+mod alongside;
 pub mod attendance;
 mod commit_log;
 mod commit_metrics;

@@ -20,6 +20,7 @@ use tracing::{Instrument, Span, field::Empty};
 use super::{
     Claimed, Worker,
     admission::Admission,
+    alongside::alongside,
     attendance::Attendance,
     looks::{Looked, Looks},
     priority,
@@ -28,7 +29,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    digitalocean::{client::Client, queries},
+    digitalocean::client::Client,
     operation::{
         Blocker, Rules,
         effect::{Answer, Command, Effect},
@@ -176,7 +177,7 @@ impl RunLoop {
 
     /// What is due, and when the next thing is.
     async fn due(&self, Vacancy { whose, places }: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
-        self.take_up_after_a_gap().await?;
+        self.attendance.look(&self.store, &self.clock, &self.client).await?;
         self.wake_spoken_to().await?;
         let mut taken: HashSet<OperationId> = self.lock_busy().keys().copied().collect();
         let now = self.clock.now();
@@ -212,21 +213,11 @@ impl RunLoop {
         Ok(())
     }
 
-    /// Takes everything up once more if nobody looked after it for a while.
-    async fn take_up_after_a_gap(&self) -> Result<(), Error> {
-        self.attendance.note(&self.clock, &self.client);
-        if let Some(gap) = self.attendance.gap() {
-            let owing = self.store.power_owed().await?.into_iter().map(|owed| owed.operation).collect();
-            self.attendance.leave(self.store.open_operations().await?, &owing, gap);
-        }
-        Ok(())
-    }
-
     async fn turn(&self, id: OperationId) -> Ending {
         let span = tracing::info_span!("operation", operation.id = %id, droplet.id = Empty, guild.id = Empty);
         async {
             let ending = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
-                Ok(outcome) => ended(&outcome),
+                Ok(outcome) => Ending::logged(&outcome),
                 Err(_) => self.after_panic(id).await,
             };
             if let Some(pause) = ending.keeps_place_for() {
@@ -241,23 +232,24 @@ impl RunLoop {
     /// Halts the operation in whose turn a panic happened. Where even that panics, it is left alone for a while.
     async fn after_panic(&self, id: OperationId) -> Ending {
         tracing::error!("a turn panicked; the operation is halted, power back goes on");
-        let halted = self.worker.halt(id, &self.rules, self.clock.now());
-        if let Ok(outcome) = AssertUnwindSafe(halted).catch_unwind().await {
-            if outcome.is_ok() {
-                self.attendance.take_up(id);
-            }
-            return ended(&outcome.map(|()| Ending::Stored));
+        if let Some(ending) = self.caught(id, self.worker.halt(id, &self.rules, self.clock.now())).await {
+            return ending;
         }
         tracing::error!("the operation cannot even be halted; what it owes is carried on from its plain columns");
-        let rescued = self.worker.rescue(id, &self.rules, self.clock.now());
-        if let Ok(outcome) = AssertUnwindSafe(rescued).catch_unwind().await {
-            if outcome.is_ok() {
-                self.attendance.take_up(id);
-            }
-            return ended(&outcome.map(|()| Ending::Stored));
+        if let Some(ending) = self.caught(id, self.worker.rescue(id, &self.rules, self.clock.now())).await {
+            return ending;
         }
         tracing::error!("that panics, too; it is tried again in a minute");
         Ending::CannotBeHalted
+    }
+
+    /// How a turn ends that panicked; none if what is done about it panics as well.
+    async fn caught(&self, id: OperationId, done: impl Future<Output = Result<(), Error>>) -> Option<Ending> {
+        let outcome = AssertUnwindSafe(done).catch_unwind().await.ok()?;
+        if outcome.is_ok() {
+            self.attendance.take_up(id);
+        }
+        Some(Ending::logged(&outcome.map(|()| Ending::Stored)))
     }
 
     async fn try_turn(&self, id: OperationId) -> Result<Ending, Error> {
@@ -336,7 +328,7 @@ impl RunLoop {
             Err(ending) => return Ok(ending),
         };
         let is_destructive = claimed.operation().active_step().is_some_and(|step| step.task().traits().is_destructive);
-        if !self.was_attended(id, is_destructive).await {
+        if !self.attendance.lets_go(id, is_destructive, (&self.clock, &self.client)).await {
             return Ok(NOTHING_STORED);
         }
         let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
@@ -353,18 +345,6 @@ impl RunLoop {
         };
         self.worker.finish(claimed, answer, rules, self.clock.now()).await?;
         Ok(Ending::Stored)
-    }
-
-    /// Whether this process has looked after the operation throughout, right before its command leaves.
-    async fn was_attended(&self, id: OperationId, is_destructive: bool) -> bool {
-        self.attendance.note(&self.clock, &self.client);
-        if is_destructive && self.attendance.is_unclear() {
-            // Whatever it answers, it says what time it is.
-            drop(self.client.run(queries::team()).await);
-            self.attendance.note(&self.clock, &self.client);
-            self.attendance.suppose_a_gap();
-        }
-        !self.attendance.holds_back(id)
     }
 
     /// Takes the operation up again once its command may leave, after one more look where the last one is old. If it wants something else
@@ -407,31 +387,5 @@ impl RunLoop {
 
     fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashMap<OperationId, Arc<Notify>>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How a turn ended that came to its end, which is logged.
-fn ended(outcome: &Result<Ending, Error>) -> Ending {
-    let ending = Ending::of(outcome);
-    match outcome {
-        Ok(_) => {}
-        Err(Error::LeaseLost) => tracing::info!("somebody else goes on with the operation"),
-        Err(error) => tracing::warn!(%error, "could not store how far the operation is; it is taken up again"),
-    }
-    ending
-}
-
-/// Waits for `first` while `others` go on, and hands over what they end with.
-async fn alongside<F: Future + Unpin, O: Future>(
-    mut first: F,
-    others: &mut FuturesUnordered<O>,
-    mut ended: impl FnMut(O::Output),
-) -> F::Output {
-    loop {
-        tokio::select! {
-            biased;
-            Some(output) = others.next() => ended(output),
-            output = &mut first => return output,
-        }
     }
 }

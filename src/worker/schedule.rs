@@ -193,6 +193,16 @@ impl Ending {
         }
     }
 
+    /// The same, and the log says what went wrong.
+    pub fn logged(outcome: &Result<Self, Error>) -> Self {
+        match outcome {
+            Ok(_) => {}
+            Err(Error::LeaseLost) => tracing::info!("somebody else goes on with the operation"),
+            Err(error) => tracing::warn!(%error, "could not store how far the operation is; it is taken up again"),
+        }
+        Self::of(outcome)
+    }
+
     /// How a turn ended that could not store how far the operation is.
     pub fn of_failure(error: &Error) -> Self {
         match error {

@@ -366,7 +366,7 @@ impl Reporter {
 /// must see to is said elsewhere at once, where the channel is out of reach.
 fn may_be_heard_again(report: &Report, trouble: Trouble) -> bool {
     let must_be_seen = matches!(report.kind, ReportKind::Stuck | ReportKind::Question);
-    let is_out_of_reach = matches!(trouble, Trouble::NoAccess | Trouble::ChannelGone) && !must_be_seen;
+    let is_out_of_reach = trouble == Trouble::NoAccess && !must_be_seen;
     report.attempts < MOST_EDITS_REFUSED && (trouble == Trouble::ThreadArchived || is_out_of_reach)
 }
 

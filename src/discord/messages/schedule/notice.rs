@@ -159,7 +159,7 @@ fn text(told: &Told<'_>, restorers: &BTreeSet<RoleId>) -> String {
             name(zone)
         ),
         Notice::Gone => format!(
-            "⏸️ The Droplet {droplet} does not exist any more, so its schedule is paused. **Its Snapshots stay**, also those that no rule \
+            "⏸️ The Droplet {droplet} is gone, so its schedule is paused. **Its Snapshots stay**, also those that no rule \
              wants. `/schedule edit what:` binds it to another Droplet."
         ),
         Notice::Undeleted { name: snapshot, count, .. } => {

@@ -1,0 +1,18 @@
+//! One thing that is waited for while others go on.
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+
+/// Waits for `first` while `others` go on, and hands over what they end with.
+pub(super) async fn alongside<F: Future + Unpin, O: Future>(
+    mut first: F,
+    others: &mut FuturesUnordered<O>,
+    mut ended: impl FnMut(O::Output),
+) -> F::Output {
+    loop {
+        tokio::select! {
+            biased;
+            Some(output) = others.next() => ended(output),
+            output = &mut first => return output,
+        }
+    }
+}
