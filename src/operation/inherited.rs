@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Operation, Rules,
     backoff::later,
+    ids::DropletId,
     reading::PowerState,
-    step::{Checks, Step},
+    step::{Checks, State, Step},
 };
 
 /// Left by the older operation.
@@ -55,10 +56,13 @@ impl Operation {
         self.inherited.as_ref().is_some_and(|inherited| inherited.may_be_ours.is_empty())
     }
 
-    /// When a Droplet that an older operation watched is looked at next, while this one has yet to begin.
-    pub(super) fn watched_at(&self, checks: Checks, rules: &Rules) -> Option<Timestamp> {
-        self.inherited.as_ref().filter(|_| self.power.owed().is_some())?;
-        Some(checks.looked_at.map_or(Timestamp::UNIX_EPOCH, |at| later(at, Self::watch_pause(rules))))
+    /// When the Droplet is looked at next that an older operation watched, while this one waits for people or for time and has sent nothing.
+    pub(super) fn watched_at(&self, step: &Step, rules: &Rules) -> Option<(DropletId, Timestamp)> {
+        let State::Waiting(Checks { looked_at: Some(looked_at), .. }) = step.state else { return None };
+        let is_kept_up = self.obstacle.is_some() || self.ended.is_some() || step.began.is_some();
+        let owes = self.inherited.is_some() && self.power.owed().is_some();
+        let droplet = self.target.droplet.filter(|_| owes && !is_kept_up)?;
+        Some((droplet, later(looked_at, Self::watch_pause(rules))))
     }
 
     /// Whether the Droplet is off before this operation has sent anything, and an older one may have turned it off.

@@ -29,24 +29,24 @@ impl Operation {
         if let Some(deadline) = self.first_answer_deadline(now) {
             return Effect::Sleep(deadline);
         }
+        let watched = self.watched_at(step, rules);
+        if let Some((droplet, _)) = watched.filter(|(_, at)| *at <= now) {
+            return Effect::Look(Look::Droplet(droplet));
+        }
         if let Some(until) = self.timer.ahead(now) {
             let deadline = self.deadline(rules).filter(|deadline| now < *deadline);
-            return Effect::Sleep(deadline.map_or(until, |deadline| deadline.min(until)));
+            let wake = deadline.into_iter().chain(watched.map(|(_, at)| at)).min();
+            return Effect::Sleep(wake.map_or(until, |wake| wake.min(until)));
         }
         if let (Some(missing), Some(droplet)) = (self.missing, self.droplet_of(step.task())) {
             return Effect::Look(if missing.is_confirmed { Look::Listed(droplet) } else { Look::Droplet(droplet) });
         }
         match &step.state {
             State::Waiting(checks) => match (self.held_by_warning(now), self.needed_look(step.task(), *checks, now)) {
-                (Some(until), _) => match self.watched_at(*checks, rules) {
-                    Some(at) if at <= now => {
-                        self.droplet().map_or(Effect::Sleep(until), |it| Effect::Look(Look::Droplet(it)))
-                    }
-                    at => {
-                        let wake = [self.deadline(rules), at].into_iter().flatten().min();
-                        Effect::Sleep(wake.map_or(until, |wake| wake.min(until)))
-                    }
-                },
+                (Some(until), _) => {
+                    let wake = [self.deadline(rules), watched.map(|(_, at)| at)].into_iter().flatten().min();
+                    Effect::Sleep(wake.map_or(until, |wake| wake.min(until)))
+                }
                 (None, Some(look)) => Effect::Look(look),
                 (None, None) => self.command(&step.work).map_or(Effect::Rest, Effect::Send),
             },
