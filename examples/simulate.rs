@@ -24,6 +24,7 @@ use simulation::{
 
 /// Plays simulated worlds.
 #[derive(Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Arguments {
     /// How many worlds.
     #[arg(long, default_value_t = 1_000)]

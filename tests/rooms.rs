@@ -531,8 +531,8 @@ fn every_snapshot_of_a_test_belongs_to_a_test() {
             let beside = beside.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().to_str().unwrap().to_owned();
             let is = format!("fn {test}(");
             let owner = |path: &PathBuf| {
-                let text = fs::read_to_string(path).unwrap();
-                text.contains(&is) || literals(text.parse().unwrap()).iter().any(|literal| names(literal, test))
+                let source = fs::read_to_string(path).unwrap();
+                source.contains(&is) || literals(source.parse().unwrap()).iter().any(|literal| names(literal, test))
             };
             assert!(files(&beside, ".rs").iter().any(owner), "no test writes {}", snapshot.display());
         }

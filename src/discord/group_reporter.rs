@@ -187,7 +187,7 @@ impl GroupReporter {
                 Ok(_) => return Ok(()),
                 Err(error) if Trouble::of(&error) == Trouble::Later => return Err(error),
                 Err(error) => {
-                    tracing::warn!(run.id = %plan.id, cause = wire::describe(&error), "may not post here either")
+                    tracing::warn!(run.id = %plan.id, cause = wire::describe(&error), "may not post here either");
                 }
             }
         }

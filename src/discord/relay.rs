@@ -300,7 +300,8 @@ mod tests {
         let relay =
             Relay::open(&format!("ws://{}", gateway.local_addr().unwrap()), Arc::new(Http::new(""))).await.unwrap();
         let (url, left) = (relay.url().unwrap(), CancellationToken::new());
-        let relay = tokio::spawn(relay.run(left.clone()));
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(relay.run(left.clone()));
         let connect = async || {
             let (serenity, discord) = tokio::join!(connect_async_with_config(&url, None, true), async {
                 accept_async_with_config(gateway.accept().await.unwrap().0, None).await.unwrap()
@@ -323,7 +324,7 @@ mod tests {
         left.cancel();
         serenity.close(None).await.unwrap();
         while discord.next().await.is_some_and(|heard| heard.is_ok()) {}
-        relay.await.unwrap();
+        tasks.join_next().await.unwrap().unwrap();
     }
 
     #[test]

@@ -86,6 +86,7 @@ impl Waiting {
 }
 
 /// An operation that has a place.
+#[expect(clippy::struct_excessive_bools, reason = "each may be so without the others")]
 #[derive(Clone, Copy, Debug)]
 struct Placed {
     waiting: Waiting,

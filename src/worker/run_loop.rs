@@ -323,7 +323,7 @@ impl RunLoop {
         if self.lease.remaining() <= NEEDED_TO_SEND {
             self.lease.renew().await?;
         }
-        let claimed = match self.claim_with_a_fresh_look(id, &command, rules).await? {
+        let claimed = match Box::pin(self.claim_with_a_fresh_look(id, &command, rules)).await? {
             Ok(claimed) => claimed,
             Err(ending) => return Ok(ending),
         };
@@ -333,7 +333,7 @@ impl RunLoop {
         }
         let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
         self.attendance.note(&self.clock, &self.client);
-        let is_attended = !self.attendance.holds_back(id) && !(is_destructive && self.attendance.is_unclear());
+        let is_attended = !(self.attendance.holds_back(id) || is_destructive && self.attendance.is_unclear());
         let answer = if self.lease.remaining() > NEEDED_TO_SEND && is_attended {
             tracing::info!(?command, "sending");
             let call = translate::command(&command).with_priority(priority);

@@ -189,7 +189,7 @@ async fn cost_of_ten_thousand_waiting() {
     tokio::time::sleep(Duration::from_mins(2)).await;
     let (used, requests) = (processor_time(bot.id()), stage.digitalocean.journal().len());
     tokio::time::sleep(Duration::from_mins(1)).await;
-    let (used, asked) = (processor_time(bot.id()) - used, stage.digitalocean.journal().len() - requests);
+    let (used, asked) = (processor_time(bot.id()).saturating_sub(used), stage.digitalocean.journal().len() - requests);
     let most = most_memory(bot.id());
     println!("10,000 wait: at most {most} KiB of memory; within a minute {used:?} of the processor, {asked} requests");
     assert!(most <= 64 * 1024, "{most} KiB");

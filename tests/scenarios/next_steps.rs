@@ -129,7 +129,7 @@ async fn a_panel_tells_an_outage_from_having_nothing() {
     rex.press("Restore…").await;
     rex.choose(&web.to_string()).await;
     assert!(rex.last().starts_with("DigitalOcean isn't responding"), "{}", rex.transcript());
-    stage.digitalocean.world(|world| world.clear_faults());
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::clear_faults);
     rex.press("Restore…").await;
     rex.choose(&web.to_string()).await;
     assert!(rex.sees("has no Snapshots yet"), "{}", rex.transcript());
@@ -145,7 +145,7 @@ async fn a_panel_in_an_outage_does_not_say_that_there_are_no_droplets() {
     stage.fault(Fault::always(Pattern::any(), Disturbance::Down));
     rex.press("Take…").await;
     assert!(rex.last().starts_with("DigitalOcean isn't responding"), "{}", rex.transcript());
-    stage.digitalocean.world(|world| world.clear_faults());
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::clear_faults);
     stage.clock.advance(SignedDuration::from_secs(61));
     rex.press("Try again").await;
     assert!(rex.menu().is_some(), "{}", rex.transcript());

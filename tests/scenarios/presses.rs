@@ -44,6 +44,7 @@ async fn undo_delete_and_pages_are_refused_to_who_may_not_and_to_who_may_no_more
     stage.finish().await;
 }
 
+#[expect(clippy::too_many_lines, reason = "each press is forged here")]
 #[tokio::test]
 async fn no_forged_press_choice_or_form_does_what_its_sender_may_not() {
     let stage = Stage::new().await;

@@ -43,7 +43,7 @@ impl Foreign {
     /// How much they used within the last minute. What left an hour ago is not seen to have left, so it may be a little more.
     fn within_a_minute(&self, now: Timestamp) -> usize {
         let recent = || self.0.iter().filter(|(noted, _)| now < later(*noted, MINUTE)).map(|(_, used)| *used);
-        recent().last().unwrap_or_default().saturating_sub(recent().next().unwrap_or_default())
+        recent().next_back().unwrap_or_default().saturating_sub(recent().next().unwrap_or_default())
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::digitalocean::call::OnePage;
 
 /// So many things stand on a page.
-const ON_A_PAGE: u64 = 200;
+const ON_A_PAGE: usize = 200;
 const INTERVAL: SignedDuration = SignedDuration::from_secs(5);
 
 fn at(seconds: i64) -> Timestamp {
@@ -16,8 +16,8 @@ fn look(readings: &mut Readings<u64, u64>, id: u64, second: i64) -> Plan<u64> {
 }
 
 /// A sweep over a list of these things; the pages that it read.
-fn sweep(readings: &mut Readings<u64, u64>, list: &[u64], second: i64) -> Vec<u32> {
-    let pages: Vec<&[u64]> = list.chunks(ON_A_PAGE as usize).collect();
+fn sweep(readings: &mut Readings<u64, u64>, listed: &[u64], second: i64) -> Vec<u32> {
+    let pages: Vec<&[u64]> = listed.chunks(ON_A_PAGE).collect();
     let mut sweep = Sweep::begin(readings, at(second));
     let mut read = Vec::new();
     while let Some(number) = sweep.next_page(readings) {

@@ -755,6 +755,7 @@ fn unwarned() -> impl Iterator<Item = Refusal> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "each refusal has its example here")]
 fn every_refusal() {
     let operation: OperationId = "7f3kq2xa".parse().unwrap();
     let text = |text: &str| text.to_owned();
