@@ -6,10 +6,20 @@
 //! address can be chosen, though: so it connects here, and this connects to Discord. Everything else passes as it is, close codes
 //! included. The token stays on loopback until it leaves by TLS.
 
-use std::{io, io::Read as _, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    io,
+    io::Read as _,
+    net::Ipv4Addr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use flate2::read::ZlibDecoder;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, future::select, stream::FuturesUnordered};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use serenity::{
     builder::{CreateAutocompleteResponse, CreateInteractionResponse, CreateInteractionResponseMessage},
@@ -41,6 +51,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Discord's numbers for what can be answered: a command, a press or choice, a half-typed option, a form.
 const SUGGESTING: u64 = 4;
 const ANSWERABLE: [u64; 4] = [2, 3, SUGGESTING, 5];
+
+/// Discord's numbers for kinds of messages (<https://discord.com/developers/docs/topics/opcodes-and-status-codes>).
+const IDENTIFY: u8 = 2;
+const PRESENCE: u8 = 3;
+const VOICE_STATE: u8 = 4;
+const RESUME: u8 = 6;
+const REQUEST_MEMBERS: u8 = 8;
+const INVALID_SESSION: u8 = 9;
 
 const INTERACTION: &str = "INTERACTION_CREATE";
 /// The events without which the bot does not hear people; those of kinds that are new to serenity are none of ours.
@@ -112,10 +130,14 @@ async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSen
     let Ok(serenity) = accept_async_with_config(serenity, config()).await else { return };
     let ((mut to_discord, mut from_discord), (mut to_serenity, mut from_serenity)) =
         (discord.split(), serenity.split());
+    let is_identified = AtomicBool::new(false);
     let down = async {
         while let Some(Ok(message)) = from_discord.next().await {
             let is_goodbye = message.is_close();
             let Some(message) = readable(message, &found) else { continue };
+            if opcode(&message) == Some(INVALID_SESSION) {
+                is_identified.store(false, Ordering::Relaxed);
+            }
             if to_serenity.send(message).await.is_err() || is_goodbye {
                 return is_goodbye;
             }
@@ -125,6 +147,12 @@ async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSen
     let up = async {
         while let Some(Ok(message)) = from_serenity.next().await {
             let is_goodbye = message.is_close();
+            match opcode(&message) {
+                Some(IDENTIFY | RESUME) => is_identified.store(true, Ordering::Relaxed),
+                // Discord would end the connection, and serenity the bot. The presence is in IDENTIFY as well.
+                Some(PRESENCE | VOICE_STATE | REQUEST_MEMBERS) if !is_identified.load(Ordering::Relaxed) => continue,
+                _ => {}
+            }
             if to_discord.send(message).await.is_err() || is_goodbye {
                 return is_goodbye;
             }
@@ -140,6 +168,16 @@ async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSen
     if was_goodbye {
         drop(timeout(GOODBYE, select(down, up)).await);
     }
+}
+
+/// Which kind of message this is.
+fn opcode(message: &Message) -> Option<u8> {
+    #[derive(Deserialize)]
+    struct Payload {
+        op: u8,
+    }
+    let Message::Text(text) = message else { return None };
+    serde_json::from_str(text).ok().map(|Payload { op }| op)
 }
 
 /// What serenity gets of a message; none of what only concerns a connection.
@@ -295,7 +333,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_breaks_on_either_side_ends_and_leaves_room_for_the_next() {
+    async fn connections_end_with_either_side_and_say_nothing_before_they_are_identified() {
         let gateway = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let relay =
             Relay::open(&format!("ws://{}", gateway.local_addr().unwrap()), Arc::new(Http::new(""))).await.unwrap();
@@ -321,6 +359,22 @@ mod tests {
         let (mut serenity, mut discord) = connect().await;
         discord.send(Message::text("hello")).await.unwrap();
         assert_eq!(serenity.next().await.unwrap().unwrap(), Message::text("hello"));
+
+        // What Discord would end the connection for stays here until serenity has identified.
+        let (presence, identify) = (r#"{"op":3,"d":{}}"#, r#"{"op":2,"d":{}}"#);
+        for said in [presence, identify, presence] {
+            serenity.send(Message::text(said)).await.unwrap();
+        }
+        for heard in [identify, presence] {
+            assert_eq!(discord.next().await.unwrap().unwrap(), Message::text(heard));
+        }
+        let invalid = r#"{"op":9,"d":false}"#;
+        discord.send(Message::text(invalid)).await.unwrap();
+        assert_eq!(serenity.next().await.unwrap().unwrap(), Message::text(invalid));
+        for said in [presence, identify] {
+            serenity.send(Message::text(said)).await.unwrap();
+        }
+        assert_eq!(discord.next().await.unwrap().unwrap(), Message::text(identify));
         left.cancel();
         serenity.close(None).await.unwrap();
         while discord.next().await.is_some_and(|heard| heard.is_ok()) {}
