@@ -126,7 +126,7 @@ async fn nothing_is_deleted_of_a_droplet_that_is_gone() {
     stage.digitalocean.world(|world| world.destroy(web));
     hours(&stage, 15).await;
     hours(&stage, 10).await;
-    stage.shows(&ruth, "is gone, so its schedule is paused").await;
+    stage.shows(&ruth, "is gone").await;
     assert_eq!((deletions(&stage), stage.query(LISTED).await), (0, 2), "{}", stage.conversation());
     ruth.transcript();
     stage.finish().await;
