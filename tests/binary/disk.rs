@@ -69,6 +69,11 @@ async fn comes_back_on_after(end: Signal) {
     let second = stage.start_with("second", &[("HTTP_ADDR", address.clone())]);
     stage.reads("is ready").await;
     assert!(stage.web_is_on());
+    stage.discord.until(|world| world.is_bot_online().then_some(())).await;
+    for _ in 0..5 {
+        stage.ada.run("/snapshot take droplet:db-1 power:live").await.unwrap();
+        stage.ada.run("/snapshot status").await.unwrap();
+    }
     eater.stop();
     until_answered(&address, "/readyz", 200, "ready").await;
     stage.stop(second).await;
