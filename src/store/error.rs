@@ -44,6 +44,9 @@ pub enum Error {
     /// No room left.
     #[error("write to the database: its disk is full")]
     Full,
+    /// SQLite could not make the file for its write-ahead log's index.
+    #[error("open the database: its disk is full")]
+    NoIndexFile,
     /// Something between us and PostgreSQL gives each transaction another server process.
     #[error(
         "use the database: a pooler in transaction mode stands before it; use the pooler's session mode, or connect to PostgreSQL itself"
@@ -80,6 +83,9 @@ mod sqlite {
     pub(super) const LOCKED: i64 = 6;
     pub(super) const READONLY: i64 = 8;
     pub(super) const FULL: i64 = 13;
+    /// Extended codes: the file is not there and cannot be made, or cannot grow.
+    pub(super) const IOERR_SHMOPEN: i64 = 4618;
+    pub(super) const IOERR_SHMSIZE: i64 = 4874;
 }
 
 impl From<sqlx::Error> for Error {
@@ -95,7 +101,11 @@ impl From<sqlx::Error> for Error {
             five if five.len() == 5 => return Self::Unavailable(error),
             _ => {}
         }
-        match code.parse::<i64>().map(|code| code & 0xff) {
+        let code = code.parse::<i64>();
+        if matches!(code, Ok(sqlite::IOERR_SHMOPEN | sqlite::IOERR_SHMSIZE)) {
+            return Self::NoIndexFile;
+        }
+        match code.map(|code| code & 0xff) {
             Ok(sqlite::BUSY | sqlite::LOCKED) => Self::Locked,
             Ok(sqlite::READONLY) => Self::ReadOnly,
             Ok(sqlite::FULL) => Self::Full,

@@ -60,7 +60,7 @@ mod writes;
 use std::sync::{Arc, Mutex, atomic::AtomicI64};
 
 use secrecy::SecretString;
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 
 pub use account::{Account, Evidence};
 pub use act::{Act, Deed, PastAct};
@@ -108,6 +108,9 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Store {
     pool: AnyPool,
+    /// On a SQLite file, a connection that is never used. SQLite takes the write-ahead log away with the last connection; it is the room in
+    /// which the bot goes on where the disk is full, and the pool may replace its own connection at any time.
+    keeper: Mutex<Option<AnyConnection>>,
     /// The lease's, on PostgreSQL.
     own_connection: Option<Arc<own_connection::OwnConnection>>,
     engine: Engine,

@@ -7,12 +7,12 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{Arc, Mutex, atomic::AtomicI64},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicI64},
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    AnyPool, Connection,
+    AnyConnection, AnyPool, Connection,
     any::{AnyConnectOptions, AnyPoolOptions},
     sqlite::SqliteConnectOptions,
 };
@@ -33,6 +33,9 @@ const PRIVATE: u32 = 0o600;
 /// WAL and FULL: a commit that returned survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
 const PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+/// The same with the write-ahead log's index in memory (<https://www.sqlite.org/wal.html#noshm>), so that nobody else can read the database.
+const PRAGMAS_WITHOUT_INDEX_FILE: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
 /// Where a SQLite database is.
 pub(super) enum Place {
@@ -54,18 +57,19 @@ impl Store {
     pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let url = settings.url.expose_secret();
-        let (engine, pool, version, alone) = if url.starts_with("sqlite:") {
+        let (engine, (pool, keeper), version, alone) = if url.starts_with("sqlite:") {
             let place = place_of(url)?;
             let alone = place.prepare(!has_mode(url))?;
             (Engine::Sqlite, connect_sqlite(&creating(url), &place).await?, schema::known(), alone)
         } else {
             check_is_postgres(url)?;
             let (pool, version) = connect_postgres(url).await?;
-            (Engine::Postgres, pool, version, None)
+            (Engine::Postgres, (pool, None), version, None)
         };
         let own_connection = (engine == Engine::Postgres).then(|| Arc::new(OwnConnection::new(settings.url.clone())));
         Ok(Self {
             pool,
+            keeper: Mutex::new(keeper),
             own_connection,
             engine,
             clock,
@@ -95,6 +99,12 @@ impl Store {
     /// Ends all connections, after what is under way. Without it nothing is lost either.
     pub async fn close(&self) {
         self.pool.close().await;
+        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(keeper) = keeper
+            && let Err(error) = keeper.close().await
+        {
+            tracing::warn!(%error, "could not close the database");
+        }
     }
 }
 
@@ -202,37 +212,55 @@ fn lock(database: &Path, file: &Path, how: &OpenOptions) -> Result<File, Error> 
 }
 
 /// One connection that lives as long as the store: SQLite has one writer, and a database in memory dies with its last connection.
-async fn connect_sqlite(url: &str, place: &Place) -> Result<AnyPool, Error> {
-    let options = AnyPoolOptions::new()
+/// Beside it, of a file, one that is never used: see [`Store`].
+async fn connect_sqlite(url: &str, place: &Place) -> Result<(AnyPool, Option<AnyConnection>), Error> {
+    match place {
+        Place::File(_) => match connect_alone(url, PRAGMAS).await {
+            Ok(mut keeper) => {
+                schema::migrate(&mut keeper, Engine::Sqlite, schema::known()).await?;
+                let pool = only_connection(PRAGMAS).connect(url).await?;
+                check_is_writable(&pool).await?;
+                Ok((pool, Some(keeper)))
+            }
+            // Each start makes the index's file anew, and on a full disk somebody else may take its room.
+            Err(Error::NoIndexFile) => {
+                tracing::warn!(
+                    "the database's disk is full; until the next start no other program can read the database"
+                );
+                let pool = migrated(only_connection(PRAGMAS_WITHOUT_INDEX_FILE).connect(url).await?).await?;
+                check_is_writable(&pool).await?;
+                Ok((pool, None))
+            }
+            Err(error) => Err(error),
+        },
+        Place::Memory => Ok((migrated(only_connection(PRAGMAS).connect(url).await?).await?, None)),
+    }
+}
+
+fn only_connection(preparation: &'static str) -> AnyPoolOptions {
+    AnyPoolOptions::new()
         .acquire_timeout(PATIENCE)
         .max_connections(1)
         .min_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .after_connect(|connection, _| prepare(connection, PRAGMAS));
-    match place {
-        Place::File(_) => {
-            let mut first = connect_alone(url, PRAGMAS).await?;
-            schema::migrate(&mut first, Engine::Sqlite, schema::known()).await?;
-            let pool = options.connect(url).await?;
-            // Anyone who leaves last takes the write-ahead log away, and on a full disk there would be no room for another.
-            first.close().await?;
-            // A file that can only be read would be found out by the first wish of somebody. SQLite begins even a transaction that
-            // wants to write; only a statement that writes is refused.
-            let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-            sqlx::query("UPDATE lease SET holder = '' WHERE number = 0").execute(&mut *transaction).await?;
-            transaction.rollback().await?;
-            Ok(pool)
-        }
-        Place::Memory => {
-            let pool = options.connect(url).await?;
-            let mut connection = pool.acquire().await?;
-            schema::migrate(&mut connection, Engine::Sqlite, schema::known()).await?;
-            drop(connection);
-            Ok(pool)
-        }
-    }
+        .after_connect(move |connection, _| prepare(connection, preparation))
+}
+
+/// Brings the tables up to date by the pool's own connection, where there can be no other.
+async fn migrated(pool: AnyPool) -> Result<AnyPool, Error> {
+    schema::migrate(&mut *pool.acquire().await?, Engine::Sqlite, schema::known()).await?;
+    Ok(pool)
+}
+
+/// A file that can only be read would be found out by the first wish of somebody. SQLite begins even a transaction that wants to
+/// write; only a statement that writes is refused.
+async fn check_is_writable(pool: &AnyPool) -> Result<(), Error> {
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query("UPDATE lease SET holder = '' WHERE number = 0").execute(&mut *transaction).await?;
+    transaction.rollback().await?;
+    Ok(())
 }
 
 /// The pool, and the version of the tables.
