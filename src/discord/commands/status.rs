@@ -88,13 +88,25 @@ async fn recent(state: &AppState, who: &Person, limit: usize) -> Result<Vec<Oper
     Ok(ended.into_iter().map(|stored| stored.operation).filter(|operation| state.may_see(who, operation)).collect())
 }
 
+/// What runs, and the last that ended. What ends between the two readings is not among those that run any more.
+async fn running_and_ended(
+    state: &AppState,
+    who: &Person,
+    limit: usize,
+) -> Result<(Vec<Operation>, Vec<Operation>), store::Error> {
+    let mut running = state.running_for(who).await?;
+    let ended = recent(state, who, limit).await?;
+    running.retain(|operation| ended.iter().all(|ended| ended.id != operation.id));
+    Ok((running, ended))
+}
+
 async fn overview(state: &AppState, who: &Person) -> Result<Overview, Stop> {
-    let running = state.running_for(who).await?;
+    let (running, ended) = running_and_ended(state, who, LISTED).await?;
     let mut overview = Overview { more: running.len().saturating_sub(LISTED), ..Overview::default() };
     for operation in running.into_iter().take(LISTED) {
         overview.running.push(entry(state, operation).await?);
     }
-    for operation in recent(state, who, LISTED).await? {
+    for operation in ended {
         overview.ended.push(entry(state, operation).await?);
     }
     Ok(overview)
@@ -112,8 +124,8 @@ async fn operations<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocom
     if let Some(refused) = super::refused(context, HELP.right) {
         return refused;
     }
-    let (running, ended) = tokio::join!(state.running_for(&who), recent(state, &who, CHOICES));
-    let known = running.into_iter().chain(ended).flatten();
+    let (running, ended) = running_and_ended(state, &who, CHOICES).await.unwrap_or_default();
+    let known = running.into_iter().chain(ended);
     let requested = partial.trim().to_lowercase();
     let choices = known
         .map(|operation| (status::choice(&operation), operation.id))

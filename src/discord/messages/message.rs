@@ -2,7 +2,7 @@
 //!
 //! The reporter compares such messages by their digest; `delivery` turns them into requests. What is made here fits Discord's limits.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -131,9 +131,12 @@ pub struct Menu {
 }
 
 impl Menu {
-    /// A menu of the first 25 of these; none if there is nothing to choose.
+    /// A menu of the first 25 of these; none if there is nothing to choose. Discord refuses a message in which a value stands twice, so
+    /// only the first of two stays.
     pub fn new(press: Press, placeholder: &str, options: impl IntoIterator<Item = Choice>) -> Option<Self> {
-        let options: Vec<Choice> = options.into_iter().take(lengths::OPTIONS).collect();
+        let mut known = BTreeSet::new();
+        let options = options.into_iter().filter(|choice| known.insert(choice.value.clone()));
+        let options: Vec<Choice> = options.take(lengths::OPTIONS).collect();
         let placeholder = shorten(placeholder, lengths::PLACEHOLDER);
         (!options.is_empty()).then_some(Self { press, placeholder, options, is_multiple: false })
     }
@@ -305,6 +308,8 @@ mod tests {
         let choices = (0..30).map(|id| Choice::new(&long, &long, id.to_string()));
         let menu = Menu::new(press, &long, choices).expect("a menu");
         assert_eq!((menu.options.len(), menu.options[24].value.as_str()), (25, "24"));
+        let twice = Menu::new(press, "", ["7", "8", "7"].map(|id| Choice::new("web-1", "", id))).expect("a menu");
+        assert_eq!(twice.options.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>(), ["7", "8"]);
         assert!(length(&menu.options[0].label) <= 100 && length(&menu.options[0].description) <= 100);
         assert!(length(&menu.placeholder) <= 150);
         assert_eq!(Menu::new(press, "nothing", []), None);

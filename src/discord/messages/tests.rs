@@ -916,9 +916,11 @@ fn text(text: &str) -> String {
 
 #[test]
 fn status_in_all_its_shapes() {
-    let entry = |operation: Operation, message: Option<u64>| Entry {
-        operation,
-        progress: message.map(|message| (ChannelId(7), MessageId(message))),
+    let number = std::cell::Cell::new(0);
+    let entry = |operation: Operation, message: Option<u64>| {
+        number.set(number.get() + 1);
+        let operation = with(operation, |operation| operation.id = OperationId::from_random(number.get()));
+        Entry { operation, progress: message.map(|message| (ChannelId(7), MessageId(message))) }
     };
     let running =
         [entry(examples::taking(), Some(70)), entry(asking(true), Some(71)), entry(examples::waiting(), None)];
@@ -1178,6 +1180,8 @@ fn a_page_of_the_list() {
             "regions": ["nyc3"], "size_gigabytes": 12.4})),
         snapshot(serde_json::json!({"id": "6", "name": "web-1-safety-20261122-1740-7f3kq2xa", "regions": regions})),
         snapshot(serde_json::json!({"id": "7", "name": "`@everyone`\n**x**", "size_gigabytes": 0.01})),
+        snapshot(serde_json::json!({"id": "8", "name": "golden", "created_at": ago(259_200).to_string(),
+            "regions": ["nyc3"], "size_gigabytes": 12.4})),
     ];
     let entries = || {
         let line = |snapshot| Line {
@@ -1191,7 +1195,7 @@ fn a_page_of_the_list() {
             Line { taken_by: Some(ADA), ..line(&shown[0]) },
             line(&shown[1]),
             Line { droplet: Gone, ..line(&shown[2]) },
-            Line { droplet: Unlisted, schedule: Some(ScheduleId::from_random(7)), is_pinned: true, ..line(&shown[0]) },
+            Line { droplet: Unlisted, schedule: Some(ScheduleId::from_random(7)), is_pinned: true, ..line(&shown[3]) },
         ]
     };
     let head = |droplet, id: Option<u64>, is_continued| {
