@@ -143,9 +143,9 @@ impl Operation {
         }
     }
 
-    /// Until when the shutdown waits for the sake of the warning; none once it may begin.
+    /// Until when the shutdown waits for the sake of the warning; none once it may begin, or where an older operation's has come late.
     pub(super) fn held_by_warning(&self, now: Timestamp) -> Option<Timestamp> {
-        let warning = self.warning.filter(|_| self.shutdown_is_ahead())?;
+        let warning = self.warning.filter(|_| self.shutdown_is_ahead() && !self.may_be_off_by_inheritance())?;
         let until = warning.begins().unwrap_or(later(warning.due?, LONGEST_UNREAD));
         (now < until).then_some(until)
     }

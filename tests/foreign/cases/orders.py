@@ -418,3 +418,37 @@ async def hurried_shutdown(w: World) -> str:
     w.clock.run_at(20)
     await w.back_on(droplet, 15 * MINUTE)
     return f"on after {w.clock.elapsed() - off:.0f}s"
+
+
+@case("order: watched for a late off, then a take with a warning of 20 min: the late off is made good", limit=150, env=SLOW | {"SHUTDOWN_TIMEOUT": "10s"})
+async def warned(w: World) -> str:
+    w.digitalocean.script["shutdown"] = [Outcome(takes=0.3, effect_after=120)]
+    droplet = await w.take()
+    await w.until(lambda: w.asked("cancel") and w.asked("force"), 40, "the question")
+    asked = w.asked("force")
+    await w.discord.press(w.ada, asked, "Cancel")
+    await w.announced(30)
+    reply = await w.discord.command(w.ada, "take", droplet="web-1", warn="20")
+    w.expect("Follow" in reply.text, reply.text)
+    w.clock.run_at(10)
+    await w.goes_off(droplet, 200)
+    off = w.clock.elapsed()
+    await w.back_on(droplet, 5 * MINUTE)
+    return f"on after {w.clock.elapsed() - off:.0f}s"
+
+
+@case("order: watched for a late off, then a take with a warning of 60 min: how long it stays off", limit=200, env=SLOW | {"SHUTDOWN_TIMEOUT": "10s"})
+async def warned_long(w: World) -> str:
+    w.digitalocean.script["shutdown"] = [Outcome(takes=0.3, effect_after=120)]
+    droplet = await w.take()
+    await w.until(lambda: w.asked("cancel") and w.asked("force"), 40, "the question")
+    await w.discord.press(w.ada, w.asked("force"), "Cancel")
+    await w.announced(30)
+    await w.discord.command(w.ada, "take", droplet="web-1", warn="60")
+    w.clock.run_at(60)
+    await w.goes_off(droplet, 200)
+    off = w.clock.elapsed()
+    await w.back_on(droplet, 80 * MINUTE)
+    took = w.clock.elapsed() - off
+    w.expect(took < 2 * MINUTE, f"off for {took / 60:.0f} min; calls {[(round(m.at - off), m.text[:120]) for m in w.calls_for_people()]}")
+    return f"on after {took:.0f}s"
