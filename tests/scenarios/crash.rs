@@ -12,6 +12,7 @@ mod storm;
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
+use tokio::sync::Semaphore;
 
 use snapshot_bot_sandbox::{digitalocean::http_types::Method, discord::settings::Settings};
 
@@ -26,6 +27,8 @@ use ending::Ending;
 
 /// Runs at once: most of their time is spent waiting for pauses.
 const AT_ONCE: usize = 12;
+/// Runs at once on PostgreSQL, of all sweeps together: each bot has seven connections, and a server takes 100 unless told otherwise.
+static ON_POSTGRESQL: Semaphore = Semaphore::const_new(8);
 /// A busy machine makes a bot slow, and people patient.
 const PATIENCE: Duration = Duration::from_secs(20);
 const SEED: u64 = 20_261_122;
@@ -201,7 +204,9 @@ fn lives(requests: &BTreeMap<Kind, usize>, looks: Looks) -> Vec<Vec<Cut>> {
 async fn tell(ground: &Ground, case: &Case, cuts: &[Cut]) -> Told {
     let mut stage = Stage::dark_with(Settings { acknowledge_within: PATIENCE, ..Settings::default() }).await;
     stage.housing = ground.housing;
+    let mut turn = None;
     if let Some(server) = &ground.postgresql {
+        turn = ON_POSTGRESQL.acquire().await.ok();
         stage.move_to_postgresql(server).await;
     }
     case.prepare(&mut stage, cuts);
@@ -235,6 +240,7 @@ async fn tell(ground: &Ground, case: &Case, cuts: &[Cut]) -> Told {
     let requests = requests(&stage);
     let ending = Ending::of(&stage, &ada, &bob).await;
     stage.finish().await;
+    drop(turn);
     Told { ending, requests, deaths }
 }
 

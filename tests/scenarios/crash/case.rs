@@ -140,7 +140,9 @@ impl Case {
     /// Sets the scene.
     pub(super) fn prepare(&self, stage: &mut Stage, cuts: &[Cut]) {
         if cuts.iter().any(|cut| cut.transit == Transit::Late) {
-            stage.environment.insert("SETTLE_TIME", "4s".to_owned());
+            // Longer than a busy machine takes to start a bot. What is lost besides is waited for as long.
+            let settle_time = if cuts.len() == 1 { "25s" } else { "6s" };
+            stage.environment.insert("SETTLE_TIME", settle_time.to_owned());
         }
         stage.watches_late_shutdowns = self.may_go_off_late;
         // No machine is so slow that a healthy shutdown looks hung.
