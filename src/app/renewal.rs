@@ -1,6 +1,6 @@
 //! Renewing the lease, which a process must hold to be active.
 
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::{
     discord::incident::chain,
@@ -15,14 +15,33 @@ pub(super) enum Ended {
     Stopped,
     /// Somebody else is active now.
     LeaseLost,
-    /// The database did not answer until the lease ran out.
+    /// The database did not answer until the lease ran out, or answers renewals alone.
     LeaseRanOut,
+    /// DigitalOcean refuses this process's token, and another process may have a better one.
+    TokenRefused,
+}
+
+/// When the pool's connections last showed that they lead to the database. A lease is worth nothing to a process that can commit nothing: the
+/// renewals' own connection may be well while all others fell silent.
+struct Heard {
+    returned: u64,
+    at: Instant,
+}
+
+impl Heard {
+    fn is_too_long_ago(&mut self, answers: bool, returned: u64) -> bool {
+        if answers || returned != self.returned {
+            *self = Self { returned, at: Instant::now() };
+        }
+        self.at.elapsed() > deadlines::SILENCE
+    }
 }
 
 /// Renews the lease for as long as that goes well.
 pub(super) async fn keep_lease(lease: &Lease, store: &Store, readiness: &Readiness) -> Ended {
     let mut renewal = interval(deadlines::RENEWAL_PAUSE);
     renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heard = Heard { returned: store.returned(), at: Instant::now() };
     loop {
         renewal.tick().await;
         let answers = match lease.renew().await {
@@ -39,7 +58,7 @@ pub(super) async fn keep_lease(lease: &Lease, store: &Store, readiness: &Readine
         }
         readiness.set_write_failed(store.write_failed());
         readiness.set_unheard_schedules(store.has_unheard_schedules());
-        if lease.remaining().is_zero() {
+        if lease.remaining().is_zero() || heard.is_too_long_ago(answers, store.returned()) {
             return Ended::LeaseRanOut;
         }
     }

@@ -43,8 +43,10 @@ pub struct Evidence {
 impl Store {
     /// What is known of the account; none before the first token was accepted.
     pub async fn account(&self) -> Result<Option<Account>, Error> {
-        let row = sqlx::query("SELECT token_salt, token_digest, team FROM lease").fetch_one(&self.pool).await?;
-        let row = Row(&row);
+        let row = sqlx::query("SELECT token_salt, token_digest, team FROM lease").fetch_optional(&self.pool).await?;
+        // Somebody may have deleted it; it is made again by the one who takes the lease.
+        let Some(row) = &row else { return Ok(None) };
+        let row = Row(row);
         let text = |column| row.text(column).map(str::to_owned);
         let (Some(salt), Some(digest)) = (text("token_salt"), text("token_digest")) else { return Ok(None) };
         Ok(Some(Account { salt, digest, team: text("team") }))

@@ -12,6 +12,13 @@ pub const NEEDED_TO_SEND: Duration = Duration::from_secs(12);
 pub const LEASE: Duration = Duration::from_secs(15);
 /// The pause between two renewals.
 pub const RENEWAL_PAUSE: Duration = Duration::from_secs(2);
+/// How long PostgreSQL may take for what is one call of ours. Longer than its own deadline for a statement, so only a connection that
+/// fell silent exceeds it.
+pub const CALL: Duration = Duration::from_secs(15);
+/// For how long no connection may come back to the pool while all of them are in use.
+pub const SILENCE: Duration = Duration::from_secs(15);
+/// How long PostgreSQL may take to answer nothing but that it is there.
+pub const PING: Duration = Duration::from_secs(2);
 /// How long the database may take for one renewal.
 pub const RENEWAL: Duration = Duration::from_secs(2);
 

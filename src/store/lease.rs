@@ -33,6 +33,15 @@ macro_rules! now {
     };
 }
 
+/// A row of the lease that was seen unchanged, and since when. Whoever has the lease changes the row at every renewal, so one that
+/// stays the same for a lease's length is nobody's, whatever the database's clock says: it may have been set back.
+#[derive(Clone, Debug)]
+pub(super) struct Unchanged {
+    holder: String,
+    expires_at: i64,
+    since: Instant,
+}
+
 /// Under which lease this process commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fence {
@@ -60,7 +69,7 @@ impl Store {
             let found = self.found_schema(&mut used.connection).await?;
             let row = if found >= schema::WITH_LEASE {
                 sqlx::query(concat!(
-                    "SELECT CASE WHEN holder = $1 THEN CAST(0 AS BIGINT) WHEN holder = '' THEN ",
+                    "SELECT holder, expires_at, CASE WHEN holder = $1 THEN CAST(0 AS BIGINT) WHEN holder = '' THEN ",
                     now!(),
                     " - expires_at ELSE ",
                     now!(),
@@ -68,21 +77,38 @@ impl Store {
                 ))
                 .bind(without_nul(holder))
                 .bind(millis(deadlines::REQUEST))
-                .fetch_one(&mut used.connection)
+                .fetch_optional(&mut used.connection)
                 .await?
             } else if found > 0 {
                 let earlier =
                     concat!("SELECT ", now!(), " - COALESCE(MAX(expires_at), 0) - $1 AS free_for FROM leases");
-                sqlx::query(earlier).bind(millis(deadlines::REQUEST)).fetch_one(&mut used.connection).await?
+                sqlx::query(earlier).bind(millis(deadlines::REQUEST)).fetch_optional(&mut used.connection).await?
             } else {
                 used.keep();
                 return Ok(Some(Duration::MAX));
             };
             used.keep();
+            // Somebody deleted it; it is made again by the one who takes the lease.
+            let Some(row) = row else { return Ok(Some(Duration::MAX)) };
             let free_for = Row(&row).number("free_for").and_then(|millis| u64::try_from(millis).ok());
-            Ok(free_for.map(Duration::from_millis))
+            Ok(free_for.map(Duration::from_millis).or_else(|| self.unchanged_for_too_long(Row(&row))))
         })
         .await
+    }
+
+    /// For how long the row has been nobody's although the database's clock says otherwise.
+    fn unchanged_for_too_long(&self, row: Row<'_>) -> Option<Duration> {
+        let (holder, expires_at) = (row.text("holder")?, row.number("expires_at")?);
+        let mut seen = self.others_lease.lock().unwrap_or_else(PoisonError::into_inner);
+        match seen.as_ref() {
+            Some(seen) if seen.holder == holder && seen.expires_at == expires_at => {
+                seen.since.elapsed().checked_sub(deadlines::LEASE + deadlines::REQUEST)
+            }
+            Some(_) | None => {
+                *seen = Some(Unchanged { holder: holder.to_owned(), expires_at, since: Instant::now() });
+                None
+            }
+        }
     }
 
     /// Takes the lease and brings the tables up to date under it, or says that somebody else has it. `holder` names this run of
@@ -98,7 +124,9 @@ impl Store {
         self.make_lease_table(own).await?;
         let fence = Fence { holder: without_nul(holder) };
         let asked = Instant::now();
-        if !within(PATIENCE, take(own, &fence)).await? {
+        let unchanged = self.others_lease.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let abandoned = unchanged.filter(|seen| seen.since.elapsed() >= deadlines::LEASE + deadlines::REQUEST);
+        if !within(PATIENCE, take(own, &fence, abandoned)).await? {
             return Ok(None);
         }
         let mut lease = Lease {
@@ -271,17 +299,23 @@ impl Lease {
     }
 }
 
-/// Takes the row if it is free. Waits for the earlier owner's last transactions, which hold it by [`check`].
-async fn take(own: &OwnConnection, fence: &Fence) -> Result<bool, Error> {
+/// Takes the row if it is free, or still the abandoned one. Waits for the earlier owner's last transactions, which hold it by [`check`].
+async fn take(own: &OwnConnection, fence: &Fence, abandoned: Option<Unchanged>) -> Result<bool, Error> {
     let mut used = own.get().await?;
     let mut transaction = used.connection.begin().await?;
+    sqlx::query("INSERT INTO lease (number, holder, expires_at) VALUES (1, '', 0) ON CONFLICT DO NOTHING")
+        .execute(&mut *transaction)
+        .await?;
+    let (holder, expires_at) = abandoned.map_or((String::new(), 0), |seen| (seen.holder, seen.expires_at));
     let free = sqlx::query(concat!(
         "SELECT number FROM lease WHERE number = 1 AND (holder IN ('', $1) OR expires_at + $2 <= ",
         now!(),
-        ") FOR UPDATE"
+        " OR (holder = $3 AND expires_at = $4)) FOR UPDATE"
     ))
     .bind(&fence.holder)
     .bind(millis(deadlines::REQUEST))
+    .bind(holder)
+    .bind(expires_at)
     .fetch_all(&mut *transaction)
     .await?;
     if !free.is_empty() {

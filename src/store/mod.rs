@@ -57,7 +57,10 @@ mod unheard;
 mod unknown;
 mod writes;
 
-use std::sync::{Arc, Mutex, atomic::AtomicI64};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
 
 use secrecy::SecretString;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
@@ -111,6 +114,10 @@ pub struct Store {
     /// On a SQLite file, a connection that is never used. SQLite takes the write-ahead log away with the last connection; it is the room in
     /// which the bot goes on where the disk is full, and the pool may replace its own connection at any time.
     keeper: Mutex<Option<AnyConnection>>,
+    /// How many times a connection to PostgreSQL came back to the pool.
+    returned: Arc<AtomicU64>,
+    /// How the lease's row looked while another process had it.
+    others_lease: Mutex<Option<lease::Unchanged>>,
     /// The lease's, on PostgreSQL.
     own_connection: Option<Arc<own_connection::OwnConnection>>,
     engine: Engine,
@@ -143,6 +150,20 @@ impl Store {
     /// Wake-ups for the worker's and the reporter's loops.
     pub fn changes(&self) -> &Changes {
         &self.changes
+    }
+
+    /// Bounds a call on PostgreSQL. A connection that fell silent answers neither yes nor no, and whoever waits for it would wait for as
+    /// long as the operating system does. What a call that was cut off has done, the next one sees.
+    pub async fn bounded<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match self.engine {
+            Engine::Sqlite => call.await,
+            Engine::Postgres => own_connection::within(deadlines::CALL, call).await,
+        }
+    }
+
+    /// How many times a connection to PostgreSQL came back to the pool: while that grows, the database answers somebody.
+    pub fn returned(&self) -> u64 {
+        self.returned.load(Ordering::Relaxed)
     }
 
     /// A transaction that will write. On SQLite it takes the write lock at once: a read that turns into a write later fails

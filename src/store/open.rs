@@ -7,19 +7,25 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicI64},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
 };
 
+use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     AnyConnection, AnyPool, Connection,
     any::{AnyConnectOptions, AnyPoolOptions},
     sqlite::SqliteConnectOptions,
 };
+use tokio::time::timeout;
 
 use super::{
     Changes, Engine, Error, Settings, Store, Writes,
     connection::{DEADLINES, PATIENCE, connect_alone, prepare},
+    deadlines,
     own_connection::OwnConnection,
     pooler, schema,
     unheard::Unheard,
@@ -57,19 +63,22 @@ impl Store {
     pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let url = settings.url.expose_secret();
+        let returned = Arc::default();
         let (engine, (pool, keeper), version, alone) = if url.starts_with("sqlite:") {
             let place = place_of(url)?;
             let alone = place.prepare(!has_mode(url))?;
             (Engine::Sqlite, connect_sqlite(&creating(url), &place).await?, schema::known(), alone)
         } else {
             check_is_postgres(url)?;
-            let (pool, version) = connect_postgres(url).await?;
+            let (pool, version) = connect_postgres(url, Arc::clone(&returned)).await?;
             (Engine::Postgres, (pool, None), version, None)
         };
         let own_connection = (engine == Engine::Postgres).then(|| Arc::new(OwnConnection::new(settings.url.clone())));
         Ok(Self {
             pool,
             keeper: Mutex::new(keeper),
+            returned,
+            others_lease: Mutex::new(None),
             own_connection,
             engine,
             clock,
@@ -264,14 +273,26 @@ async fn check_is_writable(pool: &AnyPool) -> Result<(), Error> {
 }
 
 /// The pool, and the version of the tables.
-async fn connect_postgres(url: &str) -> Result<(AnyPool, i64), Error> {
-    tokio::time::timeout(PATIENCE, pooler::refuse(url)).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+async fn connect_postgres(url: &str, returned: Arc<AtomicU64>) -> Result<(AnyPool, i64), Error> {
+    timeout(PATIENCE, pooler::refuse(url)).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
     let mut connection = connect_alone(url, DEADLINES).await?;
     let version = schema::found(&mut connection, Engine::Postgres).await?;
     connection.close().await?;
     let options = AnyPoolOptions::new()
         .acquire_timeout(PATIENCE)
         .max_connections(CONNECTIONS)
+        // sqlx itself would wait for a silent connection for as long as the operating system does, which is a quarter of an hour.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| answers(connection))
+        .after_release(move |connection, _| {
+            returned.fetch_add(1, Ordering::Relaxed);
+            answers(connection)
+        })
         .after_connect(|connection, _| prepare(connection, DEADLINES));
     Ok((options.connect(url).await?, version))
+}
+
+/// Whether a connection still leads to the server. One that does not is given up.
+fn answers(connection: &mut AnyConnection) -> BoxFuture<'_, sqlx::Result<bool>> {
+    Box::pin(async move { Ok(timeout(deadlines::PING, connection.ping()).await.is_ok_and(|answer| answer.is_ok())) })
 }

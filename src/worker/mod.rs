@@ -89,7 +89,7 @@ impl Worker {
         rules: &Rules,
         now: Timestamp,
     ) -> Result<Option<Claimed>, Error> {
-        let Some(loaded) = self.store.load(id).await? else { return Ok(None) };
+        let Some(loaded) = self.store.bounded(self.store.load(id)).await? else { return Ok(None) };
         let mut operation = loaded.operation.clone();
         if let Some(Step { state: State::Intended { doubt: None, .. }, .. }) = operation.active_step() {
             operation = fold(&operation, Observation::AnswerLost, rules, now);
@@ -165,9 +165,14 @@ impl Worker {
         self.note(id, Observation::OtherAccount, rules, now).await
     }
 
+    /// Lets people be called where power has been owed for too long. For a process that may ask DigitalOcean for nothing.
+    pub async fn judge(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
+        self.note(id, Observation::Woke, rules, now).await
+    }
+
     /// Ends the forward part of an operation in whose turn this process panicked. Power back goes on, from a new look.
     pub async fn halt(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
-        let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
+        let Some(loaded) = self.store.bounded(self.store.load(id)).await? else { return Ok(()) };
         let operation = loaded.operation.halt(now);
         self.commit(&loaded, &operation, rules, now).await.map(drop)
     }
@@ -175,7 +180,7 @@ impl Worker {
     /// Gives up a state with which this process panics whatever it does, and carries on what the plain columns say of it: power back.
     /// The state is kept for a person to read.
     pub async fn rescue(&self, id: OperationId, rules: &Rules, now: Timestamp) -> Result<(), Error> {
-        let Some(loaded) = self.store.load_columns(id).await? else { return Ok(()) };
+        let Some(loaded) = self.store.bounded(self.store.load_columns(id)).await? else { return Ok(()) };
         let mut operation = loaded.operation.clone();
         operation = fold(&operation, Observation::Woke, rules, now);
         self.commit(&loaded, &operation, rules, now).await.map(drop)
@@ -188,7 +193,7 @@ impl Worker {
         rules: &Rules,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let Some(loaded) = self.store.load(id).await? else { return Ok(()) };
+        let Some(loaded) = self.store.bounded(self.store.load(id)).await? else { return Ok(()) };
         // By a clock that was set back, what was due at once is due much later: its time is written down once more.
         let is_new_here = matches!(observation, Observation::Restarted(_));
         let mut operation = loaded.operation.clone();
@@ -217,7 +222,7 @@ impl Worker {
             Effect::Sleep(until) => Some(until),
             Effect::Rest => None,
         };
-        let version = self.store.commit(loaded, operation, due_at).await?;
+        let version = self.store.bounded(self.store.commit(loaded, operation, due_at)).await?;
         commit_metrics::changes(&loaded.operation, operation);
         commit_log::changes(&loaded.operation, operation);
         Ok(version)

@@ -169,33 +169,48 @@ impl RunLoop {
         if !self.said.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
-        let unheard = self.store.unheard().await.inspect_err(|_| self.said.store(true, Ordering::Relaxed))?;
+        let unheard =
+            self.store.bounded(self.store.unheard()).await.inspect_err(|_| self.said.store(true, Ordering::Relaxed))?;
         let busy = self.lock_busy();
         unheard.iter().filter_map(|id| busy.get(id)).for_each(|spoken_to| spoken_to.notify_one());
         Ok(())
     }
 
     /// What is due, and when the next thing is.
-    async fn due(&self, Vacancy { whose, places }: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
-        self.attendance.look(&self.store, &self.clock, &self.client).await?;
+    async fn due(&self, vacancy: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
+        self.store.bounded(self.attendance.look(&self.store, &self.clock, &self.client)).await?;
         self.wake_spoken_to().await?;
         let mut taken: HashSet<OperationId> = self.lock_busy().keys().copied().collect();
-        let now = self.clock.now();
-        let mut due = self.attendance.next(whose, places);
+        let mut due = self.attendance.next(vacancy.whose, vacancy.places);
         due.retain(|id| taken.insert(*id));
+        let left = due.clone();
+        // A look that fails must not lose those that stood in the line.
+        let return_to_line = |_: &Error| left.iter().for_each(|id| self.attendance.return_to_line(*id));
+        let next = self.store.bounded(self.add_due(&mut due, taken, vacancy)).await.inspect_err(return_to_line)?;
+        Ok((due, next))
+    }
+
+    /// Adds what else is due, and says when the next thing is.
+    async fn add_due(
+        &self,
+        due: &mut Vec<OperationId>,
+        mut taken: HashSet<OperationId>,
+        Vacancy { whose, places }: Vacancy,
+    ) -> Result<Option<Timestamp>, Error> {
+        let now = self.clock.now();
         if whose == Whose::All {
             let called = self.admission.called(&taken, now).await?;
             due.extend(called.into_iter().take(places - due.len()));
-            taken.extend(&due);
+            taken.extend(due.iter());
         }
         if due.len() < places {
             due.extend(self.store.due(now, whose, &taken, places - due.len()).await?);
-            taken.extend(&due);
+            taken.extend(due.iter());
         }
         let next_call = self.admission.next_call_at().filter(|_| whose == Whose::All);
         let next = self.store.next_due(whose, &taken).await?.into_iter().chain(next_call).min();
         self.count_open(now).await?;
-        Ok((due, next))
+        Ok(next)
     }
 
     /// Counts what is open, at most once a second while something is.

@@ -257,3 +257,44 @@ contract! {
         assert_eq!(store.evidence(1).await.unwrap().unwrap().droplets.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn on_postgresql_a_lease_that_nobody_renews_is_free_whatever_the_servers_clock_says() {
+    let Some(memory) = Memory::postgresql().await else { return };
+    let (first, second) = (standby(&memory).await, standby(&memory).await);
+    let lease = first.try_lease("a").await.unwrap().unwrap();
+    set_end(&memory, 3_600_000).await;
+    assert_eq!(second.lease_is_free_for("b").await.unwrap(), None);
+    pass(Duration::from_secs(20)).await;
+    lease.renew().await.unwrap();
+    assert_eq!(second.lease_is_free_for("b").await.unwrap(), None);
+    set_end(&memory, 3_600_000).await;
+    assert_eq!(second.lease_is_free_for("b").await.unwrap(), None);
+    pass(Duration::from_secs(24)).await;
+    assert!(second.try_lease("b").await.unwrap().is_none());
+    pass(Duration::from_secs(2)).await;
+    assert!(second.try_lease("b").await.unwrap().is_some());
+    assert!(matches!(lease.renew().await, Err(Error::LeaseLost)));
+    memory.forget().await;
+}
+
+/// Lets so much time pass, and no more of it than that.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn on_postgresql_a_lease_whose_row_was_deleted_is_made_again() {
+    let Some(memory) = Memory::postgresql().await else { return };
+    let (first, second) = (standby(&memory).await, standby(&memory).await);
+    let lease = first.try_lease("a").await.unwrap().unwrap();
+    memory.tamper("DELETE FROM lease").await;
+    assert!(matches!(lease.renew().await, Err(Error::LeaseLost)));
+    assert_eq!(second.account().await.unwrap(), None);
+    assert!(second.lease_is_free_for("b").await.unwrap().is_some());
+    assert!(second.try_lease("b").await.unwrap().is_some());
+    assert!(first.try_lease("a").await.unwrap().is_none());
+    memory.forget().await;
+}
