@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -55,6 +55,8 @@ const TAKE_UP_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_REPORT_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// Between two looks whether all power is back, where nothing else keeps the process.
 const POWER_PAUSE: Duration = Duration::from_millis(500);
+/// How long a process bears that its token is refused while power is owed and nobody else has taken over, before it offers the lease once more.
+const BORNE: Duration = Duration::from_mins(10);
 /// How long the last words may take where the token is refused, before the process ends.
 const LAST_WORDS: Duration = Duration::from_secs(6);
 
@@ -70,6 +72,16 @@ pub(super) struct Active<'a> {
     pub(super) rotation: &'a Arc<Rotation>,
     pub(super) lease: Arc<Lease>,
     pub(super) attendance: Arc<Attendance>,
+    /// DigitalOcean refused the token a moment ago, and no other process took over.
+    pub(super) bears_refusal: bool,
+}
+
+/// What follows from a token that is refused.
+enum Refused {
+    /// No Droplet may be off because of us: the process ends.
+    End,
+    /// Another process may have a better token.
+    Offer,
 }
 
 /// The loops, each with its own stop, so that they end one after the other.
@@ -240,7 +252,10 @@ impl Active<'_> {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(Ended::Stopped),
-                () = &mut token_is_useless => return Err(Error::DigitalOceanToken),
+                refused = &mut token_is_useless => return match refused {
+                    Refused::End => Err(Error::DigitalOceanToken),
+                    Refused::Offer => Ok(Ended::TokenRefused),
+                },
                 ended = &mut lease_ended => return Ok(ended),
                 Ok(()) = connected.changed() => {
                     let is_connected = *connected.borrow_and_update();
@@ -256,7 +271,7 @@ impl Active<'_> {
                     tokio::select! {
                         () = stop.cancelled() => {}
                         _ = &mut lease_ended => {}
-                        () = &mut token_is_useless => {}
+                        _ = &mut token_is_useless => {}
                         _ = loops.turns.join_next() => {}
                         () = self.all_power_is_back(&error) => {}
                     }
@@ -302,15 +317,17 @@ impl Active<'_> {
         }
     }
 
-    /// Returns once DigitalOcean refuses the token and no Droplet may be off because of us. Until then people are called, and the
-    /// token is tried on.
-    async fn token_is_useless(&self) {
+    /// Returns once DigitalOcean refuses the token and no Droplet may be off because of us, or another process may turn it on. Until then
+    /// people are called, and the token is tried on.
+    async fn token_is_useless(&self) -> Refused {
         let mut answer = self.token.ask().await;
         loop {
             match answer {
                 Answer::Refused => {
-                    if !self.token_was_renewed().await && self.bear_refusal().await {
-                        return;
+                    if !self.token_was_renewed().await
+                        && let Some(refused) = self.bear_refusal().await
+                    {
+                        return refused;
                     }
                 }
                 Answer::Accepted(Some(team)) => self.learn_team(&team).await,
@@ -325,12 +342,16 @@ impl Active<'_> {
         }
     }
 
-    /// Calls people for as long as power is owed. Whether the end has come; else the token is accepted again.
-    async fn bear_refusal(&self) -> bool {
+    /// Calls people for as long as power is owed, and returns with what follows; none if the token is accepted again.
+    async fn bear_refusal(&self) -> Option<Refused> {
         self.readiness.set_token(http::Token::Refused);
         tracing::error!("{}", Error::DigitalOceanToken);
-        let calls = self.calls();
+        let (calls, since) = (self.calls(), Instant::now());
         while self.store.power_owed().await.map_or(true, |owed| !owed.is_empty()) {
+            let is_offered = self.store.is_shared() && (!self.bears_refusal || since.elapsed() > BORNE);
+            if is_offered {
+                return Some(Refused::Offer);
+            }
             calls.make(Unfit::Refused).await;
             sleep(self.token.pause()).await;
             self.rotation.digitalocean().await;
@@ -338,11 +359,11 @@ impl Active<'_> {
                 self.readiness.set_token(http::Token::Usable);
                 tracing::info!("DigitalOcean accepts the token again");
                 self.resume_owed().await;
-                return false;
+                return None;
             }
         }
         calls.say_all(Unfit::Refused, LAST_WORDS).await;
-        true
+        Some(Refused::End)
     }
 
     /// Whether the token's file holds a new one, which is in use from now on.

@@ -41,6 +41,8 @@ impl Calls {
             let made = match why {
                 Unfit::Refused => self.worker.on_token_revoked(owed.operation, &self.rules, now).await,
                 Unfit::OtherAccount => self.worker.call_for_account(owed.operation, &self.rules, now).await,
+                // An outage is borne for a while, as it would be if this process were active.
+                Unfit::Unproven => self.worker.judge(owed.operation, &self.rules, now).await,
             };
             if let Err(error) = made {
                 // A turn that is under way may be quicker; then this is tried again.

@@ -30,6 +30,12 @@ pub enum Error {
          start once with `snapshot-bot run --same-account`; another account needs a DATABASE_URL of its own"
     )]
     OtherAccount,
+    /// DigitalOcean does not say whose token it is.
+    #[error(
+        "could not go on yet: DigitalOcean does not answer, so DIGITALOCEAN_TOKEN is not known to be of the account that the operations \
+         in this database belong to; it is tried again"
+    )]
+    UnprovenToken,
     /// The client of DigitalOcean cannot be built.
     #[error("could not prepare for DigitalOcean: {}", chain(.0))]
     DigitalOcean(Unusable),
@@ -64,6 +70,7 @@ impl From<Unfit> for Error {
         match unfit {
             Unfit::Refused => Self::DigitalOceanToken,
             Unfit::OtherAccount => Self::OtherAccount,
+            Unfit::Unproven => Self::UnprovenToken,
         }
     }
 }

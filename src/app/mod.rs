@@ -52,6 +52,8 @@ use token::{Answer, Fitness, Token, Unfit};
 const STANDBY_PAUSE: Duration = Duration::from_secs(1);
 /// How long the lease must have been free before a process calls people that must not be active itself: another one may be better.
 const LEFT_ALONE: Duration = Duration::from_mins(2);
+/// How long a process whose token is refused leaves the lease to others while power is owed, before it bears the refusal itself.
+const OFFERED: Duration = Duration::from_secs(6);
 /// How long logging in to Discord and saying what is to be said may take then.
 const CALLING: Duration = Duration::from_mins(1);
 
@@ -82,6 +84,7 @@ impl App {
             client: client.clone(),
             store: Arc::clone(&store),
             settle_time: Duration::try_from(config.timing.settle_time).unwrap_or_default(),
+            proven: Arc::default(),
         };
         let readiness = Readiness::default();
         readiness.set_database(true);
@@ -98,7 +101,7 @@ impl App {
         }
         let (told, ready) = watch::channel(false);
         let holder = format!("{:016x}", fastrand::u64(..));
-        let rotation = Arc::new(Rotation::new(&config, &client, &store, &clock));
+        let rotation = Arc::new(Rotation::new(&config, &token, &clock));
         let (rotating, stop_rotating) = (Arc::clone(&rotation), stop.clone());
         life.spawn(async move {
             rotating.run(stop_rotating).await;
@@ -189,8 +192,9 @@ enum Turned {
 impl Life {
     async fn run(self, stop: CancellationToken) -> Result<(), Error> {
         let mut was_active = false;
+        let mut bears_refusal = false;
         loop {
-            let Some(lease) = self.await_turn(was_active, &stop).await? else { return Ok(()) };
+            let Some(lease) = self.await_turn(was_active, bears_refusal, &stop).await? else { return Ok(()) };
             self.readiness.set_turn(Turn::Active);
             was_active = true;
             let active = Active {
@@ -204,8 +208,10 @@ impl Life {
                 rotation: &self.rotation,
                 lease: Arc::new(lease),
                 attendance: Arc::new(Attendance::new(&self.clock, &self.client)),
+                bears_refusal,
             };
             let ended = active.run(&stop).await;
+            bears_refusal = false;
             self.ready.send_replace(false);
             self.readiness.set_gateway(false);
             self.readiness.set_turn(Turn::Unknown);
@@ -222,16 +228,26 @@ impl Life {
                 Ended::Stopped => return Ok(()),
                 Ended::LeaseLost => tracing::warn!("another process has taken over; this one stands by"),
                 Ended::LeaseRanOut => tracing::warn!("the database does not answer; standing by until it does"),
+                Ended::TokenRefused => {
+                    tracing::warn!("DigitalOcean refuses the token; another process may take over");
+                    stop.run_until_cancelled(tokio::time::sleep(OFFERED)).await;
+                    bears_refusal = true;
+                }
             }
         }
     }
 
     /// Stands by until it is this process's turn; none if it is told to stop before that. A database that does not answer ends
     /// only a process that has just begun: one that was active has something to go on with.
-    async fn await_turn(&self, was_active: bool, stop: &CancellationToken) -> Result<Option<Lease>, Error> {
+    async fn await_turn(
+        &self,
+        was_active: bool,
+        mut bears_refusal: bool,
+        stop: &CancellationToken,
+    ) -> Result<Option<Lease>, Error> {
         let (mut is_new, mut is_fit, mut said) = (!was_active, was_active, false);
         while !stop.is_cancelled() {
-            let turned = match self.turn(&mut is_fit, stop).await {
+            let turned = match self.turn(&mut is_fit, bears_refusal, stop).await {
                 Ok(Turned::Ours(lease)) => return Ok(Some(lease)),
                 Ok(turned) => {
                     self.readiness.set_database(true);
@@ -247,6 +263,8 @@ impl Life {
                 Err(error) => return Err(error),
             };
             is_new = false;
+            // Nobody took it at once, or somebody did: from now on it is a standby like any other.
+            bears_refusal = false;
             let pause = match turned {
                 Turned::Ours(_) | Turned::NotYet => STANDBY_PAUSE,
                 Turned::KeptOut => self.token.pause(),
@@ -260,8 +278,9 @@ impl Life {
         Ok(None)
     }
 
-    /// One look whether it is this process's turn. Its token is tried at the start and whenever the lease is free.
-    async fn turn(&self, is_fit: &mut bool, stop: &CancellationToken) -> Result<Turned, Error> {
+    /// One look whether it is this process's turn. Its token is tried at the start and whenever the lease is free, unless the process
+    /// `bears_refusal`: nobody has a better one then.
+    async fn turn(&self, is_fit: &mut bool, bears_refusal: bool, stop: &CancellationToken) -> Result<Turned, Error> {
         let stopped = Ok(Turned::NotYet);
         let looked = stop.run_until_cancelled(self.store.lease_is_free_for(&self.holder)).await;
         let Some(free) = looked.transpose()? else { return stopped };
@@ -270,6 +289,9 @@ impl Life {
             if *is_fit {
                 return Ok(Turned::NotYet);
             }
+        }
+        if bears_refusal && free.is_some() {
+            return Ok(self.take_lease(stop).await?.map_or(Turned::NotYet, Turned::Ours));
         }
         let Some(fitness) = stop.run_until_cancelled(self.fitness()).await.transpose()? else { return stopped };
         *is_fit = matches!(fitness, Fitness::Fit(_));
@@ -281,10 +303,6 @@ impl Life {
             (Fitness::Fit(_), None) => {
                 self.readiness.set_token(http::Token::Usable);
                 Ok(Turned::NotYet)
-            }
-            (Fitness::Unclear, _) => {
-                self.readiness.set_token(http::Token::Unproven);
-                Ok(Turned::KeptOut)
             }
             (Fitness::Unfit(why), free) => {
                 self.keep_out(why, free, stop).await?;
@@ -339,16 +357,16 @@ impl Life {
                 self.store.accept_token(&self.client.token(), accepted.team.as_deref()).await?;
                 Ok(true)
             }
-            Fitness::Unfit(_) | Fitness::Unclear => Ok(false),
+            Fitness::Unfit(_) => Ok(false),
         }
     }
 
     /// What is left to a process that must not be active: to end, or, while Droplets may be off because of us, to call people.
     async fn keep_out(&self, why: Unfit, free: Option<Duration>, stop: &CancellationToken) -> Result<(), Error> {
-        if self.store.power_owed().await?.is_empty() {
-            return Err(why.into());
-        }
         self.readiness.set_token(why.into());
+        if self.store.power_owed().await?.is_empty() {
+            return if why == Unfit::Unproven { Ok(()) } else { Err(why.into()) };
+        }
         tracing::error!("{}", Error::from(why));
         let calls = Calls::new(&self.store, rules(&self.config), self.clock.clone());
         if free.is_none_or(|free| free < LEFT_ALONE) || calls.are_said().await {

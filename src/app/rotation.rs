@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::token::{Answer, Fitness, Token, Unfit};
+use super::token::{Answer, Fitness, Proven, Token, Unfit};
 use crate::{
     clock::Clock,
     config::{Config, SecretFile, is_same_database, passwords_in},
@@ -51,6 +51,7 @@ pub(super) struct Rotation {
     config: Config,
     client: Client,
     store: Arc<Store>,
+    proven: Arc<Mutex<Option<Proven>>>,
     clock: Clock,
     asked: Notify,
     discord: watch::Sender<SecretString>,
@@ -62,11 +63,12 @@ pub(super) struct Rotation {
 }
 
 impl Rotation {
-    pub(super) fn new(config: &Config, client: &Client, store: &Arc<Store>, clock: &Clock) -> Self {
+    pub(super) fn new(config: &Config, token: &Token, clock: &Clock) -> Self {
         Self {
             config: config.clone(),
-            client: client.clone(),
-            store: Arc::clone(store),
+            client: token.client.clone(),
+            store: Arc::clone(&token.store),
+            proven: Arc::clone(&token.proven),
             clock: clock.clone(),
             asked: Notify::new(),
             discord: watch::Sender::new(config.discord.token.clone()),
@@ -152,7 +154,7 @@ impl Rotation {
             Ok(Fitness::Unfit(Unfit::OtherAccount)) => {
                 return refused("nothing shows that it is of the account that the operations belong to");
             }
-            Ok(Fitness::Unclear) => return unclear(),
+            Ok(Fitness::Unfit(Unfit::Unproven)) => return unclear(),
             Err(error) => return refused(&chain(&error)),
         };
         if let Some(accepted) = accepted {
@@ -178,6 +180,7 @@ impl Rotation {
             client: Client::new(&settings, Arc::new(move || clock.now()))?,
             store: Arc::clone(&self.store),
             settle_time: Duration::try_from(self.config.timing.settle_time).unwrap_or_default(),
+            proven: Arc::clone(&self.proven),
         })
     }
 

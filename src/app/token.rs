@@ -3,12 +3,17 @@
 //!
 //! Reads only; `app` stores what was accepted, under the lease.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     digitalocean::{call::Call, client::Client, error::Error as CloudError, queries},
     http,
-    store::{self, Evidence, Store},
+    store::{self, Account, Evidence, Store},
 };
 
 /// How long DigitalOcean may take to say whether it accepts a token; beyond that it counts as not answering.
@@ -45,8 +50,6 @@ pub(super) enum Fitness {
     Fit(Option<Accepted>),
     /// It must not.
     Unfit(Unfit),
-    /// DigitalOcean does not answer.
-    Unclear,
 }
 
 /// A token that was not known before, and its team where that could be read.
@@ -62,6 +65,8 @@ pub(super) enum Unfit {
     Refused,
     /// Nothing shows that it is of the account that the operations belong to.
     OtherAccount,
+    /// DigitalOcean does not answer, so it is not known whose it is.
+    Unproven,
 }
 
 impl From<Unfit> for http::Token {
@@ -69,8 +74,17 @@ impl From<Unfit> for http::Token {
         match unfit {
             Unfit::Refused => Self::Refused,
             Unfit::OtherAccount => Self::OtherAccount,
+            Unfit::Unproven => Self::Unproven,
         }
     }
+}
+
+/// A token that was found to be of an account: an outage that comes later does not make that untrue.
+#[derive(Clone)]
+pub(super) struct Proven {
+    token: SecretString,
+    of: Option<Account>,
+    accepted: Accepted,
 }
 
 /// The token that a client sends, and whom to ask about it.
@@ -80,6 +94,7 @@ pub(super) struct Token {
     pub(super) client: Client,
     pub(super) store: Arc<Store>,
     pub(super) settle_time: Duration,
+    pub(super) proven: Arc<Mutex<Option<Proven>>>,
 }
 
 /// What a token sees of the account's things.
@@ -90,34 +105,53 @@ enum Sight {
 }
 
 impl Token {
-    /// Whether this process may look after the operations. The token that was accepted last needs no answer of DigitalOcean.
+    /// Whether this process may look after the operations. A token that was accepted last, or proved before to be of the same account,
+    /// needs no answer of DigitalOcean.
     pub(super) async fn fitness(&self) -> Result<Fitness, store::Error> {
-        let known = self.store.account().await?;
-        if known.as_ref().is_some_and(|account| account.knows(&self.client.token())) {
+        let (token, known) = (self.client.token(), self.store.account().await?);
+        if known.as_ref().is_some_and(|account| account.knows(&token)) {
             return Ok(Fitness::Fit(None));
+        }
+        if let Some(accepted) = self.proved_before(&token, known.as_ref()) {
+            return Ok(Fitness::Fit(Some(accepted)));
         }
         let Some(evidence) = self.store.evidence(OPERATIONS).await? else {
             return Ok(Fitness::Fit(Some(Accepted { team: None })));
         };
+        let fitness = self.proof_by(&evidence, known.as_ref().and_then(|account| account.team.clone())).await;
+        if let Fitness::Fit(Some(accepted)) = &fitness {
+            let proven = Proven { token, of: known, accepted: accepted.clone() };
+            *self.proven.lock().unwrap_or_else(PoisonError::into_inner) = Some(proven);
+        }
+        Ok(fitness)
+    }
+
+    fn proved_before(&self, token: &SecretString, known: Option<&Account>) -> Option<Accepted> {
+        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        let proven = proven.as_ref().filter(|proven| proven.of.as_ref() == known)?;
+        (proven.token.expose_secret() == token.expose_secret()).then(|| proven.accepted.clone())
+    }
+
+    /// Whether the token is of the account that these things, and this team if it is known, belong to.
+    async fn proof_by(&self, evidence: &Evidence, known_team: Option<String>) -> Fitness {
         let team = match (self.ask().await, self.proof) {
-            (Answer::Refused, _) => return Ok(Fitness::Unfit(Unfit::Refused)),
-            (Answer::Accepted(team), Proof::Waived) => return Ok(Fitness::Fit(Some(Accepted { team }))),
-            (Answer::None, Proof::Waived) => return Ok(Fitness::Fit(Some(Accepted { team: None }))),
-            (Answer::None, Proof::Demanded) => return Ok(Fitness::Unclear),
+            (Answer::Refused, _) => return Fitness::Unfit(Unfit::Refused),
+            (Answer::Accepted(team), Proof::Waived) => return Fitness::Fit(Some(Accepted { team })),
+            (Answer::None, Proof::Waived) => return Fitness::Fit(Some(Accepted { team: None })),
+            // What it sees may tell all the same.
+            (Answer::None, Proof::Demanded) => None,
             (Answer::Accepted(team), Proof::Demanded) => team,
         };
-        let known_team = known.and_then(|account| account.team);
         if let (Some(known), Some(team)) = (&known_team, &team) {
-            let is_same = known == team;
-            return Ok(if is_same { Fitness::Fit(Some(Accepted { team: Some(team.clone()) })) } else { OTHER });
+            return if known == team { Fitness::Fit(Some(Accepted { team: Some(team.clone()) })) } else { OTHER };
         }
         // A token that may not read its team is told of it by another one's reading.
         let team = team.or(known_team);
-        Ok(match self.look_twice(&evidence).await {
+        match self.look_twice(evidence).await {
             Sight::Seen => Fitness::Fit(Some(Accepted { team })),
             Sight::Nothing => OTHER,
-            Sight::Unclear => Fitness::Unclear,
-        })
+            Sight::Unclear => Fitness::Unfit(Unfit::Unproven),
+        }
     }
 
     /// Asks DigitalOcean what it thinks of the token. A refusal is believed when it is repeated a while later.
