@@ -45,6 +45,8 @@ pub enum Observation {
 const LONGEST_BLIND_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// After so long without a process that looked after it, nothing destructive is begun without a new question.
 pub const LONGEST_UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
+/// How far apart the clocks of two machines may be that look after one operation by turns.
+const LONGEST_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// An observation that does not fit the state it met: a bug of ours, or a row that somebody else wrote.
 #[derive(Debug, thiserror::Error)]
@@ -161,9 +163,11 @@ impl Operation {
         self.denied = None;
         self.unattended |= unattended_for > LONGEST_UNATTENDED;
         self.unattended_since_decision |= unattended_for > LONGEST_UNATTENDED;
+        // Moments were written down by another clock, perhaps: what people and shutdowns have time for begins once more.
+        let is_in_time = unattended_for <= LONGEST_SKEW;
         if let Some(question) = &mut self.question {
-            question.opened_at = question.opened_at.min(now);
-            question.shown_at = question.shown_at.map(|shown| shown.min(now));
+            question.opened_at = if is_in_time { now } else { question.opened_at.min(now) };
+            question.shown_at = question.shown_at.map(|shown| if is_in_time { now } else { shown.min(now) });
         }
         if let Some(obstacle) = &mut self.obstacle {
             obstacle.since = obstacle.since.min(now);
@@ -176,7 +180,7 @@ impl Operation {
         for step in &mut self.steps {
             step.restart(now);
         }
-        self.power.restart(now);
+        self.power.restart(is_in_time, now);
     }
 
     /// Nothing forward can be done, and nothing turned on until there is a new token. Said once.

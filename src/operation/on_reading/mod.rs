@@ -141,9 +141,8 @@ impl Operation {
                 Look::Action(_) => self.miss_action(focus, rules, now),
                 Look::Snapshot(_) => self.complete(focus, now),
                 Look::Image(_) => self.miss_image(focus, rules, now),
-                Look::Launched(_) => self.empty_round(focus, rules, now),
                 // A list is there, also where it is empty: this answer is about something else.
-                Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),
+                Look::Launched(_) | Look::Listed(_) => self.wait_for(Blocker::Outage, rules, now),
             },
             Trouble::Unauthorized | Trouble::Forbidden { .. } => {
                 if !self.is_believed(trouble, false, rules, now) {

@@ -236,8 +236,9 @@ impl Power {
         self.sight.turn_on(now);
     }
 
-    /// A process takes it up that has not had it before: looks that failed in another one count no more, and no moment lies ahead.
-    pub(super) fn restart(&mut self, now: Timestamp) {
+    /// A process takes it up that has not had it before: looks that failed in another one count no more, and no moment lies ahead. What was
+    /// watched is watched for its whole time again, if the process `is_in_time`.
+    pub(super) fn restart(&mut self, is_in_time: bool, now: Timestamp) {
         self.calls.restart(now);
         self.sight.restart(now);
         let History { went_off, came_back, after: _, repaired } = &mut self.history;
@@ -247,8 +248,10 @@ impl Power {
         match &mut self.duty {
             Duty::Owed(owed) | Duty::Watched(owed) => {
                 owed.since = owed.since.min(now);
+                let longest = later(now, LATE_OFF);
                 for until in [&mut owed.late_until, &mut owed.earlier_until] {
-                    *until = until.map(|until| until.min(later(now, LATE_OFF)));
+                    // By a clock that is ahead of the earlier process's, the time would be over before the shutdown lands.
+                    *until = until.map(|until| if is_in_time { longest } else { until.min(longest) });
                 }
             }
             Duty::Released(release) => release.at = release.at.min(now),

@@ -917,3 +917,30 @@ fn an_inherited_off_whose_answer_was_lost_is_not_taken_for_a_strangers() {
     assert_eq!(toy.power, PowerState::On);
     assert_eq!(done.verdict, Some(Outcome::Completed));
 }
+
+#[test]
+fn by_a_clock_that_is_ahead_people_and_a_late_shutdown_have_their_whole_time() {
+    let ahead = SignedDuration::from_mins(20);
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Live)), |it| it.steps[0].run().is_some());
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    let mut it = until(&mut toy, it, |it| it.ended.is_some());
+    assert!(it.power.is_watched());
+    toy.now += ahead;
+    it = it.apply(Observation::Restarted(ahead), &toy.rules, toy.now).unwrap();
+    for _ in 0..20 {
+        it = toy.turn(it, Transit::Fine, 20);
+    }
+    toy.power = PowerState::Off;
+    toy.settle(it);
+    assert_eq!(toy.power, PowerState::On);
+
+    let mut toy = Toy::new(PowerState::On);
+    let it = until(&mut toy, operation(take(Downtime::PowerOff, IfHung::Ask)), |it| it.steps[0].run().is_some());
+    toy.actions.last_mut().unwrap().takes_effect = None;
+    let it = until(&mut toy, it, |it| it.question.is_some());
+    toy.now += ahead;
+    let it = it.apply(Observation::Restarted(ahead), &toy.rules, toy.now).unwrap();
+    let it = toy.turn(it, Transit::Fine, 20);
+    assert!(it.question.is_some());
+}
