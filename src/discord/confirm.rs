@@ -184,7 +184,8 @@ pub(super) async fn reopened(
 
 fn consent(state: &AppState, info: &InteractionInfo, grant: &Grant, id: ConfirmationId) -> Consent {
     let interaction = info.interaction;
-    Consent { id, by: grant.user(), guild: grant.guild(), at: state.clock.now(), interaction, retries: None }
+    let at = info.pressed_at(state.clock.now());
+    Consent { id, by: grant.user(), guild: grant.guild(), at, interaction, retries: None }
 }
 
 /// Whether the question can never be answered with yes any more.

@@ -101,6 +101,12 @@ impl InteractionInfo {
         Timestamp::from_millisecond(millis + DISCORD_EPOCH).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// When it was pressed, for a question that closes: by Discord's clock or ours, whichever is ahead. A process whose clock is behind must
+    /// not take an old answer for a new one.
+    pub(super) fn pressed_at(&self, now: Timestamp) -> Timestamp {
+        self.made_at().max(now)
+    }
+
     /// The channel for what outlives a conversation: a thread's parent, else the channel itself.
     pub(super) fn lasting_channel(&self) -> ChannelId {
         self.parent.unwrap_or(self.channel)

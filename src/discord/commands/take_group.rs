@@ -136,8 +136,9 @@ pub(in crate::discord) async fn confirmed(
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
     let now = state.clock.now();
+    let at = info.pressed_at(now);
     let consent =
-        Consent { id, by: grant.user(), guild: grant.guild(), at: now, interaction: info.interaction, retries: None };
+        Consent { id, by: grant.user(), guild: grant.guild(), at, interaction: info.interaction, retries: None };
     let what = state.store.confirmation(&consent).await?.map_err(start::not_counted)?;
     let Draft { plan, members, excluded } = serde_json::from_str(&what)?;
     let plan = Plan { planned: now, until: now + WINDOW, ..plan };

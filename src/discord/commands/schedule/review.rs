@@ -196,7 +196,7 @@ fn consent(state: &AppState, info: &InteractionInfo, grant: &Grant, id: crate::s
         id,
         by: grant.user(),
         guild: grant.guild(),
-        at: state.clock.now(),
+        at: info.pressed_at(state.clock.now()),
         interaction: info.interaction,
         retries: None,
     }
