@@ -106,6 +106,11 @@ impl InteractionInfo {
         self.parent.unwrap_or(self.channel)
     }
 
+    /// Whether a file may be attached there. Where Discord does not say, it may not.
+    pub(super) fn may_attach(&self) -> bool {
+        self.granted.is_some_and(|granted| granted.administrator() || granted.contains(Permissions::ATTACH_FILES))
+    }
+
     /// Whether the progress message can be posted where it was asked for.
     pub(super) fn check_channel(&self) -> Result<(), Refusal> {
         let Some(granted) = self.granted else { return Ok(()) };
