@@ -75,8 +75,9 @@ impl From<&ComponentInteraction> for InteractionInfo {
 
 impl From<&ModalInteraction> for InteractionInfo {
     fn from(form: &ModalInteraction) -> Self {
+        // Each line has its place, also one that was left empty.
         let typed = form.data.components.iter().flat_map(|row| &row.components).filter_map(|part| match part {
-            ActionRowComponent::InputText(input) => input.value.clone(),
+            ActionRowComponent::InputText(input) => Some(input.value.clone().unwrap_or_default()),
             _ => None,
         });
         Self {

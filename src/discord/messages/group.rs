@@ -270,7 +270,7 @@ pub fn bad(bad: &BadGroup) -> String {
             quote(typed)
         ),
         BadGroup::AtOnce { typed } => {
-            format!("I can't take {typed} Droplets at once. Use a number from 1 to {MOST_AT_ONCE}.")
+            format!("I can't take {} Droplets at once. Use a number from 1 to {MOST_AT_ONCE}.", plain(typed, 20))
         }
         BadGroup::Gap { typed } => {
             format!("{} is no pause. Write it like `30s` or `5m`; an hour is the longest.", quote(typed))

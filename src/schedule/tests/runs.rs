@@ -97,7 +97,7 @@ fn what_a_person_types_about_a_group_is_read_or_refused() {
     assert!(matches!(Group::read("", None, None, None), Err(BadGroup::Tag { .. })));
     assert!(matches!(Group::read("a b", None, None, None), Err(BadGroup::Tag { .. })));
     for bad in [0, -1, 21] {
-        assert_eq!(Group::read("prod", Some(bad), None, None), Err(BadGroup::AtOnce { typed: bad }));
+        assert_eq!(Group::read("prod", Some(bad), None, None), Err(BadGroup::AtOnce { typed: bad.to_string() }));
     }
     for bad in ["2h", "x", "5d", "99999999999"] {
         assert!(matches!(Group::read("prod", None, Some(bad), None), Err(BadGroup::Gap { .. })), "{bad}");

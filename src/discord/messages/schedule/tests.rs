@@ -325,7 +325,8 @@ fn refusals() {
     let keeps = [BadPolicy::Empty, BadPolicy::Part { typed: typed() }, BadPolicy::TooMany { typed: typed() }];
     let others = [
         ScheduleRefusal::Group(BadGroup::Tag { typed: "a b".to_owned() }),
-        ScheduleRefusal::Group(BadGroup::AtOnce { typed: 99 }),
+        ScheduleRefusal::Group(BadGroup::AtOnce { typed: "99".to_owned() }),
+        ScheduleRefusal::IfHung { typed: "ask".to_owned() },
         ScheduleRefusal::Group(BadGroup::Gap { typed: "2h".to_owned() }),
         ScheduleRefusal::Group(BadGroup::Check { typed: "udp:53".to_owned() }),
         ScheduleRefusal::NoGroup,
