@@ -40,7 +40,7 @@ const BOT: &[Room] = &[
     room("ping", &[], "it calls an address and does not know what for"),
     room(
         "schedule",
-        &["operation::ids", "ping"],
+        &["operation::announce", "operation::ids", "ping"],
         "when Snapshots are due and what is kept must be simulated and trusted alone",
     ),
     room("access", &["operation::ids"], "a decision about rights must not depend on how Discord is spoken to"),

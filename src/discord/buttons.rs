@@ -79,6 +79,8 @@ fn deferral(press: Press) -> Deferral {
         | Press::TryAgain(_)
         | Press::TurnOn(_)
         | Press::Restart(_)
+        | Press::Fill { .. }
+        | Press::Filled { .. }
         | Press::KeepAnnounced(_)
         | Press::DeleteMany { .. }
         | Press::RelyOn { .. }
@@ -118,6 +120,8 @@ fn is_pressed_again(press: Press) -> bool {
         | Press::Decline(_)
         | Press::TakeGroup(_)
         | Press::Schedule(_)
+        | Press::Fill { .. }
+        | Press::Filled { .. }
         | Press::HandOver(_)
         | Press::Page { .. }
         | Press::PutBack(_)
@@ -170,6 +174,8 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::Undo(operation) => restore::undo(state, info, &may(None)?, operation).await,
         Press::Confirm(id) => confirm::confirmed(state, info, &may(None)?, id).await,
         Press::Schedule(id) => schedule::confirmed(state, info, &may(None)?, id).await,
+        Press::Fill { form, id } => schedule::form(state, info, &may(None)?, (form, id)).await,
+        Press::Filled { form, id } => schedule::filled(state, info, &may(None)?, (form, id)).await,
         Press::TakeGroup(id) => take_group::confirmed(state, info, &may(None)?, id).await,
         Press::StopRun(id) => take_group::stop(state, info, id).await,
         Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None)?, id).await,

@@ -7,11 +7,14 @@ use std::collections::{HashMap, HashSet};
 use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
+    incident::chain,
     leftovers::{self, Known},
     lookup,
     messages::{
         backups::price as plan_price,
         cost::{BackupsSum, Costs, Leftover, Sum},
+        message::File,
+        picture,
         schedule::label as schedule_label,
     },
     responder::Stop,
@@ -80,6 +83,25 @@ pub(super) async fn costs(state: &AppState, listing: &Listing, by: By, count: us
         causes: by_cause(listing.snapshots(), causes, price),
         trend: trend(&months, &days, price),
     })
+}
+
+/// The picture of how costs change, where it shows something and can be drawn. It is drawn by a thread for such work, not among the tasks.
+pub(super) async fn picture(costs: &Costs) -> Option<File> {
+    if !picture::is_worth_drawing(&costs.trend) {
+        return None;
+    }
+    let months = costs.trend.clone();
+    match tokio::task::spawn_blocking(move || picture::trend(&months)).await {
+        Ok(Ok(file)) => Some(file),
+        Ok(Err(error)) => {
+            tracing::warn!(error = chain(&error), "could not draw what Snapshots cost; it is said in text");
+            None
+        }
+        Err(error) => {
+            tracing::warn!(%error, "drawing what Snapshots cost panicked; it is said in text");
+            None
+        }
+    }
 }
 
 /// What Snapshots weigh today.

@@ -17,11 +17,11 @@ use serenity::{
 
 use super::messages::{
     lengths,
-    message::{Action, Button, Choice, Embed, Menu, Message, Modal, Style},
+    message::{Action, Button, Choice, Embed, Input, Menu, Message, Modal, Style},
 };
 use crate::operation::ids;
 
-/// The id of a form's one line.
+/// The id of a form's first line.
 const INPUT: &str = "text";
 
 /// A new message. With its nonce enforced, Discord returns the first one instead of creating a second, for some minutes.
@@ -85,19 +85,27 @@ pub(super) fn file(said: &Message) -> Option<CreateAttachment> {
     Some(if file.alt.is_empty() { attachment } else { attachment.description(&file.alt) })
 }
 
-/// A form, in answer to a press.
+/// A form, in answer to a press. Its lines come back in their order.
 pub(super) fn modal(form: &Modal) -> CreateModal {
-    let mut input = CreateInputText::new(InputTextStyle::Short, &form.input.label, INPUT)
-        .min_length(1)
-        .max_length(form.input.longest)
-        .required(true);
-    if !form.input.value.is_empty() {
-        input = input.value(&form.input.value);
+    let rows = form.inputs.iter().enumerate().map(|(number, input)| {
+        let id = if number == 0 { INPUT.to_owned() } else { format!("{INPUT}{}", number + 1) };
+        CreateActionRow::InputText(line(input, id))
+    });
+    CreateModal::new(form.press.to_string(), &form.title).components(rows.collect())
+}
+
+fn line(input: &Input, id: String) -> CreateInputText {
+    let mut line = CreateInputText::new(InputTextStyle::Short, &input.label, id)
+        .min_length(u16::from(input.is_required))
+        .max_length(input.longest)
+        .required(input.is_required);
+    if !input.value.is_empty() {
+        line = line.value(&input.value);
     }
-    if !form.input.placeholder.is_empty() {
-        input = input.placeholder(&form.input.placeholder);
+    if !input.placeholder.is_empty() {
+        line = line.placeholder(&input.placeholder);
     }
-    CreateModal::new(form.press.to_string(), &form.title).components(vec![CreateActionRow::InputText(input)])
+    line
 }
 
 /// The same, next to it.

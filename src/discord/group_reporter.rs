@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serenity::{http::Http, model::id::UserId};
+use serenity::{
+    http::Http,
+    model::id::{ChannelId, UserId},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -21,10 +24,10 @@ use crate::{
     clock::Clock,
     operation::{
         Operation,
-        ids::{ChannelId, MessageId},
+        ids::{self, MessageId},
     },
     schedule::run::Run,
-    store::{self, GroupMessage, Store},
+    store::{self, Announcement, DIRECT, GroupMessage, STATUS, Store},
 };
 
 /// The pause after the store did not answer.
@@ -43,6 +46,8 @@ const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
 const LOOKED_THROUGH: u8 = 50;
 /// No version of a run: what shows it is edited.
 const OUTDATED: i64 = 0;
+/// The pause before it is asked again whether the announcement is there to which a direct message leads.
+const DIRECT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
 /// The voice of groups. Clones speak for the same bot; run one.
 #[derive(Clone)]
@@ -51,7 +56,7 @@ pub struct GroupReporter {
     store: Arc<Store>,
     clock: Clock,
     global_rate_limit: GlobalRateLimit,
-    notify_channel: Option<ChannelId>,
+    notify_channel: Option<ids::ChannelId>,
     me: UserId,
 }
 
@@ -69,7 +74,7 @@ impl GroupReporter {
         http: Arc<Http>,
         state: &AppState,
         global_rate_limit: GlobalRateLimit,
-        notify_channel: Option<ChannelId>,
+        notify_channel: Option<ids::ChannelId>,
         me: UserId,
     ) -> Self {
         let (store, clock) = (Arc::clone(&state.store), state.clock.clone());
@@ -119,7 +124,8 @@ impl GroupReporter {
 
     async fn say(&self, message: &GroupMessage) -> Result<(), store::Error> {
         let said = match message.number {
-            0 => words::status(&message.run),
+            STATUS => words::status(&message.run),
+            DIRECT => return self.say_directly(message).await,
             _ => words::ended(&message.run, &explained(&self.store, &message.run).await?),
         };
         match message.message {
@@ -142,31 +148,17 @@ impl GroupReporter {
     }
 
     async fn post(&self, message: &GroupMessage, said: &Message) -> Result<(), store::Error> {
-        let plan = &message.run.plan;
-        match self.posted_before(message).await {
-            Ok(None) => {}
-            // What it shows is not known, so it is edited once more.
-            Ok(Some(found)) => return self.shown(message, found, OUTDATED).await,
-            // Nobody knows whether it stands there.
-            Err(error) => return self.not_said(message, Trouble::of(&error), &error).await,
-        }
-        self.store.group_message_posting(message, self.clock.now()).await?;
-        let nonce = format!("{}-g{}g{}", plan.id, message.number, message.generation);
-        let channel = delivery::channel_id(plan.channel);
-        let posted = wire::post(&self.http, channel, &delivery::create(said, nonce, None), None).await;
-        wire::count(&posted);
+        let place = (delivery::channel_id(message.run.plan.channel), "");
+        let Some(posted) = self.put(message, place, said).await? else { return Ok(()) };
         match posted {
-            Ok(posted) => {
-                let version = if message.posting_since.is_none() { message.run.version } else { OUTDATED };
-                self.shown(message, MessageId(posted.id.get()), version).await
-            }
+            Ok((posted, version)) => self.shown(message, posted, version).await,
             Err(error) => match Trouble::of(&error) {
                 // It was posted and then deleted. What is said once was said.
-                Trouble::UnknownMessage if message.number == 0 => self.store.group_message_lost(message).await,
+                Trouble::UnknownMessage if message.number == STATUS => self.store.group_message_lost(message).await,
                 Trouble::UnknownMessage => {
                     self.store.group_message_given_up(message, "it was said and then deleted").await
                 }
-                Trouble::ChannelGone | Trouble::ThreadArchived | Trouble::NoAccess if message.number != 0 => {
+                Trouble::ChannelGone | Trouble::ThreadArchived | Trouble::NoAccess if message.number != STATUS => {
                     match self.tell_elsewhere(message, said).await {
                         Ok(()) => self.store.group_message_given_up(message, &wire::describe(&error)).await,
                         Err(error) => self.not_said(message, Trouble::of(&error), &error).await,
@@ -175,6 +167,63 @@ impl GroupReporter {
                 trouble => self.not_said(message, trouble, &error).await,
             },
         }
+    }
+
+    /// Sends the direct message once the announcement is there. Anyone who takes none is mentioned in the channel in its place.
+    async fn say_directly(&self, message: &GroupMessage) -> Result<(), store::Error> {
+        let plan = &message.run.plan;
+        let said = match self.store.run_announcement(&message.run).await? {
+            Announcement::Said(channel, posted) => (channel, posted),
+            Announcement::Unsaid => {
+                let again = self.clock.now() + DIRECT_PAUSE;
+                return self.store.group_message_failed(message, again, message.attempts).await;
+            }
+            Announcement::GivenUp => {
+                let why = "whoever asked was told directly in place of the channel";
+                return self.store.group_message_given_up(message, why).await;
+            }
+        };
+        let refused = match wire::direct_channel(&self.http, UserId::new(plan.owner.0.max(1))).await {
+            Ok(channel) => {
+                let lead = words::lead(&message.run, said);
+                match self.put(message, (channel, "d"), &lead).await? {
+                    None => return Ok(()),
+                    Some(Ok((posted, version))) => return self.shown(message, posted, version).await,
+                    Some(Err(error)) => error,
+                }
+            }
+            Err(error) => error,
+        };
+        match Trouble::of(&refused) {
+            trouble @ (Trouble::Later | Trouble::TokenRefused) => self.not_said(message, trouble, &refused).await,
+            Trouble::UnknownMessage => self.store.group_message_given_up(message, "it was said and then deleted").await,
+            _ => self.post(message, &words::lead_in_channel(&message.run, said)).await,
+        }
+    }
+
+    /// Posts a message, unless an earlier try has; it and the version that it shows. None: nobody knows whether it stands there, and it is looked
+    /// for again later.
+    async fn put(
+        &self,
+        message: &GroupMessage,
+        (channel, letter): (ChannelId, &str),
+        said: &Message,
+    ) -> Result<Option<serenity::Result<(MessageId, i64)>>, store::Error> {
+        match self.posted_before(message, channel).await {
+            Ok(None) => {}
+            // What it shows is not known, so it is edited once more.
+            Ok(Some(found)) => return Ok(Some(Ok((found, OUTDATED)))),
+            Err(error) => {
+                self.not_said(message, Trouble::of(&error), &error).await?;
+                return Ok(None);
+            }
+        }
+        self.store.group_message_posting(message, self.clock.now()).await?;
+        let nonce = format!("{}-g{}g{}{letter}", message.run.plan.id, message.number, message.generation);
+        let posted = wire::post(&self.http, channel, &delivery::create(said, nonce, None), None).await;
+        wire::count(&posted);
+        let version = if message.posting_since.is_none() { message.run.version } else { OUTDATED };
+        Ok(Some(posted.map(|posted| (MessageId(posted.id.get()), version))))
     }
 
     /// How a run ended is said in the channel of all outcomes where its own cannot hear us, else to its owner directly.
@@ -203,12 +252,11 @@ impl GroupReporter {
     }
 
     /// The message, if an earlier try has posted it longer ago than Discord remembers its nonce.
-    async fn posted_before(&self, message: &GroupMessage) -> serenity::Result<Option<MessageId>> {
+    async fn posted_before(&self, message: &GroupMessage, channel: ChannelId) -> serenity::Result<Option<MessageId>> {
         let is_remembered = |since| self.clock.now().duration_since(since) < REMEMBERED;
         if message.posting_since.is_none_or(is_remembered) {
             return Ok(None);
         }
-        let channel = delivery::channel_id(message.run.plan.channel);
         let listed = wire::messages(&self.http, channel, LOOKED_THROUGH, None).await?;
         let marker = words::marker(message.run.plan.id, message.number);
         let is_it = |listed: &wire::Listed| {

@@ -75,8 +75,9 @@ impl From<&ComponentInteraction> for InteractionInfo {
 
 impl From<&ModalInteraction> for InteractionInfo {
     fn from(form: &ModalInteraction) -> Self {
+        // Each line has its place, also one that was left empty.
         let typed = form.data.components.iter().flat_map(|row| &row.components).filter_map(|part| match part {
-            ActionRowComponent::InputText(input) => input.value.clone(),
+            ActionRowComponent::InputText(input) => Some(input.value.clone().unwrap_or_default()),
             _ => None,
         });
         Self {
@@ -110,6 +111,11 @@ impl InteractionInfo {
     /// The channel for what outlives a conversation: a thread's parent, else the channel itself.
     pub(super) fn lasting_channel(&self) -> ChannelId {
         self.parent.unwrap_or(self.channel)
+    }
+
+    /// Whether a file may be attached there. Where Discord does not say, it may not.
+    pub(super) fn may_attach(&self) -> bool {
+        self.granted.is_some_and(|granted| granted.administrator() || granted.contains(Permissions::ATTACH_FILES))
     }
 
     /// Whether the progress message can be posted where it was asked for.

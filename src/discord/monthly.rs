@@ -12,10 +12,10 @@ use super::{
     costs::{self, By},
     delivery,
     incident::chain,
-    messages::cost as words,
+    messages::{cost as words, message::Message},
     responder::Stop,
     state::AppState,
-    wire,
+    wire::{self, Trouble},
 };
 use crate::{
     operation::ids::{ChannelId, MessageId},
@@ -142,6 +142,13 @@ impl Monthly {
         listed.iter().find(is_it).map(|found| MessageId(found.id.get()))
     }
 
+    async fn post(&self, channel: ChannelId, month: i64, said: &Message) -> serenity::Result<MessageId> {
+        // After a lost answer Discord returns the first message for some minutes.
+        let message = delivery::create(said, format!("cost-{month}"), None);
+        let posted = wire::post(&self.http, delivery::channel_id(channel), &message, delivery::file(said)).await?;
+        Ok(MessageId(posted.id.get()))
+    }
+
     async fn tell(&self, month: i64) -> Result<Option<MessageId>, Untold> {
         let Some(channel) = self.channel else { return Ok(None) };
         let state = &self.state;
@@ -149,17 +156,19 @@ impl Monthly {
         let found = costs::costs(state, &listing, By::Droplet, MONTHS).await.map_err(Untold::Stopped)?;
         let left = costs::leftovers(state, &listing).await.map_err(Untold::Stopped)?;
         let beside = state.inventory.unattached().await;
-        let first = first_of(month);
+        let (first, price) = (first_of(month), state.wording.price_per_gb);
         // A process may have died between the message and its row.
         if let Some(posted) = self.posted_before(channel, first).await {
             return Ok(Some(posted));
         }
-        let said = words::monthly(&found, (&left, &beside), state.wording.price_per_gb, first);
-        // After a lost answer Discord returns the first message for some minutes.
-        let message = delivery::create(&said, format!("cost-{month}"), None);
-        let posted =
-            wire::post(&self.http, delivery::channel_id(channel), &message, None).await.map_err(Untold::Discord)?;
-        Ok(Some(MessageId(posted.id.get())))
+        let picture = costs::picture(&found).await;
+        let mut posted =
+            self.post(channel, month, &words::monthly((&found, picture.clone()), (&left, &beside), price, first)).await;
+        // Perhaps files may not be attached there; whatever else it is, the text is refused too.
+        if picture.is_some() && posted.as_ref().is_err_and(|error| Trouble::of(error) != Trouble::Later) {
+            posted = self.post(channel, month, &words::monthly((&found, None), (&left, &beside), price, first)).await;
+        }
+        Ok(Some(posted.map_err(Untold::Discord)?))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A `custom_id` comes back from the client and may be anything: it is parsed strictly and proves nothing.
 
+mod act;
 mod choices;
 
 use std::{fmt, str::FromStr};
@@ -11,14 +12,12 @@ use strum::IntoEnumIterator as _;
 
 use crate::{
     access::Right,
-    operation::{
-        Wish,
-        ids::{DropletId, OperationId, RunId, ScheduleId, SnapshotId, UserId},
-    },
+    operation::ids::{DropletId, OperationId, RunId, ScheduleId, SnapshotId, UserId},
     schedule::hangs::HangAnswer,
     store::ConfirmationId,
 };
-pub use choices::{Begun, Beside, Choosing, Order};
+pub use act::Act;
+pub use choices::{Begun, Beside, Choosing, Order, ReviewForm};
 
 /// What a button is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +72,20 @@ pub enum Press {
     StopRun(RunId),
     /// Yes, to the review of a schedule.
     Schedule(ConfirmationId),
+    /// *Failures…* or *Group…* under the review of a schedule. Opens a form.
+    Fill {
+        /// Which form.
+        form: ReviewForm,
+        /// The review.
+        id: ConfirmationId,
+    },
+    /// That form was sent. Shows the review again.
+    Filled {
+        /// Which form.
+        form: ReviewForm,
+        /// The review.
+        id: ConfirmationId,
+    },
     /// *Keep…*: a schedule does not delete what was chosen of what it has announced.
     KeepAnnounced(ScheduleId),
     /// *Delete them*: a schedule may delete what this edition of its question shows, and nothing else.
@@ -128,78 +141,6 @@ pub enum Press {
     PutBack(DropletId),
 }
 
-/// What can be pressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// *Cancel*.
-    Cancel,
-    /// *Force power off*.
-    Force,
-    /// *Take it live*, or under a restore *Go on live*.
-    Live,
-    /// *Leave it off*.
-    LeaveOff,
-    /// *I'll handle it*.
-    HandleIt,
-    /// *Keep waiting*.
-    KeepWaiting,
-    /// *Turn it on as soon as possible*.
-    TurnOn,
-    /// *Postpone 10 min*.
-    Postpone,
-}
-
-impl Act {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Cancel,
-        Self::Force,
-        Self::Live,
-        Self::LeaveOff,
-        Self::HandleIt,
-        Self::KeepWaiting,
-        Self::TurnOn,
-        Self::Postpone,
-    ];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Cancel => "cancel",
-            Self::Force => "force",
-            Self::Live => "live",
-            Self::LeaveOff => "leave",
-            Self::HandleIt => "handle",
-            Self::KeepWaiting => "wait",
-            Self::TurnOn => "on",
-            Self::Postpone => "postpone",
-        }
-    }
-
-    /// What a person needs to press it, about an operation that `asker` asked for. Anyone who keeps a Droplet off takes it away from
-    /// everybody, so that takes the greatest right, also from the asker.
-    pub fn right(self, asker: UserId, person: UserId) -> Right {
-        match self {
-            Self::LeaveOff | Self::HandleIt => Right::Restore,
-            Self::KeepWaiting | Self::TurnOn | Self::Postpone => Right::Take,
-            Self::Cancel | Self::Force | Self::Live => Right::over(asker, person),
-        }
-    }
-
-    /// The wish that the operation hears.
-    pub fn wish(self) -> Wish {
-        match self {
-            Self::Cancel => Wish::Cancel,
-            Self::Force => Wish::Force,
-            Self::Live => Wish::Live,
-            Self::LeaveOff => Wish::LeaveOff,
-            Self::HandleIt => Wish::HandleIt,
-            Self::KeepWaiting => Wish::KeepWaiting,
-            Self::TurnOn => Wish::TurnOn,
-            Self::Postpone => Wish::Postpone,
-        }
-    }
-}
-
 fn hang_word(answer: HangAnswer) -> &'static str {
     match answer {
         HangAnswer::ShutDown => "off",
@@ -229,6 +170,8 @@ impl Press {
             | Self::Keys(_)
             | Self::PutBack(_)
             | Self::Schedule(_)
+            | Self::Fill { .. }
+            | Self::Filled { .. }
             | Self::DeleteMany { .. }
             | Self::RelyOn { .. }
             | Self::TakeOver(_)
@@ -267,6 +210,14 @@ impl Press {
             "takegroup" => Self::TakeGroup(rest.parse().ok()?),
             "stoprun" => Self::StopRun(rest.parse().ok()?),
             "schedule" => Self::Schedule(rest.parse().ok()?),
+            "fill" => {
+                let (form, id) = review_form(rest)?;
+                Self::Fill { form, id }
+            }
+            "filled" => {
+                let (form, id) = review_form(rest)?;
+                Self::Filled { form, id }
+            }
             "keep" => Self::KeepAnnounced(rest.parse().ok()?),
             "deletemany" => {
                 let (schedule, edition) = rest.split_once(':')?;
@@ -335,6 +286,8 @@ impl fmt::Display for Press {
             Self::TakeGroup(id) => write!(f, "takegroup:{id}"),
             Self::StopRun(id) => write!(f, "stoprun:{id}"),
             Self::Schedule(id) => write!(f, "schedule:{id}"),
+            Self::Fill { form, id } => write!(f, "fill:{}:{id}", form.word()),
+            Self::Filled { form, id } => write!(f, "filled:{}:{id}", form.word()),
             Self::KeepAnnounced(id) => write!(f, "keep:{id}"),
             Self::DeleteMany { schedule, edition } => write!(f, "deletemany:{schedule}:{edition}"),
             Self::RelyOn { schedule, operation } => write!(f, "relyon:{schedule}:{operation}"),
@@ -365,6 +318,12 @@ impl fmt::Display for Press {
             Self::Choose(what) => write!(f, "choose:{}", what.word()),
         }
     }
+}
+
+/// Which form over which review.
+fn review_form(rest: &str) -> Option<(ReviewForm, ConfirmationId)> {
+    let (form, id) = rest.split_once(':')?;
+    Some((ReviewForm::iter().find(|known| known.word() == form)?, id.parse().ok()?))
 }
 
 /// One Droplet, or all.
@@ -459,6 +418,10 @@ mod tests {
             any::<u64>().prop_map(|id| Press::LaunchAs(SnapshotId(id))),
             any::<u64>().prop_map(|id| Press::TryAgain(OperationId::from_random(id))),
             (confirmation_id(), any::<bool>()).prop_map(|(id, is_live)| Press::Take { id, is_live }),
+            (confirmation_id(), 0..2_usize, any::<bool>()).prop_map(|(id, form, is_sent)| {
+                let form = ReviewForm::iter().nth(form).unwrap();
+                if is_sent { Press::Filled { form, id } } else { Press::Fill { form, id } }
+            }),
             confirmation_id().prop_map(Press::Tags),
             confirmation_id().prop_map(Press::Keys),
         ]
@@ -474,7 +437,7 @@ mod tests {
 
         #[test]
         fn what_is_almost_a_press_is_refused_without_panic(
-            word in "(cancel|undo|delete|pin|unpin|restore|launch|launchas|again|take|takelive|tags|keys|begin|choose|putback|confirm|decline|page|all)", rest in "[+0-9a-f:all ]{0,24}"
+            word in "(cancel|undo|delete|pin|unpin|restore|launch|launchas|again|take|takelive|fill|filled|tags|keys|begin|choose|putback|confirm|decline|page|all)", rest in "[+0-9a-f:all ]{0,24}"
         ) {
             let custom_id = format!("{word}:{rest}");
             if let Ok(press) = custom_id.parse::<Press>() {
@@ -530,6 +493,8 @@ mod tests {
             (Press::Restore(SnapshotId(5)), Right::Restore),
             (Press::Launch(SnapshotId(5)), Right::Restore),
             (Press::LaunchAs(SnapshotId(5)), Right::Restore),
+            ("fill:failures:00000000000000ff".parse().unwrap(), Right::Restore),
+            ("filled:group:00000000000000ff".parse().unwrap(), Right::Restore),
             (Press::Begin { what: Begun::Restore, droplet: None }, Right::Restore),
             (Press::PutBack(DropletId(5)), Right::Restore),
             (Press::Begin { what: Begun::Take, droplet: None }, Right::Take),

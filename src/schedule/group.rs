@@ -65,7 +65,7 @@ pub enum BadGroup {
     /// No number of Droplets.
     AtOnce {
         /// What was typed.
-        typed: i64,
+        typed: String,
     },
     /// No pause.
     Gap {
@@ -138,7 +138,7 @@ impl Group {
         let at_once = u32::try_from(typed).ok().filter(|count| (1..=MOST_AT_ONCE).contains(count));
         Ok(Self {
             tag: tag.to_owned(),
-            at_once: at_once.ok_or(BadGroup::AtOnce { typed })?,
+            at_once: at_once.ok_or_else(|| BadGroup::AtOnce { typed: typed.to_string() })?,
             gap: gap.map_or(Ok(GAP), seconds)?,
             check: check.filter(|check| !check.trim().eq_ignore_ascii_case("none")).map(Check::read).transpose()?,
         })

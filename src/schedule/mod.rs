@@ -98,7 +98,7 @@ pub enum Power {
 }
 
 /// What a schedule does when a shutdown hangs. It never asks: nobody may be there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumIter)]
 pub enum IfHung {
     /// Take the Snapshot with the Droplet running.
     #[default]

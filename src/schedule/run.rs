@@ -14,7 +14,10 @@ use super::{
     group::{Excluded, Group},
     slot::{Failed, Fate},
 };
-use crate::operation::ids::{ChannelId, DropletId, GuildId, OperationId, RunId, ScheduleId, UserId};
+use crate::operation::{
+    announce::Tell,
+    ids::{ChannelId, DropletId, GuildId, OperationId, RunId, ScheduleId, UserId},
+};
 
 /// How long a Droplet may take to be seen active, and then to pass its check, before it counts as not coming back.
 pub const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
@@ -59,6 +62,9 @@ pub struct Plan {
     pub guild: GuildId,
     /// The channel that hears of it.
     pub channel: ChannelId,
+    /// How its owner hears of the end, if a person began it; a failure always mentions them.
+    #[serde(default)]
+    pub tell: Tell,
 }
 
 /// A Droplet with the tag.
@@ -166,6 +172,7 @@ impl Plan {
             owner: schedule.owner.user,
             guild: schedule.guild,
             channel: schedule.channel,
+            tell: Tell::default(),
         }
     }
 }
@@ -200,6 +207,21 @@ impl Run {
     pub fn is_success(&self) -> bool {
         let is_well = |member: &Member| matches!(member.phase, Phase::Done { is_good: true, .. });
         self.taken().next().is_some() && self.taken().all(is_well)
+    }
+
+    /// How its end is announced: as was chosen, if all went well or a person stopped it before anything went wrong.
+    pub fn announced(&self) -> Tell {
+        let is_wrong = |member: &Member| match member.phase {
+            Phase::Lost { .. } | Phase::Done { is_good: false, .. } => true,
+            Phase::Waiting
+            | Phase::Taking
+            | Phase::Returning { .. }
+            | Phase::Done { is_good: true, .. }
+            | Phase::Left
+            | Phase::Excluded(_) => false,
+        };
+        let was_stopped = self.stopped_by.is_some() && !self.members.iter().any(is_wrong);
+        if self.is_success() || was_stopped { self.plan.tell } else { Tell::Ping }
     }
 
     /// What its planned time ends as.

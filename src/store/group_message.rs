@@ -9,7 +9,7 @@ use sqlx::{
 };
 
 use super::{
-    Error, Store,
+    Announcement, Error, Store,
     row::{Row, bits, due_millis, without_nul},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 pub struct GroupMessage {
     /// The run that it is about, as it is now.
     pub run: Run,
-    /// 0 is edited as the run gets on; 1 says how it ended.
+    /// Which of the run's messages it is: [`STATUS`], [`ENDED`] or [`DIRECT`].
     pub number: i64,
     /// Counts the messages posted after a deletion, from 1.
     pub generation: i64,
@@ -34,6 +34,12 @@ pub struct GroupMessage {
     pub attempts: i64,
 }
 
+/// The message that is edited as the run gets on.
+pub const STATUS: i64 = 0;
+/// The message that says how it ended.
+pub const ENDED: i64 = 1;
+/// The direct message that leads to that one, where its person wanted one.
+pub const DIRECT: i64 = 2;
 /// Edits of one message are at least this far apart.
 const EDIT_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
@@ -82,6 +88,22 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         Ok(Row(&row).at("due_at"))
+    }
+
+    /// Where the end of a run is announced.
+    pub async fn run_announcement(&self, run: &Run) -> Result<Announcement, Error> {
+        let row = sqlx::query("SELECT message_id, given_up FROM group_messages WHERE run = $1 AND number = $2")
+            .bind(run.plan.id.to_string())
+            .bind(ENDED)
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = &row else { return Ok(Announcement::Unsaid) };
+        let row = Row(row);
+        Ok(match row.id("message_id") {
+            Some(message) => Announcement::Said(run.plan.channel, MessageId(message)),
+            None if row.text("given_up").is_some() => Announcement::GivenUp,
+            None => Announcement::Unsaid,
+        })
     }
 
     /// A post is about to leave: from here on it may have arrived. Commit this first.

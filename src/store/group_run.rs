@@ -8,13 +8,14 @@ use sqlx::{Any, AnyConnection, Transaction, any::AnyRow};
 
 use super::{
     Act, ConfirmationRefused, Consent, CreateError, Deed, Error, Store, StoredSchedule, act, confirmation,
-    group_message,
+    group_message::{self, DIRECT, ENDED, STATUS},
     row::{Row, bits, without_nul},
     schedule_notice, schedule_ping, schedule_row,
 };
 use crate::{
     operation::{
         NewOperation,
+        announce::Tell,
         ids::{DropletId, GuildId, RunId, ScheduleId, UserId},
     },
     ping::Signal,
@@ -90,7 +91,7 @@ impl Store {
                 schedule_ping::tell(&mut transaction, schedule, start, self.clock.now()).await?;
                 schedule_row::touch(&mut transaction, schedule).await?;
             }
-            None => group_message::open(&mut transaction, plan.id, 0, self.clock.now()).await?,
+            None => group_message::open(&mut transaction, plan.id, STATUS, self.clock.now()).await?,
         }
         transaction.commit().await?;
         self.changes.pings.notify_one();
@@ -214,7 +215,12 @@ impl Store {
                 let signal = if run.is_success() { Signal::Success } else { Signal::Fail };
                 schedule_ping::tell(&mut transaction, schedule, (&id.to_string(), signal), now).await?;
             }
-            None => group_message::open(&mut transaction, id, 1, now).await?,
+            None => {
+                group_message::open(&mut transaction, id, ENDED, now).await?;
+                if run.announced() == Tell::Direct {
+                    group_message::open(&mut transaction, id, DIRECT, now).await?;
+                }
+            }
         }
         touch(&mut transaction, id, run.plan.schedule).await?;
         transaction.commit().await?;

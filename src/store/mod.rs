@@ -75,7 +75,7 @@ pub use confirmation::{Confirmation, ConfirmationId, ConfirmationRefused, Consen
 pub use create::CreateError;
 pub use error::Error;
 pub use event::{Event, What};
-pub use group_message::GroupMessage;
+pub use group_message::{DIRECT, ENDED, GroupMessage, STATUS};
 pub use group_run::RunError;
 pub use inspect::Condition;
 pub use lease::Lease;

@@ -68,6 +68,18 @@ impl Store {
         Ok(found)
     }
 
+    /// The Snapshots that were Backups of DigitalOcean until somebody had us keep them, and who that was, as long as the history says so.
+    pub async fn kept_backups(&self) -> Result<HashMap<SnapshotId, UserId>, Error> {
+        let rows = sqlx::query(select_stored!(
+            "WHERE o.is_running = 0 AND o.kind = 'backups' ORDER BY o.ended_at DESC LIMIT 1000"
+        ))
+        .fetch_all(&self.pool)
+        .await?;
+        let operations = operation_row::read_all(&rows).into_iter().map(|stored| stored.operation);
+        // Also where what was to follow failed: the look at the converted image counts.
+        Ok(operations.filter_map(|it| Some((it.snapshot.as_ref()?.id, it.asker.user))).collect())
+    }
+
     /// Whether a restore that completed since then put this Snapshot back onto the Droplet.
     pub async fn was_put_back(
         &self,

@@ -1,9 +1,16 @@
 //! Two processes on one PostgreSQL: one is active, the other stands by, and nobody is asked twice.
 
+use std::sync::{Arc, Mutex};
+
 use snapshot_bot_sandbox::discord::journal::Answer;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    sync::Notify,
+};
 
 use super::{
-    process::{Process, Signal, ask, until_answered},
+    process::{PATIENCE, Process, Signal, ask, until_answered},
     required,
     stage::{Stage, free_address},
 };
@@ -126,5 +133,70 @@ async fn one_that_was_frozen_and_thawed_stands_by_and_does_no_harm() {
     cluster.stage.stop(standby).await;
     until_answered(&old_door, "/readyz", 200, "ready").await;
     cluster.stage.stop(frozen).await;
+    cluster.finish().await;
+}
+
+/// A service on loopback that listens to heartbeats, and remembers whose they were.
+struct Listener {
+    address: String,
+    heard: Arc<Mutex<Vec<String>>>,
+    rung: Arc<Notify>,
+}
+
+impl Listener {
+    #[expect(clippy::disallowed_methods, reason = "a service of the test, which ends with it")]
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (heard, rung) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Notify::new()));
+        let (hearing, ringing) = (Arc::clone(&heard), Arc::clone(&rung));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut bytes = [0; 2048];
+                let count = stream.read(&mut bytes).await.unwrap_or_default();
+                let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+                hearing.lock().unwrap().push(text.split(' ').nth(1).unwrap_or_default().to_owned());
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+                ringing.notify_one();
+            }
+        });
+        Self { address, heard, rung }
+    }
+
+    fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    async fn hears(&self, path: &str) {
+        let hearing = async {
+            while !self.heard().iter().any(|heard| heard == path) {
+                self.rung.notified().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, hearing).await.unwrap_or_else(|_| panic!("heard only {:?}", self.heard()));
+    }
+}
+
+#[tokio::test]
+async fn the_heartbeat_is_of_the_process_that_holds_the_lease_alone() {
+    let Some(mut cluster) = Cluster::new().await else { return };
+    cluster.stage.environment.insert("ALLOW_PRIVATE_URLS", "yes".to_owned());
+    let (listener, stage) = (Listener::start().await, &cluster.stage);
+    let start = |name: &'static str, address: &str| {
+        let beat = format!("http://{}/{name}", listener.address);
+        stage.start_with(name, &[("HTTP_ADDR", address.to_owned()), ("HEARTBEAT_URL", beat)])
+    };
+    let [first, second] = [free_address(), free_address()];
+    let active = start("active", &first);
+    until_answered(&first, "/readyz", 200, "ready").await;
+    listener.hears("/active").await;
+    let standby = start("standby", &second);
+    until_answered(&second, "/readyz", 503, STANDBY).await;
+    active.signal(Signal::Kill);
+    active.end().await;
+    assert!(!listener.heard().contains(&"/standby".to_owned()), "the one that stands by is silent");
+    until_answered(&second, "/readyz", 200, "ready").await;
+    listener.hears("/standby").await;
+    stage.stop(standby).await;
     cluster.finish().await;
 }

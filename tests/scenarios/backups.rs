@@ -120,6 +120,10 @@ async fn a_kept_backup_is_a_snapshot_and_a_restore_offers_the_others_as_backups(
     assert!(rex.sees("It is a Backup, taken while"), "a Backup is marked as taken while running");
     rex.press("Never mind").await;
     assert_snapshot!(rex.transcript());
+    // Among the others it can be told.
+    rex.run("/snapshot list").await;
+    assert!(rex.sees("📦 `nightly-1`"), "{}", rex.transcript());
+    rex.transcript();
     stage.finish().await;
 }
 

@@ -3,7 +3,10 @@
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 use regex::Regex;
-use snapshot_bot_sandbox::digitalocean::{backups::BackupPolicy, droplet::Blueprint};
+use snapshot_bot_sandbox::{
+    digitalocean::{backups::BackupPolicy, droplet::Blueprint},
+    discord::permission::Permissions,
+};
 
 use crate::{
     schedules::{RAN, night, schedules_web_1},
@@ -150,5 +153,94 @@ async fn a_month_is_told_once_and_a_new_database_waits_for_the_next() {
     }
     assert_eq!((told(&stage), posted(&stage)), (1, before), "it is found, and not posted again");
     assert_snapshot!(months(&vic.transcript()));
+    stage.finish().await;
+}
+
+/// A stage in which Snapshots were weighed in two months.
+async fn two_months() -> Stage {
+    let stage = Stage::new().await;
+    stored(&stage);
+    let ruth = stage.seat("ruth", Role::Restorer);
+    for days in [0, 32] {
+        stage.clock.advance(SignedDuration::from_hours(days * 24));
+        let before = stage.query("SELECT COUNT(*) AS n FROM snapshot_days").await;
+        ruth.run("/snapshot list").await;
+        while stage.query("SELECT COUNT(*) AS n FROM snapshot_days").await < before + 5 {
+            tokio::task::yield_now().await;
+        }
+    }
+    ruth.transcript();
+    stage
+}
+
+#[tokio::test]
+async fn how_costs_change_is_a_picture_with_a_text_that_stands_for_it() {
+    let stage = two_months().await;
+    let vic = stage.seat("vic", Role::Viewer);
+    vic.run("/snapshot cost").await;
+    stage.until("the answer is there", |_| vic.sees("What Snapshots cost")).await;
+    let message = vic.seat.messages().pop().unwrap();
+    let file = message.body.attachments.first().expect("a picture");
+    assert!(file.bytes.starts_with(b"\x89PNG"), "{}", file.name);
+    let text = "Bar chart of what Snapshots cost (estimate): ";
+    assert!(file.description.starts_with(text) && file.description.contains(" so far $"), "{}", file.description);
+    assert!(!vic.sees("**Month by month**"), "{}", vic.transcript());
+    // There is nothing to compare.
+    vic.run("/snapshot cost months:1").await;
+    assert!(vic.sees("**Month by month**"), "{}", vic.transcript());
+    vic.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn where_no_file_may_be_attached_costs_are_told_in_text() {
+    let stage = two_months().await;
+    stage.discord.world().deny_bot(stage.ops, Permissions::ATTACH_FILES);
+    let vic = stage.seat("vic", Role::Viewer);
+    vic.run("/snapshot cost").await;
+    assert!(vic.sees("**Month by month**"), "{}", vic.transcript());
+    assert!(vic.seat.messages().iter().all(|message| message.body.attachments.is_empty()), "{}", vic.transcript());
+    vic.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn where_no_file_may_be_attached_the_month_is_told_in_text() {
+    let mut stage = Stage::dark().await;
+    stored(&stage);
+    stage.environment.insert("REPORT_CHANNEL_ID", stage.ops.to_string());
+    stage.start().await;
+    let ruth = stage.seat("ruth", Role::Restorer);
+    let told = |text: &str| {
+        ruth.seat.messages().iter().filter(|message| message.is_public()).any(|message| {
+            message
+                .body
+                .embeds
+                .iter()
+                .any(|embed| embed["description"].as_str().is_some_and(|said| said.contains(text)))
+        })
+    };
+    ruth.run("/snapshot list").await;
+    while stage.query("SELECT COUNT(*) AS n FROM monthly_reports").await == 0
+        || stage.query("SELECT COUNT(*) AS n FROM snapshot_days").await < 5
+    {
+        tokio::task::yield_now().await;
+    }
+    stage.discord.world().deny_bot(stage.ops, Permissions::ATTACH_FILES);
+    stage.clock.advance(SignedDuration::from_hours(32 * 24));
+    stage.until("the month is told", |_| told("**Month by month**")).await;
+    while stage.query("SELECT COUNT(*) AS n FROM monthly_reports").await < 2 {
+        tokio::task::yield_now().await;
+    }
+    // The next one comes as a picture, since it may.
+    stage.discord.world().deny_bot(stage.ops, Permissions::NONE);
+    stage.clock.advance(SignedDuration::from_hours(32 * 24));
+    let has_picture =
+        || ruth.seat.messages().iter().any(|message| message.is_public() && !message.body.attachments.is_empty());
+    stage.until("the next month is a picture", |_| has_picture()).await;
+    while stage.query("SELECT COUNT(*) AS n FROM monthly_reports").await < 3 {
+        tokio::task::yield_now().await;
+    }
+    ruth.transcript();
     stage.finish().await;
 }

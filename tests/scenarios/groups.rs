@@ -271,3 +271,45 @@ async fn a_group_that_lost_its_members_fails_and_who_left_keeps_its_snapshots() 
     ruth.transcript();
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn a_group_taken_by_hand_is_announced_as_its_person_chose() {
+    let mut stage = Stage::in_step().await;
+    stage.add_group(2);
+    let ada = stage.seat("ada", Role::Operator);
+    ada.run("/snapshot take-group tag:prod at-once:2 gap:0s power:live tell:silent").await;
+    press(&ada, "Take them").await;
+    stage.runs_end(1).await;
+    assert!(ada.sees("All 2 Droplets with the tag `prod` have a good Snapshot"), "{}", ada.transcript());
+    assert_eq!(ada.seat.pings(), 0, "{}", ada.transcript());
+    let channel = stage.discord.world().direct_channel(ada.seat.user);
+    let directly = stage.sit(ada.seat.user, channel);
+    ada.run("/snapshot take-group tag:prod at-once:2 gap:0s power:live tell:dm").await;
+    press(&ada, "Take them").await;
+    stage.runs_end(2).await;
+    assert_eq!(ada.seat.pings(), 0, "{}", ada.transcript());
+    assert!(directly.sees("Done: "), "{}", directly.transcript());
+    let content = directly.seat.messages()[0].body.content.clone();
+    assert!(!content.contains("prod") && !content.contains("w-1"), "{content}");
+    // Once, whatever becomes of the process.
+    stage.kill().await;
+    stage.start().await;
+    stage.calm().await;
+    assert_eq!(directly.seat.messages().len(), 1, "{}", directly.transcript());
+    // Whoever takes no direct messages is mentioned in the channel.
+    stage.discord.world().close_dms(ada.seat.user, true);
+    ada.run("/snapshot take-group tag:prod at-once:2 gap:0s power:live tell:dm").await;
+    press(&ada, "Take them").await;
+    stage.runs_end(3).await;
+    assert!(ada.sees("You don't take direct messages from me"), "{}", ada.transcript());
+    assert_eq!(ada.seat.pings(), 1, "{}", ada.transcript());
+    // A failure is never silent.
+    stage.fault(Fault::always(Pattern::action("snapshot"), Quirk::Err));
+    ada.run("/snapshot take-group tag:prod at-once:2 gap:0s power:live tell:silent").await;
+    press(&ada, "Take them").await;
+    stage.runs_end(4).await;
+    assert_eq!(ada.seat.pings(), 2, "{}", ada.transcript());
+    ada.transcript();
+    directly.transcript();
+    stage.finish().await;
+}

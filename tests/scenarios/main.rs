@@ -37,6 +37,7 @@ mod required;
 mod restore;
 mod schedule_crashes;
 mod schedule_edit;
+mod schedule_month;
 mod schedule_pings;
 mod schedule_prunes;
 mod schedule_trouble;

@@ -205,3 +205,50 @@ async fn one_droplet_at_a_look_offers_what_this_reader_may_do() {
     }
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn what_an_outage_refused_is_asked_for_again_by_one_press() {
+    let stage = Stage::new().await;
+    let web = stage.droplet("web-1");
+    let snapshot = stage.digitalocean.world(|world| world.add_snapshot(web, "golden", 2.0));
+    let (ada, ruth) = (stage.seat("ada", Role::Operator), stage.seat("ruth", Role::Restorer));
+    let is_offered = |person: &Person| {
+        let last = person.seat.messages().last().map(|message| message.id);
+        person.button("Try again").is_some_and(|(message, _)| Some(message) == last)
+    };
+    stage.fault(Fault::always(Pattern::any(), Disturbance::Down));
+    for (person, line) in [
+        (&ada, format!("/snapshot take droplet:{web}")),
+        (&ruth, format!("/snapshot restore droplet:{web} snapshot:{snapshot}")),
+        (&ruth, format!("/snapshot launch snapshot:{snapshot} name:web-2")),
+        (&ruth, format!("/snapshot delete snapshot:{snapshot}")),
+        (&ruth, "/snapshot list".to_owned()),
+        (&ruth, format!("/snapshot list droplet:{web}")),
+    ] {
+        person.run(&line).await;
+        stage.until("the answer is there", |_| !person.sees("is thinking")).await;
+        assert!(person.last().starts_with("DigitalOcean isn't responding"), "{line}\n{}", person.transcript());
+        assert!(is_offered(person), "{line}\n{}", person.transcript());
+    }
+    // A button cannot say what this one says, so there is none.
+    for line in [format!("/snapshot take droplet:{web} name:golden"), format!("/droplet show droplet:{web}")] {
+        ada.run(&line).await;
+        stage.until("the answer is there", |_| !ada.sees("is thinking")).await;
+        assert!(!is_offered(&ada), "{line}\n{}", ada.transcript());
+    }
+    ada.run(&format!("/snapshot take droplet:{web}")).await;
+    stage.until("the answer is there", |_| !ada.sees("is thinking")).await;
+    stage.digitalocean.world(snapshot_bot_sandbox::digitalocean::world::World::clear_faults);
+    // In an outage DigitalOcean is asked once a minute.
+    stage.clock.advance(SignedDuration::from_mins(2));
+    ada.press("Try again").await;
+    assert!(ada.sees("**Take a Snapshot of `web-1` now?**"), "{}", ada.transcript());
+    assert_eq!(stage.commands(), [""; 0], "nothing is begun before somebody says how");
+    ada.press("Shut down and take").await;
+    stage.settle().await;
+    assert_eq!(stage.commands(), ["shutdown web-1", "snapshot web-1", "power_on web-1"]);
+    for person in [&ada, &ruth] {
+        person.transcript();
+    }
+    stage.finish().await;
+}

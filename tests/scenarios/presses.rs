@@ -66,6 +66,8 @@ async fn no_forged_press_choice_or_form_does_what_its_sender_may_not() {
         "choose:restore".to_owned(),
         "confirm:00000000000000ff".to_owned(),
         "schedule:00000000000000ff".to_owned(),
+        "fill:failures:00000000000000ff".to_owned(),
+        "filled:group:00000000000000ff".to_owned(),
         "handover:00000000000000ff".to_owned(),
         "undo:7f3kq2xa".to_owned(),
         format!("delete:{golden}"),

@@ -1,5 +1,7 @@
 //! `/schedule edit`: reviewed like a new one, and careful with what is there.
 
+use snapshot_bot_sandbox::{digitalocean::droplet::Blueprint, discord::interaction::Response};
+
 use crate::{
     schedules::{RAN, night, press, schedules_web_1},
     stage::{Role, Stage},
@@ -77,6 +79,61 @@ async fn an_edit_binds_another_droplet_where_the_old_one_was_destroyed() {
     let of_web = "SELECT COUNT(*) AS n FROM schedule_snapshots s JOIN schedules o ON o.id = s.schedule \
          WHERE s.droplet_id <> o.droplet_id AND s.announced_at IS NULL AND s.deletion IS NULL";
     assert_eq!(stage.query(of_web).await, 1, "the Snapshots of the one that is gone stay");
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn forms_over_a_review_change_what_few_people_change() {
+    let stage = Stage::in_step().await;
+    stage.digitalocean.world(|world| {
+        world.add_droplets(&Blueprint::named("w").tag("prod"), 3);
+        world.mark_power();
+    });
+    let ruth = stage.seat("ruth", Role::Restorer);
+    ruth.run("/schedule add what:tag:prod every:day at:03:00 keep:3 last").await;
+    let Response::Form(form) = ruth.press("Group…").await else { panic!("no form\n{}", ruth.transcript()) };
+    let values: Vec<&str> = form.inputs.iter().map(|input| input.value.as_str()).collect();
+    assert_eq!(values, ["1", "30s", ""], "it shows what holds");
+    for (line, words) in [
+        ([("text", "many"), ("text2", "30s"), ("text3", "")], "I can't take many Droplets at once"),
+        ([("text", "2"), ("text2", "9h"), ("text3", "")], "is no pause"),
+        ([("text", "2"), ("text2", "1m"), ("text3", "ping")], "I don't know how to check"),
+    ] {
+        let refused = ruth.seat.submit(&form, &line).await.unwrap();
+        ruth.answered(&refused).await;
+        assert!(ruth.last().contains(words), "{words}\n{}", ruth.transcript());
+    }
+    let filled = [("text", "2"), ("text2", "1m"), ("text3", "tcp:25565")];
+    let asked = ruth.seat.submit(&form, &filled).await.unwrap();
+    ruth.answered(&asked).await;
+    assert!(ruth.sees("2 at a time, 1 min apart; each must be on again and pass `tcp:25565`"), "{}", ruth.transcript());
+    // The review before is closed, with its buttons.
+    let again = ruth.seat.submit(&form, &filled).await.unwrap();
+    ruth.answered(&again).await;
+    assert!(ruth.last().contains("already"), "{}", ruth.transcript());
+    let Response::Form(form) = ruth.press("Failures…").await else { panic!("no form\n{}", ruth.transcript()) };
+    let refused = ruth.seat.submit(&form, &[("text", "ask")]).await.unwrap();
+    ruth.answered(&refused).await;
+    assert!(ruth.last().contains("I don't know what to do about a stuck shutdown"), "{}", ruth.transcript());
+    let refused = ruth.seat.submit(&form, &[("text2", "https://10.0.0.7/key")]).await.unwrap();
+    ruth.answered(&refused).await;
+    assert!(ruth.last().contains("private network"), "{}", ruth.transcript());
+    let asked = ruth.seat.submit(&form, &[("text", "skip")]).await.unwrap();
+    ruth.answered(&asked).await;
+    assert!(ruth.sees("If one does not shut down, it gets no Snapshot that time."), "{}", ruth.transcript());
+    press(&ruth, "Create").await;
+    stage.calm().await;
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedules").await, 1);
+    // The same over an edit, which keeps what was chosen before.
+    ruth.run("/schedule edit schedule:tag:prod keep:4 last").await;
+    let Response::Form(form) = ruth.press("Failures…").await else { panic!("no form\n{}", ruth.transcript()) };
+    assert_eq!(form.inputs[0].value, "skip");
+    let asked = ruth.seat.submit(&form, &[("text", "force")]).await.unwrap();
+    ruth.answered(&asked).await;
+    assert!(ruth.sees("If one does not shut down, its power is cut."), "{}", ruth.transcript());
+    press(&ruth, "Change").await;
+    stage.calm().await;
     ruth.transcript();
     stage.finish().await;
 }

@@ -53,7 +53,8 @@ pub(super) async fn cost(
             state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
             let listing = costs::listing(state).await?;
             let found = costs::costs(state, &listing, by, months).await?;
-            Ok(Answer::New(words::costs(&found)))
+            let picture = if info.may_attach() { costs::picture(&found).await } else { None };
+            Ok(Answer::New(words::costs(&found, picture)))
         })
     })
     .await;

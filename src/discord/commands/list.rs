@@ -109,7 +109,7 @@ pub(in crate::discord) async fn show(
     let pages = (number - 1) + all.len().saturating_sub(before).div_ceil(PER_PAGE).max(1);
     let shown: Vec<&Snapshot> = all.iter().skip(before).take(PER_PAGE).copied().collect();
     let origins = state.store.origins(shown.iter().map(|snapshot| snapshot.name.as_str())).await?;
-    let pins = state.store.pins().await?;
+    let (pins, kept) = (state.store.pins().await?, state.store.kept_backups().await?);
     let droplets = shown.iter().filter_map(|snapshot| snapshot.droplet).chain(of);
     let locations = state.inventory.locate(&listing, droplets).await;
     let where_is = |droplet: Option<DropletId>| {
@@ -123,6 +123,7 @@ pub(in crate::discord) async fn show(
             droplet: where_is(snapshot.droplet),
             taken_by: origins.get(&snapshot.name).map(|operation| operation.asker.user),
             schedule: origins.get(&snapshot.name).and_then(scheduled),
+            kept_by: kept.get(&snapshot.id).copied(),
             is_pinned: pins.contains_key(&snapshot.id),
         };
         let last = groups.last_mut().filter(|(droplet, _)| !is_grouped || *droplet == snapshot.droplet);
@@ -191,7 +192,8 @@ pub(in crate::discord) async fn one(state: &AppState, info: &InteractionInfo, te
     let right = state.policy.greatest(&info.who).unwrap_or(HELP.right);
     let schedule = origins.get(&snapshot.name).and_then(scheduled);
     let is_pinned = state.store.pins().await?.contains_key(&snapshot.id);
-    let entry = Entry { snapshot: &snapshot, droplet, taken_by, schedule, is_pinned };
+    let kept_by = state.store.kept_backups().await?.remove(&snapshot.id);
+    let entry = Entry { snapshot: &snapshot, droplet, taken_by, schedule, kept_by, is_pinned };
     Ok(list::one(&entry, &state.wording, right))
 }
 

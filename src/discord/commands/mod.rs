@@ -1,5 +1,6 @@
 //! The commands: `/snapshot`, `/droplet`, `/schedule`, `/backups` and what stands under them, one file each. Registered as they are declared here.
 
+mod again;
 mod announce;
 mod backups;
 mod cancel;
@@ -141,7 +142,18 @@ async fn answer<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
         token: &interaction.token,
         deferral: Deferral::Thinking,
     };
-    responder.answer(work(info)).await;
+    let work = async {
+        match work(info).await {
+            Ok(answer) => Ok(answer.into()),
+            // Nothing was begun, and the reason may soon be over: the same can be asked by a button.
+            Err(Stop::Refused(refusal)) if refusal.passes() => Err::<Answer, Stop>(match again::press(context).await {
+                Some(press) => Stop::NotNow(refusal, Box::new(press)),
+                None => refusal.into(),
+            }),
+            Err(stop) => Err(stop),
+        }
+    };
+    responder.answer(work).await;
 }
 
 fn asking(context: Context<'_>) -> Person {

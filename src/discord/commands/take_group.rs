@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serenity::builder::CreateAutocompleteResponse;
 
 use super::{
-    Context, answer,
+    Context, announce, answer,
     choices::OneOf,
     schedule::{
         choices,
@@ -30,6 +30,7 @@ use crate::{
         state::AppState,
     },
     operation::{
+        announce::Tell,
         ids::{DropletId, RunId},
         kinds::Downtime,
     },
@@ -73,13 +74,15 @@ pub(super) async fn take_group(
     #[max_length = 220]
     check: Option<String>,
     #[description = "Whether they are shut down for their Snapshots"] power: Option<OneOf<Downtime>>,
+    #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let power = match power {
         Some(OneOf(Downtime::None)) => Power::Live,
         Some(OneOf(Downtime::PowerOff)) | None => Power::Off,
     };
     let pace = Pace { at_once, gap, check };
-    answer(context, |info| Box::pin(wish(context, info, (tag, pace, power)))).await;
+    let tell = announce::told(tell).tell;
+    answer(context, |info| Box::pin(wish(context, info, (tag, pace, power, tell)))).await;
     Ok(())
 }
 
@@ -90,7 +93,7 @@ async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteR
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
-    (tag, pace, power): (String, Pace, Power),
+    (tag, pace, power, tell): (String, Pace, Power, Tell),
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
     let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
@@ -113,6 +116,7 @@ async fn wish(
         owner: grant.user(),
         guild: grant.guild(),
         channel: info.lasting_channel(),
+        tell,
     };
     let draft = Draft {
         members: gathered.droplets.iter().map(|droplet| (droplet.id, droplet.name.clone())).collect(),

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::{
     confirm::known,
     lengths,
-    message::{Choice, Colour, Embed, Menu, Message},
+    message::{Choice, Colour, Embed, File, Menu, Message},
     text::{name, plain, shorten},
     units::{ago, cost, dollars_a_month, gigabytes},
 };
@@ -108,8 +108,8 @@ pub struct BackupsSum {
     pub dollars: f64,
 }
 
-/// The costs.
-pub fn costs(costs: &Costs) -> Message {
+/// The costs, with the picture that shows how they change; in text where there is none.
+pub fn costs(costs: &Costs, picture: Option<File>) -> Message {
     let mut lines = vec![summed(&costs.total)];
     lines.extend(costs.backups.map(|backups| backed_up(&backups, costs.total.dollars)));
     lines.extend([String::new(), format!("**By {}**", costs.by)]);
@@ -131,10 +131,13 @@ pub fn costs(costs: &Costs) -> Message {
         let dollars = more.iter().map(|(_, sum)| sum.dollars).sum();
         lines.push(format!("and {} more: {}", more.len(), dollars_a_month(dollars)));
     }
-    lines.push(String::new());
-    lines.push("**Month by month**".to_owned());
-    lines.extend(trend(&costs.trend));
-    embed("What Snapshots cost (estimate)", &lines, "By size and price per GB. Your invoice may differ")
+    if picture.is_none() {
+        lines.push(String::new());
+        lines.push("**Month by month**".to_owned());
+        lines.extend(trend(&costs.trend));
+    }
+    let said = embed("What Snapshots cost (estimate)", &lines, "By size and price per GB. Your invoice may differ");
+    Message { file: picture, ..said }
 }
 
 fn summed(sum: &Sum) -> String {
@@ -289,12 +292,12 @@ fn described(class: Leftover) -> (&'static str, &'static str) {
 
 /// The monthly message of this month: what it costs, and what of that may be left over, class by class.
 pub fn monthly(
-    said: &Costs,
+    (said, picture): (&Costs, Option<File>),
     (left, beside): (&[(&Snapshot, Leftover)], &Unattached),
     price_per_gb: f64,
     month: Date,
 ) -> Message {
-    let mut message = costs(said);
+    let mut message = costs(said, picture);
     let lines = classes(left, beside, price_per_gb);
     if let Some(embed) = message.embeds.first_mut() {
         if !lines.is_empty() {
@@ -382,7 +385,7 @@ mod tests {
             (1..=12).map(|month| Month { first: date(2026, month, 1), dollars: Some(f64::from(month)) }).collect();
         let total = Sum { unknown: 2, ..sum(400.0) };
         let backups = Some(BackupsSum { droplets: 2, unknown: 1, dollars: 7.2 });
-        let message = costs(&Costs { total, by: "Droplet", causes, trend, backups });
+        let message = costs(&Costs { total, by: "Droplet", causes, trend, backups }, None);
         let text = &message.embeds[0].description;
         assert!(text.contains("and 390 more: $390/mo") && crate::text::length(text) <= LONGEST, "{text}");
         assert!(text.contains("**$7.20/mo** for DigitalOcean's own Backups of 2 Droplets"), "{text}");
@@ -400,7 +403,7 @@ mod tests {
         let volume = serde_json::from_value(serde_json::json!({ "id": "v", "name": "data", "size_gigabytes": 20 }));
         let beside = Unattached { volumes: vec![volume.unwrap()], ..Unattached::default() };
         let left = [(&twice, Leftover::Extra), (&gone, Leftover::DropletGone)];
-        let message = monthly(&said, (&left, &beside), 0.06, date(2026, 11, 1));
+        let message = monthly((&said, None), (&left, &beside), 0.06, date(2026, 11, 1));
         let text = &message.embeds[0].description;
         for line in [
             "• Taken twice: 1 Snapshot, $0.60/mo",

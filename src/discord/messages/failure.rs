@@ -95,6 +95,12 @@ pub fn what(failure: &Failure, operation: &Operation) -> String {
 pub const ASK_FOR_ACCESS: &str =
     "Ask whoever runs me to check the token's scopes and the account in DigitalOcean's control panel.";
 
+/// What to do about a token that DigitalOcean refuses.
+const SET_A_TOKEN: &str = "Whoever runs me has to set a new `DIGITALOCEAN_TOKEN`.";
+/// The same for one that may be another account's.
+const SET_ITS_TOKEN: &str = "Whoever runs me has to set a `DIGITALOCEAN_TOKEN` of that account, or to confirm it with \
+                             `snapshot-bot run --same-account`.";
+
 /// DigitalOcean's own words first; that a scope is missing is only the likeliest reason. Older rows lack the words.
 pub fn forbidden(scopes: &str, message: &str) -> String {
     let message = match message.trim_end_matches('.') {
@@ -123,11 +129,8 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
         Failure::TagRemoved { tag } => {
             format!("Add the tag {} back at DigitalOcean, then use the command again.", name(tag))
         }
-        Failure::Unauthorized => "Whoever runs me has to set a new `DIGITALOCEAN_TOKEN`.".to_owned(),
-        Failure::OtherAccount => {
-            "Whoever runs me has to set a `DIGITALOCEAN_TOKEN` of that account, or to confirm it with `snapshot-bot run --same-account`."
-                .to_owned()
-        }
+        Failure::Unauthorized => SET_A_TOKEN.to_owned(),
+        Failure::OtherAccount => SET_ITS_TOKEN.to_owned(),
         Failure::Forbidden { .. } => ASK_FOR_ACCESS.to_owned(),
         Failure::Refused { .. } => "Fix that first, then use the command again.".to_owned(),
         Failure::Hung => format!("Look at what keeps it from shutting down. {} after that.", again(operation)),
@@ -144,6 +147,7 @@ pub fn next(failure: &Failure, operation: &Operation) -> String {
 fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
     let droplet = name(&operation.target.name);
     let way_back = way_back(operation);
+    let after = |first: &str| format!("{first} After that, {}.", decapitalised(way_back));
     match failure {
         Failure::RestoreUnclear => {
             let what_then = match operation.safety_snapshot() {
@@ -158,15 +162,16 @@ fn after_overwriting(failure: &Failure, operation: &Operation) -> String {
             )
         }
         Failure::Internal => format!("{way_back}. {}", in_the_log(operation)),
+        // DigitalOcean does nothing for us before.
+        Failure::TagRemoved { tag } => after(&format!("Add the tag {} back at DigitalOcean.", name(tag))),
+        Failure::Unauthorized => after(SET_A_TOKEN),
+        Failure::OtherAccount => after(SET_ITS_TOKEN),
+        Failure::Forbidden { .. } => after(ASK_FOR_ACCESS),
         Failure::ActionErrored
         | Failure::ActionVanished
         | Failure::DropletGone
         | Failure::SnapshotGone
         | Failure::DropletUnusable { .. }
-        | Failure::TagRemoved { .. }
-        | Failure::Unauthorized
-        | Failure::OtherAccount
-        | Failure::Forbidden { .. }
         | Failure::Refused { .. }
         | Failure::Hung
         | Failure::PowerFirst
@@ -184,6 +189,11 @@ pub fn way_back(operation: &Operation) -> &'static str {
         Some(_) => "Press **Restore the safety Snapshot** to have back what was there before",
         None => "Restore a Snapshot again",
     }
+}
+
+fn decapitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn in_the_log(operation: &Operation) -> String {

@@ -6,19 +6,21 @@ use super::{
     failure, lengths,
     message::{Button, Colour, Embed, Message, Style},
     text::{name, plain, quote, shorten},
-    units::{about, panel},
+    units::{about, link, panel},
 };
 use crate::{
     discord::press::Press,
     operation::{
         Operation, Outcome,
-        ids::{OperationId, RunId},
+        announce::Tell,
+        ids::{ChannelId, MessageId, OperationId, RunId},
     },
     schedule::{
         Power, WINDOW,
         group::{BadGroup, Excluded, Group, MOST_AT_ONCE},
         run::{Lost, Member, Phase, Run},
     },
+    store::{DIRECT, ENDED, STATUS},
 };
 
 /// How many members are named in a list; the rest are counted.
@@ -29,7 +31,7 @@ const EXPLAINED: usize = 5;
 /// The last words of a run's message, by which it is known again.
 pub fn marker(run: RunId, number: i64) -> String {
     match number {
-        0 => format!("group run {run}"),
+        STATUS => format!("group run {run}"),
         number => format!("group run {run} · {number}"),
     }
 }
@@ -216,21 +218,38 @@ pub fn status(run: &Run) -> Message {
     let description = shorten(&progress(run).join("\n"), lengths::DESCRIPTION);
     let title = shorten(&format!("Snapshots of {}", name(&run.plan.group.label())), lengths::TITLE);
     Message {
-        embeds: vec![Embed { title, description, footer: marker(run.plan.id, 0), colour }],
+        embeds: vec![Embed { title, description, footer: marker(run.plan.id, STATUS), colour }],
         buttons: (run.ended_at.is_none() && run.stopped_by.is_none()).then_some(stop).into_iter().collect(),
         ..Message::default()
     }
 }
 
-/// How a run ended that a person began: a new message, which calls them.
+/// How a run ended that a person began: a new message, which mentions them unless they chose otherwise.
 pub fn ended(run: &Run, operations: &[Operation]) -> Message {
-    let owner = run.plan.owner;
-    let said = shorten(&outcome(run, operations), 1800);
-    Message {
-        content: format!("<@{owner}> {said}\n-# {}", marker(run.plan.id, 1)),
-        pings: vec![owner],
-        ..Message::default()
+    let (said, marker) = (shorten(&outcome(run, operations), 1800), marker(run.plan.id, ENDED));
+    match run.announced() {
+        Tell::Ping => mentioning(run, &format!("{said}\n-# {marker}")),
+        Tell::Silent | Tell::Direct => Message::text(format!("{said}\n-# {marker}")),
     }
+}
+
+/// The way to that message, for anyone who wanted a direct message. It names nothing: what is private to a guild stays there.
+pub fn lead(run: &Run, (channel, message): (ChannelId, MessageId)) -> Message {
+    let how = if run.is_success() { "Done" } else { "Stopped" };
+    let link = link(run.plan.guild, channel, message);
+    Message::text(format!("{how}: {link}\n-# {}", marker(run.plan.id, DIRECT)))
+}
+
+/// The same in the channel, for anyone who takes no direct messages.
+pub fn lead_in_channel(run: &Run, (channel, message): (ChannelId, MessageId)) -> Message {
+    let link = link(run.plan.guild, channel, message);
+    let said = format!("You don't take direct messages from me, so I mention you here: {link}");
+    mentioning(run, &format!("{said}\n-# {}", marker(run.plan.id, DIRECT)))
+}
+
+fn mentioning(run: &Run, said: &str) -> Message {
+    let owner = run.plan.owner;
+    Message { content: format!("<@{owner}> {said}"), pings: vec![owner], ..Message::default() }
 }
 
 /// What happens to the power of each member.
@@ -251,7 +270,7 @@ pub fn bad(bad: &BadGroup) -> String {
             quote(typed)
         ),
         BadGroup::AtOnce { typed } => {
-            format!("I can't take {typed} Droplets at once. Use a number from 1 to {MOST_AT_ONCE}.")
+            format!("I can't take {} Droplets at once. Use a number from 1 to {MOST_AT_ONCE}.", plain(typed, 20))
         }
         BadGroup::Gap { typed } => {
             format!("{} is no pause. Write it like `30s` or `5m`; an hour is the longest.", quote(typed))

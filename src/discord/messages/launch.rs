@@ -53,8 +53,9 @@ pub fn form(snapshot: SnapshotId) -> Modal {
         value: String::new(),
         placeholder: "Letters, digits, dots and dashes, such as web-2".to_owned(),
         longest: 255,
+        is_required: true,
     };
-    Modal::new(Press::LaunchAs(snapshot), "Launch a Droplet from this Snapshot", input)
+    Modal::new(Press::LaunchAs(snapshot), "Launch a Droplet from this Snapshot", [input])
 }
 
 /// Asks whether to create this Droplet.

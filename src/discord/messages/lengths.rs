@@ -23,6 +23,8 @@ pub const CHOICE: usize = 100;
 pub const ROW: usize = 5;
 /// The title of a form.
 pub const MODAL_TITLE: usize = 45;
+/// How many inputs a form has.
+pub const INPUTS: usize = 5;
 /// The label of a form's input.
 pub const INPUT_LABEL: usize = 45;
 /// What a form's input shows while it is empty.

@@ -24,6 +24,8 @@ use super::choice::SAFETY;
 const REGIONS: usize = 4;
 /// Stands before what a schedule took.
 const SCHEDULED: &str = "🗓️ ";
+/// Stands before a Backup that somebody kept.
+const KEPT: &str = "📦 ";
 /// Stands before what somebody pinned.
 const PINNED: &str = "📌 ";
 /// The longest name of a Snapshot in a line, which a phone shows without breaking it.
@@ -85,6 +87,8 @@ pub struct Entry<'a> {
     pub taken_by: Option<UserId>,
     /// The schedule that took it, where one did.
     pub schedule: Option<ScheduleId>,
+    /// Who had us keep it, where it was a Backup of DigitalOcean.
+    pub kept_by: Option<UserId>,
     /// Whether somebody pinned it.
     pub is_pinned: bool,
 }
@@ -171,6 +175,7 @@ pub fn one(entry: &Entry<'_>, wording: &Wording, right: Right) -> Message {
     from.extend(is_safety_name(&snapshot.name).then(|| "🛟 taken before a restore".to_owned()));
     from.extend(entry.schedule.map(|schedule| format!("🗓️ taken by schedule `{schedule}`")));
     from.extend(entry.taken_by.filter(|_| entry.schedule.is_none()).map(|by| format!("taken by <@{by}>")));
+    from.extend(entry.kept_by.map(|by| format!("📦 a Backup that <@{by}> kept, taken while running")));
     from.extend(entry.is_pinned.then(|| "📌 pinned".to_owned()));
     let content = format!("**{}**{when}\n{}\n{}", name(&snapshot.name), details.join(" · "), from.join(" · "));
     let there = matches!(entry.droplet, DropletLocation::There(_));
@@ -198,6 +203,7 @@ fn mark(entry: &Entry<'_>) -> String {
     let marks = [
         (is_safety_name(&entry.snapshot.name), SAFETY),
         (entry.schedule.is_some(), SCHEDULED),
+        (entry.kept_by.is_some(), KEPT),
         (entry.is_pinned, PINNED),
     ];
     marks.into_iter().filter_map(|(is_so, mark)| is_so.then_some(mark)).collect()

@@ -210,8 +210,8 @@ pub struct Modal {
     pub press: Press,
     /// What it is about.
     pub title: String,
-    /// The one line to fill in.
-    pub input: Input,
+    /// The lines to fill in, at most five.
+    pub inputs: Vec<Input>,
 }
 
 /// A line to fill in.
@@ -225,19 +225,21 @@ pub struct Input {
     pub placeholder: String,
     /// How many characters it takes at most, up to 4,000.
     pub longest: u16,
+    /// Whether it may not be left empty.
+    pub is_required: bool,
 }
 
 impl Modal {
-    /// A form with one line.
-    pub fn new(press: Press, title: &str, input: Input) -> Self {
-        let Input { label, value, placeholder, longest } = input;
-        let input = Input {
-            label: shorten(&label, lengths::INPUT_LABEL),
-            placeholder: shorten(&placeholder, lengths::INPUT_PLACEHOLDER),
-            value: shorten(&value, usize::from(longest)),
-            longest,
+    /// A form with these lines, of which Discord shows no more than five.
+    pub fn new(press: Press, title: &str, inputs: impl IntoIterator<Item = Input>) -> Self {
+        let fit = |input: Input| Input {
+            label: shorten(&input.label, lengths::INPUT_LABEL),
+            placeholder: shorten(&input.placeholder, lengths::INPUT_PLACEHOLDER),
+            value: shorten(&input.value, usize::from(input.longest)),
+            ..input
         };
-        Self { press, title: shorten(title, lengths::MODAL_TITLE), input }
+        let inputs = inputs.into_iter().take(lengths::INPUTS).map(fit).collect();
+        Self { press, title: shorten(title, lengths::MODAL_TITLE), inputs }
     }
 }
 
@@ -314,10 +316,13 @@ mod tests {
         assert!(length(&menu.placeholder) <= 150);
         assert_eq!(Menu::new(press, "nothing", []), None);
         assert!(length(&File::new("a.csv", "a", &long).alt) <= 1024);
-        let input = Input { label: long.clone(), value: long.clone(), placeholder: long.clone(), longest: 255 };
-        let modal = Modal::new(press, &long, input);
-        assert!(length(&modal.title) <= 45 && length(&modal.input.label) <= 45);
-        assert!(length(&modal.input.placeholder) <= 100 && length(&modal.input.value) <= 255);
+        let (label, value, placeholder) = (long.clone(), long.clone(), long.clone());
+        let input = Input { label, value, placeholder, longest: 255, is_required: true };
+        let modal = Modal::new(press, &long, std::iter::repeat_n(input, 6));
+        assert_eq!(modal.inputs.len(), 5);
+        let [input, ..] = &modal.inputs[..] else { panic!("no line") };
+        assert!(length(&modal.title) <= 45 && length(&input.label) <= 45);
+        assert!(length(&input.placeholder) <= 100 && length(&input.value) <= 255);
     }
 
     #[test]

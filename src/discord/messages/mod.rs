@@ -21,6 +21,7 @@ pub mod marker;
 pub mod message;
 pub mod panel;
 mod picker;
+pub mod picture;
 pub mod pins;
 pub mod progress;
 pub mod question;

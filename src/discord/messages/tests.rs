@@ -1189,11 +1189,12 @@ fn a_page_of_the_list() {
             droplet: There("web-1".to_owned()),
             taken_by: None,
             schedule: None,
+            kept_by: None,
             is_pinned: false,
         };
         vec![
             Line { taken_by: Some(ADA), ..line(&shown[0]) },
-            line(&shown[1]),
+            Line { kept_by: Some(BOB), ..line(&shown[1]) },
             Line { droplet: Gone, ..line(&shown[2]) },
             Line { droplet: Unlisted, schedule: Some(ScheduleId::from_random(7)), is_pinned: true, ..line(&shown[3]) },
         ]

@@ -33,6 +33,24 @@ impl Begun {
     }
 }
 
+/// A form over the review of a schedule, for what is asked of few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
+pub enum ReviewForm {
+    /// *Failures…*: what is done about stuck shutdowns, and who else hears how runs end.
+    Failures,
+    /// *Group…*: how the Droplets with a tag are taken.
+    Group,
+}
+
+impl ReviewForm {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Failures => "failures",
+            Self::Group => "group",
+        }
+    }
+}
+
 /// What something is chosen for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum Choosing {

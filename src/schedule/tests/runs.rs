@@ -8,7 +8,10 @@ use strum::IntoEnumIterator;
 
 use super::{at, rule};
 use crate::{
-    operation::ids::{ChannelId, DropletId, GuildId, RunId, ScheduleId, UserId},
+    operation::{
+        announce::Tell,
+        ids::{ChannelId, DropletId, GuildId, RunId, ScheduleId, UserId},
+    },
     schedule::{
         IfHung, Power,
         group::{BadGroup, Check, Excluded, Group},
@@ -31,6 +34,7 @@ fn run(members: u64, group: Group) -> Run {
         |id| Member { droplet: DropletId(id), name: format!("web-{id}"), phase: Phase::Waiting, operation: None };
     Run {
         plan: Plan {
+            tell: Tell::default(),
             id: RunId::from_random(1),
             schedule: Some(ScheduleId::from_random(1)),
             slot: Some(start()),
@@ -55,6 +59,29 @@ fn next(run: &Run, now: Timestamp) -> Next {
 }
 
 #[test]
+fn only_a_good_end_or_one_that_a_person_wanted_is_told_as_was_chosen() {
+    let of = |phases: &[Phase], stopped_by: Option<u64>| {
+        let mut run = run(u64::try_from(phases.len()).unwrap(), group(1, "0s"));
+        run.plan.tell = Tell::Silent;
+        run.stopped_by = stopped_by.map(UserId);
+        for (member, phase) in run.members.iter_mut().zip(phases) {
+            member.phase = *phase;
+        }
+        run.announced()
+    };
+    let done = |is_good| Phase::Done { is_good, at: start() };
+    let lost = Phase::Lost { is_good: true, why: Lost::NotActive };
+    assert_eq!(of(&[done(true), done(true)], None), Tell::Silent);
+    assert_eq!(of(&[done(true), Phase::Waiting], Some(9)), Tell::Silent);
+    assert_eq!(of(&[done(true), done(false)], None), Tell::Ping);
+    assert_eq!(of(&[done(false), Phase::Waiting], Some(9)), Tell::Ping);
+    assert_eq!(of(&[lost, Phase::Waiting], Some(9)), Tell::Ping);
+    // It was too late for the second.
+    assert_eq!(of(&[done(true), Phase::Waiting], None), Tell::Ping);
+    assert_eq!(of(&[], None), Tell::Ping);
+}
+
+#[test]
 fn what_a_person_types_about_a_group_is_read_or_refused() {
     assert_eq!(Group::tag_in(" Tag:prod "), Some("prod"));
     assert_eq!(Group::tag_in("web-1"), None);
@@ -70,7 +97,7 @@ fn what_a_person_types_about_a_group_is_read_or_refused() {
     assert!(matches!(Group::read("", None, None, None), Err(BadGroup::Tag { .. })));
     assert!(matches!(Group::read("a b", None, None, None), Err(BadGroup::Tag { .. })));
     for bad in [0, -1, 21] {
-        assert_eq!(Group::read("prod", Some(bad), None, None), Err(BadGroup::AtOnce { typed: bad }));
+        assert_eq!(Group::read("prod", Some(bad), None, None), Err(BadGroup::AtOnce { typed: bad.to_string() }));
     }
     for bad in ["2h", "x", "5d", "99999999999"] {
         assert!(matches!(Group::read("prod", None, Some(bad), None), Err(BadGroup::Gap { .. })), "{bad}");

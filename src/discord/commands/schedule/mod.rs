@@ -5,6 +5,7 @@ mod add;
 pub(super) mod choices;
 pub(super) mod cost;
 mod edit;
+mod forms;
 mod manage;
 mod presses;
 mod review;
@@ -26,6 +27,7 @@ use crate::{
     store::{Act, Deed},
 };
 
+pub(in crate::discord) use forms::{filled, form};
 pub(in crate::discord) use manage::take_over;
 pub(in crate::discord) use presses::{answer_hangs, delete_many, keep, prune_again, rely_on};
 pub(in crate::discord) use review::{ask_to_run, confirmed, hand_over};

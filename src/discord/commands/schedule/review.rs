@@ -41,7 +41,7 @@ const ATTEMPTS: usize = 8;
 
 /// What a review is about.
 #[derive(Debug, Serialize, Deserialize)]
-enum Draft {
+pub(super) enum Draft {
     /// Add it.
     Add(Box<Schedule>),
     /// Make it something else, if it is still what it was.
@@ -173,10 +173,7 @@ pub(in crate::discord) async fn hand_over(
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
     let consent = consent(state, info, grant, id);
-    let draft = match state.store.confirmation(&consent).await? {
-        Ok(what) => serde_json::from_str(&what)?,
-        Err(why) => return Err(not_counted(why)),
-    };
+    let draft = draft(state, &consent).await?;
     let Draft::Remove(id) = draft else { return Err(Refusal::UnknownButton.into()) };
     let schedule = pressed(state, &info.who, id).await?;
     let chosen: Option<ScheduleId> = info.chosen.first().and_then(|value| value.parse().ok());
@@ -191,7 +188,20 @@ pub(in crate::discord) async fn hand_over(
     Ok(Answer::Instead(Message::text(words::handed_over(&schedule, &heir, count))))
 }
 
-fn consent(state: &AppState, info: &InteractionInfo, grant: &Grant, id: crate::store::ConfirmationId) -> Consent {
+/// What a review is about, where a yes to it would count.
+pub(super) async fn draft(state: &AppState, consent: &Consent) -> Result<Draft, Stop> {
+    match state.store.confirmation(consent).await? {
+        Ok(what) => Ok(serde_json::from_str(&what)?),
+        Err(why) => Err(not_counted(why)),
+    }
+}
+
+pub(super) fn consent(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    id: crate::store::ConfirmationId,
+) -> Consent {
     Consent {
         id,
         by: grant.user(),
@@ -211,10 +221,7 @@ pub(in crate::discord) async fn confirmed(
 ) -> Result<Answer, Stop> {
     start::check(state, info)?;
     let consent = consent(state, info, grant, id);
-    let draft = match state.store.confirmation(&consent).await? {
-        Ok(what) => serde_json::from_str(&what)?,
-        Err(why) => return Err(not_counted(why)),
-    };
+    let draft = draft(state, &consent).await?;
     let said = match draft {
         Draft::Add(schedule) => add(state, grant, *schedule, &consent).await?,
         Draft::Edit { was, edited } => edit(state, info, (&was, &edited), &consent).await?,
@@ -344,7 +351,7 @@ async fn run_group(
     }
 }
 
-fn not_counted(why: ConfirmationRefused) -> Stop {
+pub(super) fn not_counted(why: ConfirmationRefused) -> Stop {
     match why {
         ConfirmationRefused::Expired => refused(ScheduleRefusal::Expired),
         other => start::not_counted(other).into(),

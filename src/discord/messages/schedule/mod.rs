@@ -1,5 +1,6 @@
 //! Words about schedules: when they run, what they keep, how they stand.
 
+mod form;
 mod notice;
 mod refusal;
 mod reply;
@@ -8,6 +9,7 @@ mod status;
 
 use jiff::{SignedDuration, Timestamp, civil::Time};
 
+pub use form::{form, if_hung_word};
 pub use notice::{InQuestion, Told, notice};
 pub use refusal::ScheduleRefusal;
 pub use reply::{

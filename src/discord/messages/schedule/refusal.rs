@@ -25,6 +25,11 @@ pub enum ScheduleRefusal {
     Keep(BadPolicy),
     /// What was typed about a group makes no sense.
     Group(BadGroup),
+    /// What is to be done about stuck shutdowns makes no sense.
+    IfHung {
+        /// What was typed.
+        typed: String,
+    },
     /// It says how a group is taken, and there is no group.
     NoGroup,
     /// No Droplet with the tag is a member.
@@ -111,6 +116,10 @@ impl ScheduleRefusal {
             Self::Rule(invalid) => rule(invalid),
             Self::Keep(bad) => keep(bad),
             Self::Group(bad) => group::bad(bad),
+            Self::IfHung { typed } => format!(
+                "I don't know what to do about a stuck shutdown by {}. Use `live` (take it while it runs), `skip` or `force` (cut the power).",
+                quote(typed)
+            ),
             Self::NoGroup => "`at-once`, `gap` and `check` are for several Droplets. Choose a tag, such as `what: tag:prod`, or leave them out.".to_owned(),
             Self::Nobody { tag, excluded } => group::nobody(tag, *excluded),
             Self::TooManyMembers { tag, count } => group::too_many(tag, *count, MOST_MEMBERS),

@@ -13,7 +13,7 @@ use super::{
     hours, keeps, label, when, window,
 };
 use crate::{
-    discord::press::Press,
+    discord::press::{Press, ReviewForm},
     inventory::BackupWindow,
     schedule::{Forecast, IfHung, Power, Schedule},
 };
@@ -96,7 +96,12 @@ pub fn review(review: &Review<'_>, price_per_gb: f64, buttons: Buttons) -> Messa
         Some(_) => format!("Change schedule {} of {droplet}?", schedule.id),
         None => format!("Take Snapshots of {droplet} by schedule?"),
     };
-    question(title, &lines, (label, Style::Primary), buttons)
+    let asked = question(title, &lines, (label, Style::Primary), buttons);
+    let form = |label, form| Button::new(label, Style::Secondary, Press::Fill { form, id: buttons.id });
+    let forms = [form("Failures…", ReviewForm::Failures)];
+    let forms = forms.into_iter().chain(schedule.group.is_some().then(|| form("Group…", ReviewForm::Group)));
+    let (yes, no) = asked.buttons.split_at(1);
+    Message { buttons: yes.iter().cloned().chain(forms).chain(no.iter().cloned()).collect(), ..asked }
 }
 
 /// What a schedule would do: when, how, what it keeps and costs, and what to look out for.

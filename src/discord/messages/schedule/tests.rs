@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     inventory::BackupWindow,
-    operation::ids::{ChannelId, DropletId, GuildId, OperationId, RoleId, RunId, SnapshotId, UserId},
+    operation::{
+        announce::Tell,
+        ids::{ChannelId, DropletId, GuildId, MessageId, OperationId, RoleId, RunId, SnapshotId, UserId},
+    },
     ping::BadAddress,
     schedule::{
         IfHung, Owner, Paused, State, Watched,
@@ -322,7 +325,8 @@ fn refusals() {
     let keeps = [BadPolicy::Empty, BadPolicy::Part { typed: typed() }, BadPolicy::TooMany { typed: typed() }];
     let others = [
         ScheduleRefusal::Group(BadGroup::Tag { typed: "a b".to_owned() }),
-        ScheduleRefusal::Group(BadGroup::AtOnce { typed: 99 }),
+        ScheduleRefusal::Group(BadGroup::AtOnce { typed: "99".to_owned() }),
+        ScheduleRefusal::IfHung { typed: "ask".to_owned() },
         ScheduleRefusal::Group(BadGroup::Gap { typed: "2h".to_owned() }),
         ScheduleRefusal::Group(BadGroup::Check { typed: "udp:53".to_owned() }),
         ScheduleRefusal::NoGroup,
@@ -403,6 +407,7 @@ fn groups() {
     };
     let stopped = Run { stopped_by: Some(UserId(9)), ..run_of_a_group(&[good, Phase::Taking, Phase::Waiting]) };
     let well = Run { ended_at: Some(now), ..run_of_a_group(&[good, good]) };
+    let chosen = |tell, run: &Run| Run { plan: Plan { tell, ..run.plan.clone() }, ..run.clone() };
     let nobody = Run { ended_at: Some(now), ..run_of_a_group(&[]) };
     let group = going.plan.group.clone();
     let schedule = Schedule { group: Some(group.clone()), droplet_name: group.label(), ..nightly() };
@@ -446,6 +451,11 @@ fn groups() {
         ("by hand, under way", group::status(&going)),
         ("by hand, stopped", group::status(&stopped)),
         ("by hand, ended", group::ended(&well, &[])),
+        ("by hand, ended, nobody is mentioned", group::ended(&chosen(Tell::Silent, &well), &[])),
+        ("by hand, failed, nobody was to be mentioned", group::ended(&chosen(Tell::Silent, &lost(Lost::Check)), &[])),
+        ("by hand, directly", group::lead(&well, (ChannelId(5), MessageId(6)))),
+        ("by hand, stopped, directly", group::lead(&stopped, (ChannelId(5), MessageId(6)))),
+        ("by hand, no direct messages", group::lead_in_channel(&well, (ChannelId(5), MessageId(6)))),
         ("of a schedule", status(&standing, &wording())),
         ("not active", notice(&lost(Lost::NotActive))),
         ("check", notice(&lost(Lost::Check))),

@@ -1,0 +1,43 @@
+//! The button that asks for the same as a command which was refused for the moment.
+//!
+//! Only where a button can say all that the command said; what it opens asks for the right and for a yes again.
+
+use super::{Context, sibling};
+use crate::{
+    discord::press::{Begun, Press},
+    operation::ids::{DropletId, SnapshotId},
+};
+
+/// The press that means the same as this command, if there is one.
+pub(super) async fn press(context: Context<'_>) -> Option<Press> {
+    let says_only = |options: &[&str]| context.args.iter().all(|given| options.contains(&given.name));
+    let names: Vec<&str> = context.command_tree.iter().map(|command| &*command.name).collect();
+    match names.join(" ").as_str() {
+        // The question that the button opens asks about power.
+        "snapshot take" if says_only(&["droplet", "power"]) => begin(context, Begun::Take).await,
+        "snapshot restore" if says_only(&["droplet", "snapshot"]) => match snapshot(context) {
+            Some(id) => Some(Press::Restore(id)),
+            None => begin(context, Begun::Restore).await,
+        },
+        // The form that the button opens asks for the name.
+        "snapshot launch" if says_only(&["snapshot", "name"]) => snapshot(context).map(Press::Launch),
+        "snapshot delete" if says_only(&["snapshot"]) => snapshot(context).map(Press::Delete),
+        "snapshot list" if says_only(&[]) => Some(Press::Begin { what: Begun::List, droplet: None }),
+        "snapshot list" if says_only(&["droplet"]) => begin(context, Begun::List).await,
+        _ => None,
+    }
+}
+
+/// With the Droplet of the command, as far as it is known without DigitalOcean: suggestions carry its id.
+async fn begin(context: Context<'_>, what: Begun) -> Option<Press> {
+    let text = sibling(context, "droplet")?;
+    let droplet = match text.trim().parse::<DropletId>() {
+        Ok(id) => id,
+        Err(_) => context.framework.user_data.inventory.peek_droplet(&text).await?,
+    };
+    Some(Press::Begin { what, droplet: Some(droplet) })
+}
+
+fn snapshot(context: Context<'_>) -> Option<SnapshotId> {
+    sibling(context, "snapshot")?.trim().parse().ok()
+}
