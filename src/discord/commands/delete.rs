@@ -64,17 +64,6 @@ pub(in crate::discord) async fn question(
     announced(state, info, grant, (text, Asked::default())).await
 }
 
-/// Asks once more about a deletion that failed.
-pub(in crate::discord) async fn again(
-    state: &AppState,
-    info: &InteractionInfo,
-    grant: &Grant,
-    (delete, failed): (&Delete, &Operation),
-) -> Result<Answer, Stop> {
-    let asked = Asked { retries: Some(failed.id), announce: failed.announced_again() };
-    announced(state, info, grant, (&delete.snapshot.id.to_string(), asked)).await
-}
-
 /// How a deletion is asked about.
 #[derive(Clone, Copy, Default)]
 struct Asked {
@@ -137,6 +126,16 @@ impl Confirmed for Delete {
         state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
         let asked = Asked { retries: question.retries, announce: question.announce };
         ask(state, grant, &found, asked).await.map(Some)
+    }
+
+    async fn ask_again(
+        &self,
+        (state, info): (&AppState, &InteractionInfo),
+        grant: &Grant,
+        failed: &Operation,
+    ) -> Result<Answer, Stop> {
+        let asked = Asked { retries: Some(failed.id), announce: failed.announced_again() };
+        announced(state, info, grant, (&self.snapshot.id.to_string(), asked)).await
     }
 }
 

@@ -56,6 +56,17 @@ impl Confirmed for Restore {
             Err(stop) => Err(stop),
         }
     }
+
+    async fn ask_again(
+        &self,
+        (state, info): (&AppState, &InteractionInfo),
+        grant: &Grant,
+        failed: &Operation,
+    ) -> Result<Answer, Stop> {
+        let droplet = failed.target.droplet.ok_or(Refusal::DropletGone)?;
+        let asked = (self.snapshot.id, self.safety, Some(failed));
+        of_droplet(state, info, grant, droplet, asked).await.map(Answer::New)
+    }
 }
 
 impl NeedsRight for Restore {
@@ -104,6 +115,7 @@ pub(super) async fn restore(
 struct Typed {
     droplet: String,
     snapshot: String,
+    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     safety: Safety,
     announce: Chosen,
 }
@@ -114,7 +126,6 @@ async fn question(
     Typed { droplet, snapshot, safety, announce }: Typed,
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
     let announce = announce.read(context, grant.guild()).await?;
     let found = state.inventory.resolve_droplet(&droplet).await;

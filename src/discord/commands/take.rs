@@ -24,7 +24,7 @@ use crate::{
         },
         preflight,
         press::Begun,
-        responder::Stop,
+        responder::{Answer, Stop},
         start::{self, NeedsRight, Requested},
         state::AppState,
     },
@@ -38,7 +38,17 @@ use crate::{
     },
 };
 
-impl Confirmed for Take {}
+impl Confirmed for Take {
+    async fn ask_again(
+        &self,
+        (state, info): (&AppState, &InteractionInfo),
+        grant: &Grant,
+        failed: &Operation,
+    ) -> Result<Answer, Stop> {
+        let droplet = failed.target.droplet.ok_or(Refusal::DropletGone)?;
+        question(state, info, grant, droplet, Some(failed)).await.map(Answer::New)
+    }
+}
 
 impl NeedsRight for Take {
     const RIGHT: Right = HELP.right;
@@ -102,6 +112,7 @@ struct Wanted {
     kind: Kind,
     droplet: String,
     name: Option<String>,
+    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     announce: Chosen,
 }
 
@@ -111,7 +122,6 @@ async fn wish(
     Wanted { kind, droplet, name, announce }: Wanted,
 ) -> Result<String, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     if let Some(name) = &name {
         check_name(name).map_err(Refusal::BadSnapshotName)?;
     }
