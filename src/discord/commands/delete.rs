@@ -2,7 +2,7 @@
 
 use serenity::builder::CreateAutocompleteResponse;
 
-use super::{Context, announce, answer, choices::OneOf, snapshots};
+use super::{Context, announce, choices::OneOf, granted, snapshots};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -13,7 +13,6 @@ use crate::{
             confirm::{self as words, Deleting},
             help::Help,
             message::Message,
-            refusal::Refusal,
         },
         preflight::{self, Deletable},
         responder::{Answer, Stop},
@@ -44,11 +43,10 @@ pub(super) async fn delete(
 ) -> Result<(), Fault> {
     let announce = announce::told(tell);
     let state = context.framework.user_data;
-    answer(context, |info| {
-        Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
-            announced(state, &info, &grant, (&snapshot, Asked { announce, ..Asked::default() })).await
-        })
+    granted(context, HELP.right, |info, grant| {
+        Box::pin(
+            async move { announced(state, &info, &grant, (&snapshot, Asked { announce, ..Asked::default() })).await },
+        )
     })
     .await;
     Ok(())

@@ -5,7 +5,7 @@ mod ask;
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{CHOICES, Context, announce, answer, choices::OneOf, sibling, snapshots};
+use super::{CHOICES, Context, announce, choices::OneOf, granted, sibling, snapshots};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -122,13 +122,8 @@ pub(super) async fn launch(
 ) -> Result<(), Fault> {
     let typed = Typed { snapshot, name, region, size, ssh_key, retries: None, announce: announce::told(tell) };
     let state = context.framework.user_data;
-    answer(context, |info| {
-        Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
-            question(state, &info, &grant, typed).await
-        })
-    })
-    .await;
+    granted(context, HELP.right, |info, grant| Box::pin(async move { question(state, &info, &grant, typed).await }))
+        .await;
     Ok(())
 }
 

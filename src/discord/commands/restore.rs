@@ -5,9 +5,8 @@ use serenity::{builder::CreateAutocompleteResponse, model::id};
 use super::{
     CHOICES, Context,
     announce::Chosen,
-    answer,
     choices::{OneOf, Values},
-    sibling,
+    granted, sibling,
 };
 use crate::{
     access::{Grant, Right},
@@ -107,7 +106,7 @@ pub(super) async fn restore(
 ) -> Result<(), Fault> {
     let safety = safety.map_or(Safety::Snapshot, |OneOf(safety)| safety);
     let typed = Typed { droplet, snapshot, safety, announce: Chosen { tell, warn, warn_in } };
-    answer(context, |info| Box::pin(question(context, info, typed))).await;
+    granted(context, HELP.right, |info, grant| Box::pin(question(context, info, grant, typed))).await;
     Ok(())
 }
 
@@ -115,7 +114,6 @@ pub(super) async fn restore(
 struct Typed {
     droplet: String,
     snapshot: String,
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     safety: Safety,
     announce: Chosen,
 }
@@ -123,6 +121,7 @@ struct Typed {
 async fn question(
     context: Context<'_>,
     info: InteractionInfo,
+    grant: Grant,
     Typed { droplet, snapshot, safety, announce }: Typed,
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;

@@ -5,8 +5,8 @@ use serenity::{builder::CreateAutocompleteResponse, model::id};
 use super::{
     Context,
     announce::Chosen,
-    answer,
     choices::{OneOf, Values},
+    granted,
 };
 use crate::{
     access::{Grant, Right},
@@ -103,7 +103,8 @@ pub(super) async fn take(
         power: power.map_or(default.power, |OneOf(power)| power),
         if_hung: if_hung.map_or(default.if_hung, |OneOf(if_hung)| if_hung),
     });
-    answer(context, |info| Box::pin(wish(context, info, Wanted { kind, droplet, name, announce }))).await;
+    let wanted = Wanted { kind, droplet, name, announce };
+    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -112,13 +113,13 @@ struct Wanted {
     kind: Kind,
     droplet: String,
     name: Option<String>,
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     announce: Chosen,
 }
 
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
+    grant: Grant,
     Wanted { kind, droplet, name, announce }: Wanted,
 ) -> Result<String, Stop> {
     let state = context.framework.user_data;

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use serenity::builder::CreateAutocompleteResponse;
 
 use super::{
-    Context, answer,
+    Context,
     choices::OneOf,
+    granted,
     schedule::{
         choices,
         cost::group_cost,
@@ -36,7 +37,7 @@ use crate::{
     schedule::{
         IfHung, Power, WINDOW,
         group::{Excluded, Group},
-        run::{Member, Phase, Plan},
+        run::{Member, Phase, Plan, Run},
     },
     store::{Confirmation, ConfirmationId, Consent, RunError},
 };
@@ -79,7 +80,7 @@ pub(super) async fn take_group(
         Some(OneOf(Downtime::PowerOff)) | None => Power::Off,
     };
     let pace = Pace { at_once, gap, check };
-    answer(context, |info| Box::pin(wish(context, info, (tag, pace, power)))).await;
+    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, (tag, pace, power)))).await;
     Ok(())
 }
 
@@ -90,10 +91,10 @@ async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteR
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
+    grant: Grant,
     (tag, pace, power): (String, Pace, Power),
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
     let tag = Group::tag_in(&tag).unwrap_or(tag.trim());
     let group = pace.group(tag)?;
@@ -156,13 +157,15 @@ pub(in crate::discord) async fn confirmed(
     }
 }
 
-/// *Stop after this one* was pressed: by who began it, or by who may stop what others began.
-pub(in crate::discord) async fn stop(state: &AppState, info: &InteractionInfo, id: RunId) -> Result<Answer, Stop> {
+/// The run of a group of this guild.
+pub(in crate::discord) async fn run(state: &AppState, info: &InteractionInfo, id: RunId) -> Result<Run, Stop> {
     let run = state.store.run(id).await?.filter(|run| info.who.guild == Some(run.plan.guild));
-    let run = run.ok_or(Refusal::UnknownButton)?;
-    let needed = Right::over(run.plan.owner, info.who.user);
-    let grant = state.policy.authorize(&info.who, needed).map_err(Refusal::Denied)?;
+    run.ok_or_else(|| Refusal::UnknownButton.into())
+}
+
+/// *Stop after this one* was pressed.
+pub(in crate::discord) async fn stop(state: &AppState, grant: &Grant, run: &Run) -> Result<Answer, Stop> {
     let is_heard = state.store.stop_run(&run.plan, (grant.user(), grant.guild())).await?;
-    tracing::info!(run.id = %id, user.id = %grant.user(), is_heard, "a group is to stop");
+    tracing::info!(run.id = %run.plan.id, user.id = %grant.user(), is_heard, "a group is to stop");
     Ok(Answer::from(words::stopping(is_heard)))
 }
