@@ -170,12 +170,12 @@ fn reason(refusal: &Refusal) -> String {
 #[cfg(test)]
 mod tests {
     use std::{
-        io,
         pin::pin,
         task::{Context, Waker},
     };
 
     use super::*;
+    use crate::telemetry::captured::Captured;
 
     const ADA: UserId = UserId(1);
     const BOB: UserId = UserId(2);
@@ -218,26 +218,10 @@ mod tests {
         assert!(log.count("TooFast".to_owned()));
     }
 
-    #[derive(Clone, Default)]
-    struct Captured(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Captured {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     #[tokio::test]
     async fn three_thousand_refusals_are_one_line_with_their_number() {
         let (log, captured) = (RefusalLog::default(), Captured::default());
-        let writer = captured.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        let listening = tracing::subscriber::set_default(subscriber);
+        let listening = tracing::subscriber::set_default(captured.subscriber());
         for _ in 0..2_999 {
             log.note(&Refusal::TooFast);
         }
@@ -247,7 +231,7 @@ mod tests {
         let mut next = pin!(log.write_one(Duration::ZERO));
         assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(listening);
-        let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+        let log = captured.text();
         assert_eq!(log.lines().count(), 1, "{log}");
         assert!(log.contains("refusals=3000") && log.contains("QuestionAnswered"), "{log}");
     }
