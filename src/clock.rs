@@ -90,6 +90,14 @@ impl Clock {
             }
         }
     }
+
+    /// Waits until this clock shows `moment`; where there is none, it never ends.
+    pub async fn wake_at(&self, moment: Option<Timestamp>) {
+        match moment {
+            Some(moment) => self.sleep_until(moment).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -47,15 +47,9 @@ impl Pings {
                 tracing::warn!(error = chain(&error), "could not tell how schedules go; it is tried again");
                 Some(self.clock.now() + STORE_PAUSE)
             });
-            let asleep = async {
-                match wake {
-                    Some(wake) => self.clock.sleep_until(wake).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 () = rung => {}
-                () = asleep => {}
+                () = self.clock.wake_at(wake) => {}
             }
         }
     }
