@@ -25,7 +25,7 @@ pub struct Arguments {
     /// Where the page listens (loopback; port 0 takes any that is free)
     #[arg(long, default_value = "127.0.0.1:8080", conflicts_with_all = ["script", "listen"])]
     addr: SocketAddr,
-    /// Where the page listens, on any address: whoever reaches it can use the demo, kill its bot and read what is typed
+    /// Where the page listens, on any address: anyone who reaches it can use the demo, kill its bot and read what is typed
     #[arg(long, value_name = "ADDR", conflicts_with = "script")]
     listen: Option<SocketAddr>,
     /// Do not open a browser

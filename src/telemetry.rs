@@ -40,7 +40,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends log lines to standard error from now on, panics too. `secrets` never appear in them, whoever logs.
+/// Sends log lines to standard error from now on, panics too. `secrets` never appear in them, no matter what logs.
 pub fn install_logs(format: LogFormat, filter: &str, secrets: &[SecretString]) -> Result<(), TryInitError> {
     let ansi = io::stderr().is_terminal();
     seal(secrets);

@@ -70,7 +70,7 @@ impl HttpAnswer {
     }
 
     /// Whether DigitalOcean itself answered, whatever it said: not in a way that promises nothing, and not by a page of something in
-    /// between. A 429 counts, whoever counts the requests.
+    /// between. A 429 counts, no matter which limit it is about.
     pub(super) fn is_digitaloceans(&self) -> bool {
         let is_object = || self.body.iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|first| *first == b'{');
         match self.status {

@@ -14,7 +14,7 @@ use crate::digitalocean::{budget::Priority, call::Call, client::Client, error::E
 /// What could not be read is tried again after this time.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
-/// One value, read for whoever asks first; the others wait for that reading.
+/// One value, read for the first who asks; the others wait for that reading.
 pub(super) struct SingleFlight<T> {
     latest: Mutex<Option<Reading<T>>>,
 }

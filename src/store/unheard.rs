@@ -1,4 +1,4 @@
-//! Messages of schedules that no channel takes: whoever looks after the bot hears of them, since nobody else can.
+//! Messages of schedules that no channel takes: the bot's operator hears of them, since nobody else can.
 
 use std::{
     collections::BTreeSet,
