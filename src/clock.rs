@@ -4,11 +4,12 @@
 //! from there, so that nothing waits or ends because somebody sets that clock while operations are under way.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 /// A source of the present moment. Clones share what [`Clock::advance`] added.
@@ -67,7 +68,7 @@ impl Clock {
     }
 
     fn anchor(&self) -> MutexGuard<'_, Anchor> {
-        self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
+        self.anchor.lock()
     }
 
     /// Moves this clock and all of its clones forward, so that a test need not wait.

@@ -8,9 +8,9 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::{Mutex, PoisonError},
 };
 
+use parking_lot::Mutex;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
@@ -156,7 +156,7 @@ enum Odd {
 fn note(odd: Odd, place: &'static str, error: &serde_json::Error) {
     static SAID: Mutex<BTreeSet<(Odd, &str)>> = Mutex::new(BTreeSet::new());
     metrics::counter!("snapshot_bot_odd_answers_total", "place" => place).increment(1);
-    if !SAID.lock().unwrap_or_else(PoisonError::into_inner).insert((odd, place)) {
+    if !SAID.lock().insert((odd, place)) {
         return;
     }
     let why = plain(&reason(error));

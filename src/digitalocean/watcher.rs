@@ -4,17 +4,14 @@
 //! show all of them, one sweep over pages of 200 serves everybody, whatever their rank ([`super::readings`] decides). Knows nothing of
 //! operations.
 
-use std::{
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{hash::Hash, sync::Arc, time::Duration};
 
 use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
 };
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 
 pub use super::readings::{Look, Seen};
 use super::{
@@ -216,5 +213,5 @@ async fn sweep<Id: Copy + Eq + Hash, T: Clone + 'static>(
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+    shared.lock()
 }

@@ -7,11 +7,12 @@
 use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep},
@@ -75,7 +76,7 @@ impl People {
 
     fn hear_at(&self, person: UserId, now: Instant) -> Pace {
         let is_old = |at: &Instant| now.duration_since(*at) >= WINDOW;
-        let mut people = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut people = self.heard.lock();
         if people.len() > REMEMBERED {
             people.retain(|_, heard| heard.at.back().is_some_and(|at| !is_old(at)));
         }
@@ -150,14 +151,14 @@ impl RefusalLog {
 
     /// Whether it is the first since the log last heard of any.
     fn count(&self, reason: String) -> bool {
-        let mut counted = self.0.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.0.counted.lock();
         counted.refusals += 1;
         counted.latest = reason;
         counted.refusals == 1
     }
 
     fn take(&self) -> Counted {
-        std::mem::take(&mut *self.0.counted.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.0.counted.lock())
     }
 }
 
@@ -205,7 +206,7 @@ mod tests {
             people.hear_at(UserId(person), now);
         }
         people.hear_at(ADA, now + WINDOW);
-        assert_eq!(people.heard.lock().unwrap().len(), 1);
+        assert_eq!(people.heard.lock().len(), 1);
     }
 
     #[test]

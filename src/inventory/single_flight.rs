@@ -1,8 +1,9 @@
 //! Something that is read when somebody asks and kept for a while: rarer than a list, so no loop keeps it up to date.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{
@@ -64,7 +65,7 @@ impl<T: Send + Sync + 'static> SingleFlight<T> {
         call: impl FnOnce() -> Call<T>,
     ) -> Told<T> {
         let now = client.now();
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = self.latest.lock();
         if let Some(reading) = latest.as_ref().filter(|reading| reading.is_good(keep, now)) {
             return reading.outcome.clone();
         }

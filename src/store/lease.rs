@@ -7,11 +7,12 @@
 
 use std::{
     pin::pin,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use sqlx::{AnyConnection, Connection};
 use tokio::time::Instant;
 
@@ -108,7 +109,7 @@ impl Store {
         };
         match self.bring_up_to_date(own, &lease).await {
             Ok(()) => {
-                *self.fence.lock().unwrap_or_else(PoisonError::into_inner) = Some(fence);
+                *self.fence.lock() = Some(fence);
                 lease.unattended = self.unattended().await?;
                 Ok(Some(lease))
             }
@@ -198,7 +199,7 @@ impl Store {
     }
 
     pub(super) fn fence(&self) -> Option<Fence> {
-        self.fence.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.fence.lock().clone()
     }
 }
 
@@ -241,7 +242,7 @@ impl Lease {
             used.keep();
             let lost = renewed.rows_affected() == 0;
             let until = if lost { asked } else { asked + deadlines::LEASE };
-            *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+            *self.until.lock() = until;
             if lost { Err(Error::LeaseLost) } else { Ok(()) }
         })
         .await
@@ -267,7 +268,7 @@ impl Lease {
     }
 
     fn until(&self) -> Instant {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.until.lock()
     }
 }
 

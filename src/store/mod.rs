@@ -57,8 +57,9 @@ mod unheard;
 mod unknown;
 mod writes;
 
-use std::sync::{Arc, Mutex, atomic::AtomicI64};
+use std::sync::{Arc, atomic::AtomicI64};
 
+use parking_lot::Mutex;
 use secrecy::SecretString;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 

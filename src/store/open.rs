@@ -7,9 +7,10 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicI64},
+    sync::{Arc, atomic::AtomicI64},
 };
 
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     AnyConnection, AnyPool, Connection,
@@ -99,7 +100,7 @@ impl Store {
     /// Ends all connections, after what is under way. Without it nothing is lost either.
     pub async fn close(&self) {
         self.pool.close().await;
-        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let keeper = self.keeper.lock().take();
         if let Some(keeper) = keeper
             && let Err(error) = keeper.close().await
         {

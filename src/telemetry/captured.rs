@@ -1,10 +1,8 @@
 //! What is logged, for tests that read it.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::{io, sync::Arc};
 
+use parking_lot::Mutex;
 use tracing::{Subscriber, subscriber::with_default};
 
 /// A log in memory. Clones write to the same one.
@@ -20,13 +18,13 @@ impl Captured {
 
     /// All that was written.
     pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(self.0.lock().clone()).unwrap()
     }
 }
 
 impl io::Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        self.0.lock().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
