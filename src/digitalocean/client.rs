@@ -147,14 +147,14 @@ impl Client {
         self.run_ranked(call, || priority).await
     }
 
-    /// Like [`Client::run`], with a rank that is asked for before each request and while it waits: who reads for nobody may
-    /// come to read for somebody.
+    /// Like [`Client::run`], with a rank that is asked for before each request and while it waits: a read that
+    /// served nobody may come to serve somebody.
     pub async fn run_ranked<T: 'static>(&self, call: Call<T>, rank: impl Fn() -> Priority) -> Result<T, Error> {
         self.carry_out(call, None, rank).await
     }
 
-    /// Like [`Client::run`], with the leave for its first request already given: who writes an intent down asks for leave
-    /// first, so that nothing lies between the commit and the sending.
+    /// Like [`Client::run`], with the leave for its first request already given: the worker asks for leave before it
+    /// writes an intent down, so that nothing lies between the commit and the sending.
     pub async fn run_admitted<T: 'static>(&self, call: Call<T>, ticket: Ticket) -> Result<T, Error> {
         let priority = call.priority();
         self.carry_out(call, Some(ticket), || priority).await

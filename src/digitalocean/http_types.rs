@@ -55,7 +55,7 @@ pub struct HttpAnswer {
 
 /// The longest silence that everybody keeps; beyond it, those who wait for a Droplet that is off look whether it is over.
 const LONGEST_FOR_ALL: SignedDuration = SignedDuration::from_mins(2);
-/// The longest silence at all, since every request leaves the hourly window within an hour: who asks for a day is asked again.
+/// The longest silence at all, since every request leaves the hourly window within an hour: a server that names a day is asked again.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
 /// The wait after a 429 that does not say how long: one burst window.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_mins(1);

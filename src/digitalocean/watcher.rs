@@ -67,7 +67,7 @@ impl Watcher {
 pub enum SharedLook<T> {
     /// A reading.
     Seen(Seen<T>),
-    /// Nothing was asked: who can wait is to come back at this moment.
+    /// Nothing was asked: come back at this moment.
     Later(Timestamp),
 }
 

@@ -12,7 +12,7 @@ use crate::operation::ids::UserId;
 
 /// A suggestion must be there in a moment, with or without names.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Who was asked about in vain is not asked about again for so long: deleted users, and a Discord that is slow.
+/// A user who was asked about in vain is not asked about again for so long: deleted users, and a Discord that is slow.
 const PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// Beyond so many people we start over.
 const MOST: usize = 10_000;

@@ -68,7 +68,7 @@ impl Inventory {
                 self.known.learn(*id, now, found);
             }
         });
-        // Who was not seen in time is not waited for.
+        // A Droplet that was not seen in time is not waited for.
         let _ = within(&self.client, SUGGESTION, join_all(looks)).await;
         found
             .drain()

@@ -110,7 +110,7 @@ impl NeedsRight for Delete {
 }
 
 impl Confirmed for Delete {
-    /// Who was warned of less than is the case by now is asked again.
+    /// A person who was warned of less than is the case by now is asked again.
     async fn look_again(
         &self,
         (state, info): (&AppState, &InteractionInfo),
