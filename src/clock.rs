@@ -4,11 +4,12 @@
 //! from there, so that nothing waits or ends because somebody sets that clock while operations are under way.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 /// A source of the present moment. Clones share what [`Clock::advance`] added.
@@ -67,7 +68,7 @@ impl Clock {
     }
 
     fn anchor(&self) -> MutexGuard<'_, Anchor> {
-        self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
+        self.anchor.lock()
     }
 
     /// Moves this clock and all of its clones forward, so that a test need not wait.
@@ -88,6 +89,14 @@ impl Clock {
                 () = tokio::time::sleep(left) => {}
                 Ok(()) = moved.changed() => {}
             }
+        }
+    }
+
+    /// Waits until this clock shows `moment`; where there is none, it never ends.
+    pub async fn wake_at(&self, moment: Option<Timestamp>) {
+        match moment {
+            Some(moment) => self.sleep_until(moment).await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -83,7 +83,7 @@ pub struct Limits {
     pub interactions: usize,
     /// Operations that run at the same time.
     pub operations: usize,
-    /// The least time from one take of a Droplet to the next, whoever asks.
+    /// The least time from one take of a Droplet to the next, no matter who asks.
     pub take_cooldown: Option<SignedDuration>,
 }
 

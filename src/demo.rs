@@ -25,7 +25,7 @@ pub struct Arguments {
     /// Where the page listens (loopback; port 0 takes any that is free)
     #[arg(long, default_value = "127.0.0.1:8080", conflicts_with_all = ["script", "listen"])]
     addr: SocketAddr,
-    /// Where the page listens, on any address: whoever reaches it can use the demo, kill its bot and read what is typed
+    /// Where the page listens, on any address: anyone who reaches it can use the demo, kill its bot and read what is typed
     #[arg(long, value_name = "ADDR", conflicts_with = "script")]
     listen: Option<SocketAddr>,
     /// Do not open a browser
@@ -55,13 +55,13 @@ async fn show(arguments: Arguments) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stage = stage::Stage::build(stage::Pace::Watched).await?;
     stage.add_droplets(&arguments.droplets);
-    let keeper = bot::Keeper::start(stage.config()?);
+    let supervisor = bot::Supervisor::start(stage.config()?);
     let shown = Context {
         discord: stage.discord.clone(),
         digitalocean: stage.digitalocean.clone(),
         guild: stage.guild,
         seats: stage.seats(),
-        bot: Some(keeper.strings()),
+        bot: Some(supervisor.strings()),
     };
     let page = Page::start(listener, reach, shown).context("could not start the page")?;
     let url = page.url();
@@ -74,7 +74,7 @@ async fn show(arguments: Arguments) -> anyhow::Result<()> {
         _ = interrupt.recv() => {}
     }
     page.stop().await;
-    keeper.stop().await;
+    supervisor.stop().await;
     stage.shutdown().await;
     Ok(())
 }

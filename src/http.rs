@@ -223,7 +223,7 @@ struct Connections {
 }
 
 impl Connections {
-    /// Serves one more. Where there are too many, the oldest gives way: whoever has a request is answered at once and gone, so the
+    /// Serves one more. Where there are too many, the oldest gives way: a client with a request is answered at once and gone, so the
     /// oldest are those that say nothing.
     async fn add(&mut self, stream: TcpStream, app: Router) {
         while self.tasks.try_join_next().is_some() {}

@@ -258,7 +258,7 @@ fn failed(what: std::fmt::Arguments<'_>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-#[expect(clippy::print_stderr, reason = "the command line's last words are for whoever typed it, log or no log")]
+#[expect(clippy::print_stderr, reason = "the last words are for the person at the terminal, log or no log")]
 fn say(what: std::fmt::Arguments<'_>) {
     eprintln!("{what}");
 }

@@ -3,6 +3,8 @@
 //! `main` installs both once, before anything else runs; every room then speaks through `tracing` and `metrics` and need
 //! not know this one. Nothing here knows what the events mean.
 
+#[cfg(test)]
+pub(crate) mod captured;
 mod metrics;
 mod redact;
 
@@ -38,7 +40,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends log lines to standard error from now on, panics too. `secrets` never appear in them, whoever logs.
+/// Sends log lines to standard error from now on, panics too. `secrets` never appear in them, no matter what logs.
 pub fn install_logs(format: LogFormat, filter: &str, secrets: &[SecretString]) -> Result<(), TryInitError> {
     let ansi = io::stderr().is_terminal();
     seal(secrets);
@@ -92,25 +94,9 @@ fn may_speak(metadata: &Metadata<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use tracing::{debug, debug_span, info, info_span, subscriber::with_default, trace, warn};
 
-    use super::*;
-
-    #[derive(Clone, Default)]
-    struct Captured(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Captured {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use super::{captured::Captured, *};
 
     fn lines(format: LogFormat, filter: &str, speak: impl FnOnce()) -> String {
         let captured = Captured::default();
@@ -120,7 +106,7 @@ mod tests {
         sealed.add(&secrets);
         let redacting = Redacting::new(sealed, move || writer.clone());
         with_default(subscriber(format, filter, false, redacting), speak);
-        String::from_utf8(captured.0.lock().unwrap().clone()).unwrap()
+        captured.text()
     }
 
     #[test]

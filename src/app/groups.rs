@@ -71,15 +71,9 @@ impl Groups {
                         Some(self.clock.now() + PATIENCE)
                     }
                 };
-                let asleep = async {
-                    match wake {
-                        Some(wake) => self.clock.sleep_until(wake).await,
-                        None => std::future::pending().await,
-                    }
-                };
                 tokio::select! {
                     () = rung => {}
-                    () = asleep => {}
+                    () = self.clock.wake_at(wake) => {}
                 }
             }
         };

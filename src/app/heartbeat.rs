@@ -1,4 +1,4 @@
-//! Calls `HEARTBEAT_URL` about once a minute, while this process holds the lease and its scheduler gets on: whoever listens there notices
+//! Calls `HEARTBEAT_URL` about once a minute, while this process holds the lease and its scheduler gets on: whatever listens there notices
 //! when Snapshots are taken no more, whatever the reason.
 
 use std::sync::{

@@ -20,7 +20,7 @@ use crate::{
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The first pause after a call that failed; twice as long each time.
 const RETRY: SignedDuration = SignedDuration::from_secs(30);
-/// What happened longer ago is not told any more: whoever waits for it has noticed.
+/// What happened longer ago is not reported any more: anyone who waited for it has noticed.
 const WORTH_TELLING: SignedDuration = SignedDuration::from_hours(1);
 /// People are told once calls have failed for so long.
 const TOLERATED: SignedDuration = SignedDuration::from_hours(24);
@@ -47,15 +47,9 @@ impl Pings {
                 tracing::warn!(error = chain(&error), "could not tell how schedules go; it is tried again");
                 Some(self.clock.now() + STORE_PAUSE)
             });
-            let asleep = async {
-                match wake {
-                    Some(wake) => self.clock.sleep_until(wake).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 () = rung => {}
-                () = asleep => {}
+                () = self.clock.wake_at(wake) => {}
             }
         }
     }

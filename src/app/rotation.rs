@@ -4,11 +4,9 @@
 //! has, and says so. `active` and `discord_side` ask here before they give up on a token. What runs goes on: requests that left carry the
 //! old token, later ones the new one.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
     sync::{Notify, watch},
@@ -90,7 +88,7 @@ impl Rotation {
 
     /// A login told which application the token in use belongs to.
     pub(super) fn learn_application(&self, application: ApplicationId) {
-        *self.application.lock().unwrap_or_else(PoisonError::into_inner) = Some(application);
+        *self.application.lock() = Some(application);
     }
 
     /// Reads the files whenever somebody asks, until `stop`.
@@ -208,7 +206,7 @@ impl Rotation {
                 return Reread::Unclear;
             }
         };
-        let known = *self.application.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = *self.application.lock();
         // Before the first login nothing else tells: a bot's token begins with its id.
         let is_same = known.map_or_else(|| bot_of(&token) == bot_of(&used), |known| account.application() == known);
         if !is_same {
@@ -222,7 +220,7 @@ impl Rotation {
     /// Reads the database's address again.
     pub(super) async fn database(&self) -> Reread {
         let _alone = self.one_at_a_time.lock().await;
-        let used = self.database.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let used = self.database.lock().clone();
         let Some(url) = changed(self.config.database_url_file.as_ref(), &used) else { return Reread::Unchanged };
         telemetry::seal(&passwords_in(&url));
         if !is_same_database(&used, &url) {
@@ -233,7 +231,7 @@ impl Rotation {
         }
         match self.store.set_address(&url).await {
             Ok(()) => {
-                *self.database.lock().unwrap_or_else(PoisonError::into_inner) = url;
+                *self.database.lock() = url;
                 tracing::info!("DATABASE_URL_FILE holds a new address of the same database; new connections use it");
                 Reread::Taken
             }

@@ -93,16 +93,10 @@ impl Scheduler {
                         Some(self.clock.now() + LIST_PAUSE)
                     }
                 };
-                let asleep = async {
-                    match wake {
-                        Some(wake) => self.clock.sleep_until(wake).await,
-                        None => std::future::pending().await,
-                    }
-                };
                 tokio::select! {
                     () = rung => has_rung = true,
                     () = self.progress.asked() => has_rung = true,
-                    () = asleep => {}
+                    () = self.clock.wake_at(wake) => {}
                 }
             }
         };

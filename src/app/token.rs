@@ -3,11 +3,9 @@
 //!
 //! Reads only; `app` stores what was accepted, under the lease.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
@@ -121,13 +119,13 @@ impl Token {
         let fitness = self.proof_by(&evidence, known.as_ref().and_then(|account| account.team.clone())).await;
         if let Fitness::Fit(Some(accepted)) = &fitness {
             let proven = Proven { token, of: known, accepted: accepted.clone() };
-            *self.proven.lock().unwrap_or_else(PoisonError::into_inner) = Some(proven);
+            *self.proven.lock() = Some(proven);
         }
         Ok(fitness)
     }
 
     fn proved_before(&self, token: &SecretString, known: Option<&Account>) -> Option<Accepted> {
-        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        let proven = self.proven.lock();
         let proven = proven.as_ref().filter(|proven| proven.of.as_ref() == known)?;
         (proven.token.expose_secret() == token.expose_secret()).then(|| proven.accepted.clone())
     }

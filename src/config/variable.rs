@@ -114,7 +114,7 @@ table! {
         "How long operations are kept after their end, with what happened to them and how long it took: 7d to 3650d. Of \
          each Snapshot it stays known who asked for it.");
     TAKE_COOLDOWN = variable(Absent("none"), "10m",
-        "The least time from one take of a Droplet to the next, whoever asks: 10ms to 24h.");
+        "The least time from one take of a Droplet to the next, no matter who asks: 10ms to 24h.");
     OPERATIONS_PER_PERSON = variable(Default("10"), "10",
         "How many operations of one person may run at the same time.");
     INTERACTIONS_PER_PERSON = variable(Default("20"), "20",

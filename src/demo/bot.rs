@@ -101,21 +101,21 @@ async fn live(config: Config, state: &watch::Sender<BotState>, stop: &Cancellati
     }
 }
 
-/// Keeps one bot and carries out what the page orders.
-pub(super) struct Keeper {
+/// Runs one bot and carries out what the page orders.
+pub(super) struct Supervisor {
     state: watch::Receiver<BotState>,
     orders: mpsc::Sender<Order>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
 
-impl Keeper {
-    /// Starts a bot and keeps it.
+impl Supervisor {
+    /// Starts a bot and the task that looks after it.
     pub(super) fn start(config: Config) -> Self {
         let (told, state) = watch::channel(BotState::Starting);
         let (orders, taken) = mpsc::channel(8);
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
-        tasks.spawn(keep(config, told, taken, stop.clone()));
+        tasks.spawn(supervise(config, told, taken, stop.clone()));
         Self { state, orders, stop, tasks }
     }
 
@@ -131,7 +131,7 @@ impl Keeper {
     }
 }
 
-async fn keep(
+async fn supervise(
     config: Config,
     told: watch::Sender<BotState>,
     mut orders: mpsc::Receiver<Order>,

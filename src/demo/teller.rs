@@ -105,7 +105,7 @@ impl Teller {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
-    #[expect(clippy::unused_self, reason = "whoever tells, tells through the teller")]
+    #[expect(clippy::unused_self, reason = "every line goes through the teller")]
     fn line(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         // A reader that went away, as `head` does, ends nothing that matters.

@@ -3,13 +3,10 @@
 //! Used by the watcher, the inventory and the worker. Reads are tried again when that can help; what starts or removes
 //! something is sent once. The token is known here alone and leaves only in the `authorization` header.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, RwLock};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Notify, time::Instant};
@@ -132,13 +129,13 @@ impl Client {
 
     /// The token that requests leave with.
     pub fn token(&self) -> SecretString {
-        self.shared.token.read().unwrap_or_else(PoisonError::into_inner).0.clone()
+        self.shared.token.read().0.clone()
     }
 
     /// Sends requests with another token from now on, of the same account: connections, budget and outage stay as they are.
     pub fn set_token(&self, token: SecretString) -> Result<(), Unusable> {
         let header = authorization(&token)?;
-        *self.shared.token.write().unwrap_or_else(PoisonError::into_inner) = (token, header);
+        *self.shared.token.write() = (token, header);
         Ok(())
     }
 
@@ -150,14 +147,14 @@ impl Client {
         self.run_ranked(call, || priority).await
     }
 
-    /// Like [`Client::run`], with a rank that is asked for before each request and while it waits: who reads for nobody may
-    /// come to read for somebody.
+    /// Like [`Client::run`], with a rank that is asked for before each request and while it waits: a read that
+    /// served nobody may come to serve somebody.
     pub async fn run_ranked<T: 'static>(&self, call: Call<T>, rank: impl Fn() -> Priority) -> Result<T, Error> {
         self.carry_out(call, None, rank).await
     }
 
-    /// Like [`Client::run`], with the leave for its first request already given: who writes an intent down asks for leave
-    /// first, so that nothing lies between the commit and the sending.
+    /// Like [`Client::run`], with the leave for its first request already given: the worker asks for leave before it
+    /// writes an intent down, so that nothing lies between the commit and the sending.
     pub async fn run_admitted<T: 'static>(&self, call: Call<T>, ticket: Ticket) -> Result<T, Error> {
         let priority = call.priority();
         self.carry_out(call, Some(ticket), || priority).await
@@ -275,14 +272,14 @@ impl Client {
 
     /// DigitalOcean's clock, as its latest answer told it; none before the first.
     pub fn server_clock(&self) -> Option<ServerClock> {
-        *self.shared.server_clock.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.shared.server_clock.lock()
     }
 
     /// What stands in DigitalOcean's place, such as a proxy's page, says nothing about DigitalOcean's clock.
     fn learn_server_clock(&self, answer: &HttpAnswer) {
         if let Some(date) = answer.date().filter(|_| answer.is_digitaloceans()) {
             let ahead = date.duration_since(answer.received_at);
-            let mut clock = self.shared.server_clock.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut clock = self.shared.server_clock.lock();
             let answers = clock.map_or(0, |clock| clock.answers).saturating_add(1);
             *clock = Some(ServerClock { ahead, answers });
         }
@@ -294,7 +291,7 @@ impl Client {
     }
 
     fn budget<R>(&self, ask: impl FnOnce(&mut Budget, Timestamp) -> R) -> R {
-        let mut budget = self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut budget = self.shared.budget.lock();
         let now = self.now();
         ask(&mut budget, now)
     }
@@ -306,7 +303,7 @@ impl Client {
             Method::Post => self.shared.http.post(url),
             Method::Delete => self.shared.http.delete(url),
         };
-        let (token, authorization) = self.shared.token.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let (token, authorization) = self.shared.token.read().clone();
         http = http.header(AUTHORIZATION, authorization);
         if let Some(body) = &request.body {
             http = http.header(CONTENT_TYPE, "application/json").body(body.clone());
@@ -364,7 +361,7 @@ impl Client {
 
     fn outage<R>(&self, ask: impl FnOnce(&mut Outage, Timestamp) -> R) -> R {
         let now = self.now();
-        ask(&mut self.shared.outage.lock().unwrap_or_else(PoisonError::into_inner), now)
+        ask(&mut self.shared.outage.lock(), now)
     }
 }
 

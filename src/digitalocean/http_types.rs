@@ -55,7 +55,7 @@ pub struct HttpAnswer {
 
 /// The longest silence that everybody keeps; beyond it, those who wait for a Droplet that is off look whether it is over.
 const LONGEST_FOR_ALL: SignedDuration = SignedDuration::from_mins(2);
-/// The longest silence at all, since every request leaves the hourly window within an hour: who asks for a day is asked again.
+/// The longest silence at all, since every request leaves the hourly window within an hour: a server that names a day is asked again.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
 /// The wait after a 429 that does not say how long: one burst window.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_mins(1);
@@ -70,7 +70,7 @@ impl HttpAnswer {
     }
 
     /// Whether DigitalOcean itself answered, whatever it said: not in a way that promises nothing, and not by a page of something in
-    /// between. A 429 counts, whoever counts the requests.
+    /// between. A 429 counts, no matter which limit it is about.
     pub(super) fn is_digitaloceans(&self) -> bool {
         let is_object = || self.body.iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|first| *first == b'{');
         match self.status {

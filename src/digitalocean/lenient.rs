@@ -8,9 +8,9 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::{Mutex, PoisonError},
 };
 
+use parking_lot::Mutex;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
@@ -156,7 +156,7 @@ enum Odd {
 fn note(odd: Odd, place: &'static str, error: &serde_json::Error) {
     static SAID: Mutex<BTreeSet<(Odd, &str)>> = Mutex::new(BTreeSet::new());
     metrics::counter!("snapshot_bot_odd_answers_total", "place" => place).increment(1);
-    if !SAID.lock().unwrap_or_else(PoisonError::into_inner).insert((odd, place)) {
+    if !SAID.lock().insert((odd, place)) {
         return;
     }
     let why = plain(&reason(error));
@@ -169,12 +169,11 @@ fn note(odd: Odd, place: &'static str, error: &serde_json::Error) {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Write, sync::Arc};
-
     use metrics_exporter_prometheus::PrometheusBuilder;
     use serde_json::json;
 
     use super::*;
+    use crate::telemetry::captured::logged;
 
     fn fields(json: &str) -> Fields {
         Fields::of_body(json.as_bytes()).unwrap()
@@ -221,33 +220,16 @@ mod tests {
         assert_eq!((list(json!("a")), list(json!(null)), list(json!({ "a": 1 }))), (None, None, None));
     }
 
-    /// Where a test's log goes.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     #[test]
     fn an_odd_field_is_said_once_and_counted_each_time() {
-        let (log, recorder) = (Log::default(), PrometheusBuilder::new().build_recorder());
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
-        metrics::with_local_recorder(&recorder, || {
-            tracing::subscriber::with_default(subscriber, || {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let log = logged(|| {
+            metrics::with_local_recorder(&recorder, || {
                 for _ in 0..3 {
                     assert_eq!(fields(r#"{"once":"?"}"#).known::<Whole>("test.once"), None);
                 }
             });
         });
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         assert_eq!(log.matches("test.once").count(), 1, "{log}");
         let counted = recorder.handle().render();
         assert!(counted.contains(r#"snapshot_bot_odd_answers_total{place="test.once"} 3"#), "{counted}");

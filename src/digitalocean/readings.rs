@@ -45,7 +45,7 @@ const MOST_INTERVALS: i32 = 4;
 const CALM_INTERVALS: i32 = 8;
 /// Before somebody comes back whom the sweep under way cannot serve.
 const SHORT_WHILE: SignedDuration = SignedDuration::from_secs(1);
-/// Who has not been asked for during so long is not counted any more: the longest pause between looks while a Droplet is off.
+/// What nobody has asked for during so long is not counted any more: the longest pause between looks while a Droplet is off.
 const LATELY: SignedDuration = SignedDuration::from_secs(15);
 /// For so long it is remembered what was asked for: longer than any sweep's reading is good for.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
@@ -62,7 +62,7 @@ pub struct Look {
     /// A reading from before this moment will not do: something may have changed since, and the asker must not take the
     /// state from before its own request for the state after it.
     pub since: Timestamp,
-    /// Who asks can be told to come back: for the next sweep, or where the last reading is younger than this. None where it cannot.
+    /// The caller can be told to come back: for the next sweep, or where the last reading is younger than this. None where it cannot.
     pub patience: Option<SignedDuration>,
 }
 
@@ -94,7 +94,7 @@ pub enum Plan<T> {
     Begin,
     /// By itself.
     Single,
-    /// By what will be known at this moment: who asks is to come back then.
+    /// It will be known by a sweep: come back at this moment.
     Later(Timestamp),
 }
 
@@ -175,7 +175,7 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
         }
         let plan = self.plan_for(id, look, asked, sweeping_since, now);
         if look.patience.is_some() {
-            // Who comes back for the next sweep is one of those that it is for.
+            // What comes back for the next sweep is part of what it is for.
             let next = if let Plan::Later(at) = &plan { *at } else { later(now, self.pause(true, now)) };
             if let Some(asked) = self.asked.get_mut(&id) {
                 asked.wanted_until = later(next, LATELY);
@@ -211,7 +211,7 @@ impl<Id: Copy + Eq + Hash, T: Clone> Readings<Id, T> {
         let age = self.swept.as_ref().map(|swept| now.duration_since(swept.begun));
         let since = look.since.max(asked.shown);
         let remembered = self.swept.as_ref().filter(|_| age.is_some_and(|age| age < good_for));
-        // Who can wait is not shown the same thing twice.
+        // A caller that can wait is not shown the same thing twice.
         let is_new = |seen: &Seen<T>| !may_wait || seen.at > asked.shown;
         if let Some(seen) = remembered.and_then(|swept| swept.reading(&id, since)).filter(is_new) {
             return Plan::Remember(seen);

@@ -4,17 +4,14 @@
 //! show all of them, one sweep over pages of 200 serves everybody, whatever their rank ([`super::readings`] decides). Knows nothing of
 //! operations.
 
-use std::{
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{hash::Hash, sync::Arc, time::Duration};
 
 use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
 };
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 
 pub use super::readings::{Look, Seen};
 use super::{
@@ -49,28 +46,28 @@ impl Watcher {
     }
 
     /// Looks at an Action.
-    pub async fn action(&self, id: ActionId, look: Look) -> Result<Glance<Action>, Error> {
+    pub async fn action(&self, id: ActionId, look: Look) -> Result<SharedLook<Action>, Error> {
         self.actions.look(&self.client, queries::action, id, look).await
     }
 
     /// Looks at a Droplet.
-    pub async fn droplet(&self, id: DropletId, look: Look) -> Result<Glance<Droplet>, Error> {
+    pub async fn droplet(&self, id: DropletId, look: Look) -> Result<SharedLook<Droplet>, Error> {
         self.droplets.look(&self.client, queries::droplet, id, look).await
     }
 
     /// Looks for the Snapshot of an operation at the end of the list of all. None where others do not look for theirs, or where it does not
     /// stand there: its Droplet's own list has the last word.
-    pub async fn snapshot(&self, of: OperationId, look: Look) -> Result<Option<Glance<Snapshot>>, Error> {
+    pub async fn snapshot(&self, of: OperationId, look: Look) -> Result<Option<SharedLook<Snapshot>>, Error> {
         self.snapshots.share(&self.client, Some(of), look).await
     }
 }
 
 /// What came of a look.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Glance<T> {
+pub enum SharedLook<T> {
     /// A reading.
     Seen(Seen<T>),
-    /// Nothing was asked: who can wait is to come back at this moment.
+    /// Nothing was asked: come back at this moment.
     Later(Timestamp),
 }
 
@@ -105,7 +102,7 @@ where
         Self { page, id, memory: Arc::new(Mutex::new(Memory { readings, running: None })) }
     }
 
-    async fn look(&self, client: &Client, one: fn(Id) -> Call<T>, id: Id, look: Look) -> Result<Glance<T>, Error> {
+    async fn look(&self, client: &Client, one: fn(Id) -> Call<T>, id: Id, look: Look) -> Result<SharedLook<T>, Error> {
         if let Some(glance) = self.share(client, id, look).await? {
             return Ok(glance);
         }
@@ -113,13 +110,13 @@ where
         let at = client.now();
         let value = client.run_admitted(one(id).with_priority(look.priority), ticket).await?;
         self.memory().readings.was_shown(id, at);
-        Ok(Glance::Seen(Seen { value, at }))
+        Ok(SharedLook::Seen(Seen { value, at }))
     }
 
     /// What others see too; none where it has to be looked at by itself.
-    async fn share(&self, client: &Client, id: Id, look: Look) -> Result<Option<Glance<T>>, Error> {
+    async fn share(&self, client: &Client, id: Id, look: Look) -> Result<Option<SharedLook<T>>, Error> {
         let shared = match self.plan(client, id, look) {
-            Plan::Later(moment) => return Ok(Some(Glance::Later(moment))),
+            Plan::Later(moment) => return Ok(Some(SharedLook::Later(moment))),
             Plan::Remember(seen) => Some(seen),
             Plan::Sweep(sweep) => swept(sweep.await, &id, look.since)?,
             Plan::Single => None,
@@ -127,7 +124,7 @@ where
         if let Some(seen) = &shared {
             self.memory().readings.was_shown(id, seen.at);
         }
-        Ok(shared.map(Glance::Seen))
+        Ok(shared.map(SharedLook::Seen))
     }
 
     fn plan(&self, client: &Client, id: Id, look: Look) -> Plan<Id, T> {
@@ -216,5 +213,5 @@ async fn sweep<Id: Copy + Eq + Hash, T: Clone + 'static>(
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+    shared.lock()
 }

@@ -52,7 +52,7 @@ use crate::{
 const SLOWEST: Duration = Duration::from_secs(30);
 /// Discord takes the token away from a bot that begins more sessions than it may in a day; so many are left alone.
 const SPARE_SESSIONS: u64 = 50;
-/// How long closing the gateway may take; whoever is still connecting has nothing to close.
+/// How long closing the gateway may take; a bot that is still connecting has nothing to close.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// How long the relay may take to pass the goodbye on.

@@ -29,7 +29,10 @@ use super::{
 };
 use crate::{
     access::Grant,
-    operation::{Operation, Wished, ids::OperationId},
+    operation::{
+        Operation, Wished,
+        ids::{OperationId, UserId},
+    },
     store::Heard,
 };
 
@@ -161,15 +164,16 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
 }
 
 async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Result<Answer, Stop> {
-    let may = |operation: Option<&Operation>| authorize(state, info, press, operation);
+    let may = |asker: Option<UserId>| authorize(state, info, press, asker);
     match press {
         Press::Wish { act, operation } => {
             let operation = known(state, info, operation).await?;
-            wish(state, info, &may(Some(&operation))?, act, &operation).await.map(Answer::from)
+            wish(state, info, &may(Some(operation.asker.user))?, act, &operation).await.map(Answer::from)
         }
         Press::KeepWaiting(leader) => {
             let listed = listed(state, info, leader).await?;
-            keep_waiting(state, &may(listed.first())?, leader, &listed).await.map(Answer::from)
+            let asker = listed.first().map(|operation| operation.asker.user);
+            keep_waiting(state, &may(asker)?, leader, &listed).await.map(Answer::from)
         }
         Press::Undo(operation) => restore::undo(state, info, &may(None)?, operation).await,
         Press::Confirm(id) => confirm::confirmed(state, info, &may(None)?, id).await,
@@ -177,7 +181,10 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::Fill { form, id } => schedule::form(state, info, &may(None)?, (form, id)).await,
         Press::Filled { form, id } => schedule::filled(state, info, &may(None)?, (form, id)).await,
         Press::TakeGroup(id) => take_group::confirmed(state, info, &may(None)?, id).await,
-        Press::StopRun(id) => take_group::stop(state, info, id).await,
+        Press::StopRun(id) => {
+            let run = take_group::run(state, info, id).await?;
+            take_group::stop(state, &may(Some(run.plan.owner))?, &run).await
+        }
         Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None)?, id).await,
         Press::DeleteMany { schedule, edition } => {
             schedule::delete_many(state, info, &may(None)?, (schedule, edition)).await
@@ -192,14 +199,8 @@ async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Re
         Press::RunAgain(id) => schedule::ask_to_run(state, info, &may(None)?, id).await,
         Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
         Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,
-        Press::Pin(id) => {
-            may(None)?;
-            pin::add(state, info, &id.to_string(), None).await.map(Answer::from)
-        }
-        Press::Unpin(id) => {
-            may(None)?;
-            pin::remove(state, info, &id.to_string()).await.map(Answer::from)
-        }
+        Press::Pin(id) => pin::add(state, &may(None)?, &id.to_string(), None).await.map(Answer::from),
+        Press::Unpin(id) => pin::remove(state, info, &may(None)?, &id.to_string()).await.map(Answer::from),
         Press::TurnOn(operation) => {
             let operation = known(state, info, operation).await?;
             turn_on::turn_on(state, info, &may(None)?, &operation).await
@@ -255,13 +256,9 @@ async fn listed(state: &AppState, info: &InteractionInfo, leader: OperationId) -
     if seen.is_empty() { Err(unknown(leader)) } else { Ok(seen) }
 }
 
-fn authorize(
-    state: &AppState,
-    info: &InteractionInfo,
-    press: Press,
-    operation: Option<&Operation>,
-) -> Result<Grant, Refusal> {
-    let (asker, who) = (operation.map(|operation| operation.asker.user), info.who.user);
+/// Whether this person may press this. `asker` asked for what it says something to, where it does.
+fn authorize(state: &AppState, info: &InteractionInfo, press: Press, asker: Option<UserId>) -> Result<Grant, Refusal> {
+    let who = info.who.user;
     let granted = state.policy.authorize(&info.who, press.right(asker, who));
     granted.map_err(|denial| match asker {
         _ if matches!(press, Press::Wish { act: Act::LeaveOff | Act::HandleIt, .. }) => Refusal::MayNotLeaveOff(denial),

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     access::Grant,
     operation::{
+        Operation,
         announce::Announce,
         ids::OperationId,
         kinds::{Downtime, Kind, of_kind},
@@ -78,7 +79,7 @@ pub(super) async fn open(state: &AppState, grant: &Grant, question: &Question) -
     Ok(Buttons { id, expires_at })
 }
 
-/// What is looked at once more when somebody has confirmed an operation of this kind.
+/// The questions about operations of a kind after the first: what is looked at when one is answered, and what is asked after a failure.
 pub(super) trait Confirmed {
     /// Whether it can still be done as it was asked about; a message if it must be asked about again. Nothing, for a kind that asks no
     /// question.
@@ -89,6 +90,16 @@ pub(super) trait Confirmed {
         _question: &Question,
     ) -> Result<Option<Message>, Stop> {
         Ok(None)
+    }
+
+    /// Asks about `failed` once more, for a kind whose words offer *Try again*.
+    async fn ask_again(
+        &self,
+        _whose: (&AppState, &InteractionInfo),
+        _grant: &Grant,
+        _failed: &Operation,
+    ) -> Result<Answer, Stop> {
+        Err(Refusal::UnknownButton.into())
     }
 }
 

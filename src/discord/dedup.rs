@@ -2,11 +2,9 @@
 //!
 //! For kindness only: what they would do is done once because the store knows their ids, whichever process hears them.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::VecDeque;
 
+use parking_lot::Mutex;
 use serenity::model::id::InteractionId;
 
 /// More than a gateway replays of a quarter of an hour, after which an interaction is over.
@@ -19,7 +17,7 @@ pub(super) struct RecentInteractions(Mutex<VecDeque<InteractionId>>);
 impl RecentInteractions {
     /// Whether this one was heard before; from now on it was.
     pub(super) fn is_repeat(&self, interaction: InteractionId) -> bool {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = self.0.lock();
         if heard.contains(&interaction) {
             return true;
         }

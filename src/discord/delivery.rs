@@ -58,7 +58,7 @@ pub(super) fn edit(said: &Message) -> EditMessage {
         .allowed_mentions(allowed(&[]))
 }
 
-/// The answer to an interaction, which pings nobody: whoever asked is reading it.
+/// The answer to an interaction, which pings nobody: the person who asked is reading it.
 pub(super) fn response(said: &Message) -> CreateInteractionResponseMessage {
     CreateInteractionResponseMessage::new()
         .content(&said.content)

@@ -1,4 +1,4 @@
-//! Why the bot cannot be on Discord at all, by what whoever runs it does next. Failures of single messages never get here.
+//! Why the bot cannot be on Discord at all, by what its operator does next. Failures of single messages never get here.
 
 use std::time::Duration;
 

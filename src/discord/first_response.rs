@@ -3,8 +3,7 @@
 //! An operation is carried out only for somebody whom Discord let us answer. Whether an interaction is too old for that is Discord's to
 //! say, because clocks differ: where it seems too old, the work has it deferred first, and begins something only if Discord takes that.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use crate::operation::{
@@ -47,12 +46,12 @@ impl FirstResponse {
 
     /// An operation was created that waits for it.
     pub(super) fn awaited_by(&self, operation: OperationId, asker: UserId) {
-        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some((operation, asker));
+        *self.begun.lock() = Some((operation, asker));
     }
 
     /// The operation that waits for it, and who asked.
     pub(super) fn begun(&self) -> Option<(OperationId, UserId)> {
-        *self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.begun.lock()
     }
 }
 

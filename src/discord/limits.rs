@@ -7,11 +7,12 @@
 use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep},
@@ -34,7 +35,7 @@ pub struct Limits {
     pub interactions: usize,
     /// Operations that run at the same time.
     pub operations: usize,
-    /// The least time from one take of a Droplet to the next, whoever asks.
+    /// The least time from one take of a Droplet to the next, no matter who asks.
     pub take_cooldown: Option<SignedDuration>,
 }
 
@@ -75,7 +76,7 @@ impl People {
 
     fn hear_at(&self, person: UserId, now: Instant) -> Pace {
         let is_old = |at: &Instant| now.duration_since(*at) >= WINDOW;
-        let mut people = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut people = self.heard.lock();
         if people.len() > REMEMBERED {
             people.retain(|_, heard| heard.at.back().is_some_and(|at| !is_old(at)));
         }
@@ -150,14 +151,14 @@ impl RefusalLog {
 
     /// Whether it is the first since the log last heard of any.
     fn count(&self, reason: String) -> bool {
-        let mut counted = self.0.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.0.counted.lock();
         counted.refusals += 1;
         counted.latest = reason;
         counted.refusals == 1
     }
 
     fn take(&self) -> Counted {
-        std::mem::take(&mut *self.0.counted.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.0.counted.lock())
     }
 }
 
@@ -170,12 +171,12 @@ fn reason(refusal: &Refusal) -> String {
 #[cfg(test)]
 mod tests {
     use std::{
-        io,
         pin::pin,
         task::{Context, Waker},
     };
 
     use super::*;
+    use crate::telemetry::captured::Captured;
 
     const ADA: UserId = UserId(1);
     const BOB: UserId = UserId(2);
@@ -205,7 +206,7 @@ mod tests {
             people.hear_at(UserId(person), now);
         }
         people.hear_at(ADA, now + WINDOW);
-        assert_eq!(people.heard.lock().unwrap().len(), 1);
+        assert_eq!(people.heard.lock().len(), 1);
     }
 
     #[test]
@@ -218,26 +219,10 @@ mod tests {
         assert!(log.count("TooFast".to_owned()));
     }
 
-    #[derive(Clone, Default)]
-    struct Captured(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Captured {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     #[tokio::test]
     async fn three_thousand_refusals_are_one_line_with_their_number() {
         let (log, captured) = (RefusalLog::default(), Captured::default());
-        let writer = captured.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        let listening = tracing::subscriber::set_default(subscriber);
+        let listening = tracing::subscriber::set_default(captured.subscriber());
         for _ in 0..2_999 {
             log.note(&Refusal::TooFast);
         }
@@ -247,7 +232,7 @@ mod tests {
         let mut next = pin!(log.write_one(Duration::ZERO));
         assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(listening);
-        let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+        let log = captured.text();
         assert_eq!(log.lines().count(), 1, "{log}");
         assert!(log.contains("refusals=3000") && log.contains("QuestionAnswered"), "{log}");
     }

@@ -3,11 +3,9 @@
 //! The scheduler asks before it acts on somebody's behalf. Only an answer counts that says that they have left, or names roles that do not
 //! do; whatever else comes back, or does not, is silence.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serenity::{
     http::{Http, HttpError, LightMethod, Request, Route},
@@ -50,12 +48,12 @@ struct Guild {
 
 impl Members {
     pub(super) fn learn(&self, http: &Arc<Http>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(http));
+        *self.0.lock() = Some(Arc::clone(http));
     }
 
     /// Whether the owner of a schedule still may do what it takes to have one.
     pub async fn owner(&self, policy: &Policy, guild: GuildId, user: UserId) -> OwnerSeen {
-        let http = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let http = self.0.lock().clone();
         let Some(http) = http else { return OwnerSeen::Silence };
         let asked = ask(&http, policy, guild, user).await;
         wire::count(&asked);

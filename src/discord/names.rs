@@ -1,13 +1,10 @@
 //! What people are called, for places where Discord renders no mentions: learnt from anyone who speaks to us, and asked for otherwise.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use serenity::{http::Http, model::id::UserId as DiscordUser, model::user::User};
 
 use super::wire;
@@ -15,7 +12,7 @@ use crate::operation::ids::UserId;
 
 /// A suggestion must be there in a moment, with or without names.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Who was asked about in vain is not asked about again for so long: deleted users, and a Discord that is slow.
+/// A user who was asked about in vain is not asked about again for so long: deleted users, and a Discord that is slow.
 const PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// Beyond so many people we start over.
 const MOST: usize = 10_000;
@@ -73,7 +70,7 @@ impl Names {
 
     /// Whether this user is to be asked about now; then nobody else does.
     fn claim(&self, user: UserId, now: Timestamp) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&user).cloned();
+        let known = self.0.lock().get(&user).cloned();
         let is_due = match known {
             Some(Known::Called(_)) => false,
             Some(Known::AskedAbout(at)) => now.duration_since(at) >= PAUSE,
@@ -86,14 +83,14 @@ impl Names {
     }
 
     fn called(&self, user: UserId) -> Option<String> {
-        match self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&user)? {
+        match self.0.lock().get(&user)? {
             Known::Called(name) => Some(name.clone()),
             Known::AskedAbout(_) => None,
         }
     }
 
     fn remember(&self, user: UserId, known: Known) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.0.lock();
         if names.len() >= MOST {
             names.clear();
         }
@@ -111,7 +108,7 @@ mod tests {
         let (quick, slow, gone) = (UserId(1), UserId(2), UserId(3));
         let info = Mutex::new(Vec::new());
         let ask = |user: UserId| {
-            info.lock().unwrap().push(user);
+            info.lock().push(user);
             async move {
                 if user == slow {
                     std::future::pending::<()>().await;
@@ -122,9 +119,9 @@ mod tests {
         for _ in 0..2 {
             let found = names.ask(vec![slow, gone, quick, quick], now, ask).await;
             assert_eq!(found, HashMap::from([(quick, "ada".to_owned())]));
-            assert_eq!(*info.lock().unwrap(), [slow, gone, quick], "each is asked about once");
+            assert_eq!(*info.lock(), [slow, gone, quick], "each is asked about once");
         }
         names.ask(vec![gone], now + PAUSE, ask).await;
-        assert_eq!(info.lock().unwrap().len(), 4, "later they are asked about again");
+        assert_eq!(info.lock().len(), 4, "later they are asked about again");
     }
 }

@@ -153,7 +153,7 @@ fn hang_word(answer: HangAnswer) -> &'static str {
 const EVERY: &str = "all";
 
 impl Press {
-    /// What a person needs to press it. `asker` asked for the operation that it says something to, where it does.
+    /// What a person needs to press it. `asker` asked for the operation or the run that it says something to, where it does.
     pub fn right(self, asker: Option<UserId>, person: UserId) -> Right {
         let asker = asker.unwrap_or(person);
         match self {
@@ -187,9 +187,8 @@ impl Press {
             | Self::KeepAnnounced(_)
             | Self::TakeGroup(_)
             | Self::Pin(_)
-            | Self::Unpin(_)
-            // Whose run it is decides, once that is known.
-            | Self::StopRun(_) => Right::Take,
+            | Self::Unpin(_) => Right::Take,
+            Self::StopRun(_) => Right::over(asker, person),
             Self::Begin { what, .. } => what.right(),
             Self::Choose(what) => what.right(),
             Self::Decline(_) | Self::Page { .. } => Right::View,
@@ -502,6 +501,8 @@ mod tests {
         ] {
             assert_eq!(press.right(None, other), right, "{press}");
         }
+        let stop = Press::StopRun(RunId::from_random(7));
+        assert_eq!((stop.right(Some(asker), asker), stop.right(Some(asker), other)), (Right::Take, Right::Restore));
         for act in Act::ALL {
             let press = Press::Wish { act, operation: id };
             assert_eq!(press.right(Some(asker), other), act.right(asker, other), "{act:?}");

@@ -142,7 +142,7 @@ impl Registration {
         Ok(())
     }
 
-    /// The line for which whoever starts the bot waits.
+    /// The line that the person who starts the bot waits for.
     fn tell_ready(&self, guild: GuildId) {
         let commands: Vec<String> = self.names.iter().map(|name| format!("/{name}")).collect();
         tracing::info!("ready: guild {guild}, {}", commands.join(", "));

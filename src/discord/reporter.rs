@@ -125,7 +125,7 @@ impl Reporter {
             tokio::select! {
                 Some(done) = queue.next_done() => queue.take_back(done),
                 () = self.store.changes().reporter.notified() => {}
-                () = self.sleep_until(wake) => {}
+                () = self.clock.wake_at(wake) => {}
                 () = shutdown.cancelled(), if pace == Pace::Steady => pace = Pace::Flush,
             }
         }
@@ -172,13 +172,6 @@ impl Reporter {
             Some(deletion) => without_snapshot(said, deletion.by, deletion.at),
             None => said,
         })
-    }
-
-    async fn sleep_until(&self, wake: Option<Timestamp>) {
-        match wake {
-            Some(wake) => self.clock.sleep_until(wake).await,
-            None => std::future::pending().await,
-        }
     }
 
     async fn words(&self, report: &Report, now: Timestamp) -> Result<Words, store::Error> {

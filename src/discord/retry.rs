@@ -6,7 +6,7 @@
 use jiff::SignedDuration;
 
 use super::{
-    commands::{delete, launch, restore, take},
+    confirm::Confirmed as _,
     interaction_info::InteractionInfo,
     messages::{failure, refusal::Refusal},
     responder::{Answer, Stop},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::Grant,
-    operation::{Operation, kinds::Kind},
+    operation::{Operation, kinds::of_kind},
 };
 
 /// For how long the button counts.
@@ -35,17 +35,5 @@ pub(super) async fn question(
     if state.clock.now().duration_since(ended) >= OFFERED {
         return Err(Refusal::RetryOver.into());
     }
-    let droplet = || failed.target.droplet.ok_or(Refusal::DropletGone);
-    let said = match &failed.kind {
-        Kind::Take(_) => take::question(state, info, grant, droplet()?, Some(failed)).await?,
-        Kind::Restore(restore) => {
-            let asked = (restore.snapshot.id, restore.safety, Some(failed));
-            restore::of_droplet(state, info, grant, droplet()?, asked).await?
-        }
-        Kind::Launch(launch) => return launch::again(state, info, grant, (launch, failed)).await,
-        // Their buttons stand where they help, and a failed change of Backups is looked at first.
-        Kind::TurnOn(_) | Kind::Restart(_) | Kind::Backups(_) => return Err(Refusal::UnknownButton.into()),
-        Kind::Delete(deletion) => return delete::again(state, info, grant, (deletion, failed)).await,
-    };
-    Ok(Answer::New(said))
+    of_kind!(&failed.kind, it => it.ask_again((state, info), grant, failed).await)
 }

@@ -1,10 +1,8 @@
 //! The roles of the guilds and what they are called, and which guild a channel is in. Learnt from the gateway, in memory only.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{HashMap, HashSet};
 
+use parking_lot::{Mutex, MutexGuard};
 use serenity::model::guild::{Guild, Role};
 
 use crate::operation::ids::{ChannelId, GuildId, RoleId};
@@ -60,7 +58,7 @@ impl RoleNames {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

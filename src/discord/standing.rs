@@ -1,4 +1,4 @@
-//! How a schedule stands, gathered from the store: for its message, and for whoever asks.
+//! How a schedule stands, gathered from the store: for its message, and for anyone who asks.
 
 use jiff::Timestamp;
 

@@ -1,10 +1,8 @@
 //! What commands and buttons need: the rooms they enter, in the order they enter them, and who is asking.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
+use parking_lot::Mutex;
 use serenity::model::{guild::Member, id::GuildId};
 
 use super::{
@@ -113,12 +111,12 @@ pub(super) struct CommandIds(Mutex<HashMap<ids::GuildId, Mentions>>);
 
 impl CommandIds {
     pub(super) fn learn(&self, guild: ids::GuildId, mentions: Mentions) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(guild, mentions);
+        self.0.lock().insert(guild, mentions);
     }
 
     /// How our commands are mentioned in this guild.
     pub(super) fn of(&self, guild: ids::GuildId) -> Mentions {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&guild).cloned().unwrap_or_default()
+        self.0.lock().get(&guild).cloned().unwrap_or_default()
     }
 }
 

@@ -18,7 +18,7 @@ use serenity::{
 
 use super::Error;
 
-/// Connecting takes milliseconds; whoever does not answer within this is not there.
+/// Connecting takes milliseconds; a server that does not answer within this is not there.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 /// A whole request.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);

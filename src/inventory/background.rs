@@ -1,4 +1,4 @@
-//! Readings that go on although whoever wanted them has stopped waiting: the next key finds what they brought.
+//! Readings that go on although nobody waits for them any more: the next key finds what they brought.
 //!
 //! Begun by [`super::single_flight`], ended with [`Inventory::run`](super::Inventory::run).
 

@@ -6,12 +6,13 @@
 use std::{
     future::Future,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::{
@@ -129,7 +130,7 @@ impl<T: Listed + Clone> CachedList<T> {
     /// The list as it is, however old; waits only for the very first one, and not longer than `patience`.
     pub(super) async fn list(&self, client: &Client, patience: SignedDuration) -> Result<Arc<Index<T>>, Absent> {
         let now = client.now();
-        *self.used_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *self.used_at.lock() = Some(now);
         if let Some(index) = self.index() {
             let old = if self.is_outdated() { PAUSE } else { FRESH };
             if self.rested(old, now) {
@@ -153,7 +154,7 @@ impl<T: Listed + Clone> CachedList<T> {
 
     /// The list; where it is known to be behind, a newer one if that can be had in a moment.
     pub(super) async fn current(&self, client: &Client) -> Result<Arc<Index<T>>, Absent> {
-        let used_at = *self.used_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let used_at = *self.used_at.lock();
         let is_in_use = used_at.is_some_and(|used| client.now().duration_since(used) < IN_USE);
         if self.index().is_some() && (self.is_outdated() || !is_in_use) {
             // The list that is there will do.
@@ -173,7 +174,7 @@ impl<T: Listed + Clone> CachedList<T> {
     pub(super) fn invalidate(&self, client: &Client) {
         self.due.store(self.wishes.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
         let now = client.now();
-        let used = *self.used_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = *self.used_at.lock();
         let in_use = used.is_some_and(|used| now.duration_since(used) < IN_USE);
         let pages = self.index().map_or(1, |index| index.len() / PAGE + 1);
         let pause = PAUSE * i32::try_from(pages).unwrap_or(i32::MAX);

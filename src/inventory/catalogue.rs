@@ -22,7 +22,7 @@ pub(super) struct Catalogue {
     keys: SingleFlight<Vec<SshKey>>,
 }
 
-/// Who waits for the catalogue.
+/// What waits for the catalogue, and so for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
     /// A command, for some seconds.

@@ -1,13 +1,11 @@
 //! Where the Droplets of listed Snapshots are. That a list lacks one does not mean that it is gone: lists hide GPU Droplets, and
 //! with `DROPLET_TAG` all that lack the tag. So those are looked at one by one, and what is not known is not claimed.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 
 use super::{
     Inventory, Listing,
@@ -37,7 +35,7 @@ pub(super) struct Known(Mutex<HashMap<DropletId, (Timestamp, DropletLocation)>>)
 
 impl Known {
     fn learn(&self, id: DropletId, now: Timestamp, found: DropletLocation) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         if known.len() >= MOST {
             known.clear();
         }
@@ -45,7 +43,7 @@ impl Known {
     }
 
     fn of(&self, id: DropletId, now: Timestamp) -> Option<DropletLocation> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.0.lock();
         let (since, found) = known.get(&id)?;
         let is_good = *found == DropletLocation::Gone || now.duration_since(*since) < KEEP;
         is_good.then(|| found.clone())
@@ -70,7 +68,7 @@ impl Inventory {
                 self.known.learn(*id, now, found);
             }
         });
-        // Who was not seen in time is not waited for.
+        // A Droplet that was not seen in time is not waited for.
         let _ = within(&self.client, SUGGESTION, join_all(looks)).await;
         found
             .drain()

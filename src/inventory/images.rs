@@ -4,10 +4,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 
 use super::{
     Droplet, Inventory, Snapshot, Unresolved,
@@ -53,13 +54,13 @@ type Kept = (Timestamp, Arc<SingleFlight<Vec<Snapshot>>>);
 
 impl Backups {
     fn of(&self, droplet: DropletId, now: Timestamp) -> Arc<SingleFlight<Vec<Snapshot>>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         known.retain(|_, (since, _)| now.duration_since(*since) < KEEP);
         Arc::clone(&known.entry(droplet).or_insert_with(|| (now, Arc::default())).1)
     }
 
     pub(super) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.lock().clear();
     }
 }
 

@@ -1,8 +1,9 @@
 //! Something that is read when somebody asks and kept for a while: rarer than a list, so no loop keeps it up to date.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{
@@ -14,7 +15,7 @@ use crate::digitalocean::{budget::Priority, call::Call, client::Client, error::E
 /// What could not be read is tried again after this time.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
-/// One value, read for whoever asks first; the others wait for that reading.
+/// One value, read for the first who asks; the others wait for that reading.
 pub(super) struct SingleFlight<T> {
     latest: Mutex<Option<Reading<T>>>,
 }
@@ -64,7 +65,7 @@ impl<T: Send + Sync + 'static> SingleFlight<T> {
         call: impl FnOnce() -> Call<T>,
     ) -> Told<T> {
         let now = client.now();
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = self.latest.lock();
         if let Some(reading) = latest.as_ref().filter(|reading| reading.is_good(keep, now)) {
             return reading.outcome.clone();
         }

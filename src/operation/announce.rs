@@ -1,4 +1,4 @@
-//! How people hear of an operation next to its progress, as whoever asked for it chose.
+//! How people hear of an operation next to its progress, as its asker chose.
 //!
 //! The front end writes the choice into the new operation; the reporter asks what to say. Questions, calls for help and failures do not
 //! depend on it: they always mention people.
@@ -10,7 +10,7 @@ use super::{
     warning::{Warn, Warning},
 };
 
-/// How whoever asked hears that it is done.
+/// How the asker hears that it is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tell {
     /// The announcement mentions them.
@@ -29,7 +29,7 @@ impl Tell {
     }
 }
 
-/// What whoever asks can choose.
+/// What the asker can choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announce {
     /// How they hear that it is done.
@@ -63,7 +63,7 @@ impl Operation {
         self.warning = announce.warn.map(Warning::new);
     }
 
-    /// How whoever begins it once more hears of it: the same at the end, and nobody is warned again.
+    /// How people hear of it when it is begun once more: the same at the end, and nobody is warned again.
     pub fn announced_again(&self) -> Announce {
         Announce { tell: self.tell, warn: None }
     }

@@ -71,7 +71,7 @@ impl Operation {
     }
 
     /// A shutdown that was just seen not to have turned the Droplet off, in time or for good, becomes a question, or what was
-    /// decided beforehand. Time alone says nothing: whoever slept through the time-out looks first.
+    /// decided beforehand. Time alone says nothing: a bot that slept through the time-out looks first.
     pub(super) fn judge_shutdown(&mut self, rules: &Rules, now: Timestamp) {
         let Some(step) = self.current().filter(|step| step.task() == Task::ShutDown) else { return };
         let overdue = step.sent_at().is_some_and(|sent| now >= later(sent, rules.shutdown_timeout));

@@ -23,7 +23,7 @@
 //! | --- | --- |
 //! | `Waiting`, not all seen | a look at the Droplet, then at its Actions |
 //! | `Waiting`, all seen less than 10 s ago | the command |
-//! | `Intended`, the answer awaited | nothing: whoever sent it hears it |
+//! | `Intended`, the answer awaited | nothing: the one that sent it hears it |
 //! | `Intended`, in doubt | the Droplet, its Actions, and for a Snapshot its Snapshots, round after round |
 //! | `Running` | its Action, now and then the Droplet; once it ended, what it was for: the Droplet or the Snapshots |
 //! | `Done`, `Skipped`, `Failed` | nothing; the focus is on the next step |
@@ -175,7 +175,7 @@ pub struct Operation {
     /// What it comes from. Rows of earlier versions do not say; people asked for all of those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
-    /// How whoever asked hears that it is done.
+    /// How the asker hears that it is done.
     #[serde(skip_serializing_if = "Tell::is_ping")]
     pub tell: Tell,
     /// The warning before its Droplet goes down.

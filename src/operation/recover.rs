@@ -12,7 +12,7 @@ use super::{
 };
 
 /// How long a completed Snapshot may be missing from DigitalOcean's lists before we say so. Power is back long before. Only a
-/// look says that it is missing: whoever slept through this time looks first.
+/// look says that it is missing: a bot that slept through this time looks first.
 const LISTING_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// How long a listed Snapshot may lack its size before it is announced without it: the figure is for words alone.
 const SIZE_PATIENCE: SignedDuration = SignedDuration::from_mins(1);

@@ -82,7 +82,7 @@ impl Operation {
                 0
             }
             ReportKind::Progress => 1,
-            // Who was told that the bot did not respond is told nothing more; the progress message says that nothing was done.
+            // A person who read that the bot did not respond is told nothing more; the progress message says that nothing was done.
             ReportKind::Answer | ReportKind::Notify => u32::from(self.ended.is_some() && !self.is_withdrawn()),
             ReportKind::Direct => {
                 let is_wanted = self.announced() == Tell::Direct && !self.is_withdrawn();

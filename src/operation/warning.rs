@@ -1,4 +1,4 @@
-//! The warning before a Droplet goes down: who reads it has time to finish, or to ask for more.
+//! The warning before a Droplet goes down: its readers have time to finish, or to ask for more.
 //!
 //! It is called for once a look has shown the Droplet on, so nobody is warned of what is off or stays on. Its time begins when people can
 //! read it; until then, and for as long as it lasts, nothing is sent, and the look before the shutdown is a new one.

@@ -52,7 +52,7 @@ pub struct Due {
 }
 
 impl Schedule {
-    /// What is to be done now. The same question gives the same answer, whoever asks it after whatever crash: everything that it depends on
+    /// What is to be done now. The same question gives the same answer, after any crash: everything that it depends on
     /// is stored.
     pub fn decide(&self, accounts: Accounts, now: Timestamp) -> Due {
         let from = accounts.last.map_or(self.floor, |last| last.max(self.floor));

@@ -98,7 +98,7 @@ impl Store {
         Ok(id)
     }
 
-    /// What a person who presses *Yes* confirms, where the answer would count. Nothing is used up: whoever begins what was
+    /// What a person who presses *Yes* confirms, where the answer would count. Nothing is used up: what begins what was
     /// confirmed does that, so that a press either begins something or can be repeated.
     pub async fn confirmation(&self, consent: &Consent) -> Result<Result<String, ConfirmationRefused>, Error> {
         let mut connection = self.pool.acquire().await?;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use sqlx::{error::DatabaseError, migrate::MigrateError};
 
 /// Why the store did not do what it was asked. Nothing was changed, unless the answer to a commit was lost on its way from
-/// PostgreSQL; whoever repeats a commit then meets [`Error::LeaseLost`], loads, and sees.
+/// PostgreSQL; a commit that is repeated then meets [`Error::LeaseLost`], loads, and sees.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Somebody else went on with it: leave it to them. Normal.

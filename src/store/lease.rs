@@ -7,11 +7,12 @@
 
 use std::{
     pin::pin,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use sqlx::{AnyConnection, Connection};
 use tokio::time::Instant;
 
@@ -99,7 +100,7 @@ impl Store {
     /// For how long the row has been nobody's although the database's clock says otherwise.
     fn unchanged_for_too_long(&self, row: Row<'_>) -> Option<Duration> {
         let (holder, expires_at) = (row.text("holder")?, row.number("expires_at")?);
-        let mut seen = self.others_lease.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.others_lease.lock();
         match seen.as_ref() {
             Some(seen) if seen.holder == holder && seen.expires_at == expires_at => {
                 seen.since.elapsed().checked_sub(deadlines::LEASE + deadlines::REQUEST)
@@ -124,7 +125,7 @@ impl Store {
         self.make_lease_table(own).await?;
         let fence = Fence { holder: without_nul(holder) };
         let asked = Instant::now();
-        let unchanged = self.others_lease.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let unchanged = self.others_lease.lock().clone();
         let abandoned = unchanged.filter(|seen| seen.since.elapsed() >= deadlines::LEASE + deadlines::REQUEST);
         if !within(PATIENCE, take(own, &fence, abandoned)).await? {
             return Ok(None);
@@ -136,7 +137,7 @@ impl Store {
         };
         match self.bring_up_to_date(own, &lease).await {
             Ok(()) => {
-                *self.fence.lock().unwrap_or_else(PoisonError::into_inner) = Some(fence);
+                *self.fence.lock() = Some(fence);
                 lease.unattended = self.unattended().await?;
                 Ok(Some(lease))
             }
@@ -226,7 +227,7 @@ impl Store {
     }
 
     pub(super) fn fence(&self) -> Option<Fence> {
-        self.fence.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.fence.lock().clone()
     }
 }
 
@@ -269,7 +270,7 @@ impl Lease {
             used.keep();
             let lost = renewed.rows_affected() == 0;
             let until = if lost { asked } else { asked + deadlines::LEASE };
-            *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+            *self.until.lock() = until;
             if lost { Err(Error::LeaseLost) } else { Ok(()) }
         })
         .await
@@ -295,7 +296,7 @@ impl Lease {
     }
 
     fn until(&self) -> Instant {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.until.lock()
     }
 }
 

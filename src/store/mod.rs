@@ -58,10 +58,11 @@ mod unknown;
 mod writes;
 
 use std::sync::{
-    Arc, Mutex,
+    Arc,
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
+use parking_lot::Mutex;
 use secrecy::SecretString;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 

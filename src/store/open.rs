@@ -8,12 +8,13 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     AnyConnection, AnyPool, Connection,
@@ -108,7 +109,7 @@ impl Store {
     /// Ends all connections, after what is under way. Without it nothing is lost either.
     pub async fn close(&self) {
         self.pool.close().await;
-        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let keeper = self.keeper.lock().take();
         if let Some(keeper) = keeper
             && let Err(error) = keeper.close().await
         {
@@ -194,7 +195,7 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 /// Locks the database's own file, which two links share, and two mounts of one volume too. It is made first, empty, as SQLite
 /// would make it.
 ///
-/// This lock (flock) and those that SQLite takes on the same file (fcntl) do not meet. But whoever closes the file ends SQLite's
+/// This lock (flock) and those that SQLite takes on the same file (fcntl) do not meet. But closing the file ends SQLite's
 /// locks of this process, so this comes after the lock next to: a second opening by the same name in one process gets no further.
 fn lock_itself(path: &Path, may_create: bool) -> Result<Option<File>, Error> {
     if path.exists() {
@@ -231,7 +232,7 @@ async fn connect_sqlite(url: &str, place: &Place) -> Result<(AnyPool, Option<Any
                 check_is_writable(&pool).await?;
                 Ok((pool, Some(keeper)))
             }
-            // Each start makes the index's file anew, and on a full disk somebody else may take its room.
+            // Each start creates the index's file again, and on a full disk somebody else may take its room.
             Err(Error::NoIndexFile) => {
                 tracing::warn!(
                     "the database's disk is full; until the next start no other program can read the database"

@@ -3,12 +3,9 @@
 //! It is made when it is first needed, and again after whatever went wrong with it: an answer that did not come in time leaves
 //! nothing behind that a later request would have to wait for.
 
-use std::{
-    fmt,
-    sync::{Mutex as SyncMutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
+use parking_lot::Mutex as SyncMutex;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::AnyConnection;
 use tokio::sync::{Mutex, MutexGuard};
@@ -44,11 +41,11 @@ impl OwnConnection {
 
     /// From now on connections are made by this address.
     pub(super) fn set_url(&self, url: SecretString) {
-        *self.url.lock().unwrap_or_else(PoisonError::into_inner) = url;
+        *self.url.lock() = url;
     }
 
     fn url(&self) -> SecretString {
-        self.url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.url.lock().clone()
     }
 
     /// A further connection whose statements may take as long as they take.

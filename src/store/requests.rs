@@ -78,7 +78,7 @@ impl Store {
         Ok(operation_row::read_all(&rows).pop())
     }
 
-    /// All that run, whoever asked for them, oldest first.
+    /// All that run, no matter who asked for them, oldest first.
     pub async fn running(&self) -> Result<Vec<Stored>, Error> {
         let rows = sqlx::query(select_stored!("WHERE o.is_open = 1 AND o.is_running = 1 ORDER BY o.asked_at, o.id"))
             .fetch_all(&self.pool)

@@ -165,7 +165,7 @@ impl Store {
         .await
     }
 
-    /// No channel takes it: it is tried again at `retry_at`, first where it belongs, and whoever looks after the bot hears of it
+    /// No channel takes it: it is tried again at `retry_at`, first where it belongs, and the bot's operator hears of it
     /// ([`Store::has_unheard_schedules`]).
     pub async fn schedule_message_unheard(&self, message: &ScheduleMessage, retry_at: Timestamp) -> Result<(), Error> {
         let channel = message.stored.schedule.channel;

@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn fate(operation: &Operation, is_good: bool) -> Fate {
     match &operation.verdict {
         _ if is_good => Fate::Ran,
-        // Until it begins it only looks, and whoever saw the Droplet once was answered.
+        // Until it begins it only looks, and a Droplet that was seen once has answered.
         _ if is_too_late(operation) && operation.power.last_seen().is_none() => Fate::Missed(Missed::Outage),
         _ if is_too_late(operation) => Fate::Missed(Missed::Busy),
         Some(Outcome::Cancelled) => Fate::Failed(Failed::Cancelled),

@@ -1,9 +1,8 @@
-//! Messages of schedules that no channel takes: whoever looks after the bot hears of them, since nobody else can.
+//! Messages of schedules that no channel takes: the bot's operator hears of them, since nobody else can.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeSet;
+
+use parking_lot::Mutex;
 
 use crate::operation::ids::ScheduleId;
 
@@ -14,7 +13,7 @@ pub(super) struct Unheard(Mutex<BTreeSet<(ScheduleId, i64)>>);
 impl Unheard {
     /// A message found no channel, or has found one after all.
     pub(super) fn note(&self, message: (ScheduleId, i64), is_unheard: bool) {
-        let mut messages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut messages = self.0.lock();
         if is_unheard {
             messages.insert(message);
         } else {
@@ -24,6 +23,6 @@ impl Unheard {
 
     /// Whether there are some.
     pub(super) fn are_some(&self) -> bool {
-        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.0.lock().is_empty()
     }
 }

@@ -6,9 +6,10 @@
 use std::{
     borrow::Cow,
     io::{self, Write},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
 };
 
+use parking_lot::RwLock;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -22,7 +23,7 @@ pub(super) struct Sealed(Arc<RwLock<Vec<String>>>);
 
 impl Sealed {
     pub(super) fn add(&self, secrets: &[SecretString]) {
-        let mut sealed = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sealed = self.0.write();
         for secret in secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= SHORTEST) {
             // A formatter may have escaped quotes and backslashes.
             for form in [secret.to_owned(), secret.escape_debug().to_string()] {
@@ -75,7 +76,7 @@ impl<W: Write> Write for Line<W> {
 impl<W: Write> Drop for Line<W> {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
-        let secrets = self.secrets.0.read().unwrap_or_else(PoisonError::into_inner);
+        let secrets = self.secrets.0.read();
         // Nobody is left to be told that standard error is gone.
         let _ = self.inner.write_all(redact(&text, &secrets).as_bytes());
     }
@@ -188,7 +189,7 @@ mod tests {
     fn short_secrets_are_not_sealed_because_that_would_point_at_them() {
         let sealed = Sealed::default();
         sealed.add(&["bot".into(), "long-enough".into(), "long-enough".into()]);
-        assert_eq!(*sealed.0.read().unwrap(), ["long-enough"]);
+        assert_eq!(*sealed.0.read(), ["long-enough"]);
     }
 
     proptest! {

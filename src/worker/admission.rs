@@ -1,11 +1,9 @@
 //! Who may begin a downtime: the [`downtime_queue`](super::downtime_queue) with what it decides by, for the run loop.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashSet, sync::Arc};
 
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     downtime_queue::DowntimeQueue,
@@ -84,6 +82,6 @@ impl Admission {
     }
 
     fn queue(&self) -> MutexGuard<'_, DowntimeQueue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 }

@@ -6,11 +6,11 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use jiff::SignedDuration;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     clock::Clock,
@@ -186,7 +186,7 @@ impl Attendance {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -82,3 +82,90 @@ fn power_changed(before: Status<'_>, after: Status<'_>) {
         Status::Untouched | Status::OffBefore | Status::Stuck(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        discord::messages::examples::{
+            ago, completed, failed, powering_on, released, shutting_down, taking, theirs, waiting,
+        },
+        operation::{
+            Obstacle,
+            power::{Released, Stuck},
+            reading::Failure,
+        },
+        telemetry::captured::logged,
+    };
+
+    fn lines(before: &Operation, after: &Operation) -> Vec<String> {
+        logged(|| changes(before, after)).lines().map(|line| line.trim().to_owned()).collect()
+    }
+
+    /// The level of each line, and what it says; every line says of what.
+    fn said(lines: &[String]) -> Vec<String> {
+        let said = lines.iter().map(|line| {
+            let span =
+                r#"commit{operation.id=7f3kq2xa kind="take" droplet=11 guild=1}: snapshot_bot::worker::commit_log: "#;
+            assert!(line.contains(span), "{line}");
+            line.replace(span, "")
+        });
+        said.collect()
+    }
+
+    #[test]
+    fn a_night_can_be_read_step_by_step() {
+        let story = [waiting(), shutting_down(), taking(), powering_on(), completed()];
+        let told: Vec<String> = story.windows(2).flat_map(|pair| said(&lines(&pair[0], &pair[1]))).collect();
+        assert_eq!(
+            told,
+            [
+                r#"INFO step step="shut_down" state="running""#,
+                "INFO power: owed",
+                r#"INFO step step="shut_down" state="done""#,
+                r#"INFO step step="snapshot" state="running""#,
+                r#"INFO step step="snapshot" state="done""#,
+                r#"INFO step step="power_on" state="running""#,
+                r#"INFO step step="power_on" state="done""#,
+                "INFO power: back on seconds=192",
+                r#"INFO the operation ended outcome="completed""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_said_again() {
+        for operation in [waiting(), taking(), completed(), failed(Failure::Hung), theirs()] {
+            assert_eq!(lines(&operation, &operation), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_failure_warns_and_says_why() {
+        let said = said(&lines(&taking(), &failed(Failure::ActionErrored)));
+        let warned = said.iter().any(|line| line.starts_with("WARN") && line.contains("ActionErrored"));
+        assert!(warned, "{said:#?}");
+    }
+
+    #[test]
+    fn power_that_a_person_must_see_to_warns() {
+        let mut stuck = taking();
+        stuck.power.edit(|power| power.stuck = Some(Stuck { since: ago(5), why: None }));
+        for (after, level) in [(stuck, "WARN"), (theirs(), "WARN"), (released(Released::Handled), "INFO")] {
+            let said = said(&lines(&taking(), &after));
+            assert!(said.iter().any(|line| line.starts_with(level) && line.contains("power: ")), "{said:#?}");
+        }
+    }
+
+    #[test]
+    fn what_is_waited_for_is_said_unless_it_is_only_a_turn() {
+        let waits = |what| {
+            let mut operation = taking();
+            operation.obstacle = Some(Obstacle { what, since: ago(5) });
+            operation
+        };
+        let said = said(&lines(&taking(), &waits(Blocker::Locked)));
+        assert!(matches!(said.as_slice(), [line] if line.contains("Locked")), "{said:#?}");
+        assert_eq!(lines(&taking(), &waits(Blocker::Turn)), [""; 0]);
+    }
+}

@@ -66,7 +66,7 @@ impl Asker {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     asker: Asker,
-    /// In minutes: who asks for many Droplets does so within a moment.
+    /// In minutes: a person asks for many Droplets within a moment.
     asked_at: i64,
     /// Droplets that stand next to each other in DigitalOcean's lists are seen on one page.
     droplet: Option<DropletId>,

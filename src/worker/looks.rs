@@ -11,7 +11,7 @@ use crate::{
         client::Client,
         error::Error,
         readings,
-        watcher::{Glance, Watcher},
+        watcher::{SharedLook, Watcher},
     },
     operation::effect::{Answer, Look},
 };
@@ -41,23 +41,25 @@ impl Looks {
     pub(super) async fn look(&self, claimed: &Claimed, look: &Look, fresh: readings::Look) -> Looked {
         if let Some(of) = translate::listed_for(claimed.operation(), look) {
             match self.watcher.snapshot(of, fresh).await {
-                Ok(Some(Glance::Later(moment))) => return Looked::Later(moment),
-                Ok(Some(Glance::Seen(seen))) if seen.value.name == claimed.operation().snapshot_name => {
+                Ok(Some(SharedLook::Later(moment))) => return Looked::Later(moment),
+                Ok(Some(SharedLook::Seen(seen))) if seen.value.name == claimed.operation().snapshot_name => {
                     return Looked::Answer(Answer::Snapshots(vec![translate::snapshot_reading(seen.value)]));
                 }
-                Ok(Some(Glance::Seen(_)) | None) => {}
+                Ok(Some(SharedLook::Seen(_)) | None) => {}
                 Err(error) => return Looked::Answer(self.or_trouble(look, Err(error))),
             }
         }
         let seen = match look {
             Look::Droplet(id) => match self.watcher.droplet(*id, fresh).await {
-                Ok(Glance::Later(moment)) => return Looked::Later(moment),
-                Ok(Glance::Seen(seen)) => Ok(Answer::Droplet(translate::droplet_reading(seen.value)).asked_at(seen.at)),
+                Ok(SharedLook::Later(moment)) => return Looked::Later(moment),
+                Ok(SharedLook::Seen(seen)) => {
+                    Ok(Answer::Droplet(translate::droplet_reading(seen.value)).asked_at(seen.at))
+                }
                 Err(error) => Err(error),
             },
             Look::Action(id) => match self.watcher.action(*id, fresh).await {
-                Ok(Glance::Later(moment)) => return Looked::Later(moment),
-                Ok(Glance::Seen(seen)) => Ok(Answer::Action(translate::action_reading(seen.value))),
+                Ok(SharedLook::Later(moment)) => return Looked::Later(moment),
+                Ok(SharedLook::Seen(seen)) => Ok(Answer::Action(translate::action_reading(seen.value))),
                 Err(error) => Err(error),
             },
             Look::Actions(_)

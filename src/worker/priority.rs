@@ -59,7 +59,7 @@ fn priority(operation: &Operation) -> Priority {
 /// What a shared reading must be good for: after a command, nothing from before it; before one, nothing but the present. Who only
 /// watches takes what others have seen.
 ///
-/// Who waits for an Action to end, or has yet to begin, can wait for a sweep; `pause` is the least time between its looks.
+/// An operation that waits for an Action to end, or has yet to begin, can wait for a sweep; `pause` is the least time between its looks.
 pub fn freshness(operation: &Operation, pause: SignedDuration, now: Timestamp) -> Look {
     let priority = of_look(operation);
     let (since, can_wait) = match operation.active_step() {

@@ -5,7 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,6 +13,7 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field::Empty};
@@ -400,7 +401,7 @@ impl RunLoop {
         self.attendance.return_to_line(id);
     }
 
-    fn lock_busy(&self) -> std::sync::MutexGuard<'_, HashMap<OperationId, Arc<Notify>>> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_busy(&self) -> parking_lot::MutexGuard<'_, HashMap<OperationId, Arc<Notify>>> {
+        self.busy.lock()
     }
 }

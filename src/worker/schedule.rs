@@ -1,4 +1,4 @@
-//! The run loop's decisions: who may take a place, what a request waits for, what follows once it may leave, and what a turn that
+//! The run loop's decisions: which operation may take a place, what a request waits for, what follows once it may leave, and what a turn that
 //! failed leads to.
 //!
 //! Pure, without a runtime, a clock or the store: [`turns`](super::run_loop) acts on them, and so does the simulation.

@@ -26,7 +26,7 @@ use crate::{
 /// Before a request that met an outage is tried again.
 const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Longer silences are the budget's affair: who may not send yet is put off once more.
+/// Longer silences are the budget's affair: an operation that may not send yet is put off once more.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(2);
 
 /// The call that a look of this operation is: of what was there before its first command, nothing is news.

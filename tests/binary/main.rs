@@ -25,6 +25,8 @@ mod rotation;
 #[cfg(feature = "demo")]
 mod sandbox;
 mod secrets;
+#[path = "../harness/services.rs"]
+mod services;
 mod stage;
 mod standby;
 mod stopping;

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, net::TcpListener, sync::Arc};
 
-use jiff::SignedDuration;
 use serde_json::Value;
 use snapshot_bot_sandbox::{
     control::gate::{Held, Point},
@@ -10,7 +9,7 @@ use snapshot_bot_sandbox::{
         droplet::{Blueprint, Status},
         fault::Pattern,
         server::DigitalOcean,
-        settings::{Durations, Settings as CloudSettings},
+        settings::Settings as CloudSettings,
         world::{TOKEN, World as Cloud},
     },
     discord::{
@@ -23,7 +22,10 @@ use snapshot_bot_sandbox::{
     },
 };
 
-use super::process::{PATIENCE, Process, Signal, until_answered};
+use super::{
+    process::{PATIENCE, Process, Signal, until_answered},
+    services::{environment, quick},
+};
 
 /// A Guild with `#ops`, where Ada may take Snapshots, and an account with `web-1` and `db-1`.
 pub(crate) struct Stage {
@@ -38,13 +40,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        Self::with(CloudSettings {
-            durations: Durations::all(SignedDuration::from_millis(40)),
-            off_lag: SignedDuration::ZERO,
-            listing_delay: SignedDuration::ZERO,
-            ..CloudSettings::default()
-        })
-        .await
+        Self::with(quick()).await
     }
 
     pub(crate) async fn with(settings: CloudSettings) -> Self {
@@ -64,20 +60,8 @@ impl Stage {
             (guild, ops, role, ada)
         };
         let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("ca.pem");
-        std::fs::write(&root, discord.ca_pem()).unwrap();
-        let environment = BTreeMap::from([
-            ("DISCORD_TOKEN", discord.token()),
-            ("DISCORD_GUILD_ID", guild.to_string()),
-            ("DIGITALOCEAN_TOKEN", TOKEN.to_owned()),
-            ("DIGITALOCEAN_API_URL", digitalocean.url()),
-            ("RESTORE_ROLES", role.to_string()),
-            ("DATABASE_URL", format!("sqlite://{}", folder.path().join("bot.db").display())),
-            ("POLL_INTERVAL", "10ms".to_owned()),
-            ("SETTLE_TIME", "300ms".to_owned()),
-            ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
-            ("EXTRA_CA_FILE", root.display().to_string()),
-        ]);
+        let mut environment = environment(&discord, guild, (&digitalocean, TOKEN), folder.path());
+        environment.insert("RESTORE_ROLES", role.to_string());
         let ada = discord.as_user(ada, ops);
         Self { discord, digitalocean, guild, ops, ada, folder, environment }
     }

@@ -13,7 +13,7 @@ use snapshot_bot::{
         budget::{Admission, Priority},
         client::{Client, Settings},
         model::ActionStatus,
-        watcher::{Glance, Look, Seen, Watcher},
+        watcher::{Look, Seen, SharedLook, Watcher},
     },
     operation::ids::{ActionId, DropletId},
 };
@@ -69,11 +69,11 @@ trait Shows<T> {
     fn seen(self) -> Seen<T>;
 }
 
-impl<T> Shows<T> for Glance<T> {
+impl<T> Shows<T> for SharedLook<T> {
     fn seen(self) -> Seen<T> {
         match self {
-            Glance::Seen(seen) => seen,
-            Glance::Later(moment) => panic!("nothing is seen before {moment}"),
+            SharedLook::Seen(seen) => seen,
+            SharedLook::Later(moment) => panic!("nothing is seen before {moment}"),
         }
     }
 }
@@ -216,7 +216,9 @@ async fn who_can_wait_is_served_by_the_next_sweep_and_costs_no_request_of_their_
     join_all((1..=100).map(|id| watcher.droplet(DropletId(id), patient))).await;
     let before = vendor.lines().len();
     clock.advance(SignedDuration::from_secs(5));
-    let Glance::Later(next) = watcher.droplet(DropletId(7), patient).await.unwrap() else { panic!("it is asked for") };
+    let SharedLook::Later(next) = watcher.droplet(DropletId(7), patient).await.unwrap() else {
+        panic!("it is asked for")
+    };
     assert!(next.duration_since(began) >= SignedDuration::from_secs(9), "a crowd of a hundred: every ten seconds");
     assert_eq!(vendor.lines().len(), before);
     clock.advance(next.duration_since(clock.now()) + SignedDuration::from_millis(1));
@@ -232,6 +234,6 @@ async fn a_single_look_is_put_off_where_the_last_one_is_young_and_requests_are_s
     let first = watcher.droplet(DropletId(7), patient).await.unwrap().seen();
     clock.advance(SignedDuration::from_secs(5));
     let again = watcher.droplet(DropletId(7), patient).await.unwrap();
-    assert_eq!(again, Glance::Later(first.at + SignedDuration::from_secs(15)));
+    assert_eq!(again, SharedLook::Later(first.at + SignedDuration::from_secs(15)));
     assert_eq!(vendor.lines().len(), 1);
 }

@@ -15,6 +15,8 @@ mod contract;
 mod costs;
 mod crash;
 mod delete;
+#[path = "../harness/drop_bomb.rs"]
+mod drop_bomb;
 mod gateway;
 mod groups;
 mod guilds;
@@ -42,6 +44,8 @@ mod schedule_pings;
 mod schedule_prunes;
 mod schedule_trouble;
 mod schedules;
+#[path = "../harness/services.rs"]
+mod services;
 mod stage;
 mod status_help;
 mod take;

@@ -152,7 +152,8 @@ async fn a_deletion_that_fails_calls_the_owner_and_is_tried_again_a_day_later() 
     next_night(&stage, 5).await;
     hours(&stage, 1).await;
     assert!(deletions(&stage) > 0, "{}", stage.conversation());
-    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM schedules WHERE state LIKE '%\"undeleted\":[]%'").await, 1);
+    let is_settled = "SELECT COUNT(*) AS n FROM schedules WHERE state LIKE '%\"undeleted\":[]%'";
+    stage.until_async("the deletion is written down", async || stage.query(is_settled).await == 1).await;
     ruth.transcript();
     stage.finish().await;
 }

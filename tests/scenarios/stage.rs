@@ -21,7 +21,6 @@ use snapshot_bot_sandbox::{
         droplet::{Blueprint, Status},
         fault::Fault,
         server::DigitalOcean,
-        settings::{Durations, Settings as CloudSettings},
         world::World as Cloud,
     },
     discord::{
@@ -36,7 +35,11 @@ use snapshot_bot_sandbox::{
 };
 use sqlx::{AnyPool, Row, any::AnyPoolOptions};
 
-use crate::bot::{Bot, Housing};
+use crate::{
+    bot::{Bot, Housing},
+    drop_bomb::DropBomb,
+    services::{environment, quick},
+};
 
 /// How long a scenario may be silent before it is told as a failure, with the conversation so far.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,6 +80,7 @@ pub struct Stage {
     pub watches_late_shutdowns: bool,
     /// Where the bot lives.
     pub housing: Housing,
+    bomb: DropBomb,
 }
 
 impl Stage {
@@ -117,13 +121,7 @@ impl Stage {
         }
         let discord = Discord::start(settings).await.unwrap();
         let now = move || theirs.now();
-        let settings = CloudSettings {
-            durations: Durations::all(SignedDuration::from_millis(40)),
-            off_lag: SignedDuration::ZERO,
-            listing_delay: SignedDuration::ZERO,
-            ..CloudSettings::default()
-        };
-        let mut cloud = Cloud::new(settings, now());
+        let mut cloud = Cloud::new(quick(), now());
         cloud.add_token(TOKEN, snapshot_bot_sandbox::digitalocean::scopes::Scopes::all());
         for name in ["web-1", "db-1"] {
             cloud.add_droplet(&Blueprint::named(name));
@@ -142,23 +140,13 @@ impl Stage {
             (guild, ops, roles)
         };
         let directory = tempfile::tempdir().unwrap();
-        let certificate = directory.path().join("ca.pem");
-        std::fs::write(&certificate, discord.ca_pem()).unwrap();
-        let environment = BTreeMap::from([
-            ("DISCORD_TOKEN", discord.token()),
-            ("DISCORD_GUILD_ID", guild.to_string()),
-            ("DIGITALOCEAN_TOKEN", TOKEN.to_owned()),
-            ("DIGITALOCEAN_API_URL", digitalocean.url()),
+        let mut environment = environment(&discord, guild, (&digitalocean, TOKEN), directory.path());
+        environment.extend([
             ("VIEW_ROLES", roles["Viewer"].to_string()),
             ("TAKE_ROLES", roles["Operator"].to_string()),
             ("RESTORE_ROLES", roles["Restorer"].to_string()),
-            ("DATABASE_URL", format!("sqlite://{}", directory.path().join("bot.db").display())),
-            ("POLL_INTERVAL", "10ms".to_owned()),
             ("SHUTDOWN_TIMEOUT", "20s".to_owned()),
             ("DECISION_TIMEOUT", "1m".to_owned()),
-            ("SETTLE_TIME", "300ms".to_owned()),
-            ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
-            ("EXTRA_CA_FILE", certificate.display().to_string()),
             // People in scenarios are quicker than people.
             ("INTERACTIONS_PER_PERSON", "10000".to_owned()),
         ]);
@@ -176,6 +164,7 @@ impl Stage {
             excused: Vec::new(),
             watches_late_shutdowns: false,
             housing: Housing::default(),
+            bomb: DropBomb::new("a scenario ends with `finish`, which looks at what it leaves behind"),
         }
     }
 
@@ -503,6 +492,7 @@ impl Stage {
 
     /// Ends the scenario and proves that it left nothing behind.
     pub async fn finish(mut self) {
+        self.bomb.defuse();
         let open = self.query(self.unsettled()).await;
         assert_eq!(open, 0, "an operation is left open\n{}", self.conversation());
         self.stop().await;

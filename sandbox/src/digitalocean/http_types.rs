@@ -1,4 +1,4 @@
-//! One request and its answer, as plain data: what the world takes and gives, whoever carries the bytes.
+//! One request and its answer, as plain data: what the world takes and gives, by whatever means the bytes travel.
 //!
 //! The server makes them of HTTP; a simulation makes them of whatever its client under test encodes.
 

@@ -40,7 +40,7 @@ const METADATA: &str = "/metadata/v1/id";
 /// Bigger bodies are cut off; the real API's requests are small.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// Somebody may move the clock without telling; whoever waits for the world looks at least this often.
+/// A clock can be moved without notice, so everything that waits for the world looks at least this often.
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
 
 /// The present moment, from anyone who starts the server: the sandbox reads no clock of its own.

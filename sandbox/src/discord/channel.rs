@@ -9,7 +9,7 @@ pub enum ChannelKind {
     Text,
     /// Two people, or a person and the bot.
     Direct,
-    /// A Thread that whoever sees its parent sees.
+    /// A Thread that everybody sees who sees its parent.
     PublicThread,
     /// A Thread for those who were added.
     PrivateThread,

@@ -34,7 +34,7 @@ pub(super) fn tell_roles(
              set TAKE_ROLES to let others",
         );
     }
-    // Anyone who may look includes whoever may do more.
+    // Those who may look include those who may do more.
     let unknown = config.policy.sufficient(Right::View).into_iter().filter(|role| !known.contains_key(role));
     let unknown: Vec<String> = unknown.map(|role| role.to_string()).collect();
     if unknown.is_empty() {

@@ -1,4 +1,4 @@
-//! The limits are kept whoever asks, and the ranks keep their order.
+//! The limits hold no matter who asks, and the priorities keep their order.
 
 use proptest::prelude::*;
 

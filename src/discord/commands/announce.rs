@@ -1,4 +1,4 @@
-//! The options by which whoever asks chooses how people hear of it: before, and at the end.
+//! The options with which a person chooses how others hear of an operation: before, and at the end.
 
 use serenity::model::id;
 

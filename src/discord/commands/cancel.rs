@@ -2,7 +2,7 @@
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{Context, answer, asking};
+use super::{Context, asking, granted};
 use crate::{
     access::{Person, Right},
     discord::{
@@ -32,14 +32,13 @@ pub(super) async fn cancel(
     #[autocomplete = "stoppable"]
     operation: String,
 ) -> Result<(), Fault> {
-    answer(context, |info| Box::pin(stop(context, info, operation))).await;
+    // Who may stop nothing learns no names of what runs.
+    granted(context, HELP.right, |info, _| Box::pin(stop(context, info, operation))).await;
     Ok(())
 }
 
 async fn stop(context: Context<'_>, info: InteractionInfo, text: String) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    // First of all: who may stop nothing learns no names of what runs.
-    state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     let id = meant(state, &info.who, text.trim()).await?;
     buttons::hear(state, &info, Some(Press::Wish { act: Act::Cancel, operation: id })).await
 }

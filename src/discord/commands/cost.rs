@@ -1,12 +1,12 @@
 //! `/snapshot cost` and `/snapshot orphans`: what Snapshots cost, who causes it, and what may be left over.
 
-use super::{Context, answer};
+use super::{Context, granted};
 use crate::{
     access::Right,
     discord::{
         costs::{self, By},
         incident::Fault,
-        messages::{cost as words, help::Help, refusal::Refusal},
+        messages::{cost as words, help::Help},
         responder::Answer,
     },
 };
@@ -48,9 +48,8 @@ pub(super) async fn cost(
         Some(Cause::Tag) => By::Tag,
     };
     let months = months.map_or(MONTHS, usize::from).clamp(1, 12);
-    answer(context, |info| {
+    granted(context, Right::View, |info, _| {
         Box::pin(async move {
-            state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
             let listing = costs::listing(state).await?;
             let found = costs::costs(state, &listing, by, months).await?;
             let picture = if info.may_attach() { costs::picture(&found).await } else { None };
@@ -65,9 +64,8 @@ pub(super) async fn cost(
 #[poise::command(slash_command)]
 pub(super) async fn orphans(context: Context<'_>) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, Right::View, |_, _| {
         Box::pin(async move {
-            state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
             let listing = costs::listing(state).await?;
             let found = costs::leftovers(state, &listing).await?;
             let beside = state.inventory.unattached().await;

@@ -2,7 +2,7 @@
 
 use serenity::builder::CreateAutocompleteResponse;
 
-use super::{Context, announce, answer, choices::OneOf, snapshots};
+use super::{Context, announce, choices::OneOf, granted, snapshots};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -13,7 +13,6 @@ use crate::{
             confirm::{self as words, Deleting},
             help::Help,
             message::Message,
-            refusal::Refusal,
         },
         preflight::{self, Deletable},
         responder::{Answer, Stop},
@@ -44,11 +43,10 @@ pub(super) async fn delete(
 ) -> Result<(), Fault> {
     let announce = announce::told(tell);
     let state = context.framework.user_data;
-    answer(context, |info| {
-        Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
-            announced(state, &info, &grant, (&snapshot, Asked { announce, ..Asked::default() })).await
-        })
+    granted(context, HELP.right, |info, grant| {
+        Box::pin(
+            async move { announced(state, &info, &grant, (&snapshot, Asked { announce, ..Asked::default() })).await },
+        )
     })
     .await;
     Ok(())
@@ -62,17 +60,6 @@ pub(in crate::discord) async fn question(
     text: &str,
 ) -> Result<Answer, Stop> {
     announced(state, info, grant, (text, Asked::default())).await
-}
-
-/// Asks once more about a deletion that failed.
-pub(in crate::discord) async fn again(
-    state: &AppState,
-    info: &InteractionInfo,
-    grant: &Grant,
-    (delete, failed): (&Delete, &Operation),
-) -> Result<Answer, Stop> {
-    let asked = Asked { retries: Some(failed.id), announce: failed.announced_again() };
-    announced(state, info, grant, (&delete.snapshot.id.to_string(), asked)).await
 }
 
 /// How a deletion is asked about.
@@ -123,7 +110,7 @@ impl NeedsRight for Delete {
 }
 
 impl Confirmed for Delete {
-    /// Who was warned of less than is the case by now is asked again.
+    /// A person who was warned of less than is the case by now is asked again.
     async fn look_again(
         &self,
         (state, info): (&AppState, &InteractionInfo),
@@ -137,6 +124,16 @@ impl Confirmed for Delete {
         state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
         let asked = Asked { retries: question.retries, announce: question.announce };
         ask(state, grant, &found, asked).await.map(Some)
+    }
+
+    async fn ask_again(
+        &self,
+        (state, info): (&AppState, &InteractionInfo),
+        grant: &Grant,
+        failed: &Operation,
+    ) -> Result<Answer, Stop> {
+        let asked = Asked { retries: Some(failed.id), announce: failed.announced_again() };
+        announced(state, info, grant, (&self.snapshot.id.to_string(), asked)).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serenity::builder::CreateAutocompleteResponse;
 
-use super::{Context, answer, asking, schedule};
+use super::{Context, asking, granted, schedule};
 use crate::{
     access::Right,
     discord::{
@@ -30,13 +30,12 @@ pub(super) async fn show(
     #[autocomplete = "droplets"]
     droplet: String,
 ) -> Result<(), Fault> {
-    answer(context, |_| Box::pin(tell(context, droplet))).await;
+    granted(context, HELP.right, |_, _| Box::pin(tell(context, droplet))).await;
     Ok(())
 }
 
 async fn tell(context: Context<'_>, text: String) -> Result<Answer, Stop> {
     let (state, who) = (context.framework.user_data, asking(context));
-    state.policy.authorize(&who, HELP.right).map_err(Refusal::Denied)?;
     let found = state.inventory.resolve_droplet(&text).await;
     let listed = found.map_err(|unresolved| lookup::no_droplet(&text, unresolved))?;
     // Power is worth a look; the list may be a minute old.

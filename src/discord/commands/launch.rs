@@ -5,11 +5,11 @@ mod ask;
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{CHOICES, Context, announce, answer, choices::OneOf, sibling, snapshots};
+use super::{CHOICES, Context, announce, choices::OneOf, granted, sibling, snapshots};
 use crate::{
     access::{Grant, Right},
     discord::{
-        confirm::Question,
+        confirm::{Confirmed, Question},
         incident::Fault,
         interaction_info::InteractionInfo,
         lookup,
@@ -17,6 +17,7 @@ use crate::{
             choice,
             help::Help,
             launch::{self as words, Offer},
+            message::Message,
             refusal::Refusal,
         },
         responder::{Answer, Stop},
@@ -31,6 +32,7 @@ use crate::{
         ids::OperationId,
         kinds::{Kind, Launch, SnapshotRef},
     },
+    store::Consent,
 };
 
 /// DigitalOcean's limit for a Droplet's name.
@@ -40,6 +42,40 @@ const SUGGESTIONS: usize = 3;
 
 impl NeedsRight for Launch {
     const RIGHT: Right = HELP.right;
+}
+
+impl Confirmed for Launch {
+    /// A Snapshot that is gone by then is not tried.
+    async fn look_again(
+        &self,
+        (state, _): (&AppState, &InteractionInfo),
+        _: (&Grant, &Consent),
+        _: &Question,
+    ) -> Result<Option<Message>, Stop> {
+        let id = self.snapshot.id;
+        let found = state.inventory.snapshot_now(id).await;
+        found.map(|_| None).map_err(|gone| lookup::no_snapshot(&id.to_string(), None, gone).into())
+    }
+
+    /// Tags are offered again, since the source may have others by now.
+    async fn ask_again(
+        &self,
+        (state, info): (&AppState, &InteractionInfo),
+        grant: &Grant,
+        failed: &Operation,
+    ) -> Result<Answer, Stop> {
+        let droplet = &self.droplet;
+        let typed = Typed {
+            snapshot: self.snapshot.id.to_string(),
+            name: droplet.name.clone(),
+            region: Some(droplet.region.clone()),
+            size: Some(droplet.size.clone()),
+            ssh_key: droplet.ssh_keys.first().cloned(),
+            retries: Some(failed.id),
+            announce: failed.announced_again(),
+        };
+        question(state, info, grant, typed).await
+    }
 }
 
 pub(in crate::discord) use ask::{give_keys, give_tags};
@@ -86,13 +122,8 @@ pub(super) async fn launch(
 ) -> Result<(), Fault> {
     let typed = Typed { snapshot, name, region, size, ssh_key, retries: None, announce: announce::told(tell) };
     let state = context.framework.user_data;
-    answer(context, |info| {
-        Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
-            question(state, &info, &grant, typed).await
-        })
-    })
-    .await;
+    granted(context, HELP.right, |info, grant| Box::pin(async move { question(state, &info, &grant, typed).await }))
+        .await;
     Ok(())
 }
 
@@ -138,26 +169,6 @@ pub(in crate::discord) async fn question(
     let question =
         Question { offer: Some(offer), retries: typed.retries, announce: typed.announce, ..Question::new(requested) };
     ask::ask(state, grant, &question).await.map(Answer::New)
-}
-
-/// Asks about a launch that failed once more. Tags are offered again, since the source may have others by now.
-pub(in crate::discord) async fn again(
-    state: &AppState,
-    info: &InteractionInfo,
-    grant: &Grant,
-    (launch, failed): (&Launch, &Operation),
-) -> Result<Answer, Stop> {
-    let droplet = &launch.droplet;
-    let typed = Typed {
-        snapshot: launch.snapshot.id.to_string(),
-        name: droplet.name.clone(),
-        region: Some(droplet.region.clone()),
-        size: Some(droplet.size.clone()),
-        ssh_key: droplet.ssh_keys.first().cloned(),
-        retries: Some(failed.id),
-        announce: failed.announced_again(),
-    };
-    question(state, info, grant, typed).await
 }
 
 /// The Snapshot, looked at once more, and the Droplet that it was taken of, where it still is.

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use serenity::builder::CreateAutocompleteResponse;
 
 use super::{
-    Context, answer, asking,
+    Context,
     choices::{OneOf, Values},
+    granted,
 };
 use crate::{
     access::Right,
@@ -58,13 +59,12 @@ pub(super) async fn list(
     #[description = "In which order"] sort: Option<OneOf<Order>>,
 ) -> Result<(), Fault> {
     let order = sort.map_or(Order::default(), |OneOf(order)| order);
-    answer(context, |_| Box::pin(first(context, droplet, order))).await;
+    granted(context, HELP.right, |_, _| Box::pin(first(context, droplet, order))).await;
     Ok(())
 }
 
 async fn first(context: Context<'_>, droplet: Option<String>, order: Order) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    state.policy.authorize(&asking(context), HELP.right).map_err(Refusal::Denied)?;
     let of = match droplet {
         Some(text) => {
             let found = state.inventory.resolve_droplet(&text).await;

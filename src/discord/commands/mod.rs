@@ -37,7 +37,7 @@ use super::{
     state::{AppState, person},
 };
 use crate::{
-    access::{Person, Right},
+    access::{Grant, Person, Right},
     inventory::{Origin, Snapshot, distinct, snapshot_label},
     operation::undo::is_safety_name,
 };
@@ -154,6 +154,20 @@ async fn answer<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
         }
     };
     responder.answer(work).await;
+}
+
+/// The same for a command that takes `right`: nothing is done for anybody without it.
+async fn granted<W: Future<Output = Result<impl Into<Answer>, Stop>>>(
+    context: Context<'_>,
+    right: Right,
+    work: impl FnOnce(InteractionInfo, Grant) -> W,
+) {
+    let state = context.framework.user_data;
+    answer(context, |info| async move {
+        let grant = state.policy.authorize(&info.who, right).map_err(Refusal::Denied)?;
+        work(info, grant).await
+    })
+    .await;
 }
 
 fn asking(context: Context<'_>) -> Person {

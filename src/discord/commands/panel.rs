@@ -2,7 +2,7 @@
 //!
 //! Every step asks for the right again, answers the one who pressed alone, and ends in the question that the command would ask.
 
-use super::{Context, answer, list, restore, status, take};
+use super::{Context, granted, list, restore, status, take};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -36,8 +36,7 @@ pub(super) const HELP: Help =
 #[poise::command(slash_command)]
 pub(super) async fn panel(context: Context<'_>) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| async move {
-        state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
+    granted(context, HELP.right, |info, _| async move {
         start::check(state, &info)?;
         Ok::<_, Stop>(Answer::Public(words::panel()))
     })

@@ -2,9 +2,9 @@
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{CHOICES, Context, answer, asking, snapshots};
+use super::{CHOICES, Context, asking, granted, snapshots};
 use crate::{
-    access::Right,
+    access::{Grant, Right},
     discord::{
         incident::Fault,
         interaction_info::InteractionInfo,
@@ -40,7 +40,8 @@ pub(super) async fn pin(
     reason: Option<String>,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| Box::pin(async move { add(state, &info, &snapshot, reason).await })).await;
+    granted(context, HELP[0].right, |_, grant| Box::pin(async move { add(state, &grant, &snapshot, reason).await }))
+        .await;
     Ok(())
 }
 
@@ -53,18 +54,20 @@ pub(super) async fn unpin(
     snapshot: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| Box::pin(async move { remove(state, &info, &snapshot).await })).await;
+    granted(context, HELP[1].right, |info, grant| {
+        Box::pin(async move { remove(state, &info, &grant, &snapshot).await })
+    })
+    .await;
     Ok(())
 }
 
 /// Pins this Snapshot, by id or by name.
 pub(in crate::discord) async fn add(
     state: &AppState,
-    info: &InteractionInfo,
+    grant: &Grant,
     text: &str,
     reason: Option<String>,
 ) -> Result<String, Stop> {
-    let grant = state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
     let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     if reason.as_deref().is_some_and(hides_something) {
         return Err(Refusal::BadSnapshotName(BadName::Invisible).into());
@@ -80,8 +83,12 @@ pub(in crate::discord) async fn add(
 }
 
 /// Takes the pin off this Snapshot, by id or by name.
-pub(in crate::discord) async fn remove(state: &AppState, info: &InteractionInfo, text: &str) -> Result<String, Stop> {
-    let grant = state.policy.authorize(&info.who, Right::Take).map_err(Refusal::Denied)?;
+pub(in crate::discord) async fn remove(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    text: &str,
+) -> Result<String, Stop> {
     let pins = state.store.pins().await?;
     let is_meant =
         |pin: &&Pin| pin.snapshot.id.to_string() == text || pin.snapshot.name == text || words::choice(pin) == text;

@@ -5,9 +5,8 @@ use serenity::{builder::CreateAutocompleteResponse, model::id};
 use super::{
     CHOICES, Context,
     announce::Chosen,
-    answer,
     choices::{OneOf, Values},
-    sibling,
+    granted, sibling,
 };
 use crate::{
     access::{Grant, Right},
@@ -56,6 +55,17 @@ impl Confirmed for Restore {
             Err(stop) => Err(stop),
         }
     }
+
+    async fn ask_again(
+        &self,
+        (state, info): (&AppState, &InteractionInfo),
+        grant: &Grant,
+        failed: &Operation,
+    ) -> Result<Answer, Stop> {
+        let droplet = failed.target.droplet.ok_or(Refusal::DropletGone)?;
+        let asked = (self.snapshot.id, self.safety, Some(failed));
+        of_droplet(state, info, grant, droplet, asked).await.map(Answer::New)
+    }
 }
 
 impl NeedsRight for Restore {
@@ -96,7 +106,7 @@ pub(super) async fn restore(
 ) -> Result<(), Fault> {
     let safety = safety.map_or(Safety::Snapshot, |OneOf(safety)| safety);
     let typed = Typed { droplet, snapshot, safety, announce: Chosen { tell, warn, warn_in } };
-    answer(context, |info| Box::pin(question(context, info, typed))).await;
+    granted(context, HELP.right, |info, grant| Box::pin(question(context, info, grant, typed))).await;
     Ok(())
 }
 
@@ -111,10 +121,10 @@ struct Typed {
 async fn question(
     context: Context<'_>,
     info: InteractionInfo,
+    grant: Grant,
     Typed { droplet, snapshot, safety, announce }: Typed,
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
     let announce = announce.read(context, grant.guild()).await?;
     let found = state.inventory.resolve_droplet(&droplet).await;

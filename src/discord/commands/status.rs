@@ -2,7 +2,7 @@
 
 use serenity::builder::{AutocompleteChoice, CreateAutocompleteResponse};
 
-use super::{Context, answer, asking};
+use super::{Context, asking, granted};
 use crate::{
     access::{Person, Right},
     discord::{
@@ -37,13 +37,12 @@ pub(super) async fn status(
     #[autocomplete = "operations"]
     operation: Option<String>,
 ) -> Result<(), Fault> {
-    answer(context, |_| Box::pin(tell(context, operation))).await;
+    granted(context, HELP.right, |_, _| Box::pin(tell(context, operation))).await;
     Ok(())
 }
 
 async fn tell(context: Context<'_>, operation: Option<String>) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    state.policy.authorize(&asking(context), HELP.right).map_err(Refusal::Denied)?;
     let Some(text) = operation else {
         let overview = overview(state, &asking(context)).await?;
         return Ok(Answer::New(status::overview(&overview, state.clock.now())));

@@ -5,8 +5,8 @@ use serenity::{builder::CreateAutocompleteResponse, model::id};
 use super::{
     Context,
     announce::Chosen,
-    answer,
     choices::{OneOf, Values},
+    granted,
 };
 use crate::{
     access::{Grant, Right},
@@ -24,7 +24,7 @@ use crate::{
         },
         preflight,
         press::Begun,
-        responder::Stop,
+        responder::{Answer, Stop},
         start::{self, NeedsRight, Requested},
         state::AppState,
     },
@@ -38,7 +38,17 @@ use crate::{
     },
 };
 
-impl Confirmed for Take {}
+impl Confirmed for Take {
+    async fn ask_again(
+        &self,
+        (state, info): (&AppState, &InteractionInfo),
+        grant: &Grant,
+        failed: &Operation,
+    ) -> Result<Answer, Stop> {
+        let droplet = failed.target.droplet.ok_or(Refusal::DropletGone)?;
+        question(state, info, grant, droplet, Some(failed)).await.map(Answer::New)
+    }
+}
 
 impl NeedsRight for Take {
     const RIGHT: Right = HELP.right;
@@ -93,7 +103,8 @@ pub(super) async fn take(
         power: power.map_or(default.power, |OneOf(power)| power),
         if_hung: if_hung.map_or(default.if_hung, |OneOf(if_hung)| if_hung),
     });
-    answer(context, |info| Box::pin(wish(context, info, Wanted { kind, droplet, name, announce }))).await;
+    let wanted = Wanted { kind, droplet, name, announce };
+    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -108,10 +119,10 @@ struct Wanted {
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
+    grant: Grant,
     Wanted { kind, droplet, name, announce }: Wanted,
 ) -> Result<String, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     if let Some(name) = &name {
         check_name(name).map_err(Refusal::BadSnapshotName)?;
     }

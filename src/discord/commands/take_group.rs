@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use serenity::builder::CreateAutocompleteResponse;
 
 use super::{
-    Context, announce, answer,
+    Context, announce,
     choices::OneOf,
+    granted,
     schedule::{
         choices,
         cost::group_cost,
@@ -37,7 +38,7 @@ use crate::{
     schedule::{
         IfHung, Power, WINDOW,
         group::{Excluded, Group},
-        run::{Member, Phase, Plan},
+        run::{Member, Phase, Plan, Run},
     },
     store::{Confirmation, ConfirmationId, Consent, RunError},
 };
@@ -82,7 +83,7 @@ pub(super) async fn take_group(
     };
     let pace = Pace { at_once, gap, check };
     let tell = announce::told(tell).tell;
-    answer(context, |info| Box::pin(wish(context, info, (tag, pace, power, tell)))).await;
+    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, (tag, pace, power, tell)))).await;
     Ok(())
 }
 
@@ -93,10 +94,10 @@ async fn tags<'a>(context: Context<'a>, partial: &'a str) -> CreateAutocompleteR
 async fn wish(
     context: Context<'_>,
     info: InteractionInfo,
+    grant: Grant,
     (tag, pace, power, tell): (String, Pace, Power, Tell),
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
     let tag = Group::tag_in(&tag).unwrap_or(tag.trim());
     let group = pace.group(tag)?;
@@ -161,13 +162,15 @@ pub(in crate::discord) async fn confirmed(
     }
 }
 
-/// *Stop after this one* was pressed: by who began it, or by who may stop what others began.
-pub(in crate::discord) async fn stop(state: &AppState, info: &InteractionInfo, id: RunId) -> Result<Answer, Stop> {
+/// The run of a group of this guild.
+pub(in crate::discord) async fn run(state: &AppState, info: &InteractionInfo, id: RunId) -> Result<Run, Stop> {
     let run = state.store.run(id).await?.filter(|run| info.who.guild == Some(run.plan.guild));
-    let run = run.ok_or(Refusal::UnknownButton)?;
-    let needed = Right::over(run.plan.owner, info.who.user);
-    let grant = state.policy.authorize(&info.who, needed).map_err(Refusal::Denied)?;
+    run.ok_or_else(|| Refusal::UnknownButton.into())
+}
+
+/// *Stop after this one* was pressed.
+pub(in crate::discord) async fn stop(state: &AppState, grant: &Grant, run: &Run) -> Result<Answer, Stop> {
     let is_heard = state.store.stop_run(&run.plan, (grant.user(), grant.guild())).await?;
-    tracing::info!(run.id = %id, user.id = %grant.user(), is_heard, "a group is to stop");
+    tracing::info!(run.id = %run.plan.id, user.id = %grant.user(), is_heard, "a group is to stop");
     Ok(Answer::from(words::stopping(is_heard)))
 }

@@ -224,7 +224,7 @@ fn power(operation: &Operation) -> Option<String> {
                 Some(PowerState::On) => words(&operation.kind).was_found_on(),
                 Some(PowerState::Off) | None => SOMEBODY_TURNED_IT_ON,
             };
-            // Who reads of a failure wants to know first that the server is there again.
+            // People who read of a failure want to know first that the server is there again.
             let is_on = if operation.verdict == Some(Outcome::Completed) { "" } else { "is on again; it " };
             format!("{droplet} {is_on}was down for {}.{by_others}", duration(downtime))
         }

@@ -6,7 +6,6 @@ use super::{
 };
 use crate::operation::{
     Operation, Outcome,
-    kinds::Kind,
     power::Status,
     reading::Failure,
     step::{State, Step, Task},
@@ -20,10 +19,8 @@ pub fn may_be_tried_again(operation: &Operation) -> bool {
         Some(Outcome::Cancelled) => operation.cancelled.is_some_and(|cancelled| cancelled.by.is_none()),
         Some(Outcome::Completed) | None => false,
     };
-    // What `retry` can ask about once more.
-    let is_asked_again = matches!(operation.kind, Kind::Take(_) | Kind::Restore(_) | Kind::Launch(_) | Kind::Delete(_));
     may_pass
-        && is_asked_again
+        && words(&operation.kind).is_asked_again()
         && operation.power.status() != Status::Gone
         && operation.launched.is_none()
         && !operation.may_have_left_a_snapshot()

@@ -87,6 +87,6 @@ fn is_gone(operation: &Operation) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod examples;
+pub(crate) mod examples;
 #[cfg(test)]
 mod tests;

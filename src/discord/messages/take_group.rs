@@ -26,7 +26,7 @@ pub struct Taking<'a> {
     pub price_per_gb: f64,
 }
 
-/// Shall these be taken now?
+/// Asks whether these are to be taken now.
 pub fn question(taking: &Taking<'_>, buttons: Buttons) -> Message {
     let Taking { plan, members: named, .. } = *taking;
     let mut lines = group::members(&plan.group, named);

@@ -152,10 +152,10 @@ impl Reporter {
         let deadline = deadline::deadline();
         self.store.report_posting(report, self.clock.now()).await?;
         if report.kind == ReportKind::Answer {
-            // Who reads that it is done may look for what it made, or no longer find what it deleted.
+            // A person who reads that it is done may look for what it made, or no longer find what it deleted.
             self.inventory.invalidate();
         }
-        // Not before: who joins a call from here on knows that this message may have left without them.
+        // Not before: an operation that joins a call from here on knows that this message may have left without them.
         let words = self.words(report, self.clock.now()).await?;
         match self.create(report, &words, deadline).await? {
             Ok(message) => {

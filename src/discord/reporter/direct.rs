@@ -36,7 +36,7 @@ impl Reporter {
                 return Ok(Came::Again(again));
             }
             Announcement::GivenUp => {
-                self.store.report_given_up(report, "whoever asked was told directly in place of the channel").await?;
+                self.store.report_given_up(report, "the asker was told directly in place of the channel").await?;
                 return Ok(Came::Settled);
             }
         }

@@ -42,7 +42,7 @@ impl Reporter {
         let operation = &report.operation.operation;
         match report.kind {
             ReportKind::Progress | ReportKind::Notify | ReportKind::Direct | ReportKind::Warning => {}
-            // Who asked waits for it, whoever else hears of it.
+            // The asker waits for it, no matter who else hears of it.
             ReportKind::Answer => {
                 self.tell_asker(report, operation, &words.said, deadline).await?;
             }

@@ -46,7 +46,7 @@ pub(in crate::discord) struct Sessions {
     pub(in crate::discord) handshakes: usize,
     /// Whether nobody's handshake is answered.
     pub(in crate::discord) held: watch::Sender<bool>,
-    /// With which code whoever wants a session is sent away.
+    /// The close code for clients that ask for a session.
     pub(in crate::discord) refusing: Option<u16>,
 }
 
@@ -111,7 +111,7 @@ impl Sessions {
         self.connections
     }
 
-    /// The code with which whoever wants a session is sent away.
+    /// The close code for clients that ask for a session.
     pub(super) fn refusing(&self) -> Option<u16> {
         self.refusing
     }

@@ -46,7 +46,7 @@ impl World {
         self.commands.values().filter(reachable).flat_map(leaves).collect()
     }
 
-    /// The command that these words name, whoever may run it.
+    /// The command that these words name, no matter who may run it.
     pub fn registered(&self, guild: Option<Snowflake>, path: &[String]) -> Option<Leaf> {
         let here = |command: &&Command| command.guild.is_none() || command.guild == guild;
         self.commands.values().filter(here).flat_map(leaves).find(|leaf| leaf.path == path)

@@ -30,7 +30,7 @@ impl World {
         self.messages.get(&id)
     }
 
-    /// Every Message of a Channel that is there, in order, whoever sees it.
+    /// Every Message of a Channel that is there, in order, no matter who sees it.
     pub fn messages_in(&self, channel: Snowflake) -> impl DoubleEndedIterator<Item = &Message> {
         self.messages.values().filter(move |message| message.channel == channel && !message.deleted)
     }

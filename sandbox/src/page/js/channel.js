@@ -1,4 +1,4 @@
-// The Channel: its messages in order, each drawn anew when it changed, and the scroll that stays with the newest.
+// The Channel: its messages in order, each drawn again when it changed, and the scroll that stays with the newest.
 
 import { announce } from "./announcer.js";
 import { messageNode } from "./message.js";

@@ -7,7 +7,7 @@ mod suggest;
 use choose::{Typed, choose, current};
 use suggest::{days, droplets, hours, images, plans, viewed_droplets};
 
-use super::{Context, announce, answer, choices::OneOf};
+use super::{Context, announce, answer, choices::OneOf, granted};
 use crate::{
     access::{Grant, Right},
     discord::{
@@ -65,9 +65,8 @@ async fn show(
     droplet: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, Right::View, |_, _| {
         Box::pin(async move {
-            state.policy.authorize(&info.who, Right::View).map_err(Refusal::Denied)?;
             let found = look(state, &droplet).await?;
             let plans = state.inventory.backup_plans(Waiting::Command).await.unwrap_or_default();
             Ok(Answer::New(words::show(&found, &plans, &state.wording)))
@@ -96,7 +95,8 @@ async fn enable(
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let how = (Setting::Enable, announce::told(tell));
-    answer(context, |info| Box::pin(set(context, info, droplet, Typed { plan, day, hour }, how))).await;
+    let typed = Typed { plan, day, hour };
+    granted(context, Right::Restore, |info, grant| Box::pin(set(context, (info, grant), droplet, typed, how))).await;
     Ok(())
 }
 
@@ -119,7 +119,8 @@ async fn change(
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let how = (Setting::Change, announce::told(tell));
-    answer(context, |info| Box::pin(set(context, info, droplet, Typed { plan, day, hour }, how))).await;
+    let typed = Typed { plan, day, hour };
+    granted(context, Right::Restore, |info, grant| Box::pin(set(context, (info, grant), droplet, typed, how))).await;
     Ok(())
 }
 
@@ -136,9 +137,8 @@ async fn disable(
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let (state, announce) = (context.framework.user_data, announce::told(tell));
-    answer(context, |info| {
+    granted(context, Right::Restore, |info, grant| {
         Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
             start::check(state, &info)?;
             let found = look(state, &droplet).await?;
             super::restore::check_free(state, &info, (found.droplet.id, &found.droplet.name), None).await?;
@@ -163,9 +163,8 @@ async fn keep(
     #[description = "How you hear that it is done"] tell: Option<OneOf<Tell>>,
 ) -> Result<(), Fault> {
     let (state, announce) = (context.framework.user_data, announce::told(tell));
-    answer(context, |info| {
+    granted(context, Right::Restore, |info, grant| {
         Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
             start::check(state, &info)?;
             let found = look(state, &droplet).await?;
             super::restore::check_free(state, &info, (found.droplet.id, &found.droplet.name), None).await?;
@@ -188,13 +187,12 @@ enum Setting {
 
 async fn set(
     context: Context<'_>,
-    info: InteractionInfo,
+    (info, grant): (InteractionInfo, Grant),
     droplet: String,
     typed: Typed,
     (setting, announce): (Setting, Announce),
 ) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, Right::Restore).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
     let found = look(state, &droplet).await?;
     let name = || found.droplet.name.clone();

@@ -1,12 +1,10 @@
-//! The question before a launch, which is asked again when somebody chooses other tags or SSH keys, and what is looked at once more
-//! when it was answered with yes.
+//! The question before a launch, which is asked again when somebody chooses other tags or SSH keys.
 
 use crate::{
     access::Grant,
     discord::{
-        confirm::{self, Confirmed, Question},
+        confirm::{self, Question},
         interaction_info::InteractionInfo,
-        lookup,
         messages::{
             launch::{self as words, Key, Offer},
             message::Message,
@@ -17,22 +15,8 @@ use crate::{
     },
     inventory::Waiting,
     operation::kinds::{Kind, Launch},
-    store::{ConfirmationId, Consent},
+    store::ConfirmationId,
 };
-
-impl Confirmed for Launch {
-    /// A Snapshot that is gone by then is not tried.
-    async fn look_again(
-        &self,
-        (state, _): (&AppState, &InteractionInfo),
-        _: (&Grant, &Consent),
-        _: &Question,
-    ) -> Result<Option<Message>, Stop> {
-        let id = self.snapshot.id;
-        let found = state.inventory.snapshot_now(id).await;
-        found.map(|_| None).map_err(|gone| lookup::no_snapshot(&id.to_string(), None, gone).into())
-    }
-}
 
 /// Writes the question down and asks it.
 pub(super) async fn ask(state: &AppState, grant: &Grant, question: &Question) -> Result<Message, Stop> {

@@ -2,19 +2,20 @@
 
 use super::{
     super::{
-        Context, answer,
+        Context,
         choices::{OneOf, Values},
+        granted,
     },
     choices::{every, policies, subjects, timezones},
     may_own_one_more, refused, review,
     subject::{Pace, Subject},
 };
 use crate::{
-    access::Right,
+    access::{Grant, Right},
     discord::{
         incident::Fault,
         interaction_info::InteractionInfo,
-        messages::{help::Help, refusal::Refusal, schedule::ScheduleRefusal},
+        messages::{help::Help, schedule::ScheduleRefusal},
         responder::{Answer, Stop},
         start,
         state::AppState,
@@ -98,7 +99,7 @@ pub(super) async fn add(
         power: power.map_or(Power::Off, |OneOf(power)| power),
         if_hung: if_hung.map_or(IfHung::Live, |OneOf(if_hung)| if_hung),
     };
-    answer(context, |info| Box::pin(wish(context, info, wanted))).await;
+    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -116,9 +117,8 @@ struct Wanted {
     pace: Pace,
 }
 
-async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Result<Answer, Stop> {
+async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted: Wanted) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
     // What makes no sense is refused before anything is looked up.
     let typed = Typed {

@@ -1,18 +1,18 @@
 //! `/schedule edit`: what a schedule becomes, reviewed like a new one. What is left out stays as it is.
 
 use super::{
-    super::{Context, answer, choices::OneOf},
+    super::{Context, choices::OneOf, granted},
     add::address,
     choices::{every, policies, schedules, subjects, timezones},
     meant_here, refused, review,
     subject::{Pace, Subject},
 };
 use crate::{
-    access::Right,
+    access::{Grant, Right},
     discord::{
         incident::Fault,
         interaction_info::InteractionInfo,
-        messages::{help::Help, refusal::Refusal, schedule::ScheduleRefusal},
+        messages::{help::Help, schedule::ScheduleRefusal},
         responder::{Answer, Stop},
         start,
     },
@@ -80,7 +80,7 @@ pub(super) async fn edit(
         pace: Pace { at_once, gap, check },
         ping_url,
     };
-    answer(context, |info| Box::pin(wish(context, info, wanted))).await;
+    granted(context, HELP.right, |info, grant| Box::pin(wish(context, info, grant, wanted))).await;
     Ok(())
 }
 
@@ -99,9 +99,8 @@ struct Wanted {
     ping_url: Option<String>,
 }
 
-async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Result<Answer, Stop> {
+async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted: Wanted) -> Result<Answer, Stop> {
     let state = context.framework.user_data;
-    let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
     let was = meant_here(state, &info.who, &wanted.schedule).await?;
     let changed = Changed {

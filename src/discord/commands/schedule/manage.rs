@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
-    super::{Context, answer},
+    super::{Context, granted},
     act,
     choices::schedules,
     may_own_one_more, meant, meant_here, pressed, refused, review, seen,
@@ -19,7 +19,6 @@ use crate::{
         messages::{
             help::Help,
             message::Message,
-            refusal::Refusal,
             schedule::{self as words, Cost, Review, ScheduleRefusal},
         },
         responder::{Answer, Stop},
@@ -33,7 +32,7 @@ use crate::{
 
 /// How long a pause lasts if nobody said.
 const DEFAULT_PAUSE: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// No pause is longer; whoever wants none for good removes the schedule.
+/// No pause is longer: to end a schedule for good, people remove it.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 const fn help(name: &'static str, right: Right, does: &'static str) -> Help {
@@ -59,9 +58,8 @@ pub(in crate::discord) const REMOVE: Help =
 #[poise::command(slash_command)]
 pub(super) async fn list(context: Context<'_>) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, LIST.right, |info, _| {
         Box::pin(async move {
-            state.policy.authorize(&info.who, LIST.right).map_err(Refusal::Denied)?;
             let now = state.clock.now();
             let next = |schedule: Schedule| {
                 let next = schedule.rule.next_after(now.max(schedule.floor));
@@ -84,9 +82,8 @@ pub(super) async fn show(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, SHOW.right, |info, _| {
         Box::pin(async move {
-            state.policy.authorize(&info.who, SHOW.right).map_err(Refusal::Denied)?;
             let schedule = meant(state, &info.who, &schedule).await?;
             let now = state.clock.now();
             if info.who.guild != Some(schedule.guild) {
@@ -112,9 +109,8 @@ pub(super) async fn preview(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, PREVIEW.right, |info, _| {
         Box::pin(async move {
-            state.policy.authorize(&info.who, PREVIEW.right).map_err(Refusal::Denied)?;
             let schedule = meant_here(state, &info.who, &schedule).await?;
             let now = state.clock.now();
             Ok::<_, Stop>(Answer::New(previewed(state, schedule, now).await?))
@@ -153,9 +149,8 @@ pub(super) async fn run(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, RUN.right, |info, grant| {
         Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, RUN.right).map_err(Refusal::Denied)?;
             let schedule = meant_here(state, &info.who, &schedule).await?;
             review::ask_to_run(state, &info, &grant, schedule.id).await
         })
@@ -176,9 +171,8 @@ pub(super) async fn pause(
     until: Option<String>,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, PAUSE.right, |info, grant| {
         Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, PAUSE.right).map_err(Refusal::Denied)?;
             // Also from another guild: all of them share the account.
             let schedule = meant(state, &info.who, &schedule).await?;
             let until = end_of_pause(until.as_deref(), &schedule.rule, state.clock.now())?;
@@ -203,9 +197,8 @@ pub(super) async fn resume(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, RESUME.right, |info, grant| {
         Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, RESUME.right).map_err(Refusal::Denied)?;
             let schedule = meant_here(state, &info.who, &schedule).await?;
             let now = state.clock.now();
             let act = act(&grant, Deed::Resumed);
@@ -228,9 +221,8 @@ pub(super) async fn take_over_command(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, TAKE_OVER.right, |info, grant| {
         Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, TAKE_OVER.right).map_err(Refusal::Denied)?;
             let schedule = meant_here(state, &info.who, &schedule).await?;
             take_over(state, &info, &grant, schedule.id).await
         })
@@ -248,9 +240,8 @@ pub(super) async fn remove(
     schedule: String,
 ) -> Result<(), Fault> {
     let state = context.framework.user_data;
-    answer(context, |info| {
+    granted(context, REMOVE.right, |info, grant| {
         Box::pin(async move {
-            let grant = state.policy.authorize(&info.who, REMOVE.right).map_err(Refusal::Denied)?;
             start::check(state, &info)?;
             let schedule = meant_here(state, &info.who, &schedule).await?;
             review::ask_to_remove(state, &grant, &schedule).await

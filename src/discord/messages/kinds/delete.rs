@@ -41,19 +41,13 @@ impl Words for Delete {
         Some("The Snapshot is still there.".to_owned())
     }
 
-    fn droplet_gone(&self, operation: &Operation) -> Advice {
-        let what = format!("{} is gone.", name(&operation.target.name));
-        Advice { what, next: SEE_THE_LIST.to_owned() }
+    fn is_asked_again(&self) -> bool {
+        true
     }
 
     fn snapshot_gone(&self, _operation: &Operation) -> Advice {
         let what = format!("Snapshot {} is gone already.", name(&self.snapshot.name));
         Advice { what, next: SEE_THE_LIST.to_owned() }
-    }
-
-    fn facts(&self, _taken: Option<String>) -> Vec<String> {
-        // The title names it.
-        Vec::new()
     }
 
     fn with_snapshot(&self) -> &'static str {

@@ -77,6 +77,10 @@ impl Words for Launch {
         Some("No Droplet was created.".to_owned())
     }
 
+    fn is_asked_again(&self) -> bool {
+        true
+    }
+
     fn droplet_gone(&self, _operation: &Operation) -> Advice {
         Advice {
             what: "The new Droplet disappeared before it was ready.".to_owned(),

@@ -66,7 +66,9 @@ pub(super) trait Words {
     fn completed(&self, operation: &Operation, wording: &Wording) -> Vec<String>;
 
     /// What it did not do because it was cancelled; none where `kept` and `disk` say it.
-    fn undone(&self, operation: &Operation) -> Option<String>;
+    fn undone(&self, _operation: &Operation) -> Option<String> {
+        None
+    }
 
     /// What it left on the Droplet's disk where it did not complete, for a kind that overwrites it.
     fn disk(&self, _operation: &Operation) -> Option<String> {
@@ -78,16 +80,26 @@ pub(super) trait Words {
         None
     }
 
+    /// Whether *Try again* stands under its failures; its command says what that asks.
+    fn is_asked_again(&self) -> bool {
+        false
+    }
+
     /// How a sentence goes on that begins with its name and says that it failed.
     fn failed(&self, _operation: &Operation) -> &'static str {
         "failed"
     }
 
     /// What happened when its Droplet was found to be gone, and what to do next.
-    fn droplet_gone(&self, operation: &Operation) -> Advice;
+    fn droplet_gone(&self, operation: &Operation) -> Advice {
+        let what = format!("{} is gone.", name(&operation.target.name));
+        Advice { what, next: SEE_THE_LIST.to_owned() }
+    }
 
     /// What happened when a Snapshot was found to be gone, and what to do next.
-    fn snapshot_gone(&self, operation: &Operation) -> Advice;
+    fn snapshot_gone(&self, operation: &Operation) -> Advice {
+        self.droplet_gone(operation)
+    }
 
     /// What happened when its Droplet was found to be changed meanwhile, and what to do next.
     fn changed_meanwhile(&self, operation: &Operation) -> Advice {
@@ -108,8 +120,10 @@ pub(super) trait Words {
         Vec::new()
     }
 
-    /// Which Snapshots it is about; `taken` is the one that it took, with its size.
-    fn facts(&self, taken: Option<String>) -> Vec<String>;
+    /// Which Snapshots it is about, where its title does not say; `taken` is the one that it took, with its size.
+    fn facts(&self, _taken: Option<String>) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Who turned the Droplet on, where it was found on and the bot did not do it.
     fn was_found_on(&self) -> &'static str {
@@ -127,7 +141,9 @@ pub(super) trait Words {
     }
 
     /// The same for its Snapshot.
-    fn with_snapshot(&self) -> &'static str;
+    fn with_snapshot(&self) -> &'static str {
+        "working with it"
+    }
 
     /// The Snapshot that it takes on its way.
     fn taking(&self) -> Taking {

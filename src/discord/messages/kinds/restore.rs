@@ -61,10 +61,6 @@ impl Words for Restore {
         sentences
     }
 
-    fn undone(&self, _operation: &Operation) -> Option<String> {
-        None
-    }
-
     fn disk(&self, operation: &Operation) -> Option<String> {
         let droplet = name(&operation.target.name);
         if is_gone(operation) {
@@ -80,6 +76,10 @@ impl Words for Restore {
     fn kept(&self, operation: &Operation, wording: &Wording) -> Option<String> {
         let is_done = operation.steps.iter().any(|step| step.task() == Task::Snapshot && step.is_done());
         if is_done || operation.snapshot.is_some() { self.kept_for_safety(operation, wording) } else { None }
+    }
+
+    fn is_asked_again(&self) -> bool {
+        true
     }
 
     fn failed(&self, operation: &Operation) -> &'static str {

@@ -67,6 +67,10 @@ impl Words for Take {
         Some(format!("Snapshot {} is kept{}.", name(&operation.snapshot_name), cost(operation, wording)))
     }
 
+    fn is_asked_again(&self) -> bool {
+        true
+    }
+
     fn droplet_gone(&self, operation: &Operation) -> Advice {
         Advice {
             what: format!("{} is gone.", name(&operation.target.name)),

@@ -1,6 +1,6 @@
 //! The words of a Droplet that is turned on.
 
-use super::{Advice, SEE_THE_LIST, Words};
+use super::Words;
 use crate::{
     discord::messages::{Wording, text::name},
     operation::{Operation, kinds::TurnOn},
@@ -32,29 +32,8 @@ impl Words for TurnOn {
         vec![format!("{droplet} is on{already}.")]
     }
 
-    fn undone(&self, _operation: &Operation) -> Option<String> {
-        None
-    }
-
-    fn droplet_gone(&self, operation: &Operation) -> Advice {
-        let what = format!("{} is gone.", name(&operation.target.name));
-        Advice { what, next: SEE_THE_LIST.to_owned() }
-    }
-
-    fn snapshot_gone(&self, operation: &Operation) -> Advice {
-        self.droplet_gone(operation)
-    }
-
-    fn facts(&self, _taken: Option<String>) -> Vec<String> {
-        Vec::new()
-    }
-
     fn with_droplet(&self) -> &'static str {
         "turning it on"
-    }
-
-    fn with_snapshot(&self) -> &'static str {
-        "working with it"
     }
 
     fn is_about_power(&self) -> bool {

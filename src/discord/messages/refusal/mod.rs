@@ -351,7 +351,7 @@ pub enum Occupant {
 pub enum MayCancel {
     /// Who asks.
     Asker,
-    /// Somebody else: who holds one of these roles, or runs the server where there are none.
+    /// Somebody else: those with one of these roles, or those who run the server where there are none.
     Others(Vec<RoleId>),
     /// Nobody any more.
     Nobody,

@@ -1,4 +1,4 @@
-//! What can be pressed under a refusal. Who reads it may press all of it.
+//! What can be pressed under a refusal. Its reader may press all of it.
 
 use super::{
     super::{

@@ -1,0 +1,40 @@
+//! What is logged, for tests that read it.
+
+use std::{io, sync::Arc};
+
+use parking_lot::Mutex;
+use tracing::{Subscriber, subscriber::with_default};
+
+/// A log in memory. Clones write to the same one.
+#[derive(Clone, Default)]
+pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    /// Writes lines as they are written by default, from level info on, but without colours and time.
+    pub(crate) fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
+        let writer = self.clone();
+        tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(move || writer.clone()).finish()
+    }
+
+    /// All that was written.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().clone()).unwrap()
+    }
+}
+
+impl io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is logged in this thread by `speak`.
+pub(crate) fn logged(speak: impl FnOnce()) -> String {
+    let captured = Captured::default();
+    with_default(captured.subscriber(), speak);
+    captured.text()
+}

@@ -1,0 +1,44 @@
+//! What leads a bot to its simulated services, and a DigitalOcean that is quick.
+
+use std::{collections::BTreeMap, path::Path};
+
+use jiff::SignedDuration;
+use snapshot_bot_sandbox::{
+    digitalocean::{
+        server::DigitalOcean,
+        settings::{Durations, Settings},
+    },
+    discord::{server::Discord, snowflake::Snowflake},
+};
+
+/// A DigitalOcean whose Actions take as long as a request does, and that shows at once what they did.
+pub(crate) fn quick() -> Settings {
+    Settings {
+        durations: Durations::all(SignedDuration::from_millis(40)),
+        off_lag: SignedDuration::ZERO,
+        listing_delay: SignedDuration::ZERO,
+        ..Settings::default()
+    }
+}
+
+/// The variables with which a bot finds them. Its database is in `folder`, as is Discord's certificate.
+pub(crate) fn environment(
+    discord: &Discord,
+    guild: Snowflake,
+    (digitalocean, token): (&DigitalOcean, &str),
+    folder: &Path,
+) -> BTreeMap<&'static str, String> {
+    let certificate = folder.join("ca.pem");
+    std::fs::write(&certificate, discord.ca_pem()).unwrap();
+    BTreeMap::from([
+        ("DISCORD_TOKEN", discord.token()),
+        ("DISCORD_GUILD_ID", guild.to_string()),
+        ("DISCORD_CONNECT_TO", discord.rest_addr().to_string()),
+        ("EXTRA_CA_FILE", certificate.display().to_string()),
+        ("DIGITALOCEAN_TOKEN", token.to_owned()),
+        ("DIGITALOCEAN_API_URL", digitalocean.url()),
+        ("DATABASE_URL", format!("sqlite://{}", folder.join("bot.db").display())),
+        ("POLL_INTERVAL", "10ms".to_owned()),
+        ("SETTLE_TIME", "300ms".to_owned()),
+    ])
+}
