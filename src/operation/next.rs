@@ -29,7 +29,7 @@ impl Operation {
         if let Some(deadline) = self.first_answer_deadline(now) {
             return Effect::Sleep(deadline);
         }
-        let watched = self.watched_at(step, rules);
+        let watched = self.watched_at(focus, rules);
         if let Some((droplet, _)) = watched.filter(|(_, at)| *at <= now) {
             return Effect::Look(Look::Droplet(droplet));
         }

@@ -89,8 +89,14 @@ impl Operation {
             Observation::TokenRefused => next.lose_token(focus, now),
             Observation::OtherAccount => next.call_for_token(Failure::OtherAccount, now),
             Observation::Seen(look, answer) => {
-                next.timer.ask_at_once();
-                next.on_reading(focus, &look, answer, rules, now)?;
+                let is_taken_in = next.watch(focus, &look, &answer, rules, now);
+                if matches!(look, Look::Droplet(_)) {
+                    next.power.note_look(now);
+                }
+                if !is_taken_in {
+                    next.timer.ask_at_once();
+                    next.on_reading(focus, &look, answer, rules, now)?;
+                }
             }
             Observation::Answered(command, answer) => {
                 next.timer.ask_at_once();

@@ -243,7 +243,8 @@ impl Simulation {
         }
         let Some(droplet) = droplet_of(command) else { return Ok(()) };
         let turns_on = matches!(command, Command::PowerOn(_));
-        if !turns_on && self.conduct.turned_on.contains_key(&id) {
+        // Where nothing needs it off, it was turned on because an older operation's off came late.
+        if !turns_on && operation.kind.may_turn_off() && self.conduct.turned_on.contains_key(&id) {
             return law(format!("{id} goes forward with {command:?} after it turned the Droplet on"));
         }
         if turns_on {

@@ -16,7 +16,7 @@ use super::{
 
 /// Whatever DigitalOcean asks for, it is asked again after so long.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
-/// The same while a Droplet is off because of us.
+/// The same while a Droplet is off because of us, or may go off.
 const LONGEST_SILENCE_WHILE_OFF: SignedDuration = SignedDuration::from_mins(1);
 
 impl Operation {
@@ -49,7 +49,7 @@ impl Operation {
             (_, Answer::Trouble(trouble)) => self.see_trouble(focus, look, &trouble, rules, now),
             (Look::Droplet(asked), Answer::Droplet(reading)) if reading.id == *asked => {
                 self.missing = None;
-                self.power.note_seen(reading.power());
+                self.note_power(reading.power(), now);
                 if reading.power() == Some(PowerState::On) {
                     self.power.get_on(now);
                     // Also while it is not known whether the command arrived: DigitalOcean may be at it.
@@ -177,9 +177,10 @@ impl Operation {
         }
     }
 
-    /// Until when a DigitalOcean that wants to be left alone is left alone: a Droplet that is off is looked at again soon.
+    /// Until when a DigitalOcean that wants to be left alone is left alone: a Droplet that is off, or may go off, is
+    /// looked at again soon.
     pub(in crate::operation) fn longest_silence(&self, now: Timestamp) -> Timestamp {
-        if self.power.is_owed() { later(now, LONGEST_SILENCE_WHILE_OFF) } else { later(now, LONGEST_SILENCE) }
+        if self.power.owed().is_some() { later(now, LONGEST_SILENCE_WHILE_OFF) } else { later(now, LONGEST_SILENCE) }
     }
 
     fn see_droplet(&mut self, focus: Focus, state: State, reading: &DropletReading, rules: &Rules, now: Timestamp) {

@@ -215,8 +215,12 @@ impl Power {
         self.before = Some(PowerState::On);
         self.history.went_off = older.history.went_off.or(Some(owed.since));
         self.seen_off = older.seen_off;
-        // What was only watched is: nobody is called for a Droplet that was last seen on.
+        let is_to_be_on = self.is_owed();
+        // What was only watched is: nobody is called for a Droplet that was last seen on, unless somebody wants it on.
         self.duty = std::mem::take(&mut older.duty);
+        if is_to_be_on {
+            self.duty = Duty::Owed(owed);
+        }
         true
     }
 

@@ -3,6 +3,7 @@
 mod backups;
 mod distrust;
 mod first_answer;
+mod late_offs;
 mod laws;
 mod patience;
 mod power_kinds;
