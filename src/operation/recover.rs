@@ -259,13 +259,19 @@ impl Operation {
         let is_ahead = |step: &Step| step.task() == Task::Restore && !step.is_over();
         let overwrites = self.steps.iter().any(is_ahead) || task.is_some_and(|task| task.traits().is_destructive);
         let is_known = self.baseline.is_known();
+        let is_new_disk = |reading: &ActionReading| matches!(reading.kind.as_str(), "restore" | "rebuild");
+        let rewrites = self.kind.rewrites();
         let is_new = |reading: &&ActionReading| {
+            // What somebody was shown says more than what was there when the operation began.
+            if let Some(shown) = rewrites.filter(|_| is_new_disk(reading)) {
+                let is_ours = self.may_have_sent(&reading.kind);
+                return reading.status != ActionStatus::Errored && !is_ours && !shown.contains(&reading.id);
+            }
             let since_asked = reading.started_at.is_some_and(|started| started > self.asked_at);
             let is_under_way = reading.status == ActionStatus::InProgress;
             let is_foreign = !self.baseline.contains(reading) && !self.may_have_sent(&reading.kind);
             reading.status != ActionStatus::Errored && is_foreign && (is_known || since_asked || is_under_way)
         };
-        let is_new_disk = |reading: &ActionReading| matches!(reading.kind.as_str(), "restore" | "rebuild");
         let is_use = |reading: &ActionReading| {
             task == Some(Task::Restore) && matches!(reading.kind.as_str(), "power_on" | "power_cycle" | "reboot")
         };

@@ -262,7 +262,7 @@ impl Simulation {
         };
         match &operation.kind {
             Kind::Take { .. } => (!self.has_snapshot(operation)).then_some("there is no such Snapshot"),
-            Kind::Restore(Restore { snapshot, safety }) => {
+            Kind::Restore(Restore { snapshot, safety, .. }) => {
                 // An Action does not say of which Snapshot it is: after a lost answer a stranger's restore is taken for ours.
                 let is_lost = |step: &Step| step.task() == Task::Restore && step.answer_lost;
                 let cannot_know = self.moods.has(Mood::Strangers) && operation.steps.iter().any(is_lost);

@@ -6,7 +6,7 @@ use super::super::{
     Blocker, Observation, Operation, Outcome, Wish,
     effect::{Answer, Command, Effect, Look},
     ids::{ActionId, SnapshotId},
-    kinds::{Delete, Downtime, IfHung, Kind, Safety, SnapshotRef},
+    kinds::{Delete, Downtime, IfHung, Kind, Restore, Safety, SnapshotRef},
     power::{Status, Theirs},
     reading::{Failure, PowerState, Trouble},
     step::{State, Task},
@@ -916,4 +916,29 @@ fn an_inherited_off_whose_answer_was_lost_is_not_taken_for_a_strangers() {
     let done = toy.settle(serde_json::from_str(&row).unwrap());
     assert_eq!(toy.power, PowerState::On);
     assert_eq!(done.verdict, Some(Outcome::Completed));
+}
+
+/// What somebody agrees to lose is the disk that they were shown, not the one that is there when they say yes.
+#[test]
+fn a_disk_that_was_written_anew_after_the_question_is_not_overwritten() {
+    for (shown, is_rebuilt_after) in [(true, true), (true, false), (false, false)] {
+        for safety in [Safety::Snapshot, Safety::None] {
+            let mut toy = Toy::new(PowerState::On);
+            let earlier = toy.begin("restore", 1, None);
+            toy.now += SignedDuration::from_secs(30);
+            if is_rebuilt_after {
+                toy.begin("rebuild", 1, None);
+                toy.now += SignedDuration::from_secs(30);
+            }
+            toy.catch_up();
+            let Kind::Restore(asked) = restore(safety) else { unreachable!() };
+            let mut it = operation(Kind::Restore(Restore { rewrites: shown.then(|| vec![earlier]), ..asked }));
+            it.asked_at = toy.now;
+            let done = toy.settle(it);
+            let expected =
+                if is_rebuilt_after { Outcome::Failed(Failure::ChangedMeanwhile) } else { Outcome::Completed };
+            assert_eq!(done.verdict, Some(expected), "{shown} {safety:?}");
+            assert_eq!(words(&toy).contains(&"restore"), !is_rebuilt_after, "{shown} {safety:?}");
+        }
+    }
 }

@@ -42,7 +42,11 @@ fn take(power: Downtime, if_hung: IfHung) -> Kind {
 }
 
 fn restore(safety: Safety) -> Kind {
-    Kind::Restore(Restore { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() }, safety })
+    Kind::Restore(Restore {
+        snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() },
+        safety,
+        rewrites: None,
+    })
 }
 
 fn launch() -> Operation {
