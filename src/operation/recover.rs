@@ -52,9 +52,21 @@ impl Operation {
 
     /// After a lost answer: is there an Action of the right type that was not there before?
     pub(super) fn recover_action(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
-        let Some(task) = self.step_at(focus).map(Step::task) else { return };
-        if !self.baseline.is_known() {
-            self.guess_baseline(readings, task);
+        let Some((task, doubt)) = self.step_at(focus).and_then(|step| Some((step.task(), step.doubt()?.clone())))
+        else {
+            return;
+        };
+        let is_refused = doubt.busy || doubt.refused.is_some();
+        match (self.baseline.is_known(), is_refused && !doubt.seen_off) {
+            (true, _) => {}
+            // The Droplet is on, so a command that was carried out is under way.
+            (false, true) => {
+                let may_be_ours =
+                    |it: &&ActionReading| it.status == ActionStatus::InProgress && self.is_about_us(it, task);
+                let before: Vec<_> = readings.iter().filter(|it| !may_be_ours(it)).collect();
+                self.baseline.raise(before.into_iter());
+            }
+            (false, false) => self.guess_baseline(readings, task),
         }
         let ours = readings
             .iter()
@@ -62,7 +74,11 @@ impl Operation {
             .min_by_key(|reading| (reading.started_at, reading.id));
         if let Some(ours) = ours {
             self.run(focus, ours, true);
-        } else if let Some(kind) = self.foreign_in_progress(readings) {
+        } else if let Some(kind) = self.foreign_in_progress(readings).filter(|_| doubt.refused.is_none()) {
+            if doubt.busy {
+                // That is the event which ours was refused for.
+                self.not_carried_out(focus, task, Checks::default());
+            }
             self.restart_round(focus);
             self.wait_for(Blocker::Event(Some(kind)), rules, now);
         } else if task == Task::Snapshot {
@@ -190,6 +206,10 @@ impl Operation {
             return;
         };
         let task = work.task();
+        if let Some(why) = doubt.refused.clone() {
+            return self.believe_refusal(focus, why, now);
+        }
+        let is_busy = doubt.busy;
         let Traits { is_repeatable, settle_factor, .. } = task.traits();
         let first = *doubt.first_empty.get_or_insert(now);
         doubt.last_empty = Some(now);
@@ -205,6 +225,10 @@ impl Operation {
                 if let Focus::Forward(index) = focus {
                     self.skip_shutdown(index);
                 }
+            }
+            (true, _) if is_busy => {
+                self.not_carried_out(focus, task, Checks::default());
+                self.wait_for(Blocker::Event(None), rules, now);
             }
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => {

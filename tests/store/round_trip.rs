@@ -109,6 +109,7 @@ fn doubt() -> impl Strategy<Value = Doubt> {
     let round = any::<(bool, bool)>().prop_map(|(droplet, actions)| Round { droplet, actions });
     (option::of(moment()), option::of(moment()), round, any::<bool>(), option::of(failure())).prop_map(
         |(first_empty, last_empty, round, seen_on, refused)| Doubt {
+            busy: seen_on,
             first_empty,
             last_empty,
             round,

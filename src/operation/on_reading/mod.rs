@@ -82,7 +82,7 @@ impl Operation {
                 }
             },
             // Anyone who cancels is not told so while the lost command may still delete.
-            (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() => {
+            (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() || self.is_refused(focus) => {
                 self.empty_round(focus, rules, now);
             }
             // The Snapshot that a lost answer was to delete is still there: deleting twice does no harm.
@@ -157,6 +157,11 @@ impl Operation {
             // No reason to refuse a look is known: as good as no answer.
             Trouble::Refused { .. } => self.wait_for(Blocker::Outage, rules, now),
         }
+    }
+
+    /// Whether DigitalOcean refused the command, and a look is to show whether it was carried out all the same.
+    pub(in crate::operation) fn is_refused(&self, focus: Focus) -> bool {
+        self.step_at(focus).and_then(Step::doubt).is_some_and(|doubt| doubt.refused.is_some())
     }
 
     /// Whether it goes on although the Droplet's Actions cannot be read: they only help to tell our off from somebody else's, and power

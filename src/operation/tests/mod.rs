@@ -7,6 +7,7 @@ mod late_offs;
 mod laws;
 mod patience;
 mod power_kinds;
+mod refused;
 mod scheduled;
 mod stories;
 mod toy;

@@ -40,6 +40,17 @@ pub(super) enum Transit {
         executed: bool,
     },
     Unauthorized,
+    /// It is carried out, and refused all the same: something on the way sent it twice.
+    Twice(Refusal),
+}
+
+/// How DigitalOcean refuses a command that it has carried out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Refusal {
+    /// Another event is pending.
+    Busy,
+    /// In words of its own.
+    InWords,
 }
 
 pub(super) struct Toy {
@@ -272,7 +283,7 @@ impl Toy {
             Effect::Send(command) => {
                 let operation = apply(operation, Observation::Intended, self.now);
                 let executed = match transit {
-                    Transit::Fine | Transit::LostAfter | Transit::Crash { executed: true } => {
+                    Transit::Fine | Transit::LostAfter | Transit::Twice(_) | Transit::Crash { executed: true } => {
                         self.execute(&command, lasts)
                     }
                     Transit::NeverSent
@@ -301,6 +312,8 @@ impl Toy {
                         Trouble::Throttled { until: self.now + SignedDuration::from_secs(seconds) }
                     }
                     Transit::Unauthorized => Trouble::Unauthorized,
+                    Transit::Twice(Refusal::Busy) => Trouble::Busy,
+                    Transit::Twice(Refusal::InWords) => Trouble::Refused { message: "No.".to_owned() },
                 };
                 apply(operation, Observation::Answered(command, Answer::Trouble(trouble)), self.now)
             }
