@@ -56,8 +56,7 @@ impl Operation {
         else {
             return;
         };
-        let is_refused = doubt.busy || doubt.refused.is_some();
-        match (self.baseline.is_known(), is_refused && !doubt.seen_off) {
+        match (self.baseline.is_known(), doubt.refused.is_some()) {
             (true, _) => {}
             // The Droplet is on, so a command that was carried out is under way.
             (false, true) => {
@@ -74,11 +73,11 @@ impl Operation {
             .min_by_key(|reading| (reading.started_at, reading.id));
         if let Some(ours) = ours {
             self.run(focus, ours, true);
+        } else if let (true, Some(pending)) = (doubt.busy, in_progress(readings)) {
+            // That is the event which ours was refused for, whoever's it is.
+            self.not_carried_out(focus, task, Checks::default());
+            self.wait_for(Blocker::Event(Some(pending.kind.clone())), rules, now);
         } else if let Some(kind) = self.foreign_in_progress(readings).filter(|_| doubt.refused.is_none()) {
-            if doubt.busy {
-                // That is the event which ours was refused for.
-                self.not_carried_out(focus, task, Checks::default());
-            }
             self.restart_round(focus);
             self.wait_for(Blocker::Event(Some(kind)), rules, now);
         } else if task == Task::Snapshot {
@@ -214,8 +213,9 @@ impl Operation {
         let first = *doubt.first_empty.get_or_insert(now);
         doubt.last_empty = Some(now);
         doubt.round = Round::default();
-        let sure =
-            now >= later(*at, rules.settle_time * settle_factor) && now.duration_since(first) >= rules.settle_time / 3;
+        // What was refused is not carried out later: it can only be listed a little late.
+        let is_settled = is_busy || now >= later(*at, rules.settle_time * settle_factor);
+        let sure = is_settled && now.duration_since(first) >= rules.settle_time / 3;
         let unrepeatable = !is_repeatable && doubt.seen_on;
         // It is off, and long after our command no off of ours is listed.
         let is_theirs = task == Task::ShutDown && doubt.seen_off && !may_be_ours;
@@ -308,4 +308,8 @@ impl Operation {
             .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(reading))
             .map(|reading| reading.kind.clone())
     }
+}
+
+fn in_progress(readings: &[ActionReading]) -> Option<&ActionReading> {
+    readings.iter().find(|reading| reading.status == ActionStatus::InProgress)
 }

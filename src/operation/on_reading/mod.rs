@@ -63,6 +63,12 @@ impl Operation {
                 self.see_droplet(focus, state, &reading, rules, now);
             }
             (Look::Listed(_), Answer::Droplets(found)) => self.judge_missing(focus, !found.is_empty(), rules, now),
+            // Of another Droplet: DigitalOcean spoke of something else.
+            (Look::Actions(asked), Answer::Actions(readings))
+                if readings.iter().any(|reading| reading.droplet.is_some_and(|droplet| droplet != *asked)) =>
+            {
+                self.wait_for(Blocker::Outage, rules, now);
+            }
             (Look::Actions(_), Answer::Actions(readings)) => match state {
                 State::Waiting(_) => self.take_baseline(focus, &readings, rules, now),
                 State::Intended { .. } => self.recover_action(focus, &readings, rules, now),

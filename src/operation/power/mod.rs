@@ -352,7 +352,9 @@ impl Power {
             self.history.came_back = Some(now);
             self.history.repaired = ended.then_some(now);
         }
-        let turned_on_by_us = matches!(self.back.state, State::Running(_) | State::Intended { .. });
+        // What DigitalOcean refused to turn on, and is on, it may have turned on all the same: nobody is said to have been quicker.
+        let turned_on_by_us =
+            matches!(self.back.state, State::Running(_) | State::Intended { .. }) || self.was_told_to_turn_on();
         self.back.state = if turned_on_by_us { State::Done { at: now } } else { State::Skipped };
     }
 

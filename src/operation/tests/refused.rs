@@ -57,6 +57,8 @@ fn what_was_carried_out_and_refused_is_done_once_and_said_to_be_done() {
                 assert_eq!(words(&toy), commands, "{told}: {done:#?}");
                 assert_eq!((toy.power, done.is_open()), (PowerState::On, false), "{told}");
                 assert_eq!(done.verdict, Some(Outcome::Completed), "{told}");
+                let was_off = commands.contains(&"power_on");
+                assert_eq!(done.power.back().is_done(), was_off, "{told}: nobody else turned it on");
             }
         }
     }
