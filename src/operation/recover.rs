@@ -56,7 +56,8 @@ impl Operation {
         else {
             return;
         };
-        match (self.baseline.is_known(), doubt.refused.is_some()) {
+        let known = self.baseline.clone();
+        match (known.is_known(), doubt.refused.is_some()) {
             (true, _) => {}
             // The Droplet is on, so a command that was carried out is under way.
             (false, true) => {
@@ -74,7 +75,8 @@ impl Operation {
         if let Some(ours) = ours {
             self.run(focus, ours, true);
         } else if let (true, Some(pending)) = (doubt.busy, in_progress(readings)) {
-            // That is the event which ours was refused for, whoever's it is.
+            // That is the event which ours was refused for, whoever's it is. It is waited for, so it must not count as known.
+            self.baseline = known;
             self.not_carried_out(focus, task, Checks::default());
             self.wait_for(Blocker::Event(Some(pending.kind.clone())), rules, now);
         } else if let Some(kind) = self.foreign_in_progress(readings).filter(|_| doubt.refused.is_none()) {

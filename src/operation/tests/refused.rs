@@ -118,3 +118,21 @@ fn what_was_refused_and_not_carried_out_is_said_to_be_refused() {
         assert_eq!((done.verdict, toy.power, toy.sent.len()), (no(), PowerState::On, 0), "{}", kind.word());
     }
 }
+
+#[test]
+fn an_event_that_a_command_was_refused_for_is_waited_for_without_another_try() {
+    for kind in kinds() {
+        let (mut toy, mut it) = (Toy::new(PowerState::On), operation(kind.clone()));
+        while next_command(&toy, &it).is_none() {
+            it = toy.turn(it, Transit::Fine, 20);
+        }
+        toy.begin("migrate", 600, None);
+        let mut tries = 0;
+        while toy.pending() {
+            tries += usize::from(next_command(&toy, &it).is_some());
+            it = toy.turn(it, Transit::Fine, 20);
+        }
+        assert_eq!(tries, 1, "{}", kind.word());
+        assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed), "{}", kind.word());
+    }
+}
