@@ -9,7 +9,7 @@ use crate::{
     inventory::{Droplet, DropletStatus, Inspection, Snapshot, Unresolved},
     operation::{
         Operation, Target,
-        ids::{DropletId, SnapshotId},
+        ids::{ActionId, DropletId, SnapshotId},
         kinds::Kind,
     },
     store::Pin,
@@ -22,6 +22,8 @@ pub(super) struct Restorable {
     pub(super) snapshot: Snapshot,
     /// Whether DigitalOcean made it by itself, while the Droplet ran.
     pub(super) is_backup: bool,
+    /// What has written the disk anew so far, as far as it could be read.
+    pub(super) rewrites: Option<Vec<ActionId>>,
 }
 
 /// The Droplet as an operation names it.
@@ -52,8 +54,8 @@ pub(super) async fn free(state: &AppState, who: &Person, operation: &Operation) 
 
 /// Looks whether a Snapshot, by id or by name, can be put back onto this Droplet now.
 pub(super) async fn restore(state: &AppState, droplet: DropletId, text: &str) -> Result<Restorable, Stop> {
-    let inspection =
-        state.inventory.inspect(droplet).await.map_err(|gone| lookup::no_droplet(&droplet.to_string(), gone))?;
+    let (inspection, rewrites) = tokio::join!(state.inventory.inspect(droplet), state.inventory.rewrites(droplet));
+    let inspection = inspection.map_err(|gone| lookup::no_droplet(&droplet.to_string(), gone))?;
     let snapshot = state.inventory.resolve_restorable(&inspection, text).await;
     let Inspection { droplet, backups, .. } = inspection;
     let snapshot = snapshot.map_err(|unresolved| lookup::no_snapshot(text, Some(&droplet.name), unresolved))?;
@@ -80,7 +82,7 @@ pub(super) async fn restore(state: &AppState, droplet: DropletId, text: &str) ->
         return Err(Refusal::Locked { droplet: droplet.name }.into());
     }
     let is_backup = backups.contains(&snapshot.id);
-    Ok(Restorable { droplet, snapshot, is_backup })
+    Ok(Restorable { droplet, snapshot, is_backup, rewrites })
 }
 
 /// A Snapshot that can be deleted, with what its deletion means.

@@ -18,8 +18,12 @@ use super::{
     timeouts::{self, Absent},
 };
 use crate::{
-    digitalocean::{error::Error, queries},
-    operation::ids::{DropletId, SnapshotId},
+    digitalocean::{
+        error::Error,
+        model::{Action, ActionStatus},
+        queries,
+    },
+    operation::ids::{ActionId, DropletId, SnapshotId},
 };
 
 /// Backups come once a day.
@@ -124,6 +128,19 @@ impl Inventory {
         images.extend(made_by_itself);
         images.sort_by_key(|image| std::cmp::Reverse(image.created_at));
         Ok(Inspection { droplet, images, backups })
+    }
+
+    /// What has written a Droplet's disk anew, so far: restores and rebuilds, past every cache. None where that cannot be read, or while one
+    /// is at it.
+    pub async fn rewrites(&self, droplet: DropletId) -> Option<Vec<ActionId>> {
+        let actions = self.ask(queries::droplet_actions(droplet)).await.ok()?;
+        let rewrites = actions.into_iter().filter(|action| matches!(action.kind.as_str(), "restore" | "rebuild"));
+        let ended = |action: Action| match action.status {
+            ActionStatus::Completed => Some(Some(action.id)),
+            ActionStatus::Errored => None,
+            ActionStatus::InProgress | ActionStatus::Other(_) => Some(None),
+        };
+        rewrites.filter_map(ended).collect()
     }
 
     /// What of an inspected Droplet's images a submitted text means: an id, or a name that only one has.

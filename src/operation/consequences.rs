@@ -192,13 +192,15 @@ impl Operation {
         matches!(&self.obstacle, Some(Obstacle { what: Blocker::Turn, .. }))
     }
 
-    /// Once the Droplet was told to turn on, nothing is begun that needs it off.
+    /// Once the Droplet was told to turn on, nothing is begun that needs it off. Where nothing does, it was told so to make good what an
+    /// older operation had done.
     fn judge_power_first(&mut self, now: Timestamp) {
         let Some(index) = self.steps.iter().position(|step| !step.is_over()).filter(|_| self.verdict.is_none()) else {
             return;
         };
         let step = &self.steps[index];
         if step.task().traits().yields_to_power
+            && self.turns_its_droplet_off()
             && matches!(step.state, State::Waiting(_))
             && self.power.was_told_to_turn_on()
         {

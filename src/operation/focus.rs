@@ -23,7 +23,9 @@ impl Operation {
         if self.verdict.is_some() {
             return if back_is_due { Focus::Back } else { Focus::Rest };
         }
-        if back_is_due && (self.power.is_blind() || self.is_turning_on() || self.may_hurry()) {
+        if back_is_due
+            && (self.power.is_blind() || self.is_turning_on() || self.may_hurry() || self.is_off_for_nothing())
+        {
             return Focus::Back;
         }
         match self.steps.iter().position(|step| !step.is_over()) {

@@ -3,16 +3,9 @@
 //! The older one was watching for a late off of its own. What the newer one finds off may be that, or somebody else's doing: the Droplet's
 //! Actions say, and are asked before anything follows from it.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Operation, Rules,
-    backoff::later,
-    ids::DropletId,
-    reading::PowerState,
-    step::{Checks, State, Step},
-};
+use super::{Operation, reading::PowerState, step::Step};
 
 /// Left by the older operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,15 +47,6 @@ impl Operation {
     /// Whether it took over a duty of which every Action is accounted for.
     pub fn inherited_what_is_known(&self) -> bool {
         self.inherited.as_ref().is_some_and(|inherited| inherited.may_be_ours.is_empty())
-    }
-
-    /// When the Droplet is looked at next that an older operation watched, while this one waits for people or for time and has sent nothing.
-    pub(super) fn watched_at(&self, step: &Step, rules: &Rules) -> Option<(DropletId, Timestamp)> {
-        let State::Waiting(Checks { looked_at: Some(looked_at), .. }) = step.state else { return None };
-        let is_kept_up = self.obstacle.is_some() || self.ended.is_some() || step.began.is_some();
-        let owes = self.inherited.is_some() && self.power.owed().is_some();
-        let droplet = self.target.droplet.filter(|_| owes && !is_kept_up)?;
-        Some((droplet, later(looked_at, Self::watch_pause(rules))))
     }
 
     /// Whether the Droplet is off before this operation has sent anything, and an older one may have turned it off.

@@ -73,6 +73,7 @@ mod transition;
 pub mod trigger;
 pub mod undo;
 pub mod warning;
+mod watching;
 mod wish;
 
 use jiff::{SignedDuration, Timestamp};

@@ -29,7 +29,7 @@ impl Operation {
         if let Some(deadline) = self.first_answer_deadline(now) {
             return Effect::Sleep(deadline);
         }
-        let watched = self.watched_at(step, rules);
+        let watched = self.watched_at(focus, rules);
         if let Some((droplet, _)) = watched.filter(|(_, at)| *at <= now) {
             return Effect::Look(Look::Droplet(droplet));
         }
@@ -141,9 +141,15 @@ impl Operation {
             | Work::ChangeBackups(_)
             | Work::DisableBackups => {
                 let droplet = self.droplet()?;
+                // A refused command shows in the Actions if it was carried out all the same, and in the Droplet's power.
+                let asks_droplet = match (doubt.busy, doubt.is_refused_in_words()) {
+                    (true, _) => step.task().turns_off(),
+                    (false, true) => step.task().traits().reaches.is_some(),
+                    (false, false) => true,
+                };
                 Some(if doubt.seen_off && doubt.refused.is_none() {
                     Look::Actions(droplet)
-                } else if doubt.refused.is_some() || !doubt.round.droplet {
+                } else if asks_droplet && !doubt.round.droplet {
                     Look::Droplet(droplet)
                 } else if doubt.round.actions {
                     Look::Snapshots(droplet)

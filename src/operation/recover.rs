@@ -52,9 +52,21 @@ impl Operation {
 
     /// After a lost answer: is there an Action of the right type that was not there before?
     pub(super) fn recover_action(&mut self, focus: Focus, readings: &[ActionReading], rules: &Rules, now: Timestamp) {
-        let Some(task) = self.step_at(focus).map(Step::task) else { return };
-        if !self.baseline.is_known() {
-            self.guess_baseline(readings, task);
+        let Some((task, doubt)) = self.step_at(focus).and_then(|step| Some((step.task(), step.doubt()?.clone())))
+        else {
+            return;
+        };
+        let known = self.baseline.clone();
+        match (known.is_known(), doubt.refused.is_some()) {
+            (true, _) => {}
+            // The Droplet is on, so a command that was carried out is under way.
+            (false, true) => {
+                let may_be_ours =
+                    |it: &&ActionReading| it.status == ActionStatus::InProgress && self.is_about_us(it, task);
+                let before: Vec<_> = readings.iter().filter(|it| !may_be_ours(it)).collect();
+                self.baseline.raise(before.into_iter());
+            }
+            (false, false) => self.guess_baseline(readings, task),
         }
         let ours = readings
             .iter()
@@ -62,7 +74,12 @@ impl Operation {
             .min_by_key(|reading| (reading.started_at, reading.id));
         if let Some(ours) = ours {
             self.run(focus, ours, true);
-        } else if let Some(kind) = self.foreign_in_progress(readings) {
+        } else if let (true, Some(pending)) = (doubt.busy, in_progress(readings)) {
+            // That is the event which ours was refused for, whoever's it is. It is waited for, so it must not count as known.
+            self.baseline = known;
+            self.not_carried_out(focus, task, Checks::default());
+            self.wait_for(Blocker::Event(Some(pending.kind.clone())), rules, now);
+        } else if let Some(kind) = self.foreign_in_progress(readings).filter(|_| doubt.refused.is_none()) {
             self.restart_round(focus);
             self.wait_for(Blocker::Event(Some(kind)), rules, now);
         } else if task == Task::Snapshot {
@@ -190,12 +207,17 @@ impl Operation {
             return;
         };
         let task = work.task();
+        if let Some(why) = doubt.refused.clone() {
+            return self.believe_refusal(focus, why, now);
+        }
+        let is_busy = doubt.busy;
         let Traits { is_repeatable, settle_factor, .. } = task.traits();
         let first = *doubt.first_empty.get_or_insert(now);
         doubt.last_empty = Some(now);
         doubt.round = Round::default();
-        let sure =
-            now >= later(*at, rules.settle_time * settle_factor) && now.duration_since(first) >= rules.settle_time / 3;
+        // What was refused is not carried out later: it can only be listed a little late.
+        let is_settled = is_busy || now >= later(*at, rules.settle_time * settle_factor);
+        let sure = is_settled && now.duration_since(first) >= rules.settle_time / 3;
         let unrepeatable = !is_repeatable && doubt.seen_on;
         // It is off, and long after our command no off of ours is listed.
         let is_theirs = task == Task::ShutDown && doubt.seen_off && !may_be_ours;
@@ -205,6 +227,10 @@ impl Operation {
                 if let Focus::Forward(index) = focus {
                     self.skip_shutdown(index);
                 }
+            }
+            (true, _) if is_busy => {
+                self.not_carried_out(focus, task, Checks::default());
+                self.wait_for(Blocker::Event(None), rules, now);
             }
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => {
@@ -259,13 +285,19 @@ impl Operation {
         let is_ahead = |step: &Step| step.task() == Task::Restore && !step.is_over();
         let overwrites = self.steps.iter().any(is_ahead) || task.is_some_and(|task| task.traits().is_destructive);
         let is_known = self.baseline.is_known();
+        let is_new_disk = |reading: &ActionReading| matches!(reading.kind.as_str(), "restore" | "rebuild");
+        let rewrites = self.kind.rewrites();
         let is_new = |reading: &&ActionReading| {
+            // What somebody was shown says more than what was there when the operation began.
+            if let Some(shown) = rewrites.filter(|_| is_new_disk(reading)) {
+                let is_ours = self.may_have_sent(&reading.kind);
+                return reading.status != ActionStatus::Errored && !is_ours && !shown.contains(&reading.id);
+            }
             let since_asked = reading.started_at.is_some_and(|started| started > self.asked_at);
             let is_under_way = reading.status == ActionStatus::InProgress;
             let is_foreign = !self.baseline.contains(reading) && !self.may_have_sent(&reading.kind);
             reading.status != ActionStatus::Errored && is_foreign && (is_known || since_asked || is_under_way)
         };
-        let is_new_disk = |reading: &ActionReading| matches!(reading.kind.as_str(), "restore" | "rebuild");
         let is_use = |reading: &ActionReading| {
             task == Some(Task::Restore) && matches!(reading.kind.as_str(), "power_on" | "power_cycle" | "reboot")
         };
@@ -278,4 +310,8 @@ impl Operation {
             .find(|reading| reading.status == ActionStatus::InProgress && !self.baseline.contains(reading))
             .map(|reading| reading.kind.clone())
     }
+}
+
+fn in_progress(readings: &[ActionReading]) -> Option<&ActionReading> {
+    readings.iter().find(|reading| reading.status == ActionStatus::InProgress)
 }

@@ -91,8 +91,14 @@ impl Operation {
             Observation::TokenRefused => next.lose_token(focus, now),
             Observation::OtherAccount => next.call_for_token(Failure::OtherAccount, now),
             Observation::Seen(look, answer) => {
-                next.timer.ask_at_once();
-                next.on_reading(focus, &look, answer, rules, now)?;
+                let is_taken_in = next.watch(focus, &look, &answer, rules, now);
+                if matches!(look, Look::Droplet(_)) {
+                    next.power.note_look(now);
+                }
+                if !is_taken_in {
+                    next.timer.ask_at_once();
+                    next.on_reading(focus, &look, answer, rules, now)?;
+                }
             }
             Observation::Answered(command, answer) => {
                 next.timer.ask_at_once();
@@ -256,6 +262,12 @@ impl Operation {
             }
             // The pending event may be the one that our lost command began.
             Trouble::Busy if was_lost => self.doubt(focus, Doubt::default()),
+            Trouble::Busy if task.traits().waits_for_others && !task.shows_in_its_image() => {
+                self.power.on_reading();
+                self.withdraw_conclusion();
+                self.doubt(focus, Doubt { busy: true, ..Doubt::default() });
+                self.hinder(Blocker::Event(None), now);
+            }
             Trouble::Busy => {
                 self.power.on_reading();
                 self.withdraw_conclusion();
@@ -271,12 +283,12 @@ impl Operation {
                 let refused = Some(if task == Task::Restore { Failure::SnapshotGone } else { Failure::NotKnown });
                 self.doubt(focus, Doubt { refused, ..Doubt::default() });
             }
-            Trouble::Refused { message } if task.traits().reaches.is_some() => {
-                // It may be refused because the Droplet already is as we want it: the Droplet has the last word.
+            Trouble::Refused { message } => {
+                // The Droplet may be as we want it already, or the command was carried out all the same: a look has the last word.
                 let refused = Some(Failure::Refused { message });
                 self.doubt(focus, Doubt { refused, ..Doubt::default() });
             }
-            Trouble::Unauthorized | Trouble::Forbidden { .. } | Trouble::Refused { .. } => {
+            Trouble::Unauthorized | Trouble::Forbidden { .. } => {
                 self.not_carried_out(focus, task, Checks::default());
                 if !self.is_believed(&trouble, true, rules, now) {
                     return;
@@ -309,13 +321,23 @@ impl Operation {
     }
 
     fn doubt(&mut self, focus: Focus, doubt: Doubt) {
-        self.obstacle = None;
+        if !doubt.busy {
+            self.obstacle = None;
+        }
         if let Some(step) = self.step_mut(focus)
             && let State::Intended { doubt: open, .. } = &mut step.state
         {
-            step.answer_lost |= doubt.refused.is_none();
+            step.answer_lost |= doubt.refused.is_none() && !doubt.busy;
             *open = Some(doubt);
         }
+    }
+
+    /// A look has shown that what DigitalOcean refused was not carried out.
+    pub(super) fn believe_refusal(&mut self, focus: Focus, why: Failure, now: Timestamp) {
+        if let Some(task) = self.step_at(focus).map(Step::task) {
+            self.not_carried_out(focus, task, Checks::default());
+        }
+        self.fail_step(focus, why, now);
     }
 
     /// DigitalOcean works on it.

@@ -27,7 +27,7 @@ const LONGEST_GAP: SignedDuration = SignedDuration::from_mins(15);
 /// People are called after so long of off, owed and not getting on.
 const CALL_WITHIN: SignedDuration = SignedDuration::from_mins(11);
 /// Whoever was called is not called again so soon.
-const CALLED_LATELY: SignedDuration = SignedDuration::from_mins(31);
+pub(crate) const CALLED_LATELY: SignedDuration = SignedDuration::from_mins(31);
 /// A process needs a moment after its start before it can call.
 const WAKING_UP: SignedDuration = SignedDuration::from_mins(1);
 /// A Droplet is on this long after what needed it off, when nothing goes wrong, beside DigitalOcean's own time and one poll.
@@ -69,6 +69,8 @@ pub(crate) struct Conduct {
     alive_since: Timestamp,
     /// When something could not be written down last.
     unwritten_at: Timestamp,
+    /// Operations of which a command was refused because another event was pending: what was pending may be taken for theirs.
+    pub(crate) held_up: BTreeSet<OperationId>,
 }
 
 fn law<T>(broken: String) -> Lawful<T> {
@@ -114,6 +116,7 @@ impl Conduct {
             troubled_at: now,
             alive_since: now,
             unwritten_at: now,
+            held_up: BTreeSet::new(),
         }
     }
 
@@ -130,6 +133,16 @@ impl Conduct {
     /// The clock is set: how long a Droplet has been off cannot be told by it any more.
     pub(crate) fn sets_the_clock(&mut self, now: Timestamp) {
         self.clock_set_at = now;
+    }
+
+    /// A process that slept goes on.
+    pub(crate) fn wakes(&mut self, now: Timestamp) {
+        (self.alive_since, self.troubled_at) = (now, now);
+    }
+
+    /// When people were last called about an operation.
+    pub(crate) fn called_at(&self, id: OperationId) -> Option<Timestamp> {
+        self.called_at.get(&id).copied()
     }
 
     /// A process takes these operations over after a gap.
@@ -243,7 +256,8 @@ impl Simulation {
         }
         let Some(droplet) = droplet_of(command) else { return Ok(()) };
         let turns_on = matches!(command, Command::PowerOn(_));
-        if !turns_on && self.conduct.turned_on.contains_key(&id) {
+        // Where nothing needs it off, it was turned on because an older operation's off came late.
+        if !turns_on && operation.kind.may_turn_off() && self.conduct.turned_on.contains_key(&id) {
             return law(format!("{id} goes forward with {command:?} after it turned the Droplet on"));
         }
         if turns_on {
@@ -339,7 +353,7 @@ impl Simulation {
         for (droplet, id) in &self.owed {
             let Some(operation) = self.operations.get(id) else { continue };
             let Some(off) = self.ledger.is_off(&self.world, droplet.0) else { continue };
-            if self.takes_over {
+            if self.takes_over || self.asleep_since.is_some() {
                 continue;
             }
             // While it was last seen on, nobody knows that it is off, and a newer operation has its own ten minutes.

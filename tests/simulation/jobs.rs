@@ -13,6 +13,7 @@ use snapshot_bot::{
         Blocker, Operation, Rules,
         effect::{Answer, Command, Effect, Look},
         ids::OperationId,
+        reading::Trouble,
         step::State,
     },
     store,
@@ -370,6 +371,11 @@ impl Simulation {
             self.note(format!("{} may not begin: the lease is over", job.id));
             return Ok(());
         }
+        if self.takes_over {
+            // It slept for long, so everything is taken up before any command leaves.
+            self.note(format!("{} may not begin before it is taken up", job.id));
+            return Ok(());
+        }
         match self.admit(rank)? {
             Ok(ticket) => Box::pin(self.go_on_admitted(job, command, ticket, false)).await,
             // A silence has begun meanwhile.
@@ -413,6 +419,10 @@ impl Simulation {
 
     async fn begin(&mut self, mut job: Job, claimed: Claimed, command: Command, ticket: Ticket) -> Lawful {
         let (id, life) = (job.id, self.life(24));
+        if self.takes_over {
+            self.note(format!("{id} may not begin before it is taken up"));
+            return Ok(());
+        }
         if life == Life::EndsBefore {
             return self.die().await;
         }
@@ -476,6 +486,7 @@ impl Simulation {
         let (transit, quirk) = if self.is_rough() {
             let transit = match self.spell {
                 Some((Spell::Silent, _)) => Transit::of_an_outage(&mut self.dice),
+                Some((Spell::TokenRefused, _)) => Transit::unauthorized(),
                 _ => Transit::of_command(&mut self.dice, command, self.ledger.settle, &self.moods),
             };
             (transit, transit::quirk(&mut self.dice, command, &self.moods))
@@ -584,6 +595,7 @@ impl Simulation {
         let Some(look) = ask.look.as_ref().filter(|_| self.is_rough()) else { return Transit::Fine };
         let transit = match self.spell {
             Some((Spell::Denied, _)) if Spell::Denied.meets(look) => Transit::denied(),
+            Some((Spell::TokenRefused, _)) => Transit::unauthorized(),
             Some((spell, _)) if spell.meets(look) => Transit::of_an_outage(&mut self.dice),
             Some(_) | None if ask.meets > 0 => {
                 ask.meets -= 1;
@@ -659,6 +671,9 @@ impl Simulation {
         }
         self.note(format!("{id} hears {answer:?}"));
         self.coverage.count(claimed.operation(), Met::Heard(claimed.effect(), &answer));
+        if matches!((claimed.effect(), &answer), (Effect::Send(_), Answer::Trouble(Trouble::Busy))) {
+            self.conduct.held_up.insert(id);
+        }
         let write = self.fate_of_write();
         let (finished, is_written) =
             write.of(Box::pin(self.worker.finish(claimed, answer.clone(), &job.rules, self.wall()))).await;
@@ -680,32 +695,8 @@ impl Simulation {
         }
     }
 
-    /// A process that has just become active takes every open operation up.
-    pub(crate) async fn take_over(&mut self) -> Lawful {
-        self.takes_over = false;
-        let gap = self.left_at.take().map_or(SignedDuration::ZERO, |left| self.now.duration_since(left));
-        self.set_the_clock();
-        let open = self.store.open_operations().await?;
-        self.conduct.takes_over(&open, gap, self.now);
-        for id in open {
-            if let Some(operation) = self.operations.get(&id) {
-                self.coverage.count(operation, Met::Restarted);
-            }
-            match self.worker.on_restart(id, gap, &self.rules, self.wall()).await {
-                Ok(()) => {
-                    self.unheard.remove(&id);
-                    self.after_commit(id, None).await?;
-                }
-                Err(store::Error::LeaseLost) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.note("a process takes over");
-        Ok(())
-    }
-
     /// A new process may find its machine's clock set.
-    fn set_the_clock(&mut self) {
+    pub(crate) fn set_the_clock(&mut self) {
         if !self.is_rough() || !self.moods.has(Mood::Clocks) {
             return;
         }
@@ -732,6 +723,8 @@ impl Simulation {
         self.conduct.trouble_at(self.now);
         self.alive_from = self.now + pause;
         self.takes_over = true;
+        self.asleep_since = None;
+        self.find_the_token_unfit();
         self.process = Process::begin(&mut self.dice, self.rules.poll_interval);
         self.forget_first_answers();
         self.note("the process dies");
@@ -753,13 +746,15 @@ impl Simulation {
     pub(crate) fn freeze(&mut self) {
         self.alive_from = self.now + SignedDuration::from_secs(self.dice.i64(25..40));
         self.takes_over = true;
+        (self.asleep_since, self.unfit) = (None, None);
         self.left_at.get_or_insert(self.now);
         self.conduct.trouble_at(self.now);
         self.process = Process::begin(&mut self.dice, self.rules.poll_interval);
         self.forget_first_answers();
         self.note("the process freezes");
         for mut job in std::mem::take(&mut self.jobs) {
-            let thaw = self.now + self.seconds(1_200);
+            let longest = if self.moods.has(Mood::Sleeps) && self.once_in(2) { 3 * 86_400 } else { 1_200 };
+            let thaw = self.now + self.seconds(longest);
             // A command leaves only under a lease that outlives its deadline, so nothing stands between intent and sending.
             if let Stage::Begun(command, _) = &job.stage {
                 let ask = Box::new(Ask::of_command(command, 0));
@@ -787,7 +782,12 @@ impl Simulation {
 }
 
 impl Ask {
-    fn of_command(command: &Command, seed: u64) -> Self {
+    /// Whether it only looks.
+    pub(crate) fn is_look(&self) -> bool {
+        self.look.is_some()
+    }
+
+    pub(crate) fn of_command(command: &Command, seed: u64) -> Self {
         let attempts = Attempts::of(translate::command(command), seed);
         Self { attempts, look: None, transit: Transit::Fine, meets: 0, is_new: true }
     }

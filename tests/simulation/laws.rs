@@ -262,10 +262,13 @@ impl Simulation {
         };
         match &operation.kind {
             Kind::Take { .. } => (!self.has_snapshot(operation)).then_some("there is no such Snapshot"),
-            Kind::Restore(Restore { snapshot, safety }) => {
-                // An Action does not say of which Snapshot it is: after a lost answer a stranger's restore is taken for ours.
+            Kind::Restore(Restore { snapshot, safety, .. }) => {
+                // An Action does not say of which Snapshot it is: after a lost answer, or one that
+                // names a pending event, a stranger's restore is taken for ours.
                 let is_lost = |step: &Step| step.task() == Task::Restore && step.answer_lost;
-                let cannot_know = self.moods.has(Mood::Strangers) && operation.steps.iter().any(is_lost);
+                let is_held_up = self.conduct.held_up.contains(&operation.id);
+                let cannot_know =
+                    self.moods.has(Mood::Strangers) && (is_held_up || operation.steps.iter().any(is_lost));
                 let restored = cannot_know || done(&action::Kind::Restore(snapshot.id.0));
                 let safe = *safety == Safety::None || self.has_snapshot(operation);
                 match (restored, safe) {

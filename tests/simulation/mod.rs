@@ -5,6 +5,7 @@
 //! take over; the laws are looked at after every event. Then there is peace, and everything must come to rest. Used by
 //! `tests/simulation.rs` and `examples/simulate.rs`.
 
+mod absences;
 mod conduct;
 pub(crate) mod coverage;
 pub(crate) mod fleet;
@@ -32,6 +33,7 @@ use std::{
     sync::Arc,
 };
 
+use absences::Unfit;
 use conduct::Conduct;
 use coverage::Coverage;
 use front::Front;
@@ -135,6 +137,12 @@ struct Simulation {
     alive_from: Timestamp,
     /// The next living process has yet to take the open operations up.
     takes_over: bool,
+    /// Since when the living process stands still.
+    asleep_since: Option<Timestamp>,
+    /// Whoever takes over next had everything in memory already.
+    awoken: bool,
+    /// Why the next process must not use its token yet, and when it looks next whether people know.
+    unfit: Option<(Unfit, Timestamp)>,
     /// What the living process remembers.
     process: Process,
     /// What the living process has under way.
@@ -204,6 +212,9 @@ impl Simulation {
             left_at: None,
             alive_from: start,
             takes_over: false,
+            asleep_since: None,
+            awoken: false,
+            unfit: None,
             jobs: Vec::new(),
             ghosts: Vec::new(),
             operations: BTreeMap::new(),

@@ -47,11 +47,15 @@ pub(crate) enum Mood {
     BadDisk,
     /// In the run loop of some operations this process panics.
     Panics,
+    /// The process stands still for seconds to days, and goes on with what it had in memory; another may have taken over meanwhile.
+    Sleeps,
+    /// For 5 to 40 minutes the token is refused, or not known to be of the account.
+    UnfitTokens,
 }
 
 impl Mood {
     /// All that can be drawn beside another one.
-    const MIXED: [Self; 17] = [
+    const MIXED: [Self; 19] = [
         Self::LateOffs,
         Self::Denials,
         Self::Reordered,
@@ -69,6 +73,8 @@ impl Mood {
         Self::OtherUsers,
         Self::BadDisk,
         Self::Panics,
+        Self::Sleeps,
+        Self::UnfitTokens,
     ];
 
     /// Its name in a trace.
@@ -92,6 +98,8 @@ impl Mood {
             Self::OtherUsers => "other users of the token",
             Self::BadDisk => "a bad disk",
             Self::Panics => "panics",
+            Self::Sleeps => "sleeps",
+            Self::UnfitTokens => "unfit tokens",
         }
     }
 }
@@ -130,7 +138,8 @@ impl Moods {
 
     /// Whether something in it lasts for many minutes, so that trouble must go on for longer to show what follows.
     pub(crate) fn lasts(&self) -> bool {
-        let long = [Mood::Outages, Mood::Silences, Mood::HiddenActions, Mood::Denials, Mood::BadDisk];
+        let long =
+            [Mood::Outages, Mood::Silences, Mood::HiddenActions, Mood::Denials, Mood::BadDisk, Mood::UnfitTokens];
         long.iter().any(|mood| self.has(*mood))
     }
 }
@@ -157,6 +166,8 @@ pub(crate) enum Spell {
     Denied,
     /// Nothing can be written down.
     DiskFull,
+    /// The token is refused, whatever it is used for.
+    TokenRefused,
 }
 
 impl Spell {
@@ -168,6 +179,7 @@ impl Spell {
             (Mood::HiddenActions, Self::HiddenActions),
             (Mood::Denials, Self::Denied),
             (Mood::BadDisk, Self::DiskFull),
+            (Mood::UnfitTokens, Self::TokenRefused),
         ];
         let fitting: Vec<Self> = fitting.into_iter().filter(|(mood, _)| moods.has(*mood)).map(|(_, it)| it).collect();
         // Where nothing can be written down, nothing happens either.
@@ -179,7 +191,7 @@ impl Spell {
     /// Whether it meets this look.
     pub(crate) fn meets(self, look: &Look) -> bool {
         match self {
-            Self::Silent | Self::Blind => true,
+            Self::Silent | Self::Blind | Self::TokenRefused => true,
             Self::HiddenActions => matches!(look, Look::Action(_) | Look::Actions(_)),
             Self::Denied => matches!(look, Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_)),
             Self::DiskFull => false,

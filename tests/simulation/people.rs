@@ -150,13 +150,15 @@ impl Simulation {
             (13, _) => Kind::Restart(Restart {}),
             (0..=4, _) | (_, None) => Kind::Take(Take { power: Downtime::PowerOff, if_hung }),
             (5, _) => Kind::Take(Take { power: Downtime::None, if_hung }),
-            (6 | 7, Some(snapshot)) => Kind::Restore(Restore { snapshot, safety: Safety::Snapshot }),
-            (8, Some(snapshot)) => Kind::Restore(Restore { snapshot, safety: Safety::None }),
+            (6 | 7, Some(snapshot)) => Kind::Restore(Restore { snapshot, safety: Safety::Snapshot, rewrites: None }),
+            (8, Some(snapshot)) => Kind::Restore(Restore { snapshot, safety: Safety::None, rewrites: None }),
             (9 | 10, Some(snapshot)) => Kind::Launch(Launch { droplet: new_droplet(id, snapshot.id), snapshot }),
             (_, Some(snapshot)) => Kind::Delete(Delete { snapshot }),
         };
         let (kind, is_undo) = match self.undoable(DropletId(droplet)) {
-            Some(snapshot) if self.dice.bool() => (Kind::Restore(Restore { snapshot, safety: Safety::Snapshot }), true),
+            Some(snapshot) if self.dice.bool() => {
+                (Kind::Restore(Restore { snapshot, safety: Safety::Snapshot, rewrites: None }), true)
+            }
             Some(_) | None => (kind, false),
         };
         if is_undo {

@@ -10,7 +10,7 @@ use snapshot_bot::operation::{
     effect::{Answer, Effect, Look},
     power::Owed,
     reading::PowerState,
-    step::{Checks, State, Task},
+    step::{Checks, State, Step, Task},
 };
 
 use super::{mood::Mood, rows::with_power};
@@ -58,10 +58,18 @@ pub(crate) enum Sabotage {
     Unstored,
     /// After a panic nothing goes on for a while.
     Panic,
+    /// A process that slept for days does not notice.
+    Sleep,
+    /// People are not called where no token may be used.
+    Unfit,
+    /// A fault of the store while a process takes over ends it.
+    Takeover,
+    /// What was refused because another event is pending counts as not carried out.
+    Refusal,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Baseline,
         Self::Intent,
         Self::SecondLook,
@@ -82,6 +90,10 @@ impl Sabotage {
         Self::Shared,
         Self::Unstored,
         Self::Panic,
+        Self::Sleep,
+        Self::Unfit,
+        Self::Takeover,
+        Self::Refusal,
     ];
 
     /// Its name on a command line.
@@ -107,17 +119,22 @@ impl Sabotage {
             Self::Shared => "shared",
             Self::Unstored => "unstored",
             Self::Panic => "panic",
+            Self::Sleep => "sleep",
+            Self::Unfit => "unfit",
+            Self::Takeover => "takeover",
+            Self::Refusal => "refusal",
         }
     }
 
     /// Words of the law that must notice it, where one law is meant.
     pub(crate) fn law(self) -> &'static str {
         match self {
-            Self::Baseline | Self::Intent | Self::SecondLook | Self::Owed => "",
+            Self::Baseline | Self::Intent | Self::SecondLook | Self::Owed | Self::Refusal => "",
             Self::Look => "without a fresh look",
             Self::Forward => "after it turned the Droplet on",
-            Self::Gap => "nobody looked after it for long",
-            Self::Call => "nobody is called",
+            Self::Gap | Self::Sleep => "nobody looked after it for long",
+            Self::Call | Self::Takeover => "nobody is called",
+            Self::Unfit => "although no token may be used",
             Self::Gone => "says that its Droplet is gone",
             Self::Live => "does not say so",
             Self::Minute | Self::Panic => "is still off",
@@ -140,7 +157,9 @@ impl Sabotage {
             Self::Gone => Some(Mood::Denials),
             Self::Theirs => Some(Mood::Strangers),
             Self::Places | Self::Ranks | Self::Shared => Some(Mood::Crowd),
-            Self::Unstored => Some(Mood::BadDisk),
+            Self::Unstored | Self::Takeover => Some(Mood::BadDisk),
+            Self::Sleep => Some(Mood::Sleeps),
+            Self::Unfit => Some(Mood::UnfitTokens),
             Self::Panic => Some(Mood::Panics),
             Self::Baseline
             | Self::Intent
@@ -152,6 +171,7 @@ impl Sabotage {
             | Self::Minute
             | Self::Pace
             | Self::Twice
+            | Self::Refusal
             | Self::FirstOff => None,
         }
     }
@@ -203,6 +223,13 @@ impl Sabotage {
                 });
             }
             Self::Theirs => spoilt.baseline = all_known(),
+            Self::Refusal => {
+                let is_busy =
+                    |step: &&mut Step| matches!(&step.state, State::Intended { doubt: Some(doubt), .. } if doubt.busy);
+                if let Some(step) = spoilt.steps.iter_mut().find(is_busy) {
+                    step.state = State::Waiting(Checks::default());
+                }
+            }
             Self::Intent
             | Self::SecondLook
             | Self::Gone
@@ -213,7 +240,10 @@ impl Sabotage {
             | Self::Ranks
             | Self::Shared
             | Self::Unstored
-            | Self::Panic => {}
+            | Self::Panic
+            | Self::Sleep
+            | Self::Unfit
+            | Self::Takeover => {}
         }
         (spoilt != *operation).then_some(spoilt)
     }

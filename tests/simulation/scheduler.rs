@@ -65,6 +65,11 @@ impl Simulation {
             6..=15 => self.press().await,
             64..=69 if self.moods.has(Mood::Healthy) => self.ask().await,
             16..=18 if !is_crowded || self.dice.bool() => self.ask().await,
+            70..=71 if self.is_rough() && self.moods.has(Mood::Sleeps) => {
+                self.doze();
+                self.judge_world()
+            }
+            72 if self.is_rough() && self.moods.has(Mood::UnfitTokens) => self.die().await,
             19 if self.is_rough() => self.die().await,
             20 if self.is_rough() => {
                 self.freeze();
@@ -100,6 +105,14 @@ impl Simulation {
 
     /// One turn goes on, one is claimed, or time passes; false if nothing is left to do.
     pub(crate) async fn step(&mut self) -> Lawful<bool> {
+        if self.asleep_since.is_some() && self.alive_from <= self.now {
+            self.wake().await?;
+            return Ok(true);
+        }
+        if self.calls_at().is_some_and(|at| at <= self.now) {
+            self.call_for_a_token().await?;
+            return Ok(true);
+        }
         if let Some(job) = self.runnable_job() {
             Box::pin(self.go_on(job)).await?;
             return Ok(true);
@@ -108,10 +121,11 @@ impl Simulation {
             self.take_over().await?;
             return Ok(true);
         }
-        if self.sweep_on()? {
+        let is_awake = self.asleep_since.is_none();
+        if is_awake && self.sweep_on()? {
             return Ok(true);
         }
-        if self.first_answer_known_at().is_some_and(|at| at <= self.now) {
+        if is_awake && self.first_answer_known_at().is_some_and(|at| at <= self.now) {
             self.tell_first_answers().await?;
             return Ok(true);
         }
@@ -124,17 +138,12 @@ impl Simulation {
         let next_turn = self.next_turn_at();
         let jobs = self.jobs.iter().filter(|job| !job.waits_for_others()).map(|job| job.at);
         let ghosts = self.ghosts.iter().map(|(thaw, job)| job.at.max(*thaw));
-        let takeover = self.takes_over.then_some(self.alive_from);
+        let takeover = Some(self.alive_from).filter(|_| self.takes_over || !is_awake);
         let Process { droplets, actions, snapshots, .. } = &self.process;
         let sweeps = [droplets.sweeps_at(), actions.sweeps_at(), snapshots.sweeps_at()].into_iter().flatten();
-        let next = next_turn
-            .into_iter()
-            .chain(jobs)
-            .chain(ghosts)
-            .chain(takeover)
-            .chain(sweeps)
-            .chain(self.first_answer_known_at())
-            .min();
+        let own = sweeps.chain(self.first_answer_known_at()).filter(|_| is_awake);
+        let next =
+            next_turn.into_iter().chain(jobs).chain(ghosts).chain(takeover).chain(self.calls_at()).chain(own).min();
         let late = self.ledger.expects_more().then(|| self.world.next_due()).flatten();
         match next.or(late) {
             Some(next) => {

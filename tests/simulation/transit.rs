@@ -33,9 +33,14 @@ pub(crate) enum Transit {
     Disturbed(Disturbance),
     /// It is carried out, and answered with a server error.
     FailedAfter,
+    /// It is carried out, and refused in these words: something on the way sent it twice.
+    RefusedAfter(&'static str),
     /// It is not carried out, and a day's silence is asked for.
     Silenced,
 }
+
+/// DigitalOcean's words where another event is pending.
+const PENDING: &str = "Droplet already has a pending event.";
 
 /// What comes of a request, and when.
 pub(crate) struct Delivered {
@@ -125,6 +130,11 @@ impl Transit {
         not_found()
     }
 
+    /// DigitalOcean refuses the token.
+    pub(crate) fn unauthorized() -> Self {
+        refuse(401, "unauthorized", "Unable to authenticate you")
+    }
+
     /// The transit of a command, which a lost answer makes ambiguous.
     pub(crate) fn of_command(
         dice: &mut fastrand::Rng,
@@ -147,7 +157,10 @@ impl Transit {
             14 => Self::Disturbed(Disturbance::Throttle { retry_after: Some(dice.u64(1..90)) }),
             15 => Self::Disturbed(Disturbance::Malform { how: malformation(dice) }),
             16 => Self::Disturbed(Disturbance::Lie),
-            17 => refuse(422, "unprocessable_entity", "Droplet already has a pending event."),
+            17 => refuse(422, "unprocessable_entity", PENDING),
+            22 | 23 => Self::RefusedAfter(PENDING),
+            // A shutdown that is refused in words, and a Droplet that is off: that was somebody else.
+            24 if !matches!(command, Command::ShutDown(_)) => Self::RefusedAfter("No."),
             18 if dice.u8(..3) == 0 => refuse(422, "unprocessable_entity", "No."),
             19 if dice.u8(..3) == 0 => refuse(401, "unauthorized", "Unable to authenticate you"),
             20 if dice.u8(..3) == 0 => refuse(403, "forbidden", "You are not authorized to perform this operation"),
@@ -244,7 +257,7 @@ impl Road<'_> {
         let timed_out = TransportError::TimedOut { deadline: Duration::from_secs(10) };
         let (deadline, received_at) = (self.now + DEADLINE, self.arrival + self.ahead);
         let prompt = |answer| Delivered { answer, at: self.arrival, postponed: None };
-        let mut fails = false;
+        let (mut fails, mut refused) = (false, None);
         match self.transit {
             Transit::Fine => {}
             Transit::NotSent => return prompt(Err(TransportError::Connect { reason: "refused".to_owned() })),
@@ -252,6 +265,7 @@ impl Road<'_> {
                 self.world.add_fault(Fault::once(Pattern::any(), disturbance.clone()));
             }
             Transit::FailedAfter => fails = true,
+            Transit::RefusedAfter(message) => refused = Some(*message),
             Transit::Silenced => {
                 let headers = vec![("retry-after".to_owned(), "86400".to_owned())];
                 return prompt(Ok(HttpAnswer { status: 503, headers, body: Vec::new(), received_at }));
@@ -276,7 +290,14 @@ impl Road<'_> {
             }
         }
         let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let (status, body) = if fails { (502, b"Bad Gateway".to_vec()) } else { (answer.status, answer.body) };
+        let (status, body) = match refused {
+            _ if fails => (502, b"Bad Gateway".to_vec()),
+            Some(message) => {
+                let body = serde_json::json!({"id": "unprocessable_entity", "message": message});
+                (422, body.to_string().into_bytes())
+            }
+            None => (answer.status, answer.body),
+        };
         prompt(Ok(HttpAnswer { status, headers, body, received_at }))
     }
 }

@@ -201,8 +201,7 @@ contract! {
         assert_eq!(store.restored_droplets(id(1), at(0)).await.unwrap(), [].into());
         let kind = Kind::Restore(Restore {
             snapshot: SnapshotRef { id: SnapshotId(1), name: "one".to_owned() },
-            safety: Safety::None,
-        });
+            safety: Safety::None, rewrites: None });
         let consent = consent(&store, 50).await;
         store.create(NewOperation { kind, ..request(3, 11) }, Trigger::Interaction(consent.interaction)).await.unwrap();
         assert_eq!(store.restored_droplets(id(1), at(0)).await.unwrap(), [DropletId(11)].into());

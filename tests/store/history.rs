@@ -73,7 +73,7 @@ contract! {
     async fn a_restore_stays_as_long_as_it_can_be_undone(memory: &Memory) {
         let store = memory.open().await;
         let back = SnapshotRef { id: SnapshotId(5), name: "web-1-old".to_owned() };
-        let kind = Kind::Restore(Restore { snapshot: back, safety: Safety::Snapshot });
+        let kind = Kind::Restore(Restore { snapshot: back, safety: Safety::Snapshot, rewrites: None });
         let mut restored = store.create(NewOperation { kind, ..request(1, 1) }, InteractionId(1)).await.unwrap();
         let loaded = load(&store, restored.id).await;
         restored = ended(restored, Outcome::Completed, at(10));

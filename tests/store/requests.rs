@@ -65,7 +65,7 @@ contract! {
     async fn a_snapshot_that_an_operation_uses_is_not_deleted_meanwhile(memory: &Memory) {
         let store = memory.open().await;
         let snapshot = || SnapshotRef { id: SnapshotId(50), name: "golden".to_owned() };
-        let restore = Kind::Restore(Restore { snapshot: snapshot(), safety: Safety::Snapshot });
+        let restore = Kind::Restore(Restore { snapshot: snapshot(), safety: Safety::Snapshot, rewrites: None });
         let of = |number, droplet, kind| NewOperation { kind, ..request(number, droplet) };
         let first = store.create(of(1, 10, restore.clone()), InteractionId(1)).await.unwrap();
         let deletion = store.create(of(2, 11, Kind::Delete(Delete { snapshot: snapshot() })), InteractionId(2)).await;
@@ -76,7 +76,7 @@ contract! {
         let other = SnapshotRef { id: SnapshotId(51), ..snapshot() };
         let deletion = of(3, 11, Kind::Delete(Delete { snapshot: other.clone() }));
         let deletion = store.create(deletion, InteractionId(3)).await.unwrap();
-        let restore = Kind::Restore(Restore { snapshot: other, safety: Safety::None });
+        let restore = Kind::Restore(Restore { snapshot: other, safety: Safety::None, rewrites: None });
         let restored = store.create(of(4, 12, restore), InteractionId(4)).await;
         assert!(refused(&restored, deletion.id), "{restored:?}");
     }
@@ -103,7 +103,7 @@ contract! {
         ];
         for (number, droplet, snapshot, verdict, when) in restores {
             let snapshot = SnapshotRef { id: SnapshotId(snapshot), name: "golden".to_owned() };
-            let kind = Kind::Restore(Restore { snapshot, safety: Safety::Snapshot });
+            let kind = Kind::Restore(Restore { snapshot, safety: Safety::Snapshot, rewrites: None });
             let request = NewOperation { kind, ..request(number, droplet) };
             let operation = store.create(request, InteractionId(number)).await.unwrap();
             let loaded = load(&store, operation.id).await;

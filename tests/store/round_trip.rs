@@ -76,7 +76,7 @@ fn kind() -> impl Strategy<Value = Kind> {
     (kinds, snapshot, power, if_hung, safety, vec(any::<String>(), 0..3)).prop_map(
         |(kind, snapshot, power, if_hung, safety, tags)| match kind {
             Kind::Take(_) => Kind::Take(Take { power, if_hung }),
-            Kind::Restore(_) => Kind::Restore(Restore { snapshot, safety }),
+            Kind::Restore(_) => Kind::Restore(Restore { snapshot, safety, rewrites: None }),
             Kind::Delete(_) => Kind::Delete(Delete { snapshot }),
             kind @ (Kind::TurnOn(_) | Kind::Restart(_)) => kind,
             Kind::Backups(_) => {
@@ -109,6 +109,7 @@ fn doubt() -> impl Strategy<Value = Doubt> {
     let round = any::<(bool, bool)>().prop_map(|(droplet, actions)| Round { droplet, actions });
     (option::of(moment()), option::of(moment()), round, any::<bool>(), option::of(failure())).prop_map(
         |(first_empty, last_empty, round, seen_on, refused)| Doubt {
+            busy: seen_on,
             first_empty,
             last_empty,
             round,

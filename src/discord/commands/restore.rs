@@ -16,7 +16,7 @@ use crate::{
         interaction_info::InteractionInfo,
         lookup,
         messages::{
-            confirm::{self as words, Backups, Restoring, Warned},
+            confirm::{self as words, Backups, Disk, Restoring, Warned},
             help::Help,
             message::Message,
             progress::downtime,
@@ -44,16 +44,32 @@ const SOON: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 impl Confirmed for Restore {
     async fn look_again(
         &self,
-        (state, _): (&AppState, &InteractionInfo),
-        _: (&Grant, &Consent),
+        (state, info): (&AppState, &InteractionInfo),
+        (grant, consent): (&Grant, &Consent),
         question: &Question,
     ) -> Result<Option<Message>, Stop> {
         let droplet = question.requested.target.droplet.ok_or(Refusal::UnknownButton)?;
-        match preflight::restore(state, droplet, &self.snapshot.id.to_string()).await {
+        let found = match preflight::restore(state, droplet, &self.snapshot.id.to_string()).await {
+            Ok(found) => found,
             // Delivered twice, the press finds the Droplet locked by what it began the first time; the store knows better.
-            Ok(_) | Err(Stop::Refused(Refusal::Locked { .. })) => Ok(None),
-            Err(stop) => Err(stop),
+            Err(Stop::Refused(Refusal::Locked { .. })) => return Ok(None),
+            Err(stop) => return Err(stop),
+        };
+        let is_as_shown = match (&self.rewrites, &found.rewrites) {
+            (Some(shown), Some(now)) => now.iter().all(|rewrite| shown.contains(rewrite)),
+            (None, _) | (_, None) => true,
+        };
+        if is_as_shown {
+            return Ok(None);
         }
+        state.store.close_confirmation(consent).await?.map_err(start::not_counted)?;
+        let asked = Asked {
+            retries: question.retries,
+            announce: question.announce,
+            disk: Disk::Rewritten,
+            ..Asked::new(self.safety)
+        };
+        ask(state, info, grant, found, asked).await.map(Some)
     }
 
     async fn ask_again(
@@ -217,11 +233,19 @@ struct Asked {
     announce: Announce,
     /// Whether the failed one warned people.
     is_unwarned: bool,
+    disk: Disk,
 }
 
 impl Asked {
     fn new(safety: Safety) -> Self {
-        Self { safety, is_undo: false, retries: None, announce: Announce::default(), is_unwarned: false }
+        Self {
+            safety,
+            is_undo: false,
+            retries: None,
+            announce: Announce::default(),
+            is_unwarned: false,
+            disk: Disk::AsShown,
+        }
     }
 }
 
@@ -244,12 +268,15 @@ async fn ask(
     state: &AppState,
     info: &InteractionInfo,
     grant: &Grant,
-    Restorable { droplet, snapshot, is_backup }: Restorable,
-    Asked { safety, is_undo, retries, announce, is_unwarned }: Asked,
+    Restorable { droplet, snapshot, is_backup, rewrites }: Restorable,
+    Asked { safety, is_undo, retries, announce, is_unwarned, disk }: Asked,
 ) -> Result<Message, Stop> {
     let target = preflight::target(&droplet);
-    let kind =
-        Kind::Restore(Restore { snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() }, safety });
+    let kind = Kind::Restore(Restore {
+        snapshot: SnapshotRef { id: snapshot.id, name: snapshot.name.clone() },
+        safety,
+        rewrites,
+    });
     let origins = state.store.origins([snapshot.name.as_str()]).await?;
     let requested = Requested { kind, target: target.clone(), snapshot_name: None };
     let question = Question { retries, announce, ..Question::new(requested.clone()) };
@@ -278,6 +305,7 @@ async fn ask(
             None if is_unwarned => Warned::NotAgain,
             None => Warned::Nobody,
         },
+        disk,
     };
     confirm::ask(state, grant, &question, |buttons| words::restore(&restoring, &state.wording, buttons)).await
 }

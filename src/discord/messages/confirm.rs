@@ -50,6 +50,17 @@ pub struct Restoring<'a> {
     pub backups: Backups,
     /// Who is warned before it goes down.
     pub warned: Warned,
+    /// Whether the disk is the one that the person was asked about before, if they were.
+    pub disk: Disk,
+}
+
+/// Whether a disk is still the one that somebody was asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// It is, or they are asked for the first time.
+    AsShown,
+    /// Somebody restored or rebuilt the Droplet since.
+    Rewritten,
 }
 
 /// Who is warned before a Droplet goes down.
@@ -100,10 +111,14 @@ pub fn restore(asked: &Restoring<'_>, wording: &Wording, buttons: Buttons) -> Me
         }
         Backups::Open => Some("Its backup window is open: if a backup begins first, I'll wait for it.".to_owned()),
     };
+    let rewritten = match asked.disk {
+        Disk::AsShown => None,
+        Disk::Rewritten => Some(format!("⚠️ {droplet} was restored or rebuilt after I asked you, so I ask again.")),
+    };
     let lost = format!("**You lose:** everything that changed on the disk of {droplet} since{}.", since(snapshot));
     let lines = vec![
         joined([Some(described(snapshot, asked.taken_by)), taken]),
-        joined([Some(lost), volumes(asked.volumes)]),
+        joined([rewritten, Some(lost), volumes(asked.volumes)]),
         kept(asked, wording),
         joined([Some(format!("**Power:** {}", power(asked))), warned, window]),
     ];

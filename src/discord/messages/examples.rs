@@ -66,11 +66,11 @@ pub(crate) fn take(power: Downtime) -> Kind {
 }
 
 pub(crate) fn restore() -> Kind {
-    Kind::Restore(Restore { snapshot: reference(), safety: Safety::Snapshot })
+    Kind::Restore(Restore { snapshot: reference(), safety: Safety::Snapshot, rewrites: None })
 }
 
 pub(crate) fn restore_without_safety() -> Kind {
-    Kind::Restore(Restore { snapshot: reference(), safety: Safety::None })
+    Kind::Restore(Restore { snapshot: reference(), safety: Safety::None, rewrites: None })
 }
 
 pub(crate) fn delete() -> Kind {

@@ -456,7 +456,7 @@ fn answers_of_every_ending() {
             "undone",
             with(examples::restored(), |operation| {
                 let snapshot = SnapshotRef { id: SnapshotId(6), name: text("web-1-safety-20261121-1740-aaaaaaaa") };
-                operation.kind = Kind::Restore(Restore { snapshot, safety: Safety::Snapshot });
+                operation.kind = Kind::Restore(Restore { snapshot, safety: Safety::Snapshot, rewrites: None });
             }),
         ),
         ("restore errored", broken_restore(Failure::ActionErrored)),
@@ -465,7 +465,7 @@ fn answers_of_every_ending() {
             "restore errored, without a safety Snapshot",
             with(broken_restore(Failure::ActionErrored), |operation| {
                 let snapshot = SnapshotRef { id: SnapshotId(6), name: text("golden") };
-                operation.kind = Kind::Restore(Restore { snapshot, safety: Safety::None });
+                operation.kind = Kind::Restore(Restore { snapshot, safety: Safety::None, rewrites: None });
                 operation.steps.remove(1);
                 operation.snapshot = None;
             }),
@@ -1067,7 +1067,7 @@ proptest::proptest! {
 
 #[test]
 fn every_question_before_something_is_lost() {
-    use super::confirm::{self, Backups, Buttons, Deleting, Restoring, Warned};
+    use super::confirm::{self, Backups, Buttons, Deleting, Disk, Restoring, Warned};
     let buttons = Buttons { id: "00000000000000ff".parse().unwrap(), expires_at: NOW + SignedDuration::from_mins(2) };
     let snapshot: crate::inventory::Snapshot = serde_json::from_value(serde_json::json!({
         "id": "5", "name": "golden", "created_at": ago(259_200).to_string(), "regions": ["nyc3"], "size_gigabytes": 12.4,
@@ -1087,6 +1087,7 @@ fn every_question_before_something_is_lost() {
         volumes: 0,
         backups: Backups::Later,
         warned: Warned::Nobody,
+        disk: Disk::AsShown,
     };
     let restores = [
         ("restore", plain.clone()),
@@ -1094,6 +1095,7 @@ fn every_question_before_something_is_lost() {
         ("no safety, without history", Restoring { safety: Safety::None, downtime: None, ..plain.clone() }),
         ("a Backup", Restoring { is_backup: true, taken_by: None, ..plain.clone() }),
         ("no safety, off", Restoring { safety: Safety::None, is_on: false, ..plain.clone() }),
+        ("rebuilt since", Restoring { disk: Disk::Rewritten, ..plain.clone() }),
         ("tried again, people were warned", Restoring { warned: Warned::NotAgain, ..plain.clone() }),
         (
             "people are warned",

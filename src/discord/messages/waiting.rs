@@ -10,7 +10,7 @@ use super::{
 use crate::operation::{
     Blocker, Obstacle, Operation,
     reading::Failure,
-    step::{Run, State, Step, Task},
+    step::{Doubt, Run, State, Step, Task},
     warning::Warned,
 };
 
@@ -35,6 +35,9 @@ pub(super) fn active(verb: &str, step: &Step, operation: &Operation, now: Timest
         return format!("⚠️ {verb} — {}", failure::short(&Failure::Hung));
     }
     match (&step.state, step.began) {
+        (State::Intended { doubt: Some(Doubt { refused: Some(_), .. }), .. }, _) => {
+            format!("🔄 {verb} — DigitalOcean refused; checking whether it was carried out all the same")
+        }
         (State::Intended { doubt: Some(_), .. }, _) => {
             format!("🔄 {verb} — DigitalOcean's answer got lost; checking whether it was carried out")
         }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
 
 use super::{
-    ids::{OperationId, SnapshotId},
+    ids::{ActionId, OperationId, SnapshotId},
     step::{Step, Task, Work},
 };
 pub use backups::{Backups, BackupsChange};
@@ -91,6 +91,11 @@ trait Plan {
         &[]
     }
 
+    /// The Actions that had written the disk anew by when somebody was asked whether to overwrite it.
+    fn rewrites(&self) -> Option<&[ActionId]> {
+        None
+    }
+
     /// What to do when its shutdown hangs.
     fn if_hung(&self) -> IfHung {
         IfHung::Ask
@@ -158,6 +163,12 @@ impl Kind {
     /// The Backups that it deletes, as somebody was asked about them. Any other must be asked about before.
     pub fn backups_to_delete(&self) -> &[SnapshotRef] {
         of_kind!(self, it => it.backups_to_delete())
+    }
+
+    /// The Actions that had written the disk anew by when somebody was asked whether to overwrite it; absent where nobody was, or they
+    /// could not be read. After any other the disk is not the one that they agreed to lose.
+    pub fn rewrites(&self) -> Option<&[ActionId]> {
+        of_kind!(self, it => it.rewrites())
     }
 
     /// Whether it overwrites, deletes or spends: then it is done only for somebody who surely read that it is.

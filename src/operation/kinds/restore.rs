@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, SnapshotRef};
-use crate::operation::step::Work;
+use crate::operation::{ids::ActionId, step::Work};
 
 /// What stands before the date in the name of a safety Snapshot.
 pub(in crate::operation) const SAFETY: &str = "safety";
@@ -15,6 +15,9 @@ pub struct Restore {
     pub snapshot: SnapshotRef,
     /// Whether the present disk is kept as a Snapshot first.
     pub safety: Safety,
+    /// The Actions that had written the Droplet's disk anew by when somebody was asked; absent where they could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewrites: Option<Vec<ActionId>>,
 }
 
 /// Whether a restore keeps the present disk first.
@@ -28,7 +31,7 @@ pub enum Safety {
 
 impl Default for Restore {
     fn default() -> Self {
-        Self { snapshot: SnapshotRef::UNKNOWN, safety: Safety::Snapshot }
+        Self { snapshot: SnapshotRef::UNKNOWN, safety: Safety::Snapshot, rewrites: None }
     }
 }
 
@@ -51,6 +54,10 @@ impl Plan for Restore {
 
     fn needs_a_sure_answer(&self) -> bool {
         true
+    }
+
+    fn rewrites(&self) -> Option<&[ActionId]> {
+        self.rewrites.as_deref()
     }
 
     fn snapshot_stem(&self, target: &str) -> String {

@@ -16,7 +16,7 @@ use super::{
 
 /// Whatever DigitalOcean asks for, it is asked again after so long.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
-/// The same while a Droplet is off because of us.
+/// The same while a Droplet is off because of us, or may go off.
 const LONGEST_SILENCE_WHILE_OFF: SignedDuration = SignedDuration::from_mins(1);
 
 impl Operation {
@@ -49,7 +49,7 @@ impl Operation {
             (_, Answer::Trouble(trouble)) => self.see_trouble(focus, look, &trouble, rules, now),
             (Look::Droplet(asked), Answer::Droplet(reading)) if reading.id == *asked => {
                 self.missing = None;
-                self.power.note_seen(reading.power());
+                self.note_power(reading.power(), now);
                 if reading.power() == Some(PowerState::On) {
                     self.power.get_on(now);
                     // Also while it is not known whether the command arrived: DigitalOcean may be at it.
@@ -63,6 +63,12 @@ impl Operation {
                 self.see_droplet(focus, state, &reading, rules, now);
             }
             (Look::Listed(_), Answer::Droplets(found)) => self.judge_missing(focus, !found.is_empty(), rules, now),
+            // Of another Droplet: DigitalOcean spoke of something else.
+            (Look::Actions(asked), Answer::Actions(readings))
+                if readings.iter().any(|reading| reading.droplet.is_some_and(|droplet| droplet != *asked)) =>
+            {
+                self.wait_for(Blocker::Outage, rules, now);
+            }
             (Look::Actions(_), Answer::Actions(readings)) => match state {
                 State::Waiting(_) => self.take_baseline(focus, &readings, rules, now),
                 State::Intended { .. } => self.recover_action(focus, &readings, rules, now),
@@ -82,7 +88,7 @@ impl Operation {
                 }
             },
             // Anyone who cancels is not told so while the lost command may still delete.
-            (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() => {
+            (Look::Snapshot(_), Answer::Snapshots(_)) if self.cancelled.is_some() || self.is_refused(focus) => {
                 self.empty_round(focus, rules, now);
             }
             // The Snapshot that a lost answer was to delete is still there: deleting twice does no harm.
@@ -158,6 +164,11 @@ impl Operation {
         }
     }
 
+    /// Whether DigitalOcean refused the command, and a look is to show whether it was carried out all the same.
+    pub(in crate::operation) fn is_refused(&self, focus: Focus) -> bool {
+        self.step_at(focus).and_then(Step::doubt).is_some_and(|doubt| doubt.refused.is_some())
+    }
+
     /// Whether it goes on although the Droplet's Actions cannot be read: they only help to tell our off from somebody else's, and power
     /// does not wait for that.
     fn goes_on_without_actions(&mut self, focus: Focus, rules: &Rules, now: Timestamp) -> bool {
@@ -176,9 +187,10 @@ impl Operation {
         }
     }
 
-    /// Until when a DigitalOcean that wants to be left alone is left alone: a Droplet that is off is looked at again soon.
+    /// Until when a DigitalOcean that wants to be left alone is left alone: a Droplet that is off, or may go off, is
+    /// looked at again soon.
     pub(in crate::operation) fn longest_silence(&self, now: Timestamp) -> Timestamp {
-        if self.power.is_owed() { later(now, LONGEST_SILENCE_WHILE_OFF) } else { later(now, LONGEST_SILENCE) }
+        if self.power.owed().is_some() { later(now, LONGEST_SILENCE_WHILE_OFF) } else { later(now, LONGEST_SILENCE) }
     }
 
     fn see_droplet(&mut self, focus: Focus, state: State, reading: &DropletReading, rules: &Rules, now: Timestamp) {

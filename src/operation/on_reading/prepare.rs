@@ -205,6 +205,13 @@ impl Operation {
             }
             _ => {}
         }
+        if doubt.is_refused_in_words() && task.turns_off() {
+            // It is on: whether it is about to go off, its Actions say.
+            if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
+                doubt.round.droplet = true;
+            }
+            return;
+        }
         if let Some(why) = doubt.refused {
             let is_not_found = matches!(why, Failure::NotKnown | Failure::SnapshotGone);
             if is_not_found && !self.is_believed(&Trouble::NotFound, true, rules, now) {
@@ -219,10 +226,9 @@ impl Operation {
         let free = !reading.locked;
         if let Some(Step { state: State::Intended { doubt: Some(doubt), .. }, .. }) = self.step_mut(focus) {
             doubt.seen_on |= seen_on;
-            doubt.round.droplet = free;
+            doubt.round.droplet = free || doubt.busy;
         }
-        if free {
-        } else {
+        if !free && !doubt.busy {
             self.wait_for(Blocker::Locked, rules, now);
         }
     }

@@ -215,8 +215,12 @@ impl Power {
         self.before = Some(PowerState::On);
         self.history.went_off = older.history.went_off.or(Some(owed.since));
         self.seen_off = older.seen_off;
-        // What was only watched is: nobody is called for a Droplet that was last seen on.
+        let is_to_be_on = self.is_owed();
+        // What was only watched is: nobody is called for a Droplet that was last seen on, unless somebody wants it on.
         self.duty = std::mem::take(&mut older.duty);
+        if is_to_be_on {
+            self.duty = Duty::Owed(owed);
+        }
         true
     }
 
@@ -351,7 +355,9 @@ impl Power {
             self.history.came_back = Some(now);
             self.history.repaired = ended.then_some(now);
         }
-        let turned_on_by_us = matches!(self.back.state, State::Running(_) | State::Intended { .. });
+        // What DigitalOcean refused to turn on, and is on, it may have turned on all the same: nobody is said to have been quicker.
+        let turned_on_by_us =
+            matches!(self.back.state, State::Running(_) | State::Intended { .. }) || self.was_told_to_turn_on();
         self.back.state = if turned_on_by_us { State::Done { at: now } } else { State::Skipped };
     }
 

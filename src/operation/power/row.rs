@@ -47,6 +47,8 @@ pub(crate) struct Row {
     pub(crate) theirs: Option<Theirs>,
     #[serde(default)]
     pub(crate) last_seen: Option<PowerState>,
+    #[serde(default)]
+    pub(super) looked_at: Option<Timestamp>,
     pub(super) failures: u32,
     pub(crate) released: Option<Release>,
     pub(crate) went_off: Option<Timestamp>,
@@ -84,7 +86,13 @@ impl From<Row> for Power {
                 count: row.calls,
                 called_at: row.called_at,
             },
-            sight: Sight { last_seen: row.last_seen, unseen: row.unseen, blind: row.blind, blind_at: row.blind_at },
+            sight: Sight {
+                last_seen: row.last_seen,
+                looked_at: row.looked_at,
+                unseen: row.unseen,
+                blind: row.blind,
+                blind_at: row.blind_at,
+            },
             history: History {
                 went_off: row.went_off,
                 came_back: row.came_back,
@@ -98,7 +106,7 @@ impl From<Row> for Power {
 impl From<Power> for Row {
     fn from(power: Power) -> Self {
         let Calls { got_on_at, recovering_since, stuck, count, called_at } = power.calls;
-        let Sight { last_seen, unseen, blind, blind_at } = power.sight;
+        let Sight { last_seen, looked_at, unseen, blind, blind_at } = power.sight;
         let History { went_off, came_back, after, repaired } = power.history;
         let mut row = Self {
             before: power.before,
@@ -118,6 +126,7 @@ impl From<Power> for Row {
             hurried: power.hurried,
             theirs: None,
             last_seen,
+            looked_at,
             failures: power.failures,
             released: None,
             went_off,

@@ -20,6 +20,8 @@ const BLIND_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 pub(super) struct Sight {
     /// How the Droplet was seen last.
     pub(super) last_seen: Option<PowerState>,
+    /// When a look at it was last answered, in whatever way.
+    pub(super) looked_at: Option<Timestamp>,
     /// Looks in a row that were tried and brought no reading, while we owe.
     pub(super) unseen: Option<Unseen>,
     /// From when on the Droplet is to be turned on without a look.
@@ -64,6 +66,7 @@ impl Sight {
 
     pub(super) fn restart(&mut self, now: Timestamp) {
         self.on_reading();
+        self.looked_at = None;
         self.blind_at = self.blind_at.map(|at| at.min(now));
     }
 }
@@ -77,6 +80,16 @@ impl Power {
     /// How the Droplet was seen.
     pub(in crate::operation) fn note_seen(&mut self, power: Option<PowerState>) {
         self.sight.last_seen = power;
+    }
+
+    /// A look at the Droplet was answered, in whatever way.
+    pub(in crate::operation) fn note_look(&mut self, now: Timestamp) {
+        self.sight.looked_at = Some(now);
+    }
+
+    /// When a look at the Droplet was last answered, in whatever way.
+    pub(in crate::operation) fn looked_at(&self) -> Option<Timestamp> {
+        self.sight.looked_at
     }
 
     /// How the Droplet was seen last.

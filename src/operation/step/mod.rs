@@ -102,8 +102,18 @@ pub struct Doubt {
     /// The Droplet was seen off since the intent; its Actions say whether that is our doing.
     #[serde(default)]
     pub seen_off: bool,
-    /// DigitalOcean refused in a way that the Droplet's own state must confirm.
+    /// DigitalOcean refused in a way that a look must confirm.
     pub refused: Option<Failure>,
+    /// DigitalOcean refused because another event is pending: our own, where something on the way sent the command twice.
+    #[serde(default)]
+    pub busy: bool,
+}
+
+impl Doubt {
+    /// Whether DigitalOcean refused for a reason of its own, which says nothing of an earlier copy of the same command.
+    pub(super) fn is_refused_in_words(&self) -> bool {
+        matches!(self.refused, Some(Failure::Refused { .. }))
+    }
 }
 
 /// One round of looks during a [`Doubt`].
@@ -227,6 +237,14 @@ impl Step {
             State::Waiting(_) | State::Intended { .. } | State::Done { .. } | State::Skipped | State::Failed { .. } => {
                 None
             }
+        }
+    }
+
+    /// What is known while nobody knows whether its command was carried out.
+    pub(super) fn doubt(&self) -> Option<&Doubt> {
+        match &self.state {
+            State::Intended { doubt, .. } => doubt.as_ref(),
+            State::Waiting(_) | State::Running(_) | State::Done { .. } | State::Skipped | State::Failed { .. } => None,
         }
     }
 

@@ -6,7 +6,7 @@ use super::super::{
     Blocker, Observation, Operation, Outcome, Wish,
     effect::{Answer, Command, Effect, Look},
     ids::{ActionId, SnapshotId},
-    kinds::{Delete, Downtime, IfHung, Kind, Safety, SnapshotRef},
+    kinds::{Delete, Downtime, IfHung, Kind, Restore, Safety, SnapshotRef},
     power::{Status, Theirs},
     reading::{Failure, PowerState, Trouble},
     step::{State, Task},
@@ -943,4 +943,28 @@ fn by_a_clock_that_is_ahead_people_and_a_late_shutdown_have_their_whole_time() {
     let it = it.apply(Observation::Restarted(ahead), &toy.rules, toy.now).unwrap();
     let it = toy.turn(it, Transit::Fine, 20);
     assert!(it.question.is_some());
+
+/// What somebody agrees to lose is the disk that they were shown, not the one that is there when they say yes.
+#[test]
+fn a_disk_that_was_written_anew_after_the_question_is_not_overwritten() {
+    for (shown, is_rebuilt_after) in [(true, true), (true, false), (false, false)] {
+        for safety in [Safety::Snapshot, Safety::None] {
+            let mut toy = Toy::new(PowerState::On);
+            let earlier = toy.begin("restore", 1, None);
+            toy.now += SignedDuration::from_secs(30);
+            if is_rebuilt_after {
+                toy.begin("rebuild", 1, None);
+                toy.now += SignedDuration::from_secs(30);
+            }
+            toy.catch_up();
+            let Kind::Restore(asked) = restore(safety) else { unreachable!() };
+            let mut it = operation(Kind::Restore(Restore { rewrites: shown.then(|| vec![earlier]), ..asked }));
+            it.asked_at = toy.now;
+            let done = toy.settle(it);
+            let expected =
+                if is_rebuilt_after { Outcome::Failed(Failure::ChangedMeanwhile) } else { Outcome::Completed };
+            assert_eq!(done.verdict, Some(expected), "{shown} {safety:?}");
+            assert_eq!(words(&toy).contains(&"restore"), !is_rebuilt_after, "{shown} {safety:?}");
+        }
+    }
 }

@@ -3,9 +3,11 @@
 mod backups;
 mod distrust;
 mod first_answer;
+mod late_offs;
 mod laws;
 mod patience;
 mod power_kinds;
+mod refused;
 mod scheduled;
 mod stories;
 mod toy;
@@ -41,7 +43,11 @@ fn take(power: Downtime, if_hung: IfHung) -> Kind {
 }
 
 fn restore(safety: Safety) -> Kind {
-    Kind::Restore(Restore { snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() }, safety })
+    Kind::Restore(Restore {
+        snapshot: SnapshotRef { id: SnapshotId(50), name: "good".to_owned() },
+        safety,
+        rewrites: None,
+    })
 }
 
 fn launch() -> Operation {

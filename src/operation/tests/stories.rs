@@ -163,7 +163,7 @@ fn a_snapshot_that_never_began_is_begun_again_but_not_before_it_is_sure() {
     assert_eq!(done.verdict, Some(Outcome::Completed));
 }
 
-fn hung(if_hung: IfHung, late: Option<i64>) -> (Toy, Operation) {
+pub(super) fn hung(if_hung: IfHung, late: Option<i64>) -> (Toy, Operation) {
     let mut toy = Toy::new(PowerState::On);
     let it = operation(take(Downtime::PowerOff, if_hung));
     let it = until(&mut toy, it, |it| it.steps[0].run().is_some());

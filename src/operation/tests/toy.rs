@@ -6,7 +6,9 @@ use super::super::{
     Observation, Operation, Rules, Wish, Wished,
     effect::{Answer, Command, Effect, Look},
     ids::{ActionId, DropletId, SnapshotId, UserId},
-    reading::{ActionReading, ActionStatus, DropletReading, PowerState, SnapshotReading, Status, Trouble},
+    reading::{
+        ActionReading, ActionStatus, DropletReading, ImageReading, PowerState, SnapshotReading, Status, Trouble,
+    },
 };
 use super::{DROPLET, noon, rules};
 
@@ -38,6 +40,17 @@ pub(super) enum Transit {
         executed: bool,
     },
     Unauthorized,
+    /// It is carried out, and refused all the same: something on the way sent it twice.
+    Twice(Refusal),
+}
+
+/// How DigitalOcean refuses a command that it has carried out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Refusal {
+    /// Another event is pending.
+    Busy,
+    /// In words of its own.
+    InWords,
 }
 
 pub(super) struct Toy {
@@ -150,7 +163,12 @@ impl Toy {
     }
 
     pub(super) fn pending(&self) -> bool {
-        self.actions.iter().any(|action| self.now < action.ends)
+        self.on_droplet().any(|action| self.now < action.ends)
+    }
+
+    /// The Droplet's own Actions: a conversion is its Backup's.
+    fn on_droplet(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter().filter(|action| action.kind != "convert")
     }
 
     pub(super) fn read(&self, action: &Action) -> ActionReading {
@@ -168,7 +186,7 @@ impl Toy {
         match look {
             Look::Droplet(_) | Look::Actions(_) | Look::Snapshots(_) if self.gone => Answer::Trouble(Trouble::NotFound),
             Look::Droplet(id) => Answer::Droplet(self.droplet(*id)),
-            Look::Actions(_) => Answer::Actions(self.actions.iter().map(|action| self.read(action)).collect()),
+            Look::Actions(_) => Answer::Actions(self.on_droplet().map(|action| self.read(action)).collect()),
             Look::Action(id) => match self.actions.iter().find(|action| action.id == *id) {
                 Some(action) => Answer::Action(self.read(action)),
                 None => Answer::Trouble(Trouble::NotFound),
@@ -177,9 +195,14 @@ impl Toy {
                 self.snapshots.iter().filter(|(_, listed)| *listed <= self.now).map(|(it, _)| it.clone()).collect(),
             ),
             Look::Listed(id) => Answer::Droplets(if self.gone { Vec::new() } else { vec![self.droplet(*id)] }),
-            Look::Snapshot(_) | Look::Launched(_) | Look::Backups(_) | Look::Image(_) => {
-                Answer::Trouble(Trouble::NotFound)
+            Look::Backups(_) => Answer::Snapshots(Vec::new()),
+            Look::Image(id) => {
+                let name = "nightly".to_owned();
+                let snapshot = SnapshotReading { id: *id, name, created_at: None, size_gigabytes: Some(2.5) };
+                let is_converted = |action: &Action| action.kind == "convert" && action.ends <= self.now;
+                Answer::Image(ImageReading { snapshot, is_backup: !self.actions.iter().any(is_converted) })
             }
+            Look::Snapshot(_) | Look::Launched(_) => Answer::Trouble(Trouble::NotFound),
         }
     }
 
@@ -202,7 +225,8 @@ impl Toy {
         if self.gone {
             return Answer::Trouble(Trouble::NotFound);
         }
-        if self.pending() || self.now < self.locked_until {
+        let is_held = self.pending() || self.now < self.locked_until;
+        if is_held && !matches!(command, Command::KeepBackup(_)) {
             return Answer::Trouble(Trouble::Busy);
         }
         let refused = |message: &str| Answer::Trouble(Trouble::Refused { message: message.to_owned() });
@@ -221,7 +245,8 @@ impl Toy {
             Command::EnableBackups { .. } => self.begin("enable_backups", lasts, None),
             Command::ChangeBackups { .. } => self.begin("change_backup_policy", lasts, None),
             Command::DisableBackups(_) => self.begin("disable_backups", lasts, None),
-            Command::Create(_) | Command::Delete(_) | Command::KeepBackup(_) => return refused("the toy cannot"),
+            Command::KeepBackup(_) => self.begin("convert", lasts, None),
+            Command::Create(_) | Command::Delete(_) => return refused("the toy cannot"),
         };
         self.sent.push(command.clone());
         let action = self.actions.iter().find(|action| action.id == id);
@@ -258,7 +283,7 @@ impl Toy {
             Effect::Send(command) => {
                 let operation = apply(operation, Observation::Intended, self.now);
                 let executed = match transit {
-                    Transit::Fine | Transit::LostAfter | Transit::Crash { executed: true } => {
+                    Transit::Fine | Transit::LostAfter | Transit::Twice(_) | Transit::Crash { executed: true } => {
                         self.execute(&command, lasts)
                     }
                     Transit::NeverSent
@@ -287,6 +312,8 @@ impl Toy {
                         Trouble::Throttled { until: self.now + SignedDuration::from_secs(seconds) }
                     }
                     Transit::Unauthorized => Trouble::Unauthorized,
+                    Transit::Twice(Refusal::Busy) => Trouble::Busy,
+                    Transit::Twice(Refusal::InWords) => Trouble::Refused { message: "No.".to_owned() },
                 };
                 apply(operation, Observation::Answered(command, Answer::Trouble(trouble)), self.now)
             }

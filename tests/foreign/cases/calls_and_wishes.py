@@ -798,7 +798,7 @@ def theirs(kind: str, works: bool, mine: bool) -> None:
         w.expect(droplet.status == OFF, f"a foreign {kind} since our off was undone")
         said = w.announcements()
         w.expect(said, f"nothing announced; people read {w.discord.live()[0].text[:300]!r}")
-        w.expect(kind in said[0].text, f"it does not say what turned it off: {said[0].text[:200]!r}")
+        w.expect(kind.replace("_", " ") in said[0].text.replace("_", " "), f"it does not say what turned it off: {said[0].text[:200]!r}")
         if not w.asked("turn it on"):  # DESIGN has such a button, README does not
             return f"no button Turn it on; {said[0].text[:160]!r}"
         w.clock.run_at(3)

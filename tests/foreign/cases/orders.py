@@ -452,3 +452,46 @@ async def warned_long(w: World) -> str:
     took = w.clock.elapsed() - off
     w.expect(took < 2 * MINUTE, f"off for {took / 60:.0f} min; calls {[(round(m.at - off), m.text[:120]) for m in w.calls_for_people()]}")
     return f"on after {took:.0f}s"
+
+
+@case("order: watched for a late off, then a Backup is kept (convert of 15 min): the late off is made good", limit=150, env=SLOW | {"SHUTDOWN_TIMEOUT": "10s"})
+async def kept(w: World) -> str:
+    w.digitalocean.script["shutdown"] = [Outcome(takes=0.3, effect_after=120)]
+    w.digitalocean.usual["convert"] = Outcome(takes=15 * MINUTE)
+    droplet = w.digitalocean.add_droplet("web-1")
+    droplet.policy = {"plan": "daily", "hour": 20}
+    backup = w.digitalocean.add_backup(droplet)
+    await w.start()
+    await w.discord.command(w.ada, "take", droplet="web-1")
+    await w.until(lambda: w.asked("cancel") and w.asked("force"), 40, "the question")
+    await w.discord.press(w.ada, w.asked("force"), "Cancel")
+    await w.announced(30)
+    reply = await w.discord.command(w.ada, "keep", root="backups", droplet="web-1", backup=str(backup.id))
+    if reply.buttons:
+        await w.discord.press(w.ada, reply, "keep|yes")
+    await w.until(lambda: any(a.type == "convert" for a in w.digitalocean.actions.values()), 30, "convert: " + reply.text)
+    w.clock.run_at(10)
+    await w.goes_off(droplet, 200)
+    off = w.clock.elapsed()
+    await w.back_on(droplet, 2 * MINUTE)
+    return f"on after {w.clock.elapsed() - off:.0f}s"
+
+
+for saves in ("yes", "no"):
+
+    def replaced(saves: str) -> None:
+        @case(f"order: a rebuild between the question and the press of a restore (safety {saves}): asked again, not overwritten", limit=60)
+        async def rebuilt_before_press(w: World) -> str:
+            droplet = w.digitalocean.add_droplet("web-1")
+            _, question = await w.restore_asked(droplet, safety=saves)
+            w.digitalocean.stranger(droplet, "rebuild", Outcome(takes=0.5))
+            await w.clock.sleep(2)
+            again = await w.discord.press(w.ada, question, "restore")
+            await w.clock.sleep(4)
+            w.expect(good_restores(w) == 0, f"overwrote: {droplet.disk}: {again.text}")
+            w.expect("rebuilt after I asked" in again.text, f"people read {again.text!r}")
+            await w.discord.press(w.ada, again, "restore")
+            await w.until(lambda: good_restores(w) == 1, 30, "the restore that was asked about again")
+            return again.text[:200]
+
+    replaced(saves)

@@ -1,0 +1,138 @@
+//! Commands that DigitalOcean carries out and refuses all the same: nothing is done twice, nothing stays off, and people hear the truth.
+
+use super::super::{
+    Observation, Operation, Outcome,
+    effect::{Answer, BackupPolicy, Command, Effect, Look},
+    ids::{DropletId, SnapshotId},
+    kinds::{Backups, BackupsChange, Delete, Downtime, IfHung, Kind, Restart, Safety, SnapshotRef},
+    reading::{Failure, PowerState, Trouble},
+};
+use super::{
+    launch, noon, operation, restore, rules,
+    stories::{next_command, words},
+    take,
+    toy::{Refusal, Toy, Transit},
+};
+
+const ANSWERS: [Transit; 3] = [Transit::Twice(Refusal::Busy), Transit::Twice(Refusal::InWords), Transit::LostAfter];
+
+fn kinds() -> Vec<Kind> {
+    let policy = BackupPolicy { plan: "daily".to_owned(), weekday: None, hour: 4 };
+    let backups = |change| Kind::Backups(Backups { change });
+    vec![
+        take(Downtime::PowerOff, IfHung::Ask),
+        take(Downtime::None, IfHung::Ask),
+        restore(Safety::Snapshot),
+        restore(Safety::None),
+        Kind::Restart(Restart {}),
+        backups(BackupsChange::Enable(policy.clone())),
+        backups(BackupsChange::Change(policy)),
+        backups(BackupsChange::Disable { listed: Vec::new(), keep: None }),
+    ]
+}
+
+/// Plays an operation whose command of this number is answered so; none if it sends fewer.
+fn played(kind: Kind, number: usize, answer: Transit) -> Option<(Toy, Operation)> {
+    let (mut toy, mut it, mut sent) = (Toy::new(PowerState::On), operation(kind), 0);
+    for _ in 0..5_000 {
+        let sends = next_command(&toy, &it).is_some();
+        if it.next(&toy.rules, toy.now) == Effect::Rest {
+            return (sent > number).then_some((toy, it));
+        }
+        it = toy.turn(it, if sends && sent == number { answer } else { Transit::Fine }, 20);
+        sent += usize::from(sends);
+    }
+    panic!("it does not come to rest: {it:#?}");
+}
+
+#[test]
+fn what_was_carried_out_and_refused_is_done_once_and_said_to_be_done() {
+    for kind in kinds() {
+        let (toy, _) = played(kind.clone(), 0, Transit::Fine).unwrap();
+        let commands = words(&toy);
+        for (number, command) in commands.iter().enumerate() {
+            for answer in ANSWERS {
+                let (toy, done) = played(kind.clone(), number, answer).unwrap();
+                let told = format!("{} {command} {answer:?}", kind.word());
+                assert_eq!(words(&toy), commands, "{told}: {done:#?}");
+                assert_eq!((toy.power, done.is_open()), (PowerState::On, false), "{told}");
+                assert_eq!(done.verdict, Some(Outcome::Completed), "{told}");
+                let was_off = commands.contains(&"power_on");
+                assert_eq!(done.power.back().is_done(), was_off, "{told}: nobody else turned it on");
+            }
+        }
+    }
+}
+
+/// An operation whose command was refused in words.
+fn refused(it: &Operation, command: &Command) -> Operation {
+    let it = it.apply(Observation::Intended, &rules(), noon()).unwrap();
+    let answer = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });
+    it.apply(Observation::Answered(command.clone(), answer), &rules(), noon()).unwrap()
+}
+
+fn seen(it: &Operation, look: Look, answer: Answer) -> Operation {
+    assert_eq!(it.next(&rules(), noon()), Effect::Look(look.clone()));
+    it.apply(Observation::Seen(look, answer), &rules(), noon()).unwrap()
+}
+
+fn no() -> Option<Outcome> {
+    Some(Outcome::Failed(Failure::Refused { message: "No.".to_owned() }))
+}
+
+#[test]
+fn a_droplet_that_was_made_and_refused_is_found() {
+    let it = launch();
+    let Effect::Send(command) = it.next(&rules(), noon()) else { panic!("{it:#?}") };
+    let it = refused(&it, &command);
+    let look = Look::Launched(it.id);
+    let made = Toy::new(PowerState::On).droplet(DropletId(9));
+    let found = seen(&it, look.clone(), Answer::Droplets(vec![made]));
+    assert_eq!(found.launched.map(|launched| launched.droplet), Some(DropletId(9)));
+    assert_eq!(seen(&it, look, Answer::Droplets(Vec::new())).verdict, no());
+}
+
+#[test]
+fn a_snapshot_that_was_deleted_and_refused_is_gone() {
+    let snapshot = SnapshotRef { id: SnapshotId(50), name: "old".to_owned() };
+    let it = operation(Kind::Delete(Delete { snapshot }));
+    let it = refused(&it, &Command::Delete(SnapshotId(50)));
+    let look = Look::Snapshot(SnapshotId(50));
+    let gone = seen(&it, look.clone(), Answer::Trouble(Trouble::NotFound));
+    assert_eq!(gone.verdict, Some(Outcome::Completed));
+    assert_eq!(seen(&it, look, Answer::Snapshots(Vec::new())).verdict, no());
+}
+
+#[test]
+fn what_was_refused_and_not_carried_out_is_said_to_be_refused() {
+    for kind in kinds() {
+        let (mut toy, mut it) = (Toy::new(PowerState::On), operation(kind.clone()));
+        while next_command(&toy, &it).is_none() {
+            it = toy.turn(it, Transit::Fine, 20);
+        }
+        let command = next_command(&toy, &it).unwrap();
+        it = it.apply(Observation::Intended, &toy.rules, toy.now).unwrap();
+        let answer = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });
+        it = it.apply(Observation::Answered(command, answer), &toy.rules, toy.now).unwrap();
+        let done = toy.settle(it);
+        assert_eq!((done.verdict, toy.power, toy.sent.len()), (no(), PowerState::On, 0), "{}", kind.word());
+    }
+}
+
+#[test]
+fn an_event_that_a_command_was_refused_for_is_waited_for_without_another_try() {
+    for kind in kinds() {
+        let (mut toy, mut it) = (Toy::new(PowerState::On), operation(kind.clone()));
+        while next_command(&toy, &it).is_none() {
+            it = toy.turn(it, Transit::Fine, 20);
+        }
+        toy.begin("migrate", 600, None);
+        let mut tries = 0;
+        while toy.pending() {
+            tries += usize::from(next_command(&toy, &it).is_some());
+            it = toy.turn(it, Transit::Fine, 20);
+        }
+        assert_eq!(tries, 1, "{}", kind.word());
+        assert_eq!(toy.settle(it).verdict, Some(Outcome::Completed), "{}", kind.word());
+    }
+}

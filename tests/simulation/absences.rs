@@ -1,0 +1,196 @@
+//! Processes that are not there: they sleep and go on with what they had in memory, find the token unfit, or meet a faulty disk while they
+//! take over.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use snapshot_bot::{
+    digitalocean::http_types::TransportError,
+    operation::{LONGEST_UNATTENDED, ids::OperationId},
+    store,
+};
+
+use super::{
+    Broken, Lawful, Simulation,
+    conduct::CALLED_LATELY,
+    coverage::Met,
+    jobs::{Ask, Stage},
+    mood::Mood,
+    sabotage::Sabotage,
+};
+
+/// Between two looks whether people know that the token is unfit.
+const CALLS_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// Before a process tries once more to take up what it could not write down.
+const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+const HOUR: i64 = 3_600;
+
+/// Why the token must not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// DigitalOcean refuses it.
+    Refused,
+    /// It is not known to be of the account that the Droplets belong to.
+    OtherAccount,
+}
+
+impl Simulation {
+    /// The process stands still with all that it has under way. Nobody takes over: it goes on by itself.
+    pub(crate) fn doze(&mut self) {
+        if self.takes_over || self.asleep_since.is_some() {
+            return;
+        }
+        let seconds = match self.dice.u8(..4) {
+            0 => self.dice.i64(5..60),
+            1 => self.dice.i64(60..HOUR / 4),
+            2 => self.dice.i64(HOUR / 4..4 * HOUR),
+            _ => self.dice.i64(4 * HOUR..72 * HOUR),
+        };
+        let wakes = self.now + SignedDuration::from_secs(seconds);
+        self.asleep_since = Some(self.now);
+        self.alive_from = wakes;
+        self.conduct.trouble_at(self.now);
+        self.note(format!("the process sleeps for {seconds} s"));
+        for mut job in std::mem::take(&mut self.jobs) {
+            job.at = job.at.max(wakes);
+            let stage = std::mem::replace(&mut job.stage, Stage::Pausing);
+            job.stage = self.slept_through(stage);
+            self.jobs.push(job);
+        }
+    }
+
+    /// How a turn goes on that slept at this stage.
+    fn slept_through(&mut self, stage: Stage) -> Stage {
+        match stage {
+            // The lease is over, so it does not leave.
+            Stage::Begun(command, _) => {
+                let refused = TransportError::Connect { reason: "too little of the lease is left".to_owned() };
+                Stage::Arriving(Box::new(Ask::of_command(&command, 0)), None, Err(refused))
+            }
+            // What arrived meanwhile may still be read; a look is given up.
+            Stage::Arriving(ask, ticket, _) if ask.is_look() || self.dice.bool() => {
+                let timed_out = TransportError::TimedOut { deadline: Duration::from_secs(10) };
+                Stage::Arriving(ask, ticket, Err(timed_out))
+            }
+            other => other,
+        }
+    }
+
+    /// The process goes on. Whatever nobody looked after for long is taken up as by a new process.
+    pub(crate) async fn wake(&mut self) -> Lawful {
+        let Some(since) = self.asleep_since.take() else { return Ok(()) };
+        let slept = self.now.duration_since(since);
+        self.note("the process goes on");
+        self.coverage.case("a process slept and goes on");
+        self.conduct.wakes(self.now);
+        if slept <= LONGEST_UNATTENDED {
+            return Ok(());
+        }
+        if self.sabotage == Some(Sabotage::Sleep) {
+            let open = self.store.open_operations().await?;
+            self.conduct.takes_over(&open, slept, self.now);
+            return Ok(());
+        }
+        (self.takes_over, self.awoken, self.left_at) = (true, true, Some(since));
+        Ok(())
+    }
+
+    /// A process that begins may find that its token must not be used.
+    pub(crate) fn find_the_token_unfit(&mut self) {
+        self.unfit = None;
+        if !self.is_rough() || !self.moods.has(Mood::UnfitTokens) || self.once_in(2) {
+            return;
+        }
+        let why = if self.dice.bool() { Unfit::Refused } else { Unfit::OtherAccount };
+        self.note(format!("the next process has an unfit token: {why:?}"));
+        self.unfit = Some((why, self.alive_from));
+        self.alive_from += SignedDuration::from_secs(self.dice.i64(5 * 60..40 * 60));
+    }
+
+    /// When people are looked after next whose Droplets cannot be turned on for want of a token.
+    pub(crate) fn calls_at(&self) -> Option<Timestamp> {
+        self.unfit.map(|(_, at)| at).filter(|_| self.now < self.alive_from)
+    }
+
+    /// Calls people about everything that is owed, unless they were called before.
+    pub(crate) async fn call_for_a_token(&mut self) -> Lawful {
+        let Some((why, at)) = self.unfit else { return Ok(()) };
+        self.unfit = Some((why, at + CALLS_PAUSE));
+        if self.sabotage != Some(Sabotage::Unfit) {
+            for owed in self.store.power_owed().await? {
+                let id = owed.operation;
+                let wall = self.wall();
+                let made = match why {
+                    _ if self.knows_of_call(id) => continue,
+                    Unfit::Refused => self.worker.on_token_revoked(id, &self.rules, wall).await,
+                    Unfit::OtherAccount => self.worker.call_for_account(id, &self.rules, wall).await,
+                };
+                match made {
+                    Ok(()) => {
+                        self.unheard.remove(&id);
+                        self.after_commit(id, None).await?;
+                    }
+                    Err(store::Error::LeaseLost) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        self.coverage.case("a token must not be used");
+        let owing: Vec<OperationId> = self.owed.values().copied().collect();
+        match owing.into_iter().find(|id| !self.knows_of_call(*id)) {
+            Some(id) => {
+                Err(Broken::Law(format!("{id} owes power, and nobody is called although no token may be used")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether people were called about what an operation owes, or need not be.
+    fn knows_of_call(&self, id: OperationId) -> bool {
+        let is_called = |called: Timestamp| self.now < called.saturating_add(CALLED_LATELY).unwrap_or(called);
+        self.operations.get(&id).is_none_or(|it| it.power.last_call().is_some() || !it.power.is_owed())
+            || self.conduct.called_at(id).is_some_and(is_called)
+    }
+
+    /// A process that has just become active takes every open operation up. What cannot be written down is tried again.
+    pub(crate) async fn take_over(&mut self) -> Lawful {
+        self.takes_over = false;
+        let gap = self.left_at.take().map_or(SignedDuration::ZERO, |left| self.now.duration_since(left));
+        if !std::mem::take(&mut self.awoken) {
+            self.set_the_clock();
+        }
+        let open = self.store.open_operations().await?;
+        self.conduct.takes_over(&open, gap, self.now);
+        let mut is_complete = true;
+        for id in open {
+            if let Some(operation) = self.operations.get(&id) {
+                self.coverage.count(operation, Met::Restarted);
+            }
+            let write = self.fate_of_write();
+            let (worker, rules, wall) = (self.worker.clone(), self.rules.clone(), self.wall());
+            let (taken, is_written) = write.of(worker.on_restart(id, gap, &rules, wall)).await;
+            if is_written {
+                self.unheard.remove(&id);
+                self.after_commit(id, None).await?;
+            }
+            match taken {
+                Ok(()) | Err(store::Error::LeaseLost) => {}
+                Err(error) => {
+                    self.note(format!("{id} could not be taken up: {error}"));
+                    self.coverage.case("a takeover meets a fault of the store");
+                    is_complete = false;
+                }
+            }
+        }
+        if is_complete {
+            self.note("a process takes over");
+        } else if self.sabotage == Some(Sabotage::Takeover) {
+            self.alive_from = self.now + SignedDuration::from_hours(24);
+        } else {
+            (self.takes_over, self.awoken) = (true, true);
+            self.left_at = Some(self.now - gap);
+            self.alive_from = self.now + STORE_PAUSE;
+        }
+        Ok(())
+    }
+}
