@@ -181,10 +181,11 @@ impl Bot {
         let relay = Relay::open(&login.gateway, Arc::clone(&client.http)).await.map_err(Error::Relay)?;
         *client.ws_url.lock().await = relay.url().map_err(Error::Relay)?;
         let relaying = TaskTracker::new();
+        let session = relay.session();
         relaying.spawn(relay.run(left.clone()));
         let shards = Arc::clone(&client.shard_manager);
         let _ = handler.shards.set(Arc::clone(&shards));
-        let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
+        let watchdog = Watchdog { shards, session, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
         members.learn(&http);
         let other_channels = notify_channel.into_iter().chain(report_channel).collect();
