@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Error,
+    Error, buckets,
     check::ApplicationId,
     dedup::RecentInteractions,
     global_rate_limit::GlobalRateLimit,
@@ -247,7 +247,7 @@ impl Bot {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { mut client, registrar, watchdog, state, refusals, left, relaying, .. } = self;
         let left = left.drop_guard();
-        let shards = Arc::clone(&client.shard_manager);
+        let (shards, http) = (Arc::clone(&client.shard_manager), Arc::clone(&client.http));
         // While still connecting there is no shard to close, and serenity's own loop would wait for one forever.
         let close = async || drop(tokio::time::timeout(CLOSING, shards.shutdown_all()).await);
         let closed = async {
@@ -269,6 +269,7 @@ impl Bot {
             () = registering => Ok(()),
             () = presence::show(&state, &shards) => Ok(()),
             never = refusals.run() => match never {},
+            never = buckets::watch(http) => match never {},
             error = deaf => Err(error),
             ended = client.start() => match ended {
                 Ok(()) if shutdown.is_cancelled() => Ok(()),

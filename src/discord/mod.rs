@@ -4,6 +4,7 @@
 //! what is stored with what is shown. This room knows neither the worker nor DigitalOcean's client, and `app` alone starts it.
 
 pub mod bot;
+mod buckets;
 mod buttons;
 pub mod check;
 mod commands;
