@@ -13,6 +13,8 @@ use super::{
     delivery,
     incident::chain,
     messages::cost as words,
+    posted,
+    reporter::deadline::{deadline, in_time},
     responder::Stop,
     state::AppState,
     wire,
@@ -26,8 +28,6 @@ use crate::{
 const HOUR: i8 = 9;
 /// Before another try, where something does not answer.
 const PAUSE: SignedDuration = SignedDuration::from_mins(10);
-/// How many of a channel's latest messages are looked through.
-const LOOKED_THROUGH: u8 = 50;
 /// How many months are compared.
 const MONTHS: usize = 6;
 
@@ -131,17 +131,6 @@ impl Monthly {
         Ok(next_due(now))
     }
 
-    /// The message of a month, if it is there already.
-    async fn posted_before(&self, channel: ChannelId, month: Date) -> Option<MessageId> {
-        let listed = wire::messages(&self.http, delivery::channel_id(channel), LOOKED_THROUGH, None).await.ok()?;
-        let marker = words::month_marker(month);
-        let is_it = |listed: &&wire::Listed| {
-            let mut footers = listed.embeds.iter().filter_map(|embed| embed.footer.as_ref());
-            listed.author.id == self.me && footers.any(|footer| footer.text.ends_with(&marker))
-        };
-        listed.iter().find(is_it).map(|found| MessageId(found.id.get()))
-    }
-
     async fn tell(&self, month: i64) -> Result<Option<MessageId>, Untold> {
         let Some(channel) = self.channel else { return Ok(None) };
         let state = &self.state;
@@ -151,14 +140,16 @@ impl Monthly {
         let beside = state.inventory.unattached().await;
         let first = first_of(month);
         // A process may have died between the message and its row.
-        if let Some(posted) = self.posted_before(channel, first).await {
+        if let Some(posted) =
+            posted::find(&self.http, self.me, channel, &words::month_marker(first)).await.map_err(Untold::Discord)?
+        {
             return Ok(Some(posted));
         }
         let said = words::monthly(&found, (&left, &beside), state.wording.price_per_gb, first);
         // After a lost answer Discord returns the first message for some minutes.
         let message = delivery::create(&said, format!("cost-{month}"), None);
-        let posted =
-            wire::post(&self.http, delivery::channel_id(channel), &message, None).await.map_err(Untold::Discord)?;
+        let post = wire::post(&self.http, delivery::channel_id(channel), &message, None);
+        let posted = in_time(deadline(), post).await.map_err(Untold::Discord)?;
         Ok(Some(MessageId(posted.id.get())))
     }
 }
