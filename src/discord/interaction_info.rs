@@ -101,9 +101,9 @@ impl InteractionInfo {
         Timestamp::from_millisecond(millis + DISCORD_EPOCH).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// The channel for what outlives a conversation: a thread's parent, else the channel itself.
-    pub(super) fn lasting_channel(&self) -> ChannelId {
-        self.parent.unwrap_or(self.channel)
+    /// The channel that a thread belongs to.
+    pub(super) fn parent(&self) -> Option<ChannelId> {
+        self.parent
     }
 
     /// Whether the progress message can be posted where it was asked for.

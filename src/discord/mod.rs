@@ -39,6 +39,7 @@ mod relay;
 pub mod reporter;
 mod responder;
 mod retry;
+mod rights;
 mod roles;
 pub mod schedule_reporter;
 mod standing;

@@ -25,6 +25,7 @@ use crate::{
             refusal::Refusal,
             take_group::{self as words, Taking},
         },
+        posting,
         responder::{Answer, Stop},
         start,
         state::AppState,
@@ -112,7 +113,7 @@ async fn wish(
         if_hung: IfHung::Live,
         owner: grant.user(),
         guild: grant.guild(),
-        channel: info.lasting_channel(),
+        channel: posting::lasting(&context.serenity_context().http, grant.guild(), &info).await,
     };
     let draft = Draft {
         members: gathered.droplets.iter().map(|droplet| (droplet.id, droplet.name.clone())).collect(),

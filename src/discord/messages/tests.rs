@@ -751,7 +751,8 @@ fn denials() -> Vec<Denial> {
 fn unwarned() -> impl Iterator<Item = Refusal> {
     let cannot = WarningRefusal::CannotPost { channel: ChannelId(8), missing: vec!["View Channel", "Send Messages"] };
     let time = WarningRefusal::Time { text: "soon".to_owned() };
-    [time, WarningRefusal::Place, cannot, WarningRefusal::Unanswered].into_iter().map(Refusal::Warning)
+    let not_yours = WarningRefusal::NotYours { channel: ChannelId(8) };
+    [time, WarningRefusal::Place, cannot, not_yours, WarningRefusal::Unanswered].into_iter().map(Refusal::Warning)
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::{
         incident::Fault,
         interaction_info::InteractionInfo,
         messages::{help::Help, refusal::Refusal, schedule::ScheduleRefusal},
+        posting,
         responder::{Answer, Stop},
         start,
         state::AppState,
@@ -117,7 +118,7 @@ struct Wanted {
 }
 
 async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Result<Answer, Stop> {
-    let state = context.framework.user_data;
+    let (state, http) = (context.framework.user_data, &context.serenity_context().http);
     let grant = state.policy.authorize(&info.who, HELP.right).map_err(Refusal::Denied)?;
     start::check(state, &info)?;
     // What makes no sense is refused before anything is looked up.
@@ -146,7 +147,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, wanted: Wanted) -> Re
         keep,
         owner: Owner::new(grant.user(), now),
         guild: grant.guild(),
-        channel: info.lasting_channel(),
+        channel: posting::lasting(http, grant.guild(), &info).await,
         created_at: now,
         floor: now,
         state: State::Active,
