@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    first_response,
     incident::Fault,
     intake::IntakeState,
     interaction_info::InteractionInfo,
@@ -63,6 +64,35 @@ pub(super) fn check(state: &AppState, info: &InteractionInfo) -> Result<(), Refu
         IntakeState::Draining => Err(Refusal::Draining),
         IntakeState::Standby => Err(Refusal::Standby),
     }
+}
+
+/// What must have become of the first answer before something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needed {
+    /// What follows hears itself what becomes of it, and is withdrawn where Discord refuses it. Only where the interaction seems too old, Discord
+    /// is asked first.
+    Withdrawable,
+    /// It was not refused. It may have been lost: what follows harms nobody.
+    NotRefused,
+    /// Discord took it: what follows may overwrite or delete something, or leave a Droplet off.
+    Taken,
+}
+
+/// Has the person answered before anything is done. Nothing is done for somebody who reads that the bot did not respond.
+pub(super) async fn answered(state: &AppState, info: &InteractionInfo, needed: Needed) -> Result<(), Stop> {
+    if needed == Needed::Withdrawable && !seems_over(state, info) {
+        return Ok(());
+    }
+    match info.first.ensure().await {
+        FirstAnswer::Taken => Ok(()),
+        FirstAnswer::Lost if needed != Needed::Taken => Ok(()),
+        FirstAnswer::Lost | FirstAnswer::Refused | FirstAnswer::Awaited => Err(Stop::Unanswered),
+    }
+}
+
+/// Whether Discord may have given the interaction up by now.
+fn seems_over(state: &AppState, info: &InteractionInfo) -> bool {
+    state.clock.now().duration_since(info.made_at()) >= ANSWERABLE
 }
 
 /// Begins it and says where to follow it. It takes a Grant of the right that this kind needs, so nobody gets here whose right to it was
@@ -149,13 +179,13 @@ async fn create(
                 if operation.owes_power_anew() {
                     metrics::gauge!("snapshot_bot_power_owed").increment(1);
                 }
-                info.first.awaited_by(operation.id, operation.asker.user);
+                info.first.awaited_by(first_response::Begun::Operation(operation.id, operation.asker.user));
                 return Ok(operation);
             }
             Err(CreateError::Unavailable(Error::IdTaken)) => request.id = OperationId::from_random(fastrand::u64(..)),
             Err(CreateError::Repeated(operation)) => {
                 let earlier = state.store.operation(operation).await?;
-                info.first.awaited_by(operation, request.asker.user);
+                info.first.awaited_by(first_response::Begun::Operation(operation, request.asker.user));
                 return earlier
                     .map(|earlier| earlier.operation)
                     .ok_or_else(|| Refusal::UnknownOperation { text: operation.to_string() }.into());
@@ -201,9 +231,8 @@ async fn check_cooldown(state: &AppState, request: &NewOperation) -> Result<(), 
 /// What is known of the first answer when an operation is about to be created. Nothing is created for somebody whom Discord does not
 /// let us answer; where the interaction seems too old, Discord is asked first by deferring it.
 async fn first_answer(state: &AppState, info: &InteractionInfo, kind: &Kind) -> Result<FirstAnswer, Stop> {
-    let seems_over = state.clock.now().duration_since(info.made_at()) >= ANSWERABLE;
     let known = match info.first.outcome() {
-        None if seems_over => Some(info.first.ensure().await),
+        None if seems_over(state, info) => Some(info.first.ensure().await),
         known => known,
     };
     match known {

@@ -47,8 +47,24 @@ impl From<sqlx::Error> for RunError {
 
 impl Store {
     /// Begins a run with these members, in this order: for the planned time that waits, or because a person said yes. Its members are settled
-    /// from here on.
+    /// from here on. One that a person began is held until [`Store::release_run`]: until then it begins no member.
     pub async fn begin_run(&self, plan: &Plan, members: &[Member], consent: Option<&Consent>) -> Result<(), RunError> {
+        if consent.is_some() {
+            self.held_runs.hold(plan.id);
+        }
+        let begun = self.try_to_begin_run(plan, members, consent).await;
+        if begun.is_err() {
+            self.held_runs.release(plan.id);
+        }
+        begun
+    }
+
+    async fn try_to_begin_run(
+        &self,
+        plan: &Plan,
+        members: &[Member],
+        consent: Option<&Consent>,
+    ) -> Result<(), RunError> {
         let mut transaction = self.begin_as_owner().await?;
         if let Some(consent) = consent {
             confirmation::use_up(&mut transaction, consent).await?.map_err(RunError::Unconfirmed)?;
@@ -96,6 +112,18 @@ impl Store {
         self.changes.pings.notify_one();
         self.ring_groups();
         Ok(())
+    }
+
+    /// Whether a run begins no member yet, because the person who began it awaits an answer. Known to this process alone: what a process began
+    /// that has died goes on, like a take.
+    pub fn is_held(&self, run: RunId) -> bool {
+        self.held_runs.holds(run)
+    }
+
+    /// The person who began a run was answered, or it was stopped.
+    pub fn release_run(&self, run: RunId) {
+        self.held_runs.release(run);
+        self.ring_groups();
     }
 
     /// Every run that is not over, the oldest first.

@@ -20,6 +20,7 @@ use sqlx::{
 use super::{
     Changes, Engine, Error, Settings, Store, Writes,
     connection::{DEADLINES, PATIENCE, connect_alone, prepare},
+    held_runs::HeldRuns,
     own_connection::OwnConnection,
     pooler, schema,
     unheard::Unheard,
@@ -76,6 +77,7 @@ impl Store {
             notify_channel: settings.notify_channel,
             changes: Changes::default(),
             writes: Writes::default(),
+            held_runs: HeldRuns::default(),
             unheard: Unheard::default(),
             fence: Mutex::new(None),
             schema_version: AtomicI64::new(version),

@@ -7,6 +7,7 @@ use snapshot_bot_sandbox::{
         droplet::{Blueprint, Status},
         fault::{Fault, Pattern, Quirk},
     },
+    discord::fault::{Disturbance, Fault as ChatFault, Pattern as ChatPattern},
 };
 
 use crate::{
@@ -268,6 +269,52 @@ async fn a_group_that_lost_its_members_fails_and_who_left_keeps_its_snapshots() 
     stage.runs_end(3).await;
     assert!(ruth.sees("No Droplet I can see has the tag `prod`, so no Snapshot was taken"), "{}", ruth.transcript());
     assert_eq!(stage.query("SELECT COUNT(*) AS n FROM slots WHERE fate = 'failed' AND why = 'nobody'").await, 1);
+    ruth.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_press_began_is_withdrawn_where_discord_gave_it_up() {
+    let mut stage = Stage::new().await;
+    stage.excused.push("was not acknowledged in time");
+    stage.add_group(2);
+    let ruth = stage.seat("ruth", Role::Restorer);
+    let gives_up = async |beginning: &str| {
+        let messages = ruth.seat.messages();
+        let shown = messages.iter().rev().flat_map(|message| {
+            let rows = message.body.components.iter();
+            let buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+            buttons.map(|button| (message.id, button))
+        });
+        let is_it = |(_, button): &(_, &serde_json::Value)| {
+            button["label"].as_str().is_some_and(|label| label.starts_with(beginning))
+        };
+        let (message, button) = shown.into_iter().find(is_it).expect("a question");
+        let custom_id = button["custom_id"].as_str().expect("an id");
+        let over = Disturbance::Refuse { status: 404, code: 10062, message: "Unknown interaction".to_owned() };
+        stage.discord.world().add_fault(ChatFault::always(ChatPattern::response_to(custom_id), over));
+        assert!(ruth.seat.press(message, custom_id).await.is_err(), "{beginning}");
+        stage.discord.world().clear_faults();
+    };
+    let removed = "SELECT COUNT(*) AS n FROM schedules WHERE state LIKE '%Removed%'";
+    ruth.run("/schedule add what:tag:prod every:day at:03:00 gap:0s keep:7 daily").await;
+    gives_up("Create").await;
+    stage.until_query("the schedule is removed", removed).await;
+    ruth.run("/snapshot take-group tag:prod gap:0s").await;
+    gives_up("Take them").await;
+    stage.runs_end(1).await;
+    schedules_the_group(&ruth, "").await;
+    ruth.run("/schedule run schedule:tag:prod").await;
+    gives_up("Take").await;
+    stage.runs_end(2).await;
+    assert_eq!(stage.query(TAKES).await, 0);
+    assert_eq!(stage.query(removed).await, 1);
+    assert_eq!(stage.commands(), [""; 0]);
+    // Whoever asks again is heard.
+    ruth.run("/snapshot take-group tag:prod gap:0s").await;
+    press(&ruth, "Take them").await;
+    stage.runs_end(3).await;
+    assert_eq!(stage.query(TAKES).await, 2);
     ruth.transcript();
     stage.finish().await;
 }

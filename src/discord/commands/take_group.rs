@@ -16,6 +16,7 @@ use super::{
 use crate::{
     access::{Grant, Right},
     discord::{
+        first_response::Begun,
         incident::Fault,
         interaction_info::InteractionInfo,
         messages::{
@@ -149,6 +150,7 @@ pub(in crate::discord) async fn confirmed(
     match state.store.begin_run(&plan, &members, Some(&consent)).await {
         // The same press, delivered twice.
         Ok(()) | Err(RunError::NotFree) => {
+            info.first.awaited_by(Begun::Run(Box::new(plan.clone()), (grant.user(), grant.guild())));
             tracing::info!(run.id = %plan.id, tag = plan.group.tag, user.id = %grant.user(), "accepted");
             Ok(Answer::Instead(Message::text(words::begun(&plan))))
         }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     access::Grant,
     discord::{
+        first_response::Begun,
         interaction_info::InteractionInfo,
         lookup,
         messages::{
@@ -216,12 +217,12 @@ pub(in crate::discord) async fn confirmed(
         Err(why) => return Err(not_counted(why)),
     };
     let said = match draft {
-        Draft::Add(schedule) => add(state, grant, *schedule, &consent).await?,
+        Draft::Add(schedule) => add(state, info, grant, (*schedule, &consent)).await?,
         Draft::Edit { was, edited } => edit(state, info, (&was, &edited), &consent).await?,
         Draft::Run(id) => {
             let schedule = pressed(state, &info.who, id).await?;
             if let Some(group) = &schedule.group {
-                return run_group(state, (&schedule, group), &consent).await;
+                return run_group(state, info, (&schedule, group), &consent).await;
             }
             let requested = Requested { kind: take(&schedule), target: target(&schedule), snapshot_name: None };
             start::begin_run(state, info, grant, (requested, &consent), id).await?
@@ -239,7 +240,12 @@ pub(in crate::discord) async fn confirmed(
 }
 
 /// Adds it, from this moment on: what lies before is nobody's. The Droplet is looked at once more.
-async fn add(state: &AppState, grant: &Grant, draft: Schedule, consent: &Consent) -> Result<String, Stop> {
+async fn add(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (draft, consent): (Schedule, &Consent),
+) -> Result<String, Stop> {
     let droplet_name = match &draft.group {
         // Who is in it is looked up at each run.
         Some(group) => group.label(),
@@ -249,7 +255,7 @@ async fn add(state: &AppState, grant: &Grant, draft: Schedule, consent: &Consent
     let schedule =
         Schedule { droplet_name, owner: Owner::new(grant.user(), now), created_at: now, floor: now, ..draft };
     match state.store.add_schedule(&schedule, consent).await {
-        Ok(()) => {}
+        Ok(()) => info.first.awaited_by(Begun::Schedule(schedule.id, None)),
         Err(AddError::TooMany) => return Err(refused(ScheduleRefusal::TooMany { most: MOST_OWNED })),
         Err(AddError::Unconfirmed(why)) => return Err(not_counted(why)),
         Err(AddError::Unavailable(error)) => return Err(error.into()),
@@ -312,6 +318,7 @@ async fn edit(
         }
         match state.store.edit_schedule(&stored, &schedule, consent).await {
             Ok(()) => {
+                info.first.awaited_by(Begun::Schedule(schedule.id, Some(Box::new(present))));
                 tracing::info!(schedule.id = %schedule.id, user.id = %consent.by, "edited a schedule");
                 return Ok(words::edited(&schedule, now));
             }
@@ -327,6 +334,7 @@ async fn edit(
 /// Begins a run of a group now, next to its planned times.
 async fn run_group(
     state: &AppState,
+    info: &InteractionInfo,
     (schedule, group): (&Schedule, &Group),
     consent: &Consent,
 ) -> Result<Answer, Stop> {
@@ -335,6 +343,7 @@ async fn run_group(
     let plan = Plan::of(schedule, group, run, None, state.clock.now());
     match state.store.begin_run(&plan, &gathered.members(), Some(consent)).await {
         Ok(()) => {
+            info.first.awaited_by(Begun::Run(Box::new(plan), (consent.by, consent.guild)));
             tracing::info!(schedule.id = %schedule.id, run.id = %run, user.id = %consent.by, "had a group taken");
             Ok(Answer::Instead(Message::text(words::run_begun(schedule))))
         }
