@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,10 +20,11 @@ use crate::{
     operation::{
         FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations,
         announce::{Announce, Answering},
-        ids::{OperationId, ScheduleId},
+        ids::{DropletId, OperationId, ScheduleId, UserId},
         kinds::{Kind, of_kind},
         trigger::Trigger,
     },
+    schedule::run::Run,
     store::{ConfirmationRefused, Consent, CreateError, Error},
 };
 
@@ -164,9 +165,7 @@ async fn create(
     if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| state.own_droplet == Some(droplet)) {
         return Err(Refusal::OwnDroplet { droplet, may_take_live: request.kind.may_leave_on() }.into());
     }
-    if state.store.count_running_of(request.asker.user).await? >= state.limits.operations {
-        return Err(Refusal::TooManyRunning { most: state.limits.operations }.into());
-    }
+    check_crowding(state, request.asker.user, 1).await?;
     if matches!(request.kind, Kind::Take { .. }) {
         check_cooldown(state, &request).await?;
     }
@@ -217,15 +216,33 @@ async fn create(
     Err(Error::IdTaken.into())
 }
 
-/// Whether the Droplet's last take is long enough ago, where that matters. One that runs is told of by the store.
-async fn check_cooldown(state: &AppState, request: &NewOperation) -> Result<(), Stop> {
-    let (Some(cooldown), Some(droplet)) = (state.limits.take_cooldown, request.target.droplet) else { return Ok(()) };
-    let Some(last) = state.store.last_take(droplet).await? else { return Ok(()) };
-    let until = last.saturating_add(cooldown).unwrap_or(last);
-    if until > request.asked_at && state.running_on(droplet).await?.is_none() {
-        return Err(Refusal::TakenLately { droplet: request.target.name.clone(), until }.into());
+/// Whether a person may have so many `more` operations at work. Their groups count with as many as may be at work at once.
+pub(super) async fn check_crowding(state: &AppState, person: UserId, more: usize) -> Result<(), Stop> {
+    let most = state.limits.operations;
+    if more > most {
+        return Err(Refusal::TooManyAtOnce { most }.into());
     }
-    Ok(())
+    let runs = state.store.open_runs().await?;
+    let groups = runs.iter().filter(|run| run.plan.schedule.is_none() && run.plan.owner == person);
+    let at_work = state.store.count_running_of(person).await? + groups.map(Run::places).sum::<usize>();
+    if at_work + more > most { Err(Refusal::TooManyRunning { most }.into()) } else { Ok(()) }
+}
+
+/// Until when the next take of a Droplet has to wait, where its last one was a moment ago. One that runs is told of by the store.
+pub(super) async fn waits_until(state: &AppState, droplet: DropletId) -> Result<Option<Timestamp>, Stop> {
+    let Some(cooldown) = state.limits.take_cooldown else { return Ok(None) };
+    let Some(last) = state.store.last_take(droplet).await? else { return Ok(None) };
+    let until = last.saturating_add(cooldown).unwrap_or(last);
+    let is_ahead = until > state.clock.now() && state.running_on(droplet).await?.is_none();
+    Ok(is_ahead.then_some(until))
+}
+
+async fn check_cooldown(state: &AppState, request: &NewOperation) -> Result<(), Stop> {
+    let Some(droplet) = request.target.droplet else { return Ok(()) };
+    match waits_until(state, droplet).await? {
+        Some(until) => Err(Refusal::TakenLately { droplet: request.target.name.clone(), until }.into()),
+        None => Ok(()),
+    }
 }
 
 /// What is known of the first answer when an operation is about to be created. Nothing is created for somebody whom Discord does not
@@ -289,7 +306,7 @@ mod tests {
     use super::*;
     use crate::{
         access::{Person, Policy, Roles},
-        operation::ids::{GuildId, UserId},
+        operation::ids::GuildId,
     };
 
     #[test]

@@ -832,6 +832,7 @@ fn every_refusal() {
         Refusal::Standby,
         Refusal::TooFast,
         Refusal::TooManyRunning { most: 10 },
+        Refusal::TooManyAtOnce { most: 10 },
         Refusal::TakenLately { droplet: text("web-1"), until: NOW },
         Refusal::BadSnapshotName(BadName::Empty),
         Refusal::BadSnapshotName(BadName::TooLong),
