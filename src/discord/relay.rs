@@ -421,6 +421,34 @@ mod tests {
         tasks.join_next().await.unwrap().unwrap();
     }
 
+    #[tokio::test]
+    async fn a_session_stands_from_ready_or_resumed_until_its_connection_ends_or_discord_calls_it_invalid() {
+        let gateway = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let relay =
+            Relay::open(&format!("ws://{}", gateway.local_addr().unwrap()), Arc::new(Http::new(""))).await.unwrap();
+        let (url, left, mut session) = (relay.url().unwrap(), CancellationToken::new(), relay.session());
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(relay.run(left.clone()));
+        for ending in [None, Some(r#"{"op":9,"d":false}"#)] {
+            let (serenity, discord) = tokio::join!(connect_async_with_config(&url, None, true), async {
+                accept_async_with_config(gateway.accept().await.unwrap().0, None).await.unwrap()
+            });
+            let (mut serenity, mut discord) = (serenity.unwrap().0, discord);
+            assert_eq!(*session.borrow(), None);
+            discord.send(Message::text(r#"{"op":0,"s":1,"t":"RESUMED","d":{"_trace":[]}}"#)).await.unwrap();
+            session.wait_for(Option::is_some).await.unwrap();
+            if let Some(invalid) = ending {
+                discord.send(Message::text(invalid)).await.unwrap();
+                session.wait_for(Option::is_none).await.unwrap();
+            }
+            drop(discord);
+            while serenity.next().await.is_some_and(|heard| heard.is_ok()) {}
+            session.wait_for(Option::is_none).await.unwrap();
+        }
+        left.cancel();
+        tasks.join_next().await.unwrap().unwrap();
+    }
+
     #[test]
     fn an_interaction_that_nobody_can_read_is_answered_by_id_and_token() {
         let mut event = command(ada(0), None);

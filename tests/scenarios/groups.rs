@@ -307,6 +307,16 @@ async fn what_a_press_began_is_withdrawn_where_discord_gave_it_up() {
     ruth.run("/schedule run schedule:tag:prod").await;
     gives_up("Take").await;
     stage.runs_end(2).await;
+    let rex = stage.seat("rex", Role::Restorer);
+    let noted = stage.query("SELECT COUNT(*) AS n FROM acts").await;
+    for command in ["schedule take-over", "schedule pause", "schedule resume"] {
+        let over = Disturbance::Refuse { status: 404, code: 10062, message: "Unknown interaction".to_owned() };
+        stage.discord.world().add_fault(ChatFault::always(ChatPattern::response_to(command), over));
+        assert!(rex.try_run(&format!("/{command} schedule:tag:prod")).await.is_err(), "{command}");
+    }
+    stage.discord.world().clear_faults();
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM acts").await, noted, "nothing was changed");
+    rex.transcript();
     assert_eq!(stage.query(TAKES).await, 0);
     assert_eq!(stage.query(removed).await, 1);
     assert_eq!(stage.commands(), [""; 0]);
