@@ -25,10 +25,7 @@ use super::{
     state::AppState,
     wire::{self, Trouble},
 };
-use crate::{
-    operation::{FirstAnswer, Wish, Wished},
-    schedule::{Schedule, State},
-};
+use crate::operation::{FirstAnswer, Wish, Wished};
 
 /// How long the work may take before the answer is deferred: half of Discord's limit, since the interaction and the deferral
 /// travel too.
@@ -254,11 +251,7 @@ impl Responder<'_> {
                 stopped
             }
             Begun::Schedule(id, was) if outcome == FirstAnswer::Refused => {
-                let put_back = |schedule: &mut Schedule| match was.as_deref() {
-                    Some(was) => schedule.clone_from(was),
-                    None => schedule.state = State::Removed,
-                };
-                self.state.store.change_schedule(id, put_back).await.map(drop)
+                self.state.store.withdraw_schedule(id, was.as_deref()).await
             }
             Begun::Schedule(..) => Ok(()),
         };

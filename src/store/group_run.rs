@@ -114,18 +114,6 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a run begins no member yet, because the person who began it awaits an answer. Known to this process alone: what a process began
-    /// that has died goes on, like a take.
-    pub fn is_held(&self, run: RunId) -> bool {
-        self.held_runs.holds(run)
-    }
-
-    /// The person who began a run was answered, or it was stopped.
-    pub fn release_run(&self, run: RunId) {
-        self.held_runs.release(run);
-        self.ring_groups();
-    }
-
     /// Every run that is not over, the oldest first.
     pub async fn open_runs(&self) -> Result<Vec<Run>, Error> {
         let rows = sqlx::query(
@@ -271,7 +259,7 @@ impl Store {
         Ok(is_heard)
     }
 
-    fn ring_groups(&self) {
+    pub(super) fn ring_groups(&self) {
         self.changes.groups.notify_one();
         self.ring_messages();
     }

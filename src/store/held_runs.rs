@@ -5,6 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use super::Store;
 use crate::operation::ids::RunId;
 
 /// Those runs. Kept in memory alone: after a restart each goes on.
@@ -25,5 +26,19 @@ impl HeldRuns {
     /// Whether a run is held.
     pub(super) fn holds(&self, run: RunId) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&run)
+    }
+}
+
+impl Store {
+    /// Whether a run begins no member yet, because the person who began it awaits an answer. Known to this process alone: what a process began
+    /// that has died goes on, like a take.
+    pub fn is_held(&self, run: RunId) -> bool {
+        self.held_runs.holds(run)
+    }
+
+    /// The person who began a run was answered, or it was stopped.
+    pub fn release_run(&self, run: RunId) {
+        self.held_runs.release(run);
+        self.ring_groups();
     }
 }
