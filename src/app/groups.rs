@@ -85,6 +85,10 @@ impl Groups {
         loop {
             let (mut wake, mut has_changed) = (None, false);
             for run in self.store.open_runs().await? {
+                // It rings once it is let go.
+                if self.store.is_held(run.plan.id) {
+                    continue;
+                }
                 match Box::pin(self.look(&run)).await {
                     Ok(Looked::Changed) | Err(Error::LeaseLost) => has_changed = true,
                     Ok(Looked::Until(until)) => wake = [wake, until].into_iter().flatten().min(),

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Error,
+    Error, buckets,
     check::ApplicationId,
     dedup::RecentInteractions,
     global_rate_limit::GlobalRateLimit,
@@ -181,10 +181,11 @@ impl Bot {
         let relay = Relay::open(&login.gateway, Arc::clone(&client.http)).await.map_err(Error::Relay)?;
         *client.ws_url.lock().await = relay.url().map_err(Error::Relay)?;
         let relaying = TaskTracker::new();
+        let session = relay.session();
         relaying.spawn(relay.run(left.clone()));
         let shards = Arc::clone(&client.shard_manager);
         let _ = handler.shards.set(Arc::clone(&shards));
-        let watchdog = Watchdog { shards, stirred, ready: watch::Sender::new(false), patience };
+        let watchdog = Watchdog { shards, session, stirred, ready: watch::Sender::new(false), patience };
         let http = Arc::clone(&client.http);
         members.learn(&http);
         let other_channels = notify_channel.into_iter().chain(report_channel).collect();
@@ -246,7 +247,7 @@ impl Bot {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { mut client, registrar, watchdog, state, refusals, left, relaying, .. } = self;
         let left = left.drop_guard();
-        let shards = Arc::clone(&client.shard_manager);
+        let (shards, http) = (Arc::clone(&client.shard_manager), Arc::clone(&client.http));
         // While still connecting there is no shard to close, and serenity's own loop would wait for one forever.
         let close = async || drop(tokio::time::timeout(CLOSING, shards.shutdown_all()).await);
         let closed = async {
@@ -268,6 +269,7 @@ impl Bot {
             () = registering => Ok(()),
             () = presence::show(&state, &shards) => Ok(()),
             never = refusals.run() => match never {},
+            never = buckets::watch(http) => match never {},
             error = deaf => Err(error),
             ended = client.start() => match ended {
                 Ok(()) if shutdown.is_cancelled() => Ok(()),

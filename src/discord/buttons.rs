@@ -24,7 +24,8 @@ use super::{
     messages::{launch as words, refusal::Refusal, reply},
     press::{Act, Choosing, Press},
     responder::{Answer, Deferral, Responder, Stop},
-    retry, start,
+    retry,
+    start::{self, Needed},
     state::AppState,
 };
 use crate::{
@@ -145,6 +146,48 @@ fn is_pressed_again(press: Press) -> bool {
     }
 }
 
+/// Which answer a press needs before it is carried out. None where it only asks or looks, where what it does harms nobody who does not
+/// know of it, or where it begins an operation, which hears itself what became of the answer.
+fn needed_answer(press: Press) -> Option<Needed> {
+    match press {
+        Press::TakeGroup(_) | Press::Schedule(_) => Some(Needed::Withdrawable),
+        Press::HandOver(_) | Press::TakeOver(_) | Press::Hangs { .. } => Some(Needed::NotRefused),
+        // These let Snapshots be deleted, cut the power, or leave a Droplet off.
+        Press::DeleteMany { .. }
+        | Press::RelyOn { .. }
+        | Press::PruneAgain(_)
+        | Press::Wish { act: Act::Force | Act::LeaveOff | Act::HandleIt, .. } => Some(Needed::Taken),
+        Press::Wish { act: Act::Cancel | Act::Live | Act::KeepWaiting | Act::TurnOn | Act::Postpone, .. }
+        | Press::KeepWaiting(_)
+        | Press::KeepAnnounced(_)
+        | Press::StopRun(_)
+        | Press::Pin(_)
+        | Press::Unpin(_)
+        // These ask or look.
+        | Press::Undo(_)
+        | Press::Delete(_)
+        | Press::Restore(_)
+        | Press::Launch(_)
+        | Press::LaunchAs(_)
+        | Press::TryAgain(_)
+        | Press::Restart(_)
+        | Press::RunAgain(_)
+        | Press::Tags(_)
+        | Press::Keys(_)
+        | Press::Decline(_)
+        | Press::PutBack(_)
+        | Press::Choose(_)
+        | Press::Begin { .. }
+        | Press::Page { .. }
+        | Press::Fill { .. }
+        | Press::Filled { .. }
+        // These begin operations.
+        | Press::Confirm(_)
+        | Press::Take { .. }
+        | Press::TurnOn(_) => None,
+    }
+}
+
 /// Does what a press means, or a command that means the same. Whether the person may is asked here, and nowhere else.
 pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
     state.policy.admit(&info.who).map_err(Refusal::Denied)?;
@@ -164,76 +207,78 @@ pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option
 }
 
 async fn carry_out(state: &AppState, info: &InteractionInfo, press: Press) -> Result<Answer, Stop> {
-    let may = |asker: Option<UserId>| authorize(state, info, press, asker);
+    let may = async |asker: Option<UserId>| admit(state, info, press, asker).await;
     match press {
         Press::Wish { act, operation } => {
             let operation = known(state, info, operation).await?;
-            wish(state, info, &may(Some(operation.asker.user))?, act, &operation).await.map(Answer::from)
+            wish(state, info, &may(Some(operation.asker.user)).await?, act, &operation).await.map(Answer::from)
         }
         Press::KeepWaiting(leader) => {
             let listed = listed(state, info, leader).await?;
             let asker = listed.first().map(|operation| operation.asker.user);
-            keep_waiting(state, &may(asker)?, leader, &listed).await.map(Answer::from)
+            keep_waiting(state, &may(asker).await?, leader, &listed).await.map(Answer::from)
         }
-        Press::Undo(operation) => restore::undo(state, info, &may(None)?, operation).await,
-        Press::Confirm(id) => confirm::confirmed(state, info, &may(None)?, id).await,
-        Press::Schedule(id) => schedule::confirmed(state, info, &may(None)?, id).await,
-        Press::Fill { form, id } => schedule::form(state, info, &may(None)?, (form, id)).await,
-        Press::Filled { form, id } => schedule::filled(state, info, &may(None)?, (form, id)).await,
-        Press::TakeGroup(id) => take_group::confirmed(state, info, &may(None)?, id).await,
+        Press::Undo(operation) => restore::undo(state, info, &may(None).await?, operation).await,
+        Press::Confirm(id) => confirm::confirmed(state, info, &may(None).await?, id).await,
+        Press::Schedule(id) => schedule::confirmed(state, info, &may(None).await?, id).await,
+        Press::Fill { form, id } => schedule::form(state, info, &may(None).await?, (form, id)).await,
+        Press::Filled { form, id } => schedule::filled(state, info, &may(None).await?, (form, id)).await,
+        Press::TakeGroup(id) => take_group::confirmed(state, info, &may(None).await?, id).await,
         Press::StopRun(id) => {
             let run = take_group::run(state, info, id).await?;
-            take_group::stop(state, &may(Some(run.plan.owner))?, &run).await
+            take_group::stop(state, &may(Some(run.plan.owner)).await?, &run).await
         }
-        Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None)?, id).await,
+        Press::KeepAnnounced(id) => schedule::keep(state, info, &may(None).await?, id).await,
         Press::DeleteMany { schedule, edition } => {
-            schedule::delete_many(state, info, &may(None)?, (schedule, edition)).await
+            schedule::delete_many(state, info, &may(None).await?, (schedule, edition)).await
         }
         Press::RelyOn { schedule, operation } => {
-            schedule::rely_on(state, info, &may(None)?, (schedule, operation)).await
+            schedule::rely_on(state, info, &may(None).await?, (schedule, operation)).await
         }
-        Press::TakeOver(id) => schedule::take_over(state, info, &may(None)?, id).await,
-        Press::Hangs { schedule, answer } => schedule::answer_hangs(state, info, &may(None)?, (schedule, answer)).await,
-        Press::PruneAgain(id) => schedule::prune_again(state, info, &may(None)?, id).await,
-        Press::HandOver(id) => schedule::hand_over(state, info, &may(None)?, id).await,
-        Press::RunAgain(id) => schedule::ask_to_run(state, info, &may(None)?, id).await,
-        Press::Decline(id) => confirm::declined(state, info, &may(None)?, id).await,
-        Press::Delete(snapshot) => delete::question(state, info, &may(None)?, &snapshot.to_string()).await,
-        Press::Pin(id) => pin::add(state, &may(None)?, &id.to_string(), None).await.map(Answer::from),
-        Press::Unpin(id) => pin::remove(state, info, &may(None)?, &id.to_string()).await.map(Answer::from),
+        Press::TakeOver(id) => schedule::take_over(state, info, &may(None).await?, id).await,
+        Press::Hangs { schedule, answer } => {
+            schedule::answer_hangs(state, info, &may(None).await?, (schedule, answer)).await
+        }
+        Press::PruneAgain(id) => schedule::prune_again(state, info, &may(None).await?, id).await,
+        Press::HandOver(id) => schedule::hand_over(state, info, &may(None).await?, id).await,
+        Press::RunAgain(id) => schedule::ask_to_run(state, info, &may(None).await?, id).await,
+        Press::Decline(id) => confirm::declined(state, info, &may(None).await?, id).await,
+        Press::Delete(snapshot) => delete::question(state, info, &may(None).await?, &snapshot.to_string()).await,
+        Press::Pin(id) => pin::add(state, &may(None).await?, &id.to_string(), None).await.map(Answer::from),
+        Press::Unpin(id) => pin::remove(state, info, &may(None).await?, &id.to_string()).await.map(Answer::from),
         Press::TurnOn(operation) => {
             let operation = known(state, info, operation).await?;
-            turn_on::turn_on(state, info, &may(None)?, &operation).await
+            turn_on::turn_on(state, info, &may(None).await?, &operation).await
         }
         Press::Restart(operation) => {
             let operation = known(state, info, operation).await?;
-            restart::question(state, info, &may(None)?, &operation).await
+            restart::question(state, info, &may(None).await?, &operation).await
         }
-        Press::Take { id, is_live } => confirm::taken(state, info, &may(None)?, (id, is_live)).await,
-        Press::Tags(id) => launch::give_tags(state, info, &may(None)?, id).await,
-        Press::Keys(id) => launch::give_keys(state, info, &may(None)?, id).await,
-        Press::Restore(id) => restore::of_snapshot(state, info, &may(None)?, id).await.map(Answer::New),
+        Press::Take { id, is_live } => confirm::taken(state, info, &may(None).await?, (id, is_live)).await,
+        Press::Tags(id) => launch::give_tags(state, info, &may(None).await?, id).await,
+        Press::Keys(id) => launch::give_keys(state, info, &may(None).await?, id).await,
+        Press::Restore(id) => restore::of_snapshot(state, info, &may(None).await?, id).await.map(Answer::New),
         Press::Launch(id) => {
-            may(None)?;
+            may(None).await?;
             Ok(Answer::Form(words::form(id)))
         }
         Press::LaunchAs(id) => {
             let name = info.chosen.first().cloned().unwrap_or_default();
             let typed = Typed { snapshot: id.to_string(), name, ..Typed::default() };
-            launch::question(state, info, &may(None)?, typed).await
+            launch::question(state, info, &may(None).await?, typed).await
         }
         Press::TryAgain(id) => {
-            may(None)?;
+            may(None).await?;
             let failed = known(state, info, id).await?;
             let needed = start::right(&failed.kind);
             let grant = state.policy.authorize(&info.who, needed).map_err(Refusal::Denied)?;
             retry::question(state, info, &grant, &failed).await
         }
-        Press::Begin { what, droplet } => panel::begin(state, info, &may(None)?, (what, droplet)).await,
-        Press::Choose(what) => panel::chosen(state, info, &may(None)?, what).await,
-        Press::PutBack(droplet) => panel::put_back(state, info, &may(None)?, droplet).await,
+        Press::Begin { what, droplet } => panel::begin(state, info, &may(None).await?, (what, droplet)).await,
+        Press::Choose(what) => panel::chosen(state, info, &may(None).await?, what).await,
+        Press::PutBack(droplet) => panel::put_back(state, info, &may(None).await?, droplet).await,
         Press::Page { of, number, order, beside } => {
-            may(None)?;
+            may(None).await?;
             list::turn(state, of, (number, beside), order).await
         }
     }
@@ -254,6 +299,15 @@ async fn listed(state: &AppState, info: &InteractionInfo, leader: OperationId) -
     let called = state.store.called_with(leader).await?.into_iter().map(|called| called.operation);
     let seen: Vec<Operation> = called.filter(|operation| state.may_see(&info.who, operation)).collect();
     if seen.is_empty() { Err(unknown(leader)) } else { Ok(seen) }
+}
+
+/// Whether the person may, and has been answered where that must come first.
+async fn admit(state: &AppState, info: &InteractionInfo, press: Press, asker: Option<UserId>) -> Result<Grant, Stop> {
+    let grant = authorize(state, info, press, asker)?;
+    if let Some(needed) = needed_answer(press) {
+        start::answered(state, info, needed).await?;
+    }
+    Ok(grant)
 }
 
 /// Whether this person may press this. `asker` asked for what it says something to, where it does.

@@ -9,13 +9,13 @@ use std::{
 
 use secrecy::SecretString;
 use serenity::{
-    all::{Channel, ChannelType, GuildChannel, Member, PartialGuild, Permissions, Role},
     http::Http,
-    model::id,
+    model::{Permissions, id},
 };
 
 use super::{
     Error,
+    rights::{self, Member, Role},
     wire::{self, Route, Trouble},
 };
 use crate::operation::ids::{ChannelId, GuildId, RoleId};
@@ -79,6 +79,11 @@ pub enum Notify {
     Unseen,
     /// It belongs to a guild that is not served, or to none.
     Elsewhere,
+    /// It is a forum, or a category: nobody can write there.
+    Forum {
+        /// Its name, without `#`.
+        name: String,
+    },
     /// It is there.
     Seen(Place),
 }
@@ -114,36 +119,39 @@ impl Account {
     /// Looks at a guild.
     pub async fn guild(&self, guild: GuildId) -> Result<Guild, Error> {
         let requested = id::GuildId::new(guild.0);
-        let Some(found) = there(self.http.get_guild(requested).await)? else { return Ok(Guild::Absent) };
-        let Some(member) = there(self.http.get_member(requested, self.me).await)? else { return Ok(Guild::Absent) };
+        let Some(found) = there(rights::guild(&self.http, requested).await)? else { return Ok(Guild::Absent) };
+        let Some(member) = there(rights::member(&self.http, requested, self.me).await)? else {
+            return Ok(Guild::Absent);
+        };
         self.http.set_application_id(self.application);
         let commands = there(self.http.get_guild_commands(requested).await)?.is_some();
-        let channels = there(self.http.get_channels(requested).await)?.unwrap_or_default();
-        let places = channels.iter().filter(|channel| matches!(channel.kind, ChannelType::Text | ChannelType::News));
+        let channels = there(rights::channels(&self.http, requested).await)?.unwrap_or_default();
+        let places = channels.iter().filter(|channel| channel.is_plain());
         let places = places.filter_map(|channel| place(&found, channel, &member)).collect();
-        let roles = found.roles.values().map(|role| (RoleId(role.id.get()), role.name.clone())).collect();
+        let roles = found.roles.iter().map(|role| (RoleId(role.id.get()), role.name.clone())).collect();
         let may_ping_all = |role: &&Role| {
             (member.roles.contains(&role.id) || role.id.get() == guild.0)
                 && role.permissions.intersects(Permissions::MENTION_EVERYONE | Permissions::ADMINISTRATOR)
         };
-        let is_loud = found.roles.values().any(|role| may_ping_all(&role));
-        let mentionable = found.roles.values().filter(|role| role.mentionable || is_loud);
+        let is_loud = found.roles.iter().any(|role| may_ping_all(&role));
+        let mentionable = found.roles.iter().filter(|role| role.mentionable || is_loud);
         let mentionable = mentionable.map(|role| RoleId(role.id.get())).collect();
         Ok(Guild::Present { name: found.name.clone(), commands, roles, mentionable, channels: places })
     }
 
     /// Looks at the channel that also hears of every outcome, which must be in one of these guilds.
     pub async fn notify(&self, channel: ChannelId, guilds: &BTreeSet<GuildId>) -> Result<Notify, Error> {
-        let channel = match there(self.http.get_channel(id::ChannelId::new(channel.0)).await)? {
-            None => return Ok(Notify::Unseen),
-            Some(Channel::Guild(channel)) if guilds.contains(&GuildId(channel.guild_id.get())) => channel,
-            Some(_) => return Ok(Notify::Elsewhere),
-        };
-        let guild = self.http.get_guild(channel.guild_id).await.map_err(|error| refused(&error))?;
-        let member = self.http.get_member(channel.guild_id, self.me).await.map_err(|error| refused(&error))?;
-        // A thread has no rights of its own: its parent's count.
-        let parent = match channel.parent_id.filter(|_| channel.thread_metadata.is_some()) {
-            Some(parent) => there(self.http.get_channel(parent).await)?.and_then(Channel::guild),
+        let asked = there(rights::channel(&self.http, id::ChannelId::new(channel.0)).await)?;
+        let Some(channel) = asked else { return Ok(Notify::Unseen) };
+        let guild_id = channel.guild_id.filter(|guild| guilds.contains(&GuildId(guild.get())));
+        let Some(guild_id) = guild_id else { return Ok(Notify::Elsewhere) };
+        if !channel.takes_messages() {
+            return Ok(Notify::Forum { name: channel.name });
+        }
+        let guild = rights::guild(&self.http, guild_id).await.map_err(|error| refused(&error))?;
+        let member = rights::member(&self.http, guild_id, self.me).await.map_err(|error| refused(&error))?;
+        let parent = match channel.parent() {
+            Some(parent) => there(rights::channel(&self.http, parent).await)?,
             None => None,
         };
         let seen = place(&guild, parent.as_ref().unwrap_or(&channel), &member);
@@ -152,8 +160,8 @@ impl Account {
 }
 
 /// What the bot lacks in a channel; none if it does not even see it.
-fn place(guild: &PartialGuild, channel: &GuildChannel, member: &Member) -> Option<Place> {
-    let has = guild.user_permissions_in(channel, member);
+fn place(guild: &rights::Guild, channel: &rights::Channel, member: &Member) -> Option<Place> {
+    let has = rights::granted(guild, member, channel);
     let lacks = RIGHTS.iter().filter(|(right, _)| !has.contains(*right)).map(|(_, name)| *name).collect();
     has.contains(Permissions::VIEW_CHANNEL).then(|| Place { name: channel.name.clone(), lacks })
 }

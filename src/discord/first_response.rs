@@ -6,9 +6,12 @@
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use crate::operation::{
-    FirstAnswer,
-    ids::{OperationId, UserId},
+use crate::{
+    operation::{
+        FirstAnswer,
+        ids::{GuildId, OperationId, ScheduleId, UserId},
+    },
+    schedule::{Schedule, run::Plan},
 };
 
 /// What is known of the first response, and what was begun meanwhile.
@@ -16,7 +19,29 @@ use crate::operation::{
 pub(super) struct FirstResponse {
     requested: Notify,
     outcome: watch::Sender<Option<FirstAnswer>>,
-    begun: Mutex<Option<(OperationId, UserId)>>,
+    begun: Mutex<Option<Begun>>,
+}
+
+/// What was begun before it is known what became of the first response, and must hear of that.
+#[derive(Clone, Debug)]
+pub(super) enum Begun {
+    /// An operation, and who asked for it.
+    Operation(OperationId, UserId),
+    /// The run of a group, which begins no member until then, for this person in this guild.
+    Run(Box<Plan>, (UserId, GuildId)),
+    /// A schedule that was added, or edited and what it was before.
+    Schedule(ScheduleId, Option<Box<Schedule>>),
+}
+
+impl Begun {
+    /// Its id, for the log.
+    pub(super) fn id(&self) -> String {
+        match self {
+            Self::Operation(id, _) => id.to_string(),
+            Self::Run(plan, _) => plan.id.to_string(),
+            Self::Schedule(id, _) => id.to_string(),
+        }
+    }
 }
 
 impl FirstResponse {
@@ -44,14 +69,14 @@ impl FirstResponse {
         self.outcome.send_replace(Some(outcome));
     }
 
-    /// An operation was created that waits for it.
-    pub(super) fn awaited_by(&self, operation: OperationId, asker: UserId) {
-        *self.begun.lock() = Some((operation, asker));
+    /// Something was begun that waits for it.
+    pub(super) fn awaited_by(&self, begun: Begun) {
+        *self.begun.lock() = Some(begun);
     }
 
-    /// The operation that waits for it, and who asked.
-    pub(super) fn begun(&self) -> Option<(OperationId, UserId)> {
-        *self.begun.lock()
+    /// What waits for it.
+    pub(super) fn begun(&self) -> Option<Begun> {
+        self.begun.lock().clone()
     }
 }
 

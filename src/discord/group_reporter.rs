@@ -3,8 +3,9 @@
 //! As the other reporters, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it alongside them. The
 //! runs of schedules are shown by their schedules.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use serenity::{
     http::Http,
@@ -13,10 +14,12 @@ use serenity::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    delivery,
+    delivery, directly,
     global_rate_limit::GlobalRateLimit,
     incident::chain,
     messages::{group as words, message::Message},
+    posted,
+    reporter::deadline::{deadline, in_time},
     state::AppState,
     wire::{self, Trouble},
 };
@@ -42,8 +45,6 @@ const MOST_REFUSALS: i64 = 8;
 const MOST_OUTAGES: i64 = 5;
 /// Discord remembers a nonce for some minutes; later, what may have arrived is looked for.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
-/// How many of a channel's latest messages are looked through.
-const LOOKED_THROUGH: u8 = 50;
 /// No version of a run: what shows it is edited.
 const OUTDATED: i64 = 0;
 /// The pause before it is asked again whether the announcement is there to which a direct message leads.
@@ -112,14 +113,25 @@ impl GroupReporter {
         if let Some(over) = self.global_rate_limit.over_at(now) {
             return Ok(Some(over));
         }
+        let mut channels = BTreeMap::<ids::ChannelId, Vec<GroupMessage>>::new();
         for message in self.store.due_group_messages(now, DUE).await? {
-            match self.say(&message).await {
+            channels.entry(message.run.plan.channel).or_default().push(message);
+        }
+        // Side by side: one that Discord holds back keeps no other one waiting.
+        try_join_all(channels.into_values().map(|messages| self.say_in_turn(messages))).await?;
+        self.store.next_group_message_due().await
+    }
+
+    /// Says what is due in one channel.
+    async fn say_in_turn(&self, messages: Vec<GroupMessage>) -> Result<(), store::Error> {
+        for message in &messages {
+            match self.say(message).await {
                 Ok(()) => {}
                 Err(store::Error::LeaseLost) => tracing::debug!("the message of a group moved on meanwhile"),
                 Err(error) => return Err(error),
             }
         }
-        self.store.next_group_message_due().await
+        Ok(())
     }
 
     async fn say(&self, message: &GroupMessage) -> Result<(), store::Error> {
@@ -136,12 +148,14 @@ impl GroupReporter {
 
     async fn edit(&self, message: &GroupMessage, posted: MessageId, said: &Message) -> Result<(), store::Error> {
         let place = (delivery::channel_id(message.run.plan.channel), delivery::message_id(posted));
-        let edited = wire::edit(&self.http, place, &delivery::edit(said)).await;
-        wire::count(&edited);
-        match edited {
+        let edit = delivery::edit(said);
+        match in_time(deadline(), wire::edit(&self.http, place, &edit)).await {
             Ok(()) => self.shown(message, posted, message.run.version).await,
             Err(error) => match Trouble::of(&error) {
-                Trouble::UnknownMessage | Trouble::TooManyEdits => self.store.group_message_lost(message).await,
+                // A thread that was archived is opened by a post.
+                Trouble::UnknownMessage | Trouble::TooManyEdits | Trouble::ThreadArchived => {
+                    self.store.group_message_lost(message).await
+                }
                 trouble => self.not_said(message, trouble, &error).await,
             },
         }
@@ -183,7 +197,8 @@ impl GroupReporter {
                 return self.store.group_message_given_up(message, why).await;
             }
         };
-        let refused = match wire::direct_channel(&self.http, UserId::new(plan.owner.0.max(1))).await {
+        let owner = UserId::new(plan.owner.0.max(1));
+        let refused = match in_time(deadline(), wire::direct_channel(&self.http, owner)).await {
             Ok(channel) => {
                 let lead = words::lead(&message.run, said);
                 match self.put(message, (channel, "d"), &lead).await? {
@@ -220,8 +235,8 @@ impl GroupReporter {
         }
         self.store.group_message_posting(message, self.clock.now()).await?;
         let nonce = format!("{}-g{}g{}{letter}", message.run.plan.id, message.number, message.generation);
-        let posted = wire::post(&self.http, channel, &delivery::create(said, nonce, None), None).await;
-        wire::count(&posted);
+        let create = delivery::create(said, nonce, None);
+        let posted = in_time(deadline(), wire::post(&self.http, channel, &create, None)).await;
         let version = if message.posting_since.is_none() { message.run.version } else { OUTDATED };
         Ok(Some(posted.map(|posted| (MessageId(posted.id.get()), version))))
     }
@@ -232,7 +247,7 @@ impl GroupReporter {
         let nonce = |letter: char| format!("{}-g{}g{}{letter}", plan.id, message.number, message.generation);
         if let Some(channel) = self.notify_channel.filter(|channel| *channel != plan.channel) {
             let create = delivery::create(said, nonce('n'), None);
-            match wire::post(&self.http, delivery::channel_id(channel), &create, None).await {
+            match in_time(deadline(), wire::post(&self.http, delivery::channel_id(channel), &create, None)).await {
                 Ok(_) => return Ok(()),
                 Err(error) if Trouble::of(&error) == Trouble::Later => return Err(error),
                 Err(error) => {
@@ -240,11 +255,7 @@ impl GroupReporter {
                 }
             }
         }
-        // Presses count in the guild only, where people have roles.
-        let buttons = said.buttons.iter().filter(|button| button.press().is_none()).cloned().collect();
-        let said = Message { menus: Vec::new(), buttons, ..said.clone().calling_nobody_else() };
-        let channel = wire::direct_channel(&self.http, UserId::new(plan.owner.0.max(1))).await?;
-        wire::post(&self.http, channel, &delivery::create(&said, nonce('d'), None), None).await.map(drop)
+        directly::tell(&self.http, plan.owner, said, nonce('d')).await
     }
 
     async fn shown(&self, message: &GroupMessage, posted: MessageId, version: i64) -> Result<(), store::Error> {
@@ -257,14 +268,8 @@ impl GroupReporter {
         if message.posting_since.is_none_or(is_remembered) {
             return Ok(None);
         }
-        let listed = wire::messages(&self.http, channel, LOOKED_THROUGH, None).await?;
         let marker = words::marker(message.run.plan.id, message.number);
-        let is_it = |listed: &wire::Listed| {
-            let footers = listed.embeds.iter().filter_map(|embed| embed.footer.as_ref());
-            let mut texts = footers.map(|footer| footer.text.as_str()).chain([listed.content.as_str()]);
-            listed.author.id == self.me && texts.any(|text| text.ends_with(&marker))
-        };
-        Ok(listed.iter().find(|listed| is_it(listed)).map(|found| MessageId(found.id.get())))
+        posted::find(&self.http, self.me, ids::ChannelId(channel.get()), &marker).await
     }
 
     async fn not_said(

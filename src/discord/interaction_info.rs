@@ -108,9 +108,9 @@ impl InteractionInfo {
         self.made_at().max(now)
     }
 
-    /// The channel for what outlives a conversation: a thread's parent, else the channel itself.
-    pub(super) fn lasting_channel(&self) -> ChannelId {
-        self.parent.unwrap_or(self.channel)
+    /// The channel that a thread belongs to.
+    pub(super) fn parent(&self) -> Option<ChannelId> {
+        self.parent
     }
 
     /// Whether a file may be attached there. Where Discord does not say, it may not.

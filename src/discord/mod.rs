@@ -4,6 +4,7 @@
 //! what is stored with what is shown. This room knows neither the worker nor DigitalOcean's client, and `app` alone starts it.
 
 pub mod bot;
+mod buckets;
 mod buttons;
 pub mod check;
 mod commands;
@@ -11,6 +12,7 @@ mod confirm;
 mod costs;
 mod dedup;
 mod delivery;
+mod directly;
 mod error;
 mod first_response;
 mod global_rate_limit;
@@ -27,6 +29,7 @@ pub mod members;
 pub mod messages;
 mod monthly;
 mod names;
+mod posted;
 mod posting;
 mod preflight;
 mod presence;
@@ -36,6 +39,7 @@ mod relay;
 pub mod reporter;
 mod responder;
 mod retry;
+mod rights;
 mod roles;
 pub mod schedule_reporter;
 mod standing;

@@ -13,6 +13,8 @@ use super::{
     delivery,
     incident::chain,
     messages::{cost as words, message::Message},
+    posted,
+    reporter::deadline::{deadline, in_time},
     responder::Stop,
     state::AppState,
     wire::{self, Trouble},
@@ -26,8 +28,6 @@ use crate::{
 const HOUR: i8 = 9;
 /// Before another try, where something does not answer.
 const PAUSE: SignedDuration = SignedDuration::from_mins(10);
-/// How many of a channel's latest messages are looked through.
-const LOOKED_THROUGH: u8 = 50;
 /// How many months are compared.
 const MONTHS: usize = 6;
 
@@ -131,22 +131,11 @@ impl Monthly {
         Ok(next_due(now))
     }
 
-    /// The message of a month, if it is there already.
-    async fn posted_before(&self, channel: ChannelId, month: Date) -> Option<MessageId> {
-        let listed = wire::messages(&self.http, delivery::channel_id(channel), LOOKED_THROUGH, None).await.ok()?;
-        let marker = words::month_marker(month);
-        let is_it = |listed: &&wire::Listed| {
-            let mut footers = listed.embeds.iter().filter_map(|embed| embed.footer.as_ref());
-            listed.author.id == self.me && footers.any(|footer| footer.text.ends_with(&marker))
-        };
-        listed.iter().find(is_it).map(|found| MessageId(found.id.get()))
-    }
-
     async fn post(&self, channel: ChannelId, month: i64, said: &Message) -> serenity::Result<MessageId> {
         // After a lost answer Discord returns the first message for some minutes.
         let message = delivery::create(said, format!("cost-{month}"), None);
-        let posted = wire::post(&self.http, delivery::channel_id(channel), &message, delivery::file(said)).await?;
-        Ok(MessageId(posted.id.get()))
+        let post = wire::post(&self.http, delivery::channel_id(channel), &message, delivery::file(said));
+        Ok(MessageId(in_time(deadline(), post).await?.id.get()))
     }
 
     async fn tell(&self, month: i64) -> Result<Option<MessageId>, Untold> {
@@ -158,7 +147,9 @@ impl Monthly {
         let beside = state.inventory.unattached().await;
         let (first, price) = (first_of(month), state.wording.price_per_gb);
         // A process may have died between the message and its row.
-        if let Some(posted) = self.posted_before(channel, first).await {
+        if let Some(posted) =
+            posted::find(&self.http, self.me, channel, &words::month_marker(first)).await.map_err(Untold::Discord)?
+        {
             return Ok(Some(posted));
         }
         let picture = costs::picture(&found).await;

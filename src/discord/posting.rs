@@ -1,21 +1,22 @@
-//! Whether the bot may post in a channel other than the one that it is spoken to in: Discord says its rights only for the latter.
+//! Whether the bot may post in a channel other than the one that it is spoken to in, and in which one it can say what outlives a conversation.
 
 use serenity::{
     http::Http,
-    model::{Permissions, channel::Channel, id},
+    model::{Permissions, id},
 };
 
 use super::{
+    interaction_info::InteractionInfo,
     messages::{refusal::Refusal, warning::WarningRefusal},
+    reporter::deadline::{deadline, in_time},
+    rights,
     wire::{self, Trouble},
 };
 use crate::operation::ids::{ChannelId, GuildId};
 
 /// Refuses a channel in which the bot cannot post, or that belongs to another guild.
 pub(super) async fn check(http: &Http, guild: GuildId, channel: ChannelId) -> Result<(), Refusal> {
-    let asked = missing(http, guild, channel).await;
-    wire::count(&asked);
-    let refusal = match asked {
+    let refusal = match in_time(deadline(), missing(http, guild, channel, &[])).await {
         Ok(Some(missing)) if missing.is_empty() => return Ok(()),
         Ok(Some(missing)) => WarningRefusal::CannotPost { channel, missing },
         Ok(None) => WarningRefusal::Place,
@@ -31,30 +32,44 @@ pub(super) async fn check(http: &Http, guild: GuildId, channel: ChannelId) -> Re
     Err(Refusal::Warning(refusal))
 }
 
-/// The rights that are missing there; none if it is no channel of this guild in which people write.
-async fn missing(http: &Http, guild: GuildId, channel: ChannelId) -> serenity::Result<Option<Vec<&'static str>>> {
+/// The channel for what outlives a conversation: a thread's parent where that is known to take messages of the bot. A forum takes none, and
+/// then it is the thread, which a message opens again when it was archived.
+pub(super) async fn lasting(http: &Http, guild: GuildId, info: &InteractionInfo) -> ChannelId {
+    let Some(parent) = info.parent() else { return info.channel };
+    let framed = [(Permissions::EMBED_LINKS, "Embed Links")];
+    match in_time(deadline(), missing(http, guild, parent, &framed)).await {
+        Ok(Some(missing)) if missing.is_empty() => parent,
+        Ok(_) => info.channel,
+        Err(error) => {
+            tracing::info!(cause = wire::describe(&error), "could not learn whether a thread's channel takes messages");
+            info.channel
+        }
+    }
+}
+
+/// The rights that are missing there, of those that it takes to write and of `more`; none if it is no channel of this guild in which people
+/// write.
+async fn missing(
+    http: &Http,
+    guild: GuildId,
+    channel: ChannelId,
+    more: &[(Permissions, &'static str)],
+) -> serenity::Result<Option<Vec<&'static str>>> {
     let guild_id = id::GuildId::new(guild.0.max(1));
     let (found, guild, me) = tokio::try_join!(
-        http.get_channel(super::delivery::channel_id(channel)),
-        http.get_guild(guild_id),
+        rights::channel(http, super::delivery::channel_id(channel)),
+        rights::guild(http, guild_id),
         wire::me(http)
     )?;
-    let Some(found) = found.guild().filter(|found| found.guild_id == guild_id && found.is_text_based()) else {
+    if found.guild_id != Some(guild_id) || !found.takes_messages() {
         return Ok(None);
-    };
-    let member = http.get_member(guild_id, me.id).await?;
-    let is_thread = found.thread_metadata.is_some();
-    // A thread has no rights of its own: its parent's count.
-    let parent = match found.parent_id.filter(|_| is_thread) {
-        Some(parent) => http.get_channel(parent).await.ok().and_then(Channel::guild),
+    }
+    let member = rights::member(http, guild_id, me.id).await?;
+    let parent = match found.parent() {
+        Some(parent) => Some(rights::channel(http, parent).await?),
         None => None,
     };
-    let has = guild.user_permissions_in(parent.as_ref().unwrap_or(&found), &member);
-    let send = if is_thread {
-        (Permissions::SEND_MESSAGES_IN_THREADS, "Send Messages in Threads")
-    } else {
-        (Permissions::SEND_MESSAGES, "Send Messages")
-    };
-    let needed = [(Permissions::VIEW_CHANNEL, "View Channel"), send];
-    Ok(Some(needed.into_iter().filter(|(right, _)| !has.contains(*right)).map(|(_, name)| name).collect()))
+    let has = rights::granted(&guild, &member, parent.as_ref().unwrap_or(&found));
+    let needed = found.to_write().into_iter().chain(more.iter().copied());
+    Ok(Some(needed.filter(|(right, _)| !has.contains(*right)).map(|(_, name)| name).collect()))
 }

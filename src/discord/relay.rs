@@ -32,7 +32,7 @@ use serenity::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{sleep, timeout},
 };
 use tokio_tungstenite::{
@@ -70,6 +70,7 @@ pub(super) struct Relay {
     listener: TcpListener,
     gateway: Url,
     http: Arc<Http>,
+    session: watch::Sender<Option<u64>>,
 }
 
 /// An interaction that nobody could read beyond this.
@@ -85,7 +86,12 @@ impl Relay {
     pub(super) async fn open(gateway: &str, http: Arc<Http>) -> io::Result<Self> {
         let gateway = Url::parse(&format!("{gateway}?v={GATEWAY_VERSION}")).map_err(io::Error::other)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        Ok(Self { listener, gateway, http })
+        Ok(Self { listener, gateway, http, session: watch::Sender::new(None) })
+    }
+
+    /// The session that Discord has opened or resumed, counted by connections; none once its connection has ended.
+    pub(super) fn session(&self) -> watch::Receiver<Option<u64>> {
+        self.session.subscribe()
     }
 
     /// Where serenity is to connect.
@@ -96,28 +102,46 @@ impl Relay {
     /// Passes on what both sides say, until the bot has left and every connection has ended: one that was still being opened when the
     /// bot left must be able to end in an orderly way.
     pub(super) async fn run(self, left: CancellationToken) {
-        let Self { listener, gateway, http } = self;
+        let Self { listener, gateway, http, session } = self;
+        let (session, mut count) = (&session, 0);
         let (found, mut unreadable) = mpsc::unbounded_channel();
         let mut work = FuturesUnordered::new();
         loop {
             tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((serenity, _)) => work.push(connection(serenity, gateway.clone(), found.clone()).boxed()),
-                    Err(error) => {
-                        tracing::warn!(%error, "could not take a connection to the gateway");
-                        work.push(sleep(PAUSE).boxed());
-                    }
-                },
-                Some(()) = work.next() => {}
-                Some(interaction) = unreadable.recv() => work.push(answer(Arc::clone(&http), interaction).boxed()),
-                () = left.cancelled(), if work.is_empty() => return,
-            }
+                           accepted = listener.accept() => match accepted {
+                               Ok((serenity, _)) => {
+                                   count += 1;
+                                   let (number, gateway, found) = (count, gateway.clone(), found.clone());
+                                   let passed = async move {
+                                       let note = |is_open: bool| {
+            session.send_replace(is_open.then_some(number));
+            };
+                                       connection(serenity, gateway, found, note).await;
+                                       // A later connection may have one by now.
+                                       session.send_if_modified(|open| open.take_if(|open| *open == number).is_some());
+                                   };
+                                   work.push(passed.boxed());
+                               }
+                               Err(error) => {
+                                   tracing::warn!(%error, "could not take a connection to the gateway");
+                                   work.push(sleep(PAUSE).boxed());
+                               }
+                           },
+                           Some(()) = work.next() => {}
+                           Some(interaction) = unreadable.recv() => work.push(answer(Arc::clone(&http), interaction).boxed()),
+                           () = left.cancelled(), if work.is_empty() => return,
+                       }
         }
     }
 }
 
 /// One connection, from the handshake to the goodbye.
-async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSender<Unreadable>) {
+async fn connection(
+    serenity: TcpStream,
+    gateway: Url,
+    found: mpsc::UnboundedSender<Unreadable>,
+    note_session: impl Fn(bool),
+) {
     let config =
         || Some(WebSocketConfig { max_message_size: None, max_frame_size: None, ..WebSocketConfig::default() });
     // Discord first: serenity must not believe that it is connected before it is.
@@ -137,9 +161,14 @@ async fn connection(serenity: TcpStream, gateway: Url, found: mpsc::UnboundedSen
             let Some(message) = readable(message, &found) else { continue };
             if opcode(&message) == Some(INVALID_SESSION) {
                 is_identified.store(false, Ordering::Relaxed);
+                note_session(false);
             }
+            let opens = opens_session(&message);
             if to_serenity.send(message).await.is_err() || is_goodbye {
                 return is_goodbye;
+            }
+            if opens {
+                note_session(true);
             }
         }
         false
@@ -178,6 +207,17 @@ fn opcode(message: &Message) -> Option<u8> {
     }
     let Message::Text(text) = message else { return None };
     serde_json::from_str(text).ok().map(|Payload { op }| op)
+}
+
+/// Whether a message says that Discord has opened or resumed a session, in a form that serenity reads.
+fn opens_session(message: &Message) -> bool {
+    #[derive(Deserialize)]
+    struct Event {
+        t: Option<String>,
+    }
+    let Message::Text(text) = message else { return false };
+    let event = serde_json::from_str(text).ok().and_then(|Event { t }| t);
+    event.is_some_and(|event| ["READY", "RESUMED"].contains(&&*event)) && is_read(text)
 }
 
 /// What serenity gets of a message; none of what only concerns a connection.
@@ -378,6 +418,34 @@ mod tests {
         left.cancel();
         serenity.close(None).await.unwrap();
         while discord.next().await.is_some_and(|heard| heard.is_ok()) {}
+        tasks.join_next().await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_session_stands_from_ready_or_resumed_until_its_connection_ends_or_discord_calls_it_invalid() {
+        let gateway = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let relay =
+            Relay::open(&format!("ws://{}", gateway.local_addr().unwrap()), Arc::new(Http::new(""))).await.unwrap();
+        let (url, left, mut session) = (relay.url().unwrap(), CancellationToken::new(), relay.session());
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(relay.run(left.clone()));
+        for ending in [None, Some(r#"{"op":9,"d":false}"#)] {
+            let (serenity, discord) = tokio::join!(connect_async_with_config(&url, None, true), async {
+                accept_async_with_config(gateway.accept().await.unwrap().0, None).await.unwrap()
+            });
+            let (mut serenity, mut discord) = (serenity.unwrap().0, discord);
+            assert_eq!(*session.borrow(), None);
+            discord.send(Message::text(r#"{"op":0,"s":1,"t":"RESUMED","d":{"_trace":[]}}"#)).await.unwrap();
+            session.wait_for(Option::is_some).await.unwrap();
+            if let Some(invalid) = ending {
+                discord.send(Message::text(invalid)).await.unwrap();
+                session.wait_for(Option::is_none).await.unwrap();
+            }
+            drop(discord);
+            while serenity.next().await.is_some_and(|heard| heard.is_ok()) {}
+            session.wait_for(Option::is_none).await.unwrap();
+        }
+        left.cancel();
         tasks.join_next().await.unwrap().unwrap();
     }
 

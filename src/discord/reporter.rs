@@ -3,7 +3,7 @@
 //! It never relays events, so bursts collapse into one edit, a failed message is tried again, a deleted one is posted again, and a
 //! restart repairs everything. Nobody else posts into channels. `app` runs it and lets it drain after the gateway is closed.
 
-mod deadline;
+pub(super) mod deadline;
 mod deliver;
 mod direct;
 mod fallback;

@@ -14,7 +14,7 @@ use serenity::{
 
 use super::{
     delivery,
-    first_response::FirstResponse,
+    first_response::{Begun, FirstResponse},
     incident::{Fault, Incident, chain},
     messages::{
         message::{Message, Modal},
@@ -95,6 +95,27 @@ pub(super) enum Deferral {
     Silent,
 }
 
+/// What came of sending a first response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Taken,
+    /// Discord has one already, most likely from an earlier try.
+    AnsweredBefore,
+    Refused,
+    /// It may have arrived.
+    Lost,
+}
+
+impl Sent {
+    fn outcome(self) -> FirstAnswer {
+        match self {
+            Self::Taken | Self::AnsweredBefore => FirstAnswer::Taken,
+            Self::Refused => FirstAnswer::Refused,
+            Self::Lost => FirstAnswer::Lost,
+        }
+    }
+}
+
 impl Responder<'_> {
     /// Does the work and answers with what it says; defers when the work takes longer, or wants that.
     pub(super) async fn answer(&self, work: impl Future<Output = Result<impl Into<Answer>, Stop>>) {
@@ -105,12 +126,12 @@ impl Responder<'_> {
                 () = self.first.requested() => {}
             }
         };
-        let (outcome, is_deferred) = tokio::select! {
-            outcome = &mut work => (outcome, false),
+        let (outcome, deferred) = tokio::select! {
+            outcome = &mut work => (outcome, None),
             () = overdue => {
                 // Together: work that is not polled could keep the store's one connection from everybody else.
-                let (outcome, is_deferred) = tokio::join!(work, self.defer());
-                (outcome, is_deferred)
+                let (outcome, deferred) = tokio::join!(work, self.defer());
+                (outcome, Some(deferred))
             }
         };
         let outcome = outcome.unwrap_or_else(|payload| Err(Fault::Panicked(panic_message(&*payload)).into()));
@@ -121,62 +142,70 @@ impl Responder<'_> {
                 None => return,
             },
         };
-        match (answer, is_deferred.then_some(self.deferral)) {
-            (Answer::New(said), None) => {
-                let message = delivery::response(&said).ephemeral(true);
-                self.respond(&CreateInteractionResponse::Message(message), &said).await;
+        let is_deferred = match deferred {
+            Some(FirstAnswer::Taken) => true,
+            // It may have arrived all the same; then Discord says so, and takes no second first response.
+            Some(FirstAnswer::Lost) => self.respond_with(&answer).await == Sent::AnsweredBefore,
+            Some(FirstAnswer::Refused | FirstAnswer::Awaited) | None => {
+                self.respond_with(&answer).await;
+                false
             }
-            (Answer::Instead(said), None) => {
-                self.respond(&CreateInteractionResponse::UpdateMessage(delivery::response(&said)), &said).await;
-            }
-            (Answer::Public(said), None) => {
-                self.respond(&CreateInteractionResponse::Message(delivery::response(&said)), &said).await;
-            }
-            (Answer::Form(form), None) => {
-                let form = CreateInteractionResponse::Modal(delivery::modal(&form));
-                self.respond(&form, &Message::default()).await;
-            }
-            (Answer::Form(_), Some(_)) => return self.follow_up(&Message::text(reply::press_again())).await,
-            (Answer::New(said), Some(Deferral::Silent)) => {
-                self.note_outcome().await;
-                return self.follow_up(&said).await;
-            }
-            // Put off, it is seen by one person, and that cannot be changed any more.
-            (Answer::New(said) | Answer::Instead(said) | Answer::Public(said), Some(_)) => {
-                self.note_outcome().await;
-                return self.edit(&said).await;
-            }
-        }
+        };
         self.note_outcome().await;
+        if is_deferred {
+            self.complete(answer).await;
+        }
     }
 
-    async fn defer(&self) -> bool {
+    /// Answers with everything at once.
+    async fn respond_with(&self, answer: &Answer) -> Sent {
+        let nothing = Message::default();
+        let (response, said) = match answer {
+            Answer::New(said) => (CreateInteractionResponse::Message(delivery::response(said).ephemeral(true)), said),
+            Answer::Instead(said) => (CreateInteractionResponse::UpdateMessage(delivery::response(said)), said),
+            Answer::Public(said) => (CreateInteractionResponse::Message(delivery::response(said)), said),
+            Answer::Form(form) => (CreateInteractionResponse::Modal(delivery::modal(form)), &nothing),
+        };
+        self.respond(&response, said).await
+    }
+
+    /// Completes an answer that was deferred.
+    async fn complete(&self, answer: Answer) {
+        match (answer, self.deferral) {
+            (Answer::Form(_), _) => self.follow_up(&Message::text(reply::press_again())).await,
+            (Answer::New(said), Deferral::Silent) => self.follow_up(&said).await,
+            // Put off, it is seen by one person, and that cannot be changed any more.
+            (Answer::New(said) | Answer::Instead(said) | Answer::Public(said), _) => self.edit(&said).await,
+        }
+    }
+
+    async fn defer(&self) -> FirstAnswer {
         let response = match self.deferral {
             Deferral::Thinking => {
                 CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true))
             }
             Deferral::Silent => CreateInteractionResponse::Acknowledge,
         };
-        self.respond(&response, &Message::default()).await == FirstAnswer::Taken
+        self.respond(&response, &Message::default()).await.outcome()
     }
 
     /// Sends the first response, once more if it is not known to have arrived, and keeps what became of it.
-    async fn respond(&self, response: &CreateInteractionResponse, said: &Message) -> FirstAnswer {
-        let outcome = self.try_to_respond(response, said).await;
-        self.first.settle(outcome);
-        outcome
+    async fn respond(&self, response: &CreateInteractionResponse, said: &Message) -> Sent {
+        let sent = self.try_to_respond(response, said).await;
+        self.first.settle(sent.outcome());
+        sent
     }
 
-    async fn try_to_respond(&self, response: &CreateInteractionResponse, said: &Message) -> FirstAnswer {
+    async fn try_to_respond(&self, response: &CreateInteractionResponse, said: &Message) -> Sent {
         let mut may_have_arrived = false;
         for is_last in [false, true] {
             let files = delivery::file(said).into_iter().collect();
             let result = self.http.create_interaction_response(self.id, self.token, response, files).await;
             wire::count(&result);
-            let Err(error) = result else { return FirstAnswer::Taken };
+            let Err(error) = result else { return Sent::Taken };
             match Trouble::of(&error) {
                 // The earlier try arrived, or Discord delivered the interaction twice.
-                Trouble::AlreadyAnswered => return FirstAnswer::Taken,
+                Trouble::AlreadyAnswered => return Sent::AnsweredBefore,
                 Trouble::Later => {
                     may_have_arrived |= wire::may_have_arrived(&error);
                     if is_last {
@@ -185,31 +214,49 @@ impl Responder<'_> {
                 }
                 Trouble::InteractionOver => {
                     self.state.refusals.note_late();
-                    return FirstAnswer::Refused;
+                    return Sent::Refused;
                 }
                 _ => {
                     tracing::warn!(cause = wire::describe(&error), "could not answer an interaction");
-                    return FirstAnswer::Refused;
+                    return Sent::Refused;
                 }
             }
         }
-        if may_have_arrived { FirstAnswer::Lost } else { FirstAnswer::Refused }
+        if may_have_arrived { Sent::Lost } else { Sent::Refused }
     }
 
-    /// Tells the operation that was begun what became of the first answer. Until it hears that, nothing is done.
+    /// Tells what was begun what became of the first answer. Until it hears that, nothing is done.
     async fn note_outcome(&self) {
-        let (Some((operation, by)), Some(outcome)) = (self.first.begun(), self.first.outcome()) else { return };
-        let wish = match outcome {
-            FirstAnswer::Taken => Wish::AnswerTaken,
-            FirstAnswer::Lost | FirstAnswer::Awaited => Wish::AnswerLost,
-            FirstAnswer::Refused => Wish::AnswerRefused,
-        };
+        let (Some(begun), Some(outcome)) = (self.first.begun(), self.first.outcome()) else { return };
+        let id = begun.id();
         if outcome != FirstAnswer::Taken {
-            tracing::warn!(operation.id = %operation, ?outcome, "the person who asked may not have been answered");
+            tracing::warn!(begun = id, ?outcome, "the person who asked may not have been answered");
         }
-        let wished = Wished { wish, by, at: self.state.clock.now() };
-        if let Err(error) = self.state.store.wish(operation, wished, None).await {
-            tracing::warn!(operation.id = %operation, cause = chain(&error), "could not write down that the person was answered");
+        let noted = match begun {
+            Begun::Operation(operation, by) => {
+                let wish = match outcome {
+                    FirstAnswer::Taken => Wish::AnswerTaken,
+                    FirstAnswer::Lost | FirstAnswer::Awaited => Wish::AnswerLost,
+                    FirstAnswer::Refused => Wish::AnswerRefused,
+                };
+                let wished = Wished { wish, by, at: self.state.clock.now() };
+                self.state.store.wish(operation, wished, None).await.map(drop)
+            }
+            Begun::Run(plan, by) => {
+                let stopped = match outcome {
+                    FirstAnswer::Refused => self.state.store.stop_run(&plan, by).await.map(drop),
+                    FirstAnswer::Taken | FirstAnswer::Lost | FirstAnswer::Awaited => Ok(()),
+                };
+                self.state.store.release_run(plan.id);
+                stopped
+            }
+            Begun::Schedule(id, was) if outcome == FirstAnswer::Refused => {
+                self.state.store.withdraw_schedule(id, was.as_deref()).await
+            }
+            Begun::Schedule(..) => Ok(()),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(begun = id, cause = chain(&error), "could not write down whether the person was answered");
         }
     }
 
@@ -228,7 +275,9 @@ impl Responder<'_> {
             Stop::Failed(fault) => reply::incident(&Incident::record(fault).to_string()),
             Stop::Unanswered => {
                 tracing::info!("nothing was begun, because Discord did not take the answer");
-                return None;
+                // It may have taken it all the same, and then the person waits.
+                let is_lost = self.first.outcome() == Some(FirstAnswer::Lost);
+                return is_lost.then(|| Message::text(reply::answer_lost()));
             }
         };
         Some(Message::text(said))

@@ -3,22 +3,29 @@
 //! As the other reporter, it compares what is stored with what is shown, and writes down what it is about to do. `app` runs it alongside that
 //! one.
 
-use std::{collections::BTreeSet, sync::Arc};
+mod known;
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use serenity::{http::Http, model::id::UserId};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    delivery,
+    delivery, directly,
     global_rate_limit::GlobalRateLimit,
-    group_reporter,
     incident::chain,
     messages::{
         Wording,
         message::Message,
         schedule::{self as words, InQuestion, Told},
     },
+    posted,
+    reporter::deadline::{deadline, in_time},
     roles::RoleNames,
     standing,
     state::AppState,
@@ -27,13 +34,11 @@ use super::{
 use crate::{
     access::Right,
     clock::Clock,
-    operation::{
-        Operation,
-        ids::{ChannelId, MessageId, RoleId},
-    },
-    schedule::{Schedule, notice::Notice, run::Run},
-    store::{self, Said, ScheduleMessage, ScheduleSnapshot, Store},
+    operation::ids::{ChannelId, MessageId, RoleId},
+    schedule::notice::Notice,
+    store::{self, Said, ScheduleMessage, Store, Version},
 };
+use known::Known;
 
 /// The pause after the store did not answer.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
@@ -47,10 +52,8 @@ const DUE: usize = 50;
 const MOST_REFUSALS: i64 = 8;
 /// Discord remembers a nonce for some minutes; later, what may have arrived is looked for.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
-/// How many of a channel's latest messages are looked through.
-const LOOKED_THROUGH: u8 = 50;
 
-/// The voice of the schedules. Clones speak for the same bot; run one.
+/// The voice of the schedules. Clones speak for the same bot.
 #[derive(Clone)]
 pub struct ScheduleReporter {
     http: Arc<Http>,
@@ -66,14 +69,13 @@ pub struct ScheduleReporter {
     me: UserId,
 }
 
-/// What a notice is about, as far as it is still known.
-#[derive(Default)]
-struct Known {
-    run: Option<Run>,
-    /// Those that failed.
-    operations: Vec<Operation>,
-    /// All of the schedule, where somebody is asked about some.
-    snapshots: Option<Vec<ScheduleSnapshot>>,
+/// What came of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// There is nothing more to do for now.
+    Settled,
+    /// Discord holds it back, or does not answer: it is tried again then.
+    Later(Timestamp),
 }
 
 impl ScheduleReporter {
@@ -128,19 +130,37 @@ impl ScheduleReporter {
         if let Some(over) = self.global_rate_limit.over_at(now) {
             return Ok(Some(over));
         }
+        let mut channels = BTreeMap::<ChannelId, Vec<ScheduleMessage>>::new();
         for message in self.store.due_schedule_messages(now, DUE).await? {
-            match self.say(&message).await {
-                Ok(()) => {}
+            channels.entry(message.channel).or_default().push(message);
+        }
+        // Side by side: one that Discord holds back keeps no other one waiting.
+        try_join_all(channels.into_values().map(|messages| self.say_in_turn(messages))).await?;
+        self.store.next_schedule_message_due().await
+    }
+
+    /// Says what is due in one channel. Once something has to wait there, the rest waits as long.
+    async fn say_in_turn(&self, messages: Vec<ScheduleMessage>) -> Result<(), store::Error> {
+        let mut waits_until = None;
+        for message in &messages {
+            let came = match waits_until {
+                None => self.say(message).await,
+                Some(until) => self.store.schedule_message_failed(message, until).await.map(|()| Came::Later(until)),
+            };
+            match came {
+                Ok(Came::Settled) => {}
+                Ok(Came::Later(until)) => waits_until = Some(until),
                 Err(store::Error::LeaseLost) => tracing::debug!("a schedule's message moved on meanwhile"),
                 Err(error) => return Err(error),
             }
         }
-        self.store.next_schedule_message_due().await
+        Ok(())
     }
 
-    async fn say(&self, message: &ScheduleMessage) -> Result<(), store::Error> {
+    async fn say(&self, message: &ScheduleMessage) -> Result<Came, store::Error> {
         if self.is_of_an_earlier_week(message) {
-            return self.store.schedule_message_lost(message, message.channel).await;
+            self.store.schedule_message_lost(message, message.channel).await?;
+            return Ok(Came::Settled);
         }
         let said = self.words(message).await?;
         match message.message {
@@ -179,7 +199,7 @@ impl ScheduleReporter {
         };
         let mut known = Vec::new();
         for (schedule, notice) in all() {
-            known.push(self.known(schedule, notice).await?);
+            known.push(Known::about(&self.store, schedule, notice).await?);
         }
         let price_per_gb = self.wording.price_per_gb;
         let told: Vec<Told<'_>> = all()
@@ -201,114 +221,112 @@ impl ScheduleReporter {
         Ok(words::notice(&told, &restorers, message.number).calling(role))
     }
 
-    async fn known(&self, schedule: &Schedule, notice: &Notice) -> Result<Known, store::Error> {
-        let mut known = Known::default();
-        match notice {
-            Notice::Failed { operation, .. } | Notice::Undeleted { operation, .. } => {
-                known.operations.extend(self.store.operation(*operation).await?.map(|stored| stored.operation));
-            }
-            Notice::Group { run, .. } => {
-                if let Some(run) = self.store.run(*run).await? {
-                    known.operations = group_reporter::explained(&self.store, &run).await?;
-                    known.run = Some(run);
-                }
-            }
-            Notice::Deletions { .. } | Notice::Doubtful { .. } => {
-                known.snapshots = Some(self.store.schedule_snapshots(schedule.id).await?);
-            }
-            _ => {}
-        }
-        Ok(known)
-    }
-
-    async fn edit(&self, message: &ScheduleMessage, posted: MessageId, said: &Message) -> Result<(), store::Error> {
+    async fn edit(&self, message: &ScheduleMessage, posted: MessageId, said: &Message) -> Result<Came, store::Error> {
         let (version, digest) = (message.version, said.digest());
         if message.shown_digest.as_deref() == Some(&digest) {
-            return self.store.schedule_message_shown(message, posted, (version, &digest), self.clock.now()).await;
+            return self.shown(message, posted, (version, &digest)).await;
         }
         let place = (delivery::channel_id(message.channel), delivery::message_id(posted));
-        let edited = wire::edit(&self.http, place, &delivery::edit(said)).await;
-        wire::count(&edited);
-        match edited {
-            Ok(()) => self.store.schedule_message_shown(message, posted, (version, &digest), self.clock.now()).await,
+        let edit = delivery::edit(said);
+        match in_time(deadline(), wire::edit(&self.http, place, &edit)).await {
+            Ok(()) => self.shown(message, posted, (version, &digest)).await,
             Err(error) => match Trouble::of(&error) {
-                // Somebody deleted it, or it is too old to be edited as often as it changes.
-                Trouble::UnknownMessage | Trouble::TooManyEdits => {
-                    self.store.schedule_message_lost(message, message.channel).await
+                // Somebody deleted it, it is too old to be edited as often as it changes, or its thread must be opened, which a post does.
+                Trouble::UnknownMessage | Trouble::TooManyEdits | Trouble::ThreadArchived => {
+                    self.store.schedule_message_lost(message, message.channel).await?;
+                    Ok(Came::Settled)
                 }
-                trouble => self.not_said(message, trouble, &error).await,
+                trouble => self.not_said(message, said, (trouble, &error)).await,
             },
         }
     }
 
-    async fn post(&self, message: &ScheduleMessage, said: &Message) -> Result<(), store::Error> {
+    async fn post(&self, message: &ScheduleMessage, said: &Message) -> Result<Came, store::Error> {
         let (version, digest) = (message.version, said.digest());
-        if let Some(found) = self.posted_before(message).await {
+        match self.posted_before(message).await {
+            Ok(None) => {}
             // What it shows is not known, so it is edited once more.
-            return self.store.schedule_message_shown(message, found, (store::OUTDATED, ""), self.clock.now()).await;
+            Ok(Some(found)) => return self.shown(message, found, (store::OUTDATED, "")).await,
+            // Nobody knows whether it stands there.
+            Err(error) => return self.not_said(message, said, (Trouble::of(&error), &error)).await,
         }
+        let deadline = deadline();
         self.store.schedule_message_posting(message, self.clock.now()).await?;
         let nonce = format!("{}-w{}g{}", message.stored.schedule.id, message.number, message.generation);
         let channel = delivery::channel_id(message.channel);
-        let posted = wire::post(&self.http, channel, &delivery::create(said, nonce, None), None).await;
-        wire::count(&posted);
-        match posted {
+        let create = delivery::create(said, nonce, None);
+        match in_time(deadline, wire::post(&self.http, channel, &create, None)).await {
             Ok(posted) => {
                 let shown =
                     if message.posting_since.is_none() { (version, digest.as_str()) } else { (store::OUTDATED, "") };
-                self.store.schedule_message_shown(message, MessageId(posted.id.get()), shown, self.clock.now()).await
+                self.shown(message, MessageId(posted.id.get()), shown).await
             }
             Err(error) => match Trouble::of(&error) {
                 // It was posted and then deleted. What is said once was said.
                 Trouble::UnknownMessage if message.said == Said::Status => {
-                    self.store.schedule_message_lost(message, message.channel).await
+                    self.store.schedule_message_lost(message, message.channel).await?;
+                    Ok(Came::Settled)
                 }
                 Trouble::UnknownMessage => {
-                    self.store.schedule_message_given_up(message, "it was said and then deleted").await
+                    self.store.schedule_message_given_up(message, "it was said and then deleted").await?;
+                    Ok(Came::Settled)
                 }
-                trouble => self.not_said(message, trouble, &error).await,
+                trouble => self.not_said(message, said, (trouble, &error)).await,
             },
         }
     }
 
+    async fn shown(
+        &self,
+        message: &ScheduleMessage,
+        posted: MessageId,
+        shown: (Version, &str),
+    ) -> Result<Came, store::Error> {
+        self.store.schedule_message_shown(message, posted, shown, self.clock.now()).await?;
+        Ok(Came::Settled)
+    }
+
     /// The message, if an earlier try has posted it longer ago than Discord remembers its nonce.
-    async fn posted_before(&self, message: &ScheduleMessage) -> Option<MessageId> {
-        let since = message.posting_since?;
-        if self.clock.now().duration_since(since) < REMEMBERED {
-            return None;
+    async fn posted_before(&self, message: &ScheduleMessage) -> serenity::Result<Option<MessageId>> {
+        let is_remembered = |since| self.clock.now().duration_since(since) < REMEMBERED;
+        if message.posting_since.is_none_or(is_remembered) {
+            return Ok(None);
         }
-        let channel = delivery::channel_id(message.channel);
-        let listed = wire::messages(&self.http, channel, LOOKED_THROUGH, None).await.ok()?;
         let marker = words::marker(message.stored.schedule.id, message.number);
-        let is_it = |listed: &wire::Listed| {
-            let footers = listed.embeds.iter().filter_map(|embed| embed.footer.as_ref());
-            let mut texts = footers.map(|footer| footer.text.as_str()).chain([listed.content.as_str()]);
-            listed.author.id == self.me && texts.any(|text| text.ends_with(&marker))
-        };
-        listed.iter().find(|listed| is_it(listed)).map(|found| MessageId(found.id.get()))
+        posted::find(&self.http, self.me, message.channel, &marker).await
     }
 
     async fn not_said(
         &self,
         message: &ScheduleMessage,
-        trouble: Trouble,
-        error: &serenity::Error,
-    ) -> Result<(), store::Error> {
+        said: &Message,
+        (trouble, error): (Trouble, &serenity::Error),
+    ) -> Result<Came, store::Error> {
         let (id, cause) = (message.stored.schedule.id, wire::describe(error));
         match trouble {
             Trouble::ChannelGone | Trouble::ThreadArchived | Trouble::NoAccess | Trouble::DirectMessagesClosed => {
                 if let Some(other) = self.channel_after(message) {
                     tracing::warn!(schedule.id = %id, channel.id = message.channel.0, other.id = other.0, cause, "speaks in another channel");
-                    return self.store.schedule_message_lost(message, other).await;
+                    self.store.schedule_message_lost(message, other).await?;
+                    return Ok(Came::Settled);
+                }
+                match self.tell_owner(message, said).await {
+                    Ok(true) => {
+                        self.store.schedule_message_given_up(message, &cause).await?;
+                        return Ok(Came::Settled);
+                    }
+                    Ok(false) => {}
+                    Err(error) if Trouble::of(&error) == Trouble::Later => return self.later(message, &error).await,
+                    Err(error) => {
+                        tracing::warn!(schedule.id = %id, cause = wire::describe(&error), "may not write to its owner either");
+                    }
                 }
                 tracing::error!(schedule.id = %id, channel.id = message.channel.0, cause, "there is no channel in which a schedule can speak");
                 let retry_at = self.clock.now().checked_add(UNHEARD_PAUSE).unwrap_or(Timestamp::MAX);
-                self.store.schedule_message_unheard(message, retry_at).await
+                self.store.schedule_message_unheard(message, retry_at).await?;
+                Ok(Came::Settled)
             }
-            Trouble::Later | Trouble::TooManyEdits => {
-                tracing::info!(schedule.id = %id, cause, attempts = message.attempts, "could not post, trying again");
-                self.store.schedule_message_failed(message, self.retry_at(message.attempts)).await
-            }
+            Trouble::Later | Trouble::TooManyEdits => self.later(message, error).await,
             Trouble::UnknownMessage
             | Trouble::CannotReply
             | Trouble::InteractionOver
@@ -317,11 +335,32 @@ impl ScheduleReporter {
             | Trouble::Refused => {
                 tracing::error!(schedule.id = %id, cause, attempts = message.attempts, "Discord refuses a message");
                 if message.attempts >= MOST_REFUSALS && trouble != Trouble::TokenRefused {
-                    return self.store.schedule_message_given_up(message, &cause).await;
+                    self.store.schedule_message_given_up(message, &cause).await?;
+                } else {
+                    self.store.schedule_message_failed(message, self.retry_at(message.attempts.max(3))).await?;
                 }
-                self.store.schedule_message_failed(message, self.retry_at(message.attempts.max(3))).await
+                Ok(Came::Settled)
             }
         }
+    }
+
+    async fn later(&self, message: &ScheduleMessage, error: &serenity::Error) -> Result<Came, store::Error> {
+        let (id, cause) = (message.stored.schedule.id, wire::describe(error));
+        tracing::info!(schedule.id = %id, cause, attempts = message.attempts, "could not post, trying again");
+        let at = self.retry_at(message.attempts);
+        self.store.schedule_message_failed(message, at).await?;
+        Ok(Came::Later(at))
+    }
+
+    /// What is said once is told its owner directly where no channel takes it. Whether it was.
+    async fn tell_owner(&self, message: &ScheduleMessage, said: &Message) -> serenity::Result<bool> {
+        if message.said == Said::Status {
+            return Ok(false);
+        }
+        let schedule = &message.stored.schedule;
+        let nonce = format!("{}-w{}g{}d", schedule.id, message.number, message.generation);
+        directly::tell(&self.http, schedule.owner.user, said, nonce).await?;
+        Ok(true)
     }
 
     /// Where a message is posted next whose channel does not take it.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    first_response,
     incident::Fault,
     intake::IntakeState,
     interaction_info::InteractionInfo,
@@ -19,10 +20,11 @@ use crate::{
     operation::{
         FirstAnswer, NewOperation, Operation, Requester, Target, TypicalDurations,
         announce::{Announce, Answering},
-        ids::{OperationId, ScheduleId},
+        ids::{DropletId, OperationId, ScheduleId, UserId},
         kinds::{Kind, of_kind},
         trigger::Trigger,
     },
+    schedule::run::Run,
     store::{ConfirmationRefused, Consent, CreateError, Error},
 };
 
@@ -63,6 +65,35 @@ pub(super) fn check(state: &AppState, info: &InteractionInfo) -> Result<(), Refu
         IntakeState::Draining => Err(Refusal::Draining),
         IntakeState::Standby => Err(Refusal::Standby),
     }
+}
+
+/// What must have become of the first answer before something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needed {
+    /// What follows hears itself what becomes of it, and is withdrawn where Discord refuses it. Only where the interaction seems too old, Discord
+    /// is asked first.
+    Withdrawable,
+    /// It was not refused. It may have been lost: what follows harms nobody.
+    NotRefused,
+    /// Discord took it: what follows may overwrite or delete something, or leave a Droplet off.
+    Taken,
+}
+
+/// Has the person answered before anything is done. Nothing is done for somebody who reads that the bot did not respond.
+pub(super) async fn answered(state: &AppState, info: &InteractionInfo, needed: Needed) -> Result<(), Stop> {
+    if needed == Needed::Withdrawable && !seems_over(state, info) {
+        return Ok(());
+    }
+    match info.first.ensure().await {
+        FirstAnswer::Taken => Ok(()),
+        FirstAnswer::Lost if needed != Needed::Taken => Ok(()),
+        FirstAnswer::Lost | FirstAnswer::Refused | FirstAnswer::Awaited => Err(Stop::Unanswered),
+    }
+}
+
+/// Whether Discord may have given the interaction up by now.
+fn seems_over(state: &AppState, info: &InteractionInfo) -> bool {
+    state.clock.now().duration_since(info.made_at()) >= ANSWERABLE
 }
 
 /// Begins it and says where to follow it. It takes a Grant of the right that this kind needs, so nobody gets here whose right to it was
@@ -134,9 +165,7 @@ async fn create(
     if request.kind.may_turn_off() && request.target.droplet.is_some_and(|droplet| state.own_droplet == Some(droplet)) {
         return Err(Refusal::OwnDroplet { droplet, may_take_live: request.kind.may_leave_on() }.into());
     }
-    if state.store.count_running_of(request.asker.user).await? >= state.limits.operations {
-        return Err(Refusal::TooManyRunning { most: state.limits.operations }.into());
-    }
+    check_crowding(state, request.asker.user, 1).await?;
     if matches!(request.kind, Kind::Take { .. }) {
         check_cooldown(state, &request).await?;
     }
@@ -149,13 +178,13 @@ async fn create(
                 if operation.owes_power_anew() {
                     metrics::gauge!("snapshot_bot_power_owed").increment(1);
                 }
-                info.first.awaited_by(operation.id, operation.asker.user);
+                info.first.awaited_by(first_response::Begun::Operation(operation.id, operation.asker.user));
                 return Ok(operation);
             }
             Err(CreateError::Unavailable(Error::IdTaken)) => request.id = OperationId::from_random(fastrand::u64(..)),
             Err(CreateError::Repeated(operation)) => {
                 let earlier = state.store.operation(operation).await?;
-                info.first.awaited_by(operation, request.asker.user);
+                info.first.awaited_by(first_response::Begun::Operation(operation, request.asker.user));
                 return earlier
                     .map(|earlier| earlier.operation)
                     .ok_or_else(|| Refusal::UnknownOperation { text: operation.to_string() }.into());
@@ -187,23 +216,40 @@ async fn create(
     Err(Error::IdTaken.into())
 }
 
-/// Whether the Droplet's last take is long enough ago, where that matters. One that runs is told of by the store.
-async fn check_cooldown(state: &AppState, request: &NewOperation) -> Result<(), Stop> {
-    let (Some(cooldown), Some(droplet)) = (state.limits.take_cooldown, request.target.droplet) else { return Ok(()) };
-    let Some(last) = state.store.last_take(droplet).await? else { return Ok(()) };
-    let until = last.saturating_add(cooldown).unwrap_or(last);
-    if until > request.asked_at && state.running_on(droplet).await?.is_none() {
-        return Err(Refusal::TakenLately { droplet: request.target.name.clone(), until }.into());
+/// Whether a person may have so many `more` operations at work. Their groups count with as many as may be at work at once.
+pub(super) async fn check_crowding(state: &AppState, person: UserId, more: usize) -> Result<(), Stop> {
+    let most = state.limits.operations;
+    if more > most {
+        return Err(Refusal::TooManyAtOnce { most }.into());
     }
-    Ok(())
+    let runs = state.store.open_runs().await?;
+    let groups = runs.iter().filter(|run| run.plan.schedule.is_none() && run.plan.owner == person);
+    let at_work = state.store.count_running_of(person).await? + groups.map(Run::places).sum::<usize>();
+    if at_work + more > most { Err(Refusal::TooManyRunning { most }.into()) } else { Ok(()) }
+}
+
+/// Until when the next take of a Droplet has to wait, where its last one was a moment ago. One that runs is told of by the store.
+pub(super) async fn waits_until(state: &AppState, droplet: DropletId) -> Result<Option<Timestamp>, Stop> {
+    let Some(cooldown) = state.limits.take_cooldown else { return Ok(None) };
+    let Some(last) = state.store.last_take(droplet).await? else { return Ok(None) };
+    let until = last.saturating_add(cooldown).unwrap_or(last);
+    let is_ahead = until > state.clock.now() && state.running_on(droplet).await?.is_none();
+    Ok(is_ahead.then_some(until))
+}
+
+async fn check_cooldown(state: &AppState, request: &NewOperation) -> Result<(), Stop> {
+    let Some(droplet) = request.target.droplet else { return Ok(()) };
+    match waits_until(state, droplet).await? {
+        Some(until) => Err(Refusal::TakenLately { droplet: request.target.name.clone(), until }.into()),
+        None => Ok(()),
+    }
 }
 
 /// What is known of the first answer when an operation is about to be created. Nothing is created for somebody whom Discord does not
 /// let us answer; where the interaction seems too old, Discord is asked first by deferring it.
 async fn first_answer(state: &AppState, info: &InteractionInfo, kind: &Kind) -> Result<FirstAnswer, Stop> {
-    let seems_over = state.clock.now().duration_since(info.made_at()) >= ANSWERABLE;
     let known = match info.first.outcome() {
-        None if seems_over => Some(info.first.ensure().await),
+        None if seems_over(state, info) => Some(info.first.ensure().await),
         known => known,
     };
     match known {
@@ -260,7 +306,7 @@ mod tests {
     use super::*;
     use crate::{
         access::{Person, Policy, Roles},
-        operation::ids::{GuildId, UserId},
+        operation::ids::GuildId,
     };
 
     #[test]

@@ -2,6 +2,9 @@
 //!
 //! serenity reconnects forever, whatever Discord says, has no time-out on a handshake, and tells nobody when it starts over. What
 //! can be seen from outside is the stage of its connection and the latency, which changes with each heartbeat that is answered.
+//!
+//! serenity enters a connection there as not yet begun after it has begun: a fast Discord is READY before that, and what serenity wrote down
+//! stays wrong until the first heartbeat is answered. Until serenity knows something of a connection, the relay's word counts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,6 +38,8 @@ impl Default for Patience {
 /// Watches the one connection of the bot.
 pub(super) struct Watchdog {
     pub(super) shards: Arc<ShardManager>,
+    /// The session that is open, as the relay saw it.
+    pub(super) session: watch::Receiver<Option<u64>>,
     /// Rung when something was heard that may change the answer.
     pub(super) stirred: Arc<Notify>,
     /// Where it says whether the bot is connected.
@@ -44,7 +49,7 @@ pub(super) struct Watchdog {
 
 impl Watchdog {
     /// Says whether the bot is connected for as long as there is hope, and returns how long it has heard nothing then.
-    pub(super) async fn watch(self) -> Duration {
+    pub(super) async fn watch(mut self) -> Duration {
         let mut hearing = Hearing::new(self.patience, Instant::now());
         let mut looks = interval(self.patience.look);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -52,8 +57,10 @@ impl Watchdog {
             tokio::select! {
                 _ = looks.tick() => {}
                 () = self.stirred.notified() => {}
+                Ok(()) = self.session.changed() => {}
             }
-            let seen = self.shards.runners.lock().await.get(&ShardId(0)).map(|runner| (runner.stage, runner.latency));
+            let runner = self.shards.runners.lock().await.get(&ShardId(0)).map(|runner| (runner.stage, runner.latency));
+            let seen = Seen { runner, session: *self.session.borrow_and_update() };
             let hears = hearing.judge(seen, Instant::now());
             let is_ready = hears == Hears::Well;
             self.ready.send_if_modified(|ready| std::mem::replace(ready, is_ready) != is_ready);
@@ -64,8 +71,25 @@ impl Watchdog {
     }
 }
 
-/// What is seen of a connection; none while serenity waits to begin one.
-type Seen = Option<(ConnectionStage, Option<Duration>)>;
+/// What is seen of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    /// What serenity has entered of it; none while it waits to begin one.
+    runner: Option<(ConnectionStage, Option<Duration>)>,
+    /// The session that Discord has opened or resumed on a connection that still stands.
+    session: Option<u64>,
+}
+
+impl Seen {
+    fn is_connected(self) -> bool {
+        match self.runner {
+            Some((ConnectionStage::Connected, _)) => true,
+            // So serenity enters one of which it has not heard anything yet.
+            Some((ConnectionStage::Disconnected, None)) => self.session.is_some(),
+            Some(_) | None => false,
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hears {
@@ -90,7 +114,7 @@ struct Hearing {
 
 impl Hearing {
     fn new(patience: Patience, now: Instant) -> Self {
-        Self { patience, seen: None, changed: now, well: now }
+        Self { patience, seen: Seen::default(), changed: now, well: now }
     }
 
     fn judge(&mut self, seen: Seen, now: Instant) -> Hears {
@@ -98,8 +122,7 @@ impl Hearing {
             self.seen = seen;
             self.changed = now;
         }
-        let is_connected = seen.is_some_and(|(stage, _)| stage == ConnectionStage::Connected);
-        if is_connected && now.duration_since(self.changed) <= self.patience.silence {
+        if seen.is_connected() && now.duration_since(self.changed) <= self.patience.silence {
             // Of a connection that falls silent, nothing was heard since its last sign of life.
             self.well = self.changed;
             return Hears::Well;
@@ -117,8 +140,12 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn connected(latency: u64) -> (ConnectionStage, Option<Duration>) {
-        (ConnectionStage::Connected, Some(Duration::from_millis(latency)))
+    fn connected(latency: u64) -> Seen {
+        in_stage(ConnectionStage::Connected, Some(Duration::from_millis(latency)))
+    }
+
+    fn in_stage(stage: ConnectionStage, latency: Option<Duration>) -> Seen {
+        Seen { runner: Some((stage, latency)), session: None }
     }
 
     fn hearing() -> (Hearing, Instant) {
@@ -130,17 +157,17 @@ mod tests {
     fn answered_heartbeats_keep_it_well_for_ever() {
         let (mut hearing, start) = hearing();
         for beat in 1..100_u32 {
-            assert_eq!(hearing.judge(Some(connected(beat.into())), start + beat * 41 * SECOND), Hears::Well);
+            assert_eq!(hearing.judge(connected(beat.into()), start + beat * 41 * SECOND), Hears::Well);
         }
     }
 
     #[test]
     fn a_connection_that_fell_silent_counts_as_none_although_serenity_calls_it_connected() {
         let (mut hearing, start) = hearing();
-        assert_eq!(hearing.judge(Some(connected(1)), start), Hears::Well);
-        assert_eq!(hearing.judge(Some(connected(1)), start + 100 * SECOND), Hears::Well);
-        assert_eq!(hearing.judge(Some(connected(1)), start + 101 * SECOND), Hears::NotNow);
-        assert_eq!(hearing.judge(Some(connected(1)), start + 301 * SECOND), Hears::Nothing { since: start });
+        assert_eq!(hearing.judge(connected(1), start), Hears::Well);
+        assert_eq!(hearing.judge(connected(1), start + 100 * SECOND), Hears::Well);
+        assert_eq!(hearing.judge(connected(1), start + 101 * SECOND), Hears::NotNow);
+        assert_eq!(hearing.judge(connected(1), start + 301 * SECOND), Hears::Nothing { since: start });
     }
 
     #[test]
@@ -148,18 +175,41 @@ mod tests {
         let (mut hearing, start) = hearing();
         for second in 0..300_u32 {
             let stage = if second % 2 == 0 { ConnectionStage::Connecting } else { ConnectionStage::Disconnected };
-            assert_eq!(hearing.judge(Some((stage, None)), start + second * SECOND), Hears::NotNow);
+            assert_eq!(hearing.judge(in_stage(stage, None), start + second * SECOND), Hears::NotNow);
         }
-        assert_eq!(hearing.judge(None, start + 301 * SECOND), Hears::Nothing { since: start });
+        assert_eq!(hearing.judge(Seen::default(), start + 301 * SECOND), Hears::Nothing { since: start });
     }
 
     #[test]
     fn success_begins_the_count_anew() {
         let (mut hearing, start) = hearing();
-        assert_eq!(hearing.judge(None, start + 299 * SECOND), Hears::NotNow);
+        assert_eq!(hearing.judge(Seen::default(), start + 299 * SECOND), Hears::NotNow);
         let connected_at = start + 300 * SECOND;
-        assert_eq!(hearing.judge(Some(connected(1)), connected_at), Hears::Well);
-        assert_eq!(hearing.judge(None, connected_at + 300 * SECOND), Hears::NotNow);
-        assert_eq!(hearing.judge(None, connected_at + 301 * SECOND), Hears::Nothing { since: connected_at });
+        assert_eq!(hearing.judge(connected(1), connected_at), Hears::Well);
+        assert_eq!(hearing.judge(Seen::default(), connected_at + 300 * SECOND), Hears::NotNow);
+        assert_eq!(hearing.judge(Seen::default(), connected_at + 301 * SECOND), Hears::Nothing { since: connected_at });
+    }
+
+    #[test]
+    fn a_connection_that_serenity_has_not_entered_yet_counts_while_its_session_stands() {
+        let (mut hearing, start) = hearing();
+        let entered = |session| Seen { session, ..in_stage(ConnectionStage::Disconnected, None) };
+        assert_eq!(hearing.judge(entered(None), start), Hears::NotNow);
+        assert_eq!(hearing.judge(entered(Some(1)), start + SECOND), Hears::Well);
+        assert_eq!(hearing.judge(entered(None), start + 2 * SECOND), Hears::NotNow, "it broke");
+        assert_eq!(hearing.judge(entered(Some(2)), start + 3 * SECOND), Hears::Well);
+        assert_eq!(hearing.judge(entered(Some(2)), start + 104 * SECOND), Hears::NotNow, "it fell silent");
+    }
+
+    #[test]
+    fn what_serenity_knows_of_a_connection_counts_more_than_its_session() {
+        let (mut hearing, start) = hearing();
+        for stage in [ConnectionStage::Resuming, ConnectionStage::Connecting, ConnectionStage::Identifying] {
+            let seen = Seen { session: Some(1), ..in_stage(stage, None) };
+            assert_eq!(hearing.judge(seen, start), Hears::NotNow, "{stage:?}");
+        }
+        let broken = Seen { session: Some(1), ..in_stage(ConnectionStage::Disconnected, Some(SECOND)) };
+        assert_eq!(hearing.judge(broken, start), Hears::NotNow);
+        assert_eq!(hearing.judge(Seen { session: Some(1), runner: None }, start), Hears::NotNow);
     }
 }

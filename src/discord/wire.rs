@@ -63,7 +63,7 @@ const NOT_DISCORDS: isize = -1;
 pub(super) enum Trouble {
     /// 10008: the message does not exist (any more).
     UnknownMessage,
-    /// 10003: there is nowhere to post.
+    /// 10003, 50008: there is nowhere to post, or nothing but a forum.
     ChannelGone,
     /// 50083: the thread is archived. A post opens it, unless it is locked; an edit does not.
     ThreadArchived,
@@ -94,7 +94,7 @@ impl Trouble {
         };
         match response.error.code {
             10008 => Self::UnknownMessage,
-            10003 => Self::ChannelGone,
+            10003 | 50008 => Self::ChannelGone,
             50083 => Self::ThreadArchived,
             50001 | 50013 => Self::NoAccess,
             50007 | 50278 => Self::DirectMessagesClosed,

@@ -90,6 +90,8 @@ pub enum Excluded {
     Gpu,
     /// The bot runs on it, and could not turn it on again.
     Own,
+    /// Its last take was a moment ago. Counts where a person wants one now, and never for a planned time.
+    Lately,
 }
 
 impl Excluded {
@@ -114,6 +116,7 @@ impl Excluded {
             Self::Autoscale => "autoscale",
             Self::Gpu => "gpu",
             Self::Own => "own",
+            Self::Lately => "lately",
         }
     }
 }

@@ -198,6 +198,15 @@ impl Run {
         self.members.iter().filter(|member| !matches!(member.phase, Phase::Excluded(_)))
     }
 
+    /// How many of it may be at work at the same time from now on.
+    pub fn places(&self) -> usize {
+        let may_be = |member: &&Member| {
+            member.phase.is_under_way() || (member.phase == Phase::Waiting && self.stopped_by.is_none())
+        };
+        let most = usize::try_from(self.plan.group.at_once).unwrap_or(usize::MAX);
+        self.members.iter().filter(may_be).count().min(most)
+    }
+
     /// How many have a good Snapshot.
     pub fn good(&self) -> usize {
         self.taken().filter(|member| member.phase.is_good()).count()

@@ -48,8 +48,24 @@ impl From<sqlx::Error> for RunError {
 
 impl Store {
     /// Begins a run with these members, in this order: for the planned time that waits, or because a person said yes. Its members are settled
-    /// from here on.
+    /// from here on. One that a person began is held until [`Store::release_run`]: until then it begins no member.
     pub async fn begin_run(&self, plan: &Plan, members: &[Member], consent: Option<&Consent>) -> Result<(), RunError> {
+        if consent.is_some() {
+            self.held_runs.hold(plan.id);
+        }
+        let begun = self.try_to_begin_run(plan, members, consent).await;
+        if begun.is_err() {
+            self.held_runs.release(plan.id);
+        }
+        begun
+    }
+
+    async fn try_to_begin_run(
+        &self,
+        plan: &Plan,
+        members: &[Member],
+        consent: Option<&Consent>,
+    ) -> Result<(), RunError> {
         let mut transaction = self.begin_as_owner().await?;
         if let Some(consent) = consent {
             confirmation::use_up(&mut transaction, consent).await?.map_err(RunError::Unconfirmed)?;
@@ -249,7 +265,7 @@ impl Store {
         Ok(is_heard)
     }
 
-    fn ring_groups(&self) {
+    pub(super) fn ring_groups(&self) {
         self.changes.groups.notify_one();
         self.ring_messages();
     }

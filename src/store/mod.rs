@@ -21,6 +21,7 @@ mod event;
 mod group_history;
 mod group_message;
 mod group_run;
+mod held_runs;
 mod history;
 mod inspect;
 mod lease;
@@ -126,6 +127,8 @@ pub struct Store {
     notify_channel: Option<ChannelId>,
     changes: Changes,
     writes: Writes,
+    /// Runs of groups that wait for the answer to the person who began them.
+    held_runs: held_runs::HeldRuns,
     /// Messages of schedules that no channel takes.
     unheard: unheard::Unheard,
     /// The lease under which this process commits, on PostgreSQL.

@@ -1,9 +1,12 @@
 //! Edits of a schedule that a person reviewed: in one transaction with using up their answer, so that each is made once.
 
 use super::{AddError, Consent, Deed, Error, Store, StoredSchedule, act, confirmation, schedule};
-use crate::schedule::{
-    Due, Schedule,
-    slot::{Fate, Skipped},
+use crate::{
+    operation::ids::ScheduleId,
+    schedule::{
+        Due, Schedule, State,
+        slot::{Fate, Skipped},
+    },
 };
 
 impl Store {
@@ -27,5 +30,15 @@ impl Store {
         transaction.commit().await.map_err(Error::from)?;
         self.ring_schedules();
         Ok(())
+    }
+
+    /// Takes back what a person did whom Discord did not let us answer: a schedule that was added is removed, one that was edited is what it
+    /// `was`.
+    pub async fn withdraw_schedule(&self, id: ScheduleId, was: Option<&Schedule>) -> Result<(), Error> {
+        let put_back = |schedule: &mut Schedule| match was {
+            Some(was) => schedule.clone_from(was),
+            None => schedule.state = State::Removed,
+        };
+        self.change_schedule(id, put_back).await.map(drop)
     }
 }

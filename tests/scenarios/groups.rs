@@ -7,6 +7,7 @@ use snapshot_bot_sandbox::{
         droplet::{Blueprint, Status},
         fault::{Fault, Pattern, Quirk},
     },
+    discord::fault::{Disturbance, Fault as ChatFault, Pattern as ChatPattern},
 };
 
 use crate::{
@@ -311,5 +312,61 @@ async fn a_group_taken_by_hand_is_announced_as_its_person_chose() {
     assert_eq!(ada.seat.pings(), 2, "{}", ada.transcript());
     ada.transcript();
     directly.transcript();
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_press_began_is_withdrawn_where_discord_gave_it_up() {
+    let mut stage = Stage::new().await;
+    stage.excused.push("was not acknowledged in time");
+    stage.add_group(2);
+    let ruth = stage.seat("ruth", Role::Restorer);
+    let gives_up = async |beginning: &str| {
+        let messages = ruth.seat.messages();
+        let shown = messages.iter().rev().flat_map(|message| {
+            let rows = message.body.components.iter();
+            let buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+            buttons.map(|button| (message.id, button))
+        });
+        let is_it = |(_, button): &(_, &serde_json::Value)| {
+            button["label"].as_str().is_some_and(|label| label.starts_with(beginning))
+        };
+        let (message, button) = shown.into_iter().find(is_it).expect("a question");
+        let custom_id = button["custom_id"].as_str().expect("an id");
+        let over = Disturbance::Refuse { status: 404, code: 10062, message: "Unknown interaction".to_owned() };
+        stage.discord.world().add_fault(ChatFault::always(ChatPattern::response_to(custom_id), over));
+        assert!(ruth.seat.press(message, custom_id).await.is_err(), "{beginning}");
+        stage.discord.world().clear_faults();
+    };
+    let removed = "SELECT COUNT(*) AS n FROM schedules WHERE state LIKE '%Removed%'";
+    ruth.run("/schedule add what:tag:prod every:day at:03:00 gap:0s keep:7 daily").await;
+    gives_up("Create").await;
+    stage.until_query("the schedule is removed", removed).await;
+    ruth.run("/snapshot take-group tag:prod gap:0s").await;
+    gives_up("Take them").await;
+    stage.runs_end(1).await;
+    schedules_the_group(&ruth, "").await;
+    ruth.run("/schedule run schedule:tag:prod").await;
+    gives_up("Take").await;
+    stage.runs_end(2).await;
+    let rex = stage.seat("rex", Role::Restorer);
+    let noted = stage.query("SELECT COUNT(*) AS n FROM acts").await;
+    for command in ["schedule take-over", "schedule pause", "schedule resume"] {
+        let over = Disturbance::Refuse { status: 404, code: 10062, message: "Unknown interaction".to_owned() };
+        stage.discord.world().add_fault(ChatFault::always(ChatPattern::response_to(command), over));
+        assert!(rex.try_run(&format!("/{command} schedule:tag:prod")).await.is_err(), "{command}");
+    }
+    stage.discord.world().clear_faults();
+    assert_eq!(stage.query("SELECT COUNT(*) AS n FROM acts").await, noted, "nothing was changed");
+    rex.transcript();
+    assert_eq!(stage.query(TAKES).await, 0);
+    assert_eq!(stage.query(removed).await, 1);
+    assert_eq!(stage.commands(), [""; 0]);
+    // Whoever asks again is heard.
+    ruth.run("/snapshot take-group tag:prod gap:0s").await;
+    press(&ruth, "Take them").await;
+    stage.runs_end(3).await;
+    assert_eq!(stage.query(TAKES).await, 2);
+    ruth.transcript();
     stage.finish().await;
 }

@@ -328,7 +328,7 @@ impl Slash<'_> {
     }
 
     fn interact(&self, world: &mut World, kind: Kind, given: Vec<Value>, command: Snowflake) -> Snowflake {
-        let resolved = resolved(world, self.by.channel, &given);
+        let resolved = resolved(world, (self.by.user, self.by.channel), &given);
         let (first, below) = self.path.split_first().map_or(("", &[][..]), |(first, below)| (first.as_str(), below));
         // A subcommand is an option whose options are the person's; a group one more around it.
         let options = below.iter().rev().enumerate().fold(given, |inner, (depth, word)| {
@@ -347,8 +347,8 @@ impl Slash<'_> {
     }
 }
 
-/// What the ids among the options stand for.
-fn resolved(world: &World, channel: Snowflake, given: &[Value]) -> Map<String, Value> {
+/// What the ids among the options stand for. Of a channel Discord says what the person who asks may do there.
+fn resolved(world: &World, (asker, channel): (Snowflake, Snowflake), given: &[Value]) -> Map<String, Value> {
     let guild = world.channels.get(&channel).and_then(|channel| channel.guild);
     let mut found = Map::new();
     let mut put = |kind: &str, id: Snowflake, json: Value| {
@@ -369,7 +369,7 @@ fn resolved(world: &World, channel: Snowflake, given: &[Value]) -> Map<String, V
         }
         if kind == Some(7) && world.channels.contains_key(&id) {
             let mut json = world.channel_json(id);
-            json["permissions"] = world.permissions_in(id, world.bot.id).bits().to_string().into();
+            json["permissions"] = world.permissions_in(id, asker).bits().to_string().into();
             put("channels", id, json);
         }
         if matches!(kind, Some(8 | 9))

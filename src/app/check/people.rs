@@ -91,6 +91,10 @@ pub(super) fn tell_notify((what, hears): (&str, &str), found: Notify, findings: 
         Notify::Elsewhere => {
             findings.missing(&format!("{what}: it is in no guild that is served"), "choose a channel of such a guild")
         }
+        Notify::Forum { name } => findings.missing(
+            &format!("{what}: #{name} is a forum or a category, in which nobody can write"),
+            "choose a text channel, or a post of the forum",
+        ),
         Notify::Seen(Place { name, lacks }) if lacks.is_empty() => findings.fine(&format!("{what}: #{name} {hears}")),
         Notify::Seen(Place { name, lacks }) => findings
             .missing(&format!("{what}: in #{name} the bot lacks {}", lacks.join(", ")), "give its role that right"),

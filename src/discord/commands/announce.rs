@@ -1,6 +1,6 @@
 //! The options with which a person chooses how others hear of an operation: before, and at the end.
 
-use serenity::model::id;
+use serenity::model::{Permissions, id};
 
 use super::{
     Context,
@@ -50,11 +50,28 @@ impl Chosen {
         let here = context.interaction.channel_id;
         let elsewhere = self.warn_in.filter(|channel| *channel != here);
         if let Some(channel) = elsewhere {
+            check_may_write(context, channel)?;
             posting::check(&context.serenity_context().http, guild, ChannelId(channel.get())).await?;
         }
         let channel = ChannelId(elsewhere.unwrap_or(here).get());
         let warn = minutes.map(|minutes| Warn { channel, minutes });
         Ok(Announce { warn, ..told(self.tell) })
+    }
+}
+
+/// Whoever has people warned must be able to write there themselves. Discord says what they may; it is theirs to submit something else.
+fn check_may_write(context: Context<'_>, channel: id::ChannelId) -> Result<(), Refusal> {
+    let chosen = context.interaction.data.resolved.channels.get(&channel);
+    let Some(may) = chosen.and_then(|chosen| chosen.permissions) else { return Ok(()) };
+    let send = if chosen.is_some_and(|chosen| chosen.thread_metadata.is_some()) {
+        Permissions::SEND_MESSAGES_IN_THREADS
+    } else {
+        Permissions::SEND_MESSAGES
+    };
+    if may.administrator() || may.contains(Permissions::VIEW_CHANNEL | send) {
+        Ok(())
+    } else {
+        Err(Refusal::Warning(WarningRefusal::NotYours { channel: ChannelId(channel.get()) }))
     }
 }
 

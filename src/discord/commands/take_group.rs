@@ -11,12 +11,13 @@ use super::{
     schedule::{
         choices,
         cost::group_cost,
-        subject::{Pace, members},
+        subject::{Pace, members_now},
     },
 };
 use crate::{
     access::{Grant, Right},
     discord::{
+        first_response::Begun,
         incident::Fault,
         interaction_info::InteractionInfo,
         messages::{
@@ -26,6 +27,7 @@ use crate::{
             refusal::Refusal,
             take_group::{self as words, Taking},
         },
+        posting,
         responder::{Answer, Stop},
         start,
         state::AppState,
@@ -101,7 +103,8 @@ async fn wish(
     start::check(state, &info)?;
     let tag = Group::tag_in(&tag).unwrap_or(tag.trim());
     let group = pace.group(tag)?;
-    let (gathered, named) = members(state, &group, power).await?;
+    let (gathered, named) = members_now(state, &group, power).await?;
+    start::check_crowding(state, grant.user(), at_once(&group, gathered.droplets.len())).await?;
     let cost = group_cost(state, &gathered.droplets).await;
     let now = state.clock.now();
     let plan = Plan {
@@ -116,7 +119,7 @@ async fn wish(
         if_hung: IfHung::Live,
         owner: grant.user(),
         guild: grant.guild(),
-        channel: info.lasting_channel(),
+        channel: posting::lasting(&context.serenity_context().http, grant.guild(), &info).await,
         tell,
     };
     let draft = Draft {
@@ -148,18 +151,37 @@ pub(in crate::discord) async fn confirmed(
     let Draft { plan, members, excluded } = serde_json::from_str(&what)?;
     let plan = Plan { planned: now, until: now + WINDOW, ..plan };
     let member = |droplet, name, phase| Member { droplet, name, phase, operation: None };
-    let members = members.into_iter().map(|(droplet, name)| member(droplet, name, Phase::Waiting));
     let excluded = excluded.into_iter().map(|(droplet, name, why)| member(droplet, name, Phase::Excluded(why)));
-    let members: Vec<Member> = members.chain(excluded).collect();
+    let (mut taken, mut lately, mut waits) = (Vec::new(), Vec::new(), None);
+    for (droplet, name) in members {
+        match start::waits_until(state, droplet).await? {
+            None => taken.push(member(droplet, name, Phase::Waiting)),
+            Some(until) => {
+                waits = waits.or_else(|| Some(Refusal::TakenLately { droplet: name.clone(), until }));
+                lately.push(member(droplet, name, Phase::Excluded(Excluded::Lately)));
+            }
+        }
+    }
+    if let Some(refusal) = waits.filter(|_| taken.is_empty()) {
+        return Err(refusal.into());
+    }
+    start::check_crowding(state, grant.user(), at_once(&plan.group, taken.len())).await?;
+    let members: Vec<Member> = taken.into_iter().chain(lately).chain(excluded).collect();
     match state.store.begin_run(&plan, &members, Some(&consent)).await {
         // The same press, delivered twice.
         Ok(()) | Err(RunError::NotFree) => {
+            info.first.awaited_by(Begun::Run(Box::new(plan.clone()), (grant.user(), grant.guild())));
             tracing::info!(run.id = %plan.id, tag = plan.group.tag, user.id = %grant.user(), "accepted");
             Ok(Answer::Instead(Message::text(words::begun(&plan))))
         }
         Err(RunError::Unconfirmed(why)) => Err(start::not_counted(why).into()),
         Err(RunError::Unavailable(error)) => Err(error.into()),
     }
+}
+
+/// How many of so many members are at work at once.
+fn at_once(group: &Group, members: usize) -> usize {
+    members.min(usize::try_from(group.at_once).unwrap_or(usize::MAX))
 }
 
 /// The run of a group of this guild.

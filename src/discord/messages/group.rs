@@ -97,6 +97,7 @@ pub fn reason(why: Excluded) -> &'static str {
         Excluded::Autoscale => "in an autoscale pool, which replaces what is off",
         Excluded::Gpu => "has a GPU, which DigitalOcean's lists leave out",
         Excluded::Own => "I run on it and couldn't turn it on again",
+        Excluded::Lately => "a Snapshot of it was taken a short while ago",
     }
 }
 

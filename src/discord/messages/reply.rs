@@ -118,6 +118,11 @@ pub fn declined(about: Option<(&Kind, &str)>) -> String {
     )
 }
 
+/// What was asked for could not be withdrawn later, so it takes an answer that is known to have arrived.
+pub fn answer_lost() -> String {
+    "I don't know whether Discord showed my answer, so I did nothing. Please try again.".to_owned()
+}
+
 /// Something went wrong that nobody foresaw; the log holds it under this id.
 pub fn incident(id: &str) -> String {
     format!(

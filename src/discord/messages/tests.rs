@@ -751,7 +751,8 @@ fn denials() -> Vec<Denial> {
 fn unwarned() -> impl Iterator<Item = Refusal> {
     let cannot = WarningRefusal::CannotPost { channel: ChannelId(8), missing: vec!["View Channel", "Send Messages"] };
     let time = WarningRefusal::Time { text: "soon".to_owned() };
-    [time, WarningRefusal::Place, cannot, WarningRefusal::Unanswered].into_iter().map(Refusal::Warning)
+    let not_yours = WarningRefusal::NotYours { channel: ChannelId(8) };
+    [time, WarningRefusal::Place, cannot, not_yours, WarningRefusal::Unanswered].into_iter().map(Refusal::Warning)
 }
 
 #[test]
@@ -831,6 +832,7 @@ fn every_refusal() {
         Refusal::Standby,
         Refusal::TooFast,
         Refusal::TooManyRunning { most: 10 },
+        Refusal::TooManyAtOnce { most: 10 },
         Refusal::TakenLately { droplet: text("web-1"), until: NOW },
         Refusal::BadSnapshotName(BadName::Empty),
         Refusal::BadSnapshotName(BadName::TooLong),

@@ -57,6 +57,11 @@ pub enum WarningRefusal {
         /// The rights that it lacks there, in Discord's words.
         missing: Vec<&'static str>,
     },
+    /// The person may not write there.
+    NotYours {
+        /// Where.
+        channel: ChannelId,
+    },
     /// Discord did not say whether the bot may post there.
     Unanswered,
 }
@@ -72,6 +77,9 @@ impl WarningRefusal {
             Self::CannotPost { channel, missing } => {
                 let missing = missing.iter().map(|right| format!("**{right}**")).collect::<Vec<_>>().join(" and ");
                 format!("I can't warn anybody in <#{channel}>: I lack {missing} there. Choose another channel.")
+            }
+            Self::NotYours { channel } => {
+                format!("You can't write in <#{channel}> yourself. Choose a channel in which you can.")
             }
             Self::Unanswered => {
                 "Discord didn't say whether I may post there, so nothing was started. Try again in a minute.".to_owned()

@@ -8,12 +8,12 @@ use tokio::time::{Instant, sleep_until};
 use crate::{discord::wire, store::deadlines};
 
 /// Until when what is checked from now on may leave.
-pub(super) fn deadline() -> Instant {
+pub(in crate::discord) fn deadline() -> Instant {
     Instant::now() + deadlines::REQUEST
 }
 
 /// Sends a request unless it is too late for it, and stops waiting for it then.
-pub(super) async fn in_time<T>(
+pub(in crate::discord) async fn in_time<T>(
     deadline: Instant,
     request: impl Future<Output = serenity::Result<T>>,
 ) -> serenity::Result<T> {

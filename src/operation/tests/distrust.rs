@@ -943,6 +943,7 @@ fn by_a_clock_that_is_ahead_people_and_a_late_shutdown_have_their_whole_time() {
     let it = it.apply(Observation::Restarted(ahead), &toy.rules, toy.now).unwrap();
     let it = toy.turn(it, Transit::Fine, 20);
     assert!(it.question.is_some());
+}
 
 /// What somebody agrees to lose is the disk that they were shown, not the one that is there when they say yes.
 #[test]

@@ -13,12 +13,14 @@ from aiohttp import WSMsgType, web
 
 from .clock import Clock
 from .http import Answer, Call, Cut, Json, Service
+from .limits import Limits
 
 EPOCH_MS = 1_420_070_400_000
 ADMINISTRATOR, BASIC = 1 << 3, (1 << 10) | (1 << 11) | (1 << 14) | (1 << 16) | (1 << 31) | (1 << 38)
 ADMIN_ROLE = "400000000000000008"  # a role of the guild that has Administrator
 BOT_RIGHTS = 274877991936
 NONCE_MEMORY = 180.0  # "a few minutes"
+TEXT, PUBLIC_THREAD, FORUM = 0, 11, 15
 
 
 @dataclass
@@ -30,6 +32,14 @@ class Person:
     odd_user: dict[str, Json] = field(default_factory=dict)  # fields that this person's user object has otherwise
     lacks: tuple[str, ...] = ()  # fields that the member object lacks
     left: bool = False  # no member of the guild any more
+
+
+@dataclass
+class Thread:
+    """A thread, or a forum's post."""
+
+    parent: str
+    archived: bool = False
 
 
 @dataclass
@@ -144,6 +154,10 @@ class Discord(Service):
         self.guilds = [guild]
         self.channel, self.notify = "300000000000000001", "300000000000000002"
         self.channels = {self.channel: guild, self.notify: guild}
+        self.forums: set[str] = set()
+        self.threads: dict[str, Thread] = {}
+        self.hidden: set[str] = set()  # channels in which nobody but the bot may write
+        self.over_limits: list[str] = []  # what was sent that Discord would not take
         self.people: list[Person] = []
         self.messages: list[Message] = []
         self.replies: dict[str, Reply] = {}
@@ -167,6 +181,18 @@ class Discord(Service):
             person.roles = [*person.roles, ADMIN_ROLE]
         self.people.append(person)
         return person
+
+    def add_thread(self, parent: str) -> str:
+        """A thread of a channel, or a post of a forum."""
+        thread = self.snowflake()
+        self.channels[thread], self.threads[thread] = self.channels[parent], Thread(parent)
+        return thread
+
+    def add_forum(self) -> str:
+        forum = self.snowflake()
+        self.channels[forum] = self.guild
+        self.forums.add(forum)
+        return forum
 
     @staticmethod
     def direct(person: Person) -> str:
@@ -247,6 +273,12 @@ class Discord(Service):
         reply = await self._interact(person, 3, data, where.channel, None, wait, message=message, where=where)
         if reply.kind == 7:
             self._updated(where, reply.body)
+        elif reply.kind == 6:  # put off: what is meant takes the place of the message, or comes after it
+            for _ in range(100):
+                if reply.body.get("content") is not None or reply.body.get("embeds") or reply.followups:
+                    break
+                await asyncio.sleep(0.1)
+        if reply.kind == 7:
             reply.body, reply.message_id = where.body, where.id if isinstance(where, Message) else where.message_id
         return reply
 
@@ -283,13 +315,25 @@ class Discord(Service):
             {**self._option(root, name, key.replace("_", "-"), value), **({"focused": True} if key == focus else {})}
             for key, value in options.items()
         ]
+        chosen = {str(option["value"]): self._resolved(str(option["value"])) for option in given if option["type"] == 7}
         return {
             "id": "900000000000000001",
             "name": root,
             "type": 1,
             "guild_id": self.guild,
             "options": [{"name": name, "type": 1, "options": given}],
+            **({"resolved": {"channels": chosen}} if chosen else {}),
         }
+
+    def _resolved(self, channel: str) -> Json:
+        """A channel that was chosen in an option, with what the person may do there."""
+        rights = "0" if channel in self.hidden else "2251799813685247"
+        return {"id": channel, "name": "chosen", "type": self._kind(channel), "permissions": rights}
+
+    def _kind(self, channel: str) -> int:
+        if channel in self.threads:
+            return PUBLIC_THREAD
+        return FORUM if channel in self.forums else TEXT
 
     def _option(self, root: str, name: str, option: str, value: Json) -> dict[str, Json]:
         """As a client sends it: the registered type, and of a choice that was picked its value."""
@@ -440,6 +484,8 @@ class Discord(Service):
     async def answer(self, call: Call) -> Answer:
         if self.down:
             raise Cut
+        if self._is_over_limits(call):
+            return Answer(400, {"message": "Invalid Form Body", "code": 50035, "errors": {}})
         path = re.sub(r"^/api(/v\d+)?", "", call.path)
         parts = path.strip("/").split("/")
         if parts[0] not in ("interactions", "webhooks", "gateway") and call.token != self.token:
@@ -522,7 +568,7 @@ class Discord(Service):
             case "GET", ["guilds", guild]:
                 return Answer(200, self._guild_json(guild)) if guild in self.guilds else unknown("Guild", 10004)
             case "GET", ["guilds", guild, "channels"]:
-                return Answer(200, [self._channel_json(c) for c, g in self.channels.items() if g == guild])
+                return Answer(200, [self._channel_json(c) for c, g in self.channels.items() if g == guild and c not in self.threads])
             case "GET", ["guilds", guild, "roles"]:
                 return Answer(200, self._guild_json(guild)["roles"])
             case "GET", ["guilds", guild, "members", id] if id not in ("@me", self.application):
@@ -536,6 +582,17 @@ class Discord(Service):
                 return Answer(200, {"threads": [], "members": []})
         self.unknown.append(f"{call.method} {call.path}")
         return Answer(404, {"message": "404: Not Found", "code": 0})
+
+    def _is_over_limits(self, call: Call) -> bool:
+        """Whether what is sent is nothing that Discord takes."""
+        if not isinstance(call.body, dict) or not re.search(r"/(callback|messages(/[^/]+)?|webhooks/.*)$", call.path):
+            return False
+        body = call.body
+        if call.path.endswith("callback"):
+            body = {} if call.body["type"] in (5, 6) else call.body.get("data") or {}
+        broken = Limits(body).broken if body else []
+        self.over_limits += [f"{call.method} {call.path[-40:]}: {what}" for what in broken]
+        return bool(broken)
 
     def _callback(self, call: Call, id: str) -> Answer:
         reply = self.replies.get(id)
@@ -572,6 +629,13 @@ class Discord(Service):
     def _channel(self, call: Call, channel: str, rest: list[str]) -> Answer:
         if channel not in self.channels:
             return unknown("Channel", 10003)
+        if channel in self.forums and call.method == "POST":
+            return Answer(400, {"message": "Cannot send messages in a non-text channel", "code": 50008})
+        thread = self.threads.get(channel)
+        if thread and thread.archived and call.method == "PATCH":
+            return Answer(400, {"message": "Thread is archived", "code": 50083})
+        if thread and call.method == "POST" and rest == ["messages"]:
+            thread.archived = False  # a message opens it again
         match call.method, rest:
             case "GET", []:
                 return Answer(200, self._channel_json(channel))
@@ -692,9 +756,17 @@ class Discord(Service):
         }
 
     def _channel_json(self, channel: str) -> Json:
+        thread = self.threads.get(channel)
+        metadata = {
+            "archived": bool(thread and thread.archived),
+            "auto_archive_duration": 60,
+            "locked": False,
+            "archive_timestamp": "2026-01-01T00:00:00+00:00",
+        }
         return {
             "id": channel,
-            "type": 0,
+            "type": self._kind(channel),
+            **({"thread_metadata": metadata} if thread else {}),
             "guild_id": self.channels.get(channel),
             "name": f"ops-{channel[-1]}",
             "position": 0,
@@ -703,7 +775,7 @@ class Discord(Service):
             "nsfw": False,
             "topic": None,
             "rate_limit_per_user": 0,
-            "parent_id": None,
+            "parent_id": thread.parent if thread else None,
             "last_message_id": None,
         }
 

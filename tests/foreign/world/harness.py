@@ -411,6 +411,7 @@ async def play(chosen: Case, shared: Shared, base: Path) -> Result:
         await world.open()
         told: str | None = await asyncio.wait_for(chosen.run(world), chosen.limit)
         seen = told or ""
+        world.expect(not world.discord.over_limits, f"over Discord's limits: {world.discord.over_limits[:4]}")
     except Skipped as skipped:
         verdict, seen = "SKIP", str(skipped)
     except Broken as broken:

@@ -16,6 +16,7 @@ use crate::{
         incident::Fault,
         interaction_info::InteractionInfo,
         messages::{help::Help, schedule::ScheduleRefusal},
+        posting,
         responder::{Answer, Stop},
         start,
         state::AppState,
@@ -118,7 +119,7 @@ struct Wanted {
 }
 
 async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted: Wanted) -> Result<Answer, Stop> {
-    let state = context.framework.user_data;
+    let (state, http) = (context.framework.user_data, &context.serenity_context().http);
     start::check(state, &info)?;
     // What makes no sense is refused before anything is looked up.
     let typed = Typed {
@@ -146,7 +147,7 @@ async fn wish(context: Context<'_>, info: InteractionInfo, grant: Grant, wanted:
         keep,
         owner: Owner::new(grant.user(), now),
         guild: grant.guild(),
-        channel: info.lasting_channel(),
+        channel: posting::lasting(http, grant.guild(), &info).await,
         created_at: now,
         floor: now,
         state: State::Active,

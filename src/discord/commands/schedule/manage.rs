@@ -22,7 +22,8 @@ use crate::{
             schedule::{self as words, Cost, Review, ScheduleRefusal},
         },
         responder::{Answer, Stop},
-        standing, start,
+        standing,
+        start::{self, Needed},
         state::AppState,
     },
     operation::ids::ScheduleId,
@@ -176,6 +177,7 @@ pub(super) async fn pause(
             // Also from another guild: all of them share the account.
             let schedule = meant(state, &info.who, &schedule).await?;
             let until = end_of_pause(until.as_deref(), &schedule.rule, state.clock.now())?;
+            start::answered(state, &info, Needed::NotRefused).await?;
             let paused = State::Paused { until: Some(until), why: Paused::By(grant.user()) };
             let act = act(&grant, Deed::Paused);
             let changed = state.store.change_schedule_by(schedule.id, act, |schedule| schedule.state = paused).await?;
@@ -200,6 +202,7 @@ pub(super) async fn resume(
     granted(context, RESUME.right, |info, grant| {
         Box::pin(async move {
             let schedule = meant_here(state, &info.who, &schedule).await?;
+            start::answered(state, &info, Needed::NotRefused).await?;
             let now = state.clock.now();
             let act = act(&grant, Deed::Resumed);
             let resumed = state.store.change_schedule_by(schedule.id, act, |schedule| end_pause(schedule, now)).await?;
@@ -224,6 +227,7 @@ pub(super) async fn take_over_command(
     granted(context, TAKE_OVER.right, |info, grant| {
         Box::pin(async move {
             let schedule = meant_here(state, &info.who, &schedule).await?;
+            start::answered(state, &info, Needed::NotRefused).await?;
             take_over(state, &info, &grant, schedule.id).await
         })
     })

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     access::Grant,
     discord::{
+        first_response::Begun,
         interaction_info::InteractionInfo,
         lookup,
         messages::{
@@ -134,7 +135,7 @@ pub(in crate::discord) async fn ask_to_run(
     start::check(state, info)?;
     let schedule = pressed(state, &info.who, id).await?;
     let members = match &schedule.group {
-        Some(group) => Some(subject::members(state, group, schedule.power).await?.1),
+        Some(group) => Some(subject::members_now(state, group, schedule.power).await?.1),
         None => None,
     };
     ask(state, grant, &Draft::Run(id), |buttons| words::review_run(&schedule, members.as_ref(), buttons)).await
@@ -223,12 +224,12 @@ pub(in crate::discord) async fn confirmed(
     let consent = consent(state, info, grant, id);
     let draft = draft(state, &consent).await?;
     let said = match draft {
-        Draft::Add(schedule) => add(state, grant, *schedule, &consent).await?,
+        Draft::Add(schedule) => add(state, info, grant, (*schedule, &consent)).await?,
         Draft::Edit { was, edited } => edit(state, info, (&was, &edited), &consent).await?,
         Draft::Run(id) => {
             let schedule = pressed(state, &info.who, id).await?;
             if let Some(group) = &schedule.group {
-                return run_group(state, (&schedule, group), &consent).await;
+                return run_group(state, info, (&schedule, group), &consent).await;
             }
             let requested = Requested { kind: take(&schedule), target: target(&schedule), snapshot_name: None };
             start::begin_run(state, info, grant, (requested, &consent), id).await?
@@ -246,7 +247,12 @@ pub(in crate::discord) async fn confirmed(
 }
 
 /// Adds it, from this moment on: what lies before is nobody's. The Droplet is looked at once more.
-async fn add(state: &AppState, grant: &Grant, draft: Schedule, consent: &Consent) -> Result<String, Stop> {
+async fn add(
+    state: &AppState,
+    info: &InteractionInfo,
+    grant: &Grant,
+    (draft, consent): (Schedule, &Consent),
+) -> Result<String, Stop> {
     let droplet_name = match &draft.group {
         // Who is in it is looked up at each run.
         Some(group) => group.label(),
@@ -256,7 +262,7 @@ async fn add(state: &AppState, grant: &Grant, draft: Schedule, consent: &Consent
     let schedule =
         Schedule { droplet_name, owner: Owner::new(grant.user(), now), created_at: now, floor: now, ..draft };
     match state.store.add_schedule(&schedule, consent).await {
-        Ok(()) => {}
+        Ok(()) => info.first.awaited_by(Begun::Schedule(schedule.id, None)),
         Err(AddError::TooMany) => return Err(refused(ScheduleRefusal::TooMany { most: MOST_OWNED })),
         Err(AddError::Unconfirmed(why)) => return Err(not_counted(why)),
         Err(AddError::Unavailable(error)) => return Err(error.into()),
@@ -319,6 +325,7 @@ async fn edit(
         }
         match state.store.edit_schedule(&stored, &schedule, consent).await {
             Ok(()) => {
+                info.first.awaited_by(Begun::Schedule(schedule.id, Some(Box::new(present))));
                 tracing::info!(schedule.id = %schedule.id, user.id = %consent.by, "edited a schedule");
                 return Ok(words::edited(&schedule, now));
             }
@@ -334,14 +341,16 @@ async fn edit(
 /// Begins a run of a group now, next to its planned times.
 async fn run_group(
     state: &AppState,
+    info: &InteractionInfo,
     (schedule, group): (&Schedule, &Group),
     consent: &Consent,
 ) -> Result<Answer, Stop> {
-    let (gathered, _) = subject::members(state, group, schedule.power).await?;
+    let (gathered, _) = subject::members_now(state, group, schedule.power).await?;
     let run = RunId::from_random(fastrand::u64(..));
     let plan = Plan::of(schedule, group, run, None, state.clock.now());
     match state.store.begin_run(&plan, &gathered.members(), Some(consent)).await {
         Ok(()) => {
+            info.first.awaited_by(Begun::Run(Box::new(plan), (consent.by, consent.guild)));
             tracing::info!(schedule.id = %schedule.id, run.id = %run, user.id = %consent.by, "had a group taken");
             Ok(Answer::Instead(Message::text(words::run_begun(schedule))))
         }

@@ -14,13 +14,14 @@ use crate::{
             schedule::{Cost, ScheduleRefusal},
         },
         responder::Stop,
+        start,
         state::AppState,
     },
     inventory::BackupWindow,
     operation::ids::DropletId,
     schedule::{
         Power, Schedule,
-        group::{Group, MOST_MEMBERS, NO_DROPLET},
+        group::{Excluded, Group, MOST_MEMBERS, NO_DROPLET},
     },
 };
 
@@ -143,17 +144,47 @@ impl Subject {
     }
 }
 
-/// Who is in a group now; refused where a run of it makes no sense.
+/// Who is in a group; refused where a run of it makes no sense.
 pub(in crate::discord) async fn members(
     state: &AppState,
     group: &Group,
     power: Power,
 ) -> Result<(Gathered, Members), Stop> {
+    counted(group, gather(state, group, power).await?)
+}
+
+/// Who would be taken now because a person wants it: as every take by hand, not what was taken a moment ago.
+pub(in crate::discord) async fn members_now(
+    state: &AppState,
+    group: &Group,
+    power: Power,
+) -> Result<(Gathered, Members), Stop> {
+    let mut gathered = gather(state, group, power).await?;
+    let (mut droplets, mut waits) = (Vec::new(), None);
+    for droplet in std::mem::take(&mut gathered.droplets) {
+        match start::waits_until(state, droplet.id).await? {
+            None => droplets.push(droplet),
+            Some(until) => {
+                waits = waits.or_else(|| Some(Refusal::TakenLately { droplet: droplet.name.clone(), until }));
+                gathered.excluded.push((droplet, Excluded::Lately));
+            }
+        }
+    }
+    match waits {
+        Some(refusal) if droplets.is_empty() => Err(refusal.into()),
+        _ => counted(group, Gathered { droplets, ..gathered }),
+    }
+}
+
+async fn gather(state: &AppState, group: &Group, power: Power) -> Result<Gathered, Stop> {
     let found = group::gather((&state.store, &state.inventory), state.own_droplet, group, power).await;
-    let gathered = found.map_err(|unknown| match unknown {
+    found.map_err(|unknown| match unknown {
         Unknown::Store(error) => Stop::from(error),
         Unknown::Unresolved(unresolved) => lookup::no_droplet(&group.label(), unresolved).into(),
-    })?;
+    })
+}
+
+fn counted(group: &Group, gathered: Gathered) -> Result<(Gathered, Members), Stop> {
     let (tag, count) = (group.tag.clone(), gathered.droplets.len());
     if count == 0 {
         return Err(refused(ScheduleRefusal::Nobody { tag, excluded: gathered.excluded.len() }));

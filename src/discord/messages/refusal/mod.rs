@@ -289,6 +289,11 @@ pub enum Refusal {
         /// How many that is.
         most: usize,
     },
+    /// A group would have more operations of theirs at work at once than may be.
+    TooManyAtOnce {
+        /// How many may be.
+        most: usize,
+    },
     /// The Droplet's last take was a moment ago.
     TakenLately {
         /// Its name.

@@ -107,6 +107,9 @@ impl Refusal {
             Self::MayNotLeaveOff(denial) => denied_to(denial, "leave a Droplet off"),
             Self::TooFast => too_fast(),
             Self::TooManyRunning { most } => too_many_running(*most),
+            Self::TooManyAtOnce { most } => {
+                format!("You may have {most} of your operations running at once. Choose a smaller `at-once`.")
+            }
             Self::TakenLately { droplet, until } => taken_lately(droplet, *until),
             Self::Schedule(refusal) => refusal.words(),
             Self::SnapshotDeleted { by, at } => {
