@@ -218,24 +218,19 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
-        match run.plan.schedule {
-            Some(schedule) => {
-                if let Some(StoredSchedule { schedule, .. }) =
-                    schedule_row::read_one(&mut transaction, schedule).await?
-                {
-                    match notice {
-                        Some(notice) => schedule_notice::say(&mut transaction, &schedule, notice, now).await?,
-                        None => schedule_notice::say_good_again(&mut transaction, &schedule, now).await?,
-                    }
+        if let Some(schedule) = run.plan.schedule {
+            if let Some(StoredSchedule { schedule, .. }) = schedule_row::read_one(&mut transaction, schedule).await? {
+                match notice {
+                    Some(notice) => schedule_notice::say(&mut transaction, &schedule, notice, now).await?,
+                    None => schedule_notice::say_good_again(&mut transaction, &schedule, now).await?,
                 }
-                let signal = if run.is_success() { Signal::Success } else { Signal::Fail };
-                schedule_ping::tell(&mut transaction, schedule, (&id.to_string(), signal), now).await?;
             }
-            None => {
-                group_message::open(&mut transaction, id, ENDED, now).await?;
-                if run.announced() == Tell::Direct {
-                    group_message::open(&mut transaction, id, DIRECT, now).await?;
-                }
+            let signal = if run.is_success() { Signal::Success } else { Signal::Fail };
+            schedule_ping::tell(&mut transaction, schedule, (&id.to_string(), signal), now).await?;
+        } else {
+            group_message::open(&mut transaction, id, ENDED, now).await?;
+            if run.announced() == Tell::Direct {
+                group_message::open(&mut transaction, id, DIRECT, now).await?;
             }
         }
         touch(&mut transaction, id, run.plan.schedule).await?;

@@ -61,6 +61,7 @@ struct Draft {
 }
 
 /// Snapshot all Droplets with a tag, one after another
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
 #[poise::command(slash_command, rename = "take-group")]
 pub(super) async fn take_group(
     context: Context<'_>,
