@@ -259,33 +259,6 @@ contract! {
 }
 
 #[tokio::test]
-async fn on_postgresql_a_lease_that_nobody_renews_is_free_whatever_the_servers_clock_says() {
-    let Some(memory) = Memory::postgresql().await else { return };
-    let (first, second) = (standby(&memory).await, standby(&memory).await);
-    let lease = first.try_lease("a").await.unwrap().unwrap();
-    set_end(&memory, 3_600_000).await;
-    assert_eq!(second.lease_is_free_for("b").await.unwrap(), None);
-    pass(Duration::from_secs(20)).await;
-    lease.renew().await.unwrap();
-    assert_eq!(second.lease_is_free_for("b").await.unwrap(), None);
-    set_end(&memory, 3_600_000).await;
-    assert_eq!(second.lease_is_free_for("b").await.unwrap(), None);
-    pass(Duration::from_secs(24)).await;
-    assert!(second.try_lease("b").await.unwrap().is_none());
-    pass(Duration::from_secs(2)).await;
-    assert!(second.try_lease("b").await.unwrap().is_some());
-    assert!(matches!(lease.renew().await, Err(Error::LeaseLost)));
-    memory.forget().await;
-}
-
-/// Lets so much time pass, and no more of it than that.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
-}
-
-#[tokio::test]
 async fn on_postgresql_a_lease_whose_row_was_deleted_is_made_again() {
     let Some(memory) = Memory::postgresql().await else { return };
     let (first, second) = (standby(&memory).await, standby(&memory).await);
