@@ -6,24 +6,24 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Error,
-    calls::Calls,
     discord_side::DiscordSide,
     drain,
     groups::Groups,
     heartbeat::{Heartbeat, Progress},
     housekeeping,
     pings::Pings,
+    refused_token::Refused,
     renewal::{Ended, keep_lease},
-    rotation::{Reread, Rotation},
+    rotation::Rotation,
     scheduler::Scheduler,
     settings::{bot_parts, rules},
-    token::{Answer, Token, Unfit},
+    token::Token,
 };
 use crate::{
     clock::Clock,
@@ -33,7 +33,7 @@ use crate::{
         incident::chain,
         intake::{Intake, IntakeState},
     },
-    http::{self, Readiness},
+    http::Readiness,
     store::{Lease, Store, deadlines},
     worker::{
         attendance::Attendance,
@@ -55,10 +55,6 @@ const TAKE_UP_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_REPORT_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// Between two looks whether all power is back, where nothing else keeps the process.
 const POWER_PAUSE: Duration = Duration::from_millis(500);
-/// How long a process bears that its token is refused while power is owed and nobody else has taken over, before it offers the lease once more.
-const BORNE: Duration = Duration::from_mins(10);
-/// How long the last words may take where the token is refused, before the process ends.
-const LAST_WORDS: Duration = Duration::from_secs(6);
 
 /// Everything that an active process works with.
 pub(super) struct Active<'a> {
@@ -74,14 +70,6 @@ pub(super) struct Active<'a> {
     pub(super) attendance: Arc<Attendance>,
     /// DigitalOcean refused the token a moment ago, and no other process took over.
     pub(super) bears_refusal: bool,
-}
-
-/// What follows from a token that is refused.
-enum Refused {
-    /// No Droplet may be off because of us: the process ends.
-    End,
-    /// Another process may have a better token.
-    Offer,
 }
 
 /// The loops, each with its own stop, so that they end one after the other.
@@ -165,10 +153,6 @@ impl Active<'_> {
             (None, _) | (_, None) => SignedDuration::ZERO,
         };
         Ok(by_ours.max(by_theirs))
-    }
-
-    fn calls(&self) -> Calls {
-        Calls::new(self.store, rules(self.config), self.clock.clone())
     }
 
     fn begin(&self) -> Loops {
@@ -314,80 +298,6 @@ impl Active<'_> {
                 said = true;
             }
             sleep(POWER_PAUSE).await;
-        }
-    }
-
-    /// Returns once DigitalOcean refuses the token and no Droplet may be off because of us, or another process may turn it on. Until then
-    /// people are called, and the token is tried on.
-    async fn token_is_useless(&self) -> Refused {
-        let mut answer = self.token.ask().await;
-        loop {
-            match answer {
-                Answer::Refused => {
-                    if !self.token_was_renewed().await
-                        && let Some(refused) = self.bear_refusal().await
-                    {
-                        return refused;
-                    }
-                }
-                Answer::Accepted(Some(team)) => self.learn_team(&team).await,
-                Answer::Accepted(None) | Answer::None => {}
-            }
-            self.client.unauthorized().await;
-            // At once: operations believe a refusal that is repeated after the same pause.
-            if !self.token_was_renewed().await {
-                sleep(self.token.pause()).await;
-            }
-            answer = self.token.ask_once().await;
-        }
-    }
-
-    /// Calls people for as long as power is owed, and returns with what follows; none if the token is accepted again.
-    async fn bear_refusal(&self) -> Option<Refused> {
-        self.readiness.set_token(http::Token::Refused);
-        tracing::error!("{}", Error::DigitalOceanToken);
-        let (calls, since) = (self.calls(), Instant::now());
-        while self.store.power_owed().await.map_or(true, |owed| !owed.is_empty()) {
-            let is_offered = self.store.is_shared() && (!self.bears_refusal || since.elapsed() > BORNE);
-            if is_offered {
-                return Some(Refused::Offer);
-            }
-            calls.make(Unfit::Refused).await;
-            sleep(self.token.pause()).await;
-            self.rotation.digitalocean().await;
-            if matches!(self.token.ask_once().await, Answer::Accepted(_)) {
-                self.readiness.set_token(http::Token::Usable);
-                tracing::info!("DigitalOcean accepts the token again");
-                self.resume_owed().await;
-                return None;
-            }
-        }
-        calls.say_all(Unfit::Refused, LAST_WORDS).await;
-        Some(Refused::End)
-    }
-
-    /// Whether the token's file holds a new one, which is in use from now on.
-    async fn token_was_renewed(&self) -> bool {
-        let is_new = self.rotation.digitalocean().await == Reread::Taken;
-        if is_new {
-            self.resume_owed().await;
-        }
-        is_new
-    }
-
-    /// What waited for a token that is accepted goes on.
-    async fn resume_owed(&self) {
-        if let Err(error) = self.calls().resume_owed().await {
-            tracing::warn!(error = chain(&error), "what waited for the token goes on a little later");
-        }
-    }
-
-    async fn learn_team(&self, team: &str) {
-        let known = self.store.account().await.ok().flatten().and_then(|account| account.team);
-        if known.is_none()
-            && let Err(error) = self.store.remember_team(team).await
-        {
-            tracing::debug!(error = chain(&error), "could not remember the team");
         }
     }
 }

@@ -17,7 +17,9 @@ mod health_check;
 pub mod healthcheck;
 mod heartbeat;
 mod housekeeping;
+mod kept_out;
 mod pings;
+mod refused_token;
 mod renewal;
 mod rotation;
 mod scheduler;
@@ -26,36 +28,30 @@ mod token;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
     config::Config,
     digitalocean::client::{Client, Settings, Unusable},
-    discord::{bot::Bot, incident::chain, intake::Intake},
+    discord::incident::chain,
     http::{self, Readiness, Turn},
     store::{self, Lease, Store},
     telemetry::Metrics,
     worker::attendance::Attendance,
 };
 use active::Active;
-use calls::Calls;
 pub use error::Error;
 use renewal::{Ended, keep_lease};
 use rotation::{Reread, Rotation};
-use settings::{bot_parts, rules};
 pub use token::Proof;
 use token::{Answer, Fitness, Token, Unfit};
 
 /// How often a standby asks whether it is its turn.
 const STANDBY_PAUSE: Duration = Duration::from_secs(1);
-/// How long the lease must have been free before a process calls people that must not be active itself: another one may be better.
-const LEFT_ALONE: Duration = Duration::from_mins(2);
 /// How long a process whose token is refused leaves the lease to others while power is owed, before it bears the refusal itself.
 const OFFERED: Duration = Duration::from_secs(6);
-/// How long logging in to Discord and saying what is to be said may take then.
-const CALLING: Duration = Duration::from_mins(1);
 
 /// A running bot.
 pub struct App {
@@ -358,51 +354,6 @@ impl Life {
                 Ok(true)
             }
             Fitness::Unfit(_) => Ok(false),
-        }
-    }
-
-    /// What is left to a process that must not be active: to end, or, while Droplets may be off because of us, to call people.
-    async fn keep_out(&self, why: Unfit, free: Option<Duration>, stop: &CancellationToken) -> Result<(), Error> {
-        self.readiness.set_token(why.into());
-        if self.store.power_owed().await?.is_empty() {
-            return if why == Unfit::Unproven { Ok(()) } else { Err(why.into()) };
-        }
-        tracing::error!("{}", Error::from(why));
-        let calls = Calls::new(&self.store, rules(&self.config), self.clock.clone());
-        if free.is_none_or(|free| free < LEFT_ALONE) || calls.are_said().await {
-            return Ok(());
-        }
-        let Some(lease) = self.store.try_lease(&self.holder).await? else { return Ok(()) };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            _ = keep_lease(&lease, &self.store, &self.readiness) => {}
-            called = timeout(CALLING, self.call_people(&calls, why)) => match called {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, "could not call people about Droplets that may be off"),
-                Err(_) => tracing::error!("could not call people about Droplets that may be off: Discord does not answer"),
-            },
-        }
-        self.give_back(lease).await;
-        Ok(())
-    }
-
-    /// Says what is to be said without connecting to the gateway: an active bot of the same account answers people there.
-    async fn call_people(&self, calls: &Calls, why: Unfit) -> Result<(), Error> {
-        let (mut settings, rooms) = bot_parts(&self.config, &self.store, &self.clock, &self.client, Intake::default());
-        settings.token = self.rotation.discord_tokens().borrow().clone();
-        let end = CancellationToken::new();
-        let bot = Bot::start(settings, rooms, &end).await?;
-        let said = async {
-            calls.say_all(why, CALLING).await;
-            end.cancel();
-        };
-        tokio::join!(bot.reporter().run(end.clone()), said);
-        Ok(())
-    }
-
-    async fn give_back(&self, lease: Lease) {
-        if let Err(error) = lease.release().await {
-            tracing::warn!(error = chain(&error), "could not give the lease back");
         }
     }
 }

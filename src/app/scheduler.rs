@@ -74,10 +74,10 @@ impl Scheduler {
                 let rung = self.store.changes().scheduler.notified();
                 if !is_awake {
                     // Clock and time zones may be other ones than the last process had.
-                    is_awake = self.store.wake_schedules().await.is_ok();
+                    is_awake = self.store.bounded(self.store.wake_schedules()).await.is_ok();
                 }
                 let can_write = !std::mem::take(&mut has_rung) || self.wake_waiting().await;
-                let wake = match AssertUnwindSafe(self.turn()).catch_unwind().await {
+                let wake = match AssertUnwindSafe(self.store.bounded_pass(self.turn())).catch_unwind().await {
                     Ok(Ok(wake)) => {
                         if can_write {
                             self.progress.turned();
@@ -105,7 +105,7 @@ impl Scheduler {
 
     /// Has schedules look again that wait for a Droplet. Whether that could be written, which also shows that the lease is ours.
     async fn wake_waiting(&self) -> bool {
-        let woken = self.store.wake_waiting_schedules().await;
+        let woken = self.store.bounded(self.store.wake_waiting_schedules()).await;
         if let Err(error) = &woken {
             tracing::warn!(error = chain(error), "schedules that wait for a Droplet look again a little later");
         }

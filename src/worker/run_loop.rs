@@ -40,9 +40,6 @@ use crate::{
     store::{Error, Lease, Store, Whose, deadlines::NEEDED_TO_SEND},
 };
 
-/// How a turn ends that found nothing to write down.
-const NOTHING_STORED: Ending = Ending::PutOff(Duration::ZERO);
-
 /// What is open is counted no more often: there may be thousands.
 const COUNTED_EVERY_MILLIS: u64 = 1_000;
 
@@ -128,7 +125,7 @@ impl RunLoop {
             // A turn that ended meanwhile was still under way for that look: its operation may be due already.
             let look_again = !due.is_empty() || turns.len() < under_way;
             for id in due {
-                self.lock_busy().insert(id, Arc::default());
+                self.busy.lock().insert(id, Arc::default());
                 turns.push(self.turn(id).map(move |ending| (id, ending)));
             }
             let has_room = !places.are_taken(turns.len());
@@ -151,7 +148,7 @@ impl RunLoop {
         if pause.is_none() {
             self.set_free(id);
         }
-        let spoken_to = self.lock_busy().get(&id).map(Arc::clone).unwrap_or_default();
+        let spoken_to = self.busy.lock().get(&id).map(Arc::clone).unwrap_or_default();
         let hears = matches!(ending, Ending::PutOff(_));
         pause.map(|pause| {
             async move {
@@ -172,7 +169,7 @@ impl RunLoop {
         }
         let unheard =
             self.store.bounded(self.store.unheard()).await.inspect_err(|_| self.said.store(true, Ordering::Relaxed))?;
-        let busy = self.lock_busy();
+        let busy = self.busy.lock();
         unheard.iter().filter_map(|id| busy.get(id)).for_each(|spoken_to| spoken_to.notify_one());
         Ok(())
     }
@@ -181,14 +178,14 @@ impl RunLoop {
     async fn due(&self, vacancy: Vacancy) -> Result<(Vec<OperationId>, Option<Timestamp>), Error> {
         self.store.bounded(self.attendance.look(&self.store, &self.clock, &self.client)).await?;
         self.wake_spoken_to().await?;
-        let mut taken: HashSet<OperationId> = self.lock_busy().keys().copied().collect();
+        let mut taken: HashSet<OperationId> = self.busy.lock().keys().copied().collect();
         let mut due = self.attendance.next(vacancy.whose, vacancy.places);
         due.retain(|id| taken.insert(*id));
         let left = due.clone();
         // A look that fails must not lose those that stood in the line.
         let return_to_line = |_: &Error| left.iter().for_each(|id| self.attendance.return_to_line(*id));
-        let next = self.store.bounded(self.add_due(&mut due, taken, vacancy)).await.inspect_err(return_to_line)?;
-        Ok((due, next))
+        let next = self.store.bounded(self.add_due(&mut due, taken, vacancy)).await.inspect_err(return_to_line);
+        next.map(|next| (due, next))
     }
 
     /// Adds what else is due, and says when the next thing is.
@@ -332,7 +329,7 @@ impl RunLoop {
             let now = self.clock.now();
             return match self.wait(&claimed, now).await? {
                 Some(wait) => self.worker.defer(claimed, wait, rules, now).await.map(|()| Ending::Stored),
-                None => Ok(NOTHING_STORED),
+                None => Ok(Ending::NOTHING_STORED),
             };
         };
         drop(claimed);
@@ -345,7 +342,7 @@ impl RunLoop {
         };
         let is_destructive = claimed.operation().active_step().is_some_and(|step| step.task().traits().is_destructive);
         if !self.attendance.lets_go(id, is_destructive, (&self.clock, &self.client)).await {
-            return Ok(NOTHING_STORED);
+            return Ok(Ending::NOTHING_STORED);
         }
         let claimed = self.worker.begin(claimed, rules, self.clock.now()).await?;
         self.attendance.note(&self.clock, &self.client);
@@ -386,7 +383,7 @@ impl RunLoop {
                 OnceAdmitted::LetGo => break,
             }
         }
-        Ok(Err(NOTHING_STORED))
+        Ok(Err(Ending::NOTHING_STORED))
     }
 
     /// The rules with the pause that the request budget allows.
@@ -397,11 +394,7 @@ impl RunLoop {
 
     /// The operation may have its next turn.
     fn set_free(&self, id: OperationId) {
-        self.lock_busy().remove(&id);
+        self.busy.lock().remove(&id);
         self.attendance.return_to_line(id);
-    }
-
-    fn lock_busy(&self) -> parking_lot::MutexGuard<'_, HashMap<OperationId, Arc<Notify>>> {
-        self.busy.lock()
     }
 }

@@ -185,6 +185,9 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// How a turn ends that found nothing to write down.
+    pub(super) const NOTHING_STORED: Self = Self::PutOff(Duration::ZERO);
+
     /// How a turn ended that came to its end.
     pub fn of(outcome: &Result<Self, Error>) -> Self {
         match outcome {
