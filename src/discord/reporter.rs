@@ -115,7 +115,7 @@ impl Reporter {
         let mut queue = Queue::default();
         let mut pace = Pace::Steady;
         loop {
-            let wake = self.hand_out(&mut queue, pace).await.unwrap_or_else(|error| {
+            let wake = self.store.bounded(self.hand_out(&mut queue, pace)).await.unwrap_or_else(|error| {
                 tracing::warn!(cause = chain(&error), "could not learn what is to be said");
                 Some(self.clock.now() + STORE_PAUSE)
             });

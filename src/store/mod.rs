@@ -165,6 +165,16 @@ impl Store {
         }
     }
 
+    /// Bounds one pass of a loop, with all the requests to others in it, for the same reason.
+    pub async fn bounded_pass<T, E: From<Error>>(&self, pass: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        match self.engine {
+            Engine::Sqlite => pass.await,
+            Engine::Postgres => tokio::time::timeout(deadlines::PASS, pass)
+                .await
+                .unwrap_or_else(|_| Err(Error::Unavailable(sqlx::Error::PoolTimedOut).into())),
+        }
+    }
+
     /// How many times a connection to PostgreSQL came back to the pool: while that grows, the database answers somebody.
     pub fn returned(&self) -> u64 {
         self.returned.load(Ordering::Relaxed)
