@@ -19,6 +19,7 @@ use super::{
         list, panel, pin, restart, restore, schedule, take_group, turn_on,
     },
     confirm,
+    incident::chain,
     interaction_info::InteractionInfo,
     lookup,
     messages::{launch as words, refusal::Refusal, reply},
@@ -34,7 +35,7 @@ use crate::{
         Operation, Wished,
         ids::{OperationId, UserId},
     },
-    store::Heard,
+    store::{Error, Heard},
 };
 
 /// Answers a press, or a choice from a menu.
@@ -340,7 +341,15 @@ async fn wish(
         });
     }
     let wished = Wished { wish: act.wish(), by: grant.user(), at: state.clock.now() };
-    match state.store.wish(id, wished, Some(info.interaction)).await? {
+    let heard = match state.store.wish(id, wished, Some(info.interaction)).await {
+        // The answer to its commit may be lost. The same Interaction says nothing twice.
+        Err(Error::Unavailable(error)) => {
+            tracing::warn!(operation.id = %id, cause = chain(&error), "asking the database once more whether a wish was heard");
+            state.store.wish(id, wished, Some(info.interaction)).await
+        }
+        heard => heard,
+    };
+    match heard? {
         Heard::Yes | Heard::Repeated => {
             tracing::info!(operation.id = %id, ?act, "heard a wish");
             Ok(reply::heard(act, operation))
@@ -378,7 +387,7 @@ fn means_something(act: Act, operation: &Operation) -> bool {
     match act {
         Act::Cancel => operation.verdict.is_none() && operation.cancelled.is_none(),
         Act::Force | Act::Live => operation.question.is_some(),
-        Act::LeaveOff => power.owed().is_some(),
+        Act::LeaveOff => power.owed().is_some() && !power.is_turning_on(),
         Act::HandleIt | Act::KeepWaiting => power.stuck().is_some(),
         Act::TurnOn => power.is_owed(),
         Act::Postpone => operation.may_be_postponed(),

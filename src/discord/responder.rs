@@ -25,7 +25,10 @@ use super::{
     state::AppState,
     wire::{self, Trouble},
 };
-use crate::operation::{FirstAnswer, Wish, Wished};
+use crate::{
+    operation::{FirstAnswer, Wish, Wished},
+    store::Error,
+};
 
 /// How long the work may take before the answer is deferred: half of Discord's limit, since the interaction and the deferral
 /// travel too.
@@ -270,6 +273,10 @@ impl Responder<'_> {
             Stop::NotNow(refusal, press) => {
                 self.state.refusals.note(refusal);
                 return Some(refusal::not_now(refusal, **press));
+            }
+            // The answer to a commit may be lost.
+            Stop::Failed(fault @ Fault::Store(Error::Unavailable(_))) => {
+                reply::memory_silent(&Incident::record(fault).to_string())
             }
             Stop::Failed(fault @ Fault::Store(_)) => reply::memory_failed(&Incident::record(fault).to_string()),
             Stop::Failed(fault) => reply::incident(&Incident::record(fault).to_string()),

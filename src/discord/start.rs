@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     first_response,
-    incident::Fault,
+    incident::{Fault, chain},
     intake::IntakeState,
     interaction_info::InteractionInfo,
     messages::{refusal::Refusal, reply},
@@ -170,6 +170,7 @@ async fn create(
         check_cooldown(state, &request).await?;
     }
     let answering = Answering { first: first_answer(state, info, &request.kind).await?, announce };
+    let mut is_in_doubt = false;
     for _ in 0..DRAWS {
         let created = state.store.create_answered(request.clone(), trigger, consent, answering).await;
         match created {
@@ -180,6 +181,11 @@ async fn create(
                 }
                 info.first.awaited_by(first_response::Begun::Operation(operation.id, operation.asker.user));
                 return Ok(operation);
+            }
+            // The answer to its commit may be lost. The same Interaction creates nothing twice, and learns what it created.
+            Err(CreateError::Unavailable(Error::Unavailable(error))) if !is_in_doubt => {
+                tracing::warn!(cause = chain(&error), "asking the database once more whether an operation was created");
+                is_in_doubt = true;
             }
             Err(CreateError::Unavailable(Error::IdTaken)) => request.id = OperationId::from_random(fastrand::u64(..)),
             Err(CreateError::Repeated(operation)) => {

@@ -64,7 +64,7 @@ impl Operation {
                 self.force_power_off(at);
             }
             Wish::Live if self.question.is_some() => self.give_up_shutdown(at),
-            Wish::LeaveOff => self.power.release(by, Released::LeftOff, at),
+            Wish::LeaveOff if !self.power.is_turning_on() => self.power.release(by, Released::LeftOff, at),
             Wish::HandleIt if self.power.stuck().is_some() => self.power.release(by, Released::Handled, at),
             Wish::KeepWaiting if self.power.stuck().is_some() => self.power.keep_waiting(at),
             Wish::TurnOn if self.power.is_owed() => self.turn_on_soon(by, at),
@@ -80,7 +80,13 @@ impl Operation {
             Wish::AnswerLost => self.hear_first_answer(FirstAnswer::Lost),
             Wish::AnswerRefused => self.hear_first_answer(FirstAnswer::Refused),
             // Too late, or about something that is not the case: the history keeps it, nothing follows from it.
-            Wish::Cancel | Wish::Force | Wish::Live | Wish::HandleIt | Wish::KeepWaiting | Wish::TurnOn => {}
+            Wish::Cancel
+            | Wish::Force
+            | Wish::Live
+            | Wish::LeaveOff
+            | Wish::HandleIt
+            | Wish::KeepWaiting
+            | Wish::TurnOn => {}
         }
         let is_new_to_it = wish == Wish::TurnOn || self.power.stuck().is_none();
         if wish != Wish::QuestionShown && is_new_to_it {

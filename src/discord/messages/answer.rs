@@ -62,7 +62,9 @@ pub fn lead_in_channel(operation: &Operation, (channel, message): (ChannelId, Me
 fn buttons(operation: &Operation) -> Vec<Button> {
     let button = |label, press| Button::new(label, Style::Secondary, press);
     let power = match operation.power.status() {
-        Status::Theirs(_) => Some(button("Turn it on", Press::TurnOn(operation.id))),
+        Status::Theirs(_) if operation.power.last_seen() != Some(PowerState::On) => {
+            Some(button("Turn it on", Press::TurnOn(operation.id)))
+        }
         _ if may_need_a_restart(operation) => Some(button("Restart it", Press::Restart(operation.id))),
         _ => None,
     };
@@ -201,6 +203,9 @@ fn power(operation: &Operation) -> Option<String> {
             return None;
         }
         Status::Gone => format!("{droplet} no longer exists."),
+        Status::Released(_) | Status::Theirs(_) if power.last_seen() == Some(PowerState::On) => {
+            format!("{droplet} is on.{}", words(&operation.kind).was_found_on())
+        }
         Status::Released(release) => match release.how {
             Released::LeftOff => format!("{droplet} was left off by <@{}>.", release.by),
             Released::Handled => {

@@ -137,7 +137,15 @@ pub fn unreadable() -> String {
         .to_owned()
 }
 
-/// The database does not answer; the log holds the reason under this id.
+/// The database fell silent, so nobody knows what of this was done; the log holds the reason under this id.
+pub fn memory_silent(id: &str) -> String {
+    format!(
+        "My database isn't responding, so I can't tell whether this was done. Look at `/snapshot status` before you try again. \
+         The log has the reason as incident `{id}`."
+    )
+}
+
+/// The database refuses to write; the log holds the reason under this id.
 pub fn memory_failed(id: &str) -> String {
     format!(
         "My database isn't responding, so nothing was started. Try again in a minute; if it happens again, whoever \

@@ -881,6 +881,7 @@ fn short_replies() {
         (text("accepted"), reply::accepted(&operation, Some((ChannelId(7), MessageId(70))))),
         (text("accepted, not posted yet"), reply::accepted(&operation, None)),
         (text("incident"), reply::incident("4f7g2h1k")),
+        (text("memory silent"), reply::memory_silent("4f7g2h1k")),
         (text("memory failed"), reply::memory_failed("4f7g2h1k")),
         (text("cannot be read"), reply::unreadable()),
         (text("help, all"), read(&help(&HELP, Some(Right::Restore), None, AdminsMay::Everything, &mentions()))),

@@ -114,6 +114,11 @@ impl Power {
         &self.back
     }
 
+    /// Whether it is being turned on at this moment: too late to leave it off. While that fails again and again, it is not.
+    pub fn is_turning_on(&self) -> bool {
+        self.stuck().is_none() && matches!(self.back.state, State::Intended { .. } | State::Running(_))
+    }
+
     pub(super) fn back_mut(&mut self) -> &mut Step {
         &mut self.back
     }
