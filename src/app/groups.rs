@@ -60,7 +60,7 @@ impl Groups {
         let work = async {
             loop {
                 let rung = self.store.changes().groups.notified();
-                let wake = match AssertUnwindSafe(self.store.bounded_pass(self.turn())).catch_unwind().await {
+                let wake = match AssertUnwindSafe(self.store.bounded_pass(Box::pin(self.turn()))).catch_unwind().await {
                     Ok(Ok(wake)) => wake,
                     Ok(Err(error)) => {
                         tracing::warn!(error = chain(&error), "could not carry groups on; they are looked at again");

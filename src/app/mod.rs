@@ -301,7 +301,7 @@ impl Life {
                 Ok(Turned::NotYet)
             }
             (Fitness::Unfit(why), free) => {
-                self.keep_out(why, free, stop).await?;
+                Box::pin(self.keep_out(why, free, stop)).await?;
                 Ok(Turned::KeptOut)
             }
         }

@@ -43,7 +43,7 @@ impl Pings {
     async fn tell_for_ever(&self) {
         loop {
             let rung = self.store.changes().pings.notified();
-            let wake = self.store.bounded_pass(self.tell_all()).await.unwrap_or_else(|error| {
+            let wake = self.store.bounded_pass(Box::pin(self.tell_all())).await.unwrap_or_else(|error| {
                 tracing::warn!(error = chain(&error), "could not tell how schedules go; it is tried again");
                 Some(self.clock.now() + STORE_PAUSE)
             });

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn only_a_clock_that_is_set_back_is_one() {
-        let (start, hour) = (Clocks::read(), Duration::from_secs(3600));
+        let (start, hour) = (Clocks::read(), Duration::from_hours(1));
         let later = |wall: SystemTime| Clocks { wall, running: start.running + hour };
         assert!(!later(start.wall + hour).is_set_back_since(&start));
         assert!(!later(start.wall + hour * 2).is_set_back_since(&start), "set forward");

@@ -193,7 +193,7 @@ fn needed_answer(press: Press) -> Option<Needed> {
 pub(super) async fn hear(state: &AppState, info: &InteractionInfo, press: Option<Press>) -> Result<Answer, Stop> {
     state.policy.admit(&info.who).map_err(Refusal::Denied)?;
     let press = press.ok_or(Refusal::UnknownButton)?;
-    match carry_out(state, info, press).await {
+    match Box::pin(carry_out(state, info, press)).await {
         // What an old button is about may be gone, and perhaps we know by whom.
         Err(Stop::Refused(refusal)) => {
             let refusal = lookup::by_whom(state, refusal).await?;

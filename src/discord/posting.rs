@@ -16,7 +16,7 @@ use crate::operation::ids::{ChannelId, GuildId};
 
 /// Refuses a channel in which the bot cannot post, or that belongs to another guild.
 pub(super) async fn check(http: &Http, guild: GuildId, channel: ChannelId) -> Result<(), Refusal> {
-    let refusal = match in_time(deadline(), missing(http, guild, channel, &[])).await {
+    let refusal = match in_time(deadline(), Box::pin(missing(http, guild, channel, &[]))).await {
         Ok(Some(missing)) if missing.is_empty() => return Ok(()),
         Ok(Some(missing)) => WarningRefusal::CannotPost { channel, missing },
         Ok(None) => WarningRefusal::Place,
@@ -37,7 +37,7 @@ pub(super) async fn check(http: &Http, guild: GuildId, channel: ChannelId) -> Re
 pub(super) async fn lasting(http: &Http, guild: GuildId, info: &InteractionInfo) -> ChannelId {
     let Some(parent) = info.parent() else { return info.channel };
     let framed = [(Permissions::EMBED_LINKS, "Embed Links")];
-    match in_time(deadline(), missing(http, guild, parent, &framed)).await {
+    match in_time(deadline(), Box::pin(missing(http, guild, parent, &framed))).await {
         Ok(Some(missing)) if missing.is_empty() => parent,
         Ok(_) => info.channel,
         Err(error) => {

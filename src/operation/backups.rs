@@ -38,7 +38,7 @@ impl Operation {
         match step.state.clone() {
             // Anyone who cancels is not told so while the lost command may still convert it.
             State::Intended { .. } if self.cancelled.is_some() || self.is_refused(focus) => {
-                self.empty_round(focus, rules, now)
+                self.empty_round(focus, rules, now);
             }
             // Converting twice does no harm.
             State::Intended { .. } => self.begin_again(focus),

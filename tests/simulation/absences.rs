@@ -168,7 +168,7 @@ impl Simulation {
             }
             let write = self.fate_of_write();
             let (worker, rules, wall) = (self.worker.clone(), self.rules.clone(), self.wall());
-            let (taken, is_written) = write.of(worker.on_restart(id, gap, &rules, wall)).await;
+            let (taken, is_written) = write.of(Box::pin(worker.on_restart(id, gap, &rules, wall))).await;
             if is_written {
                 self.unheard.remove(&id);
                 self.after_commit(id, None).await?;

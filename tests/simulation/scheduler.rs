@@ -118,7 +118,7 @@ impl Simulation {
             return Ok(true);
         }
         if self.takes_over && self.alive_from <= self.now {
-            self.take_over().await?;
+            Box::pin(self.take_over()).await?;
             return Ok(true);
         }
         let is_awake = self.asleep_since.is_none();

@@ -1167,9 +1167,8 @@ fn every_question_before_something_is_lost() {
         ("launch with tags and a key", &tagged, &offer),
         ("little offered", &plain, &bare),
     ];
-    let launches =
-        launches.map(|(label, launch, offer)| (label, read_short(&super::launch::ask(launch, offer, buttons))));
-    let all = restores.into_iter().chain(deletions).chain(takes).chain(launches);
+    let ask = |(label, launch, offer)| (label, read_short(&super::launch::ask(launch, offer, buttons)));
+    let all = restores.into_iter().chain(deletions).chain(takes).chain(launches.map(ask));
     insta::assert_snapshot!(side_by_side(all));
 }
 

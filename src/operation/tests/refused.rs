@@ -76,8 +76,8 @@ fn seen(it: &Operation, look: Look, answer: Answer) -> Operation {
     it.apply(Observation::Seen(look, answer), &rules(), noon()).unwrap()
 }
 
-fn no() -> Option<Outcome> {
-    Some(Outcome::Failed(Failure::Refused { message: "No.".to_owned() }))
+fn no() -> Outcome {
+    Outcome::Failed(Failure::Refused { message: "No.".to_owned() })
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_droplet_that_was_made_and_refused_is_found() {
     let made = Toy::new(PowerState::On).droplet(DropletId(9));
     let found = seen(&it, look.clone(), Answer::Droplets(vec![made]));
     assert_eq!(found.launched.map(|launched| launched.droplet), Some(DropletId(9)));
-    assert_eq!(seen(&it, look, Answer::Droplets(Vec::new())).verdict, no());
+    assert_eq!(seen(&it, look, Answer::Droplets(Vec::new())).verdict, Some(no()));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_snapshot_that_was_deleted_and_refused_is_gone() {
     let look = Look::Snapshot(SnapshotId(50));
     let gone = seen(&it, look.clone(), Answer::Trouble(Trouble::NotFound));
     assert_eq!(gone.verdict, Some(Outcome::Completed));
-    assert_eq!(seen(&it, look, Answer::Snapshots(Vec::new())).verdict, no());
+    assert_eq!(seen(&it, look, Answer::Snapshots(Vec::new())).verdict, Some(no()));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_was_refused_and_not_carried_out_is_said_to_be_refused() {
         let answer = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });
         it = it.apply(Observation::Answered(command, answer), &toy.rules, toy.now).unwrap();
         let done = toy.settle(it);
-        assert_eq!((done.verdict, toy.power, toy.sent.len()), (no(), PowerState::On, 0), "{}", kind.word());
+        assert_eq!((done.verdict, toy.power, toy.sent.len()), (Some(no()), PowerState::On, 0), "{}", kind.word());
     }
 }
 
