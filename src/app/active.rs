@@ -18,7 +18,6 @@ use super::{
     heartbeat::{Heartbeat, Progress},
     housekeeping,
     pings::Pings,
-    refused_token::Refused,
     renewal::{Ended, keep_lease},
     rotation::Rotation,
     scheduler::Scheduler,
@@ -236,10 +235,7 @@ impl Active<'_> {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(Ended::Stopped),
-                refused = &mut token_is_useless => return match refused {
-                    Refused::End => Err(Error::DigitalOceanToken),
-                    Refused::Offer => Ok(Ended::TokenRefused),
-                },
+                refused = &mut token_is_useless => return refused,
                 ended = &mut lease_ended => return Ok(ended),
                 Ok(()) = connected.changed() => {
                     let is_connected = *connected.borrow_and_update();

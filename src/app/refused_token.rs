@@ -9,6 +9,7 @@ use super::{
     Error,
     active::Active,
     calls::Calls,
+    renewal::Ended,
     rotation::Reread,
     settings::rules,
     token::{Answer, Unfit},
@@ -20,18 +21,10 @@ const BORNE: Duration = Duration::from_mins(10);
 /// How long the last words may take where the token is refused, before the process ends.
 const LAST_WORDS: Duration = Duration::from_secs(6);
 
-/// What follows from a token that is refused.
-pub(super) enum Refused {
-    /// No Droplet may be off because of us: the process ends.
-    End,
-    /// Another process may have a better token.
-    Offer,
-}
-
 impl Active<'_> {
     /// Returns once DigitalOcean refuses the token and no Droplet may be off because of us, or another process may turn it on. Until then
     /// people are called, and the token is tried on.
-    pub(super) async fn token_is_useless(&self) -> Refused {
+    pub(super) async fn token_is_useless(&self) -> Result<Ended, Error> {
         let mut answer = self.token.ask().await;
         loop {
             match answer {
@@ -55,14 +48,14 @@ impl Active<'_> {
     }
 
     /// Calls people for as long as power is owed, and returns with what follows; none if the token is accepted again.
-    async fn bear_refusal(&self) -> Option<Refused> {
+    async fn bear_refusal(&self) -> Option<Result<Ended, Error>> {
         self.readiness.set_token(http::Token::Refused);
         tracing::error!("{}", Error::DigitalOceanToken);
         let (calls, since) = (self.calls(), Instant::now());
         while self.store.power_owed().await.map_or(true, |owed| !owed.is_empty()) {
             let is_offered = self.store.is_shared() && (!self.bears_refusal || since.elapsed() > BORNE);
             if is_offered {
-                return Some(Refused::Offer);
+                return Some(Ok(Ended::TokenRefused));
             }
             calls.make(Unfit::Refused).await;
             sleep(self.token.pause()).await;
@@ -75,7 +68,7 @@ impl Active<'_> {
             }
         }
         calls.say_all(Unfit::Refused, LAST_WORDS).await;
-        Some(Refused::End)
+        Some(Err(Error::DigitalOceanToken))
     }
 
     /// Whether the token's file holds a new one, which is in use from now on.
