@@ -49,7 +49,7 @@ sweeps! {
     a_take_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::All), TAKE;
     a_live_take_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), LIVE;
     a_take_of_a_droplet_that_is_off_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), ALREADY_OFF;
-    a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), HUNG_FORCE;
+    a_hung_shutdown_that_is_forced_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::None), HUNG_FORCE;
     a_hung_shutdown_that_is_taken_live_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), HUNG_LIVE;
     a_hung_shutdown_that_is_cancelled_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::Some), HUNG_CANCEL;
     a_restart_after_a_hung_shutdown_ends_the_same_wherever_the_bot_dies: Ground::home(Looks::None), HUNG_RESTART;
@@ -142,8 +142,8 @@ async fn sweep(ground: &Ground, case: &Case) {
     assert_eq!(first.ending.actions, case.actions, "undisturbed\n{}", first.ending.transcript);
     let mut lives = lives(&first.requests, if everything() { Looks::All } else { ground.looks });
     if ground.postgresql.is_some() && !everything() {
-        // Every second one: on SQLite all of them are lived through, and both databases meet one contract.
-        lives = lives.into_iter().step_by(2).collect();
+        // Every third one: on SQLite all of them are lived through, and both databases meet one contract.
+        lives = lives.into_iter().step_by(3).collect();
     }
     let count = lives.len();
     let told = stream::iter(lives)
