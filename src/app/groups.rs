@@ -27,7 +27,7 @@ use crate::{
         notice::Notice,
         run::{Around, Lost, Member, Next, PATIENCE, Phase, Run},
     },
-    store::{CreateError, Error, Store},
+    store::{CreateError, Error, Store, deadlines::PASS},
 };
 
 /// The pause after the store did not answer.
@@ -60,7 +60,10 @@ impl Groups {
         let work = async {
             loop {
                 let rung = self.store.changes().groups.notified();
-                let wake = match AssertUnwindSafe(self.store.bounded_pass(Box::pin(self.turn()))).catch_unwind().await {
+                let wake = match AssertUnwindSafe(self.store.bounded_pass(PASS, Box::pin(self.turn())))
+                    .catch_unwind()
+                    .await
+                {
                     Ok(Ok(wake)) => wake,
                     Ok(Err(error)) => {
                         tracing::warn!(error = chain(&error), "could not carry groups on; they are looked at again");

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     discord::incident::chain,
     inventory::Inventory,
-    store::{self, Store, Weighed},
+    store::{self, Store, Weighed, deadlines::PASS},
 };
 
 /// Between two looks whether the disk has room.
@@ -36,7 +36,7 @@ pub(super) async fn run(store: Arc<Store>, clock: Clock, keep_history: SignedDur
                 tracing::error!(error = chain(&error), "could not keep room on the disk for what is under way");
             }
             if look % LOOKS_PER_PRUNING == 0
-                && let Err(error) = store.bounded_pass(prune(&store, &clock, keep_history)).await
+                && let Err(error) = store.bounded_pass(PASS, prune(&store, &clock, keep_history)).await
             {
                 tracing::warn!(error = chain(&error), "could not prune old history; the next try is in an hour");
             }
@@ -62,7 +62,7 @@ pub(super) async fn weigh(store: Arc<Store>, inventory: Arc<Inventory>, clock: C
                 Some(Weighed { snapshot: snapshot.id, droplet: snapshot.droplet, gigabytes })
             });
             let weighed: Vec<_> = sized.filter(|weighed| !written.contains(&weighed.snapshot)).collect();
-            match store.bounded_pass(store.weigh(now, &weighed)).await {
+            match store.bounded_pass(PASS, store.weigh(now, &weighed)).await {
                 Ok(()) => written.extend(weighed.iter().map(|weighed| weighed.snapshot)),
                 Err(error) => tracing::warn!(error = chain(&error), "could not write down what Snapshots weigh"),
             }

@@ -13,7 +13,7 @@ use crate::{
     discord::{incident::chain, messages::message::hex},
     ping::{Reach, Unreached},
     schedule::{Schedule, notice::Notice},
-    store::{DuePing, Error, Store},
+    store::{DuePing, Error, Store, deadlines::PASS},
 };
 
 /// The pause after the store did not answer.
@@ -43,7 +43,7 @@ impl Pings {
     async fn tell_for_ever(&self) {
         loop {
             let rung = self.store.changes().pings.notified();
-            let wake = self.store.bounded_pass(Box::pin(self.tell_all())).await.unwrap_or_else(|error| {
+            let wake = self.store.bounded_pass(PASS, Box::pin(self.tell_all())).await.unwrap_or_else(|error| {
                 tracing::warn!(error = chain(&error), "could not tell how schedules go; it is tried again");
                 Some(self.clock.now() + STORE_PAUSE)
             });

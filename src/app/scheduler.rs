@@ -32,7 +32,7 @@ use crate::{
         pruning::{Candidate, Circumstances},
         retention::Quality,
     },
-    store::{CreateError, Error, ScheduleSnapshot, Settled, Store, StoredSchedule},
+    store::{CreateError, Error, ScheduleSnapshot, Settled, Store, StoredSchedule, deadlines::PASS},
 };
 
 /// The pause after the store did not answer.
@@ -77,7 +77,10 @@ impl Scheduler {
                     is_awake = self.store.bounded(self.store.wake_schedules()).await.is_ok();
                 }
                 let can_write = !std::mem::take(&mut has_rung) || self.wake_waiting().await;
-                let wake = match AssertUnwindSafe(self.store.bounded_pass(Box::pin(self.turn()))).catch_unwind().await {
+                let wake = match AssertUnwindSafe(self.store.bounded_pass(PASS, Box::pin(self.turn())))
+                    .catch_unwind()
+                    .await
+                {
                     Ok(Ok(wake)) => {
                         if can_write {
                             self.progress.turned();

@@ -30,7 +30,7 @@ use crate::{
         ids::{self, MessageId},
     },
     schedule::run::Run,
-    store::{self, Announcement, DIRECT, GroupMessage, STATUS, Store},
+    store::{self, Announcement, DIRECT, GroupMessage, STATUS, Store, deadlines::SAYING},
 };
 
 /// The pause after the store did not answer.
@@ -87,7 +87,7 @@ impl GroupReporter {
         loop {
             let rung = self.store.changes().group_messages.notified();
             let is_last = shutdown.is_cancelled();
-            let wake = self.store.bounded_pass(Box::pin(self.say_all())).await.unwrap_or_else(|error| {
+            let wake = self.store.bounded_pass(SAYING, Box::pin(self.say_all())).await.unwrap_or_else(|error| {
                 tracing::warn!(cause = chain(&error), "could not learn what is to be said about groups");
                 Some(self.clock.now() + STORE_PAUSE)
             });

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     operation::ids::{ChannelId, MessageId},
-    store,
+    store::{self, deadlines::PASS},
 };
 
 /// At this hour of the first, in UTC.
@@ -93,7 +93,7 @@ impl Monthly {
     async fn tell_for_ever(&self) {
         loop {
             let now = self.state.clock.now();
-            let next = match self.state.store.bounded_pass(Box::pin(self.tell_if_due(now))).await {
+            let next = match self.state.store.bounded_pass(PASS, Box::pin(self.tell_if_due(now))).await {
                 Ok(next) => next,
                 Err(untold) => {
                     match untold {

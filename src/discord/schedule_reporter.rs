@@ -36,7 +36,7 @@ use crate::{
     clock::Clock,
     operation::ids::{ChannelId, MessageId, RoleId},
     schedule::notice::Notice,
-    store::{self, Said, ScheduleMessage, Store, Version},
+    store::{self, Said, ScheduleMessage, Store, Version, deadlines::SAYING},
 };
 use known::Known;
 
@@ -104,7 +104,7 @@ impl ScheduleReporter {
         loop {
             let rung = self.store.changes().schedule_messages.notified();
             let is_last = shutdown.is_cancelled();
-            let wake = self.store.bounded_pass(Box::pin(self.say_all())).await.unwrap_or_else(|error| {
+            let wake = self.store.bounded_pass(SAYING, Box::pin(self.say_all())).await.unwrap_or_else(|error| {
                 tracing::warn!(cause = chain(&error), "could not learn what is to be said about schedules");
                 Some(self.clock.now() + STORE_PAUSE)
             });

@@ -15,8 +15,10 @@ pub const RENEWAL_PAUSE: Duration = Duration::from_secs(2);
 /// How long PostgreSQL may take for what is one call of ours. Longer than its own deadline for a statement, so only a connection that
 /// fell silent exceeds it.
 pub const CALL: Duration = Duration::from_secs(15);
-/// How long one pass of a loop may take that also tells others something.
-pub const PASS: Duration = Duration::from_mins(1);
+/// How long it may take to say something, with what is read before and written afterwards.
+pub const SAYING: Duration = Duration::from_mins(1);
+/// How long a pass of a loop may take that does all that is due. With much to do, or a vendor that answers slowly, a healthy one takes minutes.
+pub const PASS: Duration = Duration::from_mins(10);
 /// For how long no connection may come back to the pool while all of them are in use.
 pub const SILENCE: Duration = Duration::from_secs(15);
 /// How long PostgreSQL may take to answer nothing but that it is there.

@@ -34,7 +34,7 @@ macro_rules! now {
     };
 }
 
-/// A row of the lease that was seen unchanged, and since when. Whoever has the lease changes the row at every renewal, so one that
+/// A row of the lease that was seen unchanged, and since when. The process that has the lease changes the row at every renewal, so one that
 /// stays the same for a lease's length is nobody's, whatever the database's clock says: it may have been set back.
 #[derive(Clone, Debug)]
 pub(super) struct Unchanged {

@@ -58,9 +58,12 @@ mod unheard;
 mod unknown;
 mod writes;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use parking_lot::Mutex;
@@ -156,8 +159,8 @@ impl Store {
         &self.changes
     }
 
-    /// Bounds a call on PostgreSQL. A connection that fell silent answers neither yes nor no, and whoever waits for it would wait for as
-    /// long as the operating system does. What a call that was cut off has done, the next one sees.
+    /// Bounds a call on PostgreSQL. A connection that fell silent answers neither yes nor no, and a call would wait for it as long as the
+    /// operating system does. What a call that was cut off has done, the next one sees.
     pub async fn bounded<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         match self.engine {
             Engine::Sqlite => call.await,
@@ -166,10 +169,14 @@ impl Store {
     }
 
     /// Bounds one pass of a loop, with all the requests to others in it, for the same reason.
-    pub async fn bounded_pass<T, E: From<Error>>(&self, pass: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    pub async fn bounded_pass<T, E: From<Error>>(
+        &self,
+        longest: Duration,
+        pass: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         match self.engine {
             Engine::Sqlite => pass.await,
-            Engine::Postgres => tokio::time::timeout(deadlines::PASS, pass)
+            Engine::Postgres => tokio::time::timeout(longest, pass)
                 .await
                 .unwrap_or_else(|_| Err(Error::Unavailable(sqlx::Error::PoolTimedOut).into())),
         }

@@ -26,7 +26,7 @@ use crate::{
         ids::{ChannelId, MessageId, OperationId},
         report::ReportKind,
     },
-    store::{self, Announcement, DIRECTLY, OUTDATED, Report},
+    store::{self, Announcement, DIRECTLY, OUTDATED, Report, deadlines::SAYING},
 };
 
 /// Before a message that Discord refuses for reasons unknown is given up here.
@@ -63,7 +63,8 @@ impl Reporter {
                 held.push(Held::new(report, over));
                 continue;
             }
-            let came = AssertUnwindSafe(self.store.bounded_pass(Box::pin(self.say(report)))).catch_unwind().await;
+            let came =
+                AssertUnwindSafe(self.store.bounded_pass(SAYING, Box::pin(self.say(report)))).catch_unwind().await;
             let Ok(came) = came else {
                 tracing::error!(operation.id = %id, kind = report.kind.word(), "a report panicked and is left alone for a while");
                 held.push(Held::new(report, self.clock.now() + PANIC_PAUSE));
