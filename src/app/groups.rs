@@ -32,9 +32,9 @@ use crate::{
 
 /// The pause after the store did not answer.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// How soon a Droplet is looked at again that is not back yet, and a member tried again that was busy.
+/// How soon to check again whether a Droplet is back on, and to retry a member that was busy.
 const LOOK_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// How soon an operation that runs is asked about again: that it gets stuck rings for nobody here.
+/// How often to check on a running operation: no notification arrives here when it gets stuck.
 const TAKING_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// How often an id is drawn again when it is taken.
 const DRAWS: usize = 3;

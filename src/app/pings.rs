@@ -20,7 +20,7 @@ use crate::{
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The first pause after a call that failed; twice as long each time.
 const RETRY: SignedDuration = SignedDuration::from_secs(30);
-/// What happened longer ago is not reported any more: anyone who waited for it has noticed.
+/// Events older than this are not reported: anyone who waited for the call has noticed by now.
 const WORTH_TELLING: SignedDuration = SignedDuration::from_hours(1);
 /// People are told once calls have failed for so long.
 const TOLERATED: SignedDuration = SignedDuration::from_hours(24);

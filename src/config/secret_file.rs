@@ -51,7 +51,7 @@ pub struct SecretFile {
     content: Content,
 }
 
-/// Why a file gave no secret. Nothing of what is in it is told.
+/// Why no secret could be read from a file. The error never contains the file's contents.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Unusable {
     variable: &'static str,

@@ -66,7 +66,7 @@ pub struct NewDroplet {
     pub ssh_keys: Vec<String>,
 }
 
-/// Makes a Droplet; told are the Droplet and the Action that makes it.
+/// Creates a Droplet. Returns it with the Action that creates it.
 pub fn create_droplet(wanted: &NewDroplet) -> Call<(Droplet, Option<ActionId>)> {
     let body = json!({
         "name": wanted.name, "region": wanted.region, "size": wanted.size, "image": wanted.image,

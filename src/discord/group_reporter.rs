@@ -216,7 +216,7 @@ impl GroupReporter {
         }
     }
 
-    /// Posts a message, unless an earlier try has; it and the version that it shows. None: nobody knows whether it stands there, and it is looked
+    /// Posts a message unless an earlier try did, and returns it with the version that it shows. `None`: it is unknown whether it was posted, and it is looked
     /// for again later.
     async fn put(
         &self,

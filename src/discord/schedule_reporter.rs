@@ -352,7 +352,7 @@ impl ScheduleReporter {
         Ok(Came::Later(at))
     }
 
-    /// What is said once is told its owner directly where no channel takes it. Whether it was.
+    /// Sends a one-off notice to the owner by direct message if no channel accepts it. Returns whether that worked.
     async fn tell_owner(&self, message: &ScheduleMessage, said: &Message) -> serenity::Result<bool> {
         if message.said == Said::Status {
             return Ok(false);

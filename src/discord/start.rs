@@ -234,7 +234,7 @@ pub(super) async fn check_crowding(state: &AppState, person: UserId, more: usize
     if at_work + more > most { Err(Refusal::TooManyRunning { most }.into()) } else { Ok(()) }
 }
 
-/// Until when the next take of a Droplet has to wait, where its last one was a moment ago. One that runs is told of by the store.
+/// When the next take of a Droplet may begin, if its last one was a moment ago. The store reports a take that still runs.
 pub(super) async fn waits_until(state: &AppState, droplet: DropletId) -> Result<Option<Timestamp>, Stop> {
     let Some(cooldown) = state.limits.take_cooldown else { return Ok(None) };
     let Some(last) = state.store.last_take(droplet).await? else { return Ok(None) };

@@ -10,9 +10,9 @@ use super::{
     step::{Checks, Doubt, State, Step, Task, Work},
 };
 
-/// A step that has not begun this long after it could have is not begun any more unless somebody asks again.
+/// A step that has been able to begin for this long without doing so is dropped; somebody has to ask again.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
-/// The same while it only waits for its turn among our own operations, which people are shown.
+/// Like `LONGEST_WAIT`, for a step that only waits its turn among our own operations, as people can see.
 const LONGEST_TURN: SignedDuration = SignedDuration::from_hours(6);
 
 impl Operation {

@@ -28,7 +28,7 @@ pub enum FirstAnswer {
 }
 
 impl Operation {
-    /// Whether nothing is asked of DigitalOcean yet because the person who asked was not answered yet.
+    /// Whether requests to DigitalOcean still wait for the first answer to the person who asked.
     pub fn awaits_first_answer(&self) -> bool {
         self.first_answer == FirstAnswer::Awaited && self.verdict.is_none()
     }

@@ -165,9 +165,9 @@ pub struct Operation {
     missing: Option<Missing>,
     /// DigitalOcean refused a request in a way that is not believed until it is repeated.
     denied: Option<Denied>,
-    /// No process looked after this operation for so long that nothing destructive is begun any more without a new question.
+    /// No process attended to this operation for so long that no destructive step may start without asking again.
     pub unattended: bool,
-    /// The same for cutting the power, which somebody may have decided on since.
+    /// Like `unattended`, but for cutting the power, which somebody may have decided on since.
     unattended_since_decision: bool,
     /// Whether the Droplet was seen off right before and right after its Snapshot was taken; absent until then.
     pub taken_off: Option<bool>,

@@ -1,4 +1,4 @@
-//! A Droplet that was seen on, and that an off of ours may still turn off, is watched whatever its operation is at: a late off is made good
+//! A Droplet that was seen on, and that an off of ours may still turn off, is watched in every step of its operation: the bot repairs a late off
 //! at once, not when a conversion or a list that takes an hour is done.
 //!
 //! An operation that is to do nothing else looks by itself; this is about those whose forward steps look elsewhere, or wait.

@@ -20,7 +20,7 @@ pub enum Wish {
     HandleIt,
     /// The Droplet is off for longer than expected, and that is fine: call nobody for a while.
     KeepWaiting,
-    /// Turn the Droplet on as soon as DigitalOcean lets us, whatever else was to be done.
+    /// Turn the Droplet on as soon as DigitalOcean allows it, and drop the remaining steps.
     TurnOn,
     /// The Droplet goes down later: people need more time.
     Postpone,

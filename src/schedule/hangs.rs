@@ -1,4 +1,4 @@
-//! Shutdowns that hang, night after night: after three in a row people are asked, and until they answer the Droplet keeps running.
+//! Shutdowns that hang night after night: after three in a row the bot asks people, and keeps the Droplet running until they answer.
 
 use serde::{Deserialize, Serialize};
 

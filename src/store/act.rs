@@ -1,7 +1,7 @@
 //! What people do that belongs to no operation: to schedules, pins and the runs of groups. Append-only, for `snapshot-bot audit`.
 //!
-//! Each store function that a person has changed something by notes it in its own transaction: the list lacks nothing that was done, and has
-//! nothing that was not.
+//! Each store function by which a person changes something records that in the same transaction, so the list contains exactly what was
+//! done.
 
 use std::fmt;
 

@@ -54,7 +54,7 @@ pub struct ScheduleSnapshot {
 }
 
 impl ScheduleSnapshot {
-    /// The same, as far as it matters for what is kept.
+    /// The part of this row that the retention rules need.
     pub fn candidate(&self) -> Candidate {
         Candidate {
             operation: self.operation,

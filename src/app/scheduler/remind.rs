@@ -118,7 +118,7 @@ pub(super) fn of_doubt(schedule: &mut Schedule, candidates: &[Candidate], notice
     }
 }
 
-/// Tells people once that a time zone is not known any more: a new version of this program may know other ones.
+/// Tells people once that a time zone is no longer known: a new version of this program may know other ones.
 pub(super) fn of_zone(schedule: &mut Schedule, notices: &mut Vec<Notice>) {
     let zone = (!schedule.rule.has_known_zone()).then(|| schedule.rule.zone.clone());
     if schedule.watched.zone_told == zone {

@@ -18,7 +18,7 @@ pub const BACKUP: &str = "Backup, taken live";
 /// Stands before a Snapshot that a restore took for safety.
 pub const SAFETY: &str = "🛟 ";
 
-/// The value of the choice that says why there is no other. It is no Droplet's and no Snapshot's name: those are looked up only for who may.
+/// The value of the choice that says why there is no other. It must not be the name of a Droplet or Snapshot, because those are looked up only for people with the right.
 pub const NO_RIGHT: &str = "no-right";
 
 /// Why somebody is offered nothing: ``You need @Operator to take Snapshots``. `name` knows what roles are called.

@@ -186,7 +186,7 @@ fn keep_waiting_for_all(called: &[Called]) -> Option<Button> {
     Some(Button::new("Keep waiting for all", Style::Secondary, Press::KeepWaiting(leader)))
 }
 
-/// How an operation stands about which people need not be called any more.
+/// How an operation stands once people no longer need to be called about it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
     On,

@@ -33,7 +33,7 @@ use crate::{
 const MOST_REFUSALS: u32 = 8;
 /// An outage counts as no more than so many refusals, however long it lasts: one refusal after it ends nothing.
 const MOST_OUTAGES: u32 = 5;
-/// Before an edit is given up of a message that the bot may not reach any more. With the pauses between them, that is a day.
+/// How many refused edits before the bot gives up on a message that it may no longer be able to reach. With the pauses in between, that takes a day.
 const MOST_EDITS_REFUSED: u32 = 10;
 /// The longest pause between those.
 const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_hours(6);

@@ -23,7 +23,7 @@ const NONCE_MEMORY: SignedDuration = SignedDuration::from_mins(2);
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 /// As many messages as Discord lists at once.
 const PAGE: u8 = 100;
-/// A thousand messages since the first try: nobody would see ours any more.
+/// After a thousand newer messages nobody would still see ours.
 const MOST_PAGES: usize = 10;
 
 impl Reporter {

@@ -14,7 +14,7 @@ use super::{
     step::{Checks, State, Step, Task},
 };
 
-/// Whatever DigitalOcean asks for, it is asked again after so long.
+/// The longest pause that DigitalOcean can impose; after it the bot asks again anyway.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(1);
 /// The same while a Droplet is off because of us, or may go off.
 const LONGEST_SILENCE_WHILE_OFF: SignedDuration = SignedDuration::from_mins(1);

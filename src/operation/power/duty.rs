@@ -30,7 +30,7 @@ pub struct Owed {
     pub since: Timestamp,
     /// Until when what we sent may still turn the Droplet off; absent once it is known to be over.
     pub late_until: Option<Timestamp>,
-    /// The same for what was sent before the latest command: what remains should that one not have been carried out.
+    /// Like `late_until`, for the commands before the latest one: it applies if the latest turns out not to have been carried out.
     #[serde(default)]
     pub earlier_until: Option<Timestamp>,
 }

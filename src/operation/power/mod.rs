@@ -302,7 +302,7 @@ impl Power {
         self.back.state = State::Skipped;
     }
 
-    /// The latest command is known to be over, or never to have been: it cannot turn the Droplet off any more. What was sent before
+    /// The latest command has ended, or never took effect: it can no longer turn the Droplet off. What was sent before
     /// it still may.
     pub(super) fn settle(&mut self) {
         if let Duty::Owed(owed) | Duty::Watched(owed) = &mut self.duty {
