@@ -18,7 +18,7 @@ use snapshot_bot::{
         backups::{self, WantedPolicy},
         call::Call,
         http_types::{HttpRequest, Method},
-        mutations::{self, NewDroplet},
+        mutations::{self, CreateDroplet},
         queries,
     },
     operation::ids::{ActionId, DropletId, SnapshotId},
@@ -29,7 +29,7 @@ fn every_request() -> Vec<HttpRequest> {
         call.request()
     }
     let (droplet, action, snapshot) = (DropletId(3_164_444), ActionId(36_804_636), SnapshotId(6_372_321));
-    let new = NewDroplet {
+    let new = CreateDroplet {
         name: "web-2.example".to_owned(),
         region: "nyc3".to_owned(),
         size: "s-1vcpu-1gb".to_owned(),

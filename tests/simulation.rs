@@ -6,15 +6,10 @@
 #[path = "simulation/mod.rs"]
 mod simulation;
 
-use std::{
-    num::NonZero,
-    panic::resume_unwind,
-    sync::{Mutex, PoisonError},
-    thread,
-    time::Instant,
-};
+use std::{num::NonZero, panic::resume_unwind, thread, time::Instant};
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use simulation::{
     coverage::Coverage,
     fleet::{Fleet, measure},
@@ -163,7 +158,7 @@ async fn found(sabotage: Sabotage, seeds: u64) -> Option<(u64, String)> {
 async fn break_rules(rules: &Mutex<Vec<Sabotage>>) -> Vec<String> {
     let mut noticed = Vec::new();
     loop {
-        let Some(sabotage) = rules.lock().unwrap_or_else(PoisonError::into_inner).pop() else { return noticed };
+        let Some(sabotage) = rules.lock().pop() else { return noticed };
         let (seed, broken) = found(sabotage, 1_500).await.unwrap_or_else(|| panic!("{sabotage:?} is not noticed"));
         let first_line = broken.lines().next().unwrap_or_default();
         noticed.push(format!("{sabotage:?} is noticed in world {seed}: {first_line}"));

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Error,
-    discord_side::DiscordSide,
+    discord_side::{DiscordSide, POWER_PAUSE},
     drain,
     groups::Groups,
     heartbeat::{Heartbeat, Progress},
@@ -52,8 +52,6 @@ const LONGEST_TAKE_UP: Duration = Duration::from_secs(5);
 const TAKE_UP_PAUSE: Duration = Duration::from_secs(1);
 /// No message waits longer than this from a process's start on, whatever its row says.
 const LONGEST_REPORT_WAIT: SignedDuration = SignedDuration::from_mins(10);
-/// Between two looks whether all power is back, where nothing else keeps the process.
-const POWER_PAUSE: Duration = Duration::from_millis(500);
 
 /// Everything that an active process works with.
 pub(super) struct Active<'a> {

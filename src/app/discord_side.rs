@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Between two looks whether all power is back, where nothing else keeps the process.
-const POWER_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const POWER_PAUSE: Duration = Duration::from_millis(500);
 /// Before the first new connection after one that ended for good.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Before later ones: some 300 sessions a day, of the 1,000 that Discord allows.

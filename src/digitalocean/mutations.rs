@@ -49,9 +49,9 @@ pub fn restore(droplet: DropletId, image: SnapshotId) -> Call<Action> {
         .scopes(&["droplet:update", "droplet:admin"])
 }
 
-/// A Droplet to be made from a Snapshot.
+/// The body of a request that creates a Droplet from a Snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewDroplet {
+pub struct CreateDroplet {
     /// Its name: letters, digits, dots and dashes.
     pub name: String,
     /// The Region's slug; the Snapshot must be there.
@@ -67,7 +67,7 @@ pub struct NewDroplet {
 }
 
 /// Creates a Droplet. Returns it with the Action that creates it.
-pub fn create_droplet(wanted: &NewDroplet) -> Call<(Droplet, Option<ActionId>)> {
+pub fn create_droplet(wanted: &CreateDroplet) -> Call<(Droplet, Option<ActionId>)> {
     let body = json!({
         "name": wanted.name, "region": wanted.region, "size": wanted.size, "image": wanted.image,
         "tags": wanted.tags, "ssh_keys": wanted.ssh_keys,

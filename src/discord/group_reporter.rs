@@ -18,6 +18,7 @@ use super::{
     global_rate_limit::GlobalRateLimit,
     incident::chain,
     messages::{group as words, message::Message},
+    pauses::{self, NONCE_MEMORY, STORE_PAUSE},
     posted,
     reporter::deadline::{deadline, in_time},
     state::AppState,
@@ -33,18 +34,12 @@ use crate::{
     store::{self, Announcement, DIRECT, GroupMessage, STATUS, Store, deadlines::SAYING},
 };
 
-/// The pause after the store did not answer.
-const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// The slowest that something is tried again.
-const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
 /// How many messages are looked at together.
 const DUE: usize = 50;
 /// Before a message that Discord refuses is given up.
 const MOST_REFUSALS: i64 = 8;
 /// An outage counts as no more than so many refusals, however long it lasts.
 const MOST_OUTAGES: i64 = 5;
-/// Discord remembers a nonce for some minutes; later, what may have arrived is looked for.
-const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
 /// No version of a run: what shows it is edited.
 const OUTDATED: i64 = 0;
 /// The pause before it is asked again whether the announcement is there to which a direct message leads.
@@ -264,7 +259,7 @@ impl GroupReporter {
 
     /// The message, if an earlier try has posted it longer ago than Discord remembers its nonce.
     async fn posted_before(&self, message: &GroupMessage, channel: ChannelId) -> serenity::Result<Option<MessageId>> {
-        let is_remembered = |since| self.clock.now().duration_since(since) < REMEMBERED;
+        let is_remembered = |since| self.clock.now().duration_since(since) < NONCE_MEMORY;
         if message.posting_since.is_none_or(is_remembered) {
             return Ok(None);
         }
@@ -282,7 +277,7 @@ impl GroupReporter {
         let may_pass = matches!(trouble, Trouble::Later | Trouble::TooManyEdits | Trouble::TokenRefused);
         if may_pass || message.attempts < MOST_REFUSALS {
             tracing::info!(run.id = %id, cause, attempts = message.attempts, "could not post, trying again");
-            let pause = SignedDuration::from_secs(1 << message.attempts.clamp(0, 6)).min(SLOWEST);
+            let pause = pauses::before_another_try(message.attempts);
             let most = if may_pass { MOST_OUTAGES } else { i64::MAX };
             return self.store.group_message_failed(message, self.clock.now() + pause, most).await;
         }

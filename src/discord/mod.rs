@@ -29,6 +29,7 @@ pub mod members;
 pub mod messages;
 mod monthly;
 mod names;
+mod pauses;
 mod posted;
 mod posting;
 mod preflight;

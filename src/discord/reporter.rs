@@ -12,7 +12,7 @@ mod queue;
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serenity::{http::Http, model::id::UserId};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,7 @@ use super::{
         stuck::{call, repaired},
         warning::warning,
     },
+    pauses::STORE_PAUSE,
     press::Press,
     roles::RoleNames,
     state::AppState,
@@ -46,8 +47,6 @@ use crate::{
 };
 use queue::{EDIT_PAUSE, Queue};
 
-/// The pause after the store did not answer, or refused.
-const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// How many due reports are looked at together, besides those of channels in which something is being said.
 const DUE: usize = 256;
 

@@ -24,6 +24,7 @@ use super::{
         message::Message,
         schedule::{self as words, InQuestion, Told},
     },
+    pauses::{self, NONCE_MEMORY, STORE_PAUSE},
     posted,
     reporter::deadline::{deadline, in_time},
     roles::RoleNames,
@@ -40,18 +41,12 @@ use crate::{
 };
 use known::Known;
 
-/// The pause after the store did not answer.
-const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// The slowest that something is tried again.
-const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
 /// Before another try to post what no channel takes.
 const UNHEARD_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// How many messages are looked at together.
 const DUE: usize = 50;
 /// Before a message that Discord refuses for reasons unknown is given up.
 const MOST_REFUSALS: i64 = 8;
-/// Discord remembers a nonce for some minutes; later, what may have arrived is looked for.
-const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
 
 /// The voice of the schedules. Clones speak for the same bot.
 #[derive(Clone)]
@@ -288,7 +283,7 @@ impl ScheduleReporter {
 
     /// The message, if an earlier try has posted it longer ago than Discord remembers its nonce.
     async fn posted_before(&self, message: &ScheduleMessage) -> serenity::Result<Option<MessageId>> {
-        let is_remembered = |since| self.clock.now().duration_since(since) < REMEMBERED;
+        let is_remembered = |since| self.clock.now().duration_since(since) < NONCE_MEMORY;
         if message.posting_since.is_none_or(is_remembered) {
             return Ok(None);
         }
@@ -370,8 +365,7 @@ impl ScheduleReporter {
         self.other_channels.iter().skip(tried.map_or(0, |tried| tried + 1)).find(|channel| **channel != home).copied()
     }
 
-    /// Twice as late each time, up to a minute.
     fn retry_at(&self, attempts: i64) -> Timestamp {
-        self.clock.now() + SignedDuration::from_secs(1 << attempts.clamp(0, 6)).min(SLOWEST)
+        self.clock.now() + pauses::before_another_try(attempts)
     }
 }

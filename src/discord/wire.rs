@@ -17,11 +17,10 @@ use serenity::{
 };
 
 use super::Error;
+use crate::store::deadlines;
 
 /// Connecting takes milliseconds; a server that does not answer within this is not there.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
-/// A whole request.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How Discord is reached.
 #[derive(Clone, Debug)]
@@ -38,7 +37,7 @@ pub(super) struct Route {
 pub(super) fn http(route: &Route) -> Result<Http, Error> {
     let mut client = reqwest::Client::builder()
         .connect_timeout(CONNECT_DEADLINE)
-        .timeout(REQUEST_DEADLINE)
+        .timeout(deadlines::REQUEST)
         .user_agent(concat!("DiscordBot (snapshot-bot, ", env!("CARGO_PKG_VERSION"), ")"));
     if let Some(pem) = &route.extra_ca_pem {
         let root = reqwest::Certificate::from_pem(pem.as_bytes()).map_err(Error::BadCertificate)?;

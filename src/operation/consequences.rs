@@ -124,7 +124,7 @@ impl Operation {
         if self.cancelled.is_none() {
             return;
         }
-        if step.task().shows_in_its_image() && step.answer_lost {
+        if step.task().traits().shows_in_its_image && step.answer_lost {
             if let Some(step) = self.steps.iter_mut().find(|step| !step.is_over()) {
                 step.state = State::Intended { at: now, doubt: Some(Doubt::default()) };
             }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Blocker, Focus, Operation, Rules,
     backoff::later,
+    evidence::doubt_pause,
     ids::ActionId,
     power::Theirs,
     reading::{ActionReading, ActionStatus, Failure, PowerState, SnapshotReading},
@@ -188,7 +189,7 @@ impl Operation {
         if now >= later(broken, rules.settle_time * 2) {
             self.fail_step(focus, Failure::ActionVanished, now);
         } else {
-            self.timer.ask_at(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
+            self.timer.ask_at(later(now, doubt_pause(rules)));
         }
     }
 
@@ -234,14 +235,14 @@ impl Operation {
             }
             (true, true) => self.fail_step(focus, Failure::RestoreUnclear, now),
             (true, false) => {
-                if task.shows_in_its_image() {
+                if task.traits().shows_in_its_image {
                     // It was not carried out, and will not be.
                     self.forget_lost_answer(focus);
                 }
                 self.begin_again(focus);
             }
             (false, _) => {
-                self.timer.ask_at(later(now, (rules.settle_time / 3).max(SignedDuration::from_millis(1))));
+                self.timer.ask_at(later(now, doubt_pause(rules)));
             }
         }
     }

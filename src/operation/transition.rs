@@ -262,7 +262,7 @@ impl Operation {
             }
             // The pending event may be the one that our lost command began.
             Trouble::Busy if was_lost => self.doubt(focus, Doubt::default()),
-            Trouble::Busy if task.traits().waits_for_others && !task.shows_in_its_image() => {
+            Trouble::Busy if task.traits().waits_for_others && !task.traits().shows_in_its_image => {
                 self.power.on_reading();
                 self.withdraw_conclusion();
                 self.doubt(focus, Doubt { busy: true, ..Doubt::default() });

@@ -8,8 +8,14 @@ use crate::operation::{
 
 /// Writes what one commit changed.
 pub(super) fn changes(before: &Operation, after: &Operation) {
-    let droplet = after.target.droplet.map(|droplet| droplet.0);
-    let span = tracing::info_span!("commit", operation.id = %after.id, kind = after.kind.word(), droplet, guild = after.asker.guild.0);
+    let span = tracing::info_span!(
+        "commit",
+        operation.id = %after.id,
+        kind = after.kind.word(),
+        droplet.id = after.target.droplet.map(|droplet| droplet.0),
+        droplet.name = after.target.name,
+        guild.id = after.asker.guild.0,
+    );
     let _entered = span.enter();
     for step in after.steps.iter().chain([after.power.back()]) {
         let earlier = before.steps.iter().chain([before.power.back()]).find(|earlier| earlier.task() == step.task());
@@ -106,7 +112,7 @@ mod tests {
     fn said(lines: &[String]) -> Vec<String> {
         let said = lines.iter().map(|line| {
             let span =
-                r#"commit{operation.id=7f3kq2xa kind="take" droplet=11 guild=1}: snapshot_bot::worker::commit_log: "#;
+                r#"commit{operation.id=7f3kq2xa kind="take" droplet.id=11 droplet.name="web-1" guild.id=1}: snapshot_bot::worker::commit_log: "#;
             assert!(line.contains(span), "{line}");
             line.replace(span, "")
         });

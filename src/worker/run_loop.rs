@@ -227,7 +227,13 @@ impl RunLoop {
     }
 
     async fn turn(&self, id: OperationId) -> Ending {
-        let span = tracing::info_span!("operation", operation.id = %id, droplet.id = Empty, guild.id = Empty);
+        let span = tracing::info_span!(
+            "operation",
+            operation.id = %id,
+            droplet.id = Empty,
+            droplet.name = Empty,
+            guild.id = Empty,
+        );
         async {
             let ending = match AssertUnwindSafe(Box::pin(self.try_turn(id))).catch_unwind().await {
                 Ok(outcome) => Ending::logged(&outcome),
@@ -275,6 +281,7 @@ impl RunLoop {
         let Some(claimed) = self.claim(id, &rules, now).await? else { return Ok(Ending::Stored) };
         let operation = claimed.operation();
         Span::current().record("guild.id", operation.asker.guild.0);
+        Span::current().record("droplet.name", &operation.target.name);
         if let Some(droplet) = operation.target.droplet {
             Span::current().record("droplet.id", droplet.0);
         }

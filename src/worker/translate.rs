@@ -88,7 +88,7 @@ pub fn command(command: &Command) -> Call<Answer> {
         Command::TakeSnapshot { droplet, name } => mutations::take_snapshot(*droplet, name).map(begun),
         Command::Restore { droplet, snapshot } => mutations::restore(*droplet, *snapshot).map(begun),
         Command::Create(wanted) => {
-            let wanted = mutations::NewDroplet {
+            let wanted = mutations::CreateDroplet {
                 name: wanted.name.clone(),
                 region: wanted.region.clone(),
                 size: wanted.size.clone(),

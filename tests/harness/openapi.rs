@@ -2,13 +2,10 @@
 //!
 //! Every test crate that holds something against such a file includes this one by its path, beside `required`.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use jsonschema::{Draft, Validator};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::required;
@@ -75,7 +72,7 @@ impl OpenApi {
     }
 
     fn validator(&self, schema: &Value) -> Arc<Validator> {
-        let mut known = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.validators.lock();
         let validator = known.entry(schema.to_string()).or_insert_with(|| {
             let mut whole = schema.clone();
             whole["components"] = self.document["components"].clone();

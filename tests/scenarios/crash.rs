@@ -25,9 +25,11 @@ use case::Case;
 use cut::{Cut, Held, Kind, Service, Trap};
 use ending::Ending;
 
-/// Runs at once: most of their time is spent waiting for pauses.
+/// Lives of one sweep at the same time: most of a life is spent waiting for pauses.
 const AT_ONCE: usize = 12;
-/// Runs at once on PostgreSQL, of all sweeps together: each bot has seven connections, and a server takes 100 unless told otherwise.
+/// Lives of all sweeps at the same time. More would only make each bot so slow that people lose patience with it.
+static LIVES: Semaphore = Semaphore::const_new(20);
+/// Of these, on PostgreSQL: each bot has seven connections, and a server accepts 100 unless told otherwise.
 static ON_POSTGRESQL: Semaphore = Semaphore::const_new(8);
 /// A busy machine makes a bot slow, and people patient.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -202,11 +204,15 @@ fn lives(requests: &BTreeMap<Kind, usize>, looks: Looks) -> Vec<Vec<Cut>> {
 
 /// Runs a case in which the bot dies at these requests, each counted from the start before it.
 async fn tell(ground: &Ground, case: &Case, cuts: &[Cut]) -> Told {
+    // In this order, so that lives that wait for PostgreSQL keep none that could go on from doing so.
+    let on_postgresql = match &ground.postgresql {
+        Some(_) => ON_POSTGRESQL.acquire().await.ok(),
+        None => None,
+    };
+    let life = LIVES.acquire().await.ok();
     let mut stage = Stage::dark_with(Settings { acknowledge_within: PATIENCE, ..Settings::default() }).await;
     stage.housing = ground.housing;
-    let mut turn = None;
     if let Some(server) = &ground.postgresql {
-        turn = ON_POSTGRESQL.acquire().await.ok();
         stage.move_to_postgresql(server).await;
     }
     case.prepare(&mut stage, cuts);
@@ -240,7 +246,7 @@ async fn tell(ground: &Ground, case: &Case, cuts: &[Cut]) -> Told {
     let requests = requests(&stage);
     let ending = Ending::of(&stage, &ada, &bob).await;
     stage.finish().await;
-    drop(turn);
+    drop((life, on_postgresql));
     Told { ending, requests, deaths }
 }
 

@@ -3,8 +3,9 @@
 //! A crash test asks for the n-th request, waits until it is caught, kills the client, and releases or cuts what was held. A
 //! held request does not need its client: like the real one, the server goes on with what it has read.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::pattern::{Pattern, Seen};
@@ -102,7 +103,7 @@ impl Gate {
     }
 
     fn traps(&self) -> MutexGuard<'_, Vec<Trap>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Stops a request, if a test wants it held.

@@ -6,7 +6,7 @@
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,6 +19,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -134,7 +135,7 @@ impl DigitalOcean {
 
     /// Every request so far and what became of it, oldest first.
     pub fn journal(&self) -> Vec<Exchange> {
-        lock(&self.shared.journal).exchanges().iter().cloned().collect()
+        self.shared.journal.lock().exchanges().iter().cloned().collect()
     }
 
     /// Counts requests and operators' changes; for [`DigitalOcean::change`], or alone when nothing happens by itself.
@@ -189,13 +190,9 @@ async fn pass(pause: Option<Duration>) {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Shared {
     fn look<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
-        let mut world = lock(&self.world);
+        let mut world = self.world.lock();
         world.advance((self.now)());
         look(&mut world)
     }
@@ -206,27 +203,27 @@ impl Shared {
 
     /// Carries one request to its end; none when the connection breaks.
     async fn carry(&self, request: Request) -> Option<Answer> {
-        let number = lock(&self.journal).open(request.clone(), (self.now)());
+        let number = self.journal.lock().open(request.clone(), (self.now)());
         self.note_change();
         let answer = tokio::select! {
             answer = self.execute(number, &request) => answer,
             () = self.stop.cancelled() => None,
         };
-        lock(&self.journal).close(number, if answer.is_some() { Ending::Answered } else { Ending::Cut });
+        self.journal.lock().close(number, if answer.is_some() { Ending::Answered } else { Ending::Cut });
         self.note_change();
         answer
     }
 
     async fn execute(&self, number: usize, request: &Request) -> Option<Answer> {
         self.pass(Point::BeforeExecution, number, request).await.ok()?;
-        let (mut answer, tampered) = lock(&self.world).respond(request, (self.now)());
+        let (mut answer, tampered) = self.world.lock().respond(request, (self.now)());
         if tampered {
-            lock(&self.journal).tamper(number);
+            self.journal.lock().tamper(number);
         }
         if let Delivery::Postponed { ticket, until } = answer.delivery {
             answer = self.executed_later(ticket, until).await?;
         }
-        lock(&self.journal).answer(number, answer.clone());
+        self.journal.lock().answer(number, answer.clone());
         self.note_change();
         self.pass(Point::BeforeAnswer, number, request).await.ok()?;
         match answer.delivery {
@@ -242,7 +239,7 @@ impl Shared {
     /// Stands still for as long as a test holds this request.
     async fn pass(&self, point: Point, number: usize, request: &Request) -> Result<(), Cut> {
         let Some(stopped) = seen(request, |seen| self.gate.stop(point, number, seen)) else { return Ok(()) };
-        lock(&self.journal).tamper(number);
+        self.journal.lock().tamper(number);
         stopped.decided().await
     }
 
@@ -250,7 +247,7 @@ impl Shared {
         loop {
             let now = (self.now)();
             if now >= until {
-                return lock(&self.world).take_postponed(ticket, now);
+                return self.world.lock().take_postponed(ticket, now);
             }
             let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
             tokio::time::sleep(left.min(LONGEST_LOOK)).await;
@@ -289,7 +286,7 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
     let body = axum::body::to_bytes(Body::new(body), BODY_LIMIT).await.map_err(|_| CutShort)?;
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     if path == METADATA {
-        return Ok(metadata(lock(&shared.world).settings_mut().clients_droplet));
+        return Ok(metadata(shared.world.lock().settings_mut().clients_droplet));
     }
     let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let request =

@@ -2,7 +2,7 @@
 //!
 //! REST speaks TLS, the gateway plain `ws://`. Everything runs on one tracker, which [`Discord::stop`] drains.
 
-use std::{net::SocketAddr, sync::MutexGuard};
+use std::net::SocketAddr;
 
 use axum::{Router, extract::ws::WebSocketUpgrade, response::Response, routing::get};
 use hyper::service::{Service, service_fn};
@@ -10,6 +10,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use parking_lot::MutexGuard;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{broadcast, watch},

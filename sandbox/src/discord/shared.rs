@@ -1,6 +1,8 @@
 //! The world behind its lock, as the server, the gateway and the simulated users share it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::world::World;
 
@@ -16,7 +18,7 @@ impl Shared {
     /// The world, locked; never held across an await.
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         // A panic of a test that held the lock must not hide behind a second one.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Waits until the world shows something.

@@ -327,8 +327,8 @@ fn a_command_whose_answer_cannot_be_read_may_have_had_its_effect() {
     }
 }
 
-fn new_droplet() -> mutations::NewDroplet {
-    mutations::NewDroplet {
+fn new_droplet() -> mutations::CreateDroplet {
+    mutations::CreateDroplet {
         name: "web-2".into(),
         region: "nyc3".into(),
         size: "s-1vcpu-1gb".into(),

@@ -11,7 +11,7 @@ use serenity::model::id::ChannelId as DiscordChannel;
 use tokio::time::Instant;
 
 use super::{
-    Reporter, STORE_PAUSE, Words, deadline,
+    Reporter, Words, deadline,
     queue::{Done, Held},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
         delivery,
         incident::chain,
         messages::message::Message,
+        pauses::{self, STORE_PAUSE},
         wire::{self, Posted, Trouble},
     },
     operation::{
@@ -41,7 +42,6 @@ const LONGEST_PATIENCE: SignedDuration = SignedDuration::from_hours(6);
 const TIRED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// The pause after a bug of ours: words that panic once will do so again.
 const PANIC_PAUSE: SignedDuration = SignedDuration::from_mins(10);
-const SLOWEST: SignedDuration = SignedDuration::from_secs(60);
 
 /// What came of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -355,11 +355,8 @@ impl Reporter {
         Ok(Came::Again(at))
     }
 
-    /// Twice as late each time, up to a minute, and never all at once.
     fn retry_at(&self, attempts: u32) -> Timestamp {
-        let pause = SignedDuration::from_secs(1 << attempts.min(6)).min(SLOWEST);
-        let jitter = SignedDuration::from_millis(fastrand::i64(0..=250) * pause.as_secs());
-        self.clock.now() + pause + jitter
+        self.clock.now() + pauses::before_another_try(attempts.into())
     }
 }
 

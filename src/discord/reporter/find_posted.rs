@@ -11,14 +11,13 @@ use super::{Reporter, deadline};
 use crate::{
     discord::{
         messages::marker::marker,
+        pauses::NONCE_MEMORY,
         wire::{self, Listed, Trouble},
     },
     operation::{ids::MessageId, report::ReportKind},
     store::Report,
 };
 
-/// How long Discord can be relied upon to remember a nonce; documented as "the past few minutes".
-const NONCE_MEMORY: SignedDuration = SignedDuration::from_mins(2);
 /// How far Discord's clock may be behind ours.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 /// As many messages as Discord lists at once.

@@ -53,7 +53,7 @@ impl Operation {
             }
             Task::Restart if run.ended() => self.complete(focus, now),
             Task::Create => self.launched_droplet(focus, reading, rules, now),
-            task if task.ends_with_its_action() && run.broken.is_some() => {
+            task if task.traits().ends_with_its_action && run.broken.is_some() => {
                 self.fail_step(focus, Failure::ActionVanished, now);
             }
             Task::ShutDown | Task::PowerOff => {
@@ -217,9 +217,9 @@ impl Operation {
                 }
                 self.look_again(focus, task, began, rules, now);
             }
-            ActionStatus::Completed if task.ends_with_its_action() => self.complete(focus, now),
+            ActionStatus::Completed if task.traits().ends_with_its_action => self.complete(focus, now),
             ActionStatus::Completed => {
-                if matches!(task, Task::Restart | Task::Restore) {
+                if task.leaves_power_open() {
                     self.power.settle();
                 }
                 if let Some(Step { state: State::Running(run), .. }) = self.step_mut(focus) {
@@ -232,7 +232,7 @@ impl Operation {
                 self.break_run(focus, now);
             }
             ActionStatus::Errored => {
-                if matches!(task, Task::Restart | Task::Restore) {
+                if task.leaves_power_open() {
                     self.power.settle();
                 }
                 self.baseline.add(reading.id);

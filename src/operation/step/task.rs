@@ -116,6 +116,10 @@ pub struct Traits {
     pub is_destructive: bool,
     /// Whether it may be sent again although an earlier command of it may have been carried out, and the Droplet used since.
     pub is_repeatable: bool,
+    /// Whether the end of its Action is all that there is to see of it.
+    pub ends_with_its_action: bool,
+    /// Whether what it is for shows in the image that it works on, so that ordering it twice does no harm.
+    pub shows_in_its_image: bool,
     /// For how many `SETTLE_TIME`s a command of it whose answer was lost may still take effect.
     pub settle_factor: i32,
 }
@@ -135,8 +139,15 @@ impl Task {
                 waits_for_others: true,
                 is_destructive: false,
                 is_repeatable: true,
+                ends_with_its_action: false,
+                shows_in_its_image: false,
                 settle_factor: 1,
             }
+        }
+        /// What is true of a change to the Droplet's Backups. It affects neither power nor the disk, so it does not matter whether the
+        /// Droplet was turned on before.
+        const fn on_backups(word: &'static str, action: &'static str) -> Traits {
+            Traits { yields_to_power: false, ends_with_its_action: true, ..on_droplet(word, action) }
         }
         /// What is true of a task that needs no Droplet: there is nothing to be looked at before.
         const fn without_droplet(word: &'static str, action: Option<&'static str>) -> Traits {
@@ -168,24 +179,19 @@ impl Task {
             },
             // Nothing fences a create but its tag, so it settles longer.
             Self::Create => Traits { settle_factor: 4, ..without_droplet("create", Some("create")) },
-            Self::Delete => Traits { is_destructive: true, ..without_droplet("delete", None) },
+            Self::Delete => {
+                Traits { is_destructive: true, shows_in_its_image: true, ..without_droplet("delete", None) }
+            }
             Self::PowerOn => Traits {
                 reaches: Some(PowerState::On),
                 yields_to_power: false,
                 waits_for_others: false,
                 ..on_droplet("power_on", "power_on")
             },
-            // They bear neither on power nor on the disk, so it does not matter whether the Droplet was turned on before.
-            Self::EnableBackups => Traits { yields_to_power: false, ..on_droplet("enable_backups", "enable_backups") },
-            Self::ChangeBackups => {
-                Traits { yields_to_power: false, ..on_droplet("change_backups", "change_backup_policy") }
-            }
-            Self::DisableBackups => Traits {
-                yields_to_power: false,
-                is_destructive: true,
-                ..on_droplet("disable_backups", "disable_backups")
-            },
-            Self::KeepBackup => without_droplet("keep_backup", Some("convert")),
+            Self::EnableBackups => on_backups("enable_backups", "enable_backups"),
+            Self::ChangeBackups => on_backups("change_backups", "change_backup_policy"),
+            Self::DisableBackups => Traits { is_destructive: true, ..on_backups("disable_backups", "disable_backups") },
+            Self::KeepBackup => Traits { shows_in_its_image: true, ..without_droplet("keep_backup", Some("convert")) },
         }
     }
 
@@ -199,37 +205,9 @@ impl Task {
         self.traits().word
     }
 
-    /// Whether the end of its Action is all that there is to see.
-    pub(in crate::operation) fn ends_with_its_action(self) -> bool {
-        match self {
-            Self::EnableBackups | Self::ChangeBackups | Self::DisableBackups => true,
-            Self::ShutDown
-            | Self::PowerOff
-            | Self::Snapshot
-            | Self::Restart
-            | Self::Restore
-            | Self::Create
-            | Self::Delete
-            | Self::PowerOn
-            | Self::KeepBackup => false,
-        }
-    }
-
-    /// Whether what it is for shows in the image that it works on, so that ordering it twice does no harm.
-    pub(in crate::operation) fn shows_in_its_image(self) -> bool {
-        match self {
-            Self::Delete | Self::KeepBackup => true,
-            Self::ShutDown
-            | Self::PowerOff
-            | Self::Snapshot
-            | Self::Restart
-            | Self::Restore
-            | Self::Create
-            | Self::PowerOn
-            | Self::EnableBackups
-            | Self::ChangeBackups
-            | Self::DisableBackups => false,
-        }
+    /// Whether it cuts the power and may end with the Droplet off or on.
+    pub(in crate::operation) fn leaves_power_open(self) -> bool {
+        self.traits().may_turn_off && self.traits().reaches.is_none()
     }
 
     /// Whether it is for turning the Droplet off.
