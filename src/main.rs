@@ -26,7 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The bit of a file's mode that lets everybody read it.
 const READABLE_BY_OTHERS: u32 = 0o004;
 
-/// Takes, restores and looks after DigitalOcean Droplet snapshots from a Discord channel.
+/// Takes, restores and manages DigitalOcean Droplet Snapshots from a Discord channel.
 ///
 /// Configured by environment variables, or by a file `.env` in the working directory: see `.env.example`.
 #[derive(Parser)]

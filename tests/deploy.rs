@@ -44,7 +44,10 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = files("docs", "md");
-    documents.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|name| root().join(name)));
+    documents.extend(
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+            .map(|name| root().join(name)),
+    );
     documents
 }
 
@@ -185,9 +188,15 @@ fn the_readme_stays_under_two_screens_and_leads_to_every_chapter() {
     assert!(opening.contains("| | the control panel | `doctl` in a script | this bot |"), "what it is better at");
     let promises = opening.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())).count();
     assert_eq!(promises, 5, "what it promises");
-    for chapter in files("docs", "md") {
+    let in_docs = |path: &PathBuf| path.parent().is_some_and(|folder| folder.ends_with("docs"));
+    for chapter in files("docs", "md").into_iter().filter(in_docs) {
         let name = format!("docs/{}", chapter.file_name().unwrap().to_str().unwrap());
         assert!(readme.contains(&name), "README.md does not lead to {name}");
+    }
+    let architecture = read("ARCHITECTURE.md");
+    for page in files("docs/design", "md") {
+        let name = format!("docs/design/{}", page.file_name().unwrap().to_str().unwrap());
+        assert!(architecture.contains(&name), "ARCHITECTURE.md does not lead to {name}");
     }
 }
 
