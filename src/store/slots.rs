@@ -45,8 +45,8 @@ impl Store {
         Ok(rows.iter().filter_map(read_slot).collect())
     }
 
-    /// Prunes the outcomes of planned times before `before`, and records of one-off messages since then. The latest outcome of each
-    /// schedule is kept, since later planned times are counted from it.
+    /// Prunes the outcomes of planned times before `before`, and the records of one-off messages from that time. The latest of each
+    /// schedule is kept, since later ones are counted from it.
     pub async fn prune_slots(&self, before: Timestamp) -> Result<(), Error> {
         let mut transaction = self.begin_as_owner().await?;
         sqlx::query(
