@@ -1,7 +1,7 @@
-//! A Discord bot with which a team takes, restores and looks after DigitalOcean Droplet snapshots.
+//! A Discord bot with which a team takes, restores and manages DigitalOcean Droplet snapshots.
 //!
-//! This page is the map; `ARCHITECTURE.md` tells the walks through it. Rooms import each other only along the arrows that
-//! `tests/rooms.rs` holds; nothing is re-exported here.
+//! This page is the map; `ARCHITECTURE.md` describes how a command passes through it. Rooms import each other only along the arrows that
+//! `tests/rooms.rs` checks; nothing is re-exported here.
 
 pub mod access;
 pub mod app;
