@@ -51,7 +51,7 @@ pub struct Config {
     pub database_url_file: Option<SecretFile>,
     /// What to call so that a monitor notices when the bot falls silent.
     pub pings: Pings,
-    /// Time limits.
+    /// Time limits, and how long history is kept.
     pub timing: Timing,
     /// How much one person may ask for.
     pub limits: Limits,
@@ -87,7 +87,7 @@ pub struct Limits {
     pub take_cooldown: Option<SignedDuration>,
 }
 
-/// Time limits.
+/// Time limits, and how long history is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// The shortest pause between two looks at running Actions.

@@ -120,7 +120,7 @@ pub struct Rules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "row::Row")]
 pub struct Operation {
-    /// Our id of it.
+    /// Its id.
     pub id: OperationId,
     /// What was asked for.
     pub kind: Kind,
@@ -144,7 +144,7 @@ pub struct Operation {
     pub obstacle: Option<Obstacle>,
     /// The question that is open in the channel.
     pub question: Option<Question>,
-    /// How many questions there were, the open one included.
+    /// The number of questions so far, including the open one.
     pub questions: u32,
     /// How the latest question was answered; absent while it is open, or if it became moot.
     pub decision: Option<Decision>,
@@ -228,7 +228,7 @@ impl TypicalDurations {
 /// The data of a new operation, before any of its steps began.
 #[derive(Clone, Debug)]
 pub struct NewOperation {
-    /// Our id of it.
+    /// Its id.
     pub id: OperationId,
     /// What is asked for.
     pub kind: Kind,

@@ -10,9 +10,9 @@ use super::{
     step::{Checks, Doubt, Run, State, Step, Task, Work},
 };
 
-/// While a long Action runs, every so many looks read the Droplet instead: it may have been destroyed.
+/// How many looks at a long Action come before a look at the Droplet, which may have been destroyed.
 const LOOKS_PER_DROPLET_LOOK: u32 = 8;
-/// While the Droplet itself shows the progress of its Action, every so many looks read the Action instead: the lock may be somebody else's.
+/// How many looks at a Droplet that shows the progress of its Action come before a look at the Action: the lock may be somebody else's.
 const LOOKS_PER_ACTION_LOOK: u32 = 32;
 
 impl Operation {

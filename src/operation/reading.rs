@@ -31,7 +31,7 @@ pub enum Status {
 /// One look at a Droplet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropletReading {
-    /// The Droplet that the answer speaks of.
+    /// The Droplet that the answer is about.
     pub id: DropletId,
     /// Its present name, if given; people rename Droplets.
     pub name: Option<String>,
@@ -80,7 +80,7 @@ pub enum ActionStatus {
 /// One look at an Action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionReading {
-    /// The Action that the answer speaks of.
+    /// The Action that the answer is about.
     pub id: ActionId,
     /// DigitalOcean's word for its type, such as `snapshot`.
     pub kind: String,

@@ -75,8 +75,7 @@ impl Operation {
         if let Some(ours) = ours {
             self.run(focus, ours, true);
         } else if let (true, Some(pending)) = (doubt.busy, in_progress(readings)) {
-            // That is the event because of which ours was refused, whoever's it is. The bot waits for it, so it must not be in the
-            // baseline.
+            // Our command was refused because of this event, whoever started it. The bot waits for it, so it must not be in the baseline.
             self.baseline = known;
             self.not_carried_out(focus, task, Checks::default());
             self.wait_for(Blocker::Event(Some(pending.kind.clone())), rules, now);

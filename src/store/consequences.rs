@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::event::Event;
 use crate::operation::{ids::OperationId, report::ReportKind, step::Task};
 
-/// What a commit writes besides the state itself.
+/// What a commit writes apart from the state itself.
 pub(super) struct Consequences {
     pub(super) rescued: bool,
     pub(super) heard_up_to: Option<i64>,

@@ -1,4 +1,4 @@
-//! Whether a pooler in transaction mode, such as pgbouncer, stands between the bot and PostgreSQL.
+//! Whether a pooler in transaction mode, such as pgbouncer, is between the bot and PostgreSQL.
 //!
 //! Such a pooler gives each transaction whatever server process is free. The bot prepares statements, sets deadlines and locks migrations
 //! per connection; with a pooler these would reach other server processes than intended, or lock out somebody else. So the start and

@@ -415,7 +415,7 @@ mod tests {
         assert!(queue.may_place(&take(2, 99), at(5)));
         assert_eq!(turn(&mut queue, &[take(2, 99)], 5), 1);
         assert!(queue.begins_alone(take(2, 99).id) && !queue.begins_alone(many[5].id));
-        // Their second stands in line, and is the first to be called.
+        // Their second take waits in the queue, and is called first.
         assert_eq!(turn(&mut queue, &[take(2, 98)], 6), 0);
         assert!(called(&mut queue, ROOM, 20).contains(&take(2, 98).id));
     }

@@ -76,7 +76,7 @@ fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// `^[-_'\p{L}\p{N}]{1,32}$`, in lower case where there is one.
+/// `^[-_'\p{L}\p{N}]{1,32}$`, in lower case if the letters have one.
 fn name(path: &str, name: &Value, form: &mut Form) {
     let Some(text) = name.as_str() else {
         form.required(path);

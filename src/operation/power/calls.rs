@@ -10,7 +10,7 @@ use crate::operation::{backoff::later, reading::Failure};
 pub(super) const CALL_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// How long the operation must make progress after a call before a further standstill leads to a new call.
 const GOT_ON_FOR: SignedDuration = SignedDuration::from_mins(5);
-/// Calls of one operation are at least this far apart.
+/// The minimum time between two calls of one operation.
 const CALL_PAUSE: SignedDuration = SignedDuration::from_mins(30);
 /// While there is no progress at all, the bot calls people again after this long.
 const CALL_AGAIN: SignedDuration = SignedDuration::from_hours(6);

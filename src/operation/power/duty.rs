@@ -13,11 +13,11 @@ pub(super) enum Duty {
     Nothing,
     /// The Droplet is off because of us, or may be.
     Owed(Owed),
-    /// It was seen on, but what we sent may still turn it off. The operation may end meanwhile.
+    /// It was seen on, but a command of ours may still turn it off. The operation may end meanwhile.
     Watched(Owed),
-    /// Somebody else turned it off after us: it is theirs to turn on.
+    /// Somebody else turned it off after we did, so it is up to them to turn it on.
     Theirs(Theirs),
-    /// A person took the duty from us.
+    /// A person took over the duty.
     Released(Release),
     /// The Droplet no longer exists.
     Gone,
@@ -28,7 +28,7 @@ pub(super) enum Duty {
 pub struct Owed {
     /// When the first intent that may have turned the Droplet off was committed.
     pub since: Timestamp,
-    /// Until when what we sent may still turn the Droplet off; absent once it is known to be over.
+    /// Until when the latest command may still turn the Droplet off; absent once that command is known to be over.
     pub late_until: Option<Timestamp>,
     /// Like `late_until`, for the commands before the latest one: it applies if the latest turns out not to have been carried out.
     #[serde(default)]
@@ -67,11 +67,11 @@ pub enum Released {
 /// What happened, for messages to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct History {
-    /// When the first intent to turn off was written.
+    /// When the first intent to turn the Droplet off was committed.
     pub(super) went_off: Option<Timestamp>,
     /// When the Droplet was seen active again after it was off.
     pub(super) came_back: Option<Timestamp>,
-    /// How the Droplet was seen right after a restore.
+    /// The Droplet's power state right after a restore.
     pub(super) after: Option<PowerState>,
     /// When a late off was repaired after the operation had ended.
     pub(super) repaired: Option<Timestamp>,

@@ -64,7 +64,7 @@ fn what_was_carried_out_and_refused_is_done_once_and_said_to_be_done() {
     }
 }
 
-/// An operation whose command was refused in words.
+/// An operation whose command was refused with a message.
 fn refused(it: &Operation, command: &Command) -> Operation {
     let it = it.apply(Observation::Intended, &rules(), noon()).unwrap();
     let answer = Answer::Trouble(Trouble::Refused { message: "No.".to_owned() });
